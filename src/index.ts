@@ -1,0 +1,4 @@
+/** inplace-convert: change the format of a VM disk image inside the file it already occupies. */
+
+export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageError } from "./bytes/image-error.ts";
+export type * from "./convert/report.ts";
