@@ -1,0 +1,43 @@
+import * as zlib from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { ImageError } from "../../../src/bytes/image-error.ts";
+import { inflateCluster, inflateZstdWithoutZlib } from "../../../src/image/inflate.ts";
+
+const CLUSTER = 65536;
+const plain = Uint8Array.from({ length: CLUSTER }, (_, at) => (at * 31 + (at >>> 7)) & 0xff);
+const padding = Buffer.alloc(300, 7);
+const compress = { zlib: zlib.deflateRawSync, zstd: zlib.zstdCompressSync } as const;
+
+describe.each(["zlib", "zstd"] as const)("inflateCluster %s", (method) => {
+  const stored = compress[method](plain);
+
+  test("gives the cluster, whatever follows the stream in its last sector", () => {
+    expect(Buffer.compare(inflateCluster(method, stored, CLUSTER), plain)).toBe(0);
+    expect(Buffer.compare(inflateCluster(method, Buffer.concat([stored, padding]), CLUSTER), plain)).toBe(0);
+  });
+
+  test.each([
+    ["a stream of more than one cluster", compress[method](Buffer.alloc(CLUSTER + 1))],
+    ["a stream of less than one cluster", compress[method](Buffer.alloc(CLUSTER - 1))],
+    ["a bomb", compress[method](Buffer.alloc(64 * 1024 * 1024))],
+    ["a cut stream", stored.subarray(0, stored.length - 20)],
+    ["noise", Buffer.alloc(512, 0xff)],
+    ["nothing", Buffer.alloc(0)],
+  ])("refuses %s", (_what, bytes) => {
+    expect(() => inflateCluster(method, bytes, CLUSTER)).toThrow(ImageError);
+    expect(() => inflateCluster(method, bytes, CLUSTER)).toThrow(/^Cannot inflate the z/);
+  });
+});
+
+describe("zstd", () => {
+  test("without the zlib of Node 24 gives the same", () => {
+    const stored = zlib.zstdCompressSync(plain);
+    expect(Buffer.compare(inflateZstdWithoutZlib(stored, CLUSTER), plain)).toBe(0);
+    expect(() => inflateZstdWithoutZlib(zlib.zstdCompressSync(Buffer.alloc(CLUSTER + 1)), CLUSTER)).toThrow(ImageError);
+  });
+
+  test("a frame that asks for a window beyond 8 MiB is refused before anything is allocated", () => {
+    const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 14 << 3, 1, 0, 0]);
+    expect(() => inflateCluster("zstd", frame, CLUSTER)).toThrow(/window is larger than 8 MiB/);
+  });
+});
