@@ -1,0 +1,176 @@
+/** The folder on disk: opens images so that no link is followed to a write, and makes names durable. */
+
+import { type BigIntStats, constants } from "node:fs";
+import { type FileHandle, lstat, open, rename, stat, statfs, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ImageError } from "../bytes/image-error.ts";
+import { FileStorage } from "./file-storage.ts";
+import { codeOf, hostError } from "./host-error.ts";
+import { findOtherUsers } from "./in-use.ts";
+import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
+
+/** Absent on Windows, whose names are looked at with lstat before and after instead. */
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+/** Keeps `open` from waiting for the other end of a pipe that someone put in the image's place. */
+const NO_WAIT = constants.O_NONBLOCK ?? 0;
+
+/** What syncing a folder says where the platform or the file system can't; anything else is a failed sync. */
+const CANNOT_SYNC_FOLDERS: ReadonlySet<string> = new Set(
+  process.platform === "win32"
+    ? ["EPERM", "EACCES", "EISDIR", "EINVAL", "ENOTSUP", "ENOSYS"]
+    : ["EINVAL", "ENOTSUP", "ENOSYS"],
+);
+
+export class FileVolume implements Volume {
+  /** What this platform could not do, one phrase each, for the output. */
+  readonly notes: string[] = [];
+
+  async openForReading(path: string): Promise<Storage> {
+    // Looked at by name first: merely opening a device can have effects.
+    refuseUnlessRegular(path, await attempt("open", path, () => stat(path, { bigint: true })));
+    const handle = await attempt("open", path, () => open(path, constants.O_RDONLY | NO_WAIT));
+    return keepOrClose(handle, async () => {
+      refuseUnlessRegular(path, await attempt("open", path, () => handle.stat({ bigint: true })));
+      return new FileStorage(path, handle);
+    });
+  }
+
+  async openForWriting(path: string): Promise<WritableStorage> {
+    const named = await attempt("open", path, () => lstat(path, { bigint: true }));
+    refuseUnlessRegular(path, named);
+    const handle = await attempt("open", path, () => open(path, constants.O_RDWR | NO_FOLLOW | NO_WAIT));
+    return keepOrClose(handle, async () => {
+      const opened = await attempt("open", path, () => handle.stat({ bigint: true }));
+      refuseUnlessRegular(path, opened);
+      if (opened.ino !== named.ino || opened.dev !== named.dev) {
+        throw new ImageError("changed-underneath", `Cannot open ${path}: another file took its place; try again`, {
+          path,
+          operation: "open",
+        });
+      }
+      if (opened.nlink > 1n) {
+        throw new ImageError(
+          "unsupported",
+          `Cannot convert ${path} in place: the file has ${opened.nlink} names (hard links); copy it to one of its own`,
+          { path, operation: "open" },
+        );
+      }
+      return new FileStorage(path, handle);
+    });
+  }
+
+  async createExclusively(path: string): Promise<WritableStorage | undefined> {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
+    try {
+      return new FileStorage(path, await open(path, flags, 0o600));
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return undefined;
+      throw hostError(error, "create", path);
+    }
+  }
+
+  async facts(path: string): Promise<FileFacts | undefined> {
+    try {
+      const facts = await lstat(path, { bigint: true });
+      return { kind: kindOf(facts), size: Number(facts.size), linkCount: Number(facts.nlink) };
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw hostError(error, "look at", path);
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await attempt("rename", from, () => rename(from, to));
+  }
+
+  async remove(path: string): Promise<void> {
+    try {
+      await unlink(path);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw hostError(error, "remove", path);
+    }
+  }
+
+  async syncFolderOf(path: string): Promise<void> {
+    const folder = dirname(path);
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(folder, constants.O_RDONLY);
+      await handle.sync();
+    } catch (error) {
+      if (!CANNOT_SYNC_FOLDERS.has(codeOf(error) ?? "")) throw hostError(error, "sync the folder", folder);
+      this.#note("the names of new files could not be made durable: folders can't be synced here");
+    } finally {
+      await handle?.close();
+    }
+  }
+
+  async freeSpace(path: string): Promise<number> {
+    try {
+      const { bavail, blocks, bsize } = await statfs(dirname(path));
+      // Some network and FUSE file systems answer with nothing but zeros.
+      return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
+    } catch {
+      this.#note("the free space of the file system is unknown");
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  async otherUsers(storage: WritableStorage): Promise<OtherUsers> {
+    if (!(storage instanceof FileStorage)) return { found: [], blind: ["all of it: the image is no file on disk"] };
+    return findOtherUsers(storage.path, await storage.identity());
+  }
+
+  async isSameFile(path: string, storage: Storage): Promise<boolean> {
+    if (!(storage instanceof FileStorage)) return false;
+    const identity = await storage.identity();
+    try {
+      const named = await stat(path, { bigint: true });
+      return named.ino === identity.inode && named.dev === identity.device;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return false;
+      throw hostError(error, "look at", path);
+    }
+  }
+
+  #note(text: string): void {
+    if (!this.notes.includes(text)) this.notes.push(text);
+  }
+}
+
+function kindOf(facts: BigIntStats): FileFacts["kind"] {
+  if (facts.isFile()) return "file";
+  if (facts.isDirectory()) return "folder";
+  return facts.isSymbolicLink() ? "symlink" : "other";
+}
+
+function refuseUnlessRegular(path: string, facts: BigIntStats): void {
+  if (facts.isFile()) return;
+  throw new ImageError("unsupported", `Cannot open ${path}: ${whatInstead(facts)}`, { path, operation: "open" });
+}
+
+function whatInstead(facts: BigIntStats): string {
+  if (facts.isSymbolicLink()) return "it is a symbolic link; name the file that it points to";
+  if (facts.isDirectory()) return "it is a folder; name an image file";
+  if (facts.isBlockDevice()) return "it is a block device; name an image file";
+  return "it is no regular file; name an image file";
+}
+
+async function attempt<T>(operation: string, path: string, perform: () => Promise<T>): Promise<T> {
+  try {
+    return await perform();
+  } catch (error) {
+    throw hostError(error, operation, path);
+  }
+}
+
+/** Closes the handle where what follows its opening throws. */
+async function keepOrClose<T>(handle: FileHandle, inspect: () => Promise<T>): Promise<T> {
+  try {
+    return await inspect();
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
