@@ -1,0 +1,195 @@
+/** The journal of one conversion: made before the image's first write, removed after its last. */
+
+import { randomBytes } from "node:crypto";
+import { dirname, relative, resolve } from "node:path";
+import { ImageError } from "../bytes/image-error.ts";
+import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
+import { type JournalNames, journalNamesOf } from "./names.ts";
+import { encodeRecord, scanRecords } from "./record.ts";
+import { type Facts, type Intent, type JournalState, type Pointer, stateOf, withRecord } from "./state.ts";
+
+/** What lies beside an image. `torn`: a journal without a valid first record, which proves that nothing was written. */
+export type JournalFound = Journal | "none" | "torn";
+
+/** A journal larger than this was not made by us. */
+const MAX_JOURNAL_SIZE = 256 * 1024 * 1024;
+
+export class Journal {
+  /** The file that holds the records; elsewhere than `names.journal` with `--journal`. */
+  readonly path: string;
+  readonly isUndo: boolean;
+  readonly #volume: Volume;
+  readonly #names: JournalNames;
+  readonly #journalId: Uint8Array;
+  readonly #storage: WritableStorage;
+  #state: JournalState;
+  #sequence: number;
+  #end: number;
+
+  private constructor(
+    volume: Volume,
+    names: JournalNames,
+    file: { path: string; storage: WritableStorage; journalId: Uint8Array; sequence: number; end: number },
+    state: JournalState,
+    isUndo: boolean,
+  ) {
+    this.#volume = volume;
+    this.#names = names;
+    this.path = file.path;
+    this.#storage = file.storage;
+    this.#journalId = file.journalId;
+    this.#sequence = file.sequence;
+    this.#end = file.end;
+    this.#state = state;
+    this.isUndo = isUndo;
+  }
+
+  get state(): JournalState {
+    return this.#state;
+  }
+
+  /**
+   * Writes the intent and the saved header and makes both durable, the names included. `elsewhere` holds the records
+   * at another path. `replacing` takes the place of an older journal in one rename.
+   */
+  static async create(
+    volume: Volume,
+    imagePath: string,
+    intent: Intent,
+    savedHeader: Uint8Array,
+    place: { readonly elsewhere?: string | undefined; readonly replacing?: Journal | undefined },
+  ): Promise<Journal> {
+    const names = journalNamesOf(imagePath);
+    const journalId = randomBytes(16);
+    const path = place.elsewhere ?? names.journal;
+    const replaces = place.replacing !== undefined && place.replacing.path === path;
+    const written = replaces ? names.journalDraft : path;
+    if (replaces) await volume.remove(written);
+    const storage = await createNew(volume, written);
+    const blob = savedHeader.subarray(0, usedLength(savedHeader));
+    const record = encodeRecord(journalId, 0, intent, blob);
+    await storage.write(0, record);
+    await storage.sync();
+    if (replaces) await volume.rename(written, path);
+    await volume.syncFolderOf(path);
+    if (place.elsewhere !== undefined && !place.replacing) await createPointer(volume, names, journalId, path);
+    if (place.replacing) await place.replacing.close();
+    const file = { path, storage, journalId, sequence: 1, end: record.length };
+    return new Journal(volume, names, file, stateOf([{ facts: intent, blob }], path), false);
+  }
+
+  /** Opens the journal beside the image, or the undo where there is no journal. */
+  static async find(volume: Volume, imagePath: string): Promise<JournalFound> {
+    const names = journalNamesOf(imagePath);
+    const journal = await Journal.#read(volume, names, names.journal, false);
+    if (journal !== "none") return journal;
+    return Journal.#read(volume, names, names.undo, true);
+  }
+
+  static async #read(volume: Volume, names: JournalNames, path: string, isUndo: boolean): Promise<JournalFound> {
+    if (!(await volume.facts(path))) return "none";
+    const storage = await volume.openForWriting(path);
+    const scan = scanRecords(await wholeFile(storage), path);
+    if (!scan.journalId || scan.records.length === 0) {
+      await storage.close();
+      return "torn";
+    }
+    const first = scan.records[0]?.facts as Facts;
+    if (first.record === "pointer") {
+      await storage.close();
+      return Journal.#follow(volume, names, first, isUndo);
+    }
+    const file = { path, storage, journalId: scan.journalId, sequence: scan.records.length, end: scan.end };
+    return new Journal(volume, names, file, stateOf(scan.records, path), isUndo);
+  }
+
+  static async #follow(volume: Volume, names: JournalNames, pointer: Pointer, isUndo: boolean): Promise<JournalFound> {
+    const path = resolve(dirname(names.journal), pointer.path);
+    const found = await Journal.#read(volume, names, path, isUndo);
+    if (found === "none") {
+      throw new ImageError("corrupt", `Cannot find the journal ${path} that ${names.journal} points to; put it back`, {
+        path: names.journal,
+        structure: "journal",
+      });
+    }
+    return found;
+  }
+
+  /** Appends one record and makes it durable. */
+  async append(facts: Facts, blob: Uint8Array = new Uint8Array(0)): Promise<void> {
+    const record = encodeRecord(this.#journalId, this.#sequence, facts, blob);
+    await this.#storage.write(this.#end, record);
+    await this.#storage.sync();
+    this.#sequence++;
+    this.#end += record.length;
+    this.#state = withRecord(this.#state, facts, blob);
+  }
+
+  /** Removes the journal and makes that durable: the conversion is over. */
+  async remove(): Promise<void> {
+    await this.close();
+    const beside = this.isUndo ? this.#names.undo : this.#names.journal;
+    await this.#volume.remove(this.#names.journalDraft);
+    await this.#volume.remove(beside);
+    await this.#volume.syncFolderOf(beside);
+    if (this.path === beside) return;
+    await this.#volume.remove(this.path);
+    await this.#volume.syncFolderOf(this.path);
+  }
+
+  /** Keeps the way back as `<image>.inplace-undo`. */
+  async keepAsUndo(): Promise<void> {
+    await this.close();
+    if (this.isUndo) return;
+    await this.#volume.rename(this.#names.journal, this.#names.undo);
+    await this.#volume.syncFolderOf(this.#names.undo);
+  }
+
+  /** Lets go of the file; the journal stands. */
+  close(): Promise<void> {
+    return this.#storage.close();
+  }
+}
+
+/** Removes what a cut left of a journal that never became valid. */
+export async function clearTornJournal(volume: Volume, imagePath: string): Promise<void> {
+  const names = journalNamesOf(imagePath);
+  await volume.remove(names.journalDraft);
+  await volume.remove(names.journal);
+  await volume.syncFolderOf(names.journal);
+}
+
+async function createNew(volume: Volume, path: string): Promise<WritableStorage> {
+  const storage = await volume.createExclusively(path);
+  if (storage) return storage;
+  throw new ImageError("in-use", `Cannot make the journal: ${path} exists; move it away or name another with --journal`, {
+    path,
+    operation: "create",
+  });
+}
+
+async function createPointer(volume: Volume, names: JournalNames, journalId: Uint8Array, path: string): Promise<void> {
+  const pointer = await createNew(volume, names.journal);
+  const facts: Pointer = { record: "pointer", path: relative(dirname(names.journal), path) };
+  await pointer.write(0, encodeRecord(journalId, 0, facts, new Uint8Array(0)));
+  await pointer.sync();
+  await pointer.close();
+  await volume.syncFolderOf(names.journal);
+}
+
+async function wholeFile(storage: Storage): Promise<Uint8Array> {
+  const size = await storage.size();
+  if (size > MAX_JOURNAL_SIZE) {
+    throw new ImageError("corrupt", `Cannot use the journal ${storage.path}: ${size} bytes is more than a journal holds`, {
+      path: storage.path,
+      structure: "journal",
+    });
+  }
+  return readZeroFilled(storage, 0, size);
+}
+
+function usedLength(bytes: Uint8Array): number {
+  let length = bytes.length;
+  while (length > 0 && bytes[length - 1] === 0) length--;
+  return length;
+}

@@ -1,0 +1,113 @@
+/**
+ * The journal's records on disk.
+ *
+ *   512 x n bytes each:  magic | journal id | sequence | sizes | CRC-32 | facts (JSON) | blob | zeros
+ *
+ * Every record is written with one write at a sector boundary and synced before the next, so a cut leaves a whole
+ * prefix and at most one torn record after it.
+ */
+
+import { alignUp, SECTOR_SIZE } from "../bytes/align.ts";
+import { crc32 } from "../bytes/crc32.ts";
+import { ImageError } from "../bytes/image-error.ts";
+import { bytes, struct, u32 } from "../bytes/struct.ts";
+
+const RecordHeader = struct("journal record header", "le", { at: 0, size: 40 }, {
+  magic: bytes(0, 8),
+  journalId: bytes(8, 16),
+  sequence: u32(24),
+  factsLength: u32(28),
+  blobLength: u32(32),
+  checksum: u32(36),
+});
+
+const MAGIC = new TextEncoder().encode("INPLJRN1");
+const CHECKSUM_AT = 36;
+
+/** Facts and blobs are small; a length beyond this is damage, not a record. */
+const MAX_PART_LENGTH = 128 * 1024 * 1024;
+
+export interface JournalRecord {
+  readonly facts: unknown;
+  readonly blob: Uint8Array;
+}
+
+export function encodeRecord(journalId: Uint8Array, sequence: number, facts: unknown, blob: Uint8Array): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(facts));
+  const used = RecordHeader.size + text.length + blob.length;
+  const record = new Uint8Array(alignUp(used, SECTOR_SIZE));
+  const header = { magic: MAGIC, journalId, sequence, factsLength: text.length, blobLength: blob.length, checksum: 0 };
+  RecordHeader.encode(header, record);
+  record.set(text, RecordHeader.size);
+  record.set(blob, RecordHeader.size + text.length);
+  RecordHeader.encode({ ...header, checksum: crc32(record.subarray(0, used)) }, record);
+  return record;
+}
+
+/** What a journal file holds: its whole records, and where the next one goes. */
+export interface Scan {
+  readonly journalId: Uint8Array | undefined;
+  readonly records: readonly JournalRecord[];
+  readonly end: number;
+}
+
+/**
+ * Reads the whole prefix of records. A torn tail is ignored; a valid record behind a broken one is damage that no cut
+ * can make, and throws `corrupt`.
+ */
+export function scanRecords(file: Uint8Array, path: string): Scan {
+  const records: JournalRecord[] = [];
+  let journalId: Uint8Array | undefined;
+  let end = 0;
+  for (;;) {
+    const found = decodeRecord(file, end);
+    if (!found || found.sequence !== records.length || (journalId && !sameBytes(found.journalId, journalId))) break;
+    journalId ??= found.journalId;
+    records.push({ facts: found.facts, blob: found.blob });
+    end += found.length;
+  }
+  for (let at = end; at + SECTOR_SIZE <= file.length; at += SECTOR_SIZE) {
+    const later = decodeRecord(file, at);
+    if (later && (!journalId || sameBytes(later.journalId, journalId)) && later.sequence >= records.length) {
+      throw new ImageError(
+        "corrupt",
+        `Cannot trust the journal ${path}: record ${records.length} is damaged but record ${later.sequence} is whole; ` +
+          "keep both files and restore the journal from a copy",
+        { path, structure: `journal record ${records.length}`, hostOffset: end },
+      );
+    }
+  }
+  return { journalId, records, end };
+}
+
+interface Decoded extends JournalRecord {
+  readonly journalId: Uint8Array;
+  readonly sequence: number;
+  readonly length: number;
+}
+
+function decodeRecord(file: Uint8Array, at: number): Decoded | undefined {
+  if (at + RecordHeader.size > file.length) return undefined;
+  const rest = file.subarray(at);
+  const header = RecordHeader.parse(rest);
+  if (!sameBytes(header.magic, MAGIC)) return undefined;
+  if (header.factsLength > MAX_PART_LENGTH || header.blobLength > MAX_PART_LENGTH) return undefined;
+  const used = RecordHeader.size + header.factsLength + header.blobLength;
+  const length = alignUp(used, SECTOR_SIZE);
+  if (length > rest.length) return undefined;
+  const framed = rest.slice(0, used);
+  framed.fill(0, CHECKSUM_AT, CHECKSUM_AT + 4);
+  if (crc32(framed) !== header.checksum) return undefined;
+  const factsEnd = RecordHeader.size + header.factsLength;
+  return {
+    journalId: header.journalId,
+    sequence: header.sequence,
+    facts: JSON.parse(new TextDecoder().decode(framed.subarray(RecordHeader.size, factsEnd))),
+    blob: framed.subarray(factsEnd),
+    length,
+  };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

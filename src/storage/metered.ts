@@ -1,0 +1,108 @@
+/** A volume that counts what passes through it: bytes written and syncs, of all files together. */
+
+import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
+
+/** Totals so far. `syncs` counts files and folders. */
+export interface Meter {
+  bytesWritten: number;
+  syncs: number;
+}
+
+export class MeteredVolume implements Volume {
+  readonly meter: Meter = { bytesWritten: 0, syncs: 0 };
+  readonly #volume: Volume;
+
+  constructor(volume: Volume) {
+    this.#volume = volume;
+  }
+
+  openForReading(path: string): Promise<Storage> {
+    return this.#volume.openForReading(path);
+  }
+
+  async openForWriting(path: string): Promise<WritableStorage> {
+    return new MeteredStorage(await this.#volume.openForWriting(path), this.meter);
+  }
+
+  async createExclusively(path: string): Promise<WritableStorage | undefined> {
+    const storage = await this.#volume.createExclusively(path);
+    return storage && new MeteredStorage(storage, this.meter);
+  }
+
+  facts(path: string): Promise<FileFacts | undefined> {
+    return this.#volume.facts(path);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#volume.rename(from, to);
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#volume.remove(path);
+  }
+
+  async syncFolderOf(path: string): Promise<void> {
+    this.meter.syncs++;
+    await this.#volume.syncFolderOf(path);
+  }
+
+  freeSpace(path: string): Promise<number> {
+    return this.#volume.freeSpace(path);
+  }
+
+  otherUsers(storage: WritableStorage): Promise<OtherUsers> {
+    return this.#volume.otherUsers(inner(storage));
+  }
+
+  isSameFile(path: string, storage: Storage): Promise<boolean> {
+    return this.#volume.isSameFile(path, inner(storage));
+  }
+}
+
+class MeteredStorage implements WritableStorage {
+  readonly path: string;
+  readonly descriptor?: number;
+  readonly inner: WritableStorage;
+  readonly #meter: Meter;
+
+  constructor(storage: WritableStorage, meter: Meter) {
+    this.path = storage.path;
+    if (storage.descriptor !== undefined) this.descriptor = storage.descriptor;
+    this.inner = storage;
+    this.#meter = meter;
+  }
+
+  size(): Promise<number> {
+    return this.inner.size();
+  }
+
+  read(hostOffset: number, into: Uint8Array): Promise<number> {
+    return this.inner.read(hostOffset, into);
+  }
+
+  async write(hostOffset: number, bytes: Uint8Array): Promise<void> {
+    await this.inner.write(hostOffset, bytes);
+    this.#meter.bytesWritten += bytes.length;
+  }
+
+  resize(size: number): Promise<void> {
+    return this.inner.resize(size);
+  }
+
+  async sync(): Promise<void> {
+    this.#meter.syncs++;
+    await this.inner.sync();
+  }
+
+  fingerprint(): Promise<string> {
+    return this.inner.fingerprint();
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
+
+function inner<S extends Storage>(storage: S): S {
+  return storage instanceof MeteredStorage ? (storage.inner as unknown as S) : storage;
+}
