@@ -1,0 +1,131 @@
+/**
+ * Builds dist: `node scripts/build.ts [--check] [FOLDER]`; the same bytes in every folder and on every Node.
+ *
+ *   cli.mjs          looks at the Node version, then loads cli-main.mjs
+ *   main, post.mjs   the action          \
+ *   cli-main.mjs     the command line     } thin faces; all import index.mjs
+ *   index.mjs        the library         /
+ *   hash-worker.mjs  started by the library on worker threads
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const committed = join(root, "dist");
+
+/** Bundled CommonJS asks for `require`, which ES modules lack. */
+const REQUIRE_BANNER = `import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);`;
+
+const bundles: readonly { readonly from: string; readonly to: string; readonly options?: BuildOptions }[] = [
+  { from: "src/index.ts", to: "index.mjs" },
+  { from: "src/image/hash-worker.ts", to: "hash-worker.mjs" },
+  { from: "src/cli/main.ts", to: "cli-main.mjs" },
+  { from: "src/action/main.ts", to: "main.mjs" },
+  { from: "src/action/post.ts", to: "post.mjs" },
+  {
+    from: "src/cli/loader.ts",
+    to: "cli.mjs",
+    // The only file that an older Node reads: nothing newer than its syntax, and nothing imported.
+    options: { target: "node12.20", banner: { js: "#!/usr/bin/env node" } },
+  },
+];
+
+/** The faces know the library by its public index alone, so that all share one copy of it. */
+const shareLibrary: Plugin = {
+  name: "share-library",
+  setup(builder) {
+    builder.onResolve({ filter: /\/index\.ts$/ }, ({ importer }) =>
+      /[\\/]src[\\/](cli|action|acquire)[\\/]/.test(importer) ? { path: "./index.mjs", external: true } : undefined,
+    );
+    builder.onResolve({ filter: /^\.\/main\.ts$/ }, ({ importer }) =>
+      /[\\/]src[\\/]cli[\\/]loader\.ts$/.test(importer) ? { path: "./cli-main.mjs", external: true } : undefined,
+    );
+  },
+};
+
+/** Of package.json only the version goes into dist, or every change of a tool's version would change dist. */
+const onlyVersion: Plugin = {
+  name: "only-version",
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]package\.json$/ }, async ({ path }) => {
+      if (resolve(path) !== join(root, "package.json")) return undefined;
+      const { version } = JSON.parse(await readFile(path, "utf8")) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: "json" };
+    });
+  },
+};
+
+async function buildInto(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  // The action's entries may be missing while they are being written; a test asks for every file of dist.
+  for (const { from, to, options } of bundles.filter((each) => existsSync(join(root, each.from)))) {
+    await build({
+      absWorkingDir: root,
+      entryPoints: [from],
+      outfile: join(folder, to),
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      // Names stay, so that a stack trace in a bug report says something.
+      minifySyntax: true,
+      minifyWhitespace: true,
+      legalComments: "none",
+      charset: "utf8",
+      banner: { js: REQUIRE_BANNER },
+      plugins: [shareLibrary, onlyVersion],
+      logLevel: "warning",
+      ...options,
+    });
+  }
+  run("typescript/bin/tsc", "-p", "tsconfig.types.json", "--outDir", join(folder, "types"));
+  const licenses = ["-i", "package.json", "-o", relative(root, join(folder, "licenses.txt")), "--overwrite"];
+  run("generate-license-file/bin/generate-license-file", ...licenses, "--eol", "lf", "--ci", "--no-spinner");
+}
+
+function run(tool: string, ...options: string[]): void {
+  execFileSync(process.execPath, [join(root, "node_modules", tool), ...options], { cwd: root, stdio: "inherit" });
+}
+
+async function contents(folder: string): Promise<Map<string, Buffer>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return new Map(
+    await Promise.all(files.sort().map(async (file) => [relative(folder, file), await readFile(file)] as const)),
+  );
+}
+
+/** The names of files that differ, are missing or are left over. */
+async function differences(fresh: string, old: string): Promise<string[]> {
+  const [wanted, found] = [await contents(fresh), existsSync(old) ? await contents(old) : new Map<string, Buffer>()];
+  const names = [...new Set([...wanted.keys(), ...found.keys()])].sort();
+  return names.filter((name) => {
+    const [bytes, others] = [wanted.get(name), found.get(name)];
+    return bytes === undefined || others === undefined || !bytes.equals(others);
+  });
+}
+
+const { values, positionals } = parseArgs({ options: { check: { type: "boolean" } }, allowPositionals: true });
+if (values.check) {
+  const fresh = await mkdtemp(join(tmpdir(), "inplace-convert-dist-"));
+  try {
+    await buildInto(fresh);
+    const stale = await differences(fresh, committed);
+    for (const name of stale) console.error(`dist/${name} is not what the sources build`);
+    if (stale.length > 0) {
+      console.error("Run `npm run build` and commit dist");
+      process.exitCode = 1;
+    }
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+} else {
+  await buildInto(resolve(positionals[0] ?? committed));
+}

@@ -1,0 +1,79 @@
+/**
+ * `npm test [-- SUITE ...]`: every suite, one after another, each with its seconds.
+ *
+ * The last line is `N passed, N failed`; the exit code is 1 when anything failed.
+ */
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Suite, suites } from "./suites.ts";
+import { ensureTools } from "./tools.ts";
+
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), "inplace-convert-test-"));
+
+function runTool(tool: string, options: readonly string[]): Outcome {
+  const { status } = spawnSync(process.execPath, [join(root, tool), ...options], { cwd: root, stdio: "inherit" });
+  return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+}
+
+function runTests(folder: string): Outcome {
+  const results = join(scratch, `${folder.replaceAll("/", "-")}.json`);
+  const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "run", "--dir", folder];
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${results}`];
+  const { status } = spawnSync(process.execPath, [...vitest, ...reporters], { cwd: root, stdio: "inherit" });
+  try {
+    const report = JSON.parse(readFileSync(results, "utf8")) as Record<string, number>;
+    const { numPassedTests: passed = 0, numFailedTests: failed = 0, numPendingTests: skipped = 0 } = report;
+    // A file that does not load, an error outside a test, or no test at all fails the suite without failing a test.
+    const isSilent = failed === 0 && (status !== 0 || passed === 0);
+    return { passed, failed: isSilent ? 1 : failed, skipped };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function runSuite({ name, run, budget }: Suite): Outcome {
+  console.log(`\n== ${name}`);
+  const start = performance.now();
+  const outcome = "tool" in run ? runTool(run.tool, run.options) : runTests(run.tests);
+  const seconds = (performance.now() - start) / 1000;
+  const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : "";
+  console.log(`== ${name}: ${outcome.passed} passed, ${outcome.failed} failed${skipped} in ${seconds.toFixed(1)} s`);
+  if (seconds > budget) console.log(`== ${name}: over its budget of ${budget} s`);
+  return outcome;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  console.error(`No such suite: ${unknown.join(", ")}. There are: ${suites.map((suite) => suite.name).join(", ")}`);
+  process.exit(2);
+}
+
+const outcomes: Outcome[] = [];
+try {
+  ensureTools();
+  for (const suite of suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+    outcomes.push(runSuite(suite));
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  outcomes.push({ passed: 0, failed: 1, skipped: 0 });
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+process.exitCode = failed === 0 ? 0 : 1;
+console.log(`\n${passed} passed, ${failed} failed`);

@@ -1,0 +1,71 @@
+/** The programs of other projects that the tests ask for a second opinion; installed by apt where that is allowed. */
+
+import { execFileSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const packages = {
+  "qemu-img": "qemu-utils",
+  "qemu-io": "qemu-utils",
+  "qemu-nbd": "qemu-utils",
+  "mkfs.ext4": "e2fsprogs",
+  e2fsck: "e2fsprogs",
+  strace: "strace",
+} as const;
+type Tool = keyof typeof packages;
+
+/** File systems' tools lie in folders that a user's PATH may lack. */
+const folders = [...new Set([...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"])];
+process.env.PATH = folders.join(delimiter);
+
+export function find(program: string): string | undefined {
+  return folders
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, program))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Installs what is missing; throws an Error that says plainly what, where that can't be done. */
+export function ensureTools(): void {
+  const missing = missingTools();
+  if (missing.length === 0) return;
+  const wanted = [...new Set(missing.map((tool) => packages[tool]))];
+  const apt = find("apt-get");
+  const privileged = asRoot();
+  if (process.platform !== "linux" || apt === undefined || privileged === undefined) {
+    throw new Error(`Cannot run the tests without ${missing.join(", ")}: install ${wanted.join(", ")}`);
+  }
+  const [program = apt, ...before] = [...privileged, apt];
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  // apt's own words go to stderr, so that stdout holds the results alone.
+  for (const words of [["update"], ["install", "-y", "--no-install-recommends", ...wanted]]) {
+    execFileSync(program, [...before, ...words], { stdio: ["ignore", 2, 2], env: environment });
+  }
+  const still = missingTools();
+  if (still.length > 0)
+    throw new Error(`Cannot run the tests: apt installed ${wanted.join(", ")}, still no ${still.join(", ")}`);
+}
+
+function missingTools(): Tool[] {
+  return (Object.keys(packages) as Tool[]).filter((tool) => find(tool) === undefined);
+}
+
+/** What goes before a command to run it as root; undefined where we may not. */
+function asRoot(): string[] | undefined {
+  if (process.getuid?.() === 0) return [];
+  const sudo = find("sudo");
+  if (sudo === undefined) return undefined;
+  try {
+    execFileSync(sudo, ["-n", "true"], { stdio: "ignore" });
+    return [sudo, "-n"];
+  } catch {
+    return undefined;
+  }
+}
