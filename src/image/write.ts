@@ -1,7 +1,5 @@
 /** What drivers and planners return instead of writing: values that `execute` alone performs. */
 
-import type { ExtentTable } from "./extent.ts";
-
 /** Bytes for one place in the file. */
 export interface Write {
   readonly hostOffset: number;
@@ -16,6 +14,16 @@ export interface HostCopy {
 }
 
 /**
+ * Guest bytes to be read through the source and stored at `hostOffset`. `length` is whole units of the target; what
+ * lies past the disk's end is stored as zeros.
+ */
+export interface GuestCopy {
+  readonly guestOffset: number;
+  readonly hostOffset: number;
+  readonly length: number;
+}
+
+/**
  * Everything between two barriers (syncs): performed in any order by the medium, so no write of an epoch may depend
  * on another of the same epoch, and none may touch a place that was live when the epoch began (DESIGN: a place is
  * written only if it was free at the last barrier), but for pointers, whose sectors are valid old and new.
@@ -25,8 +33,8 @@ export interface Epoch {
   readonly purpose: string;
   /** Performed first. */
   readonly hostCopies?: readonly HostCopy[];
-  /** Guest ranges to be read through the source and stored at the extents' host offsets, padded with zeros to whole units. */
-  readonly guestCopies?: ExtentTable;
+  /** Performed next, in ascending order of host offsets. */
+  readonly guestCopies?: readonly GuestCopy[];
   /** Produced lazily and in order, so that large tables never lie in memory whole; the same at each call. */
   readonly writes?: () => Iterable<Write>;
   /** The file's length at the end of the epoch. */

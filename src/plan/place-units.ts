@@ -1,0 +1,183 @@
+/**
+ * Which units stay and which move.
+ *
+ *      source   |h|  A  | L2 |  C  |  B  |z(B)|           old end
+ *                    |          |     |                   |
+ *      target   |h|  A  |    |  C  |  B  |                |  copies  |  new tables ...
+ *
+ * A unit stays when its whole guest range is one contiguous, aligned host run outside the reserved ranges; everything
+ * else is copied once, past the old end (DESIGN: Placement).
+ */
+
+import { alignDown, alignUp } from "../bytes/align.ts";
+import { hex } from "../bytes/image-error.ts";
+import type { Placement } from "../image/driver.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../image/extent.ts";
+import type { GuestCopy } from "../image/write.ts";
+
+export interface PlacementInput {
+  readonly mapping: ExtentTable;
+  readonly placement: Placement;
+  readonly virtualSize: number;
+  readonly sourceClusterSize: number;
+  readonly hasBacking: boolean;
+  /** First host offset for copies: past the old end, aligned to both cluster sizes. */
+  readonly copyStart: number;
+}
+
+export interface Placed {
+  /** Where the target finds each guest range. */
+  readonly extents: ExtentTable;
+  readonly copies: readonly GuestCopy[];
+  /** One past the last copied unit. */
+  readonly copyEnd: number;
+  /** Host bytes of all copies, in whole units. */
+  readonly bytesMoved: number;
+  readonly refusals: readonly string[];
+}
+
+/** Pure; one pass over the mapping. */
+export function placeUnits(input: PlacementInput): Placed {
+  const pass = new PlacementPass(input);
+  const { mapping, placement, virtualSize } = input;
+  const unit = placement.unitSize;
+  let row = 0;
+  for (let at = 0; at < virtualSize; ) {
+    while ((mapping.guestOffset[row] as number) + (mapping.length[row] as number) <= at) row++;
+    const rowEnd = (mapping.guestOffset[row] as number) + (mapping.length[row] as number);
+    const runEnd = rowEnd === virtualSize ? virtualSize : alignDown(rowEnd, unit);
+    if (runEnd > at) {
+      pass.uniform(row, at, runEnd);
+      at = runEnd;
+    } else {
+      const unitEnd = Math.min(at + unit, virtualSize);
+      let last = row;
+      while ((mapping.guestOffset[last] as number) + (mapping.length[last] as number) < unitEnd) last++;
+      pass.mixed(row, last, at, unitEnd);
+      at = unitEnd;
+    }
+  }
+  return pass.finish();
+}
+
+class PlacementPass {
+  readonly #input: PlacementInput;
+  readonly #extents = new ExtentTableBuilder();
+  readonly #copies: { guestOffset: number; hostOffset: number; length: number }[] = [];
+  readonly #refusals: string[] = [];
+  #copyEnd: number;
+
+  constructor(input: PlacementInput) {
+    this.#input = input;
+    this.#copyEnd = input.copyStart;
+  }
+
+  /** Whole units [start, end) inside one extent; `end` may be the disk's own end. */
+  uniform(row: number, start: number, end: number): void {
+    const { mapping, placement, hasBacking } = this.#input;
+    const state = mapping.state[row] as ExtentState;
+    if (state === ExtentState.data) {
+      this.#data(start, end, (mapping.hostOffset[row] as number) + start - (mapping.guestOffset[row] as number));
+    } else if (state === ExtentState.compressed) {
+      this.#compressed(row, start, end);
+    } else if (state === ExtentState.unallocated) {
+      this.#extents.append(end - start, ExtentState.unallocated);
+    } else if (placement.hasZeroState) {
+      this.#extents.append(end - start, ExtentState.zero);
+    } else if (hasBacking) {
+      this.#copy(start, end);
+    } else {
+      this.#extents.append(end - start, ExtentState.unallocated);
+    }
+  }
+
+  /** One unit that several extents make up. */
+  mixed(first: number, last: number, start: number, end: number): void {
+    const { mapping, placement, hasBacking } = this.#input;
+    const states = mapping.state.subarray(first, last + 1);
+    const isEmpty = states.every((state) => state === ExtentState.zero || state === ExtentState.unallocated);
+    const showsBacking = hasBacking && states.includes(ExtentState.unallocated);
+    const allZero = !states.includes(ExtentState.unallocated);
+    if (showsBacking) {
+      this.#refuse(start, end);
+      this.#extents.append(end - start, ExtentState.unallocated);
+    } else if (isEmpty && placement.hasZeroState) {
+      this.#extents.append(end - start, ExtentState.zero);
+    } else if (isEmpty && !(hasBacking && allZero)) {
+      this.#extents.append(end - start, ExtentState.unallocated);
+    } else {
+      this.#copy(start, end);
+    }
+  }
+
+  finish(): Placed {
+    const { virtualSize, copyStart } = this.#input;
+    return {
+      extents: this.#extents.finish(virtualSize),
+      copies: this.#copies,
+      copyEnd: this.#copyEnd,
+      bytesMoved: this.#copyEnd - copyStart,
+      refusals: this.#refusals,
+    };
+  }
+
+  #data(start: number, end: number, hostOffset: number): void {
+    const { unitSize, hostAlignment, reserved } = this.#input.placement;
+    if (hostOffset % hostAlignment !== 0) {
+      this.#copy(start, end);
+      return;
+    }
+    const stayEnd = this.#hasWholeTail(start, end) ? end : alignDown(end, unitSize);
+    if (!reserved.intersects(hostOffset, hostOffset + alignUp(stayEnd - start, unitSize))) {
+      this.#extents.append(stayEnd - start, ExtentState.data, hostOffset);
+    } else {
+      for (let at = start; at < stayEnd; at += unitSize) {
+        const unitEnd = Math.min(at + unitSize, stayEnd);
+        const unitHost = hostOffset + at - start;
+        if (reserved.intersects(unitHost, unitHost + unitSize)) this.#copy(at, unitEnd);
+        else this.#extents.append(unitEnd - at, ExtentState.data, unitHost);
+      }
+    }
+    if (stayEnd < end) this.#copy(stayEnd, end);
+  }
+
+  /**
+   * A disk may end inside its last unit. The rest of that unit is the guest's too only as far as the source's own
+   * cluster goes; past it another cluster may lie.
+   */
+  #hasWholeTail(start: number, end: number): boolean {
+    const { placement, sourceClusterSize } = this.#input;
+    const tail = start + alignDown(end - start, placement.unitSize);
+    return tail === end || alignUp(end, sourceClusterSize) - tail >= placement.unitSize;
+  }
+
+  #compressed(row: number, start: number, end: number): void {
+    const { mapping, placement, sourceClusterSize } = this.#input;
+    const wholeCluster =
+      start === mapping.guestOffset[row] && end - start === mapping.length[row] && placement.unitSize === sourceClusterSize;
+    if (placement.compressed?.clusterSize === sourceClusterSize && wholeCluster) {
+      const hostOffset = mapping.hostOffset[row] as number;
+      this.#extents.append(end - start, ExtentState.compressed, hostOffset, mapping.storedLength[row]);
+    } else {
+      this.#copy(start, end);
+    }
+  }
+
+  #copy(start: number, end: number): void {
+    const length = alignUp(end - start, this.#input.placement.unitSize);
+    const last = this.#copies.at(-1);
+    if (last && last.guestOffset + last.length === start) last.length += length;
+    else this.#copies.push({ guestOffset: start, hostOffset: this.#copyEnd, length });
+    this.#extents.append(end - start, ExtentState.data, this.#copyEnd);
+    this.#copyEnd += length;
+  }
+
+  #refuse(start: number, end: number): void {
+    if (this.#refusals.length > 0) return;
+    this.#refusals.push(
+      `Guest bytes ${hex(start)} to ${hex(end)} are stored in part and in part left to the backing file, which a ` +
+        `cluster of ${this.#input.placement.unitSize} bytes can't express; choose a smaller cluster_size or rebase the image`,
+    );
+  }
+}
+
