@@ -62,7 +62,7 @@ export function parseLocks(text: string): FileLock[] {
   for (const line of text.split("\n")) {
     // "1: OFDLCK ADVISORY  READ -1 fe:00:2147135 100 101"; those who wait have "->" after the number.
     const [, kind, , access, processId, place, first, last] = line.replace("->", " ").trim().split(/\s+/);
-    if (kind === undefined) continue;
+    if (line === "") continue;
     // A lock whose file is already gone.
     if (place?.startsWith("<none>")) continue;
     const [major, minor, inode] = place?.split(":") ?? [];
@@ -70,7 +70,7 @@ export function parseLocks(text: string): FileLock[] {
       throw new ImageError("io", `Cannot understand /proc/locks: "${line}"`, { operation: "look for other users" });
     }
     locks.push({
-      kind,
+      kind: kind ?? "",
       access: access ?? "",
       processId: Number(processId),
       deviceMajor: Number.parseInt(major ?? "", 16),

@@ -1,0 +1,87 @@
+/** What a running QEMU, a loop device and another locker look like from outside. */
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { access, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FileVolume } from "../../src/storage/file.ts";
+import type { OtherUsers, WritableStorage } from "../../src/storage/storage.ts";
+
+const volume = new FileVolume();
+let folder: string;
+let image: string;
+let storage: WritableStorage;
+let holder: ChildProcess | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "inplace-in-use-"));
+  image = join(folder, "disk.qcow2");
+  execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", image, "1M"]);
+  execFileSync("truncate", ["--size", "1M", image]);
+  storage = await volume.openForWriting(image);
+});
+afterEach(async () => {
+  await storage.close();
+  await end();
+  await rm(folder, { recursive: true });
+});
+
+/** Looks until the answer is the expected one: a process that starts takes its locks in its own time. */
+async function lookUntil(expected: (users: OtherUsers) => boolean): Promise<OtherUsers> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const users = await volume.otherUsers(storage);
+    if (expected(users) || Date.now() > deadline) return users;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function end(): Promise<void> {
+  if (holder === undefined) return;
+  const ended = new Promise((resolve) => holder?.once("exit", resolve));
+  holder.kill("SIGKILL");
+  await ended;
+  holder = undefined;
+}
+
+const isFound = (users: OtherUsers): boolean => users.found.length > 0;
+
+test("nobody has it open", async () => {
+  expect((await volume.otherUsers(storage)).found).toEqual([]);
+});
+
+describe("QEMU", () => {
+  test.each([
+    ["qemu-io, writing", "qemu-io", [], / for writing/],
+    ["qemu-io, reading", "qemu-io", ["-r"], /^QEMU has it open: a lock on it/],
+    ["qemu-nbd, writing", "qemu-nbd", ["-f", "qcow2", "-k"], / for writing/],
+  ])("%s", async (_name, command, options, phrase) => {
+    const socket = command === "qemu-nbd" ? [join(folder, "socket")] : [];
+    holder = spawn(command, [...options, ...socket, image], { stdio: ["pipe", "ignore", "ignore"] });
+    expect((await lookUntil(isFound)).found).toEqual([expect.stringMatching(phrase)]);
+    await end();
+    expect((await lookUntil((users) => !isFound(users))).found).toEqual([]);
+  });
+});
+
+test("another process that locks the whole file", async () => {
+  holder = spawn("flock", ["--no-fork", image, "sleep", "60"], { stdio: "ignore" });
+  expect((await lookUntil(isFound)).found[0]).toMatch(
+    /^process \d+ holds a lock on it \(FLOCK WRITE, \/proc\/locks\)$/,
+  );
+});
+
+// Loop devices need root and a kernel that has them; where they are missing there is nothing to detect.
+const hasLoops = await access("/dev/loop-control").then(
+  () => process.getuid?.() === 0,
+  () => false,
+);
+test.runIf(hasLoops)("a loop device", async () => {
+  const device = execFileSync("losetup", ["--find", "--show", image], { encoding: "utf8" }).trim();
+  try {
+    expect((await volume.otherUsers(storage)).found).toEqual([`it is attached to ${device}`]);
+  } finally {
+    execFileSync("losetup", ["--detach", device]);
+  }
+});

@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { ImageError } from "../../../src/bytes/image-error.ts";
+import { memoryStorage } from "../../../src/storage/memory.ts";
+import { OverlayStorage } from "../../../src/storage/overlay.ts";
+import type { Storage } from "../../../src/storage/storage.ts";
+
+const ones = (length: number): Uint8Array => new Uint8Array(length).fill(1);
+const twos = (length: number): Uint8Array => new Uint8Array(length).fill(2);
+
+async function readAll(storage: Storage): Promise<Uint8Array> {
+  const into = new Uint8Array(await storage.size());
+  expect(await storage.read(0, into)).toBe(into.length);
+  return into;
+}
+
+describe("OverlayStorage", () => {
+  test("reads the file with the overlaid bytes over it", async () => {
+    const overlay = new OverlayStorage(memoryStorage(ones(6)), [{ hostOffset: 2, bytes: twos(2) }]);
+    expect(await readAll(overlay)).toEqual(new Uint8Array([1, 1, 2, 2, 1, 1]));
+    const into = new Uint8Array(2);
+    expect(await overlay.read(3, into)).toBe(2);
+    expect(into).toEqual(new Uint8Array([2, 1]));
+  });
+
+  test("bytes past the end make the file longer, with zeros between", async () => {
+    const overlay = new OverlayStorage(memoryStorage(ones(2)), [{ hostOffset: 4, bytes: twos(1) }]);
+    expect(await readAll(overlay)).toEqual(new Uint8Array([1, 1, 0, 0, 2]));
+  });
+
+  test("a size cuts or lengthens it", async () => {
+    const base = memoryStorage(ones(4));
+    const cut = new OverlayStorage(base, [{ hostOffset: 1, bytes: twos(3) }], { size: 2 });
+    expect(await readAll(cut)).toEqual(new Uint8Array([1, 2]));
+    expect(await cut.read(2, new Uint8Array(1))).toBe(0);
+    expect(await cut.read(9, new Uint8Array(1))).toBe(0);
+    const dirty = new Uint8Array(7).fill(9);
+    expect(await new OverlayStorage(base, [], { size: 6 }).read(0, dirty)).toBe(6);
+    expect(dirty).toEqual(new Uint8Array([1, 1, 1, 1, 0, 0, 9]));
+  });
+
+  test("equals the file after the same writes, whatever is read", async () => {
+    const write = fc.record({ hostOffset: fc.nat(40), bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.array(write, { maxLength: 4 }),
+        fc.nat(60),
+        fc.nat(60),
+        async (base, writes, hostOffset, length) => {
+          const end = writes.reduce((most, next) => Math.max(most, next.hostOffset + next.bytes.length), base.length);
+          const expected = new Uint8Array(end);
+          expected.set(base);
+          for (const next of writes) expected.set(next.bytes, next.hostOffset);
+          const into = new Uint8Array(length);
+          const count = await new OverlayStorage(memoryStorage(base), writes).read(hostOffset, into);
+          expect(into.subarray(0, count)).toEqual(expected.subarray(hostOffset, hostOffset + length));
+        },
+      ),
+    );
+  });
+
+  test("leaves the base open", async () => {
+    let isClosed = false;
+    const close = async (): Promise<void> => {
+      isClosed = true;
+    };
+    const base = { ...memoryStorage(ones(1)), close };
+    await new OverlayStorage(base, []).close();
+    expect(isClosed).toBe(false);
+  });
+
+  describe("the descriptor", () => {
+    const base: Storage = { ...memoryStorage(ones(2048)), descriptor: 7 };
+    const sector = [{ hostOffset: 0, bytes: twos(512) }];
+
+    test("passes through where the caller vouches for what lies below", () => {
+      expect(new OverlayStorage(base, sector, { overlaidBelow: 512 }).descriptor).toBe(7);
+    });
+
+    test("is hidden otherwise: workers would read the old bytes", () => {
+      expect(new OverlayStorage(base, sector).descriptor).toBeUndefined();
+      expect(new OverlayStorage(base, sector, { overlaidBelow: 512, size: 4096 }).descriptor).toBeUndefined();
+    });
+
+    test("a write beyond what was vouched for is refused", () => {
+      const wrong = (): unknown => new OverlayStorage(base, sector, { overlaidBelow: 511 });
+      expect(wrong).toThrow(expect.objectContaining<Partial<ImageError>>({ kind: "out-of-bounds" }));
+    });
+  });
+});
