@@ -42,6 +42,8 @@ export interface ConversionOptions {
   readonly compression: "zlib" | "zstd";
   /** Bytes of the header cluster that hold something: header, extensions, names. The rest of it may be written to. */
   readonly usedHeader: RangeSet;
+  /** The `-o` values that make this layout, by the names of the format's own target options. */
+  readonly creationOptions: TargetOptionValues;
   /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
   readonly unclean: readonly string[];
   /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */

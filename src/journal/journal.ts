@@ -6,7 +6,16 @@ import { ImageError } from "../bytes/image-error.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
 import { type JournalNames, journalNamesOf } from "./names.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
-import { type Facts, type Intent, type JournalState, type Pointer, stateOf, withRecord } from "./state.ts";
+import {
+  encodeIntentParts,
+  type Facts,
+  type Intent,
+  type IntentParts,
+  type JournalState,
+  type Pointer,
+  stateOf,
+  withRecord,
+} from "./state.ts";
 
 /** What lies beside an image. `torn`: a journal without a valid first record, which proves that nothing was written. */
 export type JournalFound = Journal | "none" | "torn";
@@ -56,7 +65,7 @@ export class Journal {
     volume: Volume,
     imagePath: string,
     intent: Intent,
-    savedHeader: Uint8Array,
+    parts: IntentParts,
     place: { readonly elsewhere?: string | undefined; readonly replacing?: Journal | undefined },
   ): Promise<Journal> {
     const names = journalNamesOf(imagePath);
@@ -66,7 +75,7 @@ export class Journal {
     const written = replaces ? names.journalDraft : path;
     if (replaces) await volume.remove(written);
     const storage = await createNew(volume, written);
-    const blob = savedHeader.subarray(0, usedLength(savedHeader));
+    const blob = encodeIntentParts(parts);
     const record = encodeRecord(journalId, 0, intent, blob);
     await storage.write(0, record);
     await storage.sync();
@@ -116,13 +125,13 @@ export class Journal {
   }
 
   /** Appends one record and makes it durable. */
-  async append(facts: Facts, blob: Uint8Array = new Uint8Array(0)): Promise<void> {
-    const record = encodeRecord(this.#journalId, this.#sequence, facts, blob);
+  async append(facts: Facts): Promise<void> {
+    const record = encodeRecord(this.#journalId, this.#sequence, facts, new Uint8Array(0));
     await this.#storage.write(this.#end, record);
     await this.#storage.sync();
     this.#sequence++;
     this.#end += record.length;
-    this.#state = withRecord(this.#state, facts, blob);
+    this.#state = withRecord(this.#state, facts);
   }
 
   /** Removes the journal and makes that durable: the conversion is over. */
@@ -186,10 +195,4 @@ async function wholeFile(storage: Storage): Promise<Uint8Array> {
     });
   }
   return readZeroFilled(storage, 0, size);
-}
-
-function usedLength(bytes: Uint8Array): number {
-  let length = bytes.length;
-  while (length > 0 && bytes[length - 1] === 0) length--;
-  return length;
 }

@@ -2,25 +2,9 @@
 
 import { randomUUID } from "node:crypto";
 import { ImageError } from "../bytes/image-error.ts";
+import type { LockOwner, ProcessTable } from "../storage/process-table.ts";
 import { readZeroFilled, type Volume } from "../storage/storage.ts";
 import { journalNamesOf } from "./names.ts";
-
-/** Who holds a lock. `bootId` changes with every start of the machine. */
-export interface LockOwner {
-  readonly pid: number;
-  readonly hostName: string;
-  readonly bootId: string;
-  /** When the process started, as the system counts; tells a recycled pid. */
-  readonly startTime: string;
-  readonly nonce: string;
-}
-
-/** This process, and what it can tell of others. */
-export interface ProcessTable {
-  readonly self: Omit<LockOwner, "nonce">;
-  /** `undefined` where it can't be known from here. */
-  isAlive(owner: LockOwner): boolean | undefined;
-}
 
 export class Lock {
   readonly #volume: Volume;

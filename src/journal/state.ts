@@ -1,5 +1,6 @@
 /** What the records of a journal say, typed: how far the conversion came and what leads back. */
 
+import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { JournalRecord } from "./record.ts";
 
@@ -26,20 +27,30 @@ export interface Intent {
   readonly sourceOptions: Readonly<Record<string, string>>;
   /** SHA-256 over every metadata byte of the source, in file order. */
   readonly metadataDigest: string;
+  /** The file's length once everything additive is there. */
+  readonly fileSize: number;
   /** The saved header area is [0, savedLength); trailing zeros are not stored. */
   readonly savedLength: number;
+  /** Writes to bytes of the header area that the source does not use: [hostOffset, length]. */
+  readonly extras: readonly (readonly [hostOffset: number, length: number])[];
+}
+
+/** What lies behind the intent's facts: the commit's sector, the extras' bytes, the saved header area. */
+export interface IntentParts {
+  /** The target's 512 bytes for host offset 0. */
+  readonly sector: Uint8Array;
+  readonly extras: readonly { readonly hostOffset: number; readonly bytes: Uint8Array }[];
+  /** The source's header area, `savedLength` bytes. */
+  readonly savedHeader: Uint8Array;
 }
 
 /** Everything additive is durable; the commit may follow. */
 export interface Prepared {
   readonly record: "prepared";
-  readonly fileSize: number;
   /** Host ranges written past the old end, ascending. */
   readonly added: readonly (readonly [start: number, end: number])[];
   /** SHA-256 over the bytes of `added`. */
   readonly addedDigest: string;
-  /** Writes to unused bytes of the header area: [hostOffset, length], their bytes behind the sector in the blob. */
-  readonly extras: readonly (readonly [hostOffset: number, length: number])[];
 }
 
 /** The committed target was opened anew and is right. */
@@ -62,14 +73,19 @@ export interface Pointer {
 
 export type Facts = Intent | Prepared | Verified | RolledBack | Pointer;
 
-export interface JournalState {
+export interface JournalState extends IntentParts {
   readonly intent: Intent;
-  /** The source's header area, `savedLength` bytes. */
-  readonly savedHeader: Uint8Array;
-  readonly prepared: (Prepared & { readonly sector: Uint8Array; readonly extraBytes: readonly Uint8Array[] }) | undefined;
+  readonly prepared: Prepared | undefined;
   readonly verified: boolean;
   readonly undoGivenUp: boolean;
   readonly rolledBack: boolean;
+}
+
+/** The blob of an intent; trailing zeros of the saved header are left out. */
+export function encodeIntentParts({ sector, extras, savedHeader }: IntentParts): Uint8Array {
+  let used = savedHeader.length;
+  while (used > 0 && savedHeader[used - 1] === 0) used--;
+  return Buffer.concat([sector, ...extras.map(({ bytes }) => bytes), savedHeader.subarray(0, used)]);
 }
 
 /** Reads a journal's records into its state. */
@@ -82,27 +98,22 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
       structure: "journal record 0",
     });
   }
-  const savedHeader = new Uint8Array(intent.savedLength);
-  savedHeader.set(first.blob);
   let state: JournalState = {
     intent,
-    savedHeader,
+    ...decodeIntentParts(intent, first.blob),
     prepared: undefined,
     verified: false,
     undoGivenUp: false,
     rolledBack: false,
   };
-  for (const { facts, blob } of rest) state = withRecord(state, facts as Facts, blob);
+  for (const { facts } of rest) state = withRecord(state, facts as Facts);
   return state;
 }
 
-export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array): JournalState {
+export function withRecord(state: JournalState, facts: Facts): JournalState {
   switch (facts.record) {
-    case "prepared": {
-      let taken = 512;
-      const extraBytes = facts.extras.map(([, length]) => blob.subarray(taken, (taken += length)));
-      return { ...state, prepared: { ...facts, sector: blob.subarray(0, 512), extraBytes } };
-    }
+    case "prepared":
+      return { ...state, prepared: facts };
     case "verified":
       return { ...state, verified: true, undoGivenUp: state.undoGivenUp || facts.undoGivenUp };
     case "rolled-back":
@@ -110,4 +121,16 @@ export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array):
     default:
       return state;
   }
+}
+
+function decodeIntentParts(intent: Intent, blob: Uint8Array): IntentParts {
+  let taken = SECTOR_SIZE;
+  const extras = intent.extras.map(([hostOffset, length]) => {
+    const bytes = blob.subarray(taken, taken + length);
+    taken += length;
+    return { hostOffset, bytes };
+  });
+  const savedHeader = new Uint8Array(intent.savedLength);
+  savedHeader.set(blob.subarray(taken));
+  return { sector: blob.subarray(0, SECTOR_SIZE), extras, savedHeader };
 }

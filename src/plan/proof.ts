@@ -7,6 +7,7 @@
 
 import { alignUp, ceilDiv } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
+import type { RangeSet } from "../bytes/range-set.ts";
 import type { Placement } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
 import type { GuestCopy } from "../image/write.ts";
@@ -16,6 +17,8 @@ export interface ProofInput {
   readonly target: ExtentTable;
   readonly copies: readonly GuestCopy[];
   readonly placement: Placement;
+  /** Every host byte of the source's metadata. */
+  readonly metadata: RangeSet;
   readonly hasBacking: boolean;
   readonly oldFileSize: number;
 }
@@ -97,7 +100,7 @@ function proveRange(
 }
 
 /** Every data unit aligned, outside the reserved ranges, and alone in its place. */
-function provePlaces({ target, placement, copies, oldFileSize }: ProofInput): void {
+function provePlaces({ target, placement, copies, oldFileSize, metadata }: ProofInput): void {
   const { unitSize, hostAlignment, reserved } = placement;
   const lastCopy = copies.at(-1);
   const end = alignUp(Math.max(oldFileSize, lastCopy ? lastCopy.hostOffset + lastCopy.length : 0), unitSize);
@@ -109,6 +112,7 @@ function provePlaces({ target, placement, copies, oldFileSize }: ProofInput): vo
     if (guestOffset % unitSize !== 0 || hostOffset % hostAlignment !== 0 || reserved.intersects(hostOffset, hostEnd)) {
       throw failed(`a unit at host offset ${hex(hostOffset)} is misplaced`, guestOffset);
     }
+    if (metadata.intersects(hostOffset, hostEnd)) throw failed(`a unit at ${hex(hostOffset)} lies on metadata`, guestOffset);
     if (hostEnd > end) throw failed(`a unit at host offset ${hex(hostOffset)} lies past the end of file`, guestOffset);
     for (let unit = hostOffset / unitSize; unit < hostEnd / unitSize; unit++) {
       const bit = 1 << (unit % 8);

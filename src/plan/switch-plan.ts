@@ -64,6 +64,7 @@ export function planSwitch(
     target: placed.extents,
     copies: placed.copies,
     placement: draft.placement,
+    metadata: source.metadata,
     hasBacking,
     oldFileSize: source.fileSize,
   });
