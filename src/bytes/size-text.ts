@@ -1,0 +1,27 @@
+/** Sizes as people write and read them: qemu-img's suffixes, powers of 1024. */
+
+const SUFFIXES = "bkmgtpe";
+
+/** `65536`, `64k`, `1.5G`, `0x10000`: a size in bytes; undefined for anything else and for more than 2^53 - 1. */
+export function parseSize(text: string): number | undefined {
+  const size = /^0x[0-9a-f]+$/i.test(text) ? Number(text) : scaled(text);
+  return Number.isSafeInteger(size) ? size : undefined;
+}
+
+function scaled(text: string): number {
+  const [, number, suffix = "b"] = /^(\d+(?:\.\d+)?)([bkmgtpe])?$/i.exec(text) ?? [];
+  return number === undefined ? Number.NaN : Number(number) * 1024 ** SUFFIXES.indexOf(suffix.toLowerCase());
+}
+
+/** `1.5 MiB`, `0 bytes`: three significant digits, for people. */
+export function formatSize(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let value = bytes;
+  let unit = 0;
+  // 999.5 and more would print as 1e+3.
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${Number(value.toPrecision(3))} ${bytes === 1 ? "byte" : units[unit]}`;
+}
