@@ -1,6 +1,6 @@
 /** inplace-convert: change the format of a VM disk image inside the file it already occupies. */
 
 export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageError } from "./bytes/image-error.ts";
-export { formatSize, parseSize } from "./bytes/size-text.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";
 export type * from "./convert/report.ts";
+export { formatSize, parseSize } from "./convert/size-text.ts";

@@ -1,11 +1,21 @@
 /** Sizes as people write and read them: qemu-img's suffixes, powers of 1024. */
 
+import { UsageError } from "../bytes/image-error.ts";
+
 const SUFFIXES = "bkmgtpe";
 
-/** `65536`, `64k`, `1.5G`, `0x10000`: a size in bytes; undefined for anything else and for more than 2^53 - 1. */
-export function parseSize(text: string): number | undefined {
+/**
+ * `65536`, `64k`, `1.5G`, `0x10000`: a size in bytes.
+ *
+ * @param what names the size in the error, e.g. `--max-extra-space`
+ * @throws UsageError for anything else, for a fraction of a byte and for more than 2^53 - 1
+ */
+export function parseSize(text: string, what: string): number {
   const size = /^0x[0-9a-f]+$/i.test(text) ? Number(text) : scaled(text);
-  return Number.isSafeInteger(size) ? size : undefined;
+  if (!Number.isSafeInteger(size)) {
+    throw new UsageError(`Cannot use "${text}" for ${what}: give bytes, or a number with k, M, G or T, e.g. 64k`);
+  }
+  return size;
 }
 
 function scaled(text: string): number {
