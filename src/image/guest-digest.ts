@@ -52,6 +52,7 @@ async function digestBlocks(view: GuestView, options: DigestOptions): Promise<st
   const hash = new OuterHash();
   let done = 0;
   try {
+    await turns.yield();
     const work = readAhead(planBlockWork(table, virtualSize, BATCH_BLOCKS), hasher.depth, hasher.start);
     for await (const { job, result } of work) {
       let taken = 0;
