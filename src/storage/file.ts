@@ -1,7 +1,7 @@
 /** The folder on disk: opens images so that no link is followed to a write, and makes names durable. */
 
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, lstat, open, rename, stat, statfs, unlink } from "node:fs/promises";
+import { type FileHandle, lstat, open, realpath, rename, stat, statfs, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
 import { FileStorage } from "./file-storage.ts";
@@ -72,12 +72,21 @@ export class FileVolume implements Volume {
   async facts(path: string): Promise<FileFacts | undefined> {
     try {
       const facts = await lstat(path, { bigint: true });
-      return { kind: kindOf(facts), size: Number(facts.size), linkCount: Number(facts.nlink) };
+      return {
+        kind: kindOf(facts),
+        size: Number(facts.size),
+        linkCount: Number(facts.nlink),
+        allocatedSize: Number(facts.blocks) * 512,
+      };
     } catch (error) {
       const code = codeOf(error);
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
       throw hostError(error, "look at", path);
     }
+  }
+
+  async realPath(path: string): Promise<string> {
+    return attempt("look at", path, () => realpath(path));
   }
 
   async rename(from: string, to: string): Promise<void> {

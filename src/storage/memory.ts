@@ -1,5 +1,6 @@
 /** Files in memory behind the same doors as files on disk: for tests of formats, of the engine and of power cuts. */
 
+import { posix } from "node:path";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
 
@@ -157,6 +158,13 @@ export class MemoryVolume implements Volume {
     if (file !== undefined) return { kind: "file", size: file.size, linkCount: 1 };
     const isFolder = [...this.#files.keys()].some((known) => known.startsWith(`${path}/`));
     return isFolder ? { kind: "folder", size: 0, linkCount: 1 } : undefined;
+  }
+
+  /** There are no links in memory; `..` and `.` are resolved. */
+  async realPath(path: string): Promise<string> {
+    const real = posix.normalize(path);
+    this.#find(real, "look at");
+    return real;
   }
 
   async rename(from: string, to: string): Promise<void> {

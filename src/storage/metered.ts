@@ -33,6 +33,10 @@ export class MeteredVolume implements Volume {
     return this.#volume.facts(path);
   }
 
+  realPath(path: string): Promise<string> {
+    return this.#volume.realPath(path);
+  }
+
   rename(from: string, to: string): Promise<void> {
     return this.#volume.rename(from, to);
   }

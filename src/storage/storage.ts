@@ -37,6 +37,8 @@ export interface FileFacts {
   readonly size: number;
   /** Hard links to the file; 1 where the platform does not tell. */
   readonly linkCount: number;
+  /** Bytes that the file takes on the disk, holes left out; absent where the platform does not tell. */
+  readonly allocatedSize?: number;
 }
 
 /** Who else has the image open, as far as this platform can look. */
@@ -55,6 +57,8 @@ export interface Volume {
   /** Makes a new file; `undefined` where the name is taken. */
   createExclusively(path: string): Promise<WritableStorage | undefined>;
   facts(path: string): Promise<FileFacts | undefined>;
+  /** The absolute path without symlinks and `..`. Throws kind `io` where there is no such file. */
+  realPath(path: string): Promise<string>;
   /** Replaces `to` atomically. Throws kind `io` with cause ENOENT where `from` is gone. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a name; no error where it is gone already. */
