@@ -1,0 +1,153 @@
+/** Every command: its words, its options, an example for its help, and the function that performs it. */
+
+import { Option } from "commander";
+import { convertCommand, planCommand } from "./convert-command.ts";
+import { demoCommand } from "./demo.ts";
+import { checksumCommand, compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
+import { resumeCommand, rollbackCommand } from "./recovery-command.ts";
+import type { Session } from "./session.ts";
+import { setmapCommand } from "./setmap-command.ts";
+
+export interface CommandSpec {
+  readonly name: string;
+  /** Its words in commander's form; all optional there, since a missing one is told in our words. */
+  readonly words: string;
+  readonly summary: string;
+  readonly example: string;
+  readonly options?: () => readonly Option[];
+  /** Whether it can leave a journal behind, so that a failure says how to go on. */
+  readonly writes?: true;
+  /** Whether `-o` means something to it. */
+  readonly hasTarget?: true;
+  /** `compare` has 1 for "they differ". */
+  readonly failureExit?: number;
+  /** Gives the exit code; throws ImageError or UsageError. */
+  readonly perform: (session: Session, words: readonly string[]) => Promise<number>;
+}
+
+/** The options that every command takes. */
+export function commonOptions(): readonly Option[] {
+  return [
+    new Option("-f <FORMAT>", "the image's format, by qemu-img's name; raw is never guessed"),
+    new Option("-o <KEY=VALUE,...>", "options of the target; -o help lists them")
+      .argParser(collect)
+      .default([], "none"),
+    new Option("--output <FORMAT>", "how results are printed").choices(["human", "json"]).default("human"),
+    new Option("-p", "show progress"),
+    new Option("-q", "print nothing but errors"),
+    new Option("--backing-chain", "follow backing files, inside the image's folder"),
+  ];
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function journalOption(): Option {
+  return new Option("--journal <PATH>", "where the journal's records go; beside the image by default");
+}
+
+function conversionOptions(): readonly Option[] {
+  return [
+    new Option("--checksum <ALGORITHM>", "of the guest, before and after").choices([
+      "blkhash-sha256",
+      "sha256",
+      "none",
+    ]),
+    new Option("--guest-checksum <[ALGORITHM:]HEX>", "refuse unless the guest's checksum is this one"),
+    new Option("--verify <HOW>", "mapping reads no data twice").choices(["full", "mapping"]),
+    new Option("--no-check", "no consistency check before and after"),
+    new Option("--keep-undo", "stop before the old metadata is given up; rollback stays possible"),
+    new Option("--max-extra-space <SIZE>", "refuse when more is needed at any time"),
+    journalOption(),
+    new Option("--keep-leaks", "leave a QED target unsettled"),
+    new Option("--drop <WHAT,...>", "what the target can't hold and may go, e.g. bitmaps").argParser(collect),
+  ];
+}
+
+export const commands: readonly CommandSpec[] = [
+  {
+    name: "convert",
+    words: "[IMAGE] [FORMAT]",
+    summary: "convert an image in place; never renames it",
+    example: "inplace-convert convert -p disk.qed qcow2",
+    options: () => [new Option("--dry-run", "stop after the plan, write nothing"), ...conversionOptions()],
+    writes: true,
+    hasTarget: true,
+    perform: convertCommand,
+  },
+  {
+    name: "plan",
+    words: "[IMAGE] [FORMAT]",
+    summary: "say what convert would write, move and lose; writes nothing",
+    example: "inplace-convert plan disk.qed qcow2 -o cluster_size=2M",
+    options: conversionOptions,
+    hasTarget: true,
+    perform: planCommand,
+  },
+  {
+    name: "resume",
+    words: "[IMAGE]",
+    summary: "finish an interrupted conversion",
+    example: "inplace-convert resume disk.qed",
+    options: () => [journalOption()],
+    writes: true,
+    perform: resumeCommand,
+  },
+  {
+    name: "rollback",
+    words: "[IMAGE]",
+    summary: "put an image back as it was before an interrupted conversion",
+    example: "inplace-convert rollback disk.qed",
+    options: () => [journalOption()],
+    writes: true,
+    perform: rollbackCommand,
+  },
+  {
+    name: "checksum",
+    words: "[IMAGE]",
+    summary: "digest of what the guest sees",
+    example: "inplace-convert checksum --checksum sha256 disk.qcow2",
+    options: () => [new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"])],
+    perform: checksumCommand,
+  },
+  {
+    name: "compare",
+    words: "[A] [B]",
+    summary: "whether two guests are the same: exit code 0, 1 where they differ",
+    example: "inplace-convert compare -f raw disk.raw -F qcow2 disk.qcow2",
+    options: () => [new Option("-F <FORMAT>", "the second image's format")],
+    failureExit: 2,
+    perform: compareCommand,
+  },
+  {
+    name: "info",
+    words: "[IMAGE]",
+    summary: "what an image is; never opens a backing file",
+    example: "inplace-convert info disk.qcow2",
+    perform: infoCommand,
+  },
+  {
+    name: "map",
+    words: "[IMAGE]",
+    summary: "where the guest's bytes lie in the file",
+    example: "inplace-convert map --output json disk.qcow2",
+    perform: mapCommand,
+  },
+  {
+    name: "setmap",
+    words: "[IMAGE] [GUEST] [HOST] [LENGTH]",
+    summary: "for experts: point one guest range at a host range",
+    example: "inplace-convert setmap disk.qed 0 0x50000 64k --yes",
+    options: () => [new Option("--yes", "yes, change what the guest sees")],
+    perform: setmapCommand,
+  },
+  {
+    name: "demo",
+    words: "",
+    summary: "make a small QED image, convert it, verify it, show the steps",
+    example: "inplace-convert demo",
+    options: () => [new Option("--keep <DIR>", "keep the image and a copy of the original there")],
+    perform: demoCommand,
+  },
+];

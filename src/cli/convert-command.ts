@@ -1,0 +1,90 @@
+/** `convert` and `plan`: the main job, and what it would do. */
+
+import { type ChecksumAlgorithm, type ConvertOptions, parseSize, UsageError } from "../index.ts";
+import { EXIT } from "./failure.ts";
+import { kebabKeys } from "./json.ts";
+import { parseOptionList } from "./option-list.ts";
+import { conversionText } from "./report-text.ts";
+import { formatName, given, isJson, printNotes, printOutcome, printResult, required, type Session } from "./session.ts";
+import { printableLine } from "./terminal.ts";
+
+export async function convertCommand(session: Session, [image, format]: readonly string[]): Promise<number> {
+  if (session.values.dryRun)
+    return planCommand(
+      session,
+      [image, format].filter((each) => each !== undefined),
+    );
+  const list = parseOptionList(session.values.o);
+  if (list.wantsHelp) return listOptions(session, format ?? image);
+  const usage = "convert IMAGE FORMAT";
+  const path = required(image, "an image", usage);
+  const target = formatName(required(format, "a target format", usage));
+  const report = await session.library.convert(path, target, convertOptions(session, list.values));
+  printNotes(session, report.notes);
+  printOutcome(session, kebabKeys(report), conversionText(report));
+  return EXIT.done;
+}
+
+export async function planCommand(session: Session, [image, format]: readonly string[]): Promise<number> {
+  const list = parseOptionList(session.values.o);
+  if (list.wantsHelp) return listOptions(session, format ?? image);
+  const usage = "plan IMAGE FORMAT";
+  const path = required(image, "an image", usage);
+  const target = formatName(required(format, "a target format", usage));
+  const options = { ...convertOptions(session, list.values), dryRun: true };
+  const { report, text } = await session.library.plan(path, target, options);
+  printNotes(session, report.notes);
+  if (report.refused.length === 0) {
+    printResult(session, kebabKeys(report), text);
+    return EXIT.done;
+  }
+  const message = `Cannot convert ${path} to ${target}: ${report.refused.join("; ")}`;
+  printResult(session, kebabKeys({ ...report, error: { kind: "unsupported", message, path } }), text);
+  if (!isJson(session)) session.terminal.note(printableLine(message));
+  return EXIT.failed;
+}
+
+function listOptions(session: Session, format: string | undefined): number {
+  const name = formatName(required(format, "a target format", "convert IMAGE FORMAT -o help"));
+  const options = session.library.targetOptions(name);
+  const width = Math.max(0, ...options.map((each) => each.name.length)) + 12;
+  const lines = options.map((each) => {
+    const value = each.kind === "boolean" ? "on/off" : (each.choices?.join("|") ?? each.kind);
+    return `  ${`${each.name}=<${value}>`.padEnd(width)} - ${each.help}`;
+  });
+  printResult(session, kebabKeys(options), [`Supported ${name} options:`, ...lines].join("\n"));
+  return EXIT.done;
+}
+
+function convertOptions(session: Session, options: Readonly<Record<string, string>>): ConvertOptions {
+  const { values } = session;
+  const extra = values.maxExtraSpace;
+  return {
+    ...session.open,
+    options,
+    ...given("checksum", values.checksum as ConvertOptions["checksum"]),
+    ...given("guestChecksum", guestChecksum(values.guestChecksum)),
+    ...given("verify", values.verify),
+    ...given("check", values.check),
+    ...given("keepUndo", values.keepUndo),
+    ...given("maxExtraSpace", extra === undefined ? undefined : parseSize(extra, "--max-extra-space")),
+    ...given("journal", values.journal),
+    ...given("keepLeaks", values.keepLeaks),
+    ...given(
+      "drop",
+      values.drop?.flatMap((each) => each.split(",")).filter((each) => each !== ""),
+    ),
+  };
+}
+
+/** `[ALGORITHM:]HEX`; no prefix is blkhash-sha256. */
+function guestChecksum(text: string | undefined): ConvertOptions["guestChecksum"] {
+  if (text === undefined) return undefined;
+  const [, algorithm = "blkhash-sha256", digits] = /^(?:(blkhash-sha256|sha256):)?([0-9a-f]{64})$/i.exec(text) ?? [];
+  if (digits === undefined) {
+    throw new UsageError(
+      `Cannot use "${text}" for --guest-checksum: give 64 hex digits, with sha256: before them or not`,
+    );
+  }
+  return { algorithm: algorithm.toLowerCase() as ChecksumAlgorithm, hex: digits.toLowerCase() };
+}

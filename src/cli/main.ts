@@ -1,0 +1,25 @@
+/** The command line's entry: ties it to this process. */
+
+import { basename, relative } from "node:path";
+import * as index from "../index.ts";
+import type { Library } from "./library.ts";
+import { runCommandLine } from "./program.ts";
+import { terminalOf } from "./terminal.ts";
+import { shellWord } from "./ways-on.ts";
+
+const library = index as unknown as Library;
+
+/** As the user called it: by its installed name, or as a file given to node. */
+function invocation(script = ""): string {
+  if (!/\.[cm]?[jt]s$/.test(script)) return basename(script);
+  const nearby = relative(process.cwd(), script);
+  return `node ${shellWord(nearby.startsWith("..") ? script : nearby)}`;
+}
+
+// `inplace-convert map … | head` closes the pipe early; what was asked for has been seen.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+const terminal = terminalOf(process, invocation(process.argv[1]));
+process.exitCode = await runCommandLine(process.argv.slice(2), { library, terminal, signals: process });

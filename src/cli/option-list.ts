@@ -1,0 +1,33 @@
+/** `-o key=value[,key=value…]` as qemu-img takes it: repeatable, `,,` is a comma, a key alone is `on`. */
+
+import { UsageError } from "../index.ts";
+
+export interface OptionList {
+  /** Values as written; a later one wins. */
+  readonly values: Readonly<Record<string, string>>;
+  /** `-o help` or `-o ?` was among them. */
+  readonly wantsHelp: boolean;
+}
+
+/** @throws UsageError for an empty key */
+export function parseOptionList(texts: readonly string[]): OptionList {
+  const values = new Map<string, string>();
+  let wantsHelp = false;
+  for (const item of texts.flatMap(splitAtCommas)) {
+    const [, key = "", value] = /^([^=]*)(?:=(.*))?$/s.exec(item) ?? [];
+    if (value === undefined && (key === "help" || key === "?")) wantsHelp = true;
+    else if (key === "")
+      throw new UsageError(`Cannot read -o "${texts.join(",")}": write key=value, e.g. cluster_size=64k`);
+    else values.set(key, value ?? "on");
+  }
+  return { values: Object.fromEntries(values), wantsHelp };
+}
+
+function splitAtCommas(text: string): string[] {
+  const items = [""];
+  for (const part of text.split(/(,,|,)/)) {
+    if (part === ",") items.push("");
+    else items.push(`${items.pop()}${part === ",," ? "," : part}`);
+  }
+  return items;
+}

@@ -1,0 +1,44 @@
+/** `checksum`, `compare`, `info` and `map`: what an image is, without a write. */
+
+import type { ChecksumAlgorithm } from "../index.ts";
+import { EXIT } from "./failure.ts";
+import { kebabKeys } from "./json.ts";
+import { formatName, given, printOutcome, printResult, required, type Session } from "./session.ts";
+import { printableLine } from "./terminal.ts";
+
+export async function checksumCommand(session: Session, [image]: readonly string[]): Promise<number> {
+  const path = required(image, "an image", "checksum IMAGE");
+  const algorithm = session.values.checksum as ChecksumAlgorithm | undefined;
+  const report = await session.library.checksum(path, { ...session.open, ...given("algorithm", algorithm) });
+  // One line an image, whatever its name holds, as sha256sum has it.
+  printResult(session, kebabKeys(report), `${report.checksum}  ${printableLine(report.image)}`);
+  return EXIT.done;
+}
+
+export async function compareCommand(session: Session, [first, second]: readonly string[]): Promise<number> {
+  const usage = "compare A B";
+  const { format, ...open } = session.open;
+  const report = await session.library.compare(
+    required(first, "two images", usage),
+    required(second, "a second image", usage),
+    {
+      ...open,
+      ...given("formatA", format),
+      ...given("formatB", session.values.F === undefined ? undefined : formatName(session.values.F)),
+    },
+  );
+  printOutcome(session, kebabKeys(report), report.message);
+  return report.identical ? EXIT.done : EXIT.failed;
+}
+
+export async function infoCommand(session: Session, [image]: readonly string[]): Promise<number> {
+  const { json, text } = await session.library.info(required(image, "an image", "info IMAGE"), session.open);
+  printResult(session, json, text);
+  return EXIT.done;
+}
+
+export async function mapCommand(session: Session, [image]: readonly string[]): Promise<number> {
+  const { json, text } = await session.library.map(required(image, "an image", "map IMAGE"), session.open);
+  printResult(session, json, text);
+  return EXIT.done;
+}

@@ -1,0 +1,63 @@
+/** A conversion's report for people. */
+
+import { type ConversionReport, formatSize } from "../index.ts";
+
+/** Several lines, each with its line break. */
+export function conversionText(report: ConversionReport): string {
+  const { image, sourceFormat, targetFormat } = report;
+  if (!report.changed) {
+    const state = report.rolledBack ? "was put back" : `is ${targetFormat} already: nothing to do`;
+    return `${image} ${state}\n`;
+  }
+  const rows = [
+    ["guest", guestText(report)],
+    ["data moved", formatSize(report.bytesMoved)],
+    ["written", `${writtenText(report)}, ${report.syncs} syncs`],
+    ["file", `${formatSize(report.fileSizeBefore)} before, ${formatSize(report.fileSizeAfter)} after`],
+    ["check", checkText(report)],
+    ["left behind", report.dropped.join(", ")],
+    ["took", durationText(report)],
+  ] as const;
+  const lines = rows.filter(([, text]) => text !== "").map(([name, text]) => `  ${name.padEnd(12)}${text}\n`);
+  return `${image}: ${sourceFormat} is now ${targetFormat}, in place\n${lines.join("")}`;
+}
+
+function guestText({ virtualSize, guestChecksum }: ConversionReport): string {
+  const size = formatSize(virtualSize);
+  if (guestChecksum === null || guestChecksum.before === null) return size;
+  const { algorithm, covers, before, after } = guestChecksum;
+  const layer = covers === "layer" ? ", without its backing file" : "";
+  const proof = after === null ? "before" : before === after ? "before and after" : "before, and after another";
+  return `${size}${layer}; ${algorithm} ${before} ${proof}`;
+}
+
+function writtenText({ bytesWritten, bytesSettled, fileSizeBefore }: ConversionReport): string {
+  const settled = bytesSettled > 0 ? `, ${formatSize(bytesSettled)} of it to settle` : "";
+  return `${formatSize(bytesWritten)} (${ratioText(bytesWritten, fileSizeBefore)} of the file)${settled}`;
+}
+
+function checkText({ check }: ConversionReport): string {
+  const parts = [
+    ["before", check.before],
+    ["after", check.after],
+  ] as const;
+  return parts.flatMap(([when, result]) => (result === null ? [] : [`${foundText(result)} ${when}`])).join(", ");
+}
+
+function foundText(result: { readonly corruptions: number; readonly leaks: number }): string {
+  if (result.corruptions > 0) return `${result.corruptions} corruptions`;
+  return result.leaks > 0 ? `${result.leaks} leaks` : "clean";
+}
+
+function durationText({ milliseconds }: ConversionReport): string {
+  return formatMilliseconds(Object.values(milliseconds).reduce((sum, each) => sum + each, 0));
+}
+
+export function formatMilliseconds(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** `0.04 %`. */
+export function ratioText(part: number, whole: number): string {
+  return whole === 0 ? "0 %" : `${Number(((100 * part) / whole).toPrecision(2))} %`;
+}

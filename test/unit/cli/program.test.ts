@@ -1,0 +1,354 @@
+import { EventEmitter } from "node:events";
+import { describe, expect, test } from "vitest";
+import { ImageError, UsageError } from "../../../src/index.ts";
+import { report, run } from "./world.ts";
+
+const convert = async () => report;
+const failing = (error: Error) => ({
+  convert: async () => {
+    throw error;
+  },
+});
+
+describe("convert", () => {
+  test("prints the report and exits 0", async () => {
+    const { exitCode, stdout, stderr } = await run("convert disk.qed qcow2", { convert });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("disk.qed: qed is now qcow2, in place");
+    expect(stderr).toBe("");
+  });
+
+  test("hands every option on", async () => {
+    const words =
+      "convert disk.qed vhd -f qed -o cluster_size=64k,compat=1.1 -o a=b --checksum sha256 --guest-checksum " +
+      `sha256:${"AB".repeat(32)} --verify mapping --no-check --keep-undo --max-extra-space 1.5M --journal j ` +
+      "--keep-leaks --drop bitmaps,snapshots --backing-chain";
+    const { calls } = await run(words, { convert });
+    const [[name, path, format, options] = []] = calls;
+    expect([name, path, format]).toEqual(["convert", "disk.qed", "vpc"]);
+    expect(options).toEqual({
+      signal: expect.any(AbortSignal),
+      format: "qed",
+      backingChain: true,
+      options: { cluster_size: "64k", compat: "1.1", a: "b" },
+      checksum: "sha256",
+      guestChecksum: { algorithm: "sha256", hex: "ab".repeat(32) },
+      verify: "mapping",
+      check: false,
+      keepUndo: true,
+      maxExtraSpace: 1.5 * 1024 ** 2,
+      journal: "j",
+      keepLeaks: true,
+      drop: ["bitmaps", "snapshots"],
+    });
+  });
+
+  test("without options leaves the defaults to the library", async () => {
+    const { calls } = await run("convert disk.qed qcow2", { convert });
+    expect(calls[0]?.[3]).toEqual({ signal: expect.any(AbortSignal), options: {}, check: true });
+  });
+
+  test("prints JSON in kebab case", async () => {
+    const { stdout } = await run("convert disk.qed qcow2 --output json", { convert });
+    const json = JSON.parse(stdout);
+    expect(json).toMatchObject({ "source-format": "qed", "bytes-written": 1_720_000, "rolled-back": false });
+    expect(json["guest-checksum"]).toMatchObject({ algorithm: "blkhash-sha256", covers: "guest" });
+    expect(json.milliseconds).toEqual({ write: 50, "roll-back": 2 });
+  });
+
+  test("-q prints nothing, but the JSON that was asked for", async () => {
+    expect((await run("convert disk.qed qcow2 -q", { convert })).stdout).toBe("");
+    expect((await run("convert disk.qed qcow2 -q --output json", { convert })).stdout).toContain('"changed": true');
+  });
+
+  test("--dry-run only plans, exactly as plan does", async () => {
+    const plan = async () => ({ report: { ...report, changed: false }, text: "the plan" });
+    const dry = await run("convert disk.qed qcow2 --dry-run --no-check", { plan });
+    const planned = await run("plan disk.qed qcow2 --no-check", { plan });
+    expect(dry.stdout).toBe("the plan\n");
+    expect(dry).toMatchObject({ exitCode: planned.exitCode, stdout: planned.stdout, stderr: planned.stderr });
+    expect(dry.calls[0]?.[0]).toBe("plan");
+    expect(dry.calls[0]?.[3]).toMatchObject({ dryRun: true, check: false });
+  });
+
+  test("notes go to stderr", async () => {
+    const noted = async () => ({ ...report, notes: ["locks could not be looked at"] });
+    const { stdout, stderr } = await run("convert disk.qed qcow2", { convert: noted });
+    expect(stderr).toBe("Note: locks could not be looked at\n");
+    expect(stdout).not.toContain("locks");
+    expect((await run("convert disk.qed qcow2 -q", { convert: noted })).stderr).toBe("");
+  });
+
+  test("-o help lists the target's options, with an image or without", async () => {
+    const targetOptions = () =>
+      [
+        { name: "cluster_size", kind: "size", help: "size of a cluster" },
+        { name: "compat", kind: "choice", choices: ["0.10", "1.1"], help: "compatibility level" },
+        { name: "lazy_refcounts", kind: "boolean", help: "postpone refcount updates" },
+      ] as const;
+    for (const words of [
+      "convert -o help qcow2",
+      "convert disk.qed qcow2 -o help",
+      "plan qcow2 -o cluster_size=1M,?",
+    ]) {
+      const { exitCode, stdout, calls } = await run(words, { targetOptions });
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain("Supported qcow2 options:\n  cluster_size=<size> ");
+      expect(stdout).toContain("compat=<0.10|1.1> ");
+      expect(stdout).toContain("lazy_refcounts=<on/off> ");
+      expect(calls).toEqual([["targetOptions", "qcow2"]]);
+    }
+  });
+});
+
+describe("failures", () => {
+  test("a refusal exits 1, gives all reasons and says that nothing happened", async () => {
+    const details = { path: "disk.qed", hostOffset: 64, reasons: ["it has 2 snapshots", "it is encrypted"] };
+    const error = new ImageError("unsupported", "Cannot convert disk.qed to qed", details);
+    const human = await run("convert disk.qed qed", failing(error));
+    expect(human.exitCode).toBe(1);
+    expect(human.stdout).toBe("");
+    expect(human.stderr).toBe(
+      "inplace-convert: Cannot convert disk.qed to qed\n  - it has 2 snapshots\n  - it is encrypted\nThe image is as it was\n",
+    );
+    const json = JSON.parse((await run("convert disk.qed qed --output json", failing(error))).stdout);
+    expect(json).toEqual({
+      error: {
+        kind: "unsupported",
+        message: "Cannot convert disk.qed to qed; The image is as it was",
+        path: "disk.qed",
+        "host-offset": 64,
+      },
+      refused: ["it has 2 snapshots", "it is encrypted"],
+    });
+  });
+
+  test("plan of what is refused exits 1 and prints plan, error and refused", async () => {
+    const plan = async () => ({ report: { ...report, changed: false, refused: ["it has 2 snapshots"] }, text: "plan" });
+    const human = await run("plan disk.qed qed", { plan });
+    expect(human).toMatchObject({ exitCode: 1, stdout: "plan\n" });
+    expect(human.stderr).toContain("Cannot convert disk.qed to qed: it has 2 snapshots");
+    const { exitCode, stdout } = await run("plan disk.qed qed --output json", { plan });
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ refused: ["it has 2 snapshots"], error: { kind: "unsupported" } });
+  });
+
+  test("an interruption exits 4 and gives the exact commands", async () => {
+    const details = { path: "my disk.qed", journal: "my disk.qed.inplace-journal" };
+    const error = new ImageError("interrupted", "Interrupted", details);
+    const { exitCode, stderr } = await run("convert my·disk.qed qcow2 --journal /j/x", failing(error));
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain("\nTo finish, run: inplace-convert resume --journal /j/x 'my·disk.qed'\n");
+    expect(stderr).toContain("\nTo put the image back, run: inplace-convert rollback --journal /j/x 'my·disk.qed'\n");
+  });
+
+  test("an interruption before the first write exits 4 and offers nothing to resume", async () => {
+    const { exitCode, stderr } = await run("convert a qcow2", failing(new ImageError("interrupted", "Interrupted")));
+    expect(exitCode).toBe(4);
+    expect(stderr).toBe("inplace-convert: Interrupted\nThe image is as it was\n");
+  });
+
+  test("any failure that leaves the journal exits 4", async () => {
+    const error = new ImageError("io", "Cannot sync", { journal: "a.inplace-journal" });
+    const { exitCode, stderr } = await run("convert a qcow2", failing(error));
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain("inplace-convert resume a");
+  });
+
+  test("a conversion that was put back says so", async () => {
+    const error = new ImageError("verification-failed", "Cannot trust it", { rolledBack: true });
+    const { exitCode, stderr } = await run("convert a qcow2", failing(error));
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("The image was put back");
+  });
+
+  test("names steer no terminal, in text and in JSON", async () => {
+    const error = new ImageError("corrupt", "Cannot follow \x1b]0;pwned\x07\u009b2J\u202egpj.exe\n::error::");
+    const { stdout, stderr } = await run("convert a qcow2 --output json", failing(error));
+    for (const text of [stdout, stderr]) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+    }
+    expect(stderr).toContain("\\x1b]0;pwned\\x07");
+  });
+
+  test("a usage error of the library exits 2", async () => {
+    const { exitCode, stderr } = await run("convert a qcow2", failing(new UsageError("Cannot use option x for qcow2")));
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe("inplace-convert: Cannot use option x for qcow2\n");
+  });
+
+  test("a defect exits 1 with its trace", async () => {
+    const { exitCode, stderr } = await run("convert a qcow2", failing(new TypeError("x is not a function")));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/x is not a function[\s\S]*at /);
+  });
+});
+
+describe("wrong usage exits 2", () => {
+  const wrong = {
+    "no command": "",
+    "an unknown command": "convrt disk.qed qcow2",
+    "an unknown option": "convert disk.qed qcow2 --foo",
+    "an unknown value": "convert disk.qed qcow2 --verify some",
+    "an unknown output": "info disk.qed --output yaml",
+    "a missing image": "convert",
+    "a missing format": "convert disk.qed",
+    "a missing second image": "compare a",
+    "too many words": "info a b",
+    "a bad -o": "convert disk.qed qcow2 -o =5",
+    "a bad size": "convert disk.qed qcow2 --max-extra-space 5x",
+    "a bad checksum": "convert disk.qed qcow2 --guest-checksum sha256:12",
+    "a bad algorithm": "checksum disk.qed --checksum md5",
+    "a target option where there is no target": "info disk.qed -o cluster_size=64k",
+    "setmap without consent": "setmap disk.qed 0 0 64k",
+    "setmap with a bad offset": "setmap disk.qed zero 0 64k --yes",
+  };
+  for (const [what, words] of Object.entries(wrong)) {
+    test(what, async () => {
+      const { exitCode, stdout, stderr, calls } = await run(words);
+      expect({ exitCode, stdout, calls }).toEqual({ exitCode: 2, stdout: "", calls: [] });
+      expect(stderr).not.toBe("");
+      expect(stderr).not.toMatch(/\n {4}at /);
+    });
+  }
+
+  test("as JSON where that was asked for", async () => {
+    for (const words of ["info --output json", "info x --output=json --foo"]) {
+      const { exitCode, stdout } = await run(words);
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(stdout)).toMatchObject({ error: { kind: "usage", message: expect.any(String) } });
+    }
+  });
+});
+
+describe("the other commands", () => {
+  test("resume and rollback print what became of the image", async () => {
+    const resume = async () => ({
+      image: "a",
+      format: "qcow2",
+      outcome: "resumed" as const,
+      message: "a is qcow2 now",
+    });
+    expect(await run("resume a", { resume })).toMatchObject({ exitCode: 0, stdout: "a is qcow2 now\n" });
+    const { stdout } = await run("resume a --output json", { resume });
+    expect(JSON.parse(stdout)).toEqual({ image: "a", format: "qcow2", outcome: "resumed", message: "a is qcow2 now" });
+  });
+
+  test("nothing to resume and nothing to roll back exit 1", async () => {
+    const nothing = async () => ({ image: "a", format: "qed", outcome: "nothing-to-do" as const, message: "" });
+    const resumed = await run("resume a", { resume: nothing });
+    expect(resumed).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(resumed.stderr).toMatch(/nothing to resume/i);
+    const rolledBack = await run("rollback a --output json", { rollback: nothing });
+    expect(rolledBack.exitCode).toBe(1);
+    expect(rolledBack.stderr).toMatch(/nothing to roll back/i);
+    expect(JSON.parse(rolledBack.stdout)).toMatchObject({ error: { kind: "nothing-to-do", path: "a" } });
+  });
+
+  test("checksum prints DIGEST  NAME, on one line whatever the name", async () => {
+    const answer = { image: "a\nb", algorithm: "sha256", covers: "guest", checksum: "00ff" } as const;
+    const checksum = async () => answer;
+    const { stdout, calls } = await run("checksum a --checksum sha256 -q", { checksum });
+    expect(stdout).toBe("00ff  a\\nb\n");
+    expect(calls[0]?.[2]).toMatchObject({ algorithm: "sha256" });
+    expect(JSON.parse((await run("checksum a --output json", { checksum })).stdout)).toEqual(answer);
+  });
+
+  test("compare exits 0, 1, and 2 for an error", async () => {
+    const answer = {
+      identical: false,
+      firstDifference: 512,
+      sizes: [1024, 1024],
+      message: "Content mismatch",
+    } as const;
+    const differ = await run("compare -f raw a -F qcow2 b", { compare: async () => answer });
+    expect(differ).toMatchObject({ exitCode: 1, stdout: "Content mismatch\n" });
+    expect(differ.calls[0]?.slice(0, 3)).toEqual(["compare", "a", "b"]);
+    expect(differ.calls[0]?.[3]).toMatchObject({ formatA: "raw", formatB: "qcow2" });
+    const same = { ...answer, identical: true, message: "Images are identical." };
+    expect(await run("compare a b", { compare: async () => same })).toMatchObject({ exitCode: 0 });
+    const compare = async () => {
+      throw new ImageError("io", "Cannot open a");
+    };
+    expect(await run("compare a b", { compare })).toMatchObject({ exitCode: 2 });
+  });
+
+  test("info and map print qemu-img's JSON as it is", async () => {
+    const json = { "virtual-size": 1, "format-specific": { data: { lazyRefcounts: true } } };
+    const { stdout } = await run("info a --output json", { info: async () => ({ json, text: "" }) });
+    expect(JSON.parse(stdout)).toEqual(json);
+    const map = async () => ({ json: [{ start: 0 }], text: "Offset\n" });
+    expect((await run("map a", { map })).stdout).toBe("Offset\n");
+    expect(JSON.parse((await run("map a --output json", { map })).stdout)).toEqual([{ start: 0 }]);
+  });
+
+  test("-o help where there is no target lists nothing", async () => {
+    expect(await run("info -o help")).toMatchObject({ exitCode: 0, stdout: "info takes no -o options\n", calls: [] });
+  });
+
+  test("setmap reads sizes and addresses", async () => {
+    const { exitCode, calls } = await run("setmap a 64k 0x50000 128k --yes", { setmap: async () => {} });
+    expect(exitCode).toBe(0);
+    expect(calls[0]?.slice(0, 5)).toEqual(["setmap", "a", 65536, 0x50000, 131072]);
+  });
+
+  test("raw is handed on as it was said, vhd as vpc", async () => {
+    const info = async () => ({ json: {}, text: "" });
+    expect((await run("info a -f raw", { info })).calls[0]?.[2]).toMatchObject({ format: "raw" });
+    expect((await run("info a -f vhd", { info })).calls[0]?.[2]).toMatchObject({ format: "vpc" });
+  });
+});
+
+describe("help and version", () => {
+  test("--version, everywhere", async () => {
+    for (const words of ["--version", "convert --version", "demo --version"]) {
+      const { exitCode, stdout } = await run(words);
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/^inplace-convert \d+\.\d+\.\d+\n$/);
+    }
+  });
+
+  test("-h of every command has an example", async () => {
+    const { stdout } = await run("-h");
+    const names = ["convert", "plan", "resume", "rollback", "checksum", "compare", "info", "map", "setmap", "demo"];
+    for (const name of names) {
+      expect(stdout).toContain(`\n  ${name} `);
+      const help = await run(`${name} -h`);
+      expect(help.exitCode).toBe(0);
+      expect(help.stdout).toContain(`Example:\n  inplace-convert ${name}`);
+    }
+  });
+});
+
+describe("Ctrl-C", () => {
+  for (const name of ["SIGINT", "SIGTERM"]) {
+    test(`${name} aborts what the library does and gives the process its signals back`, async () => {
+      const process = new EventEmitter();
+      let wasAborted: boolean | undefined;
+      const { exitCode, stderr } = await run(
+        "convert a qcow2",
+        {
+          async convert(_path, _format, options) {
+            wasAborted = options?.signal?.aborted;
+            process.emit(name);
+            expect(options?.signal?.aborted).toBe(true);
+            // A second one must find the default again, which ends the process.
+            expect(process.listenerCount("SIGINT") + process.listenerCount("SIGTERM")).toBe(0);
+            throw new ImageError("interrupted", "Interrupted", { journal: "a.inplace-journal" });
+          },
+        },
+        process,
+      );
+      expect(wasAborted).toBe(false);
+      expect(exitCode).toBe(4);
+      expect(stderr).toMatch(/^Stopping at the next safe point.*\n.*Interrupted\nTo finish, run: .* resume a\n/);
+    });
+  }
+
+  test("a run without one leaves no listener behind", async () => {
+    const process = new EventEmitter();
+    await run("convert a qcow2", { convert }, process);
+    expect(process.eventNames()).toEqual([]);
+  });
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { conversionText, formatMilliseconds, ratioText } from "../../../src/cli/report-text.ts";
+import { report } from "./world.ts";
+
+const clean = {
+  corruptions: 0,
+  leaks: 0,
+  checkErrors: 0,
+  imageEndOffset: 0,
+  totalClusters: 0,
+  allocatedClusters: 0,
+  fragmentedClusters: 0,
+  compressedClusters: 0,
+  findings: [],
+};
+
+test("a conversion", () => {
+  const text = conversionText({
+    ...report,
+    check: { before: { ...clean, leaks: 3 }, after: clean },
+    bytesSettled: 1024,
+  });
+  expect(text.split("\n")).toEqual([
+    "disk.qed: qed is now qcow2, in place",
+    `  guest       10 GiB; blkhash-sha256 ${"ab".repeat(32)} before and after`,
+    "  data moved  0 bytes",
+    "  written     1.64 MiB (0.04 % of the file), 1 KiB of it to settle, 7 syncs",
+    "  file        4 GiB before, 4 GiB after",
+    "  check       3 leaks before, clean after",
+    "  took        52 ms",
+    "",
+  ]);
+});
+
+test("what is not there is not printed; a layer is named as one", () => {
+  const checksum = { algorithm: "sha256", covers: "layer", before: "aa", after: null } as const;
+  const text = conversionText({ ...report, guestChecksum: checksum, dropped: ["bitmaps b0, b1"] });
+  expect(text).not.toContain("check ");
+  expect(text).toContain("10 GiB, without its backing file; sha256 aa before\n");
+  expect(text).toContain("  left behind bitmaps b0, b1\n");
+});
+
+test("nothing to do", () => {
+  expect(conversionText({ ...report, changed: false })).toBe("disk.qed is qcow2 already: nothing to do\n");
+});
+
+test("figures", () => {
+  expect(formatMilliseconds(91.6)).toBe("92 ms");
+  expect(formatMilliseconds(1234)).toBe("1.2 s");
+  expect(ratioText(1, 3)).toBe("33 %");
+  expect(ratioText(0, 0)).toBe("0 %");
+});

@@ -1,0 +1,67 @@
+/** A world for the command line: a library that remembers its calls, and what was printed. */
+
+import { EventEmitter } from "node:events";
+import type { Library } from "../../../src/cli/library.ts";
+import { runCommandLine } from "../../../src/cli/program.ts";
+import type { ConversionReport } from "../../../src/index.ts";
+
+export const report: ConversionReport = {
+  image: "disk.qed",
+  sourceFormat: "qed",
+  targetFormat: "qcow2",
+  changed: true,
+  virtualSize: 10 * 1024 ** 3,
+  clusterSize: 65536,
+  bytesWritten: 1_720_000,
+  bytesMoved: 0,
+  bytesSettled: 0,
+  peakExtraBytes: 1_720_000,
+  syncs: 7,
+  fileSizeBefore: 4 * 1024 ** 3,
+  fileSizeAfter: 4 * 1024 ** 3 + 1_720_000,
+  guestChecksum: { algorithm: "blkhash-sha256", covers: "guest", before: "ab".repeat(32), after: "ab".repeat(32) },
+  check: { before: null, after: null },
+  dropped: [],
+  refused: [],
+  rolledBack: false,
+  milliseconds: { write: 50, "roll back": 2 },
+  notes: [],
+};
+
+export interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Each call of the library: its name, then its arguments. */
+  readonly calls: readonly (readonly unknown[])[];
+}
+
+/** Runs a command line; whatever `answers` lacks fails when it is called. */
+export async function run(words: string, answers: Partial<Library> = {}, signals = new EventEmitter()): Promise<Run> {
+  let [stdout, stderr] = ["", ""];
+  const calls: unknown[][] = [];
+  const library = new Proxy({} as Library, {
+    get: (_target, name: keyof Library) => {
+      return (...given: unknown[]) => {
+        calls.push([name, ...given]);
+        const answer = answers[name] as ((...words: unknown[]) => unknown) | undefined;
+        if (answer === undefined) throw new TypeError(`${name} was not expected`);
+        return answer(...given);
+      };
+    },
+  });
+  const terminal = {
+    result: (text: string) => {
+      stdout += text;
+    },
+    note: (line: string) => {
+      stderr += `${line}\n`;
+    },
+    bar: undefined,
+    hasColor: false,
+    now: () => 0,
+    invocation: "inplace-convert",
+  };
+  const exitCode = await runCommandLine(words.split(" ").filter(Boolean), { library, terminal, signals });
+  return { exitCode, stdout, stderr, calls };
+}
