@@ -3,4 +3,4 @@
 export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageError } from "./bytes/image-error.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";
 export type * from "./convert/report.ts";
-export { formatSize, parseSize } from "./convert/size-text.ts";
+export { formatSize, parseSize } from "./bytes/size-text.ts";

@@ -27,6 +27,10 @@ export interface ImageErrorDetails {
   readonly operation?: string | undefined;
   /** All reasons of a refusal, one sentence each; `message` is then their summary. */
   readonly reasons?: readonly string[] | undefined;
+  /** The journal that stands: the image is neither finished nor put back, and resume or rollback goes on. */
+  readonly journal?: string | undefined;
+  /** True where something had been written and the image was put back as it was. */
+  readonly rolledBack?: boolean | undefined;
   readonly cause?: unknown;
 }
 
@@ -45,6 +49,8 @@ export class ImageError extends Error {
   readonly guestOffset: number | undefined;
   readonly operation: string | undefined;
   readonly reasons: readonly string[];
+  readonly journal: string | undefined;
+  readonly rolledBack: boolean;
 
   constructor(kind: ImageErrorKind, message: string, details: ImageErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -57,6 +63,8 @@ export class ImageError extends Error {
     this.guestOffset = details.guestOffset;
     this.operation = details.operation;
     this.reasons = details.reasons ?? [];
+    this.journal = details.journal;
+    this.rolledBack = details.rolledBack ?? false;
   }
 }
 

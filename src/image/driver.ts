@@ -62,6 +62,8 @@ export interface Image {
   getConversionOptions(): ConversionOptions;
   /** The letter's `bdrv_get_mapping`. Walks the tables at the first call; throws ImageError `corrupt` on a table that can't be followed. */
   getMapping(): Promise<ExtentTable>;
+  /** False where the format has nothing to check (raw): `check` then returns an empty result. Default true. */
+  readonly hasCheck?: boolean;
   /** References, refcounts, ranges, overlaps. Never throws for what is wrong inside the image. */
   check(): Promise<CheckResult>;
   /** Every host byte that is metadata: header cluster, tables, refcounts, directories. */
@@ -113,6 +115,13 @@ export interface Draft {
   readonly dropped: readonly string[];
 }
 
+/** Bytes that settling will copy and write, and how long the file will be then. */
+export interface SettlingForecast {
+  readonly bytesMoved: number;
+  readonly bytesWritten: number;
+  readonly fileSize: number;
+}
+
 /** A draft that knows every byte of its metadata. */
 export interface MappedDraft extends Draft {
   readonly extents: ExtentTable;
@@ -120,6 +129,8 @@ export interface MappedDraft extends Draft {
   readonly fileSize: number;
   /** Sum of the lengths of `additiveWrites`. */
   readonly metadataBytes: number;
+  /** What settling will do after the switch, for the plan; the settled file's length included. */
+  readonly settling: SettlingForecast;
   /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call. */
   additiveWrites(): Iterable<Write>;
 }
@@ -142,6 +153,8 @@ export interface FileSpace {
 
 export interface TargetDriver {
   readonly options: readonly TargetOption[];
+  /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
+  readonly countsReferences: boolean;
   /**
    * The letter's `bdrv_open_conversion_target`. Collects all refusals instead of throwing at the first.
    * Throws UsageError for option values that no source could use. `drop` holds what the user gives up (`bitmaps`).

@@ -125,13 +125,13 @@ export class Journal {
   }
 
   /** Appends one record and makes it durable. */
-  async append(facts: Facts): Promise<void> {
-    const record = encodeRecord(this.#journalId, this.#sequence, facts, new Uint8Array(0));
+  async append(facts: Facts, blob: Uint8Array = new Uint8Array(0)): Promise<void> {
+    const record = encodeRecord(this.#journalId, this.#sequence, facts, blob);
     await this.#storage.write(this.#end, record);
     await this.#storage.sync();
     this.#sequence++;
     this.#end += record.length;
-    this.#state = withRecord(this.#state, facts);
+    this.#state = withRecord(this.#state, facts, blob);
   }
 
   /** Removes the journal and makes that durable: the conversion is over. */

@@ -60,6 +60,11 @@ export interface Verified {
   readonly undoGivenUp: boolean;
 }
 
+/** Settling is about to write this sector 0 (512 bytes in the blob); all that it points at is durable. */
+export interface NewHeader {
+  readonly record: "new-header";
+}
+
 /** The image is as it was; only the journal's own removal was left. */
 export interface RolledBack {
   readonly record: "rolled-back";
@@ -71,13 +76,15 @@ export interface Pointer {
   readonly path: string;
 }
 
-export type Facts = Intent | Prepared | Verified | RolledBack | Pointer;
+export type Facts = Intent | Prepared | Verified | NewHeader | RolledBack | Pointer;
 
 export interface JournalState extends IntentParts {
   readonly intent: Intent;
   readonly prepared: Prepared | undefined;
   readonly verified: boolean;
   readonly undoGivenUp: boolean;
+  /** The last sector 0 that was written or about to be; `sector` until settling writes others. */
+  readonly lastSector: Uint8Array;
   readonly rolledBack: boolean;
 }
 
@@ -98,24 +105,28 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
       structure: "journal record 0",
     });
   }
+  const parts = decodeIntentParts(intent, first.blob);
   let state: JournalState = {
     intent,
-    ...decodeIntentParts(intent, first.blob),
+    ...parts,
+    lastSector: parts.sector,
     prepared: undefined,
     verified: false,
     undoGivenUp: false,
     rolledBack: false,
   };
-  for (const { facts } of rest) state = withRecord(state, facts as Facts);
+  for (const { facts, blob } of rest) state = withRecord(state, facts as Facts, blob);
   return state;
 }
 
-export function withRecord(state: JournalState, facts: Facts): JournalState {
+export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array): JournalState {
   switch (facts.record) {
     case "prepared":
       return { ...state, prepared: facts };
     case "verified":
       return { ...state, verified: true, undoGivenUp: state.undoGivenUp || facts.undoGivenUp };
+    case "new-header":
+      return { ...state, lastSector: blob };
     case "rolled-back":
       return { ...state, rolledBack: true };
     default:

@@ -1,6 +1,6 @@
 /** Sizes as people write and read them: qemu-img's suffixes, powers of 1024. */
 
-import { UsageError } from "../bytes/image-error.ts";
+import { UsageError } from "./image-error.ts";
 
 const SUFFIXES = "bkmgtpe";
 

@@ -1,0 +1,22 @@
+/** What a switch put into the file, and how to look at the source behind it. */
+
+import { SECTOR_SIZE } from "../bytes/align.ts";
+import type { JournalState } from "../journal/state.ts";
+import { OverlayStorage } from "../storage/overlay.ts";
+import type { Storage } from "../storage/storage.ts";
+
+/** The file as the source had it: the old sector 0 and the old bytes under the extras. */
+export function behindCommit(storage: Storage, { savedHeader, extras }: JournalState): Storage {
+  const overlaid = extras.map(({ hostOffset, bytes }) => ({
+    hostOffset,
+    bytes: savedHeader.subarray(hostOffset, hostOffset + bytes.length),
+  }));
+  overlaid.push({ hostOffset: 0, bytes: savedHeader.subarray(0, SECTOR_SIZE) });
+  // Extras lie on bytes that the source does not use, so no guest data is among what is overlaid.
+  return new OverlayStorage(storage, overlaid, { overlaidBelow: savedHeader.length });
+}
+
+/** The file as the target will have it: the commit's sector over it. */
+export function beyondCommit(storage: Storage, sector: Uint8Array): Storage {
+  return new OverlayStorage(storage, [{ hostOffset: 0, bytes: sector }], { overlaidBelow: SECTOR_SIZE });
+}

@@ -1,0 +1,36 @@
+/** The digest of what an image's guest sees. */
+
+import { digestGuest } from "../image/guest-digest.ts";
+import { FileVolume } from "../storage/file.ts";
+import type { Volume } from "../storage/storage.ts";
+import { OpenedGuest } from "./opened-guest.ts";
+import type { ChecksumAlgorithm, ChecksumReport, OpenOptions } from "./report.ts";
+
+export interface ChecksumOptions extends OpenOptions {
+  /** Default `blkhash-sha256`. */
+  readonly algorithm?: ChecksumAlgorithm;
+}
+
+/**
+ * Reads all that the guest can see, writes nothing.
+ *
+ * @throws ImageError `unsupported` for an image with a backing file unless `backingChain` is set, for an encrypted
+ * one and for one with an external data file; `corrupt` where its tables can't be followed; `interrupted`
+ */
+export async function checksum(
+  path: string,
+  options: ChecksumOptions = {},
+  volume: Volume = new FileVolume(),
+): Promise<ChecksumReport> {
+  const algorithm = options.algorithm ?? "blkhash-sha256";
+  const guest = await OpenedGuest.open(volume, path, options);
+  try {
+    const digest = await digestGuest(await guest.wholeView(), algorithm, {
+      onProgress: (done, total) => options.onProgress?.({ stage: "checksum", done, total }),
+      signal: options.signal,
+    });
+    return { image: path, algorithm, covers: "guest", checksum: digest };
+  } finally {
+    await guest.close();
+  }
+}

@@ -1,0 +1,55 @@
+/** Whether two images show their guests the same bytes. */
+
+import { alignDown, SECTOR_SIZE } from "../bytes/align.ts";
+import { firstGuestDifference } from "../image/guest-compare.ts";
+import { FileVolume } from "../storage/file.ts";
+import type { Volume } from "../storage/storage.ts";
+import { OpenedGuest } from "./opened-guest.ts";
+import type { CompareReport, OpenOptions } from "./report.ts";
+
+export interface CompareOptions extends Omit<OpenOptions, "format"> {
+  /** Of the first image, `-f`; probed where absent. */
+  readonly formatA?: string;
+  /** Of the second image, `-F`. */
+  readonly formatB?: string;
+}
+
+/**
+ * As `qemu-img compare` without `-s`: allocation does not count, and disks of different sizes are the same where the
+ * longer one's tail is zeros. `sizes` tells them apart.
+ *
+ * @throws ImageError as `checksum` does
+ */
+export async function compare(
+  a: string,
+  b: string,
+  options: CompareOptions = {},
+  volume: Volume = new FileVolume(),
+): Promise<CompareReport> {
+  const { formatA, formatB, backingChain } = options;
+  const guestA = await OpenedGuest.open(volume, a, { format: formatA, backingChain });
+  try {
+    const guestB = await OpenedGuest.open(volume, b, { format: formatB, backingChain });
+    try {
+      const views = [await guestA.wholeView(), await guestB.wholeView()] as const;
+      const firstDifference = await firstGuestDifference(...views, {
+        onProgress: (done, total) => options.onProgress?.({ stage: "compare", done, total }),
+        signal: options.signal,
+      });
+      const sizes = [views[0].virtualSize, views[1].virtualSize] as const;
+      return { identical: firstDifference === null, firstDifference, sizes, message: verdict(firstDifference, sizes) };
+    } finally {
+      await guestB.close();
+    }
+  } finally {
+    await guestA.close();
+  }
+}
+
+/** qemu-img's words. It names the sector that differs, not the byte, and warns of sizes only once it has come so far. */
+function verdict(firstDifference: number | null, [sizeOfA, sizeOfB]: readonly [number, number]): string {
+  const reached = firstDifference ?? Number.POSITIVE_INFINITY;
+  const warning = sizeOfA !== sizeOfB && reached >= Math.min(sizeOfA, sizeOfB) ? "Warning: Image size mismatch!\n" : "";
+  if (firstDifference === null) return `${warning}Images are identical.`;
+  return `${warning}Content mismatch at offset ${alignDown(firstDifference, SECTOR_SIZE)}!`;
+}

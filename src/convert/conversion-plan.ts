@@ -1,0 +1,39 @@
+/** From the image as found to a proven plan; no byte is written here. */
+
+import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { driverOf } from "../formats/registry.ts";
+import type { TargetOptionValues } from "../image/driver.ts";
+import { headerAreaSize, planSwitch, type SwitchPlan } from "../plan/switch-plan.ts";
+import { readZeroFilled } from "../storage/storage.ts";
+import type { Settings } from "./settings.ts";
+import { refuseCorruption, type Source } from "./source.ts";
+import { parseTargetOptions } from "./target-options.ts";
+
+/** The plan, or `unchanged` where the image is what was asked for already. */
+export async function planConversion(
+  source: Source,
+  targetFormat: string,
+  settings: Pick<Settings, "options" | "drop" | "check">,
+): Promise<SwitchPlan | "unchanged"> {
+  const target = driverOf(targetFormat).target;
+  if (!target) throw new UsageError(`Cannot convert to ${targetFormat}: it can only be read so far`);
+  const options = parseTargetOptions(targetFormat, target, settings.options);
+  if (source.image.format === targetFormat && isAsAsked(source.options.creationOptions, options)) return "unchanged";
+  if (!driverOf(source.image.format).target) {
+    throw new ImageError("unsupported", `Cannot convert ${source.image.format} in place yet: it can only be read so far`, {
+      path: source.image.storage.path,
+      format: source.image.format,
+      operation: "plan",
+    });
+  }
+  if (settings.check) refuseCorruption(source);
+  const drop = new Set(settings.drop);
+  const draft = target.openConversionTarget(source.options, options, drop);
+  const headerSize = headerAreaSize(source.options.clusterSize, draft.clusterSize);
+  const header = await readZeroFilled(source.image.storage, 0, Math.min(headerSize, source.fileSize));
+  return planSwitch({ ...source, header }, target, options, drop);
+}
+
+function isAsAsked(found: TargetOptionValues, asked: TargetOptionValues): boolean {
+  return Object.entries(asked).every(([name, value]) => found[name] === value);
+}

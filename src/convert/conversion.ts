@@ -1,0 +1,142 @@
+/** The conversion behind `convert`, `resume` and `rollback`: inspect, plan, switch, settle, report. */
+
+import { openImage } from "../formats/registry.ts";
+import { Journal } from "../journal/journal.ts";
+import { journalNamesOf } from "../journal/names.ts";
+import type { Intent } from "../journal/state.ts";
+import { headerAreaSize, type SwitchPlan } from "../plan/switch-plan.ts";
+import { readZeroFilled } from "../storage/storage.ts";
+import { planConversion } from "./conversion-plan.ts";
+import { afterFailure } from "./failure.ts";
+import { finish } from "./finish.ts";
+import { expectGuest, Guest } from "./guest.ts";
+import { plannedReport, unchangedReport } from "./planned-report.ts";
+import type { ConversionReport, Stage } from "./report.ts";
+import { type Session, stopIfAsked } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import { inspectSource, type Source } from "./source.ts";
+import { refuseWithoutSpace } from "./space.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import { performSwitch } from "./switch.ts";
+
+/** How a conversion begins: afresh, or in the place of an interrupted one's journal. */
+export interface Beginning {
+  readonly purpose: Intent["purpose"];
+  readonly replacing?: Journal;
+}
+
+/** Converts the session's image. Throws with the image as it was, or with `journal` set in the error where that stands. */
+export async function runConversion(
+  session: Session,
+  targetFormat: string,
+  settings: Settings,
+  beginning: Beginning = { purpose: "convert" },
+): Promise<ConversionReport> {
+  const watch = new Stopwatch(session.host.now);
+  const image = await watch.time("inspect", () => openImage(session.storage, settings.sourceFormat));
+  const source = await watch.time("inspect", () => inspectSource(image));
+  const plan = await watch.time("plan", () => planConversion(source, targetFormat, settings));
+  const guest = await Guest.open(image, session.host.volume, settings);
+  try {
+    const digestBefore = await watch.time("checksum", () => digestSource(session, source, guest, settings));
+    if (plan === "unchanged") {
+      await beginning.replacing?.remove();
+      return unchangedReport(session.path, source, guest.covers, digestBefore, settings, watch);
+    }
+    await refuseWithoutSpace(session, plan, settings);
+    stopIfAsked(settings.signal, session.path);
+    await session.refuseInterference();
+    const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
+    try {
+      const input = { session, settings, source, plan, guest, journal, digestBefore };
+      const digestAfter = await watch.time("write", () => performSwitch(input));
+      const check = await watch.time("settle", () => finish(session, journal, settings, settings.keepUndo));
+      const size = await session.storage.size();
+      return {
+        ...plannedReport(session.path, source, plan, guest.covers, settings),
+        changed: true,
+        bytesWritten: session.volume.meter.bytesWritten,
+        syncs: session.volume.meter.syncs,
+        fileSizeAfter: size,
+        guestChecksum: checksumOf(settings, guest.covers, digestBefore, digestAfter),
+        check: { before: settings.check ? source.check : null, after: check },
+        milliseconds: watch.milliseconds,
+        notes: [...session.notes],
+      };
+    } catch (error) {
+      throw await afterFailure(session, journal, error);
+    }
+  } finally {
+    await guest.close();
+  }
+}
+
+async function digestSource(session: Session, source: Source, guest: Guest, settings: Settings): Promise<string | null> {
+  const { checksum, guestChecksum } = settings;
+  const stage: Stage = "checksum";
+  const digest = checksum === "none" ? null : await guest.digest(source.image, checksum, stage);
+  if (guestChecksum) {
+    const known = guestChecksum.algorithm === checksum ? digest : null;
+    const found = known ?? (await guest.digest(source.image, guestChecksum.algorithm, stage));
+    expectGuest(session.path, guestChecksum.hex, found);
+  }
+  return digest;
+}
+
+async function openJournal(
+  session: Session,
+  source: Source,
+  plan: SwitchPlan,
+  settings: Settings,
+  beginning: Beginning,
+  guestDigest: string | null,
+): Promise<Journal> {
+  const { sourceFormat: _, ...kept } = settings;
+  const headerSize = headerAreaSize(source.options.clusterSize, plan.draft.clusterSize);
+  const savedLength = Math.min(headerSize, source.fileSize);
+  const intent: Intent = {
+    record: "intent",
+    version: 1,
+    purpose: beginning.purpose,
+    sourceFormat: source.image.format,
+    targetFormat: plan.draft.format,
+    options: kept.options,
+    drop: kept.drop,
+    keepLeaks: kept.keepLeaks,
+    keepUndo: kept.keepUndo,
+    verify: kept.verify,
+    check: kept.check,
+    checksum: kept.checksum,
+    backingChain: kept.backingChain,
+    guestDigest,
+    oldFileSize: plan.oldFileSize,
+    sourceOptions: textOf(source.options.creationOptions),
+    metadataDigest: source.metadataDigest,
+    fileSize: plan.draft.fileSize,
+    savedLength,
+    extras: plan.commit.extras.map(({ hostOffset, bytes }) => [hostOffset, bytes.length] as const),
+  };
+  const savedHeader = await readZeroFilled(session.storage, 0, savedLength);
+  await settings.onJournal(settings.journal ?? journalNamesOf(session.path).journal);
+  return Journal.create(
+    session.volume,
+    session.path,
+    intent,
+    { sector: plan.commit.sector, extras: plan.commit.extras, savedHeader },
+    { elsewhere: settings.journal, replacing: beginning.replacing },
+  );
+}
+
+function checksumOf(
+  settings: Settings,
+  covers: "guest" | "layer",
+  before: string | null,
+  after: string | null,
+): ConversionReport["guestChecksum"] {
+  return settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before, after };
+}
+
+function textOf(values: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
+  const text = (value: string | number | boolean) => (typeof value === "boolean" ? (value ? "on" : "off") : String(value));
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
+}

@@ -1,0 +1,47 @@
+/** What becomes of an image when a conversion fails: put back where that is provably safe, else left with its journal. */
+
+import { ImageError } from "../bytes/image-error.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Session } from "./session.ts";
+import { foreignWrite, restoreSource } from "./undo.ts";
+
+/** Kinds after which nothing more is written: the user asked to stop, or someone else is at work. */
+const STANDS = new Set(["interrupted", "in-use", "changed-underneath"]);
+
+/**
+ * Puts the image back, or says which command goes on. The first failed sync ends the run: what the page cache shows
+ * then may not be what the disk holds, so nothing is believed and nothing more written.
+ */
+export async function afterFailure(session: Session, journal: Journal, error: unknown): Promise<unknown> {
+  const failure = error instanceof ImageError ? error : undefined;
+  const mustStand = !failure || STANDS.has(failure.kind) || failure.operation === "sync" || journal.state.undoGivenUp;
+  if (mustStand) return standing(session.path, journal, error);
+  try {
+    if (await foreignWrite(session.storage, journal.state)) return standing(session.path, journal, error);
+    await restoreSource(session.storage, journal);
+  } catch {
+    return standing(session.path, journal, error);
+  }
+  return new ImageError(failure.kind, `${failure.message}; the image was put back as it was`, {
+    ...failure,
+    rolledBack: true,
+    cause: failure,
+  });
+}
+
+/** The error of a run that left its journal: says which command goes on. */
+export function standing(path: string, journal: Journal, error: unknown): ImageError {
+  const failure = error instanceof ImageError ? error : undefined;
+  const reason = error instanceof Error ? error.message : String(error);
+  const back = journal.state.undoGivenUp ? "" : `, or inplace-convert rollback ${shellQuoted(path)} to put it back`;
+  return new ImageError(
+    failure?.kind ?? "io",
+    `${reason}; the image is whole and its journal stands: run inplace-convert resume ${shellQuoted(path)} to finish${back}`,
+    { ...failure, path, journal: journal.path, cause: error },
+  );
+}
+
+/** As a POSIX shell takes it literally. */
+export function shellQuoted(path: string): string {
+  return /^[\w./+:@%,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,86 @@
+/** An image opened to be read, with its backing files where the user consented to follow them. */
+
+import { ImageError } from "../bytes/image-error.ts";
+import { openImage } from "../formats/registry.ts";
+import type { Image } from "../image/driver.ts";
+import { type GuestView, openGuestView } from "../image/guest-view.ts";
+import type { Volume } from "../storage/storage.ts";
+import { type BackingChain, closeBackingFiles, openBackingChain } from "./backing-chain.ts";
+
+/** Opens an image's file for reading. Throws ImageError as the format does; closes the file then. */
+export async function openImageForReading(volume: Volume, path: string, format: string | undefined): Promise<Image> {
+  const storage = await volume.openForReading(path);
+  try {
+    return await openImage(storage, format);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+export class OpenedGuest {
+  /** The image first, then what lies below it as far as it may be read. */
+  readonly chain: BackingChain;
+
+  private constructor(chain: BackingChain) {
+    this.chain = chain;
+  }
+
+  static async open(
+    volume: Volume,
+    path: string,
+    options: { readonly format?: string | undefined; readonly backingChain?: boolean | undefined },
+  ): Promise<OpenedGuest> {
+    const image = await openImageForReading(volume, path, options.format);
+    try {
+      return new OpenedGuest(options.backingChain ? await openBackingChain(volume, image) : [image]);
+    } catch (error) {
+      await image.storage.close();
+      throw error;
+    }
+  }
+
+  /** True where a backing file holds a part of the guest and there is no consent to read it. */
+  get isLayer(): boolean {
+    return this.chain.at(-1)?.getConversionOptions().backing !== undefined;
+  }
+
+  /** The guest's bytes. Throws `unsupported` where they can't be known from the files that may be read. */
+  view(): Promise<GuestView> {
+    for (const image of this.chain) refuseUnreadable(image);
+    return openGuestView(this.chain);
+  }
+
+  /** As `view`, and throws `unsupported` for a layer of something larger. */
+  wholeView(): Promise<GuestView> {
+    const [{ storage, format }] = this.chain;
+    if (!this.isLayer) return this.view();
+    throw new ImageError(
+      "unsupported",
+      `Cannot read the guest of ${storage.path}: it has a backing file, which is followed only with --backing-chain`,
+      { path: storage.path, format, structure: "backing file name" },
+    );
+  }
+
+  async close(): Promise<void> {
+    await closeBackingFiles(this.chain);
+    await this.chain[0].storage.close();
+  }
+}
+
+function refuseUnreadable(image: Image): void {
+  const { encryption, hasDataFile } = image.getConversionOptions();
+  const { path } = image.storage;
+  if (encryption !== undefined) {
+    throw new ImageError("unsupported", `Cannot read the guest of ${path}: it is encrypted (${encryption})`, {
+      path,
+      format: image.format,
+    });
+  }
+  if (hasDataFile) {
+    throw new ImageError("unsupported", `Cannot read the guest of ${path}: its data lies in an external data file`, {
+      path,
+      format: image.format,
+    });
+  }
+}

@@ -1,0 +1,55 @@
+/** The caller's options with every default in its place. */
+
+import { UsageError } from "../bytes/image-error.ts";
+import type { ChecksumAlgorithm, ConvertOptions, Progress, Stage } from "./report.ts";
+
+export interface Settings {
+  readonly sourceFormat: string | undefined;
+  readonly options: Readonly<Record<string, string>>;
+  readonly checksum: ChecksumAlgorithm | "none";
+  readonly guestChecksum: { readonly algorithm: ChecksumAlgorithm; readonly hex: string } | undefined;
+  readonly verify: "full" | "mapping";
+  readonly check: boolean;
+  readonly keepUndo: boolean;
+  readonly keepLeaks: boolean;
+  readonly maxExtraSpace: number;
+  readonly journal: string | undefined;
+  readonly drop: readonly string[];
+  readonly backingChain: boolean;
+  readonly onJournal: (path: string) => void | Promise<void>;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What `--drop` can name. */
+const DROPPABLE = ["bitmaps", "snapshots"];
+
+/** Throws UsageError for values that contradict themselves. */
+export function settingsOf(options: ConvertOptions): Settings {
+  const checksum = options.checksum ?? "blkhash-sha256";
+  const drop = options.drop ?? [];
+  const unknown = drop.filter((name) => !DROPPABLE.includes(name));
+  if (unknown.length > 0) throw new UsageError(`Cannot drop ${unknown.join(", ")}: expected ${DROPPABLE.join(" or ")}`);
+  return {
+    sourceFormat: options.format,
+    options: options.options ?? {},
+    checksum,
+    guestChecksum: options.guestChecksum,
+    verify: checksum === "none" ? "mapping" : (options.verify ?? "full"),
+    check: options.check ?? true,
+    keepUndo: options.keepUndo ?? false,
+    keepLeaks: options.keepLeaks ?? false,
+    maxExtraSpace: options.maxExtraSpace ?? Number.POSITIVE_INFINITY,
+    journal: options.journal,
+    drop,
+    backingChain: options.backingChain ?? false,
+    onJournal: options.onJournal ?? (() => {}),
+    onProgress: options.onProgress ?? (() => {}),
+    signal: options.signal,
+  };
+}
+
+/** A reporter of one stage's bytes. */
+export function progressOf(settings: Settings, stage: Stage): (done: number, total?: number) => void {
+  return (done, total = 0) => settings.onProgress({ stage, done, total });
+}

@@ -1,0 +1,46 @@
+/** Settling, performed: what the old format left in the file is given up, epoch by epoch. */
+
+import { SECTOR_SIZE } from "../bytes/align.ts";
+import { openImage } from "../formats/registry.ts";
+import type { Epoch } from "../image/write.ts";
+import type { Journal } from "../journal/journal.ts";
+import { executeEpoch } from "./execute.ts";
+import { type Session, stopIfAsked } from "./session.ts";
+import { progressOf, type Settings } from "./settings.ts";
+
+/** The undo has been given up; each state in between is a whole image, so a cut only asks to plan anew. */
+export async function settle(
+  session: Session,
+  format: string,
+  journal: Journal,
+  settings: Pick<Settings, "signal" | "onProgress">,
+): Promise<void> {
+  const image = await openImage(session.storage, format);
+  const settling = await image.planSettling?.();
+  const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
+  const report = progressOf(settings as Settings, "settle");
+  let before = 0;
+  for (const epoch of settling?.epochs ?? []) {
+    stopIfAsked(settings.signal, session.path);
+    await session.refuseInterference();
+    const sector = sectorZeroOf(epoch);
+    if (sector) await journal.append({ record: "new-header" }, sector);
+    let done = 0;
+    await executeEpoch(session.storage, epoch, {
+      onBytes: (bytes) => {
+        done = bytes;
+        report(before + done, total);
+      },
+    });
+    before += done;
+    await session.noteState();
+  }
+}
+
+/** The sector 0 that an epoch writes, if that is what it does. */
+function sectorZeroOf(epoch: Epoch): Uint8Array | undefined {
+  for (const { hostOffset, bytes } of epoch.writes?.() ?? []) {
+    return hostOffset === 0 ? bytes.subarray(0, SECTOR_SIZE) : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,61 @@
+/** The image as found: everything that the plan, the proof and the way back need to know, read once. */
+
+import { createHash } from "node:crypto";
+import { MiB } from "../bytes/align.ts";
+import { ImageError } from "../bytes/image-error.ts";
+import type { RangeSet } from "../bytes/range-set.ts";
+import type { ConversionOptions, Image } from "../image/driver.ts";
+import type { ExtentTable } from "../image/extent.ts";
+import type { CheckResult } from "../image/finding.ts";
+import type { Storage } from "../storage/storage.ts";
+
+export interface Source {
+  readonly image: Image;
+  readonly options: ConversionOptions;
+  readonly mapping: ExtentTable;
+  readonly metadata: RangeSet;
+  /** SHA-256 over the metadata, hex. */
+  readonly metadataDigest: string;
+  readonly check: CheckResult;
+  readonly fileSize: number;
+}
+
+/** Reads all metadata of an image. Throws `corrupt` where it can't be followed. */
+export async function inspectSource(image: Image): Promise<Source> {
+  const mapping = await image.getMapping();
+  const metadata = await image.getMetadataRanges();
+  return {
+    image,
+    options: image.getConversionOptions(),
+    mapping,
+    metadata,
+    metadataDigest: await digestRanges(image.storage, metadata),
+    check: await image.check(),
+    fileSize: image.fileSize,
+  };
+}
+
+/** Corruption stops a conversion; leaks are reported and it goes on. */
+export function refuseCorruption({ image, check }: Source): void {
+  if (check.corruptions === 0 && check.checkErrors === 0) return;
+  const worst = check.findings.filter(({ severity }) => severity === "corruption" || severity === "error");
+  throw new ImageError(
+    "corrupt",
+    `Cannot convert ${image.storage.path}: the check found ${check.corruptions + check.checkErrors} errors, first: ` +
+      `${worst[0]?.message ?? "no detail"}; repair it with qemu-img check -r all on a copy first`,
+    { path: image.storage.path, format: image.format, operation: "check", reasons: worst.map(({ message }) => message) },
+  );
+}
+
+/** SHA-256 over the bytes of `ranges` in file order, hex; what lies past the end of file counts as zeros. */
+export async function digestRanges(storage: Storage, ranges: RangeSet): Promise<string> {
+  const hash = createHash("sha256");
+  for (const { start, end } of ranges.each()) {
+    for (let at = start; at < end; at += MiB) {
+      const bytes = new Uint8Array(Math.min(MiB, end - at));
+      await storage.read(at, bytes);
+      hash.update(bytes);
+    }
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,93 @@
+/**
+ * A switch, performed: additive writes, sync, the target verified through an overlay, one sector, sync.
+ *
+ *   journal | additive | verify | prepared | commit | verify anew | verified
+ *           ^ nothing of the source is overwritten ^ the file is the target's
+ */
+
+import { ImageError } from "../bytes/image-error.ts";
+import { driverOf, openImage } from "../formats/registry.ts";
+import type { CheckResult } from "../image/finding.ts";
+import { GuestReader } from "../image/guest-reader.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { SwitchPlan } from "../plan/switch-plan.ts";
+import type { Storage } from "../storage/storage.ts";
+import { beyondCommit } from "./added.ts";
+import { executeEpoch, WriteRecorder } from "./execute.ts";
+import type { Guest } from "./guest.ts";
+import { type Session, stopIfAsked } from "./session.ts";
+import { progressOf, type Settings } from "./settings.ts";
+import type { Source } from "./source.ts";
+import { foreignWrite } from "./undo.ts";
+import { verifyDigest, verifyMetadata } from "./verify.ts";
+
+export interface SwitchInput {
+  readonly session: Session;
+  readonly settings: Settings;
+  readonly source: Source;
+  readonly plan: SwitchPlan;
+  readonly guest: Guest;
+  readonly journal: Journal;
+  /** Of the source, where digests are compared. */
+  readonly digestBefore: string | null;
+}
+
+/** Leaves the file the target's, verified and not yet settled. Returns the digest through the target, where one was taken. */
+export async function performSwitch(input: SwitchInput): Promise<string | null> {
+  const { session, settings, source, plan, guest, journal, digestBefore } = input;
+  const { storage } = session;
+  const recorder = new WriteRecorder(storage, plan.oldFileSize);
+  const report = progressOf(settings, "write");
+  await executeEpoch(recorder.storage, plan.additive, {
+    reader: new GuestReader(await guest.view(source.image)),
+    onBytes: (done) => report(done, plan.bytesMoved + plan.draft.metadataBytes),
+    safePoint: () => stopIfAsked(settings.signal, session.path),
+  });
+  await session.noteState();
+  const written = recorder.finish();
+
+  const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit.sector));
+  if (digestBefore !== null && digestAfter !== null) verifyDigest(source.image, digestBefore, digestAfter);
+  stopIfAsked(settings.signal, session.path);
+  await journal.append({
+    record: "prepared",
+    added: Array.from(written.ranges.each(), ({ start, end }) => [start, end] as const),
+    addedDigest: written.digest,
+  });
+
+  await session.refuseInterference();
+  const foreign = await foreignWrite(storage, journal.state);
+  if (foreign) {
+    throw new ImageError("changed-underneath", `Cannot commit ${session.path}: ${foreign} while we worked on it`, {
+      path: session.path,
+      operation: "commit",
+    });
+  }
+  await storage.write(0, plan.commit.sector);
+  await storage.sync();
+  await session.noteState();
+
+  await verifyOpened(input, storage);
+  return digestAfter;
+}
+
+/** Before the commit: tables, check and, with full verification, every byte of the guest. */
+async function verifyTarget(input: SwitchInput, storage: Storage): Promise<string | null> {
+  const { settings, guest } = input;
+  await verifyOpened(input, storage);
+  if (settings.checksum === "none" || settings.verify === "mapping") return null;
+  return guest.digest(await openImage(storage, input.plan.draft.format), settings.checksum, "verify");
+}
+
+async function verifyOpened({ settings, source, plan }: SwitchInput, storage: Storage): Promise<CheckResult | null> {
+  const target = await openImage(storage, plan.draft.format);
+  const hasBacking = source.options.backing !== undefined;
+  return verifyMetadata({
+    source: { virtualSize: source.options.virtualSize, mapping: source.mapping, hasBacking },
+    target,
+    planned: plan.draft.extents,
+    mustBeSettled: driverOf(plan.draft.format).target?.countsReferences ?? false,
+    check: settings.check,
+  });
+}
+

@@ -1,0 +1,40 @@
+/** `-o` as the user wrote it, against the target's own table of options. */
+
+import { UsageError } from "../bytes/image-error.ts";
+import type { TargetDriver, TargetOption, TargetOptionValues } from "../image/driver.ts";
+import { parseSize } from "../bytes/size-text.ts";
+
+/** Throws UsageError for an unknown name or a value that is none of its kind. */
+export function parseTargetOptions(
+  format: string,
+  target: TargetDriver,
+  given: Readonly<Record<string, string>>,
+): TargetOptionValues {
+  const values: Record<string, string | number | boolean> = {};
+  for (const [name, text] of Object.entries(given)) {
+    const option = target.options.find((candidate) => candidate.name === name);
+    if (!option) {
+      const known = target.options.map((candidate) => candidate.name).join(", ");
+      throw new UsageError(`Cannot use option ${name} for ${format}: it knows ${known}`);
+    }
+    values[name] = parseValue(option, text);
+  }
+  return values;
+}
+
+function parseValue(option: TargetOption, text: string): string | number | boolean {
+  const { name, kind, choices } = option;
+  const refuse = (expected: string): never => {
+    throw new UsageError(`Cannot use ${name}=${text}: expected ${expected}`);
+  };
+  switch (kind) {
+    case "boolean":
+      return text === "on" ? true : text === "off" ? false : refuse("on or off");
+    case "choice":
+      return choices?.includes(text) ? text : refuse((choices ?? []).join(" or "));
+    case "number":
+      return /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : refuse("a number");
+    case "size":
+      return parseSize(text, name);
+  }
+}

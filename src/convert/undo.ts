@@ -1,0 +1,96 @@
+/** The way back over a switch: proves that the image is where the plan left it, then restores it byte for byte. */
+
+import { SECTOR_SIZE } from "../bytes/align.ts";
+import { ImageError } from "../bytes/image-error.ts";
+import { RangeSet } from "../bytes/range-set.ts";
+import { openImage } from "../formats/registry.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { JournalState } from "../journal/state.ts";
+import { readExactly, type Storage, type WritableStorage } from "../storage/storage.ts";
+import { behindCommit } from "./added.ts";
+import { digestRanges } from "./source.ts";
+
+/** Where the commit stands: sector 0 is the source's, the target's, or neither (someone rewrote it since). */
+export type CommitState = "before" | "after" | "rewritten";
+
+export async function commitStateOf(storage: Storage, { savedHeader, sector }: JournalState): Promise<CommitState> {
+  const found = await readExactly(storage, 0, SECTOR_SIZE, "sector 0");
+  if (sameBytes(found, savedHeader.subarray(0, SECTOR_SIZE))) return "before";
+  return sameBytes(found, sector) ? "after" : "rewritten";
+}
+
+/** Says what was written to the image since by someone else; `undefined` when nothing was, as far as metadata shows. */
+export async function foreignWrite(storage: Storage, state: JournalState): Promise<string | undefined> {
+  const { intent, prepared, extras } = state;
+  const commit = await commitStateOf(storage, state);
+  if (commit === "rewritten") return "its header was rewritten";
+  const size = await storage.size();
+  if (size < intent.oldFileSize) return `its file was cut to ${size} bytes`;
+  if (commit === "after") {
+    if (!prepared) return "its header is the target's, but the journal never came to write it";
+    if (size !== intent.fileSize) return `its file has ${size} bytes instead of ${intent.fileSize}`;
+    const added = RangeSet.of(...prepared.added.map(([start, end]) => ({ start, end })));
+    if ((await digestRanges(storage, added)) !== prepared.addedDigest) return "the new tables were changed";
+    for (const { hostOffset, bytes } of extras) {
+      const found = await readExactly(storage, hostOffset, bytes.length, "header cluster");
+      if (!sameBytes(found, bytes)) return "its header cluster was changed";
+    }
+  }
+  return (await sourceIsUntouched(storage, state)) ? undefined : "the old tables were changed";
+}
+
+/** True where every metadata byte of the source is as it was inspected. */
+export async function sourceIsUntouched(storage: Storage, state: JournalState): Promise<boolean> {
+  const view = behindCommit(storage, state);
+  try {
+    const image = await openImage(view, state.intent.sourceFormat);
+    return (await digestRanges(view, await image.getMetadataRanges())) === state.intent.metadataDigest;
+  } catch (error) {
+    if (error instanceof ImageError && error.kind !== "io") return false;
+    throw error;
+  }
+}
+
+/**
+ * Puts the source back: its sector 0 first, so that each state is a whole image; then the unused header bytes and
+ * the length. The caller has proven that nobody else wrote to the image.
+ */
+export async function restoreSource(storage: WritableStorage, journal: Journal): Promise<void> {
+  const { intent, savedHeader, extras } = journal.state;
+  if ((await commitStateOf(storage, journal.state)) !== "before") {
+    await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));
+    await storage.sync();
+  }
+  for (const { hostOffset, bytes } of extras) {
+    await storage.write(hostOffset, savedHeader.subarray(hostOffset, hostOffset + bytes.length));
+  }
+  await storage.resize(intent.oldFileSize);
+  await storage.sync();
+  await journal.append({ record: "rolled-back" });
+  await journal.remove();
+}
+
+/** Bytes around the commit that a medium may lose when it is cut while writing sector 0. */
+const COMMIT_BLOCK = 4096;
+
+/** Rewrites the block around the commit from the journal where it can't be read any more. */
+export async function mendHeader(storage: WritableStorage, state: JournalState, toward: "source" | "target"): Promise<void> {
+  const { savedHeader, extras, lastSector, prepared } = state;
+  const length = Math.min(COMMIT_BLOCK, savedHeader.length);
+  try {
+    await readExactly(storage, 0, length, "header");
+    return;
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.kind !== "io") throw error;
+  }
+  const block = savedHeader.slice(0, length);
+  for (const { hostOffset, bytes } of extras) if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
+  // Only a prepared target has all that its header points at.
+  if (prepared && toward === "target") block.set(lastSector);
+  await storage.write(0, block);
+  await storage.sync();
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
