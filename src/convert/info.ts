@@ -1,6 +1,6 @@
 /** What an image is, as `qemu-img info` tells it; never opens a backing file. */
 
-import { dirname, isAbsolute } from "node:path";
+import { isAbsolute } from "node:path";
 import type { BackingFile, Image } from "../image/driver.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
@@ -84,9 +84,8 @@ function backingLines(path: string, backing: BackingFile): string[] {
 /** As qemu puts them together: text, no look at the file system. */
 function fullName(path: string, name: string): string {
   const hasProtocol = /^[^/]*:/.test(name);
-  if (isAbsolute(name) || hasProtocol || !/[/\\]/.test(path)) return name;
-  const folder = dirname(path);
-  return folder.endsWith("/") ? `${folder}${name}` : `${folder}/${name}`;
+  if (isAbsolute(name) || hasProtocol) return name;
+  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1) + name;
 }
 
 function fieldLines(fields: Readonly<Record<string, unknown>> | readonly unknown[], indent: string): string[] {
