@@ -1,0 +1,75 @@
+/** The consistency check: everything that is referenced, against everything that has a refcount. */
+
+import { ceilDiv } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import type { CheckResult } from "../../image/finding.ts";
+import { type Bitmap, countBitmaps } from "./bitmap-directory.ts";
+import { compareRefcounts } from "./refcount-compare.ts";
+import { type RefcountBlocks, readRefcountTable } from "./refcount-table.ts";
+import { countSnapshots } from "./snapshot-table.ts";
+import { type WalkSource, walkSharedTables } from "./table-walk.ts";
+
+/** All references of the image, with where its refcounts lie; `failed` where some of it could not be read. */
+export interface Inventory {
+  readonly blocks: RefcountBlocks;
+  readonly failed: boolean;
+}
+
+/**
+ * Counts what the active tables do not: header, snapshots, shared L2 tables, bitmaps, encryption header, refcount
+ * table and blocks. To be called once, after the walk of the active tables.
+ */
+export async function takeInventory(source: WalkSource, bitmaps: readonly Bitmap[]): Promise<Inventory> {
+  const { header, geometry, tally } = source;
+  try {
+    tally.countMetadata(0, geometry.clusterSize, "header");
+    const unaligned = await countSnapshots(source);
+    await walkSharedTables(source, unaligned);
+    const { encryptionHeader } = header.extensions;
+    if (encryptionHeader !== undefined) {
+      tally.countMetadata(encryptionHeader.hostOffset, encryptionHeader.length, "encryption header");
+    }
+    await countBitmaps(source, bitmaps);
+    return { blocks: await readRefcountTable(source), failed: false };
+  } catch (cause) {
+    reportUnreadable(source, cause);
+    return { blocks: new Float64Array(0), failed: true };
+  }
+}
+
+/** Compares refcounts; without a whole inventory nothing is compared, since all else would look leaked. */
+export async function checkImage(source: WalkSource, { blocks, failed }: Inventory): Promise<CheckResult> {
+  const { geometry, tally } = source;
+  let endCluster = 0;
+  if (!failed) {
+    try {
+      endCluster = await compareRefcounts(source, blocks);
+    } catch (cause) {
+      reportUnreadable(source, cause);
+    }
+  }
+  const { corruptions, leaks, checkErrors, findings } = tally.findings;
+  return {
+    corruptions,
+    leaks,
+    checkErrors,
+    // Even where no refcount can be read there is a header.
+    imageEndOffset: Math.max(1, endCluster) * geometry.clusterSize,
+    totalClusters: ceilDiv(geometry.virtualSize, geometry.clusterSize),
+    allocatedClusters: tally.allocatedClusters,
+    fragmentedClusters: tally.fragmentedClusters,
+    compressedClusters: tally.compressedClusters,
+    findings,
+  };
+}
+
+/** What is wrong inside the image is a finding; a medium that fails is not. */
+export function reportUnreadable({ tally }: WalkSource, cause: unknown): void {
+  if (!(cause instanceof ImageError) || cause.kind === "io" || cause.kind === "interrupted") throw cause;
+  tally.error(() => ({
+    kind: "unreadable",
+    structure: cause.structure ?? "image",
+    message: cause.message,
+    ...(cause.hostOffset === undefined ? {} : { hostOffset: cause.hostOffset }),
+  }));
+}

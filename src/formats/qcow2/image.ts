@@ -1,0 +1,174 @@
+/** One opened qcow2 image: its header at once, its tables at the first question. */
+
+import { hex, ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import { hasFlag, setBits } from "../../bytes/struct.ts";
+import type { ConversionOptions, Image } from "../../image/driver.ts";
+import type { ExtentTable } from "../../image/extent.ts";
+import type { CheckResult } from "../../image/finding.ts";
+import type { Rearrangement } from "../../image/write.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { type Bitmap, readBitmapDirectory } from "./bitmap-directory.ts";
+import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./check.ts";
+import { geometryOf } from "./geometry.ts";
+import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header.ts";
+import { featureName } from "./header-extensions.ts";
+import { inflateCluster } from "./inflate.ts";
+import type { ReferenceCounts } from "./reference-counts.ts";
+import { ReferenceTally } from "./reference-tally.ts";
+import { planHeaderSettling } from "./settling.ts";
+import { specificInfo } from "./specific-info.ts";
+import { type ActiveWalk, type WalkSource, walkActiveTables } from "./table-walk.ts";
+
+export class Qcow2Image implements Image {
+  readonly format = "qcow2";
+  readonly storage: Storage;
+  readonly virtualSize: number;
+  readonly clusterSize: number;
+  readonly fileSize: number;
+  readonly #header: Qcow2Header;
+  readonly #bitmaps: readonly Bitmap[];
+  readonly #source: WalkSource;
+  #walk: Promise<ActiveWalk> | undefined;
+  #inventory: Promise<Inventory> | undefined;
+  #check: Promise<CheckResult> | undefined;
+
+  private constructor(source: WalkSource, fileSize: number, bitmaps: readonly Bitmap[]) {
+    this.storage = source.storage;
+    this.virtualSize = source.header.virtualSize;
+    this.clusterSize = source.header.clusterSize;
+    this.fileSize = fileSize;
+    this.#header = source.header;
+    this.#bitmaps = bitmaps;
+    this.#source = source;
+  }
+
+  /** @throws ImageError for a header or a bitmap directory that breaks a rule; tables are read later. */
+  static async open(storage: Storage): Promise<Qcow2Image> {
+    const header = await readHeader(storage);
+    const fileSize = await storage.size();
+    const geometry = geometryOf(header, fileSize);
+    const bitmaps = await readBitmapDirectory(storage, header, geometry);
+    return new Qcow2Image({ storage, header, geometry, tally: new ReferenceTally(geometry) }, fileSize, bitmaps);
+  }
+
+  getConversionOptions(): ConversionOptions {
+    const header = this.#header;
+    return {
+      format: "qcow2",
+      virtualSize: header.virtualSize,
+      clusterSize: header.clusterSize,
+      backing: header.backing,
+      encryption: header.encryption,
+      snapshotCount: header.snapshotCount,
+      bitmapNames: this.#bitmaps.map(({ name }) => name),
+      hasDataFile: header.hasDataFile,
+      hasSubclusters: header.hasSubclusters,
+      compression: header.compression,
+      usedHeader: header.usedRanges,
+      creationOptions: {
+        cluster_size: header.clusterSize,
+        compat: header.version === 2 ? "0.10" : "1.1",
+        refcount_bits: header.refcountBits,
+        lazy_refcounts: hasFlag(header.compatible, CompatibleBit.lazyRefcounts),
+      },
+      unclean: this.#uncleanReasons(),
+      forgettable: this.#forgettable(),
+    };
+  }
+
+  async getMapping(): Promise<ExtentTable> {
+    if (this.#header.hasDataFile) {
+      throw this.#error("unsupported", "its guest data lies in another file", "header");
+    }
+    const { extents, problem } = await this.#walked();
+    if (problem !== undefined) throw this.#error("corrupt", `${problem}; see what check says`, "L1 and L2 tables");
+    return extents;
+  }
+
+  check(): Promise<CheckResult> {
+    this.#check ??= this.#takenInventory().then((inventory) => checkImage(this.#source, inventory));
+    return this.#check;
+  }
+
+  async getMetadataRanges(): Promise<RangeSet> {
+    await this.#takenInventory();
+    const { metadata, activeL2Tables, inactiveL2Tables } = this.#source.tally;
+    const ranges = new RangeSet();
+    for (const counts of [metadata, activeL2Tables, inactiveL2Tables]) ranges.addAll(this.#rangesOf(counts));
+    return ranges;
+  }
+
+  inflate(stored: Uint8Array): Uint8Array {
+    return inflateCluster(stored, this.#header.compression, this.clusterSize);
+  }
+
+  getSpecificInfo(): Readonly<Record<string, unknown>> {
+    return specificInfo(this.#header, this.#bitmaps);
+  }
+
+  planSettling(): Promise<Rearrangement> {
+    return planHeaderSettling(this.storage, this.#header, this.fileSize);
+  }
+
+  /** The walk of the active tables, once. */
+  #walked(): Promise<ActiveWalk> {
+    this.#walk ??= walkActiveTables(this.#source);
+    return this.#walk;
+  }
+
+  /** Everything else that is referenced, once, after the walk. */
+  #takenInventory(): Promise<Inventory> {
+    this.#inventory ??= this.#walked().then(
+      () => takeInventory(this.#source, this.#bitmaps),
+      (cause) => {
+        reportUnreadable(this.#source, cause);
+        return { blocks: new Float64Array(0), failed: true };
+      },
+    );
+    return this.#inventory;
+  }
+
+  #rangesOf(counts: ReferenceCounts): RangeSet {
+    const ranges = new RangeSet();
+    for (const { cluster } of counts.each()) {
+      const start = cluster * this.clusterSize;
+      ranges.add(start, Math.min(start + this.clusterSize, this.fileSize));
+    }
+    return ranges;
+  }
+
+  #uncleanReasons(): string[] {
+    const { incompatible } = this.#header;
+    const reasons: string[] = [];
+    if (hasFlag(incompatible, IncompatibleBit.dirty)) reasons.push("its refcounts may be stale (dirty bit)");
+    if (hasFlag(incompatible, IncompatibleBit.corrupt)) reasons.push("it is marked corrupt (corrupt bit)");
+    return reasons;
+  }
+
+  #forgettable(): string[] {
+    const { extensions, compatible, autoclear } = this.#header;
+    const named = (kind: "compatible" | "autoclear", bit: number) => {
+      const name = featureName(extensions.featureNames, kind, bit);
+      return `unknown ${kind} feature bit ${bit}${name === undefined ? "" : ` (${name})`}`;
+    };
+    const unknown = (bits: readonly number[], known: Readonly<Record<string, number>>) =>
+      bits.filter((bit) => !Object.values(known).includes(bit));
+    return [
+      ...unknown(setBits(compatible), CompatibleBit).map((bit) => named("compatible", bit)),
+      ...unknown(setBits(autoclear), AutoclearBit).map((bit) => named("autoclear", bit)),
+      ...extensions.unknown.map(({ type }) => `unknown header extension ${hex(type)}`),
+      ...(extensions.bitmaps !== undefined && !hasFlag(autoclear, AutoclearBit.bitmaps)
+        ? ["bitmaps that another program has left invalid"]
+        : []),
+    ];
+  }
+
+  #error(kind: "corrupt" | "unsupported", what: string, structure: string): ImageError {
+    return new ImageError(kind, `Cannot map ${this.storage.path}: ${what}`, {
+      format: "qcow2",
+      path: this.storage.path,
+      structure,
+    });
+  }
+}

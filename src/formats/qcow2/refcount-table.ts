@@ -1,0 +1,82 @@
+/** The refcount table and the width of its counts: where the blocks lie, and what one of them says (docs/interop/qcow2.txt, "Host cluster management"). */
+
+import { hex } from "../../bytes/image-error.ts";
+import { readZeroFilled } from "../../storage/storage.ts";
+import { parseRefcountTableEntry } from "./table-entry.ts";
+import type { WalkSource } from "./table-walk.ts";
+
+/** Place of a block that its table entry does not give: all its refcounts read as 0. */
+export const NO_BLOCK = 0;
+/** Place of a block that can't be read: its refcounts are unknown. */
+export const UNREADABLE_BLOCK = -1;
+
+/** Host offset of each refcount block, or NO_BLOCK, or UNREADABLE_BLOCK. */
+export type RefcountBlocks = Float64Array;
+
+/** Refcounts in one block. */
+export function refcountsPerBlock(clusterSize: number, refcountBits: number): number {
+  return (clusterSize * 8) / refcountBits;
+}
+
+/**
+ * Reads the refcount table, counts it and its blocks. To be called last, since a block must not be referenced by
+ * anything else.
+ */
+export async function readRefcountTable({ storage, header, geometry, tally }: WalkSource): Promise<RefcountBlocks> {
+  const { clusterSize, hostEnd, hostClusterCount } = geometry;
+  const { refcountTableHostOffset, refcountTableClusterCount } = header;
+  const size = refcountTableClusterCount * clusterSize;
+  tally.countMetadata(refcountTableHostOffset, size, "refcount table");
+  const presentSize = Math.min(size, Math.max(0, hostEnd - refcountTableHostOffset));
+  const bytes = await readZeroFilled(storage, presentSize === 0 ? 0 : refcountTableHostOffset, presentSize);
+  const view = new DataView(bytes.buffer);
+  const blocks: RefcountBlocks = new Float64Array(Math.floor(presentSize / 8));
+  for (let index = 0; index < blocks.length; index++) {
+    const high = view.getUint32(index * 8);
+    const low = view.getUint32(index * 8 + 4);
+    if ((high | low) === 0) continue;
+    const { hostOffset, hasReservedBits } = parseRefcountTableEntry(high, low);
+    const defect = (kind: string, what: string) =>
+      tally.corruption(() => ({
+        kind,
+        structure: "refcount table",
+        hostOffset: refcountTableHostOffset + index * 8,
+        message: `Entry ${index} of the refcount table: ${what}`,
+      }));
+    const isAligned = hostOffset % clusterSize === 0;
+    blocks[index] = isAligned ? hostOffset : UNREADABLE_BLOCK;
+    if (hostOffset / clusterSize >= hostClusterCount) blocks[index] = isAligned ? NO_BLOCK : UNREADABLE_BLOCK;
+    if (hasReservedBits) defect("reserved-bits", "reserved bits are set");
+    else if (!isAligned) defect("entry-unaligned", `host offset ${hex(hostOffset)} is no multiple of the cluster size`);
+    else if (hostOffset / clusterSize >= hostClusterCount) {
+      defect("entry-out-of-bounds", `host offset ${hex(hostOffset)} lies outside the file`);
+    } else if (hostOffset > 0) {
+      tally.countMetadata(hostOffset, clusterSize, "refcount block");
+      const references = tally.all.get(hostOffset / clusterSize);
+      if (references !== 1) {
+        defect("refcount-block-shared", `its block at ${hex(hostOffset)} is referenced ${references} times`);
+      }
+    }
+  }
+  return blocks;
+}
+
+/** One refcount of a block; widths below 8 bits count from the least significant bit of a byte. */
+export function refcountAt(block: DataView, index: number, refcountBits: number): number {
+  switch (refcountBits) {
+    case 8:
+      return block.getUint8(index);
+    case 16:
+      return block.getUint16(index * 2);
+    case 32:
+      return block.getUint32(index * 4);
+    case 64:
+      // Exact below 2^53; above it any value differs from every count.
+      return block.getUint32(index * 8) * 2 ** 32 + block.getUint32(index * 8 + 4);
+    default: {
+      const perByte = 8 / refcountBits;
+      const shift = (index % perByte) * refcountBits;
+      return (block.getUint8(Math.floor(index / perByte)) >>> shift) & ((1 << refcountBits) - 1);
+    }
+  }
+}

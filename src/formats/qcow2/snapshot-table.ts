@@ -1,0 +1,138 @@
+/** The snapshot table: names and L1 tables of internal snapshots (docs/interop/qcow2.txt, "Snapshots"). */
+
+import { alignUp, KiB, MiB } from "../../bytes/align.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
+import { flags64, struct, u16, u32 } from "../../bytes/struct.ts";
+import { readZeroFilled } from "../../storage/storage.ts";
+import { MAX_L1_BYTES } from "./header-rules.ts";
+import { type L2List, readL1Table } from "./l1-table.ts";
+import type { WalkSource } from "./table-walk.ts";
+
+const MAX_TABLE_BYTES = 64 * MiB;
+const MAX_EXTRA_BYTES = 1024;
+/** Version 3 demands the 64-bit VM state size and the disk size. */
+const MIN_V3_EXTRA_BYTES = 16;
+/** No table of entries that do not overlap is larger than its file; sparse files may still claim much. */
+const MAX_L1_BYTES_IN_ALL = 1024 * MiB;
+const WINDOW_BYTES = 256 * KiB;
+
+export const SnapshotEntry = struct(
+  "snapshot table entry",
+  "be",
+  { at: 0, size: 40 },
+  {
+    l1TableOffset: flags64(0),
+    l1Size: u32(8),
+    idLength: u16(12),
+    nameLength: u16(14),
+    dateSeconds: u32(16),
+    dateNanoseconds: u32(20),
+    vmClockNanoseconds: flags64(24),
+    vmStateSize: u32(32),
+    extraDataSize: u32(36),
+  },
+);
+
+export interface Snapshot {
+  readonly id: string;
+  readonly name: string;
+  /** May exceed 2^53 in a hostile image, and lie anywhere. */
+  readonly l1HostOffset: number;
+  readonly l1EntryCount: number;
+  readonly extraDataSize: number;
+}
+
+export interface SnapshotTable {
+  readonly snapshots: readonly Snapshot[];
+  /** Bytes that the entries occupy. */
+  readonly length: number;
+}
+
+/** @throws ImageError `unsupported` for tables beyond the limits, which nothing that writes qcow2 makes. */
+export async function readSnapshotTable({ storage, header, geometry }: WalkSource): Promise<SnapshotTable> {
+  const snapshots: Snapshot[] = [];
+  const start = header.snapshotTableHostOffset;
+  let window = new Uint8Array(0);
+  let windowStart = 0;
+  const bytesAt = async (at: number, length: number) => {
+    if (at < windowStart || at + length > windowStart + window.length) {
+      const isPast = start + at >= geometry.hostEnd;
+      window = isPast ? new Uint8Array(WINDOW_BYTES) : await readZeroFilled(storage, start + at, WINDOW_BYTES);
+      windowStart = at;
+    }
+    return window.subarray(at - windowStart, at - windowStart + length);
+  };
+  let next = 0;
+  for (let index = 0; index < header.snapshotCount; index++) {
+    const entry = SnapshotEntry.parse(await bytesAt(next, SnapshotEntry.size));
+    const { extraDataSize, idLength, nameLength } = entry;
+    if (extraDataSize > MAX_EXTRA_BYTES) {
+      throw tooLarge(
+        `entry ${index} has ${extraDataSize} bytes of extra data, at most ${MAX_EXTRA_BYTES} are read`,
+        start + next,
+      );
+    }
+    const text = await bytesAt(next + SnapshotEntry.size + extraDataSize, idLength + nameLength);
+    snapshots.push({
+      id: new TextDecoder().decode(text.subarray(0, idLength)),
+      name: new TextDecoder().decode(text.subarray(idLength)),
+      l1HostOffset: entry.l1TableOffset.high * 2 ** 32 + entry.l1TableOffset.low,
+      l1EntryCount: entry.l1Size,
+      extraDataSize,
+    });
+    next = alignUp(next + SnapshotEntry.size + extraDataSize + idLength + nameLength, 8);
+    if (next > MAX_TABLE_BYTES) throw tooLarge("it is larger than 64 MiB", start);
+  }
+  return { snapshots, length: next };
+}
+
+/** Counts the snapshot table and the L1 tables it names; gives the L2 tables that these list. */
+export async function countSnapshots(source: WalkSource): Promise<L2List[]> {
+  const { storage, header, geometry, tally } = source;
+  if (header.snapshotCount === 0) return [];
+  const { snapshots, length } = await readSnapshotTable(source);
+  const lists: L2List[] = [];
+  let l1Bytes = 0;
+  for (const [index, snapshot] of snapshots.entries()) {
+    const { l1HostOffset, l1EntryCount, extraDataSize } = snapshot;
+    const structure = `snapshot ${snapshot.id} (${snapshot.name})`;
+    const defect = (kind: string, what: string) =>
+      tally.corruption(() => ({
+        kind,
+        structure,
+        hostOffset: header.snapshotTableHostOffset,
+        message: `Entry ${index} of the snapshot table, ${structure}: ${what}`,
+      }));
+    if (header.version >= 3 && extraDataSize < MIN_V3_EXTRA_BYTES) {
+      defect("snapshot-incomplete", `its extra data of ${extraDataSize} bytes lack what version 3 demands`);
+    }
+    if (l1HostOffset % geometry.clusterSize !== 0) {
+      defect("entry-unaligned", `L1 table ${hex(l1HostOffset)} is no multiple of the cluster size`);
+      continue;
+    }
+    if (l1EntryCount * 8 > MAX_L1_BYTES) {
+      defect("table-too-large", `${l1EntryCount} L1 entries are more than 32 MiB`);
+      continue;
+    }
+    l1Bytes += Math.min(l1EntryCount * 8, Math.max(0, geometry.hostEnd - l1HostOffset));
+    if (l1Bytes > MAX_L1_BYTES_IN_ALL) throw tooLarge("the L1 tables it names are more than 1 GiB", l1HostOffset);
+    const list = await readL1Table(storage, geometry, tally, {
+      hostOffset: l1HostOffset,
+      entryCount: l1EntryCount,
+      isActive: false,
+      name: `L1 table of ${structure}`,
+    });
+    // Only what lies askew is wanted from the list: all else is counted by cluster.
+    if (list.hostOffset.some((hostOffset) => hostOffset % geometry.clusterSize !== 0)) lists.push(list);
+  }
+  tally.countMetadata(header.snapshotTableHostOffset, length, "snapshot table");
+  return lists;
+}
+
+function tooLarge(what: string, hostOffset: number): ImageError {
+  return new ImageError("unsupported", `Cannot read the snapshot table at host offset ${hex(hostOffset)}: ${what}`, {
+    format: "qcow2",
+    structure: "snapshot table",
+    hostOffset,
+  });
+}
