@@ -24,7 +24,7 @@ export interface CheckResult {
   readonly leaks: number;
   /** Structures that could not be read. */
   readonly checkErrors: number;
-  /** One past the last byte that the format uses, in bytes of the file. */
+  /** One past the last byte that the format uses, in bytes of the file; 0 where qemu-img tells none (QED). */
   readonly imageEndOffset: number;
   readonly totalClusters: number;
   readonly allocatedClusters: number;

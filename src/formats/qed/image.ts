@@ -1,0 +1,127 @@
+/** An opened QED image: its header, its mapping, its check (QED specification). */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import { hasFlag, setBits } from "../../bytes/struct.ts";
+import type { BackingFile, ConversionOptions, Image } from "../../image/driver.ts";
+import type { ExtentTable } from "../../image/extent.ts";
+import type { CheckResult } from "../../image/finding.ts";
+import type { Rearrangement } from "../../image/write.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { checkResult } from "./check.ts";
+import { QedFeature, type QedHeader, QedHeaderFields, readQedHeader } from "./header.ts";
+import { planSettling } from "./settle.ts";
+import { brokenMapping, scanTables, type TableScan } from "./table-scan.ts";
+
+export class QedImage implements Image {
+  readonly format = "qed";
+  readonly storage: Storage;
+  readonly header: QedHeader;
+  #scan: Promise<TableScan> | undefined;
+
+  constructor(storage: Storage, header: QedHeader) {
+    this.storage = storage;
+    this.header = header;
+  }
+
+  get virtualSize(): number {
+    return this.header.virtualSize;
+  }
+
+  get clusterSize(): number {
+    return this.header.clusterSize;
+  }
+
+  get fileSize(): number {
+    return this.header.fileSize;
+  }
+
+  getConversionOptions(): ConversionOptions {
+    const { values, virtualSize, clusterSize } = this.header;
+    return {
+      format: this.format,
+      virtualSize,
+      clusterSize,
+      backing: this.#backing(),
+      encryption: undefined,
+      snapshotCount: 0,
+      bitmapNames: [],
+      hasDataFile: false,
+      hasSubclusters: false,
+      compression: "zlib",
+      usedHeader: this.#usedHeader(),
+      creationOptions: { cluster_size: clusterSize, table_size: values.tableSize },
+      unclean: this.isMarkedForCheck
+        ? ["The image is marked NEED_CHECK: its last writer did not close it; repair it with `qemu-img check -r all`"]
+        : [],
+      forgettable: [
+        ...setBits(values.compatibleFeatures).map((bit) => `unknown compatible feature bit ${bit}`),
+        ...setBits(values.autoclearFeatures).map((bit) => `unknown autoclear feature bit ${bit}`),
+      ],
+    };
+  }
+
+  get isMarkedForCheck(): boolean {
+    return hasFlag(this.header.values.features, QedFeature.needCheck);
+  }
+
+  async getMapping(): Promise<ExtentTable> {
+    const { mapping, broken } = await this.#tables();
+    if (mapping !== undefined) return mapping;
+    throw brokenMapping(broken as NonNullable<typeof broken>, this.storage.path);
+  }
+
+  async check(): Promise<CheckResult> {
+    return checkResult(this.header, await this.#tables(), this.isMarkedForCheck);
+  }
+
+  async getMetadataRanges(): Promise<RangeSet> {
+    const { headerBytes, l1Offset, tableBytes } = this.header;
+    const ranges = RangeSet.of({ start: 0, end: headerBytes }, { start: l1Offset, end: l1Offset + tableBytes });
+    for (const { hostOffset } of (await this.#tables()).l2Tables) ranges.add(hostOffset, hostOffset + tableBytes);
+    return ranges;
+  }
+
+  inflate(): Uint8Array {
+    throw new ImageError("unsupported", "Cannot inflate a cluster: QED has no compressed clusters", {
+      format: this.format,
+      path: this.storage.path,
+    });
+  }
+
+  getSpecificInfo(): Readonly<Record<string, unknown>> {
+    return {};
+  }
+
+  /** Reads the tables anew where need be; throws ImageError `corrupt` for an image that is not clean but for leaks. */
+  async planSettling(): Promise<Rearrangement> {
+    return planSettling(this.storage, this.header, await this.#tables());
+  }
+
+  #tables(): Promise<TableScan> {
+    this.#scan ??= scanTables(this.storage, this.header);
+    return this.#scan;
+  }
+
+  #usedHeader(): RangeSet {
+    const used = RangeSet.of({ start: 0, end: QedHeaderFields.size });
+    const { backingName, values } = this.header;
+    if (backingName !== undefined) used.add(values.backingNameOffset, values.backingNameOffset + backingName.length);
+    return used;
+  }
+
+  #backing(): BackingFile | undefined {
+    const { backingName, values } = this.header;
+    if (backingName === undefined) return undefined;
+    return {
+      nameBytes: backingName,
+      name: new TextDecoder().decode(backingName),
+      format: hasFlag(values.features, QedFeature.backingFormatNoProbe) ? "raw" : undefined,
+      hostOffset: values.backingNameOffset,
+    };
+  }
+}
+
+export async function openQed(storage: Storage): Promise<QedImage> {
+  return new QedImage(storage, await readQedHeader(storage));
+}

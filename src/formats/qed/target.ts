@@ -1,0 +1,131 @@
+/** The QED target: `openConversionTarget` and `map` of the letter's five verbs (layout.ts draws the result). */
+
+import { alignUp } from "../../bytes/align.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import type {
+  ConversionOptions,
+  Draft,
+  FileSpace,
+  MappedDraft,
+  TargetDriver,
+  TargetOptionValues,
+} from "../../image/driver.ts";
+import { ExtentState, type ExtentTable } from "../../image/extent.ts";
+import { ClusterBitmap } from "./cluster-bitmap.ts";
+import { entryRuns } from "./entry-encoder.ts";
+import { MAX_CLUSTER_COUNT } from "./header.ts";
+import { layoutEnd, neededL2Indexes, type TableLayout, tableClusterCount, tableLayout, tableWrites } from "./layout.ts";
+import { forecastSettling } from "./settle.ts";
+import { copyHeader } from "./target-header.ts";
+import { chooseGeometry, judgeSource, QED_TARGET_OPTIONS } from "./target-rules.ts";
+
+/** Clusters of the header that we write. */
+const HEADER_SIZE = 1;
+
+export interface MappedQedDraft extends MappedDraft {
+  readonly layout: TableLayout;
+}
+
+export const qedTarget: TargetDriver = {
+  options: QED_TARGET_OPTIONS,
+  countsReferences: false,
+  openConversionTarget,
+  map,
+  copyHeader: (draft, source, oldHeader, usedHeader) =>
+    copyHeader(draft as MappedQedDraft, source, oldHeader, usedHeader),
+};
+
+function openConversionTarget(
+  source: ConversionOptions,
+  options: TargetOptionValues,
+  drop: ReadonlySet<string>,
+): Draft {
+  const geometry = chooseGeometry(source, options);
+  const { clusterSize, tableSize } = geometry;
+  return {
+    format: "qed",
+    virtualSize: source.virtualSize,
+    clusterSize,
+    placement: {
+      unitSize: clusterSize,
+      hostAlignment: clusterSize,
+      reserved: RangeSet.of({ start: 0, end: HEADER_SIZE * clusterSize }),
+      hasZeroState: true,
+      compressed: undefined,
+    },
+    options: { cluster_size: clusterSize, table_size: tableSize },
+    ...judgeSource(source, geometry, drop),
+  };
+}
+
+function map(draft: Draft, extents: ExtentTable, space: FileSpace): MappedQedDraft {
+  const { clusterSize } = draft;
+  const tableSize = draft.options.table_size as number;
+  const { entryCount } = tableLayout(clusterSize, tableSize, [], 0);
+  const l2Indexes = neededL2Indexes(extents, clusterSize, entryCount);
+  const references = proveExtents(draft, extents, space);
+  const settledCount = references.markedCount + tableClusterCount(tableSize, l2Indexes.length);
+  const hostOffset = Math.max(space.additiveStart, settledCount * clusterSize);
+  const layout = tableLayout(clusterSize, tableSize, l2Indexes, hostOffset);
+  const fileSize = layoutEnd(layout);
+  return {
+    ...draft,
+    extents,
+    layout,
+    fileSize,
+    metadataBytes: fileSize - layout.hostOffset,
+    settling: forecastSettling(extents, references, layout),
+    additiveWrites: () => tableWrites(layout, entryRuns(extents, clusterSize)),
+  };
+}
+
+/** Proves alignment, bounds and that no cluster is used twice; returns the clusters of header and data. */
+function proveExtents(draft: Draft, extents: ExtentTable, space: FileSpace): ClusterBitmap {
+  const { clusterSize, virtualSize } = draft;
+  const { additiveStart } = space;
+  if (additiveStart % clusterSize !== 0 || additiveStart < Math.max(clusterSize, space.oldFileSize)) {
+    throw refusal(`Cannot put tables at host offset ${hex(additiveStart)}: it is below the file's end or not aligned`);
+  }
+  const clusterCount = additiveStart / clusterSize;
+  if (clusterCount > MAX_CLUSTER_COUNT) {
+    throw refusal(`Cannot map a file of ${clusterCount} clusters: use a larger cluster_size`);
+  }
+  const used = new ClusterBitmap(clusterCount);
+  used.mark(0, HEADER_SIZE);
+  let end = 0;
+  for (let row = 0; row < extents.count; row++) {
+    const guestOffset = extents.guestOffset[row] as number;
+    const hostOffset = extents.hostOffset[row] as number;
+    const length = extents.length[row] as number;
+    const state = extents.state[row] as ExtentState;
+    const where = `guest offset ${hex(guestOffset)}`;
+    if (guestOffset !== end)
+      throw refusal(`Cannot map ${where}: the extent before it ends at ${hex(end)}`, guestOffset);
+    end += length;
+    if (guestOffset % clusterSize !== 0) {
+      throw refusal(`Cannot map ${where}: it is no multiple of the cluster size ${clusterSize}`, guestOffset);
+    }
+    if (state === ExtentState.compressed)
+      throw refusal(`Cannot map ${where}: QED holds no compressed data`, guestOffset);
+    if (state !== ExtentState.data) continue;
+    const place = `host offset ${hex(hostOffset)}`;
+    if (hostOffset < 0 || hostOffset % clusterSize !== 0) {
+      throw refusal(`Cannot map ${where} to ${place}: it is no multiple of ${clusterSize}`, guestOffset, hostOffset);
+    }
+    const count = alignUp(length, clusterSize) / clusterSize;
+    if (hostOffset + count * clusterSize > additiveStart) {
+      throw refusal(`Cannot map ${where} to ${place}: its end lies in the new tables`, guestOffset, hostOffset);
+    }
+    if (used.mark(hostOffset / clusterSize, count) > 0) {
+      throw refusal(`Cannot map ${where} to ${place}: it lies in the header or is used twice`, guestOffset, hostOffset);
+    }
+  }
+  if (end !== virtualSize)
+    throw refusal(`Cannot map the disk: the extents end at ${hex(end)}, not at ${hex(virtualSize)}`);
+  return used;
+}
+
+function refusal(message: string, guestOffset?: number, hostOffset?: number): ImageError {
+  return new ImageError("out-of-bounds", message, { format: "qed", structure: "mapping", guestOffset, hostOffset });
+}

@@ -1,0 +1,90 @@
+/** The raw driver: the file is the disk. Reading only, and only when named: no raw image can be told from others. */
+
+import { KiB } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import type { ConversionOptions, FormatDriver, Image } from "../../image/driver.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
+import type { CheckResult } from "../../image/finding.ts";
+import type { Storage } from "../../storage/storage.ts";
+
+/** raw has no clusters; this is what a target takes as its default. */
+const CLUSTER_SIZE = 64 * KiB;
+
+/** `virtualSize` is the file's length to the byte; QEMU rounds it up to 512 and reads zeros there. */
+class RawImage implements Image {
+  readonly format = "raw";
+  readonly clusterSize = CLUSTER_SIZE;
+  readonly hasCheck = false;
+  readonly storage: Storage;
+  readonly fileSize: number;
+
+  constructor(storage: Storage, fileSize: number) {
+    this.storage = storage;
+    this.fileSize = fileSize;
+  }
+
+  get virtualSize(): number {
+    return this.fileSize;
+  }
+
+  getConversionOptions(): ConversionOptions {
+    return {
+      format: this.format,
+      virtualSize: this.fileSize,
+      clusterSize: this.clusterSize,
+      backing: undefined,
+      encryption: undefined,
+      snapshotCount: 0,
+      bitmapNames: [],
+      hasDataFile: false,
+      hasSubclusters: false,
+      compression: "zlib",
+      usedHeader: RangeSet.of({ start: 0, end: this.fileSize }),
+      creationOptions: {},
+      unclean: [],
+      forgettable: [],
+    };
+  }
+
+  async getMapping(): Promise<ExtentTable> {
+    const extents = new ExtentTableBuilder();
+    extents.append(this.fileSize, ExtentState.data, 0);
+    return extents.finish(this.fileSize);
+  }
+
+  async check(): Promise<CheckResult> {
+    return {
+      corruptions: 0,
+      leaks: 0,
+      checkErrors: 0,
+      imageEndOffset: 0,
+      totalClusters: 0,
+      allocatedClusters: 0,
+      fragmentedClusters: 0,
+      compressedClusters: 0,
+      findings: [],
+    };
+  }
+
+  async getMetadataRanges(): Promise<RangeSet> {
+    return new RangeSet();
+  }
+
+  inflate(): Uint8Array {
+    throw new ImageError("unsupported", "Cannot inflate a cluster: raw has no compressed clusters", {
+      format: this.format,
+      path: this.storage.path,
+    });
+  }
+
+  getSpecificInfo(): Readonly<Record<string, unknown>> {
+    return {};
+  }
+}
+
+export const rawDriver: FormatDriver = {
+  name: "raw",
+  probe: () => false,
+  open: async (storage) => new RawImage(storage, await storage.size()),
+};
