@@ -1,0 +1,104 @@
+/** A volume and its open files, passed through call by call; what stands between storage and engine in tests extends it. */
+
+import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "../../src/storage/storage.ts";
+
+/** Has no descriptor, so that nobody reads past the wrapper. */
+export class WrappedStorage implements WritableStorage {
+  readonly path: string;
+  readonly inner: WritableStorage;
+
+  constructor(inner: WritableStorage) {
+    this.path = inner.path;
+    this.inner = inner;
+  }
+
+  size(): Promise<number> {
+    return this.inner.size();
+  }
+
+  read(hostOffset: number, into: Uint8Array): Promise<number> {
+    return this.inner.read(hostOffset, into);
+  }
+
+  write(hostOffset: number, bytes: Uint8Array): Promise<void> {
+    return this.inner.write(hostOffset, bytes);
+  }
+
+  resize(size: number): Promise<void> {
+    return this.inner.resize(size);
+  }
+
+  sync(): Promise<void> {
+    return this.inner.sync();
+  }
+
+  fingerprint(): Promise<string> {
+    return this.inner.fingerprint();
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
+
+export class WrappedVolume implements Volume {
+  readonly inner: Volume;
+
+  constructor(inner: Volume) {
+    this.inner = inner;
+  }
+
+  /** What callers get for a file that was just opened or made. */
+  protected wrap(storage: WritableStorage): WrappedStorage {
+    return new WrappedStorage(storage);
+  }
+
+  async openForReading(path: string): Promise<Storage> {
+    return this.wrap((await this.inner.openForReading(path)) as WritableStorage);
+  }
+
+  async openForWriting(path: string): Promise<WritableStorage> {
+    return this.wrap(await this.inner.openForWriting(path));
+  }
+
+  async createExclusively(path: string): Promise<WritableStorage | undefined> {
+    const created = await this.inner.createExclusively(path);
+    return created === undefined ? undefined : this.wrap(created);
+  }
+
+  facts(path: string): Promise<FileFacts | undefined> {
+    return this.inner.facts(path);
+  }
+
+  realPath(path: string): Promise<string> {
+    return this.inner.realPath(path);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.inner.rename(from, to);
+  }
+
+  remove(path: string): Promise<void> {
+    return this.inner.remove(path);
+  }
+
+  syncFolderOf(path: string): Promise<void> {
+    return this.inner.syncFolderOf(path);
+  }
+
+  freeSpace(path: string): Promise<number> {
+    return this.inner.freeSpace(path);
+  }
+
+  otherUsers(storage: WritableStorage): Promise<OtherUsers> {
+    return this.inner.otherUsers(unwrapped(storage));
+  }
+
+  isSameFile(path: string, storage: Storage): Promise<boolean> {
+    return this.inner.isSameFile(path, unwrapped(storage));
+  }
+}
+
+function unwrapped<T extends Storage>(storage: T): T {
+  return storage instanceof WrappedStorage ? (storage.inner as Storage as T) : storage;
+}
