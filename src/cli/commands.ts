@@ -15,8 +15,8 @@ export interface CommandSpec {
   readonly summary: string;
   readonly example: string;
   readonly options?: () => readonly Option[];
-  /** Whether it can leave a journal behind, so that a failure says how to go on. */
-  readonly writes?: true;
+  /** Whether a failure has to say in what state the image is. */
+  readonly converts?: true;
   /** Whether `-o` means something to it. */
   readonly hasTarget?: true;
   /** `compare` has 1 for "they differ". */
@@ -43,10 +43,6 @@ function collect(value: string, before: readonly string[] | undefined): readonly
   return [...(before ?? []), value];
 }
 
-function journalOption(): Option {
-  return new Option("--journal <PATH>", "where the journal's records go; beside the image by default");
-}
-
 function conversionOptions(): readonly Option[] {
   return [
     new Option("--checksum <ALGORITHM>", "of the guest, before and after").choices([
@@ -59,7 +55,7 @@ function conversionOptions(): readonly Option[] {
     new Option("--no-check", "no consistency check before and after"),
     new Option("--keep-undo", "stop before the old metadata is given up; rollback stays possible"),
     new Option("--max-extra-space <SIZE>", "refuse when more is needed at any time"),
-    journalOption(),
+    new Option("--journal <PATH>", "where the journal's records go; beside the image by default"),
     new Option("--keep-leaks", "leave a QED target unsettled"),
     new Option("--drop <WHAT,...>", "what the target can't hold and may go, e.g. bitmaps").argParser(collect),
   ];
@@ -72,7 +68,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "convert an image in place; never renames it",
     example: "inplace-convert convert -p disk.qed qcow2",
     options: () => [new Option("--dry-run", "stop after the plan, write nothing"), ...conversionOptions()],
-    writes: true,
+    converts: true,
     hasTarget: true,
     perform: convertCommand,
   },
@@ -90,8 +86,6 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "finish an interrupted conversion",
     example: "inplace-convert resume disk.qed",
-    options: () => [journalOption()],
-    writes: true,
     perform: resumeCommand,
   },
   {
@@ -99,8 +93,6 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "put an image back as it was before an interrupted conversion",
     example: "inplace-convert rollback disk.qed",
-    options: () => [journalOption()],
-    writes: true,
     perform: rollbackCommand,
   },
   {

@@ -11,7 +11,6 @@ import type {
 } from "../index.ts";
 
 type Watched = Pick<OpenOptions, "onProgress" | "signal">;
-type RecoveryOptions = Watched & { readonly journal?: string };
 
 export interface Library {
   convert(path: string, targetFormat: string, options?: ConvertOptions): Promise<ConversionReport>;
@@ -20,8 +19,8 @@ export interface Library {
     targetFormat: string,
     options?: ConvertOptions,
   ): Promise<{ readonly report: ConversionReport; readonly text: string }>;
-  resume(path: string, options?: RecoveryOptions): Promise<RecoveryReport>;
-  rollback(path: string, options?: RecoveryOptions): Promise<RecoveryReport>;
+  resume(path: string, options?: Watched): Promise<RecoveryReport>;
+  rollback(path: string, options?: Watched): Promise<RecoveryReport>;
   checksum(path: string, options?: OpenOptions & { readonly algorithm?: ChecksumAlgorithm }): Promise<ChecksumReport>;
   compare(
     a: string,

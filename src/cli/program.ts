@@ -3,7 +3,7 @@
 import type { EventEmitter } from "node:events";
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { ImageError, type OpenOptions, UsageError } from "../index.ts";
+import { type OpenOptions, UsageError } from "../index.ts";
 import { type CommandSpec, commands, commonOptions } from "./commands.ts";
 import { EXIT, type Failure, failureJson, failureLines, failureOf } from "./failure.ts";
 import { watchInterrupts } from "./interrupt.ts";
@@ -13,7 +13,7 @@ import { parseOptionList } from "./option-list.ts";
 import { type ProgressDisplay, showProgress } from "./progress.ts";
 import { formatName, given, printResult, type Session, type Values } from "./session.ts";
 import { printableLine, type Terminal } from "./terminal.ts";
-import { waysOn } from "./ways-on.ts";
+import { asInvoked, stateOf } from "./ways-on.ts";
 
 /** Everything outside that the command line touches; tests put their own in. */
 export interface World {
@@ -73,9 +73,10 @@ async function perform(spec: CommandSpec, words: readonly string[], values: Valu
     return await spec.perform(session, words);
   } catch (error) {
     progress?.end();
-    const failure = failureOf(error, advise(spec, error, words[0], values, terminal));
+    const failure = failureOf(error, spec.converts ? stateOf(error) : []);
     const exitCode = failure.exitCode === EXIT.interrupted ? failure.exitCode : (spec.failureExit ?? failure.exitCode);
-    return report({ ...failure, exitCode }, terminal, values.output === "json");
+    const message = asInvoked(failure.message, terminal.invocation);
+    return report({ ...failure, exitCode, message }, terminal, values.output === "json");
   } finally {
     progress?.end();
     interrupt.end();
@@ -112,17 +113,6 @@ function openOptions(values: Values, progress: ProgressDisplay | undefined, sign
     ...given("backingChain", values.backingChain),
     ...given("onProgress", progress?.onProgress),
   };
-}
-
-function advise(
-  spec: CommandSpec,
-  error: unknown,
-  image: string | undefined,
-  values: Values,
-  terminal: Terminal,
-): readonly string[] {
-  if (!spec.writes || image === undefined || !(error instanceof ImageError)) return [];
-  return waysOn(error, image, values.journal, terminal.invocation);
 }
 
 /** Help, the version, and words that commander could not make sense of. */

@@ -1,25 +1,16 @@
-/** After a failed write: in what state the image is, and the exact commands that go on. */
+/** After a failed conversion: in what state the image is, and the exact commands that go on. */
 
-import type { ImageError } from "../index.ts";
+import { ImageError } from "../index.ts";
 
-/**
- * Sentences for people.
- *
- * @param journal the value of `--journal`, which must be given again
- * @param invocation how this program was called
- */
-export function waysOn(
-  error: ImageError,
-  image: string,
-  journal: string | undefined,
-  invocation: string,
-): readonly string[] {
-  if (error.journal !== undefined) {
-    const options = journal === undefined ? "" : ` --journal ${shellWord(journal)}`;
-    const command = (name: string) => `${invocation} ${name}${options} ${shellWord(image)}`;
-    return [`To finish, run: ${command("resume")}`, `To put the image back, run: ${command("rollback")}`];
-  }
-  return [error.rolledBack ? "The image was put back: it is as it was" : "The image is as it was"];
+/** The library names this program in its messages; `invocation` is how the user called it. */
+export function asInvoked(message: string, invocation: string): string {
+  return message.replaceAll(/\binplace-convert (?=(?:resume|rollback) )/g, `${invocation} `);
+}
+
+/** What the message leaves unsaid about the image, as sentences; an error that leaves a journal names the ways on itself. */
+export function stateOf(error: unknown): readonly string[] {
+  if (!(error instanceof ImageError) || error.journal !== undefined || /\bas it was\b/.test(error.message)) return [];
+  return ["The image is as it was"];
 }
 
 /** `text` as one word of a POSIX shell, never an option. */

@@ -36,8 +36,13 @@ export interface Run {
   readonly calls: readonly (readonly unknown[])[];
 }
 
+interface Outside {
+  readonly signals?: EventEmitter;
+  readonly invocation?: string;
+}
+
 /** Runs a command line; whatever `answers` lacks fails when it is called. */
-export async function run(words: string, answers: Partial<Library> = {}, signals = new EventEmitter()): Promise<Run> {
+export async function run(words: string, answers: Partial<Library> = {}, outside: Outside = {}): Promise<Run> {
   let [stdout, stderr] = ["", ""];
   const calls: unknown[][] = [];
   const library = new Proxy({} as Library, {
@@ -60,8 +65,9 @@ export async function run(words: string, answers: Partial<Library> = {}, signals
     bar: undefined,
     hasColor: false,
     now: () => 0,
-    invocation: "inplace-convert",
+    invocation: outside.invocation ?? "inplace-convert",
   };
+  const signals = outside.signals ?? new EventEmitter();
   const exitCode = await runCommandLine(words.split(" ").filter(Boolean), { library, terminal, signals });
   return { exitCode, stdout, stderr, calls };
 }
