@@ -5,7 +5,9 @@ import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RangeSet } from "../../src/bytes/range-set.ts";
+import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { ExtentState, eachExtent } from "../../src/image/extent.ts";
+import { FileVolume } from "../../src/storage/file.ts";
 import {
   backingFile,
   convertToQcow2,
@@ -40,6 +42,18 @@ function expectSame(path: string, rawPath: string): void {
   const info = JSON.parse(run("qemu-img", "info", "-f", "qcow2", "--output=json", path));
   const rawInfo = JSON.parse(run("qemu-img", "info", "-f", "raw", "--output=json", rawPath));
   expect(info["virtual-size"]).toBe(rawInfo["virtual-size"]);
+}
+
+/** Text that compresses, with a cluster of noise and an empty one now and then. */
+function partlyCompressible(virtualSize: number, clusterSize: number): Uint8Array {
+  const random = seededRandom(clusterSize);
+  const disk = new Uint8Array(virtualSize);
+  for (let at = 0; at < virtualSize; at++) {
+    const cluster = Math.floor(at / clusterSize) % 6;
+    if (cluster === 5) disk[at] = Math.floor(random() * 256);
+    else if (cluster !== 4) disk[at] = 65 + ((at >> 5) % 26);
+  }
+  return disk;
 }
 
 /** Where qemu-img says the guest's bytes lie; it splits by holes of the file, which do not matter here. */
@@ -109,6 +123,44 @@ describe.each(CLUSTER_SIZES)("a qcow2 of clusters of %i bytes", (clusterSize) =>
     writeAllOver(file.path, file.rawPath, guest.virtualSize, clusterSize, 3);
     expectClean(file.path);
     expectSame(file.path, file.rawPath);
+  });
+});
+
+describe("a qcow2 with compressed clusters", () => {
+  it.each([
+    ["zlib", 65536, { refcount_bits: 32 }],
+    ["zlib", 65536, { compat: "0.10" }],
+    ["zlib", 512, { refcount_bits: 64 }],
+    ["zlib", 4096, { lazy_refcounts: true, refcount_bits: 64 }],
+    ["zlib", 2097152, { refcount_bits: 32 }],
+    ["zstd", 65536, { refcount_bits: 64 }],
+    ["zstd", 4096, { refcount_bits: 32 }],
+  ])("of %s and %i bytes keeps them where they lie, as %o", async (method, clusterSize, options) => {
+    const name = `compressed-${method}-${clusterSize}-${Object.values(options).join("-")}`;
+    const rawPath = join(folder, `${name}.raw`);
+    const path = join(folder, `${name}.qcow2`);
+    const virtualSize = clusterSize * (clusterSize > 65536 ? 9 : 61) + 512;
+    writeFileSync(rawPath, partlyCompressible(virtualSize, clusterSize));
+    const created = `cluster_size=${clusterSize},compression_type=${method}`;
+    run("qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "-o", created, rawPath, path);
+    const storage = await new FileVolume().openForReading(path);
+    const image = await qcow2Driver.open(storage);
+    const extents = await image.getMapping();
+    const { fileSize } = image;
+    const source = image.getConversionOptions();
+    await storage.close();
+    const states = new Set(extents.state);
+    expect(states).toContain(ExtentState.compressed);
+    expect(states).toContain(ExtentState.data);
+
+    convertToQcow2({ path, fileSize, extents }, source, options, source.usedHeader);
+    expectClean(path);
+    expectSame(path, rawPath);
+    const entries = JSON.parse(run("qemu-img", "check", "--output=json", path))["compressed-clusters"];
+    expect(entries).toBe([...eachExtent(extents)].filter(({ state }) => state === ExtentState.compressed).length);
+    writeAllOver(path, rawPath, virtualSize, clusterSize, 5);
+    expectClean(path);
+    expectSame(path, rawPath);
   });
 });
 

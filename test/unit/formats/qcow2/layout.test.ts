@@ -67,11 +67,14 @@ describe("the layout of a qcow2 target", () => {
   });
 
   it("gives the same ascending writes at each call, 1 MiB at most, that share no bytes", () => {
-    const size = 3 * 2 ** 30;
+    const size = 2 ** 30;
     const mapped = map([[size, data, CLUSTER]], { additiveStart: size + CLUSTER });
     const first = [...mapped.additiveWrites()];
     const second = [...mapped.additiveWrites()];
-    expect(second).toEqual(first);
+    expect(second.map(({ hostOffset }) => hostOffset)).toEqual(first.map(({ hostOffset }) => hostOffset));
+    expect(
+      second.every(({ bytes }, index) => Buffer.compare(bytes, first[index]?.bytes ?? new Uint8Array()) === 0),
+    ).toBe(true);
     expect(new Set(first.map(({ bytes }) => bytes.buffer)).size).toBe(first.length);
     let end = size + CLUSTER;
     for (const { hostOffset, bytes } of first) {
