@@ -106,6 +106,25 @@ describe("sizes", () => {
     expect(words(volume)).toEqual(["a:02"]);
   });
 
+  test("and so does one that was only set longer again", async () => {
+    const volume = new RecordingVolume({ a: filled(1, 2 * SECTOR) });
+    const file = await volume.openForWriting("a");
+    await file.resize(0);
+    await file.resize(2 * SECTOR);
+    expect(words(volume)).toEqual(["a:", "a:00", "a:01", "a:10", "a:11"]);
+    await file.sync();
+    expect(words(volume)).toEqual(["a:00"]);
+  });
+
+  test("what was cut off and synced is gone", async () => {
+    const volume = new RecordingVolume({ a: filled(1, 9 * SECTOR) });
+    const file = await volume.openForWriting("a");
+    await file.resize(8 * SECTOR);
+    await file.sync();
+    await file.resize(9 * SECTOR);
+    expect(words(volume)).toEqual(["a:11111111", "a:111111110"]);
+  });
+
   test("a file cut inside a block may lose the rest of that block before its size changes", async () => {
     const volume = new RecordingVolume({ a: filled(1, 10 * SECTOR) });
     await (await volume.openForWriting("a")).resize(6 * SECTOR);
@@ -190,6 +209,20 @@ describe("names", () => {
     expect(words(volume)).toEqual(["", "a:1", "a:3", "a:9"]);
   });
 
+  test("a name made anew never costs the file that had it before", async () => {
+    const volume = new RecordingVolume({ a: filled(1) });
+    await volume.rename("a", "b");
+    await volume.createExclusively("a");
+    expect(words(volume)).toEqual(["a:,b:1", "a:1", "b:1"]);
+  });
+
+  test("a removal takes away its own file's name alone", async () => {
+    const volume = new RecordingVolume({ a: filled(1), b: filled(2) });
+    await volume.rename("b", "a");
+    await volume.remove("a");
+    expect(words(volume)).toEqual(["", "a:1,b:2", "a:2"]);
+  });
+
   test("folders are synced each by itself; a rename between two needs both", async () => {
     const volume = new RecordingVolume({ "one/a": filled(1) });
     await volume.createExclusively("two/b");
@@ -244,6 +277,20 @@ describe("a failed sync", () => {
     (file as never as { failSync(): void }).failSync();
     await file.sync();
     expect(words(volume)).toEqual(["a:1", "a:10", "a:12"]);
+    await file.resize(2 * SECTOR);
+    await file.sync();
+    expect(words(volume)).toEqual(["a:10", "a:12"]);
+    (file as never as { failSync(): void }).failSync();
+    await file.write(SECTOR, filled(2));
+    await file.sync();
+    expect(words(volume)).toEqual(["a:12"]);
+  });
+
+  test("the write of the last byte settles a size as well", async () => {
+    const volume = new RecordingVolume({ a: filled(1) });
+    const file = await volume.openForWriting("a");
+    await file.write(SECTOR, filled(2));
+    (file as never as { failSync(): void }).failSync();
     await file.write(SECTOR, filled(2));
     await file.sync();
     expect(words(volume)).toEqual(["a:12"]);
@@ -330,6 +377,15 @@ describe("enumerateStates", () => {
     const volume = new RecordingVolume({ a: filled(1, 12 * SECTOR) });
     await (await volume.openForWriting("a")).write(0, filled(2, 12 * SECTOR));
     expect(words(volume)).toHaveLength(4096);
+  });
+
+  test("several versions of a sector count each", async () => {
+    const volume = new RecordingVolume({ a: filled(1, 8 * SECTOR) });
+    const file = await volume.openForWriting("a");
+    for (const byte of [2, 3]) await file.write(0, filled(byte, 8 * SECTOR));
+    const cut = cutAfter(volume.log, volume.operations.length);
+    expect(enumerateStates(cut, 3 ** 8).isExhaustive).toBe(true);
+    expect(enumerateStates(cut, 3 ** 8 - 1).isExhaustive).toBe(false);
   });
 
   test("many names in doubt are too many", async () => {
