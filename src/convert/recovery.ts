@@ -85,7 +85,8 @@ async function goOn(session: Session, journal: Journal, settings: Settings): Pro
     await giveUpAdditive(storage, journal);
     await session.noteState();
     const beginning = { purpose: intent.purpose, replacing: journal };
-    await runConversion(session, intent.targetFormat, { ...settings, sourceFormat: intent.sourceFormat }, beginning);
+    const keepUndo = settings.keepUndo && !journal.isUndo;
+    await runConversion(session, intent.targetFormat, { ...settings, keepUndo, sourceFormat: intent.sourceFormat }, beginning);
     return report(path, intent.targetFormat, intent.purpose, "planned anew and finished");
   }
   const foreign = journal.state.undoGivenUp ? undefined : await foreignWrite(storage, journal.state);

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { dirname, relative, resolve } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
-import { type JournalNames, journalNamesOf } from "./names.ts";
+import { draftOf, type JournalNames, journalNamesOf } from "./names.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
 import {
   encodeIntentParts,
@@ -72,7 +72,7 @@ export class Journal {
     const journalId = randomBytes(16);
     const path = place.elsewhere ?? names.journal;
     const replaces = place.replacing !== undefined && place.replacing.path === path;
-    const written = replaces ? names.journalDraft : path;
+    const written = replaces ? draftOf(path) : path;
     if (replaces) await volume.remove(written);
     const storage = await createNew(volume, written);
     const blob = encodeIntentParts(parts);
@@ -84,7 +84,7 @@ export class Journal {
     if (place.elsewhere !== undefined && !place.replacing) await createPointer(volume, names, journalId, path);
     if (place.replacing) await place.replacing.close();
     const file = { path, storage, journalId, sequence: 1, end: record.length };
-    return new Journal(volume, names, file, stateOf([{ facts: intent, blob }], path), false);
+    return new Journal(volume, names, file, stateOf([{ facts: intent, blob }], path), path === names.undo);
   }
 
   /** Opens the journal beside the image, or the undo where there is no journal. */
@@ -138,7 +138,7 @@ export class Journal {
   async remove(): Promise<void> {
     await this.close();
     const beside = this.isUndo ? this.#names.undo : this.#names.journal;
-    await this.#volume.remove(this.#names.journalDraft);
+    await this.#volume.remove(draftOf(this.path));
     await this.#volume.remove(beside);
     await this.#volume.syncFolderOf(beside);
     if (this.path === beside) return;
@@ -163,7 +163,7 @@ export class Journal {
 /** Removes what a cut left of a journal that never became valid. */
 export async function clearTornJournal(volume: Volume, imagePath: string): Promise<void> {
   const names = journalNamesOf(imagePath);
-  await volume.remove(names.journalDraft);
+  await volume.remove(draftOf(names.journal));
   await volume.remove(names.journal);
   await volume.syncFolderOf(names.journal);
 }

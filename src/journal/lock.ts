@@ -35,6 +35,7 @@ export class Lock {
   }
 
   async release(): Promise<void> {
+    await this.#volume.remove(asideOf(this.#path));
     await this.#volume.remove(this.#path);
   }
 }
@@ -53,7 +54,7 @@ async function takeOver(volume: Volume, path: string, imagePath: string, process
     if (alive === true) throw heldBy(imagePath, path, whose);
     if (alive === undefined) throw heldBy(imagePath, path, `${whose}, which can't be seen from here; if it is gone, remove the lock`);
   }
-  const aside = `${path}-${randomUUID()}`;
+  const aside = asideOf(path);
   try {
     await volume.rename(path, aside);
   } catch {
@@ -87,4 +88,9 @@ function heldBy(imagePath: string, lockPath: string, owner: string): ImageError 
     path: imagePath,
     operation: "lock",
   });
+}
+
+/** Where a dead owner's lock goes for a moment; one name, so that a cut in between leaves nothing that piles up. */
+function asideOf(lockPath: string): string {
+  return `${lockPath}-old`;
 }

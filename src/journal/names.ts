@@ -2,8 +2,6 @@
 
 export interface JournalNames {
   readonly journal: string;
-  /** A journal being written that shall replace an older one by a rename. */
-  readonly journalDraft: string;
   readonly undo: string;
   readonly lock: string;
 }
@@ -11,8 +9,12 @@ export interface JournalNames {
 export function journalNamesOf(imagePath: string): JournalNames {
   return {
     journal: `${imagePath}.inplace-journal`,
-    journalDraft: `${imagePath}.inplace-journal-new`,
     undo: `${imagePath}.inplace-undo`,
     lock: `${imagePath}.inplace-lock`,
   };
+}
+
+/** A journal being written that shall replace the older one at `journalPath` by a rename: in the same folder. */
+export function draftOf(journalPath: string): string {
+  return `${journalPath}-new`;
 }

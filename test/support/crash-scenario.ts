@@ -1,0 +1,97 @@
+/** Conversions in memory for the crash suite: small images (at most 1 MiB), recorded operation by operation. */
+
+import type { Host } from "../../src/convert/host.ts";
+import type { ConvertOptions } from "../../src/convert/report.ts";
+import { convert } from "../../src/convert/convert.ts";
+import { MemoryVolume } from "../../src/storage/memory.ts";
+import type { ProcessTable } from "../../src/storage/process-table.ts";
+import type { Volume } from "../../src/storage/storage.ts";
+import { buildQedImage, type QedImageDescription } from "./qed-image.ts";
+import { type OperationLog, RecordingVolume } from "./recording-volume.ts";
+
+export const IMAGE_PATH = "/vm/disk.img";
+
+/** One conversion of one image. */
+export interface Scenario {
+  readonly name: string;
+  readonly image: Uint8Array;
+  readonly sourceFormat: string;
+  readonly targetFormat: string;
+  readonly options: ConvertOptions;
+}
+
+let nextPid = 1;
+
+/** A fresh process on a machine of its own memory: every earlier one is dead. */
+export function testHost(volume: Volume): Host {
+  const pid = nextPid++;
+  const processes: ProcessTable = {
+    self: { pid, hostName: "test", bootId: "boot", startTime: "0" },
+    isAlive: (owner) => owner.pid === pid,
+  };
+  return { volume, processes, now: () => 0 };
+}
+
+/** Runs the scenario undisturbed; its log holds every change in order. */
+export async function recordScenario(scenario: Scenario): Promise<{ log: OperationLog; final: Uint8Array }> {
+  const volume = new RecordingVolume({ [IMAGE_PATH]: scenario.image });
+  await convert(IMAGE_PATH, scenario.targetFormat, scenario.options, testHost(volume));
+  return { log: volume.log, final: volume.memory.snapshot(IMAGE_PATH) };
+}
+
+/** An image of another format, made by our own undisturbed conversion; the oracle suite vouches for those. */
+async function converted(image: Uint8Array, targetFormat: string, options: ConvertOptions): Promise<Uint8Array> {
+  const volume = new MemoryVolume({ [IMAGE_PATH]: image });
+  await convert(IMAGE_PATH, targetFormat, options, testHost(volume));
+  return volume.snapshot(IMAGE_PATH);
+}
+
+const SPARSE: QedImageDescription = {
+  clusterSize: 4096,
+  tableSize: 2,
+  virtualSize: 40 * 4096,
+  data: [0, 1, 5, 9, 17, 39],
+  zero: [3, 20],
+};
+const SHUFFLED: QedImageDescription = { ...SPARSE, seed: 7, shuffleTables: true, leaks: 3 };
+const LONG_NAME = `${"long-folder-name/".repeat(27)}base.img`;
+
+/** The scenarios of the suite, smallest first. All digests are taken, so every verification runs. */
+export async function crashScenarios(): Promise<Scenario[]> {
+  const qed = (name: string, description: QedImageDescription, targetFormat: string, options: ConvertOptions = {}): Scenario => ({
+    name,
+    image: buildQedImage(description).bytes,
+    sourceFormat: "qed",
+    targetFormat,
+    options,
+  });
+  const qcow2 = async (
+    name: string,
+    description: QedImageDescription,
+    made: Record<string, string>,
+    targetFormat: string,
+    options: ConvertOptions = {},
+  ): Promise<Scenario> => ({
+    name,
+    image: await converted(buildQedImage(description).bytes, "qcow2", { options: made }),
+    sourceFormat: "qcow2",
+    targetFormat,
+    options,
+  });
+  return [
+    qed("qed to qcow2", SPARSE, "qcow2"),
+    await qcow2("qcow2 to qed", SPARSE, {}, "qed"),
+    qed("qed to qcow2, shuffled, leaks", SHUFFLED, "qcow2"),
+    qed("qed to qcow2, undo kept", SPARSE, "qcow2", { keepUndo: true }),
+    qed("qed to qcow2, long backing name in the header cluster", { ...SPARSE, backingName: LONG_NAME, backingNameAt: 1024 }, "qcow2"),
+    qed("qed to qcow2, backing name moved out of sector 0", { ...SPARSE, backingName: LONG_NAME.slice(-440), staleHeaderByte: 0xcc }, "qcow2"),
+    qed("qed to qcow2, larger clusters, units moved", SHUFFLED, "qcow2", { options: { cluster_size: "16k" } }),
+    qed("qed to qcow2, clusters of one sector", SPARSE, "qcow2", { options: { cluster_size: "512" } }),
+    qed("qed to qcow2, journal elsewhere", SPARSE, "qcow2", { journal: "/vm/elsewhere/journal" }),
+    qed("qed to qed, other tables", SHUFFLED, "qed", { options: { table_size: "4" } }),
+    await qcow2("qcow2 to qed, free clusters to fill", { ...SHUFFLED, data: Array.from({ length: 20 }, (_, at) => at * 2) }, {}, "qed"),
+    await qcow2("qcow2 to qed, clusters of one sector", SPARSE, { cluster_size: "512" }, "qed"),
+    await qcow2("qcow2 to qed, leaks kept", SHUFFLED, {}, "qed", { keepLeaks: true }),
+    await qcow2("qcow2 to qcow2, other refcounts", SPARSE, {}, "qcow2", { options: { refcount_bits: "1" } }),
+  ];
+}

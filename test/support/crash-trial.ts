@@ -1,0 +1,127 @@
+/** One trial of the crash suite: a state that a cut left, judged before any recovery, recovered, and judged again. */
+
+import { resume, rollback } from "../../src/convert/recovery.ts";
+import { openImage } from "../../src/formats/registry.ts";
+import { ImageError } from "../../src/bytes/image-error.ts";
+import { digestGuest } from "../../src/image/guest-digest.ts";
+import { openGuestView } from "../../src/image/guest-view.ts";
+import { memoryStorage } from "../../src/storage/memory.ts";
+import { IMAGE_PATH, type Scenario, testHost } from "./crash-scenario.ts";
+import { type DiskState, eachCut, OUTCOMES, type Outcome } from "./power-cut.ts";
+import type { Random } from "./random.ts";
+import { RecordingVolume } from "./recording-volume.ts";
+
+export type Wish = "resume" | "rollback";
+
+export interface Judgement {
+  readonly format: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A guest and what its image must always be. */
+export interface Expected {
+  readonly scenario: Scenario;
+  readonly digest: string;
+  readonly virtualSize: number;
+  /** The image after an undisturbed conversion. */
+  readonly final: Uint8Array;
+}
+
+export async function expectedOf(scenario: Scenario, final: Uint8Array): Promise<Expected> {
+  const image = await openImage(memoryStorage(scenario.image));
+  const digest = await digestGuest(await openGuestView([image]), "blkhash-sha256");
+  return { scenario, digest, virtualSize: image.virtualSize, final };
+}
+
+/** Throws unless the image opens by itself as source or target, with the same guest, and no corruption. */
+export async function judgeWhole({ scenario, digest, virtualSize }: Expected, state: DiskState): Promise<Judgement> {
+  const bytes = state[IMAGE_PATH];
+  if (!bytes) throw new Error("the image is gone");
+  const image = await openImage(memoryStorage(bytes));
+  const { format } = image;
+  if (format !== scenario.sourceFormat && format !== scenario.targetFormat) throw new Error(`the image is ${format}`);
+  if (image.virtualSize !== virtualSize) throw new Error(`the disk has ${image.virtualSize} bytes, not ${virtualSize}`);
+  const found = await digestGuest(await openGuestView([image]), "blkhash-sha256");
+  if (found !== digest) throw new Error(`the guest of the ${format} image differs`);
+  const check = await image.check();
+  if (check.corruptions + check.checkErrors > 0) {
+    throw new Error(`the ${format} image is corrupt: ${check.findings[0]?.message}`);
+  }
+  return { format, bytes };
+}
+
+/** Recovers; "nothing" where there was nothing to do. Anything else that throws fails the trial. */
+export async function recover(volume: RecordingVolume, wish: Wish): Promise<"done" | "nothing"> {
+  const command = wish === "resume" ? resume : rollback;
+  try {
+    await command(IMAGE_PATH, {}, testHost(volume));
+    return "done";
+  } catch (error) {
+    if (error instanceof ImageError && error.message.startsWith("Nothing to ")) return "nothing";
+    throw error;
+  }
+}
+
+/** Runs one trial; `second` cuts the first recovery off and recovers again. */
+export async function runTrial(
+  expected: Expected,
+  state: DiskState,
+  wishes: readonly [Wish] | readonly [Wish, Wish],
+  random: Random,
+): Promise<void> {
+  await judgeWhole(expected, state);
+  const volume = new RecordingVolume(state);
+  let outcome = await recover(volume, wishes[0]);
+  let end: DiskState = volume.memory.snapshots() as DiskState;
+  if (wishes.length === 2 && outcome === "done") {
+    const between = anyCut(volume, random);
+    await judgeWhole(expected, between);
+    const again = new RecordingVolume(between);
+    outcome = await recover(again, wishes[1]);
+    end = again.memory.snapshots() as DiskState;
+  }
+  await judgeEnd(expected, end, wishes, outcome);
+}
+
+function anyCut(volume: RecordingVolume, random: Random): DiskState {
+  const at = random.below(volume.operations.length + 1);
+  for (const { count, cut } of eachCut(volume.log)) if (count === at) return cut.sample(random.pick(OUTCOMES) as Outcome, random);
+  throw new Error("unreachable");
+}
+
+/** The last word: the target, settled; or the old bytes; or, once the undo was given up, the old format, clean. */
+async function judgeEnd(
+  expected: Expected,
+  state: DiskState,
+  wishes: readonly Wish[],
+  outcome: "done" | "nothing",
+): Promise<void> {
+  const { scenario, final } = expected;
+  const { format, bytes } = await judgeWhole(expected, state);
+  const isOld = same(bytes, scenario.image);
+  const left = Object.keys(state).filter((path) => path !== IMAGE_PATH && !(outcome === "done" && path.endsWith("-undo")));
+  const strays = left.filter((path) => !path.includes("elsewhere"));
+  if (strays.length > 0 && !(outcome === "nothing" && wishes.length > 1)) throw new Error(`left behind: ${strays.join(", ")}`);
+  if (outcome === "nothing") {
+    const undone = wishes.includes("rollback") && format === scenario.sourceFormat;
+    if (isOld || same(bytes, final) || undone || format === scenario.targetFormat) return;
+    throw new Error("nothing to recover, and the image is neither old nor finished");
+  }
+  const wish = wishes.at(-1) as Wish;
+  if (wish === "resume" && !wishes.includes("rollback") && format !== scenario.targetFormat) {
+    throw new Error(`resume ended at ${format}`);
+  }
+  if (wish === "rollback" && format !== scenario.sourceFormat) throw new Error(`rollback ended at ${format}`);
+  if (isOld) return;
+  if (wish === "rollback" || !scenario.options.keepLeaks) await judgeSettled(bytes, scenario);
+}
+
+async function judgeSettled(bytes: Uint8Array, scenario: Scenario): Promise<void> {
+  if (scenario.options.keepUndo) return;
+  const check = await (await openImage(memoryStorage(bytes))).check();
+  if (check.leaks > 0) throw new Error(`${check.leaks} clusters leak after recovery`);
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
