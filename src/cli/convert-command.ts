@@ -4,6 +4,7 @@ import { type ChecksumAlgorithm, type ConvertOptions, parseSize, UsageError } fr
 import { EXIT } from "./failure.ts";
 import { kebabKeys } from "./json.ts";
 import { parseOptionList } from "./option-list.ts";
+import { conversionJson } from "./report-json.ts";
 import { conversionText } from "./report-text.ts";
 import { formatName, given, isJson, printNotes, printOutcome, printResult, required, type Session } from "./session.ts";
 import { printableLine } from "./terminal.ts";
@@ -21,7 +22,7 @@ export async function convertCommand(session: Session, [image, format]: readonly
   const target = formatName(required(format, "a target format", usage));
   const report = await session.library.convert(path, target, convertOptions(session, list.values));
   printNotes(session, report.notes);
-  printOutcome(session, kebabKeys(report), conversionText(report));
+  printOutcome(session, conversionJson(report), conversionText(report));
   return EXIT.done;
 }
 
@@ -35,11 +36,11 @@ export async function planCommand(session: Session, [image, format]: readonly st
   const { report, text } = await session.library.plan(path, target, options);
   printNotes(session, report.notes);
   if (report.refused.length === 0) {
-    printResult(session, kebabKeys(report), text);
+    printResult(session, conversionJson(report), text);
     return EXIT.done;
   }
   const message = `Cannot convert ${path} to ${target}: ${report.refused.join("; ")}`;
-  printResult(session, kebabKeys({ ...report, error: { kind: "unsupported", message, path } }), text);
+  printResult(session, { ...conversionJson(report), error: { kind: "unsupported", message, path } }, text);
   if (!isJson(session)) session.terminal.note(printableLine(message));
   return EXIT.failed;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConversionReport, formatSize } from "../index.ts";
 import { EXIT } from "./failure.ts";
-import { kebabKeys } from "./json.ts";
+import { conversionJson } from "./report-json.ts";
 import { formatMilliseconds, ratioText } from "./report-text.ts";
 import { given, isJson, printResult, type Session } from "./session.ts";
 import { printable } from "./terminal.ts";
@@ -44,7 +44,7 @@ async function perform(session: Session, folder: string): Promise<number> {
 
   const before = await library.checksum(image, watched);
   say.step("checksum", `${before.checksum}`);
-  say.more(`${before.algorithm} of what the guest sees, read as ${"qed"}`);
+  say.more(`${before.algorithm} of what the guest sees, read as QED`);
 
   const start = session.terminal.now();
   const report = await library.convert(image, TARGET, watched);
@@ -63,13 +63,7 @@ async function perform(session: Session, folder: string): Promise<number> {
   say.figures({ dataBytes: made.dataBytes, milliseconds, report });
   say.end(session.values.keep === undefined ? [] : [`Kept: ${image} (qcow2) and ${copy} (the original)`]);
   if (isJson(session)) {
-    const json = {
-      ...report,
-      dataBytes: made.dataBytes,
-      checksumBefore: before.checksum,
-      checksumAfter: after.checksum,
-    };
-    printResult(session, kebabKeys({ ...json, identical: isSame }), "");
+    printResult(session, { ...conversionJson(report), "data-bytes": made.dataBytes, identical: isSame }, "");
   }
   return isSame ? EXIT.done : EXIT.failed;
 }
@@ -79,12 +73,12 @@ function isClean({ check }: ConversionReport): boolean {
 }
 
 /** The file before and after, in one line each. */
-function drawing({ fileSizeBefore, fileSizeAfter }: ConversionReport): string[] {
+function drawing({ fileSizeBefore, fileSizeAfter, bytesMoved }: ConversionReport): string[] {
   const data = "░░░░░░░ guest data ░░░░░░░";
   return [
     `before │ QED header │ tables │${data}│ ${formatSize(fileSizeBefore)}`,
     `after  │qcow2 header│        │${data}│ tables │ ${formatSize(fileSizeAfter)}`,
-    "                             └─ not one byte of it moved ─┘",
+    ...(bytesMoved === 0 ? ["                             └─ not one byte of it moved ─┘"] : []),
   ];
 }
 

@@ -47,7 +47,7 @@ export function failureJson(failure: Failure): Readonly<Record<string, unknown>>
 }
 
 export function failureLines(failure: Failure): string[] {
-  // A single reason is the message again.
-  const reasons = failure.reasons.filter((reason) => reason !== failure.message);
+  // A summary may have said them already.
+  const reasons = failure.reasons.filter((reason) => !failure.message.includes(reason));
   return [failure.message, ...reasons.map((reason) => `  - ${reason}`), ...failure.advice];
 }

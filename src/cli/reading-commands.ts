@@ -2,8 +2,8 @@
 
 import type { ChecksumAlgorithm } from "../index.ts";
 import { EXIT } from "./failure.ts";
-import { kebabKeys } from "./json.ts";
-import { formatName, given, printOutcome, printResult, required, type Session } from "./session.ts";
+import { jsonLines, kebabKeys } from "./json.ts";
+import { formatName, given, isJson, printOutcome, printResult, required, type Session } from "./session.ts";
 import { printableLine } from "./terminal.ts";
 
 export async function checksumCommand(session: Session, [image]: readonly string[]): Promise<number> {
@@ -39,6 +39,7 @@ export async function infoCommand(session: Session, [image]: readonly string[]):
 
 export async function mapCommand(session: Session, [image]: readonly string[]): Promise<number> {
   const { json, text } = await session.library.map(required(image, "an image", "map IMAGE"), session.open);
-  printResult(session, json, text);
+  if (isJson(session)) session.terminal.result(jsonLines(json));
+  else printResult(session, json, text);
   return EXIT.done;
 }

@@ -9,8 +9,8 @@ export function asInvoked(message: string, invocation: string): string {
 
 /** What the message leaves unsaid about the image, as sentences; an error that leaves a journal names the ways on itself. */
 export function stateOf(error: unknown): readonly string[] {
-  if (!(error instanceof ImageError) || error.journal !== undefined || /\bas it was\b/.test(error.message)) return [];
-  return ["The image is as it was"];
+  if (!(error instanceof ImageError) || error.journal !== undefined || error.operation === "open") return [];
+  return /\b(as it was|nothing was (written|touched))\b/.test(error.message) ? [] : ["The image is as it was"];
 }
 
 /** `text` as one word of a POSIX shell, never an option. */

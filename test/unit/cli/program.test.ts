@@ -51,6 +51,8 @@ describe("convert", () => {
   test("prints JSON in kebab case", async () => {
     const { stdout } = await run("convert disk.qed qcow2 --output json", { convert });
     const json = JSON.parse(stdout);
+    expect(Object.keys(json).slice(0, 4)).toEqual(["image", "source-format", "target-format", "changed"]);
+    expect(Object.keys(json)).toContain("notes");
     expect(json).toMatchObject({ "source-format": "qed", "bytes-written": 1_720_000, "rolled-back": false });
     expect(json["guest-checksum"]).toMatchObject({ algorithm: "blkhash-sha256", covers: "guest" });
     expect(json.milliseconds).toEqual({ write: 50, "roll-back": 2 });

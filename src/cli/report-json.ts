@@ -1,0 +1,31 @@
+/** A conversion's report for programs: the contract's keys in its order, then what else the library tells. */
+
+import type { ConversionReport } from "../index.ts";
+import { kebabKeys } from "./json.ts";
+
+const ORDER = [
+  "image",
+  "sourceFormat",
+  "targetFormat",
+  "changed",
+  "virtualSize",
+  "clusterSize",
+  "bytesWritten",
+  "bytesMoved",
+  "bytesSettled",
+  "peakExtraBytes",
+  "syncs",
+  "fileSizeBefore",
+  "fileSizeAfter",
+  "guestChecksum",
+  "check",
+  "dropped",
+  "refused",
+  "rolledBack",
+  "milliseconds",
+] as const satisfies readonly (keyof ConversionReport)[];
+
+export function conversionJson(report: ConversionReport): Readonly<Record<string, unknown>> {
+  const ordered = Object.fromEntries(ORDER.map((key) => [key, report[key]]));
+  return kebabKeys({ ...ordered, ...report }) as Readonly<Record<string, unknown>>;
+}
