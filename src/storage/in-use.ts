@@ -18,7 +18,10 @@ const QEMU_LAST_BYTE = 299;
 /** QEMU's byte for "writes", held only by those who do. */
 const QEMU_WRITE_BYTE = 101;
 
-/** The inode number that Linux gives the first PID namespace; inside others, locks of outside processes are hidden. */
+/**
+ * The inode number that Linux gives the first PID namespace. Inside others, locks that belong to outside processes are
+ * hidden; QEMU's belong to open files and are shown (seen on Linux 6.18), but not by every kernel.
+ */
 const FIRST_PID_NAMESPACE = "pid:[4026531836]";
 
 /** One line of /proc/locks. */
