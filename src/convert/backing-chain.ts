@@ -2,7 +2,7 @@
 
 import { dirname, isAbsolute, join, posix, relative, win32 } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
-import { openImage } from "../formats/registry.ts";
+import { findDriver, openImage } from "../formats/registry.ts";
 import type { BackingFile, Image } from "../image/driver.ts";
 import type { Storage, Volume } from "../storage/storage.ts";
 
@@ -52,6 +52,8 @@ async function permittedPath(volume: Volume, image: Image, backing: BackingFile)
       "its format is not given, and guessing it is unsafe; say it with qemu-img rebase -u -F",
     );
   }
+  if (findDriver(format) === undefined)
+    throw refusal(image, backing, `format ${JSON.stringify(format)} is not supported`);
   if (Buffer.compare(Buffer.from(name), backing.nameBytes) !== 0) throw refusal(image, backing, "the name is no UTF-8");
   if (name.includes("\0")) throw refusal(image, backing, "the name holds a NUL");
   if (hasProtocol(name)) throw refusal(image, backing, "the name goes to a protocol, not to a file");

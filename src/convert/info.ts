@@ -53,7 +53,7 @@ export function describeImage(path: string, image: Image, allocatedSize: number 
     "dirty-flag": isDirty,
   };
   const lines = [
-    `image: ${path}`,
+    `image: ${oneLine(path)}`,
     `file format: ${image.format}`,
     `virtual size: ${sizeText(image.virtualSize)} (${image.virtualSize} bytes)`,
     `disk size: ${allocatedSize === undefined ? "unavailable" : sizeText(allocatedSize)}`,
@@ -78,7 +78,7 @@ function backingLines(path: string, backing: BackingFile): string[] {
   const full = fullName(path, backing.name);
   const actual = full === backing.name ? "" : ` (actual path: ${full})`;
   const format = backing.format === undefined ? [] : [`backing file format: ${backing.format}`];
-  return [`backing file: ${backing.name}${actual}`, ...format];
+  return [oneLine(`backing file: ${backing.name}${actual}`), ...format.map(oneLine)];
 }
 
 /** As qemu puts them together: text, no look at the file system. */
@@ -92,9 +92,14 @@ function fieldLines(fields: Readonly<Record<string, unknown>> | readonly unknown
   const isList = Array.isArray(fields);
   return Object.entries(fields).flatMap(([key, value]) => {
     const name = isList ? `[${key}]` : key.replaceAll("-", " ");
-    if (typeof value !== "object" || value === null) return [`${indent}${name}: ${value}`];
+    if (typeof value !== "object" || value === null) return [oneLine(`${indent}${name}: ${value}`)];
     return [`${indent}${name}:`, ...fieldLines(value as Record<string, unknown>, `${indent}    `)];
   });
+}
+
+/** Names come from the image: none of them makes a line of its own. */
+function oneLine(text: string): string {
+  return text.replaceAll("\n", "\\n");
 }
 
 const SUFFIXES = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];

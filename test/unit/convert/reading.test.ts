@@ -1,0 +1,205 @@
+/** checksum, compare, info and map over images in memory. */
+
+import { describe, expect, test } from "vitest";
+import { checksum } from "../../../src/convert/checksum.ts";
+import { compare } from "../../../src/convert/compare.ts";
+import { info } from "../../../src/convert/info.ts";
+import { map } from "../../../src/convert/map.ts";
+import type { Progress } from "../../../src/convert/report.ts";
+import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { referenceBlkhash, sha256 } from "../../support/guest-layer.ts";
+import { buildQcow2Layer } from "../../support/qcow2-layer.ts";
+import { buildQedImage } from "../../support/qed-image.ts";
+
+const SIZE = 16384;
+const qed = buildQedImage({ virtualSize: SIZE, data: new Map([[0, 0x61]]), zero: [2] });
+const qedGuest = Buffer.alloc(SIZE);
+qedGuest.fill(0x61, 0, 4096);
+const overlay = buildQcow2Layer({
+  virtualSize: 2048,
+  data: { 2: 0x62 },
+  zero: [3],
+  backingName: "base.raw",
+  backingFormat: "raw",
+});
+const chainGuest = Buffer.alloc(2048);
+chainGuest.fill(0x63, 0, 700).fill(0x62, 1024, 1536);
+
+const volume = new MemoryVolume({
+  "disk.qed": qed.bytes,
+  "vm/top.qcow2": overlay,
+  "vm/base.raw": Buffer.alloc(700, 0x63),
+  "guest.raw": qedGuest,
+  "chain.raw": chainGuest,
+  "short.raw": qedGuest.subarray(0, 4096),
+  "other.raw": Buffer.concat([qedGuest, Buffer.from("tail")]),
+  "locked.qcow2": buildQcow2Layer({ virtualSize: 2048, encryption: 1 }),
+});
+
+describe("checksum", () => {
+  test("says what it covers and of what", async () => {
+    expect(await checksum("disk.qed", {}, volume)).toEqual({
+      image: "disk.qed",
+      algorithm: "blkhash-sha256",
+      covers: "guest",
+      checksum: referenceBlkhash(qedGuest),
+    });
+    const { checksum: digest } = await checksum("disk.qed", { algorithm: "sha256" }, volume);
+    expect(digest).toBe(sha256(qedGuest));
+  });
+
+  test("of an image with a backing file needs consent, and covers the whole guest then", async () => {
+    await expect(checksum("vm/top.qcow2", {}, volume)).rejects.toMatchObject({
+      kind: "unsupported",
+      message:
+        "Cannot read the guest of vm/top.qcow2: it has a backing file, which is followed only with --backing-chain",
+    });
+    const report = await checksum("vm/top.qcow2", { backingChain: true }, volume);
+    expect(report).toMatchObject({ covers: "guest", checksum: referenceBlkhash(chainGuest) });
+  });
+
+  test("raw must be said", async () => {
+    await expect(checksum("guest.raw", {}, volume)).rejects.toMatchObject({ kind: "not-this-format" });
+    const report = await checksum("guest.raw", { format: "raw" }, volume);
+    expect(report.checksum).toBe(referenceBlkhash(qedGuest));
+  });
+
+  test("an encrypted disk is not what the guest sees", async () => {
+    await expect(checksum("locked.qcow2", {}, volume)).rejects.toMatchObject({
+      kind: "unsupported",
+      message: expect.stringMatching(/encrypted/),
+    });
+  });
+
+  test("tells its progress", async () => {
+    const seen: Progress[] = [];
+    await checksum("disk.qed", { onProgress: (progress) => seen.push(progress) }, volume);
+    expect(seen.at(-1)).toEqual({ stage: "checksum", done: 4096, total: 4096 });
+  });
+});
+
+describe("compare", () => {
+  const raw = { formatB: "raw" } as const;
+
+  test("in qemu-img's words", async () => {
+    expect(await compare("disk.qed", "guest.raw", raw, volume)).toEqual({
+      identical: true,
+      firstDifference: null,
+      sizes: [SIZE, SIZE],
+      message: "Images are identical.",
+    });
+    expect(await compare("disk.qed", "short.raw", raw, volume)).toMatchObject({
+      identical: true,
+      sizes: [SIZE, 4096],
+      message: "Warning: Image size mismatch!\nImages are identical.",
+    });
+    expect(await compare("disk.qed", "other.raw", raw, volume)).toMatchObject({
+      identical: false,
+      firstDifference: SIZE,
+      message: `Warning: Image size mismatch!\nContent mismatch at offset ${SIZE}!`,
+    });
+    expect(await compare("disk.qed", "chain.raw", raw, volume)).toMatchObject({
+      firstDifference: 0,
+      sizes: [SIZE, 2048],
+      message: "Content mismatch at offset 0!",
+    });
+  });
+
+  test("names the byte and prints the sector", async () => {
+    const bytes = Buffer.from(qedGuest);
+    bytes[4097] = 1;
+    const changed = new MemoryVolume({ "disk.qed": qed.bytes, "changed.raw": bytes });
+    expect(await compare("disk.qed", "changed.raw", raw, changed)).toMatchObject({
+      firstDifference: 4097,
+      message: "Content mismatch at offset 4096!",
+    });
+  });
+
+  test("follows backing files with consent only", async () => {
+    await expect(compare("vm/top.qcow2", "chain.raw", raw, volume)).rejects.toMatchObject({ kind: "unsupported" });
+    const report = await compare("vm/top.qcow2", "chain.raw", { ...raw, backingChain: true }, volume);
+    expect(report.identical).toBe(true);
+  });
+
+  test("closes the first image when the second is missing", async () => {
+    await expect(compare("disk.qed", "gone", {}, volume)).rejects.toMatchObject({ kind: "io" });
+  });
+});
+
+describe("map", () => {
+  test("rows of one layer", async () => {
+    const { json, text } = await map("disk.qed", {}, volume);
+    const hostOffset = qed.dataOffsets.get(0);
+    expect(json).toEqual([
+      { start: 0, length: 4096, depth: 0, present: true, zero: false, data: true, offset: hostOffset },
+      { start: 4096, length: 4096, depth: 0, present: false, zero: true, data: false },
+      { start: 8192, length: 4096, depth: 0, present: true, zero: true, data: false },
+      { start: 12288, length: 4096, depth: 0, present: false, zero: true, data: false },
+    ]);
+    expect(text.split("\n")).toEqual([
+      "Offset          Length          Mapped to       File",
+      `0               0x1000          0x${hostOffset?.toString(16).padEnd(14)}disk.qed`,
+    ]);
+  });
+
+  test("what falls through to a file that was not read is not said to be zeros", async () => {
+    const { json } = await map("vm/top.qcow2", {}, volume);
+    expect(json.map(({ start, present, zero, data }) => ({ start, present, zero, data }))).toEqual([
+      { start: 0, present: false, zero: false, data: false },
+      { start: 1024, present: true, zero: false, data: true },
+      { start: 1536, present: true, zero: true, data: false },
+    ]);
+  });
+
+  test("with consent the files below show their rows", async () => {
+    const { json, text } = await map("vm/top.qcow2", { backingChain: true }, volume);
+    expect(
+      json.map(({ start, length, depth, present, offset }) => ({ start, length, depth, present, offset })),
+    ).toEqual([
+      { start: 0, length: 700, depth: 1, present: true, offset: 0 },
+      { start: 700, length: 324, depth: 0, present: false, offset: undefined },
+      { start: 1024, length: 512, depth: 0, present: true, offset: 2560 },
+      { start: 1536, length: 512, depth: 0, present: true, offset: undefined },
+    ]);
+    expect(text).toContain("vm/base.raw");
+  });
+});
+
+describe("info", () => {
+  test("never opens a backing file", async () => {
+    const lonely = new MemoryVolume({ "vm/top.qcow2": overlay });
+    const { json, text } = await info("vm/top.qcow2", { backingChain: true }, lonely);
+    expect(json).toMatchObject({
+      filename: "vm/top.qcow2",
+      format: "qcow2",
+      "virtual-size": 2048,
+      "cluster-size": 512,
+      "backing-filename": "base.raw",
+      "full-backing-filename": "vm/base.raw",
+      "backing-filename-format": "raw",
+      "dirty-flag": false,
+    });
+    expect(text).toContain("backing file: base.raw (actual path: vm/base.raw)\nbacking file format: raw\n");
+  });
+
+  test.each([
+    [0, "0 B"],
+    [512, "512 B"],
+    [999, "999 B"],
+    [1000, "0.977 KiB"],
+    [1536, "1.5 KiB"],
+    [1_000_448, "977 KiB"],
+    [1_047_552, "0.999 MiB"],
+    [1_048_576, "1 MiB"],
+  ])("writes %i bytes as %s", async (size, words) => {
+    const one = new MemoryVolume({ "disk.raw": new Uint8Array(size) });
+    const { text } = await info("disk.raw", { format: "raw" }, one);
+    expect(text.split("\n")).toContain(`virtual size: ${words} (${size} bytes)`);
+  });
+
+  test("a name from the image can't make lines of its own", async () => {
+    const bytes = buildQcow2Layer({ virtualSize: 2048, backingName: "x\ndisk size: 0 B", backingFormat: "raw" });
+    const { text } = await info("disk.qcow2", {}, new MemoryVolume({ "disk.qcow2": bytes }));
+    expect(text.split("\n").filter((line) => line.startsWith("disk size"))).toHaveLength(1);
+  });
+});
