@@ -2,7 +2,7 @@
 
 import { dirname, isAbsolute, join, posix, relative, win32 } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
-import { findDriver, openImage } from "../formats/registry.ts";
+import { formatDrivers, openImage } from "../formats/registry.ts";
 import type { BackingFile, Image } from "../image/driver.ts";
 import type { Storage, Volume } from "../storage/storage.ts";
 
