@@ -52,7 +52,7 @@ async function permittedPath(volume: Volume, image: Image, backing: BackingFile)
       "its format is not given, and guessing it is unsafe; say it with qemu-img rebase -u -F",
     );
   }
-  if (findDriver(format) === undefined)
+  if (!formatDrivers.some(({ name }) => name === format))
     throw refusal(image, backing, `format ${JSON.stringify(format)} is not supported`);
   if (Buffer.compare(Buffer.from(name), backing.nameBytes) !== 0) throw refusal(image, backing, "the name is no UTF-8");
   if (name.includes("\0")) throw refusal(image, backing, "the name holds a NUL");
