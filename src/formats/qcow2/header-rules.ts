@@ -8,8 +8,6 @@ import { type FeaturePart, type FixedPart, IncompatibleBit, MAX_BACKING_NAME, Qc
 
 export const MAX_L1_BYTES = 32 * MiB;
 export const MAX_REFCOUNT_TABLE_BYTES = 8 * MiB;
-/** Table entries hold host offsets in bits 9 to 55. */
-export const HOST_OFFSET_LIMIT = 2 ** 56;
 export const MIN_CLUSTER_BITS = 9;
 export const MAX_CLUSTER_BITS = 21;
 const MIN_SUBCLUSTER_CLUSTER_BITS = 14;
@@ -116,14 +114,14 @@ export function proveCompression(
   }
 }
 
-/** Sizes and places of L1, refcount table and snapshot table; `bytesPerTable` is what one L2 table maps. */
+/**
+ * Sizes and places of L1, refcount table and snapshot table; `bytesPerTable` is what one L2 table maps. That places
+ * lie below 2^56 goes without saying: the fields' table refuses more than 2^53.
+ */
 export function proveTables(fixed: FixedPart, bytesPerTable: number, { path, clusterSize }: Place): void {
   const tableOffset = (name: string, fieldOffset: number, hostOffset: number) => {
     if (!isAligned(hostOffset, clusterSize)) {
       refuse("corrupt", name, fieldOffset, `${hex(hostOffset)} is no multiple of the cluster size`, path);
-    }
-    if (hostOffset >= HOST_OFFSET_LIMIT) {
-      refuse("corrupt", name, fieldOffset, `${hex(hostOffset)} lies beyond 2^56`, path);
     }
   };
   if (fixed.l1Size * 8 > MAX_L1_BYTES) {

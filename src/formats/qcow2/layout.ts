@@ -112,7 +112,6 @@ class Claims {
     if (guestOffset !== this.#guestEnd || !(length > 0)) throw outOfBounds("the extents leave a gap", { guestOffset });
     if (!isAligned(guestOffset, clusterSize)) throw outOfBounds("an extent begins inside a cluster", { guestOffset });
     this.#guestEnd = guestOffset + length;
-    if (this.#guestEnd > this.#virtualSize) throw outOfBounds("an extent ends past the disk", { guestOffset });
     if (state === ExtentState.unallocated) return;
 
     const perTable = bytesPerL2Table(clusterSize);
@@ -128,7 +127,7 @@ class Claims {
 
   finish(): void {
     if (this.#guestEnd === this.#virtualSize) return;
-    throw outOfBounds("the extents end before the disk", { guestOffset: this.#guestEnd });
+    throw outOfBounds(`the extents end there, the disk at ${hex(this.#virtualSize)}`, { guestOffset: this.#guestEnd });
   }
 
   #data(guestOffset: number, hostOffset: number, length: number): void {

@@ -73,6 +73,11 @@ describe("header extensions", () => {
     expect(() => parse([extension])).toThrow(message);
   });
 
+  it("of a type that comes twice count by the last, as in QEMU", () => {
+    const format = (name: string) => ({ type: ExtensionType.backingFormat, data: text(name) });
+    expect(parse([format("raw"), format("qcow2")])).toMatchObject({ backingFormat: "qcow2", all: [{}, {}] });
+  });
+
   it("longer than their room are refused", () => {
     const tooLong = { type: 9, data: new Uint8Array(64) };
     expect(() => parse([tooLong], 112 + 8 + 63)).toThrow("do not fit");

@@ -12,6 +12,8 @@ const CLUSTER = 4096;
 type Row = readonly [length: number, state: ExtentState, hostOffset?: number, storedLength?: number];
 const { data, zero, unallocated, compressed } = ExtentState;
 
+const QCOW2: Setting = { source: { format: "qcow2" } };
+
 function tableOf(rows: readonly Row[]) {
   const builder = new ExtentTableBuilder();
   for (const row of rows) builder.append(...row);
@@ -131,13 +133,15 @@ describe("the layout of a qcow2 target", () => {
     }
   });
 
-  it.each<[string, readonly Row[], Setting]>([
-    ["data off its cluster", [[CLUSTER, data, 2 * CLUSTER + 512]], {}],
-    ["data on the header", [[CLUSTER, data, 0]], {}],
-    ["data on the new tables", [[CLUSTER, data, 16 * CLUSTER]], {}],
-    ["data that reaches into the new tables", [[2 * CLUSTER, data, 15 * CLUSTER]], {}],
-    ["a last cluster that reaches into the new tables", [[CLUSTER + 512, data, 15 * CLUSTER]], {}],
-    ["data nowhere", [[CLUSTER, data, NOWHERE]], {}],
+  it.each<[string, readonly Row[], Setting, string]>([
+    ["data off its cluster", [[CLUSTER, data, 2 * CLUSTER + 512]], {}, "is no cluster"],
+    ["data on the header", [[CLUSTER, data, 0]], {}, "lies on the header"],
+    ["data before the file", [[CLUSTER, data, -CLUSTER]], {}, "lies on the header"],
+    ["data on the new tables", [[CLUSTER, data, 16 * CLUSTER]], {}, "on new tables"],
+    ["data past the new tables", [[CLUSTER, data, 100 * CLUSTER]], {}, "on new tables"],
+    ["data that reaches into the new tables", [[2 * CLUSTER, data, 15 * CLUSTER]], {}, "on new tables"],
+    ["a last cluster that reaches there", [[CLUSTER + 512, data, 15 * CLUSTER]], {}, "on new tables"],
+    ["data nowhere", [[CLUSTER, data, NOWHERE]], {}, "is no cluster"],
     [
       "two units in one place",
       [
@@ -145,6 +149,7 @@ describe("the layout of a qcow2 target", () => {
         [CLUSTER, data, 3 * CLUSTER],
       ],
       {},
+      "host offset 0x3000 is used twice",
     ],
     [
       "runs that overlap",
@@ -154,6 +159,7 @@ describe("the layout of a qcow2 target", () => {
         [2 * CLUSTER, data, 5 * CLUSTER],
       ],
       {},
+      "host offset 0x5000 is used twice",
     ],
     [
       "an extent that begins inside a cluster",
@@ -162,41 +168,136 @@ describe("the layout of a qcow2 target", () => {
         [CLUSTER, unallocated],
       ],
       {},
+      "begins inside a cluster",
     ],
-    ["zeros in version 2", [[CLUSTER, zero]], { options: { compat: "0.10" } }],
-    ["compressed data of another format", [[CLUSTER, compressed, 3 * CLUSTER, 100]], {}],
-    ["compressed data on the header", [[CLUSTER, compressed, 100, 100]], { source: { format: "qcow2" } }],
+    ["zeros in version 2", [[CLUSTER, zero]], { options: { compat: "0.10" } }, "zeros can't be stored"],
+    ["zeros with a place", [[CLUSTER, zero, 3 * CLUSTER]], {}, "zeros can't be stored"],
+    ["compressed data of another format", [[CLUSTER, compressed, 3 * CLUSTER, 100]], {}, "can't stay"],
+    ["compressed data on the header", [[CLUSTER, compressed, 100, 100]], QCOW2, "out of reach"],
+    ["compressed data on new tables", [[CLUSTER, compressed, 16 * CLUSTER - 100, 200]], QCOW2, "out of reach"],
+    ["compressed data past new tables", [[CLUSTER, compressed, 100 * CLUSTER, 200]], QCOW2, "out of reach"],
     [
-      "compressed data on the new tables",
-      [[CLUSTER, compressed, 16 * CLUSTER - 100, 200]],
-      { source: { format: "qcow2" } },
+      "compressed data further than its entry can say",
+      [[2 * MiB, compressed, 2 ** 49, 100]],
+      { source: { format: "qcow2", clusterSize: 2 * MiB }, additiveStart: 2 ** 50 },
+      "out of reach",
     ],
-    ["compressed data of no bytes", [[CLUSTER, compressed, 3 * CLUSTER, 0]], { source: { format: "qcow2" } }],
-    ["compressed data that is too long", [[CLUSTER, compressed, 3 * CLUSTER, 8193]], { source: { format: "qcow2" } }],
-    [
-      "compressed data over two clusters of guest",
-      [[2 * CLUSTER, compressed, 3 * CLUSTER, 100]],
-      { source: { format: "qcow2" } },
-    ],
+    ["compressed data of no bytes", [[CLUSTER, compressed, 3 * CLUSTER, 0]], QCOW2, "can't stay"],
+    ["compressed data that is too long", [[CLUSTER, compressed, 3 * CLUSTER, 8193]], QCOW2, "is too long"],
+    ["compressed data for two clusters", [[2 * CLUSTER, compressed, 3 * CLUSTER, 100]], QCOW2, "can't stay"],
     [
       "compressed data in a data cluster",
       [
         [CLUSTER, data, 3 * CLUSTER],
         [CLUSTER, compressed, 3 * CLUSTER + 5, 100],
       ],
-      { source: { format: "qcow2" } },
+      QCOW2,
+      "host offset 0x3000 is used twice",
     ],
-    ["a start below the old end", [[CLUSTER, zero]], { oldFileSize: 17 * CLUSTER }],
-    ["a start off its cluster", [[CLUSTER, zero]], { additiveStart: 16 * CLUSTER + 512 }],
-    ["fewer bytes than the disk", [[CLUSTER, zero]], { source: { virtualSize: 2 * CLUSTER } }],
-    ["more bytes than the disk", [[CLUSTER, zero]], { source: { virtualSize: 512 } }],
+    [
+      "more compressed clusters in one place than 16 bits count",
+      Array.from({ length: 65_536 }, (): Row => [CLUSTER, compressed, 3 * CLUSTER, 100]),
+      QCOW2,
+      "refcounts of 16 bits are too narrow",
+    ],
+    ["a start below the old end", [[CLUSTER, zero]], { oldFileSize: 17 * CLUSTER }, "new tables can't begin"],
+    ["a start on the header", [[CLUSTER, zero]], { additiveStart: 0 }, "new tables can't begin"],
+    ["a start off its cluster", [[CLUSTER, zero]], { additiveStart: 16 * CLUSTER + 512 }, "new tables can't begin"],
+    ["fewer bytes than the disk", [[CLUSTER, zero]], { source: { virtualSize: 2 * CLUSTER } }, "the disk at 0x2000"],
+    ["more bytes than the disk", [[CLUSTER, zero]], { source: { virtualSize: 512 } }, "the disk at 0x200"],
     [
       "a refcount table over 8 MiB",
       [[512, data, 512]],
       { source: { clusterSize: 512 }, options: { refcount_bits: 64 }, additiveStart: 2 ** 35 },
+      "refcount table beyond 8 MiB",
     ],
-  ])("refuses %s", (_, rows, setting) => {
+  ])("refuses %s", (_, rows, setting, message) => {
     expect(() => map(rows, setting)).toThrow(expect.objectContaining({ kind: "out-of-bounds", format: "qcow2" }));
+    expect(() => map(rows, setting)).toThrow(message);
+  });
+
+  it("refuses a table of extents that leaves a gap", () => {
+    const table = tableOf([
+      [CLUSTER, zero],
+      [CLUSTER, unallocated],
+    ]);
+    const gap = { ...table, guestOffset: Float64Array.of(0, 2 * CLUSTER) };
+    const draft = qcow2Target.openConversionTarget(
+      plainSource({ virtualSize: 3 * CLUSTER, clusterSize: CLUSTER }),
+      {},
+      new Set(),
+    );
+    const space = { oldFileSize: CLUSTER, additiveStart: CLUSTER };
+    expect(() => qcow2Target.map(draft, gap, space)).toThrow("leave a gap");
+  });
+
+  it("points across 4 GiB of the file", () => {
+    const hostOffset = 2 ** 32 - CLUSTER;
+    const mapped = map([[2 * CLUSTER, data, hostOffset]], { additiveStart: 2 ** 32 + CLUSTER });
+    const [l2 = new Uint8Array()] = [...mapped.additiveWrites()].map(({ bytes }) => bytes);
+    const view = new DataView(l2.buffer, l2.byteOffset);
+    expect(view.getBigUint64(0)).toBe((1n << 63n) | BigInt(hostOffset));
+    expect(view.getBigUint64(8)).toBe((1n << 63n) | (1n << 32n));
+  });
+
+  it("cuts an L2 table of 2 MiB in two", () => {
+    const half = 256 * 2 ** 30;
+    const unit = 2 * MiB;
+    const rows: Row[] = [
+      [unit, data, 3 * unit],
+      [half - unit, unallocated],
+      [unit, data, 5 * unit],
+    ];
+    const mapped = map(rows, { source: { clusterSize: unit }, additiveStart: 8 * unit });
+    const entries = [...mapped.additiveWrites()].slice(0, 2).map(({ bytes }) => {
+      expect(bytes).toHaveLength(MiB);
+      return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
+    });
+    expect(entries).toEqual([3, 5].map((cluster) => (1n << 63n) | BigInt(cluster * unit)));
+  });
+
+  it("needs one refcount block for what is far apart but counted together", () => {
+    // 1-bit refcounts in 64 KiB clusters: a block counts 2^19 clusters, that is 32 GiB.
+    const unit = 65_536;
+    const rows: Row[] = [
+      [unit, data, 5 * unit],
+      [unit, data, 2 ** 18 * unit],
+    ];
+    const setting = { source: { clusterSize: unit }, options: { refcount_bits: 1 } };
+    expect(map(rows, { ...setting, additiveStart: 2 ** 19 * unit }).metadataBytes).toBe((1 + 1 + 2 + 1) * unit);
+  });
+
+  it("fills a refcount table that takes several writes", () => {
+    const unit = 512;
+    const additiveStart = 2 ** 34; // 2^25 clusters, 2^19 blocks of 64 clusters, 4 MiB of table
+    const rows: Row[] = [
+      [unit, data, unit],
+      [unit, data, 2 ** 33],
+    ];
+    const mapped = map(rows, { source: { clusterSize: unit }, options: { refcount_bits: 64 }, additiveStart });
+    const { sector } = qcow2Target.copyHeader(mapped, plainSource({}), new Uint8Array(unit), new RangeSet());
+    const tableHostOffset = Number(new DataView(sector.buffer).getBigUint64(48));
+    const table = [...mapped.additiveWrites()].filter(({ hostOffset }) => hostOffset >= tableHostOffset);
+    expect(table).toHaveLength(5);
+    const entries: [number, bigint][] = [];
+    let first = 0;
+    for (const { bytes } of table) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      for (let at = 0; at < bytes.length; at += 8) {
+        if (view.getBigUint64(at) > 0n) entries.push([first + at / 8, view.getBigUint64(at)]);
+      }
+      first += bytes.length / 8;
+    }
+    expect(entries.slice(0, 3).map(([index]) => index)).toEqual([0, 2 ** 18, 2 ** 19]);
+    expect(entries.at(-1)?.[0]).toBe(Math.floor((mapped.fileSize / unit - 1) / 64));
+    expect(entries.every(([, host], row) => Number(host) === Number(entries[0]?.[1]) + row * unit)).toBe(true);
+  });
+
+  it("sets the zstd bit only where something is compressed", () => {
+    const source = { format: "qcow2", compression: "zstd" as const };
+    const mapped = map([[CLUSTER, data, 3 * CLUSTER]], { source });
+    const image = qcow2InMemory(mapped, plainSource(source));
+    expect([image[79], image[104]]).toEqual([0, 0]);
   });
 
   it("lets data reach up to the new tables, and compressed data of the greatest length", () => {

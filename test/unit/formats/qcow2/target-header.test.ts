@@ -122,6 +122,13 @@ describe("the commit sector of a qcow2 target", () => {
     expect(() => commitOf({ backing, oldHeader })).toThrow(expect.objectContaining({ kind: "unsupported" }));
   });
 
+  it("does not look for room past its own first cluster", () => {
+    const backing = backingFile("n".repeat(900), "raw", 64);
+    const used = RangeSet.of({ start: 0, end: CLUSTER - 100 });
+    const oldHeader = oldHeaderWith(backing, 2 * CLUSTER);
+    expect(() => commitOf({ backing, oldHeader, used })).toThrow(expect.objectContaining({ kind: "unsupported" }));
+  });
+
   it("points at a name that lies where it may stay", () => {
     const backing = backingFile("n".repeat(900), "raw", 2048);
     const { commit, cluster } = commitOf({ backing });
