@@ -20,11 +20,15 @@ export async function planConversion(
   const options = parseTargetOptions(targetFormat, target, settings.options);
   if (source.image.format === targetFormat && isAsAsked(source.options.creationOptions, options)) return "unchanged";
   if (!driverOf(source.image.format).target) {
-    throw new ImageError("unsupported", `Cannot convert ${source.image.format} in place yet: it can only be read so far`, {
-      path: source.image.storage.path,
-      format: source.image.format,
-      operation: "plan",
-    });
+    throw new ImageError(
+      "unsupported",
+      `Cannot convert ${source.image.format} in place yet: it can only be read so far`,
+      {
+        path: source.image.storage.path,
+        format: source.image.format,
+        operation: "plan",
+      },
+    );
   }
   if (settings.check) refuseCorruption(source);
   const drop = new Set(settings.drop);

@@ -1,4 +1,4 @@
-/** The conversion behind `convert`, `resume` and `rollback`: inspect, plan, switch, settle, report. */
+/** The conversion behind `convert`, `resume`, `rollback` and `setmap`: inspect, plan, switch, settle, report. */
 
 import { openImage } from "../formats/registry.ts";
 import { Journal } from "../journal/journal.ts";
@@ -17,7 +17,7 @@ import type { Settings } from "./settings.ts";
 import { inspectSource, type Source } from "./source.ts";
 import { refuseWithoutSpace } from "./space.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { performSwitch } from "./switch.ts";
+import { performSwitch, type SwitchInput } from "./switch.ts";
 
 /** How a conversion begins: afresh, or in the place of an interrupted one's journal. */
 export interface Beginning {
@@ -33,45 +33,61 @@ export async function runConversion(
   beginning: Beginning = { purpose: "convert" },
 ): Promise<ConversionReport> {
   const watch = new Stopwatch(session.host.now);
-  const image = await watch.time("inspect", () => openImage(session.storage, settings.sourceFormat));
-  const source = await watch.time("inspect", () => inspectSource(image));
+  const source = await watch.time("inspect", async () => {
+    return inspectSource(await openImage(session.storage, settings.sourceFormat));
+  });
   const plan = await watch.time("plan", () => planConversion(source, targetFormat, settings));
-  const guest = await Guest.open(image, session.host.volume, settings);
+  const guest = await Guest.open(source.image, session.host.volume, settings);
   try {
     const digestBefore = await watch.time("checksum", () => digestSource(session, source, guest, settings));
     if (plan === "unchanged") {
       await beginning.replacing?.remove();
       return unchangedReport(session.path, source, guest.covers, digestBefore, settings, watch);
     }
-    await refuseWithoutSpace(session, plan, settings);
-    stopIfAsked(settings.signal, session.path);
-    await session.refuseInterference();
-    const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
-    try {
-      const input = { session, settings, source, plan, guest, journal, digestBefore };
-      const digestAfter = await watch.time("write", () => performSwitch(input));
-      const check = await watch.time("settle", () => finish(session, journal, settings, settings.keepUndo));
-      const size = await session.storage.size();
-      return {
-        ...plannedReport(session.path, source, plan, guest.covers, settings),
-        changed: true,
-        bytesWritten: session.volume.meter.bytesWritten,
-        syncs: session.volume.meter.syncs,
-        fileSizeAfter: size,
-        guestChecksum: checksumOf(settings, guest.covers, digestBefore, digestAfter),
-        check: { before: settings.check ? source.check : null, after: check },
-        milliseconds: watch.milliseconds,
-        notes: [...session.notes],
-      };
-    } catch (error) {
-      throw await afterFailure(session, journal, error);
-    }
+    return await carryOut({ session, settings, source, plan, guest, digestBefore }, beginning, watch);
   } finally {
     await guest.close();
   }
 }
 
-async function digestSource(session: Session, source: Source, guest: Guest, settings: Settings): Promise<string | null> {
+/** From a proven plan to a finished image: journal, switch, settle, report. */
+export async function carryOut(
+  input: Omit<SwitchInput, "journal">,
+  beginning: Beginning,
+  watch: Stopwatch,
+): Promise<ConversionReport> {
+  const { session, settings, source, plan, guest, digestBefore } = input;
+  await refuseWithoutSpace(session, plan, settings);
+  stopIfAsked(settings.signal, session.path);
+  await session.refuseInterference();
+  const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
+  try {
+    const digestAfter = await watch.time("write", () => performSwitch({ ...input, journal }));
+    const check = await watch.time("settle", () => finish(session, journal, settings, settings.keepUndo));
+    return {
+      ...plannedReport(session.path, source, plan, guest.covers, settings),
+      changed: true,
+      bytesWritten: session.volume.meter.bytesWritten,
+      syncs: session.volume.meter.syncs,
+      fileSizeAfter: await session.storage.size(),
+      guestChecksum: checksumOf(settings, guest.covers, digestBefore, digestAfter),
+      check: { before: settings.check ? source.check : null, after: check },
+      milliseconds: watch.milliseconds,
+      notes: [...session.notes],
+    };
+  } catch (error) {
+    throw await afterFailure(session, journal, error);
+  } finally {
+    await journal.close();
+  }
+}
+
+async function digestSource(
+  session: Session,
+  source: Source,
+  guest: Guest,
+  settings: Settings,
+): Promise<string | null> {
   const { checksum, guestChecksum } = settings;
   const stage: Stage = "checksum";
   const digest = checksum === "none" ? null : await guest.digest(source.image, checksum, stage);
@@ -137,6 +153,7 @@ function checksumOf(
 }
 
 function textOf(values: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
-  const text = (value: string | number | boolean) => (typeof value === "boolean" ? (value ? "on" : "off") : String(value));
+  const text = (value: string | number | boolean) =>
+    typeof value === "boolean" ? (value ? "on" : "off") : String(value);
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
 }

@@ -73,14 +73,18 @@ export async function plan(
 }
 
 /** An image with a journal or an undo beside it is not converted again; what a cut left before its first write is cleared. */
-async function refuseUnfinished(session: Session): Promise<void> {
+export async function refuseUnfinished(session: Session): Promise<void> {
   const found = await Journal.find(session.volume, session.path);
   if (found === "none") return;
   if (found === "torn") return clearTornJournal(session.volume, session.path);
   if (found.state.rolledBack) return found.remove();
   await found.close();
   const what = found.isUndo ? "the undo of a conversion is kept beside it" : "a conversion of it was interrupted";
-  throw standing(session.path, found, new ImageError("interrupted", `Cannot convert ${session.path}: ${what}`, { operation: "plan" }));
+  throw standing(
+    session.path,
+    found,
+    new ImageError("interrupted", `Cannot convert ${session.path}: ${what}`, { operation: "plan" }),
+  );
 }
 
 function refusal(report: ConversionReport): ImageError {

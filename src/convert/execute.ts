@@ -28,7 +28,11 @@ export interface ExecuteOptions {
  * Performs `epoch` and syncs. A failed sync or write throws and leaves the rest undone; nothing is retried.
  * Small neighbouring writes are gathered, so that tables reach the file in large pieces.
  */
-export async function executeEpoch(storage: WritableStorage, epoch: Epoch, options: ExecuteOptions = {}): Promise<void> {
+export async function executeEpoch(
+  storage: WritableStorage,
+  epoch: Epoch,
+  options: ExecuteOptions = {},
+): Promise<void> {
   const { reader, onBytes, safePoint } = options;
   let done = 0;
   const write = async (hostOffset: number, bytes: Uint8Array): Promise<void> => {
@@ -98,7 +102,10 @@ function* gathered(writes: Iterable<Write>): Generator<Write> {
   let start = 0;
   let end = 0;
   let parts: Uint8Array[] = [];
-  const joined = (): Write => ({ hostOffset: start, bytes: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts) });
+  const joined = (): Write => ({
+    hostOffset: start,
+    bytes: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts),
+  });
   for (const { hostOffset, bytes } of writes) {
     if (bytes.length === 0) continue;
     if (parts.length > 0 && (hostOffset !== end || end - start + bytes.length > COPY_STEP)) {

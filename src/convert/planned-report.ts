@@ -45,7 +45,8 @@ export function plannedReport(
     peakExtraBytes: peak,
     fileSizeBefore: source.fileSize,
     fileSizeAfter: settles ? draft.settling.fileSize : draft.fileSize,
-    guestChecksum: settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
+    guestChecksum:
+      settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
     check: { before: settings.check ? source.check : null, after: null },
     dropped: draft.dropped,
   };
@@ -90,7 +91,8 @@ export function unchangedReport(
     clusterSize: source.image.clusterSize,
     fileSizeBefore: source.fileSize,
     fileSizeAfter: source.fileSize,
-    guestChecksum: settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: digest, after: digest },
+    guestChecksum:
+      settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: digest, after: digest },
     check: { before: settings.check ? source.check : null, after: settings.check ? source.check : null },
     milliseconds: watch.milliseconds,
   };

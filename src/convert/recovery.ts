@@ -7,6 +7,7 @@ import { alignUp } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import { clearTornJournal, Journal } from "../journal/journal.ts";
+import type { Intent } from "../journal/state.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import { behindCommit } from "./added.ts";
 import { runConversion } from "./conversion.ts";
@@ -37,7 +38,11 @@ export function resume(path: string, options: RecoveryOptions = {}, host: Host =
  * @throws ImageError "Nothing to roll back" where there is no journal; with `journal` set where it still stands, also
  * when someone else wrote to the image since
  */
-export function rollback(path: string, options: RecoveryOptions = {}, host: Host = thisHost()): Promise<RecoveryReport> {
+export function rollback(
+  path: string,
+  options: RecoveryOptions = {},
+  host: Host = thisHost(),
+): Promise<RecoveryReport> {
   return recover(path, "roll back", options, host);
 }
 
@@ -50,7 +55,8 @@ async function recover(path: string, wish: Wish, options: RecoveryOptions, host:
     try {
       const settings = settingsOfJournal(journal, options);
       // An interrupted way back is finished by either command: the last thing asked for was the old format.
-      if (wish === "resume" || journal.state.intent.purpose === "roll-back") return await goOn(session, journal, settings);
+      if (wish === "resume" || journal.state.intent.purpose === "roll-back")
+        return await goOn(session, journal, settings);
       return await goBack(session, journal, settings);
     } catch (error) {
       // A nested conversion has said already what stands; a finished one left no journal.
@@ -82,18 +88,29 @@ async function goOn(session: Session, journal: Journal, settings: Settings): Pro
   await mendHeader(storage, journal.state, "target");
   await session.noteState();
   if (!journal.state.undoGivenUp && !(await isCommitted(storage, journal))) {
+    if (intent.purpose === "setmap") return goBack(session, journal, settings);
     await giveUpAdditive(storage, journal);
     await session.noteState();
     const beginning = { purpose: intent.purpose, replacing: journal };
     const keepUndo = settings.keepUndo && !journal.isUndo;
-    await runConversion(session, intent.targetFormat, { ...settings, keepUndo, sourceFormat: intent.sourceFormat }, beginning);
+    await runConversion(
+      session,
+      intent.targetFormat,
+      { ...settings, keepUndo, sourceFormat: intent.sourceFormat },
+      beginning,
+    );
     return report(path, intent.targetFormat, intent.purpose, "planned anew and finished");
   }
   const foreign = journal.state.undoGivenUp ? undefined : await foreignWrite(storage, journal.state);
-  if (foreign) await trustAsFound(session, journal);
+  if (foreign || intent.purpose === "setmap") await trustAsFound(session, journal);
   else if (!journal.state.verified) await verifyOrRestore(session, journal, settings);
   await finish(session, journal, settings, intent.keepUndo && !journal.isUndo && foreign === undefined);
-  return report(path, intent.targetFormat, intent.purpose, foreign ? `settled as found (${foreign})` : "verified and settled");
+  return report(
+    path,
+    intent.targetFormat,
+    intent.purpose,
+    foreign ? `settled as found (${foreign})` : "verified and settled",
+  );
 }
 
 async function goBack(session: Session, journal: Journal, settings: Settings): Promise<RecoveryReport> {
@@ -102,8 +119,18 @@ async function goBack(session: Session, journal: Journal, settings: Settings): P
   if (journal.state.undoGivenUp) {
     await mendHeader(storage, journal.state, "target");
     await session.noteState();
-    const back = { ...settings, sourceFormat: intent.targetFormat, options: writableOptions(intent.sourceOptions), drop: [] };
-    await runConversion(session, intent.sourceFormat, { ...back, keepUndo: false, keepLeaks: false }, { purpose: "roll-back", replacing: journal });
+    const back = {
+      ...settings,
+      sourceFormat: intent.targetFormat,
+      options: writableOptions(intent.sourceOptions),
+      drop: [],
+    };
+    await runConversion(
+      session,
+      intent.sourceFormat,
+      { ...back, keepUndo: false, keepLeaks: false },
+      { purpose: "roll-back", replacing: journal },
+    );
     return report(path, intent.sourceFormat, "roll-back", "converted back, since the undo had been given up");
   }
   await mendHeader(storage, journal.state, "source");
@@ -126,10 +153,14 @@ async function isCommitted(storage: WritableStorage, journal: Journal): Promise<
   const { format } = await openImage(storage);
   if (intent.sourceFormat !== intent.targetFormat && format === intent.targetFormat) return true;
   if (intent.sourceFormat !== intent.targetFormat && format === intent.sourceFormat) return false;
-  throw new ImageError("changed-underneath", `Cannot tell how far ${storage.path} came: its header was rewritten since`, {
-    path: storage.path,
-    operation: "resume",
-  });
+  throw new ImageError(
+    "changed-underneath",
+    `Cannot tell how far ${storage.path} came: its header was rewritten since`,
+    {
+      path: storage.path,
+      operation: "resume",
+    },
+  );
 }
 
 /**
@@ -149,7 +180,8 @@ async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promi
     end = Math.max(end, metadata.end, check.imageEndOffset);
     for (let row = 0; row < mapping.count; row++) {
       const hostOffset = mapping.hostOffset[row] as number;
-      if (hostOffset >= 0) end = Math.max(end, hostOffset + Math.max(mapping.length[row] as number, mapping.storedLength[row] as number));
+      if (hostOffset >= 0)
+        end = Math.max(end, hostOffset + Math.max(mapping.length[row] as number, mapping.storedLength[row] as number));
     }
     end = alignUp(end, image.clusterSize);
   }
@@ -163,13 +195,20 @@ async function trustAsFound(session: Session, journal: Journal): Promise<void> {
   const image = await openImage(session.storage, targetFormat);
   const { unclean } = image.getConversionOptions();
   const check = await image.check();
-  const [first] = [...unclean, ...check.findings.filter(({ severity }) => severity === "corruption").map(({ message }) => message)];
+  const [first] = [
+    ...unclean,
+    ...check.findings.filter(({ severity }) => severity === "corruption").map(({ message }) => message),
+  ];
   if (unclean.length === 0 && check.corruptions === 0 && check.checkErrors === 0) return;
-  throw new ImageError("corrupt", `Cannot settle ${session.path}: ${first ?? "it can't be read"}; repair it with qemu-img check -r all`, {
-    path: session.path,
-    format: targetFormat,
-    operation: "check",
-  });
+  throw new ImageError(
+    "corrupt",
+    `Cannot settle ${session.path}: ${first ?? "it can't be read"}; repair it with qemu-img check -r all`,
+    {
+      path: session.path,
+      format: targetFormat,
+      operation: "check",
+    },
+  );
 }
 
 /** The commit was the last thing done: proves the target as `convert` would have, or puts the source back. */
@@ -197,13 +236,27 @@ async function verifyOrRestore(session: Session, journal: Journal, settings: Set
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;
     await restoreSource(storage, journal);
-    throw new ImageError(error.kind, `${error.message}; the image was put back as it was`, { ...error, rolledBack: true, cause: error });
+    throw new ImageError(error.kind, `${error.message}; the image was put back as it was`, {
+      ...error,
+      rolledBack: true,
+      cause: error,
+    });
   }
 }
 
 function settingsOfJournal({ path, state: { intent } }: Journal, options: RecoveryOptions): Settings {
   const { checksum, verify, check, keepUndo, keepLeaks, drop, backingChain } = intent;
-  const settings = settingsOf({ ...options, options: intent.options, checksum, verify, check, keepUndo, keepLeaks, drop, backingChain });
+  const settings = settingsOf({
+    ...options,
+    options: intent.options,
+    checksum,
+    verify,
+    check,
+    keepUndo,
+    keepLeaks,
+    drop,
+    backingChain,
+  });
   return { ...settings, journal: path };
 }
 
@@ -212,7 +265,7 @@ function writableOptions(options: Readonly<Record<string, string>>): Record<stri
   return Object.fromEntries(Object.entries(options).filter(([name, value]) => name !== "table_size" || value !== "1"));
 }
 
-function report(path: string, format: string, purpose: "convert" | "roll-back", how: string): RecoveryReport {
-  const outcome = purpose === "convert" ? "resumed" : "rolled-back";
+function report(path: string, format: string, purpose: Intent["purpose"], how: string): RecoveryReport {
+  const outcome = purpose === "roll-back" ? "rolled-back" : "resumed";
   return { image: path, format, outcome, message: `${path} is ${format}: ${how}` };
 }

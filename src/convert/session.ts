@@ -53,7 +53,8 @@ export class Session {
     if (!(await this.volume.isSameFile(this.path, this.storage))) {
       throw this.#changed("another file has taken its name");
     }
-    if ((await this.storage.fingerprint()) !== this.#fingerprint) throw this.#changed("it was written to by another program");
+    if ((await this.storage.fingerprint()) !== this.#fingerprint)
+      throw this.#changed("it was written to by another program");
   }
 
   async refuseOtherUsers(): Promise<void> {

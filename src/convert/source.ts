@@ -43,7 +43,12 @@ export function refuseCorruption({ image, check }: Source): void {
     "corrupt",
     `Cannot convert ${image.storage.path}: the check found ${check.corruptions + check.checkErrors} errors, first: ` +
       `${worst[0]?.message ?? "no detail"}; repair it with qemu-img check -r all on a copy first`,
-    { path: image.storage.path, format: image.format, operation: "check", reasons: worst.map(({ message }) => message) },
+    {
+      path: image.storage.path,
+      format: image.format,
+      operation: "check",
+      reasons: worst.map(({ message }) => message),
+    },
   );
 }
 

@@ -29,10 +29,14 @@ function journalBytes(plan: SwitchPlan): number {
 export async function refuseWithoutSpace(session: Session, plan: SwitchPlan, settings: Settings): Promise<void> {
   const needed = peakExtraBytes(plan, !settings.keepLeaks && !settings.keepUndo);
   const refuse = (where: string): never => {
-    throw new ImageError("no-space", `Cannot convert ${session.path}: it takes ${needed} bytes for a while, ${where}; nothing was written`, {
-      path: session.path,
-      operation: "plan",
-    });
+    throw new ImageError(
+      "no-space",
+      `Cannot convert ${session.path}: it takes ${needed} bytes for a while, ${where}; nothing was written`,
+      {
+        path: session.path,
+        operation: "plan",
+      },
+    );
   };
   if (needed > settings.maxExtraSpace) refuse(`more than the ${settings.maxExtraSpace} allowed`);
   const free = await session.volume.freeSpace(session.path);

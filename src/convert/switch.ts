@@ -90,4 +90,3 @@ async function verifyOpened({ settings, source, plan }: SwitchInput, storage: St
     check: settings.check,
   });
 }
-

@@ -1,8 +1,9 @@
 /** `-o` as the user wrote it, against the target's own table of options. */
 
 import { UsageError } from "../bytes/image-error.ts";
-import type { TargetDriver, TargetOption, TargetOptionValues } from "../image/driver.ts";
 import { parseSize } from "../bytes/size-text.ts";
+import { driverOf } from "../formats/registry.ts";
+import type { TargetDriver, TargetOption, TargetOptionValues } from "../image/driver.ts";
 
 /** Throws UsageError for an unknown name or a value that is none of its kind. */
 export function parseTargetOptions(
@@ -37,4 +38,9 @@ function parseValue(option: TargetOption, text: string): string | number | boole
     case "size":
       return parseSize(text, name);
   }
+}
+
+/** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
+export function targetOptions(format: string): readonly TargetOption[] {
+  return driverOf(format).target?.options ?? [];
 }

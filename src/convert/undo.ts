@@ -74,7 +74,11 @@ export async function restoreSource(storage: WritableStorage, journal: Journal):
 const COMMIT_BLOCK = 4096;
 
 /** Rewrites the block around the commit from the journal where it can't be read any more. */
-export async function mendHeader(storage: WritableStorage, state: JournalState, toward: "source" | "target"): Promise<void> {
+export async function mendHeader(
+  storage: WritableStorage,
+  state: JournalState,
+  toward: "source" | "target",
+): Promise<void> {
   const { savedHeader, extras, lastSector, prepared } = state;
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
   try {
@@ -84,7 +88,8 @@ export async function mendHeader(storage: WritableStorage, state: JournalState, 
     if (!(error instanceof ImageError) || error.kind !== "io") throw error;
   }
   const block = savedHeader.slice(0, length);
-  for (const { hostOffset, bytes } of extras) if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
+  for (const { hostOffset, bytes } of extras)
+    if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
   // Only a prepared target has all that its header points at.
   if (prepared && toward === "target") block.set(lastSector);
   await storage.write(0, block);

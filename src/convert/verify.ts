@@ -34,7 +34,10 @@ export async function verifyMetadata(input: VerifyInput): Promise<CheckResult | 
   const check = await target.check();
   const [first] = check.findings.filter(({ severity }) => severity !== "leak" || input.mustBeSettled);
   if (check.corruptions > 0 || check.checkErrors > 0 || (input.mustBeSettled && check.leaks > 0)) {
-    throw failed(target, `its check found ${check.corruptions} corruptions and ${check.leaks} leaks: ${first?.message ?? ""}`);
+    throw failed(
+      target,
+      `its check found ${check.corruptions} corruptions and ${check.leaks} leaks: ${first?.message ?? ""}`,
+    );
   }
   return check;
 }
@@ -74,9 +77,13 @@ function isEmpty(state: ExtentState): boolean {
 }
 
 function failed(target: Image, what: string): ImageError {
-  return new ImageError("verification-failed", `Cannot trust the ${target.format} image made of ${target.storage.path}: ${what}`, {
-    path: target.storage.path,
-    format: target.format,
-    operation: "verify",
-  });
+  return new ImageError(
+    "verification-failed",
+    `Cannot trust the ${target.format} image made of ${target.storage.path}: ${what}`,
+    {
+      path: target.storage.path,
+      format: target.format,
+      operation: "verify",
+    },
+  );
 }

@@ -171,10 +171,14 @@ export async function clearTornJournal(volume: Volume, imagePath: string): Promi
 async function createNew(volume: Volume, path: string): Promise<WritableStorage> {
   const storage = await volume.createExclusively(path);
   if (storage) return storage;
-  throw new ImageError("in-use", `Cannot make the journal: ${path} exists; move it away or name another with --journal`, {
-    path,
-    operation: "create",
-  });
+  throw new ImageError(
+    "in-use",
+    `Cannot make the journal: ${path} exists; move it away or name another with --journal`,
+    {
+      path,
+      operation: "create",
+    },
+  );
 }
 
 async function createPointer(volume: Volume, names: JournalNames, journalId: Uint8Array, path: string): Promise<void> {
@@ -189,10 +193,14 @@ async function createPointer(volume: Volume, names: JournalNames, journalId: Uin
 async function wholeFile(storage: Storage): Promise<Uint8Array> {
   const size = await storage.size();
   if (size > MAX_JOURNAL_SIZE) {
-    throw new ImageError("corrupt", `Cannot use the journal ${storage.path}: ${size} bytes is more than a journal holds`, {
-      path: storage.path,
-      structure: "journal",
-    });
+    throw new ImageError(
+      "corrupt",
+      `Cannot use the journal ${storage.path}: ${size} bytes is more than a journal holds`,
+      {
+        path: storage.path,
+        structure: "journal",
+      },
+    );
   }
   return readZeroFilled(storage, 0, size);
 }

@@ -52,7 +52,8 @@ async function takeOver(volume: Volume, path: string, imagePath: string, process
     const alive = processes.isAlive(owner);
     const whose = `process ${owner.pid} on ${owner.hostName}`;
     if (alive === true) throw heldBy(imagePath, path, whose);
-    if (alive === undefined) throw heldBy(imagePath, path, `${whose}, which can't be seen from here; if it is gone, remove the lock`);
+    if (alive === undefined)
+      throw heldBy(imagePath, path, `${whose}, which can't be seen from here; if it is gone, remove the lock`);
   }
   const aside = asideOf(path);
   try {

@@ -12,14 +12,19 @@ import { crc32 } from "../bytes/crc32.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { bytes, struct, u32 } from "../bytes/struct.ts";
 
-const RecordHeader = struct("journal record header", "le", { at: 0, size: 40 }, {
-  magic: bytes(0, 8),
-  journalId: bytes(8, 16),
-  sequence: u32(24),
-  factsLength: u32(28),
-  blobLength: u32(32),
-  checksum: u32(36),
-});
+const RecordHeader = struct(
+  "journal record header",
+  "le",
+  { at: 0, size: 40 },
+  {
+    magic: bytes(0, 8),
+    journalId: bytes(8, 16),
+    sequence: u32(24),
+    factsLength: u32(28),
+    blobLength: u32(32),
+    checksum: u32(36),
+  },
+);
 
 const MAGIC = new TextEncoder().encode("INPLJRN1");
 const CHECKSUM_AT = 36;

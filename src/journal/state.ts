@@ -8,7 +8,8 @@ import type { JournalRecord } from "./record.ts";
 export interface Intent {
   readonly record: "intent";
   readonly version: 1;
-  readonly purpose: "convert" | "roll-back";
+  /** `setmap` changes the guest on purpose: before the commit it is put back, never planned anew. */
+  readonly purpose: "convert" | "roll-back" | "setmap";
   readonly sourceFormat: string;
   readonly targetFormat: string;
   /** `-o` as the user wrote it, to plan anew. */
@@ -100,10 +101,14 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
   const [first, ...rest] = records;
   const intent = first?.facts as Intent | undefined;
   if (first === undefined || intent?.record !== "intent" || intent.version !== 1) {
-    throw new ImageError("unsupported", `Cannot read the journal ${path}: it was made by another version; use that version`, {
-      path,
-      structure: "journal record 0",
-    });
+    throw new ImageError(
+      "unsupported",
+      `Cannot read the journal ${path}: it was made by another version; use that version`,
+      {
+        path,
+        structure: "journal record 0",
+      },
+    );
   }
   const parts = decodeIntentParts(intent, first.blob);
   let state: JournalState = {

@@ -154,7 +154,9 @@ class PlacementPass {
   #compressed(row: number, start: number, end: number): void {
     const { mapping, placement, sourceClusterSize } = this.#input;
     const wholeCluster =
-      start === mapping.guestOffset[row] && end - start === mapping.length[row] && placement.unitSize === sourceClusterSize;
+      start === mapping.guestOffset[row] &&
+      end - start === mapping.length[row] &&
+      placement.unitSize === sourceClusterSize;
     if (placement.compressed?.clusterSize === sourceClusterSize && wholeCluster) {
       const hostOffset = mapping.hostOffset[row] as number;
       this.#extents.append(end - start, ExtentState.compressed, hostOffset, mapping.storedLength[row]);
@@ -180,4 +182,3 @@ class PlacementPass {
     );
   }
 }
-

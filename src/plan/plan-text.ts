@@ -25,14 +25,21 @@ export function planText(outcome: PlanOutcome, figures: PlanFigures): string {
   const { image, sourceFormat, targetFormat } = figures;
   if (outcome === "unchanged") return `${image}: is ${targetFormat} as asked already; nothing to do\n`;
   if (outcome === "refused") {
-    return [`${image}: ${sourceFormat} can't become ${targetFormat}:`, ...figures.refused.map((reason) => `  - ${reason}`), ""].join("\n");
+    return [
+      `${image}: ${sourceFormat} can't become ${targetFormat}:`,
+      ...figures.refused.map((reason) => `  - ${reason}`),
+      "",
+    ].join("\n");
   }
   const growth = figures.fileSizeAfter - figures.fileSizeBefore;
   const rows: [string, string][] = [
     ["virtual size", formatSize(figures.virtualSize)],
     ["cluster size", formatSize(figures.clusterSize)],
     ["to be written", `${formatSize(figures.bytesWritten)} (of a file of ${formatSize(figures.fileSizeBefore)})`],
-    ["guest data moved", figures.bytesMoved === 0 ? "none: all of it stays where it lies" : formatSize(figures.bytesMoved)],
+    [
+      "guest data moved",
+      figures.bytesMoved === 0 ? "none: all of it stays where it lies" : formatSize(figures.bytesMoved),
+    ],
     ["settling", figures.bytesSettled === 0 ? "nothing to write" : formatSize(figures.bytesSettled)],
     ["peak extra space", formatSize(figures.peakExtraBytes)],
     ["file after", `${formatSize(figures.fileSizeAfter)} (${growth < 0 ? "-" : "+"}${formatSize(Math.abs(growth))})`],

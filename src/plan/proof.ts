@@ -112,12 +112,14 @@ function provePlaces({ target, placement, copies, oldFileSize, metadata }: Proof
     if (guestOffset % unitSize !== 0 || hostOffset % hostAlignment !== 0 || reserved.intersects(hostOffset, hostEnd)) {
       throw failed(`a unit at host offset ${hex(hostOffset)} is misplaced`, guestOffset);
     }
-    if (metadata.intersects(hostOffset, hostEnd)) throw failed(`a unit at ${hex(hostOffset)} lies on metadata`, guestOffset);
+    if (metadata.intersects(hostOffset, hostEnd))
+      throw failed(`a unit at ${hex(hostOffset)} lies on metadata`, guestOffset);
     if (hostEnd > end) throw failed(`a unit at host offset ${hex(hostOffset)} lies past the end of file`, guestOffset);
     for (let unit = hostOffset / unitSize; unit < hostEnd / unitSize; unit++) {
       const bit = 1 << (unit % 8);
       const byte = Math.floor(unit / 8);
-      if ((taken[byte] as number) & bit) throw failed(`two units share host offset ${hex(unit * unitSize)}`, guestOffset);
+      if ((taken[byte] as number) & bit)
+        throw failed(`two units share host offset ${hex(unit * unitSize)}`, guestOffset);
       taken[byte] = (taken[byte] as number) | bit;
     }
   }

@@ -7,8 +7,15 @@
 
 import { alignUp, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
-import { RangeSet } from "../bytes/range-set.ts";
-import type { Commit, ConversionOptions, Draft, MappedDraft, TargetDriver, TargetOptionValues } from "../image/driver.ts";
+import type { RangeSet } from "../bytes/range-set.ts";
+import type {
+  Commit,
+  ConversionOptions,
+  Draft,
+  MappedDraft,
+  TargetDriver,
+  TargetOptionValues,
+} from "../image/driver.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
 import { placeUnits } from "./place-units.ts";
@@ -120,13 +127,19 @@ function proveExtras(source: SourceFacts, commit: Commit): void {
   for (const { hostOffset, bytes } of commit.extras) {
     const end = hostOffset + bytes.length;
     if (hostOffset < SECTOR_SIZE || end > source.header.length || used.intersects(hostOffset, end)) {
-      throw new ImageError("verification-failed", "Cannot prove the plan: a header write lies on bytes that the source uses", {
-        structure: "header",
-        hostOffset,
-      });
+      throw new ImageError(
+        "verification-failed",
+        "Cannot prove the plan: a header write lies on bytes that the source uses",
+        {
+          structure: "header",
+          hostOffset,
+        },
+      );
     }
   }
   if (commit.sector.length !== SECTOR_SIZE) {
-    throw new ImageError("verification-failed", "Cannot prove the plan: the commit is not one sector", { structure: "header" });
+    throw new ImageError("verification-failed", "Cannot prove the plan: the commit is not one sector", {
+      structure: "header",
+    });
   }
 }

@@ -1,8 +1,8 @@
 /** Conversions in memory for the crash suite: small images (at most 1 MiB), recorded operation by operation. */
 
+import { convert } from "../../src/convert/convert.ts";
 import type { Host } from "../../src/convert/host.ts";
 import type { ConvertOptions } from "../../src/convert/report.ts";
-import { convert } from "../../src/convert/convert.ts";
 import { MemoryVolume } from "../../src/storage/memory.ts";
 import type { ProcessTable } from "../../src/storage/process-table.ts";
 import type { Volume } from "../../src/storage/storage.ts";
@@ -58,7 +58,12 @@ const LONG_NAME = `${"long-folder-name/".repeat(27)}base.img`;
 
 /** The scenarios of the suite, smallest first. All digests are taken, so every verification runs. */
 export async function crashScenarios(): Promise<Scenario[]> {
-  const qed = (name: string, description: QedImageDescription, targetFormat: string, options: ConvertOptions = {}): Scenario => ({
+  const qed = (
+    name: string,
+    description: QedImageDescription,
+    targetFormat: string,
+    options: ConvertOptions = {},
+  ): Scenario => ({
     name,
     image: buildQedImage(description).bytes,
     sourceFormat: "qed",
@@ -83,13 +88,26 @@ export async function crashScenarios(): Promise<Scenario[]> {
     await qcow2("qcow2 to qed", SPARSE, {}, "qed"),
     qed("qed to qcow2, shuffled, leaks", SHUFFLED, "qcow2"),
     qed("qed to qcow2, undo kept", SPARSE, "qcow2", { keepUndo: true }),
-    qed("qed to qcow2, long backing name in the header cluster", { ...SPARSE, backingName: LONG_NAME, backingNameAt: 1024 }, "qcow2"),
-    qed("qed to qcow2, backing name moved out of sector 0", { ...SPARSE, backingName: LONG_NAME.slice(-440), staleHeaderByte: 0xcc }, "qcow2"),
+    qed(
+      "qed to qcow2, long backing name in the header cluster",
+      { ...SPARSE, backingName: LONG_NAME, backingNameAt: 1024 },
+      "qcow2",
+    ),
+    qed(
+      "qed to qcow2, backing name moved out of sector 0",
+      { ...SPARSE, backingName: LONG_NAME.slice(-440), staleHeaderByte: 0xcc },
+      "qcow2",
+    ),
     qed("qed to qcow2, larger clusters, units moved", SHUFFLED, "qcow2", { options: { cluster_size: "16k" } }),
     qed("qed to qcow2, clusters of one sector", SPARSE, "qcow2", { options: { cluster_size: "512" } }),
     qed("qed to qcow2, journal elsewhere", SPARSE, "qcow2", { journal: "/vm/elsewhere/journal" }),
     qed("qed to qed, other tables", SHUFFLED, "qed", { options: { table_size: "4" } }),
-    await qcow2("qcow2 to qed, free clusters to fill", { ...SHUFFLED, data: Array.from({ length: 20 }, (_, at) => at * 2) }, {}, "qed"),
+    await qcow2(
+      "qcow2 to qed, free clusters to fill",
+      { ...SHUFFLED, data: Array.from({ length: 20 }, (_, at) => at * 2) },
+      {},
+      "qed",
+    ),
     await qcow2("qcow2 to qed, clusters of one sector", SPARSE, { cluster_size: "512" }, "qed"),
     await qcow2("qcow2 to qed, leaks kept", SHUFFLED, {}, "qed", { keepLeaks: true }),
     await qcow2("qcow2 to qcow2, other refcounts", SPARSE, {}, "qcow2", { options: { refcount_bits: "1" } }),

@@ -1,7 +1,7 @@
 /** Walks every cut of a scenario and every outcome at it, and tells what failed so that it can be run again. */
 
-import { expectedOf, runTrial, type Wish } from "./crash-trial.ts";
 import { recordScenario, type Scenario } from "./crash-scenario.ts";
+import { expectedOf, runTrial, type Wish } from "./crash-trial.ts";
 import { eachCut, OUTCOMES } from "./power-cut.ts";
 import { seededRandom } from "./random.ts";
 
@@ -53,7 +53,9 @@ export async function sweepScenario(
         } catch (error) {
           const after = log.operations[count - 1];
           const where = after ? `${after.kind} ${"path" in after ? after.path : ""}` : "the start";
-          failures.push(`${scenario.name}: cut ${count} after ${where}, ${outcome}, ${wishes.join(" then ")}, seed ${trialSeed}: ${text(error)}`);
+          failures.push(
+            `${scenario.name}: cut ${count} after ${where}, ${outcome}, ${wishes.join(" then ")}, seed ${trialSeed}: ${text(error)}`,
+          );
           if (failures.length >= MAX_FAILURES) return failures;
         }
       }

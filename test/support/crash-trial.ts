@@ -1,8 +1,8 @@
 /** One trial of the crash suite: a state that a cut left, judged before any recovery, recovered, and judged again. */
 
+import { ImageError } from "../../src/bytes/image-error.ts";
 import { resume, rollback } from "../../src/convert/recovery.ts";
 import { openImage } from "../../src/formats/registry.ts";
-import { ImageError } from "../../src/bytes/image-error.ts";
 import { digestGuest } from "../../src/image/guest-digest.ts";
 import { openGuestView } from "../../src/image/guest-view.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
@@ -85,7 +85,8 @@ export async function runTrial(
 
 function anyCut(volume: RecordingVolume, random: Random): DiskState {
   const at = random.below(volume.operations.length + 1);
-  for (const { count, cut } of eachCut(volume.log)) if (count === at) return cut.sample(random.pick(OUTCOMES) as Outcome, random);
+  for (const { count, cut } of eachCut(volume.log))
+    if (count === at) return cut.sample(random.pick(OUTCOMES) as Outcome, random);
   throw new Error("unreachable");
 }
 
@@ -99,9 +100,12 @@ async function judgeEnd(
   const { scenario, final } = expected;
   const { format, bytes } = await judgeWhole(expected, state);
   const isOld = same(bytes, scenario.image);
-  const left = Object.keys(state).filter((path) => path !== IMAGE_PATH && !(outcome === "done" && path.endsWith("-undo")));
+  const left = Object.keys(state).filter(
+    (path) => path !== IMAGE_PATH && !(outcome === "done" && path.endsWith("-undo")),
+  );
   const strays = left.filter((path) => !path.includes("elsewhere"));
-  if (strays.length > 0 && !(outcome === "nothing" && wishes.length > 1)) throw new Error(`left behind: ${strays.join(", ")}`);
+  if (strays.length > 0 && !(outcome === "nothing" && wishes.length > 1))
+    throw new Error(`left behind: ${strays.join(", ")}`);
   if (outcome === "nothing") {
     const undone = wishes.includes("rollback") && format === scenario.sourceFormat;
     if (isOld || same(bytes, final) || undone || format === scenario.targetFormat) return;

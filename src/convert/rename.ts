@@ -1,0 +1,79 @@
+/** A finished image gets a new name in its own folder; its undo goes with it, and nothing is ever replaced. */
+
+import { dirname, resolve } from "node:path";
+import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { Lock } from "../journal/lock.ts";
+import { journalNamesOf } from "../journal/names.ts";
+import { FileVolume } from "../storage/file.ts";
+import type { Volume } from "../storage/storage.ts";
+import { type Host, thisHost } from "./host.ts";
+import { unfinished } from "./unfinished.ts";
+
+/**
+ * Renames an image, and its `.inplace-undo` where there is one.
+ *
+ * @throws ImageError `in-use` where the new name, or one that belongs to it, is taken; `interrupted` while a
+ * conversion is open; `io`. The image then has its old name.
+ * @throws UsageError for a name in another folder
+ */
+export async function renameImage(path: string, newPath: string, host: Host = thisHost()): Promise<void> {
+  if (dirname(resolve(path)) !== dirname(resolve(newPath))) {
+    throw new UsageError(`Cannot rename ${path} to ${newPath}: the new name must lie in the same folder`);
+  }
+  const { volume } = host;
+  const lock = await Lock.acquire(volume, path, host.processes);
+  try {
+    const state = await unfinished(path, volume);
+    if (state === "open" || state === "verified") {
+      throw new ImageError(
+        "interrupted",
+        `Cannot rename ${path}: a conversion of it is open; resume or roll it back first`,
+        {
+          path,
+          operation: "rename",
+        },
+      );
+    }
+    await refuseTakenName(path, newPath, volume);
+    await moveTo(volume, path, newPath);
+    // The undo second: cut in between, the image has its new name and an undo of the old one, which proves nothing.
+    if (state === "undo") await moveTo(volume, journalNamesOf(path).undo, journalNamesOf(newPath).undo);
+  } finally {
+    await lock.release();
+  }
+}
+
+/**
+ * Changes nothing.
+ *
+ * @throws ImageError `in-use` where `newPath`, its journal, undo or lock exists: an orphaned undo must not become this
+ * image's
+ */
+export async function refuseTakenName(path: string, newPath: string, volume: Volume = new FileVolume()): Promise<void> {
+  for (const name of [newPath, ...Object.values(journalNamesOf(newPath))]) {
+    if (!(await volume.facts(name))) continue;
+    throw new ImageError("in-use", `Cannot rename ${path} to ${newPath}: ${name} exists; move it away first`, {
+      path,
+      operation: "rename",
+    });
+  }
+}
+
+/** A rename replaces what bears the name, so the name is taken with an empty file of our own first. */
+async function moveTo(volume: Volume, from: string, to: string): Promise<void> {
+  const taken = await volume.createExclusively(to);
+  if (taken === undefined) {
+    throw new ImageError("in-use", `Cannot rename ${from} to ${to}: ${to} exists; move it away first`, {
+      path: from,
+      operation: "rename",
+    });
+  }
+  await taken.close();
+  try {
+    await volume.rename(from, to);
+  } catch (error) {
+    await volume.remove(to);
+    throw error;
+  }
+  await volume.syncFolderOf(to);
+}

@@ -1,0 +1,116 @@
+/** `setmap`, the letter's qemu-io command: points one guest range at a host range of the same file, for experts. */
+
+import { isAligned } from "../bytes/align.ts";
+import { hex, ImageError } from "../bytes/image-error.ts";
+import { driverOf, openImage } from "../formats/registry.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../image/extent.ts";
+import { headerAreaSize, planSwitch } from "../plan/switch-plan.ts";
+import { readZeroFilled } from "../storage/storage.ts";
+import { carryOut } from "./conversion.ts";
+import { refuseUnfinished } from "./convert.ts";
+import { Guest } from "./guest.ts";
+import { type Host, thisHost } from "./host.ts";
+import type { OpenOptions } from "./report.ts";
+import { Session } from "./session.ts";
+import { settingsOf } from "./settings.ts";
+import { inspectSource, refuseCorruption, type Source } from "./source.ts";
+import { Stopwatch } from "./stopwatch.ts";
+
+/** Bytes of guest and of file; all multiples of the cluster size, but for a length that ends the disk. */
+interface Range {
+  readonly guestOffset: number;
+  readonly hostOffset: number;
+  readonly length: number;
+}
+
+/**
+ * Makes guest bytes [guestOffset, +length) the file's bytes at `hostOffset`, by new tables of the image's own format
+ * and one switch, as safe as a conversion. What the range showed before is no longer pointed at.
+ *
+ * @throws ImageError `out-of-bounds` for ranges that are unaligned, outside, or in use by something else
+ */
+export async function setmap(
+  path: string,
+  guestOffset: number,
+  hostOffset: number,
+  length: number,
+  options: OpenOptions = {},
+  host: Host = thisHost(),
+): Promise<void> {
+  const settings = settingsOf({ ...options, checksum: "none" });
+  const session = await Session.open(path, host);
+  try {
+    await refuseUnfinished(session);
+    const found = await inspectSource(await openImage(session.storage, options.format));
+    const target = driverOf(found.image.format).target;
+    if (!target)
+      throw new ImageError("unsupported", `Cannot set the mapping of ${path}: ${found.image.format} has no tables`);
+    refuseCorruption(found);
+    const mapping = remapped(found, { guestOffset, hostOffset, length });
+    const source: Source = { ...found, mapping };
+    const { clusterSize, creationOptions } = source.options;
+    const header = await readZeroFilled(
+      session.storage,
+      0,
+      Math.min(headerAreaSize(clusterSize, clusterSize), source.fileSize),
+    );
+    const plan = planSwitch({ ...source, header }, target, creationOptions, new Set());
+    const guest = await Guest.open(source.image, session.host.volume, settings);
+    await carryOut(
+      { session, settings, source, plan, guest, digestBefore: null },
+      { purpose: "setmap" },
+      new Stopwatch(host.now),
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+function remapped({ mapping, metadata, options, fileSize, image }: Source, range: Range): ExtentTable {
+  const { guestOffset, hostOffset, length } = range;
+  const { clusterSize, virtualSize } = options;
+  const refuse = (what: string): never => {
+    throw new ImageError(
+      "out-of-bounds",
+      `Cannot point guest offset ${hex(guestOffset)} at host offset ${hex(hostOffset)}: ${what}`,
+      { path: image.storage.path, format: image.format, guestOffset, hostOffset, operation: "map" },
+    );
+  };
+  const guestEnd = guestOffset + length;
+  const hostEnd = hostOffset + length;
+  if (length <= 0 || guestEnd > virtualSize) refuse(`the disk ends at ${hex(virtualSize)}`);
+  if (hostEnd > fileSize) refuse(`the file ends at ${hex(fileSize)}`);
+  const endsDisk = guestEnd === virtualSize;
+  if (![guestOffset, hostOffset, endsDisk ? 0 : length].every((value) => isAligned(value, clusterSize))) {
+    refuse(`offsets and length must be multiples of the cluster size ${clusterSize}`);
+  }
+  if (metadata.intersects(hostOffset, hostEnd)) refuse("metadata lies there");
+  const builder = new ExtentTableBuilder();
+  const keep = (
+    from: number,
+    to: number,
+    extent: { guestOffset: number; hostOffset: number; state: ExtentState; storedLength: number },
+  ) => {
+    if (to <= from) return;
+    const isPlaced = extent.hostOffset >= 0 && extent.state !== ExtentState.compressed;
+    builder.append(
+      to - from,
+      extent.state,
+      isPlaced ? extent.hostOffset + from - extent.guestOffset : extent.hostOffset,
+      extent.storedLength,
+    );
+  };
+  for (const extent of eachExtent(mapping)) {
+    const end = extent.guestOffset + extent.length;
+    const stored = extent.state === ExtentState.compressed ? extent.storedLength : extent.length;
+    const replaced = extent.guestOffset >= guestOffset && end <= guestEnd;
+    const holds = extent.state === ExtentState.data || extent.state === ExtentState.compressed;
+    if (holds && !replaced && extent.hostOffset < hostEnd && extent.hostOffset + stored > hostOffset) {
+      refuse(`guest offset ${hex(extent.guestOffset)} is stored there`);
+    }
+    keep(extent.guestOffset, Math.min(end, guestOffset), extent);
+    if (extent.guestOffset <= guestOffset && end > guestOffset) builder.append(length, ExtentState.data, hostOffset);
+    keep(Math.max(extent.guestOffset, guestEnd), end, extent);
+  }
+  return builder.finish(virtualSize);
+}

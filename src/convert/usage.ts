@@ -1,0 +1,63 @@
+/** What is wrong with a conversion's options whatever the image: all of it at once, before an image is opened. */
+
+import { MiB } from "../bytes/align.ts";
+import { UsageError } from "../bytes/image-error.ts";
+import { RangeSet } from "../bytes/range-set.ts";
+import { driverOf } from "../formats/registry.ts";
+import type { ConversionOptions, TargetDriver } from "../image/driver.ts";
+import type { ConvertOptions } from "./report.ts";
+import { settingsOf } from "./settings.ts";
+import { parseTargetOptions } from "./target-options.ts";
+
+/** An image that every target takes: what it refuses here, it refuses for all. */
+const PLAIN_SOURCE: ConversionOptions = {
+  format: "raw",
+  virtualSize: MiB,
+  clusterSize: 64 * 1024,
+  backing: undefined,
+  encryption: undefined,
+  snapshotCount: 0,
+  bitmapNames: [],
+  hasDataFile: false,
+  hasSubclusters: false,
+  compression: "zlib",
+  usedHeader: new RangeSet(),
+  creationOptions: {},
+  unclean: [],
+  forgettable: [],
+};
+
+/**
+ * The mistakes that `convert` would throw as UsageError, one sentence each; empty where there are none.
+ * `targetFormat` undefined leaves the target's options unchecked.
+ */
+export function usageMistakes(targetFormat: string | undefined, options: ConvertOptions = {}): readonly string[] {
+  const mistakes: string[] = [];
+  const attempt = <T>(check: () => T): T | undefined => {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      if (!mistakes.includes(error.message)) mistakes.push(error.message);
+      return undefined;
+    }
+  };
+  attempt(() => options.format !== undefined && driverOf(options.format));
+  attempt(() => settingsOf(options));
+  const target = targetFormat === undefined ? undefined : attempt(() => targetOf(targetFormat));
+  if (targetFormat === undefined || target === undefined) return mistakes;
+  // One at a time, since a parser stops at its first mistake.
+  const usable: Record<string, string> = {};
+  for (const [name, text] of Object.entries(options.options ?? {})) {
+    if (attempt(() => parseTargetOptions(targetFormat, target, { [name]: text }))) usable[name] = text;
+  }
+  const values = parseTargetOptions(targetFormat, target, usable);
+  attempt(() => target.openConversionTarget(PLAIN_SOURCE, values, new Set(options.drop)));
+  return mistakes;
+}
+
+function targetOf(format: string): TargetDriver {
+  const { target } = driverOf(format);
+  if (target === undefined) throw new UsageError(`Cannot convert to ${format}: it can only be read so far`);
+  return target;
+}
