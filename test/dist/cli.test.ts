@@ -1,0 +1,125 @@
+/** The command line as it is committed: what a fresh clone runs. */
+
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cli, type Ended, machineNode, root, scratchFolder, spawnNode } from "./spawn.ts";
+
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Runs the command line in `folder`; words are separated by spaces. */
+function run(folder: string, words: string): Ended {
+  return spawnNode([cli, ...words.split(" ")], folder);
+}
+
+test("--version says what package.json says", () => {
+  expect(run(scratchFolder(), "--version")).toEqual({
+    exitCode: 0,
+    stdout: `inplace-convert ${version}\n`,
+    stderr: "",
+  });
+});
+
+test("the main job and back, inside one file", () => {
+  const folder = scratchFolder();
+  expect(run(folder, "demo --keep . -q")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  const original = readFileSync(join(folder, "original.qed"));
+  copyFileSync(join(folder, "original.qed"), join(folder, "disk"));
+
+  const checksum = run(folder, "checksum disk").stdout;
+  expect(checksum).toMatch(/^[0-9a-f]{64} {2}disk\n$/);
+  const planned = JSON.parse(run(folder, "plan disk qcow2 --output json").stdout);
+  expect(planned).toMatchObject({ changed: false, "bytes-moved": 0, refused: [] });
+  expect(readFileSync(join(folder, "disk")).equals(original)).toBe(true);
+
+  const converted = run(folder, "convert disk qcow2 --output json");
+  expect(converted).toMatchObject({ exitCode: 0, stderr: "" });
+  const report = JSON.parse(converted.stdout);
+  expect(report).toMatchObject({
+    image: "disk",
+    "source-format": "qed",
+    "target-format": "qcow2",
+    changed: true,
+    "bytes-moved": 0,
+    check: { after: { corruptions: 0, leaks: 0 } },
+  });
+  expect(report["guest-checksum"].before).toBe(checksum.slice(0, 64));
+  expect(report["guest-checksum"].after).toBe(checksum.slice(0, 64));
+  expect(readdirSync(folder).sort()).toEqual(["demo.img", "disk", "original.qed"]);
+
+  expect(run(folder, "compare original.qed disk")).toMatchObject({ exitCode: 0 });
+  expect(run(folder, "checksum disk").stdout).toBe(checksum);
+  expect(JSON.parse(run(folder, "info disk --output json").stdout)).toMatchObject({ format: "qcow2" });
+  expect(run(folder, "convert disk qcow2").stdout).toContain("nothing to do");
+
+  expect(run(folder, "convert disk qed")).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse(run(folder, "info disk --output json").stdout)).toMatchObject({ format: "qed" });
+  expect(run(folder, "checksum disk").stdout).toBe(checksum);
+});
+
+test("--keep-undo, then the way back byte for byte, then forwards for good", () => {
+  const folder = scratchFolder();
+  run(folder, "demo --keep . -q");
+  copyFileSync(join(folder, "original.qed"), join(folder, "disk"));
+  expect(run(folder, "convert disk qcow2 --keep-undo -q").exitCode).toBe(0);
+  const refused = run(folder, "convert disk qed");
+  expect(refused.exitCode).toBe(4);
+  expect(refused.stderr).toContain(`${cli} rollback disk`);
+  expect(run(folder, "rollback disk").exitCode).toBe(0);
+  expect(readFileSync(join(folder, "disk")).equals(readFileSync(join(folder, "original.qed")))).toBe(true);
+
+  expect(run(folder, "convert disk qcow2 --keep-undo -q").exitCode).toBe(0);
+  expect(run(folder, "resume disk").exitCode).toBe(0);
+  expect(run(folder, "resume disk")).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(run(folder, "rollback disk").stderr).toMatch(/nothing to roll back/i);
+  expect(run(folder, "compare original.qed disk").exitCode).toBe(0);
+});
+
+describe("failures", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "inplace-convert-dist-"));
+    run(folder, "demo --keep . -q");
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each([
+    ["convert nothing-here qcow2", 1],
+    ["compare nothing-here nothing-there", 2],
+    ["resume nothing-here", 1],
+    ["rollback demo.img", 1],
+    ["checksum demo.img -f qed", 1],
+    ["convert demo.img qed --no-such-option", 2],
+    ["convert demo.img no-such-format", 2],
+    ["convert demo.img qed -o no_such_key=1", 2],
+    ["convert demo.img qed -o cluster_size=3k", 2],
+  ])("%s exits %d, says why on stderr, and as JSON on stdout", (words, exitCode) => {
+    const before = readFileSync(join(folder, "demo.img"));
+    const human = run(folder, words);
+    expect(human).toMatchObject({ exitCode, stdout: "" });
+    expect(human.stderr).toMatch(/^inplace-convert: \S/);
+    const json = run(folder, `${words} --output json`);
+    expect(json.exitCode).toBe(exitCode);
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { kind: expect.any(String), message: expect.any(String) } });
+    expect(readFileSync(join(folder, "demo.img")).equals(before)).toBe(true);
+  });
+});
+
+test("the machine's own Node runs --version and demo", () => {
+  const node = machineNode();
+  if (node === undefined) throw new Error("Cannot find a Node outside node_modules on PATH");
+  const folder = scratchFolder();
+  expect(spawnNode([cli, "--version"], folder, node).stdout).toBe(`inplace-convert ${version}\n`);
+  const demo = spawnNode([cli, "demo"], folder, node);
+  expect(demo).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(demo.stdout).toContain("Images are identical.");
+});
+
+test("an older Node gets one sentence", () => {
+  const older = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.8" } });';
+  const pretend = `data:text/javascript,${encodeURIComponent(older)}`;
+  const { exitCode, stdout, stderr } = spawnNode(["--import", pretend, cli, "demo"], scratchFolder());
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toBe("inplace-convert needs Node 20 or newer; this is Node 18.20.8\n");
+});
