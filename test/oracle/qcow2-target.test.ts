@@ -1,7 +1,7 @@
 /** qcow2 files that our target side lays out, judged by qemu-img and written to by qemu-io. */
 
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RangeSet } from "../../src/bytes/range-set.ts";
@@ -39,9 +39,17 @@ function expectClean(path: string): void {
 
 function expectSame(path: string, rawPath: string): void {
   expect(run("qemu-img", "compare", "-f", "qcow2", "-F", "raw", path, rawPath)).toContain("Images are identical.");
-  const info = JSON.parse(run("qemu-img", "info", "-f", "qcow2", "--output=json", path));
-  const rawInfo = JSON.parse(run("qemu-img", "info", "-f", "raw", "--output=json", rawPath));
-  expect(info["virtual-size"]).toBe(rawInfo["virtual-size"]);
+  // A shorter disk is the same to qemu-img where the rest is zeros.
+  expect(virtualSizeOf(path)).toBe(statSync(rawPath).size);
+}
+
+/** What the header says, without a process. */
+function virtualSizeOf(path: string): number {
+  const head = Buffer.alloc(32);
+  const descriptor = openSync(path, "r");
+  readSync(descriptor, head, 0, head.length, 0);
+  closeSync(descriptor);
+  return Number(head.readBigUInt64BE(24));
 }
 
 /** Text that compresses, with a cluster of noise and an empty one now and then. */

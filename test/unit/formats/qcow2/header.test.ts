@@ -118,6 +118,18 @@ describe("a qcow2 header", () => {
     ]);
   });
 
+  it("may have its backing name right behind its extensions, without an end mark", () => {
+    const extension = encodeHeaderExtensions([{ type: 0xe2792aca, data: new TextEncoder().encode("raw") }]).subarray(
+      0,
+      16,
+    );
+    const name = new TextEncoder().encode("/a/name/that/is/no/extension");
+    const fixed = { backingFileOffset: 128, backingFileSize: name.length };
+    const { backing, extensions } = parseHeader(headerCluster({ fixed, extensions: extension, name }));
+    expect(backing).toMatchObject({ name: "/a/name/that/is/no/extension", format: "raw" });
+    expect(extensions.end).toBe(128);
+  });
+
   it("of version 2 has 16-bit refcounts and no features, whatever follows it", () => {
     const cluster = headerCluster({ fixed: { version: 2 } });
     cluster.fill(0xff, 80);
