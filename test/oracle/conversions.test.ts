@@ -1,0 +1,110 @@
+/**
+ * Conversions there and back, judged by qemu-img, qemu-io and e2fsck after each step.
+ *
+ * `npm test` takes a sample by seed (ORACLE_SEED, by default 1); ORACLE_IMAGES=all takes every image, a number so many.
+ */
+
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { convert } from "../../src/convert/convert.ts";
+import { imageMatrix, type MatrixImage } from "../support/image-matrix.ts";
+import { makeQemuImage, type QemuImage, type StructuredFormat, writeAllOver } from "../support/qemu-images.ts";
+import { assertClean, assertSame, blkhashOf, info, run } from "../support/qemu-tools.ts";
+import { seededRandom } from "../support/random.ts";
+
+const SAMPLE = 40;
+const seed = Number(process.env.ORACLE_SEED ?? 1);
+const wanted = process.env.ORACLE_IMAGES ?? SAMPLE;
+const chosen = wanted === "all" ? imageMatrix : seededRandom(seed).shuffle(imageMatrix).slice(0, Number(wanted));
+
+/** Beyond this the raw copy is all holes, which a digest without a map of them would read. */
+const DIGEST_LIMIT = 128 * 1024 * 1024;
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "inplace-conversions-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe.concurrent(`${chosen.length} of ${imageMatrix.length} images, seed ${seed}`, () => {
+  it.each(chosen.map((image, index) => ({ ...image, index })))("$name", async ({ index, ...description }) => {
+    const place = join(folder, description.name);
+    await mkdir(place);
+    const image = await makeQemuImage(place, description);
+    await assertSame(image.path, description.format, image.rawPath);
+    const other = description.format === "qed" ? "qcow2" : "qed";
+    await convertAndJudge(image, description, other, description.there);
+    // Half of the images come back as QEMU leaves them, half as we left them.
+    if (index % 2 === 0 && !image.hasFileSystem) await writeAndJudge(image, description, other, index);
+    await convertAndJudge(image, description, description.format, description.back);
+    await writeAndJudge(image, description, description.format, index + 1);
+    await rm(place, { recursive: true });
+  });
+});
+
+/** Converts by the library and asks everyone whether the guest is as it was. */
+async function convertAndJudge(
+  image: QemuImage,
+  { virtualSize, backing }: MatrixImage,
+  format: StructuredFormat,
+  options: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { path, rawPath, backingName } = image;
+  const before = await info(path);
+  // A backing file is read by consent only, and never one whose format the header does not say.
+  const backingChain = backing === "raw" || backing === "qcow2";
+  const report = await convert(path, format, { options, backingChain });
+  await assertClean(path, format);
+  await assertSame(path, format, rawPath);
+  const after = await info(path);
+  equal("format", after.format, format);
+  equal("changed", report.changed, true);
+  equal("virtual size", report.virtualSize, virtualSize);
+  equal("backing file", after["backing-filename"], backingName);
+  equal("backing format", after["backing-filename-format"], before["backing-filename-format"]);
+  for (const [name, value] of Object.entries(options)) equalOption(after, name, value);
+  const { guestChecksum } = report;
+  equal("digests", guestChecksum?.after, guestChecksum?.before);
+  equal("what the digest covers", guestChecksum?.covers, backing && !backingChain ? "layer" : "guest");
+  if (guestChecksum?.covers === "guest" && virtualSize <= DIGEST_LIMIT) {
+    equal("digest of the raw copy", guestChecksum.after, await blkhashOf(rawPath));
+  }
+  equal("leaks", report.check.after?.leaks, 0);
+  equal("file size", (await info(path, "raw"))["virtual-size"], report.fileSizeAfter);
+  if (image.hasFileSystem) await judgeFileSystem(path, format);
+}
+
+async function judgeFileSystem(path: string, format: StructuredFormat): Promise<void> {
+  const disk = `${path}.disk.raw`;
+  await run("qemu-img", ["convert", "-t", "unsafe", "-f", format, "-O", "raw", path, disk]);
+  await run("e2fsck", ["-fn", disk]);
+  await rm(disk);
+}
+
+async function writeAndJudge(image: QemuImage, { virtualSize }: MatrixImage, format: StructuredFormat, turn: number) {
+  await writeAllOver(image, format, virtualSize, turn);
+  await assertClean(image.path, format);
+  await assertSame(image.path, format, image.rawPath);
+}
+
+type Info = Awaited<ReturnType<typeof info>>;
+
+/** What qemu-img says of an option that we were asked for. */
+function equalOption(found: Info, name: string, value: string): void {
+  const data = found["format-specific"]?.data ?? {};
+  if (name === "cluster_size") equal(name, found["cluster-size"], bytesOf(value));
+  if (name === "refcount_bits") equal(name, data["refcount-bits"], Number(value));
+  if (name === "compat") equal(name, data.compat, value);
+  if (name === "lazy_refcounts") equal(name, data["lazy-refcounts"], value === "on");
+}
+
+function bytesOf(text: string): number {
+  return Number.parseInt(text, 10) * (text.endsWith("k") ? 1024 : 1);
+}
+
+/** Concurrent tests can't use the global `expect`'s snapshots of context, and need nothing else of it. */
+function equal(what: string, found: unknown, expected: unknown): void {
+  if (found !== expected) throw new Error(`${what}: expected ${String(expected)}, found ${String(found)}`);
+}
