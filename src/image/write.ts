@@ -31,8 +31,8 @@ export interface GuestCopy {
 export interface Epoch {
   /** For progress and the journal, e.g. `copy data into the holes`. */
   readonly purpose: string;
-  /** Performed first. */
-  readonly hostCopies?: readonly HostCopy[];
+  /** Performed first. May be iterated more than once. */
+  readonly hostCopies?: Iterable<HostCopy>;
   /** Performed next, in ascending order of host offsets. */
   readonly guestCopies?: readonly GuestCopy[];
   /** Produced lazily and in order, so that large tables never lie in memory whole; the same at each call. */

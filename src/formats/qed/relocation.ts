@@ -53,10 +53,18 @@ export function relocate(
   return { limit, fromClusters, toClusters, counts, movedCount };
 }
 
-export function hostCopies(relocation: Relocation, clusterSize: number): HostCopy[] {
-  return relocation.counts.map((count, move) => ({
-    fromHostOffset: (relocation.fromClusters[move] as number) * clusterSize,
-    toHostOffset: (relocation.toClusters[move] as number) * clusterSize,
-    length: count * clusterSize,
-  }));
+/** One copy a move, made as they are asked for: a scattered image has very many. */
+export function hostCopies(relocation: Relocation, clusterSize: number): Iterable<HostCopy> {
+  const { fromClusters, toClusters, counts } = relocation;
+  return {
+    *[Symbol.iterator]() {
+      for (let move = 0; move < counts.length; move++) {
+        yield {
+          fromHostOffset: (fromClusters[move] as number) * clusterSize,
+          toHostOffset: (toClusters[move] as number) * clusterSize,
+          length: (counts[move] as number) * clusterSize,
+        };
+      }
+    },
+  };
 }

@@ -203,7 +203,7 @@ class Settling {
     purpose: string,
     layout: TableLayout,
     writes: () => Iterable<Write>,
-    more: { readonly hostCopies?: readonly HostCopy[]; readonly fileSize?: number } = {},
+    more: { readonly hostCopies?: Iterable<HostCopy>; readonly fileSize?: number } = {},
   ): void {
     this.#bytesWritten += layoutEnd(layout) - layout.hostOffset;
     this.#epochs.push({ purpose, ...more, writes });

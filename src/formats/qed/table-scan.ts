@@ -204,43 +204,50 @@ class TableScanner {
     if (this.#latestHostOffset !== 0 && hostOffset !== this.#latestHostOffset + clusterSize) this.#fragmentedCount++;
     this.#latestHostOffset = hostOffset + (count - 1) * clusterSize;
 
-    const guestOffset = guestCluster * clusterSize;
-    const structure = `L2 table ${l1Index}`;
-    const entry = `The entry for guest offset ${hex(guestOffset)}`;
-    if (hostOffset < 0 || hostOffset % clusterSize !== 0) {
-      const where = hostOffset < 0 ? "an offset beyond 2^53" : `host offset ${hex(hostOffset)}, which is not aligned`;
-      this.#corrupt(structure, "entry-unaligned", hostOffset, `${entry} points at ${where}`, count, guestOffset);
+    const firstCluster = hostOffset / clusterSize;
+    if (hostOffset < 0 || !Number.isInteger(firstCluster)) {
+      this.#refuseEntries(guestCluster, count, hostOffset, l1Index);
       return;
     }
-    const firstCluster = hostOffset / clusterSize;
     const present = Math.max(0, Math.min(count, clusterCount - firstCluster));
-    if (present < count) {
-      const message = `${entry} and ${count - 1} after it reach host offset ${hex(hostOffset + count * clusterSize)}, outside the file`;
-      this.#corrupt(structure, "entry-out-of-bounds", hostOffset, message, count - present, guestOffset);
-    }
+    if (present < count) this.#refuseEntries(guestCluster, count, hostOffset, l1Index, present);
     if (present === 0) return;
     const already = this.#references.mark(firstCluster, present);
-    if (already > 0) {
-      const message = `${entry} points at host offset ${hex(hostOffset)}, of whose ${present} clusters ${already} are referenced elsewhere`;
-      this.#findings.add(
-        {
-          severity: "corruption",
-          kind: "double-reference",
-          structure,
-          guestOffset,
-          hostOffset,
-          references: 2,
-          message,
-        },
-        already,
-      );
-    }
+    if (already > 0) this.#reportDoubles(guestCluster, present, hostOffset, l1Index, already);
     const inside = Math.max(0, Math.min(present, this.#guestClusterCount - guestCluster));
     this.#dataCount += inside;
     this.#beyondCount += present - inside;
     if (inside === 0) return;
     this.#need(l1Index);
     this.#append(guestCluster, inside, ExtentState.data, hostOffset);
+  }
+
+  /** Entries that point nowhere: all `count`, or those after the first `present`. */
+  #refuseEntries(guestCluster: number, count: number, hostOffset: number, l1Index: number, present = 0): void {
+    const { clusterSize, clusterCount } = this.#header;
+    const guestOffset = (guestCluster + present) * clusterSize;
+    const isUnaligned = hostOffset < 0 || hostOffset % clusterSize !== 0;
+    const start = hostOffset + present * clusterSize;
+    const where = hostOffset < 0 ? "an offset beyond 2^53" : `host offset ${hex(start)}`;
+    const why = isUnaligned ? "not a cluster's" : `outside the file of ${clusterCount} clusters`;
+    this.#corrupt(
+      `L2 table ${l1Index}`,
+      isUnaligned ? "entry-unaligned" : "entry-out-of-bounds",
+      start,
+      `The entry for guest offset ${hex(guestOffset)} points at ${where}, ${why}`,
+      count - present,
+      guestOffset,
+    );
+  }
+
+  #reportDoubles(guestCluster: number, count: number, hostOffset: number, l1Index: number, already: number): void {
+    const guestOffset = guestCluster * this.#header.clusterSize;
+    const message = `Guest offset ${hex(guestOffset)} lies at host offset ${hex(hostOffset)}, of whose ${count} clusters ${already} are referenced elsewhere`;
+    const structure = `L2 table ${l1Index}`;
+    this.#findings.add(
+      { severity: "corruption", kind: "double-reference", structure, guestOffset, hostOffset, references: 2, message },
+      already,
+    );
   }
 
   #append(guestCluster: number, count: number, state: ExtentState, hostOffset?: number): void {

@@ -63,9 +63,9 @@ export function judgeSource(
   const refusals: string[] = [];
   const dropped: string[] = [...source.forgettable];
   if (source.snapshotCount > 0) {
-    if (drop.has("snapshots")) dropped.push(`${source.snapshotCount} snapshots`);
-    else
-      refusals.push(`Cannot keep ${source.snapshotCount} snapshots: QED has none; delete them or use --drop snapshots`);
+    const snapshots = `${source.snapshotCount} ${source.snapshotCount === 1 ? "snapshot" : "snapshots"}`;
+    if (drop.has("snapshots")) dropped.push(snapshots);
+    else refusals.push(`Cannot keep ${snapshots}: QED has none; delete them or use --drop snapshots`);
   }
   if (source.bitmapNames.length > 0) {
     const names = source.bitmapNames.join(", ");

@@ -11,7 +11,7 @@ import type {
   TargetDriver,
   TargetOptionValues,
 } from "../../image/driver.ts";
-import { ExtentState, type ExtentTable } from "../../image/extent.ts";
+import { ExtentState, type ExtentTable, extentAt } from "../../image/extent.ts";
 import { ClusterBitmap } from "./cluster-bitmap.ts";
 import { entryRuns } from "./entry-encoder.ts";
 import { MAX_CLUSTER_COUNT } from "./header.ts";
@@ -95,30 +95,23 @@ function proveExtents(draft: Draft, extents: ExtentTable, space: FileSpace): Clu
   used.mark(0, HEADER_SIZE);
   let end = 0;
   for (let row = 0; row < extents.count; row++) {
-    const guestOffset = extents.guestOffset[row] as number;
-    const hostOffset = extents.hostOffset[row] as number;
-    const length = extents.length[row] as number;
-    const state = extents.state[row] as ExtentState;
-    const where = `guest offset ${hex(guestOffset)}`;
-    if (guestOffset !== end)
-      throw refusal(`Cannot map ${where}: the extent before it ends at ${hex(end)}`, guestOffset);
+    const { guestOffset, hostOffset, length, state } = extentAt(extents, row);
+    const refuse = (why: string) =>
+      refusal(`Cannot map guest offset ${hex(guestOffset)}${why}`, guestOffset, hostOffset);
+    if (guestOffset !== end) throw refuse(`: the extent before it ends at ${hex(end)}`);
     end += length;
-    if (guestOffset % clusterSize !== 0) {
-      throw refusal(`Cannot map ${where}: it is no multiple of the cluster size ${clusterSize}`, guestOffset);
-    }
-    if (state === ExtentState.compressed)
-      throw refusal(`Cannot map ${where}: QED holds no compressed data`, guestOffset);
+    if (guestOffset % clusterSize !== 0) throw refuse(`: it is no multiple of the cluster size ${clusterSize}`);
+    if (state === ExtentState.compressed) throw refuse(": QED holds no compressed data");
     if (state !== ExtentState.data) continue;
-    const place = `host offset ${hex(hostOffset)}`;
     if (hostOffset < 0 || hostOffset % clusterSize !== 0) {
-      throw refusal(`Cannot map ${where} to ${place}: it is no multiple of ${clusterSize}`, guestOffset, hostOffset);
+      throw refuse(` to host offset ${hex(hostOffset)}: it is no multiple of ${clusterSize}`);
     }
     const count = alignUp(length, clusterSize) / clusterSize;
     if (hostOffset + count * clusterSize > additiveStart) {
-      throw refusal(`Cannot map ${where} to ${place}: its end lies in the new tables`, guestOffset, hostOffset);
+      throw refuse(` to host offset ${hex(hostOffset)}: its end lies in the new tables`);
     }
     if (used.mark(hostOffset / clusterSize, count) > 0) {
-      throw refusal(`Cannot map ${where} to ${place}: it lies in the header or is used twice`, guestOffset, hostOffset);
+      throw refuse(` to host offset ${hex(hostOffset)}: it lies in the header or is used twice`);
     }
   }
   if (end !== virtualSize)
