@@ -1,0 +1,55 @@
+/** What the step says at the images: one error for each that failed, none for the step itself. */
+
+import { isAbsolute, relative, resolve, sep } from "node:path";
+import { error } from "@actions/core";
+import type { ImageResult } from "./image-result.ts";
+import { safeLine, safeLines, shortened } from "./safe-text.ts";
+
+/** A runner shows ten of a kind for a step and cuts each at 4,096 characters. */
+const SHOWN = 9;
+const MAX_LENGTH = 4096;
+const MAX_TITLE = 200;
+
+/** One error for each image that failed; beyond the first nine, how many more there are. */
+export function annotateFailures(results: readonly ImageResult[]): void {
+  const failed = results.filter(({ failure }) => failure !== undefined);
+  for (const result of failed.slice(0, SHOWN)) annotate(result);
+  if (failed.length > SHOWN) annotateStep("More images failed", `${failed.length - SHOWN} more, see the summary`);
+}
+
+/** All mistakes in the inputs at once. */
+export function annotateMistakes(mistakes: readonly string[]): void {
+  const text = mistakes.length === 1 ? `${mistakes[0]}` : mistakes.map((mistake) => `- ${mistake}`).join("\n");
+  annotateStep("Cannot use these inputs", `${text}\nNothing was touched`);
+}
+
+export function annotateStep(title: string, message: string): void {
+  error(shortened(safeLines(message), MAX_LENGTH, " …"), { title: titleOf(title) });
+}
+
+/** An error at a file. */
+export function annotateImage(path: string, title: string, message: string): void {
+  const text = shortened(safeLines(message), MAX_LENGTH, " … see the summary");
+  error(text, { title: titleOf(title), file: safeLine(workspacePath(path)) });
+}
+
+function annotate({ image, path, failure }: ImageResult): void {
+  if (failure === undefined) return;
+  const { message, reasons, advice } = failure;
+  // A refusal's message holds its reasons already, in one long line.
+  const list = reasons.filter((reason) => !message.includes(reason)).map((reason) => `- ${reason}`);
+  const text = [message, ...list, advice].filter((line) => line !== "").join("\n");
+  annotateImage(path, `${image} failed: ${failure.kind}`, text);
+}
+
+function titleOf(text: string): string {
+  return shortened(safeLine(text), MAX_TITLE, "…");
+}
+
+/** Relative to the workspace with `/`, as annotations name files; absolute where it lies elsewhere. */
+function workspacePath(path: string): string {
+  const absolute = resolve(path);
+  const inside = relative(process.env.GITHUB_WORKSPACE || process.cwd(), absolute);
+  const isInside = inside !== "" && !isAbsolute(inside) && inside.split(sep)[0] !== "..";
+  return (isInside ? inside : absolute).replaceAll(sep, "/");
+}

@@ -1,0 +1,73 @@
+/** What became of one image: its report, or why there is none. */
+
+import { type ConversionReport, ImageError, UsageError } from "../index.ts";
+import { type Json, kebabKeys } from "./json.ts";
+
+export interface ImageFailure {
+  readonly kind: string;
+  /** What is wrong. */
+  readonly message: string;
+  /** All reasons of a refusal; empty where the message says it all. */
+  readonly reasons: readonly string[];
+  /** In what state the image is, and what to do. */
+  readonly advice: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface ImageResult {
+  /** As it was named. */
+  readonly image: string;
+  /** Where it is now. */
+  readonly path: string;
+  /** Absent where the conversion failed; there where only what came after it did. */
+  readonly report: ConversionReport | undefined;
+  readonly failure: ImageFailure | undefined;
+  /** What was done first about an interrupted conversion, in one sentence. */
+  readonly recovery: string | undefined;
+}
+
+/** Worst last. */
+export const CHECK_RESULTS = ["clean", "unsupported", "leaks", "corrupt"] as const;
+export type CheckWord = (typeof CHECK_RESULTS)[number];
+
+export function failureOf(error: unknown, isConverted: boolean): ImageFailure {
+  if (error instanceof ImageError) {
+    const { kind, message, reasons, format, path, structure, hostOffset, guestOffset, operation, journal } = error;
+    const rolledBack = error.rolledBack || undefined;
+    const details = { format, path, structure, hostOffset, guestOffset, operation, journal, rolledBack };
+    return { kind, message, reasons, advice: adviceFor(error, isConverted), details };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const isUsage = error instanceof UsageError;
+  // What is neither is a defect, of which the trace is what a report needs.
+  const trace = isUsage || !(error instanceof Error) ? undefined : error.stack;
+  return { kind: isUsage ? "usage" : "defect", message, reasons: [], advice: "", details: { trace } };
+}
+
+function adviceFor({ journal, rolledBack }: ImageError, isConverted: boolean): string {
+  if (isConverted) return "The image was converted and verified before";
+  if (journal !== undefined) {
+    return "The end of this job puts it back, or finishes it where the target was verified before";
+  }
+  return rolledBack ? "Something had been written; the image was put back" : "The image is as it was";
+}
+
+/** As `inplace-convert convert --output json` prints it, with what only the action knows. */
+export function resultJson({ image, path, report, failure, recovery }: ImageResult): { readonly [key: string]: Json } {
+  const own = { image: path, renamedFrom: path === image ? undefined : image, recovery };
+  const error = failure && { kind: failure.kind, message: failure.message, advice: failure.advice, ...failure.details };
+  const refused = failure && failure.reasons.length > 0 ? failure.reasons : undefined;
+  return kebabKeys({ ...own, ...report, image: path, error, ...(refused ? { refused } : {}) }) as {
+    readonly [key: string]: Json;
+  };
+}
+
+/** Of the image as it is now; undefined where it was not checked. */
+export function checkWordOf({ report, failure }: ImageResult): CheckWord | undefined {
+  const check = report?.check.after ?? report?.check.before;
+  if (check) {
+    if (check.corruptions + check.checkErrors > 0) return "corrupt";
+    return check.leaks > 0 ? "leaks" : "clean";
+  }
+  return failure?.kind === "corrupt" ? "corrupt" : undefined;
+}

@@ -1,0 +1,40 @@
+/** After the job, whatever became of it: what `main` left open is put back, or finished where the target was verified. */
+
+import { info, notice } from "@actions/core";
+import { ImageError, resume, rollback, unfinished } from "../index.ts";
+import { annotateImage, annotateStep } from "./annotations.ts";
+import { journalsLeftOpen } from "./open-journals.ts";
+import { safeLine } from "./safe-text.ts";
+
+async function close(image: string): Promise<void> {
+  const state = await unfinished(image);
+  // Kept on request: it is not open, and its time is the user's to choose.
+  if (state === "undo") return;
+  if (state === "none") return clear(image);
+  const { message } = state === "verified" ? await resume(image) : await rollback(image);
+  notice(safeLine(message), { title: safeLine(`${image}: ${state === "verified" ? "finished" : "put back"}`) });
+}
+
+/** A dead owner's lock and a journal cut off before the first write may still lie there. */
+async function clear(image: string): Promise<void> {
+  try {
+    await rollback(image);
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.journal !== undefined) throw error;
+    info(safeLine(`${image}: nothing to roll back`));
+  }
+}
+
+try {
+  for (const { image } of journalsLeftOpen()) {
+    try {
+      await close(image);
+    } catch (error) {
+      annotateImage(image, `Cannot put ${image} back`, error instanceof Error ? error.message : String(error));
+      process.exitCode = 1;
+    }
+  }
+} catch (error) {
+  annotateStep("A defect in inplace-convert", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
+}
