@@ -11,6 +11,7 @@ export { type MapEntry, type MapReport, map } from "./convert/map.ts";
 export { type RecoveryOptions, resume, rollback } from "./convert/recovery.ts";
 export { refuseTakenName, renameImage } from "./convert/rename.ts";
 export type * from "./convert/report.ts";
+export { setmap } from "./convert/setmap.ts";
 export { targetOptions } from "./convert/target-options.ts";
 export { type Unfinished, unfinished } from "./convert/unfinished.ts";
 export { usageMistakes } from "./convert/usage.ts";

@@ -1,13 +1,10 @@
 /** The command line's entry: ties it to this process. */
 
 import { basename, relative } from "node:path";
-import * as index from "../index.ts";
-import type { Library } from "./library.ts";
+import * as library from "../index.ts";
 import { runCommandLine } from "./program.ts";
 import { terminalOf } from "./terminal.ts";
 import { shellWord } from "./ways-on.ts";
-
-const library = index as unknown as Library;
 
 /** As the user called it: by its installed name, or as a file given to node. */
 function invocation(script = ""): string {

@@ -10,19 +10,7 @@ import { cli, spawnNode } from "./spawn.ts";
 /** Converts `disk` under strace, which sends `signal` when the file is synced for the `when`-th time. */
 function convertInterrupted(folder: string, signal: string, when: number) {
   const inject = `inject=fsync:signal=${signal}:when=${when}`;
-  const words = [
-    "-f",
-    "--seccomp-bpf",
-    "-qq",
-    "-o",
-    "/dev/null",
-    "-e",
-    "trace=fsync",
-    "-e",
-    inject,
-    process.execPath,
-    cli,
-  ];
+  const words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", inject, process.execPath, cli];
   const env = { ...process.env, UV_THREADPOOL_SIZE: "1" };
   const { status, stdout, stderr } = spawnSync("strace", [...words, "convert", "disk", "qcow2"], {
     cwd: folder,

@@ -286,9 +286,12 @@ describe("the other commands", () => {
     const json = { "virtual-size": 1, "format-specific": { data: { lazyRefcounts: true } } };
     const { stdout } = await run("info a --output json", { info: async () => ({ json, text: "" }) });
     expect(JSON.parse(stdout)).toEqual(json);
-    const map = async () => ({ json: [{ start: 0 }], text: "Offset\n" });
+    const entry = { start: 0, length: 512, depth: 0, present: false, zero: true, data: false };
+    const map = async () => ({ json: [entry, { ...entry, start: 512 }], text: "Offset\n" });
     expect((await run("map a", { map })).stdout).toBe("Offset\n");
-    expect(JSON.parse((await run("map a --output json", { map })).stdout)).toEqual([{ start: 0 }]);
+    const lines = (await run("map a --output json", { map })).stdout;
+    expect(lines.split("\n").length).toBe(3);
+    expect(JSON.parse(lines)).toEqual([entry, { ...entry, start: 512 }]);
   });
 
   test("-o help where there is no target lists nothing", async () => {
