@@ -68,9 +68,10 @@ export class Session {
     });
   }
 
+  /** Never throws: what was done is done, and a lock that can't be removed is a dead owner's to the next command. */
   async close(): Promise<void> {
-    await this.storage.close();
-    await this.#lock.release();
+    await this.storage.close().catch(() => {});
+    await this.#lock.release().catch(() => {});
   }
 
   #changed(what: string): ImageError {

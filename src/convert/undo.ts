@@ -73,27 +73,45 @@ export async function restoreSource(storage: WritableStorage, journal: Journal):
 /** Bytes around the commit that a medium may lose when it is cut while writing sector 0. */
 const COMMIT_BLOCK = 4096;
 
-/** Rewrites the block around the commit from the journal where it can't be read any more. */
+/**
+ * Rewrites the block around the commit from the journal where it can't be read any more, or where its write stopped
+ * in the middle: every byte of sector 0 is of the old or of the new one, which no other writer leaves.
+ */
 export async function mendHeader(
   storage: WritableStorage,
   state: JournalState,
   toward: "source" | "target",
 ): Promise<void> {
-  const { savedHeader, extras, lastSector, prepared } = state;
+  const { savedHeader, extras, lastSector, previousSector, prepared } = state;
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
-  try {
-    await readExactly(storage, 0, length, "header");
-    return;
-  } catch (error) {
-    if (!(error instanceof ImageError) || error.kind !== "io") throw error;
+  const found = await readIfReadable(storage, length);
+  if (found && !isHalfWritten(found, previousSector, lastSector)) return;
+  const block = found ?? savedHeader.slice(0, length);
+  if (!found) {
+    for (const { hostOffset, bytes } of extras) {
+      if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
+    }
   }
-  const block = savedHeader.slice(0, length);
-  for (const { hostOffset, bytes } of extras)
-    if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
   // Only a prepared target has all that its header points at.
-  if (prepared && toward === "target") block.set(lastSector);
+  const isBack = toward === "source" || !prepared;
+  block.set(isBack ? savedHeader.subarray(0, SECTOR_SIZE) : lastSector);
   await storage.write(0, block);
   await storage.sync();
+}
+
+async function readIfReadable(storage: Storage, length: number): Promise<Uint8Array | undefined> {
+  try {
+    return await readExactly(storage, 0, length, "header");
+  } catch (error) {
+    if (error instanceof ImageError && error.kind === "io") return undefined;
+    throw error;
+  }
+}
+
+function isHalfWritten(block: Uint8Array, previous: Uint8Array, last: Uint8Array): boolean {
+  const sector = block.subarray(0, SECTOR_SIZE);
+  if (sameBytes(sector, previous) || sameBytes(sector, last)) return false;
+  return sector.every((byte, at) => byte === previous[at] || byte === last[at]);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

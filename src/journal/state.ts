@@ -86,6 +86,8 @@ export interface JournalState extends IntentParts {
   readonly undoGivenUp: boolean;
   /** The last sector 0 that was written or about to be; `sector` until settling writes others. */
   readonly lastSector: Uint8Array;
+  /** The sector 0 before that. */
+  readonly previousSector: Uint8Array;
   readonly rolledBack: boolean;
 }
 
@@ -115,6 +117,7 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
     intent,
     ...parts,
     lastSector: parts.sector,
+    previousSector: parts.savedHeader.subarray(0, SECTOR_SIZE),
     prepared: undefined,
     verified: false,
     undoGivenUp: false,
@@ -131,7 +134,7 @@ export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array):
     case "verified":
       return { ...state, verified: true, undoGivenUp: state.undoGivenUp || facts.undoGivenUp };
     case "new-header":
-      return { ...state, lastSector: blob };
+      return { ...state, lastSector: blob, previousSector: state.lastSector };
     case "rolled-back":
       return { ...state, rolledBack: true };
     default:
