@@ -11,7 +11,8 @@ import type { Storage } from "../../storage/storage.ts";
 import { checkResult } from "./check.ts";
 import { QedFeature, type QedHeader, QedHeaderFields, readQedHeader } from "./header.ts";
 import { planSettling } from "./settle.ts";
-import { brokenMapping, scanTables, type TableScan } from "./table-scan.ts";
+import { brokenMapping } from "./table-findings.ts";
+import { scanTables, type TableScan } from "./table-scan.ts";
 
 export class QedImage implements Image {
   readonly format = "qed";

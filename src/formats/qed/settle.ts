@@ -14,26 +14,22 @@
  * that QEMU made, stay: then only data past N moves.
  */
 
-import { alignDown, alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
-import { RangeSet } from "../../bytes/range-set.ts";
 import { hasFlag } from "../../bytes/struct.ts";
 import type { SettlingForecast } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { Epoch, HostCopy, Rearrangement, Write } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { ClusterBitmap } from "./cluster-bitmap.ts";
-import { EntryEncoder, type EntryRun, entryRuns } from "./entry-encoder.ts";
+import { entryRuns } from "./entry-encoder.ts";
 import { ENTRY_SIZE, QedFeature, type QedHeader } from "./header.ts";
 import { type CleanHeader, cleaningWrites, readCleanHeader, withL1Offset } from "./header-cleanup.ts";
 import { l1OffsetOf, layoutEnd, type TableLayout, tableClusterCount, tableLayout, tableWrites } from "./layout.ts";
 import { hostCopies, type Relocation, relocate } from "./relocation.ts";
-import { entryBytes } from "./table-entry.ts";
-import { brokenMapping, type TableScan } from "./table-scan.ts";
-
-const SECTOR_ENTRIES = SECTOR_SIZE / ENTRY_SIZE;
-/** The most entries that one re-pointing write holds: 64 KiB. */
-const MAX_REPOINTED_ENTRIES = 8192;
+import { repointingWrites, staleSectors } from "./repoint.ts";
+import { brokenMapping } from "./table-findings.ts";
+import type { TableScan } from "./table-scan.ts";
 
 /** Throws ImageError `corrupt` for an image that is not clean but for leaks. */
 export async function planSettling(storage: Storage, header: QedHeader, scan: TableScan): Promise<Rearrangement> {
@@ -244,39 +240,4 @@ function dataReferences(extents: ExtentTable, { clusterCount, clusterSize }: Qed
     if (hostCluster >= 0) references.mark(hostCluster, count);
   }
   return references;
-}
-
-/** Whole sectors of entries, in guest clusters, that point at what has moved from below `endCluster`. */
-function staleSectors(extents: ExtentTable, clusterSize: number, relocation: Relocation, endCluster: number): RangeSet {
-  const sectors = new RangeSet();
-  let end = 0;
-  if (relocation.movedCount === 0) return sectors;
-  for (const run of entryRuns(extents, clusterSize, relocation)) {
-    if (run.fromCluster === run.hostCluster || run.fromCluster >= endCluster) continue;
-    const start = Math.max(end, alignDown(run.guestCluster, SECTOR_ENTRIES));
-    end = Math.max(end, alignUp(run.guestCluster + run.count, SECTOR_ENTRIES));
-    sectors.add(start, end);
-  }
-  return sectors;
-}
-
-function* repointingWrites(
-  sectors: RangeSet,
-  runs: Iterable<EntryRun>,
-  liveTables: ReadonlyMap<number, number>,
-  clusterSize: number,
-  entryCount: number,
-): Generator<Write> {
-  const encoder = new EntryEncoder(runs, clusterSize);
-  for (const { start, end } of sectors.each()) {
-    for (let guestCluster = start; guestCluster < end; ) {
-      const index = guestCluster % entryCount;
-      const tableOffset = liveTables.get((guestCluster - index) / entryCount) as number;
-      const count = Math.min(end - guestCluster, entryCount - index, MAX_REPOINTED_ENTRIES);
-      const words = new Uint32Array(count * 2);
-      encoder.fill(words, 0, guestCluster, count);
-      yield { hostOffset: tableOffset + index * ENTRY_SIZE, bytes: entryBytes(words) };
-      guestCluster += count;
-    }
-  }
 }

@@ -5,13 +5,13 @@
  * referenced before: so the work is bounded by the file's length, whatever the entries say.
  */
 
-import { hex, ImageError } from "../../bytes/image-error.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
-import { type Finding, FindingList } from "../../image/finding.ts";
+import type { Finding, FindingList } from "../../image/finding.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { ClusterBitmap } from "./cluster-bitmap.ts";
 import { ENTRY_SIZE, type QedHeader } from "./header.ts";
 import { entryOffset, entryWords, ZERO_ENTRY } from "./table-entry.ts";
+import { TableFindings } from "./table-findings.ts";
 import { type PieceRequest, piecesOf, readPieces } from "./table-reader.ts";
 
 /** An L2 table that can be followed. */
@@ -58,10 +58,9 @@ class TableScanner {
   readonly #guestClusterCount: number;
   readonly #references: ClusterBitmap;
   readonly #mapping = new ExtentTableBuilder();
-  readonly #findings = new FindingList();
+  readonly #findings: TableFindings;
   readonly #l2Tables: L2Table[] = [];
   readonly #neededL2Indexes: number[] = [];
-  #broken: Finding | undefined;
   #dataCount = 0;
   #beyondCount = 0;
   #fragmentedCount = 0;
@@ -74,6 +73,7 @@ class TableScanner {
     this.#header = header;
     this.#guestClusterCount = Math.ceil(header.virtualSize / header.clusterSize);
     this.#references = new ClusterBitmap(header.clusterCount);
+    this.#findings = new TableFindings(header);
   }
 
   async scan(): Promise<TableScan> {
@@ -84,12 +84,11 @@ class TableScanner {
       const firstIndex = (request.hostOffset - l1Offset) / ENTRY_SIZE;
       await this.#followL1Piece(entryWords(bytes), firstIndex);
     }
-    if (this.#broken === undefined) {
-      this.#mapping.append(virtualSize - this.#mapping.end, ExtentState.unallocated);
-    }
+    const { broken, list } = this.#findings;
+    if (broken === undefined) this.#mapping.append(virtualSize - this.#mapping.end, ExtentState.unallocated);
     return {
-      mapping: this.#broken === undefined ? this.#mapping.finish(virtualSize) : undefined,
-      broken: this.#broken,
+      mapping: broken === undefined ? this.#mapping.finish(virtualSize) : undefined,
+      broken,
       references: this.#references,
       l2Tables: this.#l2Tables,
       neededL2Indexes: this.#neededL2Indexes,
@@ -97,7 +96,7 @@ class TableScanner {
       beyondCount: this.#beyondCount,
       fragmentedCount: this.#fragmentedCount,
       allocatedCount: this.#allocatedCount,
-      findings: this.#findings,
+      findings: list,
     };
   }
 
@@ -145,21 +144,13 @@ class TableScanner {
   /** Marks the table's clusters; false where it must not be followed. */
   #enterTable(l1Index: number, tableOffset: number): boolean {
     const { clusterSize, tableBytes } = this.#header;
-    const structure = `L2 table ${l1Index}`;
     if (!this.#isTablePlace(tableOffset)) {
-      const where = tableOffset < 0 ? "an offset beyond 2^53" : `host offset ${hex(tableOffset)}`;
-      this.#corrupt(
-        structure,
-        "table-out-of-bounds",
-        tableOffset,
-        `${structure} lies at ${where}, where no table can be`,
-      );
+      this.#findings.tableOutOfBounds(l1Index, tableOffset);
       return false;
     }
     const already = this.#references.mark(tableOffset / clusterSize, tableBytes / clusterSize);
     if (already > 0) {
-      const message = `${structure} at host offset ${hex(tableOffset)} overlaps what is referenced elsewhere`;
-      this.#corrupt(structure, "table-overlap", tableOffset, message, already);
+      this.#findings.tableOverlap(l1Index, tableOffset, already);
       return false;
     }
     this.#l2Tables.push({ l1Index, hostOffset: tableOffset });
@@ -206,14 +197,17 @@ class TableScanner {
 
     const firstCluster = hostOffset / clusterSize;
     if (hostOffset < 0 || !Number.isInteger(firstCluster)) {
-      this.#refuseEntries(guestCluster, count, hostOffset, l1Index);
+      this.#findings.badEntries(l1Index, guestCluster, hostOffset, count);
       return;
     }
     const present = Math.max(0, Math.min(count, clusterCount - firstCluster));
-    if (present < count) this.#refuseEntries(guestCluster, count, hostOffset, l1Index, present);
+    if (present < count) {
+      const firstOutside = hostOffset + present * clusterSize;
+      this.#findings.badEntries(l1Index, guestCluster + present, firstOutside, count - present);
+    }
     if (present === 0) return;
     const already = this.#references.mark(firstCluster, present);
-    if (already > 0) this.#reportDoubles(guestCluster, present, hostOffset, l1Index, already);
+    if (already > 0) this.#findings.doubleReferences(l1Index, guestCluster, hostOffset, present, already);
     const inside = Math.max(0, Math.min(present, this.#guestClusterCount - guestCluster));
     this.#dataCount += inside;
     this.#beyondCount += present - inside;
@@ -222,36 +216,8 @@ class TableScanner {
     this.#append(guestCluster, inside, ExtentState.data, hostOffset);
   }
 
-  /** Entries that point nowhere: all `count`, or those after the first `present`. */
-  #refuseEntries(guestCluster: number, count: number, hostOffset: number, l1Index: number, present = 0): void {
-    const { clusterSize, clusterCount } = this.#header;
-    const guestOffset = (guestCluster + present) * clusterSize;
-    const isUnaligned = hostOffset < 0 || hostOffset % clusterSize !== 0;
-    const start = hostOffset + present * clusterSize;
-    const where = hostOffset < 0 ? "an offset beyond 2^53" : `host offset ${hex(start)}`;
-    const why = isUnaligned ? "not a cluster's" : `outside the file of ${clusterCount} clusters`;
-    this.#corrupt(
-      `L2 table ${l1Index}`,
-      isUnaligned ? "entry-unaligned" : "entry-out-of-bounds",
-      start,
-      `The entry for guest offset ${hex(guestOffset)} points at ${where}, ${why}`,
-      count - present,
-      guestOffset,
-    );
-  }
-
-  #reportDoubles(guestCluster: number, count: number, hostOffset: number, l1Index: number, already: number): void {
-    const guestOffset = guestCluster * this.#header.clusterSize;
-    const message = `Guest offset ${hex(guestOffset)} lies at host offset ${hex(hostOffset)}, of whose ${count} clusters ${already} are referenced elsewhere`;
-    const structure = `L2 table ${l1Index}`;
-    this.#findings.add(
-      { severity: "corruption", kind: "double-reference", structure, guestOffset, hostOffset, references: 2, message },
-      already,
-    );
-  }
-
   #append(guestCluster: number, count: number, state: ExtentState, hostOffset?: number): void {
-    if (this.#broken !== undefined) return;
+    if (this.#findings.broken !== undefined) return;
     const { clusterSize, virtualSize } = this.#header;
     const guestOffset = guestCluster * clusterSize;
     this.#mapping.append(guestOffset - this.#mapping.end, ExtentState.unallocated);
@@ -261,36 +227,4 @@ class TableScanner {
   #need(l1Index: number): void {
     if (this.#neededL2Indexes.at(-1) !== l1Index) this.#neededL2Indexes.push(l1Index);
   }
-
-  /** A corruption that also keeps the mapping from being followed. */
-  #corrupt(
-    structure: string,
-    kind: string,
-    hostOffset: number,
-    message: string,
-    clusterCount = 1,
-    guestOffset?: number,
-  ): void {
-    const finding: Finding = {
-      severity: "corruption",
-      kind,
-      structure,
-      ...(guestOffset === undefined ? {} : { guestOffset }),
-      ...(hostOffset < 0 ? {} : { hostOffset }),
-      message,
-    };
-    this.#findings.add(finding, clusterCount);
-    this.#broken ??= finding;
-  }
-}
-
-/** The error for a mapping that can't be followed. */
-export function brokenMapping(finding: Finding, path: string): ImageError {
-  return new ImageError("corrupt", `Cannot follow the mapping: ${finding.message}; repair the image first`, {
-    format: "qed",
-    path,
-    structure: finding.structure,
-    hostOffset: finding.hostOffset,
-    guestOffset: finding.guestOffset,
-  });
 }
