@@ -52,8 +52,9 @@ async function permittedPath(volume: Volume, image: Image, backing: BackingFile)
       "its format is not given, and guessing it is unsafe; say it with qemu-img rebase -u -F",
     );
   }
-  if (!formatDrivers.some(({ name }) => name === format))
-    throw refusal(image, backing, `format ${JSON.stringify(format)} is not supported`);
+  if (!formatDrivers.some((driver) => driver.name === format)) {
+    throw refusal(image, backing, `its format ${JSON.stringify(format)} is not supported`);
+  }
   if (Buffer.compare(Buffer.from(name), backing.nameBytes) !== 0) throw refusal(image, backing, "the name is no UTF-8");
   if (name.includes("\0")) throw refusal(image, backing, "the name holds a NUL");
   if (hasProtocol(name)) throw refusal(image, backing, "the name goes to a protocol, not to a file");

@@ -8,7 +8,7 @@
 
 import type { Storage } from "../storage/storage.ts";
 import type { Image } from "./driver.ts";
-import { ExtentState, type ExtentTable } from "./extent.ts";
+import { ExtentState, type ExtentTable, NOWHERE } from "./extent.ts";
 import type { CompressionMethod } from "./inflate.ts";
 
 /** One image of the chain. Sizes in bytes. */
@@ -89,65 +89,69 @@ function tableOfLayer(extents: ExtentTable, depth: number): GuestTable {
 
 /** One pass over both tables: rows of `upper`, and in its unallocated ranges those of `lower`. */
 function layOver(upper: ExtentTable, depth: number, lower: GuestTable): GuestTable {
-  const rows: { from: number; guestOffset: number; length: number }[] = [];
-  // Rows of `lower` are numbered from upper.count on, so that one number tells both apart.
+  const rows = new RowList();
   let below = 0;
   for (let row = 0; row < upper.count; row++) {
     const start = upper.guestOffset[row] as number;
     const end = start + (upper.length[row] as number);
     if (upper.state[row] !== ExtentState.unallocated) {
-      rows.push({ from: row, guestOffset: start, length: end - start });
+      rows.append(row, start, end);
       continue;
     }
     let next = start;
     while (below < lower.count && next < end) {
       const lowerEnd = (lower.guestOffset[below] as number) + (lower.length[below] as number);
       if (lowerEnd > next) {
-        const length = Math.min(lowerEnd, end) - next;
-        rows.push({ from: upper.count + below, guestOffset: next, length });
-        next += length;
+        rows.append(upper.count + below, next, Math.min(lowerEnd, end));
+        next = Math.min(lowerEnd, end);
       }
       if (lowerEnd > end) break;
       below++;
     }
-    if (next < end) rows.push({ from: row, guestOffset: next, length: end - next });
+    if (next < end) rows.append(row, next, end);
   }
-  return fillTable(rows, upper, depth, lower);
+  return rows.toTable(upper, depth, lower);
 }
 
-function fillTable(
-  rows: readonly { from: number; guestOffset: number; length: number }[],
-  upper: ExtentTable,
-  depth: number,
-  lower: GuestTable,
-): GuestTable {
-  const count = rows.length;
-  const table = {
-    count,
-    guestOffset: new Float64Array(count),
-    hostOffset: new Float64Array(count),
-    length: new Float64Array(count),
-    state: new Uint8Array(count),
-    storedLength: new Uint32Array(count),
-    layer: new Uint8Array(count),
-    clusterSkip: new Uint32Array(count),
-  };
-  rows.forEach(({ from, guestOffset, length }, row) => {
-    const isUpper = from < upper.count;
-    const source = isUpper ? upper : lower;
-    const sourceRow = isUpper ? from : from - upper.count;
-    const skipped = guestOffset - (source.guestOffset[sourceRow] as number);
-    const state = source.state[sourceRow] as ExtentState;
-    const hostOffset = source.hostOffset[sourceRow] as number;
-    const isCluster = state === ExtentState.compressed;
-    table.guestOffset[row] = guestOffset;
-    table.length[row] = length;
-    table.state[row] = state;
-    // A compressed cluster is read from its start, wherever in it the row begins.
-    table.hostOffset[row] = hostOffset >= 0 && !isCluster ? hostOffset + skipped : hostOffset;
-    table.storedLength[row] = source.storedLength[sourceRow] as number;
-    table.layer[row] = isUpper ? depth : (lower.layer[sourceRow] as number);
-    table.clusterSkip[row] = isCluster ? (isUpper ? 0 : (lower.clusterSkip[sourceRow] as number)) + skipped : 0;
-  });
-  return table;
+/** Which rows of two tables make a third; rows of the lower one are numbered from the upper one's count on. */
+class RowList {
+  readonly #from: number[] = [];
+  readonly #guestOffset: number[] = [];
+  readonly #length: number[] = [];
+
+  append(from: number, guestOffset: number, guestEnd: number): void {
+    this.#from.push(from);
+    this.#guestOffset.push(guestOffset);
+    this.#length.push(guestEnd - guestOffset);
+  }
+
+  toTable(upper: ExtentTable, depth: number, lower: GuestTable): GuestTable {
+    const count = this.#from.length;
+    const table = {
+      count,
+      guestOffset: Float64Array.from(this.#guestOffset),
+      hostOffset: new Float64Array(count),
+      length: Float64Array.from(this.#length),
+      state: new Uint8Array(count),
+      storedLength: new Uint32Array(count),
+      layer: new Uint8Array(count),
+      clusterSkip: new Uint32Array(count),
+    };
+    for (let row = 0; row < count; row++) {
+      const from = this.#from[row] as number;
+      const isUpper = from < upper.count;
+      const source = isUpper ? upper : lower;
+      const sourceRow = isUpper ? from : from - upper.count;
+      const skipped = (table.guestOffset[row] as number) - (source.guestOffset[sourceRow] as number);
+      const hostOffset = source.hostOffset[sourceRow] as number;
+      const isCluster = source.state[sourceRow] === ExtentState.compressed;
+      table.state[row] = source.state[sourceRow] as ExtentState;
+      // A compressed cluster is read from its start, wherever in it the row begins.
+      table.hostOffset[row] = hostOffset === NOWHERE || isCluster ? hostOffset : hostOffset + skipped;
+      table.storedLength[row] = source.storedLength[sourceRow] as number;
+      table.layer[row] = isUpper ? depth : (lower.layer[sourceRow] as number);
+      table.clusterSkip[row] = isCluster ? (isUpper ? 0 : (lower.clusterSkip[sourceRow] as number)) + skipped : 0;
+    }
+    return table;
+  }
 }

@@ -142,7 +142,9 @@ describe.each(samples.map(({ name, size }) => [name, size] as const))("%s", (nam
   });
 
   // A terabyte is too much to write down.
-  test.skipIf(size === "1T")("checksum and compare", async () => {
+  if (size === "1T") return;
+
+  test("checksum and compare", async () => {
     run("qemu-img", "convert", "-O", "raw", name, `${name}.raw`);
     const raw = readFileSync(at(`${name}.raw`));
     const { checksum: sha256 } = await checksum(at(name), { algorithm: "sha256" });

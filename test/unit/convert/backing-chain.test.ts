@@ -104,6 +104,16 @@ describe("openBackingChain", () => {
     await expect(pathsBelow(volume, "top")).rejects.toThrow(/^[^\p{Cc}]*$/u);
   });
 
+  test("notices a file that was put in the place of the one it looked at", async () => {
+    const volume = new MemoryVolume({ top: over("link"), base, secret: base });
+    // A link that leads to the base when it is looked at, and elsewhere when it is opened.
+    const real = volume.realPath.bind(volume);
+    volume.realPath = async (path) => (path === "link" ? "base" : real(path));
+    const open = volume.openForReading.bind(volume);
+    volume.openForReading = (path) => open(path === "base" ? "secret" : path);
+    await expect(pathsBelow(volume, "top")).rejects.toMatchObject({ kind: "changed-underneath" });
+  });
+
   test("closes what it opened when a file further down is missing", async () => {
     const volume = new MemoryVolume({ top: over("middle"), middle: over("gone") });
     const opened: Storage[] = [];
