@@ -9,7 +9,11 @@ export interface Suite {
 }
 
 export const suites: readonly Suite[] = [
-  { name: "lint", run: { tool: "node_modules/@biomejs/biome/bin/biome", options: ["ci", "--colors=off", "."] }, budget: 5 },
+  {
+    name: "lint",
+    run: { tool: "node_modules/@biomejs/biome/bin/biome", options: ["ci", "--colors=off", "."] },
+    budget: 5,
+  },
   { name: "types", run: { tool: "node_modules/typescript/bin/tsc", options: ["-p", "."] }, budget: 10 },
   { name: "unit", run: { tests: "test/unit" }, budget: 60 },
   { name: "property", run: { tests: "test/property" }, budget: 30 },
