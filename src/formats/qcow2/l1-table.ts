@@ -52,7 +52,7 @@ export async function readL1Table(
         message: `Entry ${index} of the ${name}: ${what}`,
       }));
     if (entry.hasReservedBits) defect("reserved-bits", "reserved bits are set");
-    if (entry.hostOffset === 0) continue;
+    // An entry with flags alone points at the header, and so QEMU counts it.
     if (entry.hostOffset % geometry.clusterSize !== 0) {
       defect("entry-unaligned", `host offset ${hex(entry.hostOffset)} is no multiple of the cluster size`);
     }
@@ -75,7 +75,8 @@ function countL2Table(
   const { clusterSize } = geometry;
   const isInside = tally.count(hostOffset, clusterSize, name);
   const cluster = Math.floor(hostOffset / clusterSize);
-  if (isInside && isActive) (isCopied ? tally.copied : tally.uncopied).add(cluster);
+  // QEMU looks at the flag of real tables alone, so not at that of entries with flags but no place.
+  if (isInside && isActive && hostOffset > 0) (isCopied ? tally.copied : tally.uncopied).add(cluster);
   // What lies askew is read by itself and at once; counting it by its cluster would confuse it with its neighbours.
   const isAligned = hostOffset % clusterSize === 0;
   if (isInside && isAligned) (isActive ? tally.activeL2Tables : tally.inactiveL2Tables).add(cluster);

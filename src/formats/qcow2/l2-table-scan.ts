@@ -8,6 +8,7 @@ export type L2Defect =
   | "reserved-bits"
   | "entry-unaligned"
   | "zero-flag-in-version-2"
+  | "zero-flag-with-subclusters"
   | "copied-compressed"
   | "compressed-subclusters"
   | "invalid-subclusters"
@@ -112,7 +113,9 @@ function scanExtended(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink):
     }
     if ((high & L2Mask.compressedHigh) !== 0) {
       if ((zero | allocated) !== 0) {
-        sink.defect("compressed-subclusters", first, compressedHostOffset(high, low, clusterBits));
+        const hostOffset = compressedHostOffset(high, low, clusterBits);
+        if ((high & L2Mask.copiedHigh) !== 0) sink.defect("copied-compressed", first, hostOffset);
+        sink.defect("compressed-subclusters", first, hostOffset);
         sink.unallocated(1);
       } else passCompressed(high, low, first, clusterBits, sink);
       continue;
@@ -120,7 +123,8 @@ function scanExtended(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink):
     const hostOffset = standardHostOffset(high, low);
     const isCopied = (high & L2Mask.copiedHigh) !== 0;
     // Bit 0 is reserved here: the bitmap says what reads as zeros.
-    if (hasReservedBits(high, low) || (low & L2Mask.zeroLow) !== 0) sink.defect("reserved-bits", first, hostOffset);
+    if ((low & L2Mask.zeroLow) !== 0) sink.defect("zero-flag-with-subclusters", first, hostOffset);
+    if (hasReservedBits(high, low)) sink.defect("reserved-bits", first, hostOffset);
     if (hostOffset === 0 && allocated !== 0) sink.defect("subclusters-without-cluster", first, hostOffset);
     else if ((zero & allocated) !== 0) sink.defect("invalid-subclusters", first, hostOffset);
     if (hostOffset % clusterSize !== 0) sink.defect("entry-unaligned", first, hostOffset);

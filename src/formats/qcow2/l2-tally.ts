@@ -20,6 +20,7 @@ const DEFECTS: Readonly<Record<L2Defect, string>> = {
   "reserved-bits": "reserved bits are set",
   "entry-unaligned": "its host offset is no multiple of the cluster size",
   "zero-flag-in-version-2": "a zero cluster in a version 2 image",
+  "zero-flag-with-subclusters": "a zero flag, which extended entries do not have",
   "copied-compressed": "a compressed cluster with the COPIED flag",
   "compressed-subclusters": "a compressed cluster with a subcluster bitmap",
   "invalid-subclusters": "subclusters are allocated and zero at once",
@@ -150,7 +151,7 @@ export class L2Tally implements L2Sink {
     const times = activeTimes + inactiveTimes;
     if (hostOffset % clusterSize !== 0) tally.count(hostOffset, clusterSize, this.#tableName(), times);
     else if (insideCount > 0) tally.all.add(first, insideCount, times);
-    if (activeTimes > 0 && insideCount > 0) {
+    if (this.#checksCopied && insideCount > 0) {
       (isCopied ? tally.copied : tally.uncopied).add(first, insideCount, activeTimes);
     }
     if (insideCount < clusterCount) {
@@ -172,7 +173,7 @@ export class L2Tally implements L2Sink {
         clusterCount * (activeTimes + inactiveTimes),
       );
     }
-    if (isCopied && activeTimes > 0) {
+    if (isCopied && this.#checksCopied) {
       this.#tally.corruption(
         () => ({
           kind: "copied-flag-mismatch",
@@ -183,6 +184,11 @@ export class L2Tally implements L2Sink {
         clusterCount * activeTimes,
       );
     }
+  }
+
+  /** Flags mean something in tables that the active L1 lists; one at offset 0 is the header, and no table. */
+  get #checksCopied(): boolean {
+    return this.#visit.activeTimes > 0 && this.#visit.hostOffset > 0;
   }
 
   #tableName(): string {

@@ -1,7 +1,14 @@
 /** Compares the refcounts that the image holds with the references that were counted, for every host cluster. */
 
 import { hex } from "../../bytes/image-error.ts";
-import { NO_BLOCK, type RefcountBlocks, refcountAt, refcountsPerBlock, UNREADABLE_BLOCK } from "./refcount-table.ts";
+import {
+  maxRefcount,
+  NO_BLOCK,
+  type RefcountBlocks,
+  refcountAt,
+  refcountsPerBlock,
+  UNREADABLE_BLOCK,
+} from "./refcount-table.ts";
 import { PAGE_CLUSTERS } from "./reference-counts.ts";
 import { readTables } from "./table-reader.ts";
 import type { WalkSource } from "./table-walk.ts";
@@ -25,6 +32,7 @@ class Comparison {
   readonly #source: WalkSource;
   readonly #perBlock: number;
   readonly #bits: number;
+  readonly #maxRefcount: number;
   /** Clusters to look at: those of the file, and one beyond where compressed data reaches into it. */
   readonly #clusterCount: number;
 
@@ -32,6 +40,7 @@ class Comparison {
     const { geometry, header, tally } = source;
     this.#source = source;
     this.#bits = header.refcountBits;
+    this.#maxRefcount = maxRefcount(header.refcountBits);
     this.#perBlock = refcountsPerBlock(geometry.clusterSize, header.refcountBits);
     this.#clusterCount = geometry.hostClusterCount + (tally.all.get(geometry.hostClusterCount) > 0 ? 1 : 0);
   }
@@ -62,8 +71,8 @@ class Comparison {
       const pageStart = pageIndex * PAGE_CLUSTERS;
       for (const { first, end } of this.#segments(pageStart, pageStart + PAGE_CLUSTERS)) {
         const block = blocks[Math.floor(first / this.#perBlock)] ?? NO_BLOCK;
-        if (block !== NO_BLOCK) continue;
-        for (let cluster = first; cluster < end; cluster++) this.#compare(cluster, 0);
+        if (block === NO_BLOCK) for (let cluster = first; cluster < end; cluster++) this.#compare(cluster, 0);
+        if (block === UNREADABLE_BLOCK) this.#countOverflows(first, end);
       }
     }
     // What an unreadable block says is unknown, of every cluster it covers.
@@ -79,6 +88,13 @@ class Comparison {
         }),
         count,
       );
+    }
+  }
+
+  #countOverflows(first: number, end: number): void {
+    for (let cluster = first; cluster < end; cluster++) {
+      const counted = this.#source.tally.all.get(cluster);
+      if (counted > this.#maxRefcount) this.#reportOverflow(cluster, counted);
     }
   }
 
@@ -129,10 +145,12 @@ class Comparison {
 
   #compare(cluster: number, refcount: number): void {
     const { tally } = this.#source;
-    const references = tally.all.get(cluster);
+    const counted = tally.all.get(cluster);
+    const references = Math.min(counted, this.#maxRefcount);
+    if (counted > references) this.#reportOverflow(cluster, counted);
     if (refcount > 0 || references > 0) this.end = Math.max(this.end, cluster + 1);
     if (refcount !== references) this.#reportMismatch(cluster, refcount, references);
-    if (references > 1 && refcount >= references) this.#reportSharing(cluster, references);
+    if (references > 1 && refcount >= references && counted === references) this.#reportSharing(cluster, references);
     const wronglyFlagged = refcount === 1 ? tally.uncopied.get(cluster) : tally.copied.get(cluster);
     if (wronglyFlagged > 0) this.#reportCopiedFlag(cluster, refcount, wronglyFlagged);
   }
@@ -152,6 +170,20 @@ class Comparison {
     else this.#source.tally.corruption(describe);
   }
 
+  #reportOverflow(cluster: number, references: number): void {
+    const hostOffset = cluster * this.#source.geometry.clusterSize;
+    this.#source.tally.corruption(
+      () => ({
+        kind: "refcount-overflow",
+        structure: `cluster ${cluster}`,
+        hostOffset,
+        references,
+        message: `Cluster ${cluster} at host offset ${hex(hostOffset)} has ${references} references, more than ${this.#bits} bits can count`,
+      }),
+      references - this.#maxRefcount,
+    );
+  }
+
   /** Refcounts may agree with references that no sound image has; what shares a cluster then overwrites it. */
   #reportSharing(cluster: number, references: number): void {
     const { tally, geometry } = this.#source;
@@ -168,6 +200,7 @@ class Comparison {
 
   #wrongSharing(cluster: number, references: number): string | undefined {
     const { tally } = this.#source;
+    if (tally.sharedBlocks.get(cluster) > 0) return undefined;
     if (tally.metadata.get(cluster) > 0) return "metadata and something else at once";
     const activeTables = tally.activeL2Tables.get(cluster);
     const tables = activeTables + tally.inactiveL2Tables.get(cluster);

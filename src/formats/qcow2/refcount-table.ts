@@ -10,8 +10,16 @@ export const NO_BLOCK = 0;
 /** Place of a block that can't be read: its refcounts are unknown. */
 export const UNREADABLE_BLOCK = -1;
 
+/** No file is longer; what lies beyond can't even be asked for. */
+const MAX_FILE_OFFSET = 2 ** 63;
+
 /** Host offset of each refcount block, or NO_BLOCK, or UNREADABLE_BLOCK. */
 export type RefcountBlocks = Float64Array;
+
+/** The largest count that a refcount can say. */
+export function maxRefcount(refcountBits: number): number {
+  return 2 ** refcountBits - 1;
+}
 
 /** Refcounts in one block. */
 export function refcountsPerBlock(clusterSize: number, refcountBits: number): number {
@@ -44,16 +52,19 @@ export async function readRefcountTable({ storage, header, geometry, tally }: Wa
         message: `Entry ${index} of the refcount table: ${what}`,
       }));
     const isAligned = hostOffset % clusterSize === 0;
-    blocks[index] = isAligned ? hostOffset : UNREADABLE_BLOCK;
-    if (hostOffset / clusterSize >= hostClusterCount) blocks[index] = isAligned ? NO_BLOCK : UNREADABLE_BLOCK;
+    const isInside = hostOffset / clusterSize < hostClusterCount;
+    if (!isAligned || hostOffset >= MAX_FILE_OFFSET) blocks[index] = UNREADABLE_BLOCK;
+    else blocks[index] = isInside ? hostOffset : NO_BLOCK;
     if (hasReservedBits) defect("reserved-bits", "reserved bits are set");
     else if (!isAligned) defect("entry-unaligned", `host offset ${hex(hostOffset)} is no multiple of the cluster size`);
-    else if (hostOffset / clusterSize >= hostClusterCount) {
+    else if (!isInside) {
       defect("entry-out-of-bounds", `host offset ${hex(hostOffset)} lies outside the file`);
     } else if (hostOffset > 0) {
       tally.countMetadata(hostOffset, clusterSize, "refcount block");
-      const references = tally.all.get(hostOffset / clusterSize);
-      if (references !== 1) {
+      const cluster = hostOffset / clusterSize;
+      const references = tally.all.get(cluster);
+      if (Math.min(references, maxRefcount(header.refcountBits)) !== 1) {
+        tally.sharedBlocks.add(cluster);
         defect("refcount-block-shared", `its block at ${hex(hostOffset)} is referenced ${references} times`);
       }
     }

@@ -20,6 +20,8 @@ export class ReferenceTally {
   readonly activeL2Tables = new ReferenceCounts();
   /** The same for the L1 tables of snapshots. */
   readonly inactiveL2Tables = new ReferenceCounts();
+  /** Refcount blocks that something else references too: said once, when the refcount table is read. */
+  readonly sharedBlocks = new ReferenceCounts();
   readonly findings = new FindingList();
   allocatedClusters = 0;
   fragmentedClusters = 0;

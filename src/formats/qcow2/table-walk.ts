@@ -48,7 +48,7 @@ export async function walkActiveTables(source: WalkSource): Promise<ActiveWalk> 
     isActive: true,
     name: "L1 table",
   });
-  const { once, twice } = partedByUse(listed, tally, clusterSize);
+  const { once, broken } = partedByUse(listed, tally, clusterSize);
   refuseTooMany(once.hostOffset.length, clusterSize);
   const builder = new ExtentTableBuilder();
   const sink = new L2Tally(tally, geometry, builder, header.hasDataFile);
@@ -63,7 +63,7 @@ export async function walkActiveTables(source: WalkSource): Promise<ActiveWalk> 
     scanL2Table(table, geometry, sink);
   });
   passHole(header.l1EntryCount);
-  const problem = tally.findings.corruptions > 0 ? tally.findings.findings[0]?.message : twice;
+  const problem = tally.findings.corruptions > 0 ? tally.findings.findings[0]?.message : broken;
   return { extents: builder.finish(virtualSize), problem };
 }
 
@@ -118,15 +118,16 @@ function partedByUse(
   { l1Index, hostOffset }: L2List,
   tally: ReferenceTally,
   clusterSize: number,
-): { once: L2List; twice: string | undefined } {
+): { once: L2List; broken: string | undefined } {
   let count = 0;
   let unalignedCount = 0;
-  let twice: string | undefined;
+  let broken: string | undefined;
   for (let at = 0; at < hostOffset.length; at++) {
     const place = hostOffset[at] as number;
+    if (place === 0) broken ??= `Entry ${l1Index[at]} of the L1 table: it has flags, but no L2 table`;
     if (place % clusterSize === 0) {
       if (tally.activeL2Tables.get(place / clusterSize) > 1) {
-        twice ??= `Entry ${l1Index[at]} of the L1 table: its L2 table is listed more than once`;
+        broken ??= `Entry ${l1Index[at]} of the L1 table: its L2 table is listed more than once`;
         continue;
       }
     } else if (++unalignedCount > MAX_UNALIGNED_TABLES) continue;
@@ -134,7 +135,7 @@ function partedByUse(
     hostOffset[count] = place;
     count++;
   }
-  return { once: { l1Index: l1Index.subarray(0, count), hostOffset: hostOffset.subarray(0, count) }, twice };
+  return { once: { l1Index: l1Index.subarray(0, count), hostOffset: hostOffset.subarray(0, count) }, broken };
 }
 
 function refuseTooMany(tableCount: number, clusterSize: number): void {
