@@ -1,4 +1,4 @@
-/** One compressed cluster to its plain bytes: raw deflate (RFC 1951) or one zstd frame (RFC 8878); input and output bounded. */
+/** One compressed cluster to its plain bytes: raw deflate (RFC 1951) or zstd frames (RFC 8878); input and output bounded. */
 
 import * as zlib from "node:zlib";
 import { Decompress } from "fzstd";
@@ -6,8 +6,8 @@ import { ImageError } from "../bytes/image-error.ts";
 
 export type CompressionMethod = "zlib" | "zstd";
 
-/** Largest zstd window, in bytes, that a frame may ask for; RFC 8878 tells decoders to take at least this much. */
-const MAX_ZSTD_WINDOW_BITS = 23;
+/** Largest zstd window that a frame may ask for: 128 MiB, what zstd itself takes unless told otherwise. */
+const MAX_ZSTD_WINDOW_BITS = 27;
 
 /**
  * Gives the `clusterSize` bytes that `stored` holds. `stored` may go on past the end of the stream: formats count it
@@ -26,32 +26,40 @@ export function inflateCluster(method: CompressionMethod, stored: Uint8Array, cl
 }
 
 function inflateRaw(stored: Uint8Array, clusterSize: number): Uint8Array {
-  return zlib.inflateRawSync(stored, {
-    maxOutputLength: clusterSize,
-    chunkSize: clusterSize,
-    // A stream whose end mark is cut off still counts if every guest byte is there; the caller compares the length.
-    finishFlush: zlib.constants.Z_SYNC_FLUSH,
+  return zlib.inflateRawSync(stored, { maxOutputLength: clusterSize, chunkSize: clusterSize });
+}
+
+/** One cluster is one frame, but formats do not forbid several. */
+function inflateZstd(stored: Uint8Array, clusterSize: number): Uint8Array {
+  const plain = new Uint8Array(clusterSize);
+  let filled = 0;
+  for (let next = 0; filled < clusterSize; ) {
+    const end = next + zstdFrameLength(stored.subarray(next), clusterSize - filled);
+    const content = inflateFrame(stored.subarray(next, end), clusterSize - filled);
+    // Empty frames could go on for as long as the input does, to no end.
+    if (content.length === 0) break;
+    plain.set(content, filled);
+    filled += content.length;
+    next = end;
+  }
+  return plain.subarray(0, filled);
+}
+
+function inflateFrame(frame: Uint8Array, maxLength: number): Uint8Array {
+  if (typeof zlib.zstdDecompressSync !== "function") return inflateFrameWithoutZlib(frame, maxLength);
+  return zlib.zstdDecompressSync(frame, {
+    maxOutputLength: maxLength,
+    chunkSize: Math.max(maxLength, 64),
+    params: { [zlib.constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_BITS },
   });
 }
 
-function inflateZstd(stored: Uint8Array, clusterSize: number): Uint8Array {
-  const frame = stored.subarray(0, zstdFrameLength(stored));
-  if (typeof zlib.zstdDecompressSync === "function") {
-    return zlib.zstdDecompressSync(frame, {
-      maxOutputLength: clusterSize,
-      chunkSize: clusterSize,
-      params: { [zlib.constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_BITS },
-    });
-  }
-  return inflateZstdWithoutZlib(frame, clusterSize);
-}
-
 /** For a Node whose zlib has no zstd. */
-export function inflateZstdWithoutZlib(frame: Uint8Array, clusterSize: number): Uint8Array {
-  const plain = new Uint8Array(clusterSize);
+export function inflateFrameWithoutZlib(frame: Uint8Array, maxLength: number): Uint8Array {
+  const plain = new Uint8Array(maxLength);
   let length = 0;
   const decoder = new Decompress((chunk) => {
-    if (length + chunk.length > clusterSize) throw notOneCluster("zstd", `it holds more than ${clusterSize} bytes`);
+    if (length + chunk.length > maxLength) throw notOneCluster("zstd", `it holds more than ${maxLength} bytes`);
     plain.set(chunk, length);
     length += chunk.length;
   });
@@ -60,7 +68,7 @@ export function inflateZstdWithoutZlib(frame: Uint8Array, clusterSize: number): 
 }
 
 /** Where the frame at the start of `stored` ends; decoders take what follows for another frame. */
-function zstdFrameLength(stored: Uint8Array): number {
+function zstdFrameLength(stored: Uint8Array, maxContentSize: number): number {
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
   if (stored.length < 6 || view.getUint32(0, true) !== 0xfd2fb528) throw notOneCluster("zstd", "no frame begins there");
   const descriptor = view.getUint8(4);
@@ -68,11 +76,16 @@ function zstdFrameLength(stored: Uint8Array): number {
   const dictionaryIdSize = [0, 1, 2, 4][descriptor & 3] as number;
   const contentSizeSize = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >>> 6] as number;
   const checksumSize = (descriptor & 4) === 0 ? 0 : 4;
-  // Decoders allocate the window at the header's word alone.
+  // Decoders allocate the window, or the content of a single segment, at the header's word alone.
   if (!isSingleSegment && view.getUint8(5) >>> 3 > MAX_ZSTD_WINDOW_BITS - 10) {
-    throw notOneCluster("zstd", "its window is larger than 8 MiB");
+    throw notOneCluster("zstd", "its window is larger than 128 MiB");
   }
-  let end = 5 + (isSingleSegment ? 0 : 1) + dictionaryIdSize + contentSizeSize;
+  const contentSizeAt = 5 + (isSingleSegment ? 0 : 1) + dictionaryIdSize;
+  let end = contentSizeAt + contentSizeSize;
+  if (end > stored.length) throw notOneCluster("zstd", "it is cut off");
+  if (contentSizeSize > 0 && contentSize(view, contentSizeAt, contentSizeSize) > maxContentSize) {
+    throw notOneCluster("zstd", `it says that it holds more than ${maxContentSize} bytes`);
+  }
   for (let isLast = false; !isLast; ) {
     if (end + 3 > stored.length) throw notOneCluster("zstd", "it is cut off");
     const header = view.getUint8(end) | (view.getUint8(end + 1) << 8) | (view.getUint8(end + 2) << 16);
@@ -83,6 +96,13 @@ function zstdFrameLength(stored: Uint8Array): number {
   end += checksumSize;
   if (end > stored.length) throw notOneCluster("zstd", "it is cut off");
   return end;
+}
+
+function contentSize(view: DataView, at: number, size: number): number {
+  if (size === 1) return view.getUint8(at);
+  if (size === 2) return view.getUint16(at, true) + 256;
+  const low = view.getUint32(at, true);
+  return size === 4 ? low : view.getUint32(at + 4, true) * 2 ** 32 + low;
 }
 
 function notOneCluster(method: CompressionMethod, what: string, cause?: unknown): ImageError {

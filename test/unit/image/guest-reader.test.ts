@@ -105,6 +105,28 @@ describe("GuestReader", () => {
     expect(inflations).toBe(1);
   });
 
+  test("a compressed cluster below is seen from wherever the layers above leave it open", async () => {
+    const cluster = Buffer.from(Uint8Array.from({ length: CLUSTER }, (_, at) => 0x30 + (at >> 9)));
+    const stored = zlib.deflateRawSync(cluster);
+    const below = layer(memoryStorage(stored), (table) =>
+      table.append(CLUSTER, ExtentState.compressed, 0, stored.length),
+    );
+    const middle = layer(letters("x".repeat(1024)), (table) => {
+      table.append(512, ExtentState.data, 0);
+      table.append(CLUSTER - 512, ExtentState.unallocated);
+    });
+    const top = layer(letters("y".repeat(512)), (table) => {
+      table.append(1024, ExtentState.unallocated);
+      table.append(512, ExtentState.data, 0);
+      table.append(CLUSTER - 1536, ExtentState.unallocated);
+    });
+    const bySector = (text: string) => text.replace(/(.)\1{511}/g, "$1");
+    expect(bySector(await readAll(top, middle, below))).toBe("x1y34567");
+    const part = Buffer.alloc(600);
+    await new GuestReader(composeGuestView([top, middle, below])).read(2048 - 100, part);
+    expect(part.toString("latin1")).toBe(`${"3".repeat(100)}${"4".repeat(500)}`);
+  });
+
   test("names the place of a cluster that does not inflate", async () => {
     const broken = layer(letters("no stream"), (table) => table.append(CLUSTER, ExtentState.compressed, 3, 6));
     await expect(readAll(broken)).rejects.toMatchObject({ kind: "corrupt", hostOffset: 3, path: "no stream" });

@@ -1,7 +1,7 @@
 import * as zlib from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
-import { inflateCluster, inflateZstdWithoutZlib } from "../../../src/image/inflate.ts";
+import { inflateCluster, inflateFrameWithoutZlib } from "../../../src/image/inflate.ts";
 
 const CLUSTER = 65536;
 const plain = Uint8Array.from({ length: CLUSTER }, (_, at) => (at * 31 + (at >>> 7)) & 0xff);
@@ -32,12 +32,25 @@ describe.each(["zlib", "zstd"] as const)("inflateCluster %s", (method) => {
 describe("zstd", () => {
   test("without the zlib of Node 24 gives the same", () => {
     const stored = zlib.zstdCompressSync(plain);
-    expect(Buffer.compare(inflateZstdWithoutZlib(stored, CLUSTER), plain)).toBe(0);
-    expect(() => inflateZstdWithoutZlib(zlib.zstdCompressSync(Buffer.alloc(CLUSTER + 1)), CLUSTER)).toThrow(ImageError);
+    expect(Buffer.compare(inflateFrameWithoutZlib(stored, CLUSTER), plain)).toBe(0);
+    expect(() => inflateFrameWithoutZlib(zlib.zstdCompressSync(Buffer.alloc(CLUSTER + 1)), CLUSTER)).toThrow(
+      ImageError,
+    );
   });
 
-  test("a frame that asks for a window beyond 8 MiB is refused before anything is allocated", () => {
-    const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 14 << 3, 1, 0, 0]);
-    expect(() => inflateCluster("zstd", frame, CLUSTER)).toThrow(/window is larger than 8 MiB/);
+  test("several frames may make a cluster, empty ones don't", () => {
+    const [first, second] = [plain.subarray(0, 1000), plain.subarray(1000)];
+    const frames = [zlib.zstdCompressSync(first), zlib.zstdCompressSync(second), padding];
+    expect(Buffer.compare(inflateCluster("zstd", Buffer.concat(frames), CLUSTER), plain)).toBe(0);
+    const empty = zlib.zstdCompressSync(Buffer.alloc(0));
+    expect(() => inflateCluster("zstd", Buffer.concat([empty, ...frames]), CLUSTER)).toThrow(/it holds 0 bytes/);
+    expect(() => inflateCluster("zstd", Buffer.concat(frames.slice(0, 1)), CLUSTER)).toThrow(ImageError);
+  });
+
+  test("a frame that asks for much is refused before anything is allocated", () => {
+    const wideWindow = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 18 << 3, 1, 0, 0]);
+    expect(() => inflateCluster("zstd", wideWindow, CLUSTER)).toThrow(/window is larger than 128 MiB/);
+    const segmentOfTwoGiB = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x80, 1, 0, 0]);
+    expect(() => inflateCluster("zstd", segmentOfTwoGiB, CLUSTER)).toThrow(/says that it holds more than 65536 bytes/);
   });
 });
