@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GiB, KiB, MiB, TiB } from "../../../src/bytes/align.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../src/image/extent.ts";
 import { digestGuest } from "../../../src/image/guest-digest.ts";
-import { composeGuestView, type GuestView } from "../../../src/image/guest-view.ts";
+import { composeGuestView, type GuestLayer, type GuestView } from "../../../src/image/guest-view.ts";
 import { inflateCluster } from "../../../src/image/inflate.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
@@ -156,6 +156,19 @@ describe("on worker threads", () => {
     table.append(2 * MiB, ExtentState.compressed, 39 * MiB, 16 * KiB);
     const view = viewOf(sharedStorage(), table.finish(2 * MiB + 512), 2 * MiB + 512, 2 * MiB);
     const bytes = Buffer.concat([Buffer.alloc(512), Buffer.alloc(2 * MiB, "cluster")]);
+    expect(await digestGuest(view, "blkhash-sha256", { workerCount: 2 })).toBe(referenceBlkhash(bytes));
+  });
+
+  test("a compressed cluster is seen through the layer that covers a part of it", async () => {
+    const below = new ExtentTableBuilder();
+    below.append(2 * MiB, ExtentState.compressed, 39 * MiB, 16 * KiB);
+    const above = new ExtentTableBuilder();
+    above.append(65536 + 512, ExtentState.zero);
+    above.append(2 * MiB - 65536 - 512, ExtentState.unallocated);
+    const [bottom] = viewOf(sharedStorage(), below.finish(2 * MiB), 2 * MiB, 2 * MiB).layers;
+    const [top] = viewOf(sharedStorage(), above.finish(2 * MiB), 2 * MiB).layers;
+    const bytes = Buffer.alloc(2 * MiB, "cluster").fill(0, 0, 65536 + 512);
+    const view = composeGuestView([top as GuestLayer, bottom as GuestLayer]);
     expect(await digestGuest(view, "blkhash-sha256", { workerCount: 2 })).toBe(referenceBlkhash(bytes));
   });
 
