@@ -16,6 +16,7 @@ import { crashScenarios, IMAGE_PATH, recordScenario, testHost } from "../support
 import { type DiskState, eachCut, OUTCOMES } from "../support/power-cut.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 import { RecordingVolume } from "../support/recording-volume.ts";
+import { UnreadableVolume } from "../support/unreadable-storage.ts";
 
 const run = promisify(execFile);
 const SEED = 31;
@@ -79,6 +80,51 @@ describe("what a guest writes between crash and recovery stays", () => {
     });
   }
 });
+
+test("a guest grew the image before settling, and settling's own commits tear", { timeout: 60_000 }, async () => {
+  const scenario = scenarios.find(({ name }) => name === "qcow2 to qed, free clusters to fill");
+  if (!scenario) throw new Error("the scenario is gone");
+  const unsettled = await settlingBegun(scenario);
+  const { guest: before } = await guestOf(unsettled[IMAGE_PATH] as Uint8Array);
+  const path = join(folder, "grown.img");
+  let trials = 0;
+  for (let grownCount = 1; grownCount <= 20; grownCount++) {
+    const guest = before.slice();
+    const commands: string[] = [];
+    for (let cluster = 1; cluster < 2 * grownCount; cluster += 2) {
+      guest.fill(0x77, cluster * 4096, (cluster + 1) * 4096);
+      commands.push("-c", `write -P 0x77 ${cluster * 4096} 4096`);
+    }
+    await writeFile(path, unsettled[IMAGE_PATH] as Uint8Array);
+    await run("qemu-io", ["-f", "qed", ...commands, path]);
+    const grown = new RecordingVolume({ ...unsettled, [IMAGE_PATH]: await readFile(path) } as DiskState);
+    await resume(IMAGE_PATH, {}, testHost(grown));
+    for (const { count, cut } of eachCut(grown.log)) {
+      const last = grown.log.operations[count - 1];
+      if (last?.kind !== "write" || last.path !== IMAGE_PATH || last.hostOffset !== 0) continue;
+      for (const outcome of ["all-old", "all-new"] as const) {
+        const recording = new RecordingVolume(cut.sample(outcome, seededRandom(count)));
+        await resume(IMAGE_PATH, {}, testHost(new UnreadableVolume(recording, IMAGE_PATH)));
+        const end = await guestOf(recording.memory.snapshot(IMAGE_PATH));
+        expect(Buffer.compare(end.guest, guest), `${grownCount} clusters grown, cut ${count}`).toBe(0);
+        trials++;
+      }
+    }
+  }
+  expect(trials).toBeGreaterThanOrEqual(4);
+});
+
+/** The files at the barrier that gives the undo up: the target is committed, nothing is settled yet. */
+async function settlingBegun(scenario: (typeof scenarios)[number]): Promise<DiskState> {
+  const { log } = await recordScenario(scenario);
+  let isCommitted = false;
+  for (const { count, cut } of eachCut(log)) {
+    const last = log.operations[count - 1];
+    if (last?.kind === "write" && last.path === IMAGE_PATH && last.hostOffset === 0) isCommitted = true;
+    if (isCommitted && last?.kind === "sync" && last.path !== IMAGE_PATH) return cut.sample("all-new", seededRandom(1));
+  }
+  throw new Error("the conversion was never committed");
+}
 
 /** Tries the way back where asked; refused, it must have touched nothing, and resume goes on. */
 async function recover(
