@@ -17,7 +17,6 @@ export interface EntryRun {
 /** The allocated clusters of a mapping in guest order, where they lie or, with a relocation, where they will. */
 export function* entryRuns(extents: ExtentTable, clusterSize: number, relocation?: Relocation): Generator<EntryRun> {
   let move = 0;
-  let moveUsed = 0;
   for (let row = 0; row < extents.count; row++) {
     const state = extents.state[row] as ExtentState;
     if (state === ExtentState.unallocated) continue;
@@ -34,17 +33,13 @@ export function* entryRuns(extents: ExtentTable, clusterSize: number, relocation
     guestCluster += staying;
     hostCluster += staying;
     rest -= staying;
+    // Moves were made from these very rows, so that none reaches past its row.
     while (rest > 0) {
       const { counts, toClusters } = relocation as Relocation;
-      const count = Math.min(rest, (counts[move] as number) - moveUsed);
-      const toCluster = (toClusters[move] as number) + moveUsed;
-      yield { guestCluster, count, hostCluster: toCluster, fromCluster: hostCluster };
-      moveUsed += count;
+      const count = counts[move] as number;
+      yield { guestCluster, count, hostCluster: toClusters[move] as number, fromCluster: hostCluster };
+      move++;
       hostCluster += count;
-      if (moveUsed === counts[move]) {
-        move++;
-        moveUsed = 0;
-      }
       guestCluster += count;
       rest -= count;
     }

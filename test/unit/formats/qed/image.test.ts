@@ -119,6 +119,12 @@ describe("QED check", () => {
     });
   });
 
+  it("counts fragments within each table, as qemu-img does", async () => {
+    // In the file: 1024, 0, 1, 1025.
+    const { bytes } = buildQedImage({ virtualSize: 8 << 20, data: [1024, 0, 1, 1025] });
+    expect(await (await openQed(memoryStorage(bytes))).check()).toMatchObject({ fragmentedClusters: 1 });
+  });
+
   it("counts leaked clusters and names them run by run", async () => {
     const result = await (await damaged(() => {}, 3)).check();
     expect(result).toMatchObject({ corruptions: 0, leaks: 3 });

@@ -230,6 +230,12 @@ describe("QED target, copyHeader", () => {
     expect(early.nameAt).toBe(1024);
   });
 
+  it("believes the header, not the source's word, about where a name lies", () => {
+    const name = "n".repeat(500);
+    const found = header(backing(name, { hostOffset: 600 }), used);
+    expect([found.nameAt, found.stored]).toEqual([1024, name]);
+  });
+
   it("refuses a name that no room is left for", () => {
     const full = RangeSet.of({ start: 0, end: 3800 });
     expect(() => header(backing("n".repeat(500), { hostOffset: 5000 }), full)).toThrow(
