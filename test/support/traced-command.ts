@@ -1,0 +1,76 @@
+/** The built command under strace: every call that changes the disk, in order, and any of them killed or failed. */
+
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const command = fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url));
+
+export const CHANGING_CALLS = ["pwrite64", "ftruncate", "fsync", "rename", "unlink"] as const;
+export type ChangingCall = (typeof CHANGING_CALLS)[number];
+
+export interface TracedCall {
+  readonly name: ChangingCall;
+  /** Which of its name, from 1, as strace counts. */
+  readonly turn: number;
+  /** Path of the file that it changes. */
+  readonly path: string;
+}
+
+export interface Ending {
+  /** `null` where a signal ended it. */
+  readonly exitCode: number | null;
+  readonly said: string;
+}
+
+/** What strace shall do at a call: `signal=KILL` ends the process before the call does anything. */
+export interface Injection {
+  readonly call: ChangingCall;
+  readonly what: "signal=KILL" | "error=ENOSPC" | "error=EIO";
+  readonly turn: number;
+  /** Also at every later call of this name. */
+  readonly andLater?: boolean;
+}
+
+/** `node dist/cli.mjs words...`, plainly. */
+export function runCommand(words: readonly string[]): Promise<Ending> {
+  return run(process.execPath, [command, ...words]);
+}
+
+export function runInjected(words: readonly string[], { call, what, turn, andLater }: Injection): Promise<Ending> {
+  const inject = `inject=${call}:${what}:when=${turn}${andLater ? "+" : ""}`;
+  const strace = ["-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject];
+  return run("strace", [...strace, process.execPath, command, ...words]);
+}
+
+/** Runs to the end and returns what changed the disk, in order; the log goes to `folder`. */
+export async function traceCommand(words: readonly string[], folder: string): Promise<[Ending, TracedCall[]]> {
+  const log = join(folder, "strace.log");
+  const strace = ["-f", "-qq", "-y", "-s", "0", "-o", log, "-e", `trace=${CHANGING_CALLS.join(",")}`];
+  const ending = await run("strace", [...strace, process.execPath, command, ...words]);
+  const turns = new Map<string, number>();
+  const calls: TracedCall[] = [];
+  for (const line of (await readFile(log, "utf8")).split("\n")) {
+    const [, name, path] = /^\d+ +(\w+)\((?:\d+<([^>]*)>|")/.exec(line) ?? [];
+    if (name === undefined) continue;
+    const turn = (turns.get(name) ?? 0) + 1;
+    turns.set(name, turn);
+    calls.push({ name: name as ChangingCall, turn, path: path ?? "" });
+  }
+  return [ending, calls];
+}
+
+/** One thread of the pool, so that strace, which counts by thread, counts them all. */
+function run(program: string, words: readonly string[]): Promise<Ending> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, UV_THREADPOOL_SIZE: "1" },
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (words) => (said += words));
+    child.on("error", reject).on("close", (exitCode) => resolve({ exitCode, said }));
+  });
+}
