@@ -1,0 +1,51 @@
+/** action.yml says what the code does, and README.md says what action.yml says. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { declarations, inputsTable, withTables } from "../../scripts/readme-tables.ts";
+import { inputDefaults } from "../../src/action/inputs.ts";
+import { isBuilt, Runner, root } from "./runner.ts";
+
+const actionYaml = readFileSync(join(root, "action.yml"), "utf8");
+
+test("inputs and defaults are those of the code", () => {
+  const declared = declarations(actionYaml, "inputs").map((input) => [input.name, input.default ?? ""]);
+  expect(declared).toEqual(Object.entries(inputDefaults));
+});
+
+test("every line of inputs and outputs is read: nothing hides from this test", () => {
+  const [, body = ""] = /^inputs:\n([\s\S]*)^runs:/m.exec(actionYaml) ?? [];
+  const read = [...declarations(actionYaml, "inputs"), ...declarations(actionYaml, "outputs")];
+  expect(body.match(/^ {2}\S/gm)).toHaveLength(read.length);
+  for (const { name, description } of read) {
+    // A plain scalar ends at these, and one that begins with these is none.
+    expect(description, name).toMatch(/^[A-Z][^\n]*[^ :]$/);
+    expect(description, name).not.toMatch(/: | #/);
+  }
+});
+
+test("all outputs are declared, and all that are declared are set", async () => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  const { outputs } = await runner.main({ image: "disk.qed", "target-format": "qcow2", report: "report.json" });
+  const declared = declarations(actionYaml, "outputs").map(({ name }) => name);
+  expect(Object.keys(outputs).sort()).toEqual(declared.sort());
+});
+
+test("it runs what is built, on Node 24", () => {
+  expect(isBuilt()).toBe(true);
+  expect(actionYaml).toMatch(/^runs:\n {2}using: node24\n {2}main: dist\/main.mjs\n {2}post: dist\/post.mjs\n$/m);
+});
+
+test("README.md has the tables of action.yml", () => {
+  if (!existsSync(join(root, "README.md"))) return;
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  expect(readme).toContain(inputsTable(actionYaml));
+  expect(withTables(readme, actionYaml)).toBe(readme);
+});
+
+test("tables stand between their marks, and text around them stays", () => {
+  const readme = "a\n<!-- inputs -->\nold\n<!-- /inputs -->\nb\n";
+  expect(withTables(readme, actionYaml)).toBe(`a\n<!-- inputs -->\n${inputsTable(actionYaml)}<!-- /inputs -->\nb\n`);
+});

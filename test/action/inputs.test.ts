@@ -1,0 +1,110 @@
+/** Inputs that can't be used: all mistakes at once, nothing touched. */
+
+import { mkdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { Runner } from "./runner.ts";
+
+test("all mistakes are listed at once, before a byte is touched", async () => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  mkdirSync(runner.path("folder"));
+  const before = runner.sha256("disk.qed");
+  const { exitCode, annotations, outputs, summary } = await runner.main({
+    image: [
+      "disk.qed",
+      "gone.qed",
+      "folder",
+      "nothing*.qed",
+      "https://example.org/disk.qed sha256:00",
+      "disk.qed guest-sha256:123",
+      "disk.qed sha512:00",
+    ].join("\n"),
+    mode: "check",
+    "target-format": "qcow3",
+    "source-format": "floppy",
+    checksum: "md5",
+    verify: "twice",
+    check: "yes",
+    "fail-on": "leak",
+    rename: "1",
+    "dry-run": "no",
+    "max-extra-space": "much",
+    drop: "everything",
+    "on-interrupted": "retry",
+    concurrency: "0",
+    summary: "sometimes",
+    report: "report.html",
+  });
+  expect(exitCode).toBe(1);
+  expect(annotations).toHaveLength(1);
+  const message = annotations[0]?.message ?? "";
+  for (const words of [
+    "gone.qed: there is no such file",
+    "folder as an image",
+    "nothing matches nothing*.qed",
+    "URLs can't be fetched yet",
+    "guest-sha256 needs 64 hex digits",
+    "sha512 is of a download",
+    'mode: "check": it is not available yet',
+    "qcow3",
+    "floppy",
+    "md5",
+    "twice",
+    'check: "yes"',
+    "fail-on",
+    'rename: "1"',
+    'dry-run: "no"',
+    "much",
+    "everything",
+    "retry",
+    "concurrency",
+    "sometimes",
+    "report.html",
+    "Nothing was touched",
+  ]) {
+    expect(message, words).toContain(words);
+  }
+  expect(outputs).toMatchObject({ images: "[]", changed: "false" });
+  expect(summary).toContain("Cannot use these inputs");
+  expect(runner.names).toEqual(["disk.qed", "folder"]);
+  expect(runner.sha256("disk.qed")).toBe(before);
+});
+
+test("the target's options are checked without an image, each of them", async () => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  const options = "cluster_size=3\ncompat=9,color=red";
+  const { annotations, summary } = await runner.main({ image: "disk.qed", "target-format": "qcow2", options });
+  expect(annotations).toHaveLength(1);
+  for (const words of ["cluster_size", "compat", "color"]) {
+    expect(annotations[0]?.message).toContain(words);
+    expect(summary).toContain(words);
+  }
+  expect(runner.names).toEqual(["disk.qed"]);
+});
+
+test("an empty image and an empty target are two mistakes", async () => {
+  const { exitCode, annotations } = await new Runner().main({});
+  expect(exitCode).toBe(1);
+  expect(annotations[0]?.message).toContain("without image");
+  expect(annotations[0]?.message).toContain("without target-format");
+});
+
+test.each(["plan", "collect", "wipe"])("mode %s is refused", async (mode) => {
+  const { annotations } = await new Runner().main({ mode, image: "a", "target-format": "qed" });
+  expect(annotations[0]?.message).toContain(`mode: "${mode}"`);
+});
+
+test("a report never takes an image's place", async () => {
+  const runner = new Runner();
+  runner.makeImage("disk.json", "qed");
+  const before = runner.sha256("disk.json");
+  const { exitCode, annotations } = await runner.main({
+    image: "disk.json",
+    "target-format": "qcow2",
+    report: "./disk.json",
+  });
+  expect(exitCode).toBe(1);
+  expect(annotations[0]?.message).toContain("it is an image of this step");
+  expect(runner.sha256("disk.json")).toBe(before);
+});
