@@ -46,6 +46,8 @@ async function converted(image: Uint8Array, targetFormat: string, options: Conve
   return volume.snapshot(IMAGE_PATH);
 }
 
+/** So small that every state of every cut can be tried. */
+const TINY: QedImageDescription = { clusterSize: 4096, tableSize: 2, virtualSize: 3 * 4096, data: [0, 2] };
 const SPARSE: QedImageDescription = {
   clusterSize: 4096,
   tableSize: 2,
@@ -84,6 +86,8 @@ export async function crashScenarios(): Promise<Scenario[]> {
     options,
   });
   return [
+    qed("qed to qcow2, tiny", TINY, "qcow2"),
+    await qcow2("qcow2 to qed, tiny", TINY, {}, "qed"),
     qed("qed to qcow2", SPARSE, "qcow2"),
     await qcow2("qcow2 to qed", SPARSE, {}, "qed"),
     qed("qed to qcow2, shuffled, leaks", SHUFFLED, "qcow2"),

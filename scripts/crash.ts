@@ -1,0 +1,73 @@
+/**
+ * Any number of power cuts: `npm run crash -- [--seed N] [--states N] [--full]`.
+ *
+ * `--full` takes the two smallest images and, at each cut, every state there is (up to 65,536 a cut, then strata), each
+ * with resume and with rollback. A failure prints the seed that makes it again.
+ */
+
+import { parseArgs } from "node:util";
+import { crashScenarios, recordScenario, type Scenario } from "../test/support/crash-scenario.ts";
+import { newTally, sweepScenario } from "../test/support/crash-sweep.ts";
+import { expectedOf, runTrial, type Wish } from "../test/support/crash-trial.ts";
+import { enumerateStates } from "../test/support/every-state.ts";
+import { eachCut } from "../test/support/power-cut.ts";
+import { seededRandom } from "../test/support/random.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    states: { type: "string", default: "200000" },
+    full: { type: "boolean", default: false },
+  },
+});
+/** Sixteen sectors in doubt, each old or new. */
+const MOST_STATES = 65_536;
+const seed = Number(values.seed);
+const scenarios = await crashScenarios();
+let failed = 0;
+
+if (values.full) {
+  for (const scenario of scenarios.slice(0, 2)) failed += await sweepWhole(scenario);
+} else {
+  const tally = newTally();
+  for (const [index, scenario] of scenarios.entries()) {
+    const failures = await sweepScenario(
+      scenario,
+      Math.ceil(Number(values.states) / scenarios.length),
+      seed + index,
+      tally,
+    );
+    failed += failures.length;
+    console.log(`${failures.length === 0 ? "ok  " : "FAIL"} ${scenario.name}`);
+    for (const failure of failures) console.log(`     ${failure}`);
+  }
+  console.log(`${tally.states} states, ${tally.secondCrashes} with a second crash, seed ${seed}`);
+}
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** The full product of one scenario; returns how many states failed. */
+async function sweepWhole(scenario: Scenario): Promise<number> {
+  const { log, final } = await recordScenario(scenario);
+  const expected = await expectedOf(scenario, final);
+  let count = 0;
+  let failures = 0;
+  let sampledCuts = 0;
+  for (const { count: operations, cut } of eachCut(log)) {
+    const { isExhaustive, states } = enumerateStates(cut, MOST_STATES, seed);
+    if (!isExhaustive) sampledCuts++;
+    for (const state of states) {
+      for (const wish of ["resume", "rollback"] as const satisfies readonly Wish[]) {
+        count++;
+        try {
+          await runTrial(expected, state, [wish], seededRandom(seed + count));
+        } catch (error) {
+          failures++;
+          console.log(`FAIL ${scenario.name}: cut ${operations}, state ${count}, ${wish}: ${(error as Error).message}`);
+        }
+      }
+    }
+  }
+  const whole = sampledCuts === 0 ? "every cut whole" : `${sampledCuts} cuts in strata`;
+  console.log(`${failures === 0 ? "ok  " : "FAIL"} ${scenario.name}: ${count} trials, ${whole}`);
+  return failures;
+}
