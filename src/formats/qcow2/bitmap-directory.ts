@@ -12,7 +12,7 @@ import type { WalkSource } from "./table-walk.ts";
 const MAX_DIRECTORY_BYTES = 65_535 * 1024;
 const MAX_NAME_BYTES = 1023;
 const MAX_TABLE_ENTRIES = 0x800_0000;
-const MAX_TABLE_BYTES_IN_ALL = 1024 * MiB;
+const MAX_TABLE_BYTES_IN_ALL = 256 * MiB;
 const MIN_GRANULARITY_BITS = 9;
 const MAX_GRANULARITY_BITS = 31;
 /** A bitmap table entry without a place in bits 9 to 55: bit 0 says all ones. */
@@ -111,7 +111,7 @@ export async function countBitmaps(source: WalkSource, bitmaps: readonly Bitmap[
     if (!tally.countMetadata(tableHostOffset, tableEntryCount * 8, structure)) continue;
     tableBytes += tableEntryCount * 8;
     if (tableBytes > MAX_TABLE_BYTES_IN_ALL) {
-      throw new ImageError("unsupported", "Cannot read the bitmap tables: they are more than 1 GiB", {
+      throw new ImageError("unsupported", "Cannot read the bitmap tables: they are more than 256 MiB", {
         format: "qcow2",
         structure: "bitmap directory",
         hostOffset: extension.directoryHostOffset,

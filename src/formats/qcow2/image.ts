@@ -18,7 +18,7 @@ import type { ReferenceCounts } from "./reference-counts.ts";
 import { ReferenceTally } from "./reference-tally.ts";
 import { planHeaderSettling } from "./settling.ts";
 import { specificInfo } from "./specific-info.ts";
-import { type ActiveWalk, type WalkSource, walkActiveTables } from "./table-walk.ts";
+import { type ActiveWalk, type Problem, type WalkSource, walkActiveTables } from "./table-walk.ts";
 
 export class Qcow2Image implements Image {
   readonly format = "qcow2";
@@ -79,10 +79,10 @@ export class Qcow2Image implements Image {
 
   async getMapping(): Promise<ExtentTable> {
     if (this.#header.hasDataFile) {
-      throw this.#error("unsupported", "its guest data lies in another file", "header");
+      throw this.#unmappable("unsupported", { structure: "header", message: "its guest data lies in another file" });
     }
     const { extents, problem } = await this.#walked();
-    if (problem !== undefined) throw this.#error("corrupt", `${problem}; see what check says`, "L1 and L2 tables");
+    if (problem !== undefined) throw this.#unmappable("corrupt", problem);
     return extents;
   }
 
@@ -164,11 +164,13 @@ export class Qcow2Image implements Image {
     ];
   }
 
-  #error(kind: "corrupt" | "unsupported", what: string, structure: string): ImageError {
-    return new ImageError(kind, `Cannot map ${this.storage.path}: ${what}`, {
+  #unmappable(kind: "corrupt" | "unsupported", { message, structure, hostOffset, guestOffset }: Problem): ImageError {
+    return new ImageError(kind, `Cannot map ${this.storage.path}: ${message}`, {
       format: "qcow2",
       path: this.storage.path,
       structure,
+      hostOffset,
+      guestOffset,
     });
   }
 }

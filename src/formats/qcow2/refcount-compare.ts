@@ -64,16 +64,14 @@ class Comparison {
     }
   }
 
-  /** Clusters without a refcount block: their refcount is 0. */
+  /** Clusters without a refcount block: their refcount is 0, so only what is referenced needs a look. */
   compareAbsent(blocks: RefcountBlocks): void {
     const { tally } = this.#source;
-    for (const pageIndex of tally.all.pageIndexes()) {
-      const pageStart = pageIndex * PAGE_CLUSTERS;
-      for (const { first, end } of this.#segments(pageStart, pageStart + PAGE_CLUSTERS)) {
-        const block = blocks[Math.floor(first / this.#perBlock)] ?? NO_BLOCK;
-        if (block === NO_BLOCK) for (let cluster = first; cluster < end; cluster++) this.#compare(cluster, 0);
-        if (block === UNREADABLE_BLOCK) this.#countOverflows(first, end);
-      }
+    for (const { cluster, count } of tally.all.each()) {
+      if (cluster >= this.#clusterCount) break;
+      const block = blocks[Math.floor(cluster / this.#perBlock)] ?? NO_BLOCK;
+      if (block === NO_BLOCK) this.#compare(cluster, 0);
+      else if (block === UNREADABLE_BLOCK && count > this.#maxRefcount) this.#reportOverflow(cluster, count);
     }
     // What an unreadable block says is unknown, of every cluster it covers.
     for (let index = 0; index < blocks.length && index * this.#perBlock < this.#clusterCount; index++) {
@@ -91,13 +89,6 @@ class Comparison {
     }
   }
 
-  #countOverflows(first: number, end: number): void {
-    for (let cluster = first; cluster < end; cluster++) {
-      const counted = this.#source.tally.all.get(cluster);
-      if (counted > this.#maxRefcount) this.#reportOverflow(cluster, counted);
-    }
-  }
-
   *#segments(first: number, end: number): Generator<Segment> {
     const stop = Math.min(end, this.#clusterCount);
     const step = Math.min(this.#perBlock, PAGE_CLUSTERS);
@@ -106,14 +97,14 @@ class Comparison {
 
   #compareSegment({ first, end }: Segment, block: Uint8Array, firstOfBlock: number): void {
     const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-    let cluster = first;
-    if (this.#bits === 16) cluster = this.#passAgreeing(first, end, view, firstOfBlock);
+    let cluster = this.#passAgreeing(first, end, view, firstOfBlock);
     for (; cluster < end; cluster++) this.#compare(cluster, refcountAt(view, cluster - firstOfBlock, this.#bits));
   }
 
   /**
-   * The usual case, eight clusters at a time: every refcount is 0 or 1 as counted and no COPIED flag is amiss.
-   * Compares what differs by the cluster; answers the first cluster that is left to be looked at.
+   * The usual cases, eight clusters at a time: nothing counted and nothing referenced, or 16-bit refcounts of 0 and 1
+   * as counted with no COPIED flag amiss. Compares what differs by the cluster; answers the first cluster that is
+   * left to be looked at.
    */
   #passAgreeing(first: number, end: number, view: DataView, firstOfBlock: number): number {
     const { tally } = this.#source;
@@ -123,19 +114,17 @@ class Comparison {
     const uncopied = tally.uncopied.bitmapOf(pageIndex);
     if (counted === undefined || copied === undefined || uncopied === undefined) return first;
     const base = pageIndex * PAGE_CLUSTERS;
+    const width = this.#bits;
     let cluster = first;
     for (; cluster + 8 <= end; cluster += 8) {
       const byte = (cluster - base) >>> 3;
       const bits = counted[byte] as number;
-      const at = (cluster - firstOfBlock) * 2;
-      const agrees =
-        uncopied[byte] === 0 &&
-        view.getUint32(at) === PAIRS[bits & 3] &&
-        view.getUint32(at + 4) === PAIRS[(bits >>> 2) & 3] &&
-        view.getUint32(at + 8) === PAIRS[(bits >>> 4) & 3] &&
-        view.getUint32(at + 12) === PAIRS[bits >>> 6];
-      if (!agrees) {
-        for (let slot = 0; slot < 8; slot++) this.#compare(cluster + slot, view.getUint16(at + slot * 2));
+      const at = ((cluster - firstOfBlock) / 8) * width;
+      const agrees = width === 16 ? agreesIn16Bits(view, at, bits) : bits === 0 && isZero(view, at, width);
+      if (!agrees || uncopied[byte] !== 0) {
+        for (let turn = cluster; turn < cluster + 8; turn++) {
+          this.#compare(turn, refcountAt(view, turn - firstOfBlock, width));
+        }
       } else if (bits !== 0) {
         this.end = Math.max(this.end, cluster + 32 - Math.clz32(bits));
       }
@@ -231,3 +220,17 @@ class Comparison {
 
 /** Two 16-bit refcounts as one big-endian number, by the two bits that were counted. */
 const PAIRS = [0x0000_0000, 0x0001_0000, 0x0000_0001, 0x0001_0001];
+
+function agreesIn16Bits(view: DataView, at: number, bits: number): boolean {
+  return (
+    view.getUint32(at) === PAIRS[bits & 3] &&
+    view.getUint32(at + 4) === PAIRS[(bits >>> 2) & 3] &&
+    view.getUint32(at + 8) === PAIRS[(bits >>> 4) & 3] &&
+    view.getUint32(at + 12) === PAIRS[bits >>> 6]
+  );
+}
+
+function isZero(view: DataView, from: number, length: number): boolean {
+  for (let at = from; at < from + length; at++) if (view.getUint8(at) !== 0) return false;
+  return true;
+}

@@ -1,6 +1,6 @@
 /** The refcount table and the width of its counts: where the blocks lie, and what one of them says (docs/interop/qcow2.txt, "Host cluster management"). */
 
-import { hex } from "../../bytes/image-error.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { parseRefcountTableEntry } from "./table-entry.ts";
 import type { WalkSource } from "./table-walk.ts";
@@ -13,8 +13,19 @@ export const UNREADABLE_BLOCK = -1;
 /** No file is longer; what lies beyond can't even be asked for. */
 const MAX_FILE_OFFSET = 2 ** 63;
 
+/** Blocks that are listed twice are compared twice; a hostile table lists one a million times. */
+const MAX_SHARED_BLOCKS = 256;
+
 /** Host offset of each refcount block, or NO_BLOCK, or UNREADABLE_BLOCK. */
 export type RefcountBlocks = Float64Array;
+
+function tooManyShared(hostOffset: number): ImageError {
+  return new ImageError(
+    "corrupt",
+    `Cannot compare refcounts: more than ${MAX_SHARED_BLOCKS} entries of the refcount table share their blocks`,
+    { format: "qcow2", structure: "refcount table", hostOffset },
+  );
+}
 
 /** The largest count that a refcount can say. */
 export function maxRefcount(refcountBits: number): number {
@@ -38,6 +49,7 @@ export async function readRefcountTable({ storage, header, geometry, tally }: Wa
   const presentSize = Math.min(size, Math.max(0, hostEnd - refcountTableHostOffset));
   const bytes = await readZeroFilled(storage, presentSize === 0 ? 0 : refcountTableHostOffset, presentSize);
   const view = new DataView(bytes.buffer);
+  let sharedCount = 0;
   const blocks: RefcountBlocks = new Float64Array(Math.floor(presentSize / 8));
   for (let index = 0; index < blocks.length; index++) {
     const high = view.getUint32(index * 8);
@@ -65,6 +77,7 @@ export async function readRefcountTable({ storage, header, geometry, tally }: Wa
       const references = tally.all.get(cluster);
       if (Math.min(references, maxRefcount(header.refcountBits)) !== 1) {
         tally.sharedBlocks.add(cluster);
+        if (++sharedCount > MAX_SHARED_BLOCKS) throw tooManyShared(refcountTableHostOffset);
         defect("refcount-block-shared", `its block at ${hex(hostOffset)} is referenced ${references} times`);
       }
     }

@@ -13,7 +13,7 @@ const MAX_EXTRA_BYTES = 1024;
 /** Version 3 demands the 64-bit VM state size and the disk size. */
 const MIN_V3_EXTRA_BYTES = 16;
 /** No table of entries that do not overlap is larger than its file; sparse files may still claim much. */
-const MAX_L1_BYTES_IN_ALL = 1024 * MiB;
+const MAX_L1_BYTES_IN_ALL = 256 * MiB;
 const WINDOW_BYTES = 256 * KiB;
 
 export const SnapshotEntry = struct(
@@ -115,7 +115,7 @@ export async function countSnapshots(source: WalkSource): Promise<L2List[]> {
       continue;
     }
     l1Bytes += Math.min(l1EntryCount * 8, Math.max(0, geometry.hostEnd - l1HostOffset));
-    if (l1Bytes > MAX_L1_BYTES_IN_ALL) throw tooLarge("the L1 tables it names are more than 1 GiB", l1HostOffset);
+    if (l1Bytes > MAX_L1_BYTES_IN_ALL) throw tooLarge("the L1 tables it names are more than 256 MiB", l1HostOffset);
     const list = await readL1Table(storage, geometry, tally, {
       hostOffset: l1HostOffset,
       entryCount: l1EntryCount,

@@ -10,6 +10,7 @@
 import { GiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
+import type { Finding } from "../../image/finding.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Qcow2Geometry } from "./geometry.ts";
 import type { Qcow2Header } from "./header.ts";
@@ -28,8 +29,10 @@ export interface ActiveWalk {
   /** Valid only where `problem` is undefined. */
   readonly extents: ExtentTable;
   /** The first thing that keeps the tables from being followed. */
-  readonly problem: string | undefined;
+  readonly problem: Problem | undefined;
 }
+
+export type Problem = Pick<Finding, "message" | "structure" | "hostOffset" | "guestOffset">;
 
 /** What a walk needs to know of its image. */
 export interface WalkSource {
@@ -63,8 +66,7 @@ export async function walkActiveTables(source: WalkSource): Promise<ActiveWalk> 
     scanL2Table(table, geometry, sink);
   });
   passHole(header.l1EntryCount);
-  const problem = tally.findings.corruptions > 0 ? tally.findings.findings[0]?.message : broken;
-  return { extents: builder.finish(virtualSize), problem };
+  return { extents: builder.finish(virtualSize), problem: broken ?? tally.findings.findings[0] };
 }
 
 /** Counts what the L2 tables reference that the active L1 lists more than once or that snapshots list. */
@@ -118,16 +120,16 @@ function partedByUse(
   { l1Index, hostOffset }: L2List,
   tally: ReferenceTally,
   clusterSize: number,
-): { once: L2List; broken: string | undefined } {
+): { once: L2List; broken: Problem | undefined } {
   let count = 0;
   let unalignedCount = 0;
-  let broken: string | undefined;
+  let broken: Problem | undefined;
   for (let at = 0; at < hostOffset.length; at++) {
     const place = hostOffset[at] as number;
-    if (place === 0) broken ??= `Entry ${l1Index[at]} of the L1 table: it has flags, but no L2 table`;
+    if (place === 0) broken ??= brokenEntry(l1Index[at] as number, "it has flags, but no L2 table");
     if (place % clusterSize === 0) {
       if (tally.activeL2Tables.get(place / clusterSize) > 1) {
-        broken ??= `Entry ${l1Index[at]} of the L1 table: its L2 table is listed more than once`;
+        broken ??= brokenEntry(l1Index[at] as number, "its L2 table is listed more than once");
         continue;
       }
     } else if (++unalignedCount > MAX_UNALIGNED_TABLES) continue;
@@ -136,6 +138,10 @@ function partedByUse(
     count++;
   }
   return { once: { l1Index: l1Index.subarray(0, count), hostOffset: hostOffset.subarray(0, count) }, broken };
+}
+
+function brokenEntry(index: number, what: string): Problem {
+  return { structure: "L1 table", message: `Entry ${index} of the L1 table: ${what}` };
 }
 
 function refuseTooMany(tableCount: number, clusterSize: number): void {

@@ -3,8 +3,8 @@
 import { ImageError } from "../../bytes/image-error.ts";
 
 const MAGIC = 0xfd2fb528;
-/** Window sizes beyond this are refused: one cluster is 2 MiB at most. */
-const MAX_WINDOW_LOG = 27;
+/** RFC 8878 asks decoders for windows of 8 MiB; one cluster is 2 MiB at most. */
+const MAX_WINDOW_LOG = 23;
 
 /** Length in bytes of the frame that `stored` begins with; what follows is padding to whole sectors. */
 export function zstdFrameLength(stored: Uint8Array, maxContentSize: number): number {

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { readTables } from "../../../../src/formats/qcow2/table-reader.ts";
+import { memoryStorage } from "../../../../src/storage/memory.ts";
+import type { Storage } from "../../../../src/storage/storage.ts";
+import { seededRandom } from "../../../support/random.ts";
+
+const TABLE = 512;
+
+/** A file in which each 512 bytes hold their own number. */
+function numbered(count: number): Uint8Array {
+  const bytes = Buffer.alloc(count * TABLE);
+  for (let index = 0; index < count; index++) bytes.writeUInt32BE(index, index * TABLE);
+  return bytes;
+}
+
+async function numbersRead(storage: Storage, hostOffsets: readonly number[]): Promise<number[]> {
+  const offsets = Float64Array.from(hostOffsets);
+  const numbers: number[] = [];
+  for await (const { first, count, bytes, hostOffset } of readTables(storage, offsets, TABLE)) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = first; at < first + count; at++) numbers.push(view.getUint32((offsets[at] as number) - hostOffset));
+  }
+  return numbers;
+}
+
+describe("readTables", () => {
+  it("yields tables in the order asked for, wherever they lie", async () => {
+    const random = seededRandom(7);
+    const order = Array.from({ length: 4000 }, () => random.below(20_000));
+    order.push(...Array.from({ length: 5000 }, (_, index) => index * 3));
+    const storage = memoryStorage(numbered(20_000));
+    const offsets = order.map((table) => table * TABLE);
+    expect(await numbersRead(storage, offsets)).toEqual(order);
+  });
+
+  it("joins neighbours into few reads and keeps at most eight in flight", async () => {
+    const below = memoryStorage(numbered(20_000));
+    let readCount = 0;
+    let flying = 0;
+    let most = 0;
+    const storage: Storage = {
+      ...below,
+      path: "memory",
+      size: () => below.size(),
+      close: () => below.close(),
+      async read(hostOffset, into) {
+        readCount++;
+        most = Math.max(most, ++flying);
+        await Promise.resolve();
+        const count = await below.read(hostOffset, into);
+        flying--;
+        return count;
+      },
+    };
+    await numbersRead(
+      storage,
+      Array.from({ length: 20_000 }, (_, index) => index * TABLE),
+    );
+    expect(readCount).toBe(10);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+
+  it("reads zeros past the end of file", async () => {
+    expect(await numbersRead(memoryStorage(numbered(3)), [2 * TABLE, 3 * TABLE])).toEqual([2, 0]);
+  });
+
+  it("passes a failing read on when its turn comes", async () => {
+    const below = memoryStorage(numbered(3));
+    const storage: Storage = {
+      path: "memory",
+      size: () => below.size(),
+      close: () => below.close(),
+      read: () => Promise.reject(new Error("EIO")),
+    };
+    await expect(numbersRead(storage, [0])).rejects.toThrow("EIO");
+  });
+});
