@@ -15,7 +15,7 @@ import { BLOCK_SIZE, type BlockWork, planBlockWork } from "./block-work.ts";
 import { GuestReader } from "./guest-reader.ts";
 import { type GuestTable, type GuestView, readsAsZeros, storedBytes } from "./guest-view.ts";
 import { HashPool, sharedFiles } from "./hash-pool.ts";
-import { interrupted, readAhead, Turns } from "./read-ahead.ts";
+import { readAhead, Turns } from "./read-ahead.ts";
 
 export type DigestAlgorithm = "blkhash-sha256" | "sha256";
 
@@ -89,15 +89,10 @@ function openBlockHasher(view: GuestView, total: number, options: DigestOptions)
   if (files === undefined || workerCount < 2 || !isWorthIt) return blockHasherHere(view);
 
   const pool = new HashPool(workerCount, { files, maxBatchLength: BATCH_BLOCKS * BLOCK_SIZE });
-  const onAbort = () => pool.fail(interrupted(purpose(view)));
-  options.signal?.addEventListener("abort", onAbort);
   return {
     depth: workerCount * BATCHES_AHEAD,
     start: async (work) => (work.length === 0 ? NO_DIGESTS : pool.hash(work)),
-    async close() {
-      options.signal?.removeEventListener("abort", onAbort);
-      await pool.close();
-    },
+    close: () => pool.close(),
   };
 }
 

@@ -6,8 +6,8 @@ import { ImageError } from "../bytes/image-error.ts";
 
 export type CompressionMethod = "zlib" | "zstd";
 
-/** Largest zstd window that a frame may ask for: 128 MiB, what zstd itself takes unless told otherwise. */
-const MAX_ZSTD_WINDOW_BITS = 27;
+/** Largest zstd window that a frame may ask for: the 8 MiB that RFC 8878 asks of decoders; a cluster has 2 MiB at most. */
+const MAX_ZSTD_WINDOW_BITS = 23;
 
 /**
  * Gives the `clusterSize` bytes that `stored` holds. `stored` may go on past the end of the stream: formats count it
@@ -78,7 +78,7 @@ function zstdFrameLength(stored: Uint8Array, maxContentSize: number): number {
   const checksumSize = (descriptor & 4) === 0 ? 0 : 4;
   // Decoders allocate the window, or the content of a single segment, at the header's word alone.
   if (!isSingleSegment && view.getUint8(5) >>> 3 > MAX_ZSTD_WINDOW_BITS - 10) {
-    throw notOneCluster("zstd", "its window is larger than 128 MiB");
+    throw notOneCluster("zstd", "its window is larger than 8 MiB");
   }
   const contentSizeAt = 5 + (isSingleSegment ? 0 : 1) + dictionaryIdSize;
   let end = contentSizeAt + contentSizeSize;

@@ -27,7 +27,7 @@ export class Turns {
   }
 }
 
-export function interrupted(what: string): ImageError {
+function interrupted(what: string): ImageError {
   return new ImageError("interrupted", `Cannot ${what}: it was interrupted; run it again`, { operation: what });
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as zlib from "node:zlib";
@@ -170,6 +170,47 @@ describe("on worker threads", () => {
     const bytes = Buffer.alloc(2 * MiB, "cluster").fill(0, 0, 65536 + 512);
     const view = composeGuestView([top as GuestLayer, bottom as GuestLayer]);
     expect(await digestGuest(view, "blkhash-sha256", { workerCount: 2 })).toBe(referenceBlkhash(bytes));
+  });
+
+  test("what lies past the end of the file reads as zeros, not as what was read before", async () => {
+    const table = new ExtentTableBuilder();
+    // Both go through the same buffer of one worker or the other: data first, then nothing.
+    for (let round = 0; round < 8; round++) {
+      table.append(65536, ExtentState.data, 0);
+      table.append(15 * 65536, ExtentState.data, 3 * MiB);
+      table.append(16 * 65536, ExtentState.data, fileSize - 512);
+    }
+    const [full, size] = [Buffer.alloc(fileSize), 8 * 2 * MiB];
+    readSync(descriptor, full, 0, fileSize, 0);
+    const tail = Buffer.alloc(MiB);
+    full.copy(tail, 0, fileSize - 512);
+    const round = Buffer.concat([full.subarray(0, 65536), full.subarray(3 * MiB, 3 * MiB + 15 * 65536), tail]);
+    const bytes = Buffer.concat(Array.from({ length: 8 }, () => round));
+    const view = viewOf(sharedStorage(), table.finish(size), size);
+    expect(await digestGuest(view, "blkhash-sha256", { workerCount: 2 })).toBe(referenceBlkhash(bytes));
+  });
+
+  test("clusters at the same place of two files are two clusters", async () => {
+    const path = join(folder, "other.raw");
+    writeFileSync(path, zlib.deflateRawSync(Buffer.alloc(65536, "other")));
+    const other = openSync(path, "r");
+    writeSync(descriptor, zlib.deflateRawSync(Buffer.alloc(65536, "first")), 0, undefined, 0);
+    try {
+      const above = new ExtentTableBuilder();
+      above.append(65536, ExtentState.compressed, 0, 512);
+      above.append(65536, ExtentState.unallocated);
+      const below = new ExtentTableBuilder();
+      below.append(65536, ExtentState.zero);
+      below.append(65536, ExtentState.compressed, 0, 512);
+      const [top] = viewOf(sharedStorage(), above.finish(131_072), 131_072).layers;
+      const [bottom] = viewOf(sharedStorage(other), below.finish(131_072), 131_072).layers;
+      const view = composeGuestView([top as GuestLayer, bottom as GuestLayer]);
+      const bytes = Buffer.concat([Buffer.alloc(65536, "first"), Buffer.alloc(65536, "other")]);
+      expect(await digestGuest(view, "blkhash-sha256", { workerCount: 2 })).toBe(referenceBlkhash(bytes));
+    } finally {
+      closeSync(other);
+      writeSync(descriptor, Buffer.alloc(4096, 1), 0, 4096, 0);
+    }
   });
 
   test("a descriptor that can't be read is an error that names the file and the place", async () => {
