@@ -1,6 +1,7 @@
 /** What became of one image: its report, or why there is none. */
 
 import { type ConversionReport, ImageError, UsageError } from "../index.ts";
+import { inInputWords } from "./input-words.ts";
 import { type Json, kebabKeys } from "./json.ts";
 
 export interface ImageFailure {
@@ -32,10 +33,11 @@ export type CheckWord = (typeof CHECK_RESULTS)[number];
 
 export function failureOf(error: unknown, isConverted: boolean): ImageFailure {
   if (error instanceof ImageError) {
-    const { kind, message, reasons, format, path, structure, hostOffset, guestOffset, operation, journal } = error;
+    const { kind, format, path, structure, hostOffset, guestOffset, operation, journal } = error;
     const rolledBack = error.rolledBack || undefined;
     const details = { format, path, structure, hostOffset, guestOffset, operation, journal, rolledBack };
-    return { kind, message, reasons, advice: adviceFor(error, isConverted), details };
+    const reasons = error.reasons.map(inInputWords);
+    return { kind, message: inInputWords(error.message), reasons, advice: adviceFor(error, isConverted), details };
   }
   const message = error instanceof Error ? error.message : String(error);
   const isUsage = error instanceof UsageError;

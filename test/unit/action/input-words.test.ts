@@ -1,0 +1,12 @@
+/** The library's words in the action's terms. */
+
+import { expect, test } from "vitest";
+import { inInputWords } from "../../../src/action/input-words.ts";
+
+test.each([
+  ["if it is raw, say so with -f raw", "if it is raw, say so with source-format: raw"],
+  ["it looks like qcow2 and qed; name it with -f", "it looks like qcow2 and qed; name it with source-format"],
+  ["delete them or use --drop snapshots", "delete them or use drop: snapshots"],
+  ["give --backing-chain to read it", "give backing-chain: true to read it"],
+  ["Cannot convert a-f raw.qed --dropped", "Cannot convert a-f raw.qed --dropped"],
+])("%s", (text, expected) => expect(inInputWords(text)).toBe(expected));
