@@ -94,7 +94,9 @@ export class RangeSet {
 
   #normalise(): void {
     if (this.#normal) return;
-    const order = this.#starts.map((_, at) => at).sort((a, b) => (this.#starts[a] as number) - (this.#starts[b] as number));
+    const order = this.#starts
+      .map((_, at) => at)
+      .sort((a, b) => (this.#starts[a] as number) - (this.#starts[b] as number));
     const starts: number[] = [];
     const ends: number[] = [];
     for (const at of order) {

@@ -79,9 +79,13 @@ export function u64(at: number): Field<number> {
       const { high, low } = readHalves(view, from, endian);
       const value = high * 2 ** 32 + low;
       if (!Number.isSafeInteger(value)) {
-        throw new ImageError("corrupt", `Cannot use ${name}: 0x${high.toString(16)}${low.toString(16).padStart(8, "0")} is beyond 2^53`, {
-          structure: name,
-        });
+        throw new ImageError(
+          "corrupt",
+          `Cannot use ${name}: 0x${high.toString(16)}${low.toString(16).padStart(8, "0")} is beyond 2^53`,
+          {
+            structure: name,
+          },
+        );
       }
       return value;
     },
@@ -103,7 +107,6 @@ export function bytes(at: number, size: number): Field<Uint8Array> {
     write: (view, to, _endian, value) => new Uint8Array(view.buffer, view.byteOffset + to, size).set(value),
   };
 }
-
 
 type ValueOf<F> = F extends Field<infer T> ? T : never;
 export type StructValues<F> = { readonly [K in keyof F]: ValueOf<F[K]> };

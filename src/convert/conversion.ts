@@ -63,10 +63,13 @@ export async function carryOut(
   const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
   try {
     const digestAfter = await watch.time("write", () => performSwitch({ ...input, journal }));
-    const check = await watch.time("settle", () => finish(session, journal, settings, settings.keepUndo));
+    const { check, bytesSettled } = await watch.time("settle", () =>
+      finish(session, journal, settings, settings.keepUndo),
+    );
     return {
       ...plannedReport(session.path, source, plan, guest.covers, settings),
       changed: true,
+      bytesSettled,
       bytesWritten: session.volume.meter.bytesWritten,
       syncs: session.volume.meter.syncs,
       fileSizeAfter: await session.storage.size(),

@@ -10,6 +10,12 @@ import { settle } from "./settle.ts";
 
 type FinishSettings = Pick<Settings, "signal" | "onProgress" | "check">;
 
+/** The last check, null with `--no-check`, and what settling wrote to the image. */
+export interface Finished {
+  readonly check: CheckResult | null;
+  readonly bytesSettled: number;
+}
+
 /**
  * The committed target has been verified. With `keepUndo` the way back stays open as `<image>.inplace-undo`; else it
  * is given up, durably, before the first byte of the old format is overwritten.
@@ -19,20 +25,20 @@ export async function finish(
   journal: Journal,
   settings: FinishSettings,
   keepUndo: boolean,
-): Promise<CheckResult | null> {
+): Promise<Finished> {
   const { intent, undoGivenUp } = journal.state;
   await session.refuseInterference();
   if (keepUndo && !undoGivenUp) {
     const check = await finalCheck(session, intent.targetFormat, settings, true);
     await journal.append({ record: "verified", undoGivenUp: false });
     await journal.keepAsUndo();
-    return check;
+    return { check, bytesSettled: 0 };
   }
   if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: true });
-  if (!intent.keepLeaks) await settle(session, intent.targetFormat, journal, settings);
+  const bytesSettled = intent.keepLeaks ? 0 : await settle(session, intent.targetFormat, journal, settings);
   const check = await finalCheck(session, intent.targetFormat, settings, intent.keepLeaks);
   await journal.remove();
-  return check;
+  return { check, bytesSettled };
 }
 
 /** Throws `verification-failed` where settling left something behind. */

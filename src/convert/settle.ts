@@ -8,13 +8,16 @@ import { executeEpoch } from "./execute.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import { progressOf, type Settings } from "./settings.ts";
 
-/** The undo has been given up; each state in between is a whole image, so a cut only asks to plan anew. */
+/**
+ * The undo has been given up; each state in between is a whole image, so a cut only asks to plan anew.
+ * Returns the bytes written to the image.
+ */
 export async function settle(
   session: Session,
   format: string,
   journal: Journal,
   settings: Pick<Settings, "signal" | "onProgress">,
-): Promise<void> {
+): Promise<number> {
   const image = await openImage(session.storage, format);
   const settling = await image.planSettling?.();
   const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
@@ -35,6 +38,7 @@ export async function settle(
     before += done;
     await session.noteState();
   }
+  return before;
 }
 
 /** The sector 0 that an epoch writes, if that is what it does. */
