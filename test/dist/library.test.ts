@@ -3,6 +3,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { makeDemoImage } from "../../src/convert/demo-image.ts";
 import { root, scratchFolder, spawnNode } from "./spawn.ts";
 
 /** A folder with a project in it that has inplace-convert installed. */
@@ -73,4 +74,15 @@ test("its declarations are found and right under nodenext", () => {
   const types = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
   const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", ...types, "script.ts"];
   expect(spawnNode([tsc, ...options], folder)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+});
+
+test("README's library example runs as it stands", async () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const [, example = ""] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const folder = consumer();
+  await makeDemoImage(join(folder, "disk.qed"));
+  writeFileSync(join(folder, "example.mjs"), example);
+  const { exitCode, stdout, stderr } = spawnNode(["example.mjs"], folder);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toMatch(/^\d+ bytes written\nthe guest is the same: true\n$/);
 });
