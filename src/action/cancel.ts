@@ -5,6 +5,11 @@ import { info } from "@actions/core";
 /** Enough to reach a safe point; then we leave at any point, for the journal makes every one safe. */
 const PATIENCE_MS = 6000;
 
+function leave(): never {
+  info("No safe point was reached in time: leaving as it is, which the journal makes safe");
+  process.exit(1);
+}
+
 /** Aborts at the first signal, so that all images stop at their next safe points. */
 export function cancelSignal(): AbortSignal {
   const controller = new AbortController();
@@ -12,7 +17,7 @@ export function cancelSignal(): AbortSignal {
     if (controller.signal.aborted) return;
     info("Cancelled: stopping at the next safe point");
     controller.abort();
-    setTimeout(() => process.exit(1), PATIENCE_MS).unref();
+    setTimeout(leave, PATIENCE_MS).unref();
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);

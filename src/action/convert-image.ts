@@ -30,7 +30,7 @@ export interface ImageToConvert extends LocatedImage {
   readonly refusal: Error | undefined;
 }
 
-/** Seconds between two lines about one image's progress. */
+/** Between two lines about one image's progress. */
 const LINE_EVERY_MS = 10_000;
 
 /** Never throws: what is wrong with one image must not keep the others from being tried. */
@@ -51,14 +51,14 @@ export async function convertImage(image: ImageToConvert, work: Work): Promise<I
     report = await convertNow(image, work);
     if (recovery !== undefined && !work.inputs.convertOptions.dryRun) report = { ...report, changed: true };
   } catch (error) {
-    return result(path, failureOf(error, false));
+    return result(path, failureOf(error, recovery));
   }
   if (newPath === path || work.inputs.convertOptions.dryRun) return result(path);
   try {
     await renameImage(path, newPath);
     return result(newPath);
   } catch (error) {
-    return result(path, failureOf(error, true));
+    return result(path, failureOf(error, "The image was converted and verified before"));
   }
 }
 

@@ -31,13 +31,14 @@ export interface ImageResult {
 export const CHECK_RESULTS = ["clean", "unsupported", "leaks", "corrupt"] as const;
 export type CheckWord = (typeof CHECK_RESULTS)[number];
 
-export function failureOf(error: unknown, isConverted: boolean): ImageFailure {
+/** @param before what had been done to the image by then, in one sentence; undefined for nothing */
+export function failureOf(error: unknown, before: string | undefined): ImageFailure {
   if (error instanceof ImageError) {
     const { kind, format, path, structure, hostOffset, guestOffset, operation, journal } = error;
     const rolledBack = error.rolledBack || undefined;
     const details = { format, path, structure, hostOffset, guestOffset, operation, journal, rolledBack };
     const reasons = error.reasons.map(inInputWords);
-    return { kind, message: inInputWords(error.message), reasons, advice: adviceFor(error, isConverted), details };
+    return { kind, message: inInputWords(error.message), reasons, advice: adviceFor(error, before), details };
   }
   const message = error instanceof Error ? error.message : String(error);
   const isUsage = error instanceof UsageError;
@@ -46,11 +47,11 @@ export function failureOf(error: unknown, isConverted: boolean): ImageFailure {
   return { kind: isUsage ? "usage" : "defect", message, reasons: [], advice: "", details: { trace } };
 }
 
-function adviceFor({ journal, rolledBack }: ImageError, isConverted: boolean): string {
-  if (isConverted) return "The image was converted and verified before";
+function adviceFor({ journal, rolledBack }: ImageError, before: string | undefined): string {
   if (journal !== undefined) {
     return "The end of this job puts it back, or finishes it where the target was verified before";
   }
+  if (before !== undefined) return before;
   return rolledBack ? "Something had been written; the image was put back" : "The image is as it was";
 }
 

@@ -31,7 +31,7 @@ function ofOneImage({ path, report }: ImageResult, sha256File: string | undefine
   return {
     image: path,
     // Of a dry run's report the target is only what would be.
-    format: report.changed || sha256File !== undefined ? report.targetFormat : report.sourceFormat,
+    format: report.changed ? report.targetFormat : report.sourceFormat,
     "virtual-size": report.virtualSize,
     ...(before === null ? {} : { "checksum-before": before }),
     ...(after === null ? {} : { "checksum-after": after }),

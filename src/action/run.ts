@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { getInput, info, summary } from "@actions/core";
 import { type LocatedImage, locate } from "../acquire/locate.ts";
-import { checksum, refuseTakenName } from "../index.ts";
+import { checksum, ImageError, refuseTakenName } from "../index.ts";
 import { annotateFailures, annotateMistakes, annotateStep } from "./annotations.ts";
 import { convertImage, type ImageToConvert, type Work } from "./convert-image.ts";
 import { expandGlob } from "./expand-glob.ts";
@@ -47,21 +47,26 @@ async function tell(results: readonly ImageResult[], inputs: Inputs, signal: Abo
   const dryRun = inputs.convertOptions.dryRun ?? false;
   const isFailed = results.some(({ failure }) => failure !== undefined);
   annotateFailures(results);
-  let reportPath = inputs.report;
-  try {
-    if (reportPath !== undefined) await writeReport(reportPath, results, dryRun);
-  } catch (error) {
-    annotateStep(
-      "Cannot write the report",
-      `Cannot write ${reportPath}: ${error instanceof Error ? error.message : error}`,
-    );
-    reportPath = undefined;
-  }
-  setOutputs(results, signal.aborted || dryRun ? undefined : await sha256File(results), reportPath);
-  const facts = { targetFormat: inputs.targetFormat, dryRun, results };
-  if (inputs.summary === "always" || (inputs.summary === "on-failure" && isFailed))
-    await addToSummary(summaryOf(facts));
-  return reportPath === inputs.report;
+  let isComplete = true;
+  const attempt = async <T>(title: string, perform: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await perform();
+    } catch (error) {
+      annotateStep(title, error instanceof Error ? error.message : String(error));
+      isComplete = false;
+      return undefined;
+    }
+  };
+  const reportPath = await attempt("Cannot write the report", async () => {
+    if (inputs.report !== undefined) await writeReport(inputs.report, results, dryRun);
+    return inputs.report;
+  });
+  const isDone = !signal.aborted && !dryRun;
+  const digest = isDone ? await attempt("Cannot read the resulting file", () => sha256File(results)) : undefined;
+  setOutputs(results, digest, reportPath);
+  const isWanted = inputs.summary === "always" || (inputs.summary === "on-failure" && isFailed);
+  if (isWanted) await addToSummary(summaryOf({ targetFormat: inputs.targetFormat, dryRun, results }));
+  return isComplete;
 }
 
 /** A report must never take the place of an image, whatever the image is called. */
@@ -79,7 +84,8 @@ function withNewNames(images: readonly LocatedImage[], { rename, targetFormat }:
     const [other] = image.newPath === image.path ? [] : others;
     if (other === undefined) return { ...image, refusal: undefined };
     const why = `${other.path} would have the same name; rename one of them first, or set rename to false`;
-    return { ...image, refusal: new Error(`Cannot rename ${image.path} to ${image.newPath}: ${why}`) };
+    const message = `Cannot rename ${image.path} to ${image.newPath}: ${why}`;
+    return { ...image, refusal: new ImageError("in-use", message, { path: image.path, operation: "rename" }) };
   });
 }
 

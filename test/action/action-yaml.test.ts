@@ -39,9 +39,8 @@ test("it runs what is built, on Node 24", () => {
 });
 
 test("README.md has the tables of action.yml", () => {
-  if (!existsSync(join(root, "README.md"))) return;
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  expect(readme).toContain(inputsTable(actionYaml));
+  const path = join(root, "README.md");
+  const readme = existsSync(path) ? readFileSync(path, "utf8") : "";
   expect(withTables(readme, actionYaml)).toBe(readme);
 });
 

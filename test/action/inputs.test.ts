@@ -1,6 +1,6 @@
 /** Inputs that can't be used: all mistakes at once, nothing touched. */
 
-import { mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, symlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Runner } from "./runner.ts";
 
@@ -107,4 +107,33 @@ test("a report never takes an image's place", async () => {
   expect(exitCode).toBe(1);
   expect(annotations[0]?.message).toContain("it is an image of this step");
   expect(runner.sha256("disk.json")).toBe(before);
+});
+
+test("a report replaces a link, never the image behind it", async () => {
+  const runner = new Runner();
+  runner.makeImage("other.qed", "qed");
+  const before = runner.sha256("other.qed");
+  runner.makeImage("disk.qed", "qed");
+  symlinkSync("other.qed", runner.path("report.json"));
+  const { exitCode } = await runner.main({ image: "disk.qed", "target-format": "qcow2", report: "report.json" });
+  expect(exitCode).toBe(0);
+  expect(lstatSync(runner.path("report.json")).isFile()).toBe(true);
+  expect(runner.sha256("other.qed")).toBe(before);
+});
+
+test("a report that can't be written fails the step after all else was done", async () => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  mkdirSync(runner.path("report.json"));
+  const { exitCode, annotations, outputs, summary } = await runner.main({
+    image: "disk.qed",
+    "target-format": "qcow2",
+    report: "report.json",
+  });
+  expect(exitCode).toBe(1);
+  expect(annotations).toMatchObject([{ kind: "error", title: "Cannot write the report" }]);
+  expect(outputs).toMatchObject({ image: "disk.qcow2", changed: "true" });
+  expect(outputs).not.toHaveProperty("report");
+  expect(summary).toContain("1 image converted");
+  expect(runner.names).toEqual(["disk.qcow2", "report.json"]);
 });
