@@ -133,7 +133,8 @@ export class Qcow2Image implements Image {
     const ranges = new RangeSet();
     for (const { cluster } of counts.each()) {
       const start = cluster * this.clusterSize;
-      ranges.add(start, Math.min(start + this.clusterSize, this.fileSize));
+      // Whole clusters, though the file may end inside its last: so they stay the same once more is written behind it.
+      ranges.add(start, start + this.clusterSize);
     }
     return ranges;
   }
