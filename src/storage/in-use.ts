@@ -1,6 +1,6 @@
 /**
- * Who else has an image open, as far as Linux tells: the table of file locks and the loop devices (DESIGN, safety
- * rule 10). This detects; it does not exclude.
+ * Who else has an image open, as far as Linux tells: the table of file locks, the loop devices, the open files of other
+ * processes (DESIGN, safety rule 10). This detects; it does not exclude.
  *
  * QEMU locks single bytes of 100..299 of every image that it opens, even for reading: 100 and up for what it does,
  * 200 and up for what it does not share (seen in /proc/locks; byte 101 is there for writers only).
@@ -11,6 +11,7 @@ import { basename, join } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
 import type { FileIdentity } from "./file-storage.ts";
 import { codeOf } from "./host-error.ts";
+import { findWriters } from "./open-files.ts";
 import type { OtherUsers } from "./storage.ts";
 
 const QEMU_FIRST_BYTE = 100;
@@ -56,7 +57,9 @@ export async function findOtherUsers(
 ): Promise<OtherUsers> {
   if (system.platform !== "linux") return { found: [], blind: [`file locks and open files on ${system.platform}`] };
   const [locks, loops] = await Promise.all([findLocks(identity, system), findLoops(path, identity, system)]);
-  return { found: [...locks.found, ...loops.found], blind: [...locks.blind, ...loops.blind] };
+  // Who holds a lock has it open as well, and says so once.
+  const writers = locks.found.length > 0 ? [] : findWriters(path, identity, system.proc);
+  return { found: [...locks.found, ...loops.found, ...writers], blind: [...locks.blind, ...loops.blind] };
 }
 
 /** Reads the lines of /proc/locks; throws kind `io` on one that isn't understood, since it might be ours. */

@@ -1,6 +1,7 @@
 /** What a running QEMU, a loop device and another locker look like from outside. */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,4 +85,15 @@ test.runIf(hasLoops)("a loop device", async () => {
   } finally {
     execFileSync("losetup", ["--detach", device]);
   }
+});
+
+test("a process that has it open for writing without any lock", async () => {
+  const ours = openSync(image, "r+");
+  holder = spawn("sleep", ["60"], { stdio: ["ignore", ours, "ignore"] });
+  closeSync(ours);
+  // Until it has become `sleep` it bears our name.
+  const users = await lookUntil(({ found }) => found.join().includes("(sleep)"));
+  expect(users.found).toEqual([`process ${holder.pid} (sleep) has it open for writing`]);
+  await end();
+  expect((await volume.otherUsers(storage)).found).toEqual([]);
 });
