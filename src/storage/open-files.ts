@@ -6,7 +6,7 @@
  */
 
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import type { FileIdentity } from "./file-storage.ts";
 
 /** `O_WRONLY` and `O_RDWR` in the flags of open(2). */
@@ -26,8 +26,8 @@ export function findWriters(path: string, identity: FileIdentity, proc: string):
   const found: string[] = [];
   for (const process_ of namesIn(proc)) {
     if (!/^\d+$/.test(process_) || Number(process_) === process.pid) continue;
-    const folder = join(proc, process_);
-    if (namesIn(join(folder, "fd")).some((descriptor) => isWriter(folder, descriptor, path, identity))) {
+    const folder = `${proc}/${process_}`;
+    if (namesIn(`${folder}/fd`).some((descriptor) => isWriter(folder, descriptor, path, identity))) {
       found.push(`process ${process_}${commandOf(folder)} has it open for writing`);
     }
   }
@@ -36,10 +36,10 @@ export function findWriters(path: string, identity: FileIdentity, proc: string):
 
 function isWriter(folder: string, descriptor: string, path: string, identity: FileIdentity): boolean {
   try {
-    const file = join(folder, "fd", descriptor);
+    const file = `${folder}/fd/${descriptor}`;
     const name = readlinkSync(file);
     if (NO_IMAGES.test(name)) return false;
-    const about = readFileSync(join(folder, "fdinfo", descriptor), "latin1");
+    const about = readFileSync(`${folder}/fdinfo/${descriptor}`, "latin1");
     const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(about)?.[1] ?? "0", 8);
     if ((flags & WRITES) === 0 || (flags & PATH_ONLY) !== 0) return false;
     // Linux before 5.14 tells no inode number there; its name has to do then.
@@ -57,7 +57,7 @@ function isWriter(folder: string, descriptor: string, path: string, identity: Fi
 /** ` (qemu-nbd)`, or nothing; the kernel keeps 15 bytes of it, and the process chose them. */
 function commandOf(folder: string): string {
   try {
-    const command = readFileSync(join(folder, "comm"), "utf8")
+    const command = readFileSync(`${folder}/comm`, "utf8")
       .trim()
       .replace(/[^\w.+-]/g, "?");
     return command === "" ? "" : ` (${command})`;
