@@ -7,6 +7,7 @@ import { alignUp } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import { clearTornJournal, Journal } from "../journal/journal.ts";
+import { journalNamesOf } from "../journal/names.ts";
 import type { Intent } from "../journal/state.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import { behindCommit } from "./added.ts";
@@ -49,7 +50,7 @@ export function rollback(
 type Wish = "resume" | "roll back";
 
 async function recover(path: string, wish: Wish, options: RecoveryOptions, host: Host): Promise<RecoveryReport> {
-  const session = await Session.open(path, host);
+  const session = await openSession(path, host);
   try {
     const journal = await findJournal(session, wish);
     try {
@@ -67,6 +68,24 @@ async function recover(path: string, wish: Wish, options: RecoveryOptions, host:
     }
   } finally {
     await session.close();
+  }
+}
+
+/** An image that can't be worked on now, by a lock or another user, still has its journal: the error says so. */
+async function openSession(path: string, host: Host): Promise<Session> {
+  try {
+    return await Session.open(path, host);
+  } catch (error) {
+    const { journal, undo } = journalNamesOf(path);
+    for (const standingJournal of [journal, undo]) {
+      if (!(error instanceof ImageError) || !(await host.volume.facts(standingJournal))) continue;
+      throw new ImageError(error.kind, `${error.message}; the journal stands, run the same command again then`, {
+        ...error,
+        journal: standingJournal,
+        cause: error,
+      });
+    }
+    throw error;
   }
 }
 
