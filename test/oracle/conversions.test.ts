@@ -77,10 +77,18 @@ const byLibrary: Convert = convert;
 const byCommand: Convert = async (path, format, { options = {}, backingChain }) => {
   const pairs = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const consent = backingChain ? ["--backing-chain"] : [];
-  const { exitCode, said } = await runCommand(["convert", path, format, ...pairs, ...consent, "--output", "json"]);
+  const { exitCode, stdout, said } = await runCommand([
+    "convert",
+    path,
+    format,
+    ...pairs,
+    ...consent,
+    "--output",
+    "json",
+  ]);
   if (exitCode !== 0) throw new Error(`convert ended with ${exitCode}: ${said}`);
   return JSON.parse(
-    said.replace(/"[a-z-]+":/g, (key) => key.replace(/-([a-z])/g, (_, letter) => letter.toUpperCase())),
+    stdout.replace(/"[a-z-]+":/g, (key) => key.replace(/-([a-z])/g, (_, letter) => letter.toUpperCase())),
   );
 };
 

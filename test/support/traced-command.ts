@@ -21,6 +21,8 @@ export interface TracedCall {
 export interface Ending {
   /** `null` where a signal ended it. */
   readonly exitCode: number | null;
+  readonly stdout: string;
+  /** Both streams, as they came. */
   readonly said: string;
 }
 
@@ -68,9 +70,14 @@ function run(program: string, words: readonly string[]): Promise<Ending> {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, UV_THREADPOOL_SIZE: "1" },
     });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (words) => (said += words));
-    child.on("error", reject).on("close", (exitCode) => resolve({ exitCode, said }));
+    let [stdout, said] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (words) => {
+      stdout += words;
+      said += words;
+    });
+    child.stderr.setEncoding("utf8").on("data", (words) => {
+      said += words;
+    });
+    child.on("error", reject).on("close", (exitCode) => resolve({ exitCode, stdout, said }));
   });
 }
