@@ -1,6 +1,6 @@
 /** The formats we know, and how an image's is found: exactly one match of its first bytes, raw only by name. */
 
-import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { hex, ImageError, type ImageErrorKind, UsageError } from "../bytes/image-error.ts";
 import type { FormatDriver, Image } from "../image/driver.ts";
 import type { Storage } from "../storage/storage.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
@@ -47,5 +47,30 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
 /** Opens an image as `format`, or as what its first bytes say; throws ImageError, or UsageError for an unknown name. */
 export async function openImage(storage: Storage, format?: string): Promise<Image> {
   const driver = format === undefined ? await probeFormat(storage) : driverOf(format);
-  return driver.open(storage);
+  try {
+    return await driver.open(storage);
+  } catch (error) {
+    throw refusalOf(error, storage.path);
+  }
+}
+
+/** What to do about an image that can't be opened, where its driver knows nothing better. */
+const REMEDIES: Partial<Record<ImageErrorKind, string>> = {
+  corrupt: "repair a copy of it with qemu-img check -r all, or restore it from a backup",
+  "out-of-bounds": "the file was cut short: restore it from a backup",
+  unsupported: "convert a copy of it with qemu-img convert",
+  "not-this-format": "look at its format with qemu-img info, and name it with -f",
+};
+
+/** A driver's error with all that a refusal must name: the image, the place, and what to do. */
+function refusalOf(error: unknown, path: string): unknown {
+  if (!(error instanceof ImageError)) return error;
+  const { message, hostOffset, kind } = error;
+  const place =
+    hostOffset === undefined || message.includes(hex(hostOffset)) ? "" : ` at host offset ${hex(hostOffset)}`;
+  const image = message.includes(path) ? "" : ` in ${path}`;
+  const where = place + image === "" ? "" : ` (${`${place}${image}`.trim()})`;
+  const remedy = message.includes("; ") ? undefined : REMEDIES[kind];
+  const whole = `${message}${where}${remedy === undefined ? "" : `; ${remedy}`}`;
+  return whole === message ? error : new ImageError(kind, whole, { ...error, path, cause: error });
 }

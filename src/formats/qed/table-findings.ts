@@ -74,11 +74,15 @@ function placeName(hostOffset: number): string {
 
 /** The error for a mapping that can't be followed. */
 export function brokenMapping(finding: Finding, path: string): ImageError {
-  return new ImageError("corrupt", `Cannot follow the mapping: ${finding.message}; repair the image first`, {
-    format: "qed",
-    path,
-    structure: finding.structure,
-    hostOffset: finding.hostOffset,
-    guestOffset: finding.guestOffset,
-  });
+  return new ImageError(
+    "corrupt",
+    `Cannot follow the mapping of ${path}: ${finding.message}; repair a copy with qemu-img check -r all first`,
+    {
+      format: "qed",
+      path,
+      structure: finding.structure,
+      hostOffset: finding.hostOffset,
+      guestOffset: finding.guestOffset,
+    },
+  );
 }

@@ -29,6 +29,17 @@ describe("registry", () => {
     await expect(openImage(memoryStorage(new Uint8Array(0)))).rejects.toMatchObject({ kind: "not-this-format" });
   });
 
+  it("makes a driver's refusal name the image, the place and what to do", async () => {
+    const { bytes } = buildQedImage({ virtualSize: 4096 });
+    bytes[4] = 3;
+    await expect(openImage(memoryStorage(bytes, "a.qed"))).rejects.toMatchObject({
+      kind: "corrupt",
+      path: "a.qed",
+      hostOffset: 4,
+      message: expect.stringMatching(/cluster size 4099 .* \(at host offset 0x4 in a\.qed\); repair a copy of it/),
+    });
+  });
+
   it("takes an unknown format for a mistake", () => {
     expect(() => driverOf("vhdy")).toThrow(UsageError);
     expect(() => driverOf("vhdy")).toThrow("the formats are qcow2, qed, raw");
