@@ -7,8 +7,8 @@
  * Each L2 table is read once, however often it is listed: its references count that many times.
  */
 
-import { GiB } from "../../bytes/align.ts";
-import { ImageError } from "../../bytes/image-error.ts";
+import { ceilDiv, GiB } from "../../bytes/align.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import type { Finding } from "../../image/finding.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -66,7 +66,27 @@ export async function walkActiveTables(source: WalkSource): Promise<ActiveWalk> 
     scanL2Table(table, geometry, sink);
   });
   passHole(header.l1EntryCount);
-  return { extents: builder.finish(virtualSize), problem: broken ?? tally.findings.findings[0] };
+  return {
+    extents: builder.finish(virtualSize),
+    problem: broken ?? tally.findings.findings[0] ?? cutOff(source, once),
+  };
+}
+
+/**
+ * The first table that the end of file cuts. QEMU reads what is missing as zeros and finds no error; but zeros there
+ * are guest data that can't be found any more, so nothing may be concluded from such a file.
+ */
+function cutOff({ header, geometry }: WalkSource, { l1Index, hostOffset }: L2List): Problem | undefined {
+  const { hostEnd, clusterSize, bytesPerL2Table, virtualSize } = geometry;
+  const problem = (structure: string, place: number): Problem => ({
+    structure,
+    hostOffset: place,
+    message: `${structure} at host offset ${hex(place)} goes on past the end of the file, which was cut off; get it whole`,
+  });
+  const l1End = header.l1TableHostOffset + ceilDiv(virtualSize, bytesPerL2Table) * 8;
+  if (l1End > hostEnd) return problem("L1 table", header.l1TableHostOffset);
+  const at = hostOffset.findIndex((place) => place + clusterSize > hostEnd);
+  return at < 0 ? undefined : problem(`L2 table ${l1Index[at]}`, hostOffset[at] as number);
 }
 
 /** Counts what the L2 tables reference that the active L1 lists more than once or that snapshots list. */

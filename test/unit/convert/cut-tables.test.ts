@@ -21,3 +21,13 @@ it("a qcow2 that ends inside its last table is converted, its guest unchanged", 
   expect(report.guestChecksum?.after).toBe(guestChecksum?.before);
   expect(report.virtualSize).toBe(guest.length);
 });
+
+it("a qcow2 that ends inside a table of its mapping is refused", async () => {
+  const { bytes } = buildQedImage({ virtualSize: 40 * 4096, data: [0, 1, 5] });
+  const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
+  await convert(IMAGE_PATH, "qcow2", {}, testHost(volume));
+  const whole = volume.snapshot(IMAGE_PATH);
+  // Ours lie in this order past the data: L2, L1, refcount block, refcount table; each of one cluster here.
+  const cut = new MemoryVolume({ [IMAGE_PATH]: whole.subarray(0, whole.length - 3 * 4096 - 512) });
+  await expect(convert(IMAGE_PATH, "qed", {}, testHost(cut))).rejects.toMatchObject({ kind: "corrupt" });
+});
