@@ -19,6 +19,7 @@ export const suites: readonly Suite[] = [
   { name: "property", run: { tests: "test/property" }, budget: 30 },
   { name: "crash", run: { tests: "test/crash" }, budget: 150 },
   { name: "oracle", run: { tests: "test/oracle" }, budget: 150 },
+  { name: "fuzz", run: { tests: "test/fuzz" }, budget: 30 },
   { name: "fresh", run: { tool: "scripts/build.ts", options: ["--check"] }, budget: 10 },
   { name: "dist", run: { tests: "test/dist" }, budget: 45 },
   { name: "action", run: { tests: "test/action" }, budget: 30 },
