@@ -62,8 +62,8 @@ export class HashPool {
   #nextBatch = 0;
   #failure: ImageError | undefined;
 
-  constructor(workerCount: number, setup: WorkerSetup) {
-    this.#members = Array.from({ length: workerCount }, () => this.#startMember(setup));
+  constructor(workerCount: number, setup: WorkerSetup, workerUrl: URL = WORKER_URL) {
+    this.#members = Array.from({ length: workerCount }, () => this.#startMember(setup, workerUrl));
   }
 
   /** The digests of the work's stored blocks; takes its parts along. Rejects with the ImageError that the worker met, or `io` where it died. */
@@ -92,9 +92,9 @@ export class HashPool {
     await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
   }
 
-  #startMember(setup: WorkerSetup): Member {
+  #startMember(setup: WorkerSetup, workerUrl: URL): Member {
     // Flags of the parent, such as --input-type or a test runner's loaders, are none of the worker's.
-    const worker = new Worker(WORKER_URL, { workerData: setup, execArgv: [] });
+    const worker = new Worker(workerUrl, { workerData: setup, execArgv: [] });
     const member: Member = { worker, waiting: new Map() };
     worker.on("message", (answer: BatchResult | BatchFailure) => {
       const waiting = member.waiting.get(answer.batch);
