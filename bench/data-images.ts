@@ -12,8 +12,9 @@ const GiB = 2 ** 30;
 export interface DataImages {
   readonly qed: string;
   readonly qcow2: string;
-  readonly virtualSize: number;
   readonly dataBytes: number;
+  /** For the table: `10 GiB virtual, 4 GiB data`. */
+  readonly sizes: string;
 }
 
 /** Stretches of 2 MiB of data and 3 MiB of nothing, all over the disk. */
@@ -41,5 +42,6 @@ export function makeDataImages(folder: string, scale = 1): DataImages {
     syncFile(path);
   }
   rmSync(raw);
-  return { qed, qcow2, virtualSize, dataBytes };
+  const inGiB = (bytes: number): string => `${Number((bytes / GiB).toFixed(1))} GiB`;
+  return { qed, qcow2, dataBytes, sizes: `${inGiB(virtualSize)} virtual, ${inGiB(dataBytes)} data` };
 }

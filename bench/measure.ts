@@ -104,6 +104,25 @@ export function allocated(path: string): number {
   return (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512;
 }
 
+/** The most that the files took together while `work` ran, looked at every other millisecond. */
+export async function watchAllocated<T>(paths: readonly string[], work: () => Promise<T>): Promise<[T, number]> {
+  let most = 0;
+  const look = () => {
+    most = Math.max(
+      most,
+      paths.reduce((sum, path) => sum + allocated(path), 0),
+    );
+  };
+  const timer = setInterval(look, 2);
+  try {
+    const result = await work();
+    look();
+    return [result, most];
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 export interface Traced {
   readonly bytesWritten: number;
   readonly syncs: number;
