@@ -29,6 +29,18 @@ describe.each(["zlib", "zstd"] as const)("inflateCluster %s", (method) => {
   });
 });
 
+describe("a bomb is given up at a cluster's length, whatever its header says", () => {
+  const zeros = Buffer.alloc(64 * 1024 * 1024);
+  const unsized = { params: { [zlib.constants.ZSTD_c_contentSizeFlag]: 0 } };
+  test.each([
+    ["zlib", zlib.deflateRawSync(zeros)],
+    ["zstd", zlib.zstdCompressSync(zeros, unsized)],
+  ] as const)("%s", (method, bomb) => {
+    // Were it inflated to its end, the message would tell the length.
+    expect(() => inflateCluster(method, bomb, CLUSTER)).toThrow(/^(?!.*67108864).*65536/);
+  });
+});
+
 describe("zstd", () => {
   test("without the zlib of Node 24 gives the same", () => {
     const stored = zlib.zstdCompressSync(plain);
