@@ -26,7 +26,7 @@ describe("a sound image", () => {
       { refcountOrder: order, dataClusters: 12 },
     ]),
   ])("of %s has no findings", async (_, shape) => {
-    const image = new Qcow2Bytes({ spareClusters: 2, ...shape });
+    const image = new Qcow2Bytes({ spareClusters: 12, ...shape });
     expect(await check(image)).toEqual({
       corruptions: 0,
       leaks: 0,
@@ -61,6 +61,13 @@ describe("refcounts", () => {
     expect(told(await check(image))).toContain("corruption: refcount-overflow, cluster 5");
   });
 
+  it.each([1, 2, 3, 4, 5, 6])("of order %i are read in their whole width", async (refcountOrder) => {
+    const image = new Qcow2Bytes({ refcountOrder });
+    image.setRefcount(first, 3);
+    const { findings } = await check(image);
+    expect(findings[0]).toMatchObject({ kind: "leaked-cluster", refcount: 3, references: 1 });
+  });
+
   it("of more than 2^53 differ from every count", async () => {
     const image = new Qcow2Bytes({ refcountOrder: 6 });
     image.set64(image.hostOffset(HostCluster.refcountBlock) + first * 8, (1n << 63n) | 1n);
@@ -75,6 +82,11 @@ describe("refcounts", () => {
       "corruption: entry-out-of-bounds, refcount table",
     ],
     ["in an unaligned block", (i) => i.set64(i.hostOffset(1), 0x2200n), "error: refcount-unreadable, refcount block 0"],
+    [
+      "in a block beyond any file",
+      (i) => i.set64(i.hostOffset(1), 1n << 63n),
+      "error: refcount-unreadable, refcount block 0",
+    ],
     [
       "in a block listed twice",
       (i) => i.set64(i.hostOffset(1) + 8, 0x2000n),
@@ -142,9 +154,7 @@ describe("what shares a cluster is corruption even where the refcount agrees", (
           i.l1Entry(1),
           BigInt(i.hostOffset(HostCluster.l2)),
         );
-        for (let index = 0; index < 4; index++) {
-          i.set64(i.l2Entry(index), BigInt(i.hostOffset(first + index))).setRefcount(first + index, 2);
-        }
+        for (let index = 0; index < 4; index++) i.set64(i.l2Entry(index), 0n).setRefcount(first + index, 0);
         return HostCluster.l2;
       },
       { virtualSize: 2 ** 22 },
@@ -165,6 +175,27 @@ describe("what shares a cluster is corruption even where the refcount agrees", (
     image.set64(image.l2Entry(0), COMPRESSED | place).set64(image.l2Entry(1), COMPRESSED | (place + 700n));
     image.setRefcount(first, 2).setRefcount(second, 0);
     expect(await check(image)).toMatchObject({ corruptions: 0, leaks: 0, compressedClusters: 2, allocatedClusters: 4 });
+    expect((await check(image)).fragmentedClusters).toBe(2);
+  });
+});
+
+describe("clusters", () => {
+  it("are fragmented where the next one lies elsewhere, holes in the guest apart", async () => {
+    const image = new Qcow2Bytes();
+    image.set64(image.l2Entry(5), image.get64(image.l2Entry(2))).set64(image.l2Entry(2), 0n);
+    image.set64(image.l2Entry(6), image.get64(image.l2Entry(3))).set64(image.l2Entry(3), 0n);
+    expect(await check(image)).toMatchObject({ corruptions: 0, allocatedClusters: 4, fragmentedClusters: 0 });
+    const [one, other] = [image.get64(image.l2Entry(5)), image.get64(image.l2Entry(6))];
+    image.set64(image.l2Entry(5), other).set64(image.l2Entry(6), one);
+    expect(await check(image)).toMatchObject({ corruptions: 0, allocatedClusters: 4, fragmentedClusters: 2 });
+  });
+
+  it("of an L2 table listed twice are referenced twice", async () => {
+    const image = new Qcow2Bytes({ virtualSize: 2 ** 22 });
+    image.set64(image.l1Entry(1), image.get64(image.l1Entry(0)));
+    const result = await check(image);
+    expect(result.allocatedClusters).toBe(8);
+    expect(told(result)).toEqual([4, 5, 6, 7, 8].map((cluster) => `corruption: refcount-mismatch, cluster ${cluster}`));
   });
 });
 
@@ -193,6 +224,14 @@ describe("the file's end", () => {
     // Out of bounds, and flagged COPIED without a refcount there.
     expect(await cut(length - 4096)).toBe(2);
   });
+});
+
+it("compares the cluster past the end that compressed data reaches into", async () => {
+  const image = new Qcow2Bytes();
+  image.set64(image.l2Entry(0), COMPRESSED | (3n << 58n) | BigInt(image.bytes.length - 512)).setRefcount(first, 0);
+  const result = await check(image);
+  expect(told(result)).toContain("corruption: refcount-mismatch, cluster 9");
+  expect(result.imageEndOffset).toBe(image.bytes.length + 4096);
 });
 
 /** An image with snapshots whose tables lie in the spare clusters: entry table, then L1, then L2 for each. */

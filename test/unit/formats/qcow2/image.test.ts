@@ -127,6 +127,7 @@ describe("getMapping", () => {
   it.each<[string, (image: Qcow2Bytes) => unknown, string, Qcow2Shape?]>([
     ["an L2 table outside the file", (i) => i.set64(i.l1Entry(0), COPIED | 0x100000n), "outside the file"],
     ["an L2 table far beyond any file", (i) => i.set64(i.l1Entry(0), 0x00ff_ffff_ffff_f000n), "outside the file"],
+    ["an L2 table at the end of the file", (i) => i.set64(i.l1Entry(0), BigInt(i.bytes.length)), "outside the file"],
     ["an unaligned L2 table", (i) => i.set64(i.l1Entry(0), i.get64(i.l1Entry(0)) | 0x200n), "no multiple"],
     ["reserved bits in L1", (i) => i.set64(i.l1Entry(0), i.get64(i.l1Entry(0)) | 2n), "reserved bits"],
     ["an L1 entry of flags alone", (i) => i.set64(i.l1Entry(1), COPIED), "no L2 table", { virtualSize: 2 ** 22 }],

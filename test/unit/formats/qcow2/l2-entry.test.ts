@@ -10,6 +10,7 @@ describe("parseL2Entry", () => {
     ["data", 0x8000_0000_0005_0000n, { kind: "data", hostOffset: 0x50000, copied: true }],
     ["shared data", 0x0000_0000_0005_0000n, { kind: "data", hostOffset: 0x50000, copied: false }],
     ["data beyond 4 GiB", 0x8012_3456_789a_0000n, { kind: "data", hostOffset: 0x12_3456_789a_0000, copied: true }],
+    ["data as far as offsets reach", 0x0080_0000_0000_0000n, { kind: "data", hostOffset: 2 ** 55, copied: false }],
     ["a zero cluster", 1n, { kind: "zero", hostOffset: NOWHERE, copied: false }],
     ["a preallocated zero cluster", 0x8000_0000_0007_0001n, { kind: "zero", hostOffset: 0x70000, copied: true }],
   ])("knows %s", (_, raw, entry) => {
