@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { dirname, relative, resolve } from "node:path";
-import { ImageError } from "../bytes/image-error.ts";
+import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
 import { draftOf, type JournalNames, journalNamesOf } from "./names.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
@@ -59,7 +59,7 @@ export class Journal {
 
   /**
    * Writes the intent and the saved header and makes both durable, the names included. `elsewhere` holds the records
-   * at another path. `replacing` takes the place of an older journal in one rename.
+   * at another path. `replacing` takes the place of an older journal in one rename. What fails leaves no new file.
    */
   static async create(
     volume: Volume,
@@ -68,23 +68,32 @@ export class Journal {
     parts: IntentParts,
     place: { readonly elsewhere?: string | undefined; readonly replacing?: Journal | undefined },
   ): Promise<Journal> {
+    const { replacing } = place;
     const names = journalNamesOf(imagePath);
-    const journalId = randomBytes(16);
-    const path = place.elsewhere ?? names.journal;
-    const replaces = place.replacing !== undefined && place.replacing.path === path;
-    const written = replaces ? draftOf(path) : path;
-    if (replaces) await volume.remove(written);
+    const elsewhere = replacing ? undefined : otherPlace(imagePath, place.elsewhere);
+    // A pointer knows its journal by this number.
+    const journalId = replacing ? replacing.#journalId : randomBytes(16);
+    const path = replacing?.path ?? elsewhere ?? names.journal;
+    const written = replacing ? draftOf(path) : path;
+    if (replacing) await volume.remove(written);
     const storage = await createNew(volume, written);
     const blob = encodeIntentParts(parts);
     const record = encodeRecord(journalId, 0, intent, blob);
-    await storage.write(0, record);
-    await storage.sync();
-    if (replaces) await volume.rename(written, path);
-    await volume.syncFolderOf(path);
-    if (place.elsewhere !== undefined && !place.replacing) await createPointer(volume, names, journalId, path);
-    if (place.replacing) await place.replacing.close();
+    try {
+      await storage.write(0, record);
+      await storage.sync();
+      if (replacing) await volume.rename(written, path);
+      await volume.syncFolderOf(path);
+      if (elsewhere !== undefined) await createPointer(volume, names, journalId, path);
+      await replacing?.close();
+    } catch (error) {
+      // Nothing of the image was written, so what there is of the journal says nothing.
+      await storage.close().catch(() => {});
+      await volume.remove(written).catch(() => {});
+      throw error;
+    }
     const file = { path, storage, journalId, sequence: 1, end: record.length };
-    return new Journal(volume, names, file, stateOf([{ facts: intent, blob }], path), path === names.undo);
+    return new Journal(volume, names, file, stateOf([{ facts: intent, blob }], path), replacing?.isUndo ?? false);
   }
 
   /** Opens the journal beside the image, or the undo where there is no journal. */
@@ -95,30 +104,51 @@ export class Journal {
     return Journal.#read(volume, names, names.undo, true);
   }
 
-  static async #read(volume: Volume, names: JournalNames, path: string, isUndo: boolean): Promise<JournalFound> {
+  static async #read(
+    volume: Volume,
+    names: JournalNames,
+    path: string,
+    isUndo: boolean,
+    pointedById?: Uint8Array,
+  ): Promise<JournalFound> {
     if (!(await volume.facts(path))) return "none";
     const storage = await volume.openForWriting(path);
-    const scan = scanRecords(await wholeFile(storage), path);
-    if (!scan.journalId || scan.records.length === 0) {
+    try {
+      const scan = scanRecords(await wholeFile(storage), path);
+      if (!scan.journalId || scan.records.length === 0) {
+        await storage.close();
+        return "torn";
+      }
+      const { facts } = scan.records[0] as { readonly facts: Facts };
+      if (pointedById && Buffer.compare(pointedById, scan.journalId) !== 0) throw notPointedAt(names, path);
+      if (facts.record === "pointer") {
+        if (pointedById) throw notPointedAt(names, path);
+        await storage.close();
+        return await Journal.#follow(volume, names, facts, isUndo, scan.journalId);
+      }
+      const file = { path, storage, journalId: scan.journalId, sequence: scan.records.length, end: scan.end };
+      return new Journal(volume, names, file, stateOf(scan.records, path), isUndo);
+    } catch (error) {
       await storage.close();
-      return "torn";
+      throw error;
     }
-    const first = scan.records[0]?.facts as Facts;
-    if (first.record === "pointer") {
-      await storage.close();
-      return Journal.#follow(volume, names, first, isUndo);
-    }
-    const file = { path, storage, journalId: scan.journalId, sequence: scan.records.length, end: scan.end };
-    return new Journal(volume, names, file, stateOf(scan.records, path), isUndo);
   }
 
-  static async #follow(volume: Volume, names: JournalNames, pointer: Pointer, isUndo: boolean): Promise<JournalFound> {
-    const path = resolve(dirname(names.journal), pointer.path);
-    const found = await Journal.#read(volume, names, path, isUndo);
+  static async #follow(
+    volume: Volume,
+    names: JournalNames,
+    pointer: Pointer,
+    isUndo: boolean,
+    journalId: Uint8Array,
+  ): Promise<JournalFound> {
+    const beside = isUndo ? names.undo : names.journal;
+    const path = resolve(dirname(beside), pointer.path);
+    const found = await Journal.#read(volume, names, path, isUndo, journalId);
     if (found === "none") {
-      throw new ImageError("corrupt", `Cannot find the journal ${path} that ${names.journal} points to; put it back`, {
-        path: names.journal,
+      throw new ImageError("corrupt", `Cannot find the journal ${path} that ${beside} points to; put it back`, {
+        path: beside,
         structure: "journal",
+        journal: beside,
       });
     }
     return found;
@@ -184,10 +214,35 @@ async function createNew(volume: Volume, path: string): Promise<WritableStorage>
 async function createPointer(volume: Volume, names: JournalNames, journalId: Uint8Array, path: string): Promise<void> {
   const pointer = await createNew(volume, names.journal);
   const facts: Pointer = { record: "pointer", path: relative(dirname(names.journal), path) };
-  await pointer.write(0, encodeRecord(journalId, 0, facts, new Uint8Array(0)));
-  await pointer.sync();
-  await pointer.close();
-  await volume.syncFolderOf(names.journal);
+  try {
+    await pointer.write(0, encodeRecord(journalId, 0, facts, new Uint8Array(0)));
+    await pointer.sync();
+    await volume.syncFolderOf(names.journal);
+  } catch (error) {
+    await volume.remove(names.journal).catch(() => {});
+    throw error;
+  } finally {
+    await pointer.close();
+  }
+}
+
+/** The place that was asked for, undefined for the usual one. Throws UsageError for a name that means something else. */
+function otherPlace(imagePath: string, asked: string | undefined): string | undefined {
+  if (asked === undefined) return undefined;
+  const { journal, undo, lock } = journalNamesOf(imagePath);
+  const isAt = (path: string) => resolve(path) === resolve(asked);
+  if (isAt(journal)) return undefined;
+  const taken = [imagePath, undo, lock, draftOf(journal), draftOf(undo)].find(isAt);
+  if (taken === undefined) return asked;
+  throw new UsageError(`Cannot keep the journal at ${asked}: that name is the image's own; choose another`);
+}
+
+function notPointedAt(names: JournalNames, path: string): ImageError {
+  return new ImageError(
+    "corrupt",
+    `Cannot use ${path}: it is not the journal that was made for this image; put that one back`,
+    { path, structure: "journal", journal: names.journal },
+  );
 }
 
 async function wholeFile(storage: Storage): Promise<Uint8Array> {

@@ -78,7 +78,7 @@ export function scanRecords(file: Uint8Array, path: string): Scan {
         "corrupt",
         `Cannot trust the journal ${path}: record ${records.length} is damaged but record ${later.sequence} is whole; ` +
           "keep both files and restore the journal from a copy",
-        { path, structure: `journal record ${records.length}`, hostOffset: end },
+        { path, structure: `journal record ${records.length}`, hostOffset: end, journal: path },
       );
     }
   }
@@ -100,7 +100,8 @@ function decodeRecord(file: Uint8Array, at: number): Decoded | undefined {
   const used = RecordHeader.size + header.factsLength + header.blobLength;
   const length = alignUp(used, SECTOR_SIZE);
   if (length > rest.length) return undefined;
-  const framed = rest.slice(0, used);
+  // Not by slice, which of a Buffer is the file itself.
+  const framed = new Uint8Array(rest.subarray(0, used));
   framed.fill(0, CHECKSUM_AT, CHECKSUM_AT + 4);
   if (crc32(framed) !== header.checksum) return undefined;
   const factsEnd = RecordHeader.size + header.factsLength;

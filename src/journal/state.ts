@@ -109,6 +109,7 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
       {
         path,
         structure: "journal record 0",
+        journal: path,
       },
     );
   }
