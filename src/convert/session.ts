@@ -30,14 +30,16 @@ export class Session {
     const facts = await volume.facts(path);
     if (!facts) throw new ImageError("io", `Cannot open ${path}: no such file`, { path, operation: "open" });
     const lock = await Lock.acquire(volume, path, host.processes);
+    let storage: WritableStorage | undefined;
     try {
-      const storage = await volume.openForWriting(path);
+      storage = await volume.openForWriting(path);
       const session = new Session(path, volume, storage, host, lock);
       await session.refuseOtherUsers();
       await session.noteState();
       return session;
     } catch (error) {
-      await lock.release();
+      await storage?.close().catch(() => {});
+      await lock.release().catch(() => {});
       throw error;
     }
   }
@@ -49,6 +51,7 @@ export class Session {
 
   /** Throws `in-use` or `changed-underneath` when someone else has the image open or wrote to it since `noteState`. */
   async refuseInterference(): Promise<void> {
+    await this.#lock.refuseLost();
     await this.refuseOtherUsers();
     if (!(await this.volume.isSameFile(this.path, this.storage))) {
       throw this.#changed("another file has taken its name");

@@ -9,10 +9,14 @@ import { journalNamesOf } from "./names.ts";
 export class Lock {
   readonly #volume: Volume;
   readonly #path: string;
+  readonly #imagePath: string;
+  readonly #nonce: string;
 
-  private constructor(volume: Volume, path: string) {
+  private constructor(volume: Volume, path: string, imagePath: string, nonce: string) {
     this.#volume = volume;
     this.#path = path;
+    this.#imagePath = imagePath;
+    this.#nonce = nonce;
   }
 
   /** Throws `in-use` while another command works on the image. */
@@ -22,11 +26,18 @@ export class Lock {
       const storage = await volume.createExclusively(path);
       if (storage) {
         const owner: LockOwner = { ...processes.self, nonce: randomUUID() };
-        await storage.write(0, new TextEncoder().encode(JSON.stringify(owner)));
-        await storage.close();
+        try {
+          await storage.write(0, new TextEncoder().encode(JSON.stringify(owner)));
+        } catch (error) {
+          await volume.remove(path).catch(() => {});
+          throw error;
+        } finally {
+          await storage.close();
+        }
         // Another command may have taken the empty file for a dead owner's before the name was in it.
         const holder = await readOwner(volume, path);
-        if (typeof holder === "object" && holder.nonce === owner.nonce) return new Lock(volume, path);
+        if (typeof holder === "object" && holder.nonce === owner.nonce)
+          return new Lock(volume, path, imagePath, owner.nonce);
         throw heldBy(imagePath, path, "another command");
       }
       await takeOver(volume, path, imagePath, processes);
@@ -34,9 +45,26 @@ export class Lock {
     throw heldBy(imagePath, path, "another command");
   }
 
+  /** Throws `in-use` where another command holds the lock now, as of two that took a dead owner's over at once. */
+  async refuseLost(): Promise<void> {
+    if (await this.#isHeld()) return;
+    throw heldBy(this.#imagePath, this.#path, "another command");
+  }
+
+  /** Another command's lock is left alone. */
   async release(): Promise<void> {
+    const isLost = await this.#isHeld().then(
+      (isHeld) => !isHeld,
+      () => false,
+    );
+    if (isLost) return;
     await this.#volume.remove(asideOf(this.#path));
     await this.#volume.remove(this.#path);
+  }
+
+  async #isHeld(): Promise<boolean> {
+    const holder = await readOwner(this.#volume, this.#path);
+    return typeof holder === "object" && holder.nonce === this.#nonce;
   }
 }
 
@@ -72,8 +100,8 @@ async function readOwner(volume: Volume, path: string): Promise<LockOwner | "gon
     const storage = await volume.openForReading(path);
     try {
       const bytes = await readZeroFilled(storage, 0, Math.min(await storage.size(), 4096));
-      const owner = JSON.parse(new TextDecoder().decode(bytes)) as LockOwner;
-      return typeof owner.pid === "number" && typeof owner.nonce === "string" ? owner : "torn";
+      const owner = JSON.parse(new TextDecoder().decode(bytes)) as LockOwner | null;
+      return typeof owner?.pid === "number" && typeof owner.nonce === "string" ? owner : "torn";
     } finally {
       await storage.close();
     }

@@ -1,6 +1,6 @@
 /** Who this process is, and whether another one still lives, for the lock beside an image. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** Who holds a lock. */
@@ -9,6 +9,8 @@ export interface LockOwner {
   readonly hostName: string;
   /** Changes with every start of the machine; empty where the system has none. */
   readonly bootId: string;
+  /** Whose pids are meant: containers on one machine may share its name; absent where the system has none. */
+  readonly pidNamespace?: string;
   /** When the process started, as the system counts, to tell a recycled pid; empty where it can't be known. */
   readonly startTime: string;
   /** One for each lock. */
@@ -27,6 +29,7 @@ export function systemProcesses(): ProcessTable {
     pid: process.pid,
     hostName: hostname(),
     bootId: textOf("/proc/sys/kernel/random/boot_id"),
+    pidNamespace: linkOf("/proc/self/ns/pid"),
     startTime: startTimeOf(process.pid),
   };
   return {
@@ -34,6 +37,7 @@ export function systemProcesses(): ProcessTable {
     isAlive(owner) {
       if (owner.hostName !== self.hostName) return undefined;
       if (owner.bootId !== self.bootId) return false;
+      if ((owner.pidNamespace ?? "") !== self.pidNamespace) return undefined;
       if (!answers(owner.pid)) return false;
       const startTime = startTimeOf(owner.pid);
       return owner.startTime === "" || startTime === "" || owner.startTime === startTime;
@@ -55,6 +59,14 @@ function answers(pid: number): boolean {
 function startTimeOf(pid: number): string {
   const stat = textOf(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
 }
 
 function textOf(path: string): string {

@@ -1,0 +1,97 @@
+/** The lock: whom it keeps out, whose is taken over, and what becomes of it when two try at once. */
+
+import { describe, expect, test } from "vitest";
+import { Lock } from "../../../src/journal/lock.ts";
+import { journalNamesOf } from "../../../src/journal/names.ts";
+import { MemoryVolume } from "../../../src/storage/memory.ts";
+import type { LockOwner, ProcessTable } from "../../../src/storage/process-table.ts";
+import { FailingVolume } from "../../support/failing-volume.ts";
+
+const IMAGE = "/vm/disk.img";
+const { lock: LOCK } = journalNamesOf(IMAGE);
+
+/** A process; `alive` are the pids that this one sees, on its own host only. */
+function process(pid: number, alive: ReadonlySet<number>): ProcessTable {
+  return {
+    self: { pid, hostName: "here", bootId: "boot", startTime: "0" },
+    isAlive: (owner) => (owner.hostName === "here" ? alive.has(owner.pid) : undefined),
+  };
+}
+
+function ownedBy(owner: Partial<LockOwner>): Uint8Array {
+  const whole: LockOwner = { pid: 7, hostName: "here", bootId: "boot", startTime: "0", nonce: "seven", ...owner };
+  return new TextEncoder().encode(JSON.stringify(whole));
+}
+
+describe("a lock that is there", () => {
+  test("of a living process keeps everyone out, and stands", async () => {
+    const volume = new MemoryVolume({ [LOCK]: ownedBy({}) });
+    await expect(Lock.acquire(volume, IMAGE, process(8, new Set([7, 8])))).rejects.toMatchObject({
+      kind: "in-use",
+      message: expect.stringContaining("process 7 on here"),
+    });
+    expect(volume.snapshot(LOCK)).toEqual(ownedBy({}));
+  });
+
+  test("of a host that can't be looked at keeps everyone out, and says what to do", async () => {
+    const volume = new MemoryVolume({ [LOCK]: ownedBy({ hostName: "there" }) });
+    await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8])))).rejects.toMatchObject({
+      kind: "in-use",
+      message: expect.stringContaining("remove the lock"),
+    });
+    expect(volume.has(LOCK)).toBe(true);
+  });
+
+  test.each([
+    ["a dead owner's", ownedBy({})],
+    ["an empty one", new Uint8Array(0)],
+    ["one of zeros, as a cut can leave it", new Uint8Array(100)],
+    ["half a one", ownedBy({}).subarray(0, 20)],
+    ["null", new TextEncoder().encode("null")],
+    ["no owner", new TextEncoder().encode('{"pid":"7"}')],
+  ])("%s is taken over, and nothing is left after the release", async (_, bytes) => {
+    const volume = new MemoryVolume({ [LOCK]: bytes });
+    const lock = await Lock.acquire(volume, IMAGE, process(8, new Set([8])));
+    await lock.refuseLost();
+    expect(Object.keys(volume.snapshots())).toEqual([LOCK]);
+    await lock.release();
+    expect(volume.snapshots()).toEqual({});
+  });
+});
+
+test("of many that take a dead owner's lock over at once, one at most goes on", async () => {
+  for (let round = 0; round < 50; round++) {
+    const volume = new MemoryVolume({ [LOCK]: ownedBy({}) });
+    const pids = [11, 12, 13, 14];
+    const alive = new Set(pids);
+    const tries = await Promise.allSettled(pids.map((pid) => Lock.acquire(volume, IMAGE, process(pid, alive))));
+    const locks = tries.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const still = await Promise.allSettled(locks.map((lock) => lock.refuseLost()));
+    expect(still.filter(({ status }) => status === "fulfilled").length).toBeLessThanOrEqual(1);
+    for (const lock of locks) await lock.release();
+    // What is left belongs to one that gave up: the next takes it over.
+    const next = await Lock.acquire(volume, IMAGE, process(20, new Set([20])));
+    await next.release();
+    expect(volume.snapshots()).toEqual({});
+  }
+});
+
+test("a lock that another command holds by now is noticed, and not released", async () => {
+  const volume = new MemoryVolume({});
+  const lock = await Lock.acquire(volume, IMAGE, process(8, new Set([8])));
+  const other = new MemoryVolume({ [LOCK]: ownedBy({}) });
+  for (const [from, to] of [[other, volume]] as const) {
+    await to.remove(LOCK);
+    await (await to.createExclusively(LOCK))?.write(0, from.snapshot(LOCK));
+  }
+  await expect(lock.refuseLost()).rejects.toMatchObject({ kind: "in-use" });
+  await lock.release();
+  expect(volume.snapshot(LOCK)).toEqual(ownedBy({}));
+});
+
+test("a full disk leaves no lock", async () => {
+  const memory = new MemoryVolume({});
+  const volume = new FailingVolume(memory, { kind: "write", nth: 1, code: "ENOSPC", leaves: "half" });
+  await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8])))).rejects.toMatchObject({ kind: "no-space" });
+  expect(memory.snapshots()).toEqual({});
+});
