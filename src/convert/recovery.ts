@@ -4,7 +4,7 @@
  */
 
 import { alignUp } from "../bytes/align.ts";
-import { ImageError } from "../bytes/image-error.ts";
+import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import { clearTornJournal, Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
@@ -136,20 +136,35 @@ async function goBack(session: Session, journal: Journal, settings: Settings): P
   const { storage, path } = session;
   const { intent } = journal.state;
   if (journal.state.undoGivenUp) {
+    if (intent.purpose === "setmap") {
+      throw new ImageError("unsupported", `Cannot put ${path} back: its old mapping was given up when the new was`, {
+        path,
+        operation: "roll back",
+      });
+    }
     await mendHeader(storage, journal.state, "target");
     await session.noteState();
-    const back = {
-      ...settings,
-      sourceFormat: intent.targetFormat,
-      options: writableOptions(intent.sourceOptions),
-      drop: [],
-    };
-    await runConversion(
-      session,
-      intent.sourceFormat,
-      { ...back, keepUndo: false, keepLeaks: false },
-      { purpose: "roll-back", replacing: journal },
-    );
+    const convertBack = (options: Readonly<Record<string, string>>) =>
+      runConversion(
+        session,
+        intent.sourceFormat,
+        {
+          ...settings,
+          sourceFormat: intent.targetFormat,
+          options,
+          drop: [],
+          keepUndo: false,
+          keepLeaks: false,
+        },
+        { purpose: "roll-back", replacing: journal },
+      );
+    try {
+      await convertBack(intent.sourceOptions);
+    } catch (error) {
+      // Some layouts are read but never written, such as QED's tables of one cluster: then the format's own choice.
+      if (!(error instanceof UsageError)) throw error;
+      await convertBack({});
+    }
     return report(path, intent.sourceFormat, "roll-back", "converted back, since the undo had been given up");
   }
   await mendHeader(storage, journal.state, "source");
@@ -196,6 +211,15 @@ async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promi
   } else {
     const image = await openImage(storage, intent.sourceFormat);
     const [mapping, metadata, check] = [await image.getMapping(), await image.getMetadataRanges(), await image.check()];
+    // Where not all references can be trusted, nobody knows where the last of them ends.
+    if (check.corruptions > 0 || check.checkErrors > 0) {
+      throw new ImageError(
+        "corrupt",
+        `Cannot go on with ${storage.path}: it was written to since, and its check finds errors; ` +
+          "repair it with qemu-img check -r all",
+        { path: storage.path, format: intent.sourceFormat, operation: "check" },
+      );
+    }
     end = Math.max(end, metadata.end, check.imageEndOffset);
     for (let row = 0; row < mapping.count; row++) {
       const hostOffset = mapping.hostOffset[row] as number;
@@ -248,12 +272,17 @@ async function verifyOrRestore(session: Session, journal: Journal, settings: Set
     if (intent.guestDigest === null || settings.checksum === "none" || settings.verify === "mapping") return;
     const guest = await Guest.open(target, session.host.volume, settings);
     try {
-      verifyDigest(target, intent.guestDigest, await guest.digest(target, settings.checksum, "verify"));
+      const found = await guest.digest(target, settings.checksum, "verify");
+      // A guest that only wrote where its data lay changed what both sides show.
+      if (found !== intent.guestDigest)
+        verifyDigest(target, await guest.digest(source, settings.checksum, "verify"), found);
     } finally {
       await guest.close();
     }
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;
+    // Verifying may have taken long: nobody may have used the target meanwhile.
+    await session.refuseInterference();
     await restoreSource(storage, journal);
     throw new ImageError(error.kind, `${error.message}; the image was put back as it was`, {
       ...error,
@@ -277,11 +306,6 @@ function settingsOfJournal({ path, state: { intent } }: Journal, options: Recove
     backingChain,
   });
   return { ...settings, journal: path };
-}
-
-/** The source's layout as far as it can be made again: QED with one-cluster tables is read, never written. */
-function writableOptions(options: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(options).filter(([name, value]) => name !== "table_size" || value !== "1"));
 }
 
 function report(path: string, format: string, purpose: Intent["purpose"], how: string): RecoveryReport {

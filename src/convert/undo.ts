@@ -5,7 +5,7 @@ import { ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import { openImage } from "../formats/registry.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { JournalState } from "../journal/state.ts";
+import type { JournalState, Prepared } from "../journal/state.ts";
 import { readExactly, type Storage, type WritableStorage } from "../storage/storage.ts";
 import { behindCommit } from "./added.ts";
 import { digestRanges } from "./source.ts";
@@ -29,14 +29,19 @@ export async function foreignWrite(storage: Storage, state: JournalState): Promi
   if (commit === "after") {
     if (!prepared) return "its header is the target's, but the journal never came to write it";
     if (size !== intent.fileSize) return `its file has ${size} bytes instead of ${intent.fileSize}`;
-    const added = RangeSet.of(...prepared.added.map(([start, end]) => ({ start, end })));
-    if ((await digestRanges(storage, added)) !== prepared.addedDigest) return "the new tables were changed";
+    if (!(await addedIsUntouched(storage, prepared))) return "the new tables were changed";
     for (const { hostOffset, bytes } of extras) {
       const found = await readExactly(storage, hostOffset, bytes.length, "header cluster");
       if (!sameBytes(found, bytes)) return "its header cluster was changed";
     }
   }
   return (await sourceIsUntouched(storage, state)) ? undefined : "the old tables were changed";
+}
+
+/** True where all that was put past the old end, copied units included, is as it was written. */
+async function addedIsUntouched(storage: Storage, { added, addedDigest }: Prepared): Promise<boolean> {
+  const ranges = RangeSet.of(...added.map(([start, end]) => ({ start, end })));
+  return (await digestRanges(storage, ranges)) === addedDigest;
 }
 
 /** True where every metadata byte of the source is as it was inspected. */
@@ -75,28 +80,69 @@ const COMMIT_BLOCK = 4096;
 
 /**
  * Rewrites the block around the commit from the journal where it can't be read any more, or where its write stopped
- * in the middle: every byte of sector 0 is of the old or of the new one, which no other writer leaves.
+ * in the middle. Which header belongs there is told by the rest of the file: whoever booted the image since wrote
+ * through one of the two, and would lose that under the other. Throws `changed-underneath` where both are in doubt.
  */
 export async function mendHeader(
   storage: WritableStorage,
   state: JournalState,
   toward: "source" | "target",
 ): Promise<void> {
-  const { savedHeader, extras, lastSector, previousSector, prepared } = state;
+  const { savedHeader, extras, lastSector, previousSector } = state;
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
   const found = await readIfReadable(storage, length);
-  if (found && !isHalfWritten(found, previousSector, lastSector)) return;
+  if (found && !isHalfWritten(found, lastSector, previousSector) && !isHalfWritten(found, previousSector, lastSector)) {
+    return;
+  }
   const block = found ?? savedHeader.slice(0, length);
   if (!found) {
     for (const { hostOffset, bytes } of extras) {
       if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
     }
   }
-  // Only a prepared target has all that its header points at.
-  const isBack = toward === "source" || !prepared;
-  block.set(isBack ? savedHeader.subarray(0, SECTOR_SIZE) : lastSector);
+  const side = await sideInUse(withBlock(storage, block), state, toward);
+  if (side === undefined) {
+    throw new ImageError(
+      "changed-underneath",
+      `Cannot mend the header of ${storage.path}: the old tables and the new ones were changed since; keep a copy of both files`,
+      { path: storage.path, structure: "header", hostOffset: 0, operation: "mend" },
+    );
+  }
+  block.set(side === "source" ? savedHeader.subarray(0, SECTOR_SIZE) : lastSector);
   await storage.write(0, block);
   await storage.sync();
+}
+
+/** The side that may hold what the other lacks; `undefined` where that can't be told. */
+async function sideInUse(
+  storage: Storage,
+  state: JournalState,
+  toward: "source" | "target",
+): Promise<"source" | "target" | undefined> {
+  const { intent, prepared, verified, undoGivenUp } = state;
+  if (undoGivenUp) return "target";
+  // Only a prepared target has all that its header points at, and only until a way back has cut it off.
+  if (!prepared || (await storage.size()) < intent.fileSize) return "source";
+  if (await addedIsUntouched(storage, prepared)) {
+    // Nobody used the target, so that the source is right in any case; a commit that was proven may stay.
+    return verified && toward === "target" ? "target" : "source";
+  }
+  return verified || (await sourceIsUntouched(storage, state)) ? "target" : undefined;
+}
+
+/** The file with its first bytes from memory: below them nothing is read. */
+function withBlock(storage: Storage, block: Uint8Array): Storage {
+  return {
+    path: storage.path,
+    size: () => storage.size(),
+    close: async () => {},
+    async read(hostOffset, into) {
+      const taken = block.subarray(hostOffset, hostOffset + into.length);
+      into.set(taken);
+      if (taken.length === into.length) return taken.length;
+      return taken.length + (await storage.read(hostOffset + taken.length, into.subarray(taken.length)));
+    },
+  };
 }
 
 async function readIfReadable(storage: Storage, length: number): Promise<Uint8Array | undefined> {
@@ -108,10 +154,16 @@ async function readIfReadable(storage: Storage, length: number): Promise<Uint8Ar
   }
 }
 
-function isHalfWritten(block: Uint8Array, previous: Uint8Array, last: Uint8Array): boolean {
-  const sector = block.subarray(0, SECTOR_SIZE);
-  if (sameBytes(sector, previous) || sameBytes(sector, last)) return false;
-  return sector.every((byte, at) => byte === previous[at] || byte === last[at]);
+/**
+ * A write of `sector` over `before` that stopped has left its beginning. A mere mixture is no proof: a program that
+ * clears a flag in the old header can make a byte what it is in the new one.
+ */
+function isHalfWritten(block: Uint8Array, sector: Uint8Array, before: Uint8Array): boolean {
+  const found = block.subarray(0, SECTOR_SIZE);
+  if (sameBytes(found, sector) || sameBytes(found, before)) return false;
+  let written = 0;
+  while (found[written] === sector[written]) written++;
+  return sameBytes(found.subarray(written), before.subarray(written, SECTOR_SIZE));
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
