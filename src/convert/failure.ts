@@ -14,9 +14,13 @@ const STANDS = new Set(["interrupted", "in-use", "changed-underneath"]);
  */
 export async function afterFailure(session: Session, journal: Journal, error: unknown): Promise<unknown> {
   const failure = error instanceof ImageError ? error : undefined;
-  const mustStand = !failure || STANDS.has(failure.kind) || failure.operation === "sync" || journal.state.undoGivenUp;
+  // A folder's sync is one too.
+  const isSync = failure?.operation?.startsWith("sync") ?? false;
+  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.state.undoGivenUp;
   if (mustStand) return standing(session.path, journal, error);
   try {
+    // Who opened the image meanwhile would lose what they write past its old end.
+    await session.refuseOtherUsers();
     if (await foreignWrite(session.storage, journal.state)) return standing(session.path, journal, error);
     await restoreSource(session.storage, journal);
   } catch {
