@@ -1,0 +1,218 @@
+/** The proof refuses every plan that would lose a byte; each clause is broken once. */
+
+import { describe, expect, test } from "vitest";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
+import type { Placement } from "../../../src/image/driver.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../src/image/extent.ts";
+import { type ProofInput, provePlan } from "../../../src/plan/proof.ts";
+
+const { data, zero, unallocated, compressed } = ExtentState;
+const K = 1024;
+const UNIT = 4 * K;
+
+type Row = readonly [length: number, state: ExtentState, hostOffset?: number, storedLength?: number];
+
+function table(...rows: readonly Row[]): ExtentTable {
+  const builder = new ExtentTableBuilder();
+  for (const row of rows) builder.append(...row);
+  return builder.finish(rows.reduce((sum, [length]) => sum + length, 0));
+}
+
+const PLACEMENT: Placement = {
+  unitSize: UNIT,
+  hostAlignment: UNIT,
+  reserved: RangeSet.of({ start: 0, end: UNIT }),
+  hasZeroState: true,
+  compressed: undefined,
+};
+
+/** Unit 0 stays, unit 1 is copied since it lies askew, unit 2 is zeros, unit 3 nothing. */
+const SOUND: ProofInput = {
+  source: table([UNIT, data, 8 * K], [UNIT, data, 17 * K], [UNIT, zero], [UNIT, unallocated]),
+  target: table([UNIT, data, 8 * K], [UNIT, data, 32 * K], [UNIT, zero], [UNIT, unallocated]),
+  copies: [{ guestOffset: UNIT, hostOffset: 32 * K, length: UNIT }],
+  placement: PLACEMENT,
+  metadata: RangeSet.of({ start: 0, end: UNIT }, { start: 24 * K, end: 28 * K }),
+  hasBacking: false,
+  oldFileSize: 30 * K,
+};
+
+const rest: readonly Row[] = [
+  [UNIT, zero],
+  [UNIT, unallocated],
+];
+const moved: Row = [UNIT, data, 32 * K];
+
+const BROKEN: readonly (readonly [name: string, change: Partial<ProofInput>, message: RegExp])[] = [
+  ["a unit points at other bytes", { target: table([UNIT, data, 12 * K], moved, ...rest) }, /show other bytes/],
+  ["data reads as zeros", { target: table([UNIT, zero], moved, ...rest) }, /show other bytes/],
+  ["data is left out", { target: table([UNIT, unallocated], moved, ...rest) }, /show other bytes/],
+  [
+    "zeros read as data",
+    { target: table([UNIT, data, 8 * K], moved, [UNIT, data, 12 * K], [UNIT, unallocated]) },
+    /show other bytes/,
+  ],
+  [
+    "over a backing file, nothing becomes zeros",
+    {
+      hasBacking: true,
+      target: table([UNIT, data, 8 * K], moved, [UNIT, zero], [UNIT, zero]),
+    },
+    /show other bytes/,
+  ],
+  [
+    "over a backing file, zeros become nothing",
+    {
+      hasBacking: true,
+      target: table([UNIT, data, 8 * K], moved, [UNIT, unallocated], [UNIT, unallocated]),
+    },
+    /show other bytes/,
+  ],
+  [
+    "a copy is not pointed at",
+    {
+      target: table([UNIT, data, 8 * K], [UNIT, data, 36 * K], ...rest),
+    },
+    /not pointed at/,
+  ],
+  [
+    "a copy freezes what shows through",
+    {
+      hasBacking: true,
+      target: table([UNIT, data, 8 * K], moved, [UNIT, zero], [UNIT, data, 36 * K]),
+      copies: [...SOUND.copies, { guestOffset: 3 * UNIT, hostOffset: 36 * K, length: UNIT }],
+    },
+    /not pointed at/,
+  ],
+  ["a unit is not copied, but points where its copy would be", { copies: [] }, /show other bytes/],
+  [
+    "a copy lies below the old end",
+    {
+      copies: [{ guestOffset: UNIT, hostOffset: 28 * K, length: UNIT }],
+      target: table([UNIT, data, 8 * K], [UNIT, data, 28 * K], ...rest),
+    },
+    /below the old end/,
+  ],
+  [
+    "copies overlap in the file",
+    {
+      copies: [...SOUND.copies, { guestOffset: 2 * UNIT, hostOffset: 32 * K, length: UNIT }],
+      target: table([UNIT, data, 8 * K], moved, [UNIT, data, 32 * K], [UNIT, unallocated]),
+    },
+    /overlap/,
+  ],
+  [
+    "a copy is not a whole unit",
+    {
+      copies: [{ guestOffset: UNIT, hostOffset: 32 * K, length: UNIT / 2 }],
+    },
+    /overlap/,
+  ],
+  ["the disk is shorter", { target: table([UNIT, data, 8 * K], moved, [UNIT, zero]) }, /differ in length/],
+  [
+    "the disk is longer",
+    {
+      target: table([UNIT, data, 8 * K], moved, [UNIT, zero], [2 * UNIT, unallocated]),
+    },
+    /differ in length/,
+  ],
+  [
+    "a unit is not aligned in the file",
+    {
+      source: table([UNIT, data, 9 * K], [UNIT, data, 17 * K], ...rest),
+      target: table([UNIT, data, 9 * K], moved, ...rest),
+    },
+    /misplaced/,
+  ],
+  [
+    "a unit lies in the header",
+    {
+      source: table([UNIT, data, 0], [UNIT, data, 17 * K], ...rest),
+      target: table([UNIT, data, 0], moved, ...rest),
+      metadata: new RangeSet(),
+    },
+    /misplaced/,
+  ],
+  [
+    "an extent begins inside a unit",
+    {
+      source: table([K, unallocated], [UNIT, data, 8 * K], [3 * UNIT - K, unallocated]),
+      target: table([K, unallocated], [UNIT, data, 8 * K], [3 * UNIT - K, unallocated]),
+      copies: [],
+    },
+    /misplaced/,
+  ],
+  [
+    "a unit lies on metadata",
+    {
+      source: table([UNIT, data, 24 * K], [UNIT, data, 17 * K], ...rest),
+      target: table([UNIT, data, 24 * K], moved, ...rest),
+    },
+    /on metadata/,
+  ],
+  [
+    "two units share a place",
+    {
+      source: table([UNIT, data, 8 * K], [UNIT, data, 8 * K], ...rest),
+      target: table([UNIT, data, 8 * K], [UNIT, data, 8 * K], ...rest),
+      copies: [],
+    },
+    /share host offset/,
+  ],
+  [
+    "a unit lies past the end",
+    {
+      source: table([UNIT, data, 64 * K], [UNIT, data, 17 * K], ...rest),
+      target: table([UNIT, data, 64 * K], moved, ...rest),
+    },
+    /past the end/,
+  ],
+  [
+    "a compressed cluster is another one",
+    {
+      source: table([UNIT, compressed, 8 * K + 5, 700], [UNIT, data, 17 * K], ...rest),
+      target: table([UNIT, compressed, 8 * K + 6, 700], moved, ...rest),
+    },
+    /show other bytes/,
+  ],
+  [
+    "a compressed cluster is cut short",
+    {
+      source: table([UNIT, compressed, 8 * K + 5, 700], [UNIT, data, 17 * K], ...rest),
+      target: table([UNIT, compressed, 8 * K + 5, 699], moved, ...rest),
+    },
+    /show other bytes/,
+  ],
+  [
+    "stored bytes are taken for a cluster",
+    {
+      source: table([UNIT, compressed, 8 * K, 700], [UNIT, data, 17 * K], ...rest),
+      target: table([UNIT, data, 8 * K], moved, ...rest),
+    },
+    /show other bytes/,
+  ],
+  [
+    "data is taken for stored bytes",
+    {
+      target: table([UNIT, compressed, 8 * K, 700], moved, ...rest),
+    },
+    /show other bytes/,
+  ],
+];
+
+describe("the proof", () => {
+  test("holds for a sound plan", () => {
+    expect(() => provePlan(SOUND)).not.toThrow();
+  });
+
+  test("holds where nothing and zeros read alike", () => {
+    const target = table([UNIT, data, 8 * K], moved, [UNIT, unallocated], [UNIT, zero]);
+    expect(() => provePlan({ ...SOUND, target })).not.toThrow();
+  });
+
+  test.each(BROKEN)("fails: %s", (_, change, message) => {
+    expect(() => provePlan({ ...SOUND, ...change })).toThrowError(
+      expect.objectContaining({ kind: "verification-failed", message: expect.stringMatching(message) }),
+    );
+  });
+});
