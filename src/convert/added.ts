@@ -5,15 +5,17 @@ import type { JournalState } from "../journal/state.ts";
 import { OverlayStorage } from "../storage/overlay.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** The file as the source had it: the old sector 0 and the old bytes under the extras. */
-export function behindCommit(storage: Storage, { savedHeader, extras }: JournalState): Storage {
+/**
+ * The file as the source had it: the old sector 0, the old bytes under the extras, the old length: what pointed past the
+ * old end still does.
+ */
+export function behindCommit(storage: Storage, { savedHeader, extras, intent }: JournalState): Storage {
   const overlaid = extras.map(({ hostOffset, bytes }) => ({
     hostOffset,
     bytes: savedHeader.subarray(hostOffset, hostOffset + bytes.length),
   }));
   overlaid.push({ hostOffset: 0, bytes: savedHeader.subarray(0, SECTOR_SIZE) });
-  // Extras lie on bytes that the source does not use, so no guest data is among what is overlaid.
-  return new OverlayStorage(storage, overlaid, { overlaidBelow: savedHeader.length });
+  return new OverlayStorage(storage, overlaid, { size: intent.oldFileSize });
 }
 
 /** The file as the target will have it: the commit's sector over it. */

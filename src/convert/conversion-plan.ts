@@ -22,7 +22,7 @@ export async function planConversion(
   if (!driverOf(source.image.format).target) {
     throw new ImageError(
       "unsupported",
-      `Cannot convert ${source.image.format} in place yet: it can only be read so far`,
+      `Cannot convert ${source.image.storage.path} in place yet: ${source.image.format} can only be read so far`,
       {
         path: source.image.storage.path,
         format: source.image.format,
@@ -35,7 +35,21 @@ export async function planConversion(
   const draft = target.openConversionTarget(source.options, options, drop);
   const headerSize = headerAreaSize(source.options.clusterSize, draft.clusterSize);
   const header = await readZeroFilled(source.image.storage, 0, Math.min(headerSize, source.fileSize));
-  return planSwitch({ ...source, header }, target, options, drop);
+  try {
+    return planSwitch({ ...source, header }, target, options, drop);
+  } catch (error) {
+    throw namingImage(error, source.image.storage.path);
+  }
+}
+
+/** The planner knows no paths. */
+function namingImage(error: unknown, path: string): unknown {
+  if (!(error instanceof ImageError) || error.path !== undefined) return error;
+  const message = error.message.startsWith("Cannot convert ")
+    ? error.message.slice("Cannot convert ".length)
+    : undefined;
+  const whole = message === undefined ? `${error.message} (in ${path})` : `Cannot convert ${path} from ${message}`;
+  return new ImageError(error.kind, whole, { ...error, path, cause: error });
 }
 
 function isAsAsked(found: TargetOptionValues, asked: TargetOptionValues): boolean {
