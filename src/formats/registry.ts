@@ -6,6 +6,7 @@ import type { Storage } from "../storage/storage.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
+import { findRivals } from "./rival-magics.ts";
 
 /** In the order of messages; raw, which matches everything, is last. */
 export const formatDrivers: readonly FormatDriver[] = [qcow2Driver, qedDriver, rawDriver];
@@ -36,8 +37,9 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
     const message = `Cannot tell the format of ${storage.path}: no known magic; if it is raw, say so with -f raw`;
     throw new ImageError("not-this-format", message, details);
   }
-  if (matches.length > 1) {
-    const names = matches.map(({ name }) => name).join(" and ");
+  const rivals = await findRivals(storage);
+  if (matches.length + rivals.length > 1) {
+    const names = [...matches.map(({ name }) => name), ...rivals].join(" and ");
     const message = `Cannot tell the format of ${storage.path}: it looks like ${names}; name it with -f`;
     throw new ImageError("unsupported", message, details);
   }
