@@ -1,0 +1,26 @@
+/** One image of the corpus: what it shows is in its name, how it was made in the code beside it. */
+
+import type { ImageErrorKind } from "../../src/bytes/image-error.ts";
+
+/** Files of a case beside its image, by name; for the image itself `image`. */
+export interface CorpusCase {
+  /** `accept/<format>/<what-it-shows>` or `refuse/<format>/<kind>--<why>`. */
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** `-f`; probed where absent. */
+  readonly format?: string;
+  readonly target: "qed" | "qcow2";
+  /** What `qemu-img info` of QEMU 7.2 does with it: where it opens what we refuse, only our check stands in the way. */
+  readonly qemu: "opens" | "refuses";
+  /** Of a refusal: what its sentence must name. */
+  readonly says?: RegExp;
+}
+
+export interface RefusedCase extends CorpusCase {
+  readonly says: RegExp;
+}
+
+/** `refuse/qcow2/corrupt--l1-unaligned` is refused as `corrupt`. */
+export function kindOf({ name }: CorpusCase): ImageErrorKind {
+  return /^refuse\/[^/]+\/(.+?)--/.exec(name)?.[1] as ImageErrorKind;
+}

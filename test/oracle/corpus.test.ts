@@ -1,0 +1,87 @@
+/** The corpus: what is accepted keeps its guest, what is refused is refused by name with nothing written. */
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ImageError } from "../../src/bytes/image-error.ts";
+import { checksum } from "../../src/convert/checksum.ts";
+import { convert, plan } from "../../src/convert/convert.ts";
+import { info } from "../../src/convert/info.ts";
+import { map } from "../../src/convert/map.ts";
+import type { ConvertOptions } from "../../src/convert/report.ts";
+import { type CorpusCase, kindOf } from "../corpus/case.ts";
+import { corpus } from "../corpus/make.ts";
+import { assertClean, run } from "../support/qemu-tools.ts";
+
+let folder = "";
+let path = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "inplace-corpus-"));
+  path = join(folder, "disk.img");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const named = ({ format }: CorpusCase) => (format === undefined ? {} : { format });
+
+async function expectUntouched({ bytes }: CorpusCase): Promise<void> {
+  expect(await readdir(folder)).toEqual(["disk.img"]);
+  expect(Buffer.compare(await readFile(path), bytes)).toBe(0);
+}
+
+async function qemuSays({ name }: CorpusCase): Promise<CorpusCase["qemu"]> {
+  const format = name.split("/")[1] as string;
+  const said = run("qemu-img", ["info", "-f", format, path]);
+  return said.then(
+    () => "opens" as const,
+    () => "refuses" as const,
+  );
+}
+
+const withName = (kind: string) =>
+  corpus.filter(({ name }) => name.startsWith(kind)).map((case_) => [case_.name, case_] as const);
+
+describe("accepted", () => {
+  it.each(withName("accept/"))("%s", async (_name, case_) => {
+    await writeFile(path, case_.bytes);
+    expect(await qemuSays(case_)).toBe(case_.qemu);
+    const before = (await checksum(path)).checksum;
+    const report = await convert(path, case_.target);
+    expect(report).toMatchObject({ changed: true, guestChecksum: { before, after: before } });
+    await assertClean(path, case_.target);
+    expect(await readdir(folder)).toEqual(["disk.img"]);
+  });
+});
+
+describe("refused", () => {
+  it.each(withName("refuse/"))("%s", async (_name, case_) => {
+    await writeFile(path, case_.bytes);
+    const sentence = expect.stringMatching(/^Cannot .*[^.]$/s);
+    for (const look of [info, map, checksum]) {
+      const error = await look(path, named(case_)).catch((reason: unknown) => reason);
+      if (error instanceof Error) expect(error).toMatchObject({ name: "ImageError", message: sentence });
+    }
+    const options: ConvertOptions = named(case_);
+    await plan(path, case_.target, options).catch((error) => expect(error).toBeInstanceOf(ImageError));
+    const refusal = await convert(path, case_.target, options).catch((reason: unknown) => reason);
+    expect(refusal).toMatchObject({ name: "ImageError", kind: kindOf(case_), message: sentence, rolledBack: false });
+    const { message, reasons, journal } = refusal as ImageError;
+    expect(`${message} ${reasons.join()}`).toMatch(case_.says as RegExp);
+    expect(message).toContain(path);
+    expect(journal).toBeUndefined();
+    await expectUntouched(case_);
+    expect(await qemuSays(case_)).toBe(case_.qemu);
+    // Without the check nothing is written either, or, where all can be read, the guest stays what it was.
+    for (const less of [{ check: false }, { check: false, checksum: "none" as const }]) {
+      const before = await checksum(path, named(case_)).catch(() => undefined);
+      const report = await convert(path, case_.target, { ...options, ...less }).catch((reason: unknown) => reason);
+      if (report instanceof Error) {
+        expect(report).toBeInstanceOf(ImageError);
+        await expectUntouched(case_);
+      } else {
+        expect((await checksum(path)).checksum).toBe(before?.checksum);
+        await writeFile(path, case_.bytes);
+      }
+    }
+  });
+});
