@@ -15,6 +15,8 @@ const MIN_V3_EXTRA_BYTES = 16;
 /** No table of entries that do not overlap is larger than its file; sparse files may still claim much. */
 const MAX_L1_BYTES_IN_ALL = 256 * MiB;
 const WINDOW_BYTES = 256 * KiB;
+/** L2 tables that lie askew are damage; more of them than the walk follows need not be listed. */
+const MAX_ASKEW_TABLES = 256;
 
 export const SnapshotEntry = struct(
   "snapshot table entry",
@@ -93,6 +95,7 @@ export async function countSnapshots(source: WalkSource): Promise<L2List[]> {
   const { snapshots, length } = await readSnapshotTable(source);
   const lists: L2List[] = [];
   let l1Bytes = 0;
+  let askewCount = 0;
   for (const [index, snapshot] of snapshots.entries()) {
     const { l1HostOffset, l1EntryCount, extraDataSize } = snapshot;
     const structure = `snapshot ${snapshot.id} (${snapshot.name})`;
@@ -122,8 +125,13 @@ export async function countSnapshots(source: WalkSource): Promise<L2List[]> {
       isActive: false,
       name: `L1 table of ${structure}`,
     });
-    // Only what lies askew is wanted from the list: all else is counted by cluster.
-    if (list.hostOffset.some((hostOffset) => hostOffset % geometry.clusterSize !== 0)) lists.push(list);
+    // Only what lies askew is wanted from the list: all else is counted by cluster. Copied, so that a table that many
+    // snapshots name is not kept once for each.
+    const askew = list.hostOffset.filter((hostOffset) => hostOffset % geometry.clusterSize !== 0);
+    if (askew.length === 0 || askewCount >= MAX_ASKEW_TABLES) continue;
+    const kept = askew.slice(0, MAX_ASKEW_TABLES - askewCount);
+    askewCount += kept.length;
+    lists.push({ l1Index: new Uint32Array(kept.length), hostOffset: kept });
   }
   tally.countMetadata(header.snapshotTableHostOffset, length, "snapshot table");
   return lists;
