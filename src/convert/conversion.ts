@@ -62,9 +62,9 @@ export async function carryOut(
   await session.refuseInterference();
   const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
   try {
-    const digestAfter = await watch.time("write", () => performSwitch({ ...input, journal }));
+    const { target, digestAfter } = await watch.time("write", () => performSwitch({ ...input, journal }));
     const { check, bytesSettled } = await watch.time("settle", () =>
-      finish(session, journal, settings, settings.keepUndo),
+      finish(session, journal, settings, settings.keepUndo, target),
     );
     return {
       ...plannedReport(session.path, source, plan, guest.covers, settings),

@@ -2,6 +2,7 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
+import type { Image } from "../image/driver.ts";
 import type { CheckResult } from "../image/finding.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Session } from "./session.ts";
@@ -18,42 +19,44 @@ export interface Finished {
 
 /**
  * The committed target has been verified. With `keepUndo` the way back stays open as `<image>.inplace-undo`; else it
- * is given up, durably, before the first byte of the old format is overwritten.
+ * is given up, durably, before the first byte of the old format is overwritten. `opened` is the target as opened after
+ * the commit, where this process did that.
  */
 export async function finish(
   session: Session,
   journal: Journal,
   settings: FinishSettings,
   keepUndo: boolean,
+  opened?: Image,
 ): Promise<Finished> {
   const { intent, undoGivenUp } = journal.state;
+  // Nobody wrote since it was opened, so what was read of it still holds.
   await session.refuseInterference();
+  const target = opened ?? (await openImage(session.storage, intent.targetFormat));
   if (keepUndo && !undoGivenUp) {
-    const check = await finalCheck(session, intent.targetFormat, settings, true);
+    const check = await finalCheck(target, settings, true);
     await journal.append({ record: "verified", undoGivenUp: false });
     await journal.keepAsUndo();
     return { check, bytesSettled: 0 };
   }
   if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: true });
-  const bytesSettled = intent.keepLeaks ? 0 : await settle(session, intent.targetFormat, journal, settings);
-  const check = await finalCheck(session, intent.targetFormat, settings, intent.keepLeaks);
+  const nothing = { bytesWritten: 0, epochCount: 0 };
+  const done = intent.keepLeaks ? nothing : await settle(session, target, journal, settings);
+  const settled = done.epochCount === 0 ? target : await openImage(session.storage, intent.targetFormat);
+  const check = await finalCheck(settled, settings, intent.keepLeaks);
   await journal.remove();
-  return { check, bytesSettled };
+  return { check, bytesSettled: done.bytesWritten };
 }
 
 /** Throws `verification-failed` where settling left something behind. */
-async function finalCheck(
-  session: Session,
-  format: string,
-  settings: FinishSettings,
-  leaksAllowed: boolean,
-): Promise<CheckResult | null> {
+async function finalCheck(image: Image, settings: FinishSettings, leaksAllowed: boolean): Promise<CheckResult | null> {
   if (!settings.check) return null;
-  const check = await (await openImage(session.storage, format)).check();
+  const { format, storage } = image;
+  const check = await image.check();
   if (check.corruptions === 0 && check.checkErrors === 0 && (check.leaks === 0 || leaksAllowed)) return check;
   throw new ImageError(
     "verification-failed",
-    `Cannot vouch for ${session.path}: its last check found ${check.corruptions} corruptions and ${check.leaks} leaks`,
-    { path: session.path, format, operation: "check" },
+    `Cannot vouch for ${storage.path}: its last check found ${check.corruptions} corruptions and ${check.leaks} leaks`,
+    { path: storage.path, format, operation: "check" },
   );
 }

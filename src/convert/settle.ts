@@ -1,28 +1,33 @@
 /** Settling, performed: what the old format left in the file is given up, epoch by epoch. */
 
 import { SECTOR_SIZE } from "../bytes/align.ts";
-import { openImage } from "../formats/registry.ts";
+import type { Image } from "../image/driver.ts";
 import type { Epoch } from "../image/write.ts";
 import type { Journal } from "../journal/journal.ts";
 import { executeEpoch } from "./execute.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import { progressOf, type Settings } from "./settings.ts";
 
+/** What settling did; an epoch may write nothing and cut the file. */
+export interface Settled {
+  readonly bytesWritten: number;
+  readonly epochCount: number;
+}
+
 /**
  * The undo has been given up; each state in between is a whole image, so a cut only asks to plan anew.
- * Returns the bytes written to the image.
  */
 export async function settle(
   session: Session,
-  format: string,
+  image: Image,
   journal: Journal,
   settings: Pick<Settings, "signal" | "onProgress">,
-): Promise<number> {
-  const image = await openImage(session.storage, format);
+): Promise<Settled> {
   const settling = await image.planSettling?.();
   const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
   const report = progressOf(settings as Settings, "settle");
   let before = 0;
+  let epochCount = 0;
   for (const epoch of settling?.epochs ?? []) {
     stopIfAsked(settings.signal, session.path);
     await session.refuseInterference();
@@ -36,9 +41,10 @@ export async function settle(
       },
     });
     before += done;
+    epochCount++;
     await session.noteState();
   }
-  return before;
+  return { bytesWritten: before, epochCount };
 }
 
 /** The sector 0 that an epoch writes, if that is what it does. */

@@ -7,18 +7,18 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
-import type { CheckResult } from "../image/finding.ts";
+import type { Image } from "../image/driver.ts";
 import { GuestReader } from "../image/guest-reader.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
 import type { Storage } from "../storage/storage.ts";
-import { beyondCommit } from "./added.ts";
+import { behindCommit, beyondCommit } from "./added.ts";
 import { executeEpoch, WriteRecorder } from "./execute.ts";
 import type { Guest } from "./guest.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import { progressOf, type Settings } from "./settings.ts";
-import type { Source } from "./source.ts";
-import { foreignWrite } from "./undo.ts";
+import { digestRanges, type Source } from "./source.ts";
+import { commitStateOf } from "./undo.ts";
 import { verifyDigest, verifyMetadata } from "./verify.ts";
 
 export interface SwitchInput {
@@ -32,8 +32,14 @@ export interface SwitchInput {
   readonly digestBefore: string | null;
 }
 
-/** Leaves the file the target's, verified and not yet settled. Returns the digest through the target, where one was taken. */
-export async function performSwitch(input: SwitchInput): Promise<string | null> {
+/** The target as opened from the file after the commit, and its guest's digest, where one was taken. */
+export interface Switched {
+  readonly target: Image;
+  readonly digestAfter: string | null;
+}
+
+/** Leaves the file the target's, verified and not yet settled. */
+export async function performSwitch(input: SwitchInput): Promise<Switched> {
   const { session, settings, source, plan, guest, journal, digestBefore } = input;
   const { storage } = session;
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
@@ -56,37 +62,49 @@ export async function performSwitch(input: SwitchInput): Promise<string | null> 
   });
 
   await session.refuseInterference();
-  const foreign = await foreignWrite(storage, journal.state);
-  if (foreign) {
-    throw new ImageError("changed-underneath", `Cannot commit ${session.path}: ${foreign} while we worked on it`, {
-      path: session.path,
-      operation: "commit",
-    });
-  }
+  await refuseChangedSource(input);
   await storage.write(0, plan.commit.sector);
   await storage.sync();
   await session.noteState();
 
-  await verifyOpened(input, storage);
-  return digestAfter;
+  return { target: await verifyOpened(input, storage), digestAfter };
+}
+
+/** The last look before the commit: the header and every metadata byte that the plan read are still the same. */
+async function refuseChangedSource({ session, source, journal }: SwitchInput): Promise<void> {
+  const { storage } = session;
+  const view = behindCommit(storage, journal.state);
+  const isSame =
+    (await commitStateOf(storage, journal.state)) === "before" &&
+    (await digestRanges(view, source.metadata)) === source.metadataDigest;
+  if (isSame) return;
+  throw new ImageError(
+    "changed-underneath",
+    `Cannot commit ${session.path}: its metadata changed while we worked on it`,
+    {
+      path: session.path,
+      operation: "commit",
+    },
+  );
 }
 
 /** Before the commit: tables, check and, with full verification, every byte of the guest. */
 async function verifyTarget(input: SwitchInput, storage: Storage): Promise<string | null> {
   const { settings, guest } = input;
-  await verifyOpened(input, storage);
+  const target = await verifyOpened(input, storage);
   if (settings.checksum === "none" || settings.verify === "mapping") return null;
-  return guest.digest(await openImage(storage, input.plan.draft.format), settings.checksum, "verify");
+  return guest.digest(target, settings.checksum, "verify");
 }
 
-async function verifyOpened({ settings, source, plan }: SwitchInput, storage: Storage): Promise<CheckResult | null> {
+async function verifyOpened({ settings, source, plan }: SwitchInput, storage: Storage): Promise<Image> {
   const target = await openImage(storage, plan.draft.format);
   const hasBacking = source.options.backing !== undefined;
-  return verifyMetadata({
+  await verifyMetadata({
     source: { virtualSize: source.options.virtualSize, mapping: source.mapping, hasBacking },
     target,
     planned: plan.draft.extents,
     mustBeSettled: driverOf(plan.draft.format).target?.countsReferences ?? false,
     check: settings.check,
   });
+  return target;
 }
