@@ -12,6 +12,9 @@ import type { Placement } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
 import type { GuestCopy } from "../image/write.ts";
 
+/** One bit each is kept of a file's units; a sparse file can claim any length. */
+const MAX_UNITS = 2 ** 32;
+
 export interface ProofInput {
   readonly source: ExtentTable;
   readonly target: ExtentTable;
@@ -104,6 +107,13 @@ function provePlaces({ target, placement, copies, oldFileSize, metadata }: Proof
   const { unitSize, hostAlignment, reserved } = placement;
   const lastCopy = copies.at(-1);
   const end = alignUp(Math.max(oldFileSize, lastCopy ? lastCopy.hostOffset + lastCopy.length : 0), unitSize);
+  if (end / unitSize > MAX_UNITS) {
+    throw new ImageError(
+      "unsupported",
+      `Cannot plan for a file of ${end} bytes in units of ${unitSize}: at most ${MAX_UNITS} can be told apart`,
+      { structure: "plan" },
+    );
+  }
   const taken = new Uint8Array(ceilDiv(end / unitSize, 8));
   for (const extent of eachExtent(target)) {
     if (extent.state !== ExtentState.data) continue;
