@@ -51,8 +51,13 @@ export class Session {
 
   /** Throws `in-use` or `changed-underneath` when someone else has the image open or wrote to it since `noteState`. */
   async refuseInterference(): Promise<void> {
-    await this.#lock.refuseLost();
     await this.refuseOtherUsers();
+    await this.refuseChange();
+  }
+
+  /** The cheap half of it: nobody wrote, took the image's name or our lock. */
+  async refuseChange(): Promise<void> {
+    await this.#lock.refuseLost();
     if (!(await this.volume.isSameFile(this.path, this.storage))) {
       throw this.#changed("another file has taken its name");
     }

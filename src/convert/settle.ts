@@ -30,8 +30,8 @@ export async function settle(
   let epochCount = 0;
   for (const epoch of settling?.epochs ?? []) {
     stopIfAsked(settings.signal, session.path);
-    await session.refuseInterference();
     const sector = sectorZeroOf(epoch);
+    await (sector ? session.refuseInterference() : session.refuseChange());
     if (sector) await journal.append({ record: "new-header" }, sector);
     let done = 0;
     await executeEpoch(session.storage, epoch, {
