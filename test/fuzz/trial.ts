@@ -191,7 +191,8 @@ class WorkLimit {
   mostBytes = 0;
 
   constructor(fileSize: number) {
-    this.#maxCalls = 20_000 + Math.ceil(fileSize / 64);
+    // The format allows 65,535 snapshots, each with a table to read.
+    this.#maxCalls = 150_000 + Math.ceil(fileSize / 64);
     // A hostile disk can still ask for an L1 table of 32 MiB, which is written, read, verified and digested.
     this.#maxBytes = 64 * fileSize + 512 * MiB;
   }
