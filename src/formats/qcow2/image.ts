@@ -6,6 +6,7 @@ import { hasFlag, setBits } from "../../bytes/struct.ts";
 import type { ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import { inflateCluster } from "../../image/inflate.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type Bitmap, readBitmapDirectory } from "./bitmap-directory.ts";
@@ -13,7 +14,6 @@ import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./c
 import { geometryOf } from "./geometry.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header.ts";
 import { featureName } from "./header-extensions.ts";
-import { inflateCluster } from "./inflate.ts";
 import type { ReferenceCounts } from "./reference-counts.ts";
 import { ReferenceTally } from "./reference-tally.ts";
 import { planHeaderSettling } from "./settling.ts";
@@ -100,7 +100,7 @@ export class Qcow2Image implements Image {
   }
 
   inflate(stored: Uint8Array): Uint8Array {
-    return inflateCluster(stored, this.#header.compression, this.clusterSize);
+    return inflateCluster(this.#header.compression, stored, this.clusterSize);
   }
 
   getSpecificInfo(): Readonly<Record<string, unknown>> {

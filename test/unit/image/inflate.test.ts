@@ -2,6 +2,7 @@ import * as zlib from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { inflateCluster, inflateFrameWithoutZlib } from "../../../src/image/inflate.ts";
+import { seededRandom } from "../../support/random.ts";
 
 const CLUSTER = 65536;
 const plain = Uint8Array.from({ length: CLUSTER }, (_, at) => (at * 31 + (at >>> 7)) & 0xff);
@@ -27,6 +28,19 @@ describe.each(["zlib", "zstd"] as const)("inflateCluster %s", (method) => {
     expect(() => inflateCluster(method, bytes, CLUSTER)).toThrow(ImageError);
     expect(() => inflateCluster(method, bytes, CLUSTER)).toThrow(/^Cannot inflate the z/);
   });
+
+  test("noise in a stream gives one cluster or an ImageError", () => {
+    const random = seededRandom(99);
+    for (let turn = 0; turn < 200; turn++) {
+      const noisy = Buffer.from(stored);
+      for (let flip = 0; flip < 1 + random.below(6); flip++) noisy[random.below(noisy.length)] = random.below(256);
+      try {
+        expect(inflateCluster(method, noisy, CLUSTER)).toHaveLength(CLUSTER);
+      } catch (error) {
+        expect(error).toMatchObject({ name: "ImageError", kind: "corrupt" });
+      }
+    }
+  });
 });
 
 describe("a bomb is given up at a cluster's length, whatever its header says", () => {
@@ -42,6 +56,14 @@ describe("a bomb is given up at a cluster's length, whatever its header says", (
 });
 
 describe("zstd", () => {
+  test.each([{}, { [zlib.constants.ZSTD_c_checksumFlag]: 1 }, { [zlib.constants.ZSTD_c_contentSizeFlag]: 0 }])(
+    "the end of a frame is found by its own headers: %o",
+    (params) => {
+      const stored = Buffer.concat([zlib.zstdCompressSync(plain, { params }), padding]);
+      expect(Buffer.compare(inflateCluster("zstd", stored, CLUSTER), plain)).toBe(0);
+    },
+  );
+
   test("without the zlib of Node 24 gives the same", () => {
     const stored = zlib.zstdCompressSync(plain);
     expect(Buffer.compare(inflateFrameWithoutZlib(stored, CLUSTER), plain)).toBe(0);
