@@ -3,6 +3,7 @@
 import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { driverOf } from "../formats/registry.ts";
 import type { TargetOptionValues } from "../image/driver.ts";
+import { refuseSharedPlaces } from "../plan/shared-places.ts";
 import { headerAreaSize, planSwitch, type SwitchPlan } from "../plan/switch-plan.ts";
 import { readZeroFilled } from "../storage/storage.ts";
 import type { Settings } from "./settings.ts";
@@ -36,6 +37,7 @@ export async function planConversion(
   const headerSize = headerAreaSize(source.options.clusterSize, draft.clusterSize);
   const header = await readZeroFilled(source.image.storage, 0, Math.min(headerSize, source.fileSize));
   try {
+    refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     return planSwitch({ ...source, header }, target, options, drop);
   } catch (error) {
     throw namingImage(error, source.image.storage.path);

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
+import { convert } from "../../../src/convert/convert.ts";
+import { openImage } from "../../../src/formats/registry.ts";
+import type { ConversionOptions } from "../../../src/image/driver.ts";
+import { ExtentState, ExtentTableBuilder } from "../../../src/image/extent.ts";
+import { refuseSharedPlaces } from "../../../src/plan/shared-places.ts";
+import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
+import { buildQedImage } from "../../support/qed-image.ts";
+
+const CLUSTER = 4096;
+const options = { format: "qed", clusterSize: CLUSTER, hasSubclusters: false } as ConversionOptions;
+const metadata = RangeSet.of({ start: 0, end: 3 * CLUSTER });
+
+function mappingOf(...hostClusters: readonly number[]) {
+  const builder = new ExtentTableBuilder();
+  for (const cluster of hostClusters) builder.append(CLUSTER, ExtentState.data, cluster * CLUSTER);
+  return builder.finish(hostClusters.length * CLUSTER);
+}
+
+test("data apart from each other and from metadata is taken", () => {
+  expect(() => refuseSharedPlaces(options, mappingOf(5, 3, 4), metadata, 6 * CLUSTER)).not.toThrow();
+});
+
+test.each([
+  ["used twice", mappingOf(5, 3, 5), /guest offset 0x2000 at host offset 0x5000 is used twice/],
+  ["on metadata", mappingOf(5, 2), /lies on metadata/],
+  ["used twice, in the last cluster of a file that ends in it", mappingOf(9, 9), /used twice/],
+])("%s is refused", (_what, mapping, message) => {
+  expect(() => refuseSharedPlaces(options, mapping, metadata, 9 * CLUSTER + 100)).toThrow(message);
+});
+
+test("subclusters of one cluster are no second use of it", () => {
+  const builder = new ExtentTableBuilder();
+  builder.append(CLUSTER / 2, ExtentState.data, 5 * CLUSTER);
+  builder.append(CLUSTER / 4, ExtentState.zero);
+  builder.append(CLUSTER / 4, ExtentState.data, 5.75 * CLUSTER);
+  const subclusters = { ...options, hasSubclusters: true };
+  expect(() => refuseSharedPlaces(subclusters, builder.finish(CLUSTER), metadata, 6 * CLUSTER)).not.toThrow();
+});
+
+test("also without a check nothing shared is converted, and nothing is written", async () => {
+  const { bytes, l2Offsets, dataOffsets } = buildQedImage({ virtualSize: 8 * CLUSTER, data: [0, 1] });
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setUint32((l2Offsets.get(0) as number) + 8, dataOffsets.get(0) as number, true);
+  const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
+  const image = await openImage(await volume.openForReading(IMAGE_PATH));
+  expect((await image.check()).corruptions).toBeGreaterThan(0);
+  const refused = convert(IMAGE_PATH, "qcow2", { check: false, options: { cluster_size: "16k" } }, testHost(volume));
+  await expect(refused).rejects.toMatchObject({ kind: "corrupt" });
+  expect(Buffer.compare(volume.snapshot(IMAGE_PATH), bytes)).toBe(0);
+});
