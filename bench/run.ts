@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --only NAME,... --runs 7 --scale 1]`: the figures of docs/benchmarks.md, side by side with qemu-img.
+ * `npm run bench [-- --only NAME,... --runs 7 --scale 1 --page FILE]`: the figures, side by side with qemu-img.
  *
- * A whole run writes the page; a part of it only prints. Needs some 15 GiB in the folder for temporary files.
+ * A whole run at full scale writes docs/benchmarks.md; a part of it only prints, unless a page is named. Needs some 15 GiB in the folder for temporary files.
  */
 
 import { execFileSync } from "node:child_process";
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     runs: { type: "string", default: "7" },
     scale: { type: "string", default: "1" },
+    page: { type: "string" },
   },
 });
 const only = values.only?.split(",");
@@ -55,10 +56,12 @@ try {
       );
     rows.push(...found);
   }
-  if (only === undefined && scale === 1) {
-    const page = fileURLToPath(new URL("../docs/benchmarks.md", import.meta.url));
+  const recorded =
+    only === undefined && scale === 1 ? fileURLToPath(new URL("../docs/benchmarks.md", import.meta.url)) : undefined;
+  const page = values.page ?? recorded;
+  if (page !== undefined) {
     writeFileSync(page, pageOf(rows, FILE_SYSTEMS[fileSystem] ?? `file system type 0x${fileSystem.toString(16)}`));
-    console.log("\nwritten to docs/benchmarks.md");
+    console.log(`\nwritten to ${page}`);
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
