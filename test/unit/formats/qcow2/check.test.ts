@@ -190,6 +190,12 @@ describe("clusters", () => {
     expect(await check(image)).toMatchObject({ corruptions: 0, allocatedClusters: 4, fragmentedClusters: 2 });
   });
 
+  it("of a refcount block listed twice are reported once, where the refcount agrees", async () => {
+    const image = new Qcow2Bytes();
+    image.set64(image.hostOffset(1) + 8, BigInt(image.hostOffset(2))).setRefcount(2, 2);
+    expect(told(await check(image))).toEqual(["corruption: refcount-block-shared, refcount table"]);
+  });
+
   it("of an L2 table listed twice are referenced twice", async () => {
     const image = new Qcow2Bytes({ virtualSize: 2 ** 22 });
     image.set64(image.l1Entry(1), image.get64(image.l1Entry(0)));
@@ -295,6 +301,15 @@ describe("snapshots", () => {
     ],
   ])("with %s are reported", async (_, damage, expected) => {
     expect(told(await check(withSnapshot(damage)))).toContain(expected);
+  });
+
+  it("follow each other at multiples of eight bytes", async () => {
+    const image = withSnapshot((i, at) => {
+      i.set32(60, 2).set32(at.table + 64 + 36, 16);
+      i.bytes.writeUInt16BE(1, at.table + 64 + 12);
+      i.bytes.write("2", at.table + 64 + 56);
+    });
+    expect(told(await check(image))).toEqual([]);
   });
 
   it("that can't be read leave no false leaks behind", async () => {

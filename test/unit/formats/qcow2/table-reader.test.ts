@@ -62,6 +62,10 @@ describe("readTables", () => {
 
   it("reads zeros past the end of file", async () => {
     expect(await numbersRead(memoryStorage(numbered(3)), [2 * TABLE, 3 * TABLE])).toEqual([2, 0]);
+    // Also in buffers that held other tables before.
+    const backwards = Array.from({ length: 20 }, (_, index) => 20 - index);
+    const offsets = [...backwards, 30, 29, 28].map((table) => table * TABLE);
+    expect(await numbersRead(memoryStorage(numbered(21)), offsets)).toEqual([...backwards, 0, 0, 0]);
   });
 
   it("passes a failing read on when its turn comes", async () => {
