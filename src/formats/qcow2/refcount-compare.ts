@@ -67,11 +67,14 @@ class Comparison {
   /** Clusters without a refcount block: their refcount is 0, so only what is referenced needs a look. */
   compareAbsent(blocks: RefcountBlocks): void {
     const { tally } = this.#source;
-    for (const { cluster, count } of tally.all.each()) {
-      if (cluster >= this.#clusterCount) break;
-      const block = blocks[Math.floor(cluster / this.#perBlock)] ?? NO_BLOCK;
-      if (block === NO_BLOCK) this.#compare(cluster, 0);
-      else if (block === UNREADABLE_BLOCK && count > this.#maxRefcount) this.#reportOverflow(cluster, count);
+    for (const pageIndex of tally.all.pageIndexes()) {
+      if (!this.#lacksBlock(pageIndex, blocks)) continue;
+      for (const { cluster, count } of tally.all.eachIn(pageIndex)) {
+        if (cluster >= this.#clusterCount) break;
+        const block = blocks[Math.floor(cluster / this.#perBlock)] ?? NO_BLOCK;
+        if (block === NO_BLOCK) this.#compare(cluster, 0);
+        else if (block === UNREADABLE_BLOCK && count > this.#maxRefcount) this.#reportOverflow(cluster, count);
+      }
     }
     // What an unreadable block says is unknown, of every cluster it covers.
     for (let index = 0; index < blocks.length && index * this.#perBlock < this.#clusterCount; index++) {
@@ -87,6 +90,15 @@ class Comparison {
         count,
       );
     }
+  }
+
+  /** True where some cluster of the page has no block that could be read. */
+  #lacksBlock(pageIndex: number, blocks: RefcountBlocks): boolean {
+    const start = pageIndex * PAGE_CLUSTERS;
+    for (let cluster = start; cluster < start + PAGE_CLUSTERS; cluster += this.#perBlock) {
+      if ((blocks[Math.floor(cluster / this.#perBlock)] ?? NO_BLOCK) <= NO_BLOCK) return true;
+    }
+    return false;
   }
 
   *#segments(first: number, end: number): Generator<Segment> {

@@ -58,16 +58,20 @@ export class ReferenceCounts {
 
   /** Clusters that are referenced at all, ascending, with their counts. */
   *each(): Generator<{ readonly cluster: number; readonly count: number }> {
-    for (const index of this.pageIndexes()) {
-      const page = this.#pages.get(index) as Page;
-      for (let slot = 0; slot < PAGE_CLUSTERS; slot++) {
-        if (page.bitmap !== undefined && page.bitmap[slot >>> 3] === 0) {
-          slot |= 7;
-          continue;
-        }
-        const count = countIn(page, slot);
-        if (count > 0) yield { cluster: index * PAGE_CLUSTERS + slot, count };
+    for (const index of this.pageIndexes()) yield* this.eachIn(index);
+  }
+
+  /** The same of one page. */
+  *eachIn(pageIndex: number): Generator<{ readonly cluster: number; readonly count: number }> {
+    const page = this.#pages.get(pageIndex);
+    if (page === undefined) return;
+    for (let slot = 0; slot < PAGE_CLUSTERS; slot++) {
+      if (page.bitmap !== undefined && page.bitmap[slot >>> 3] === 0) {
+        slot |= 7;
+        continue;
       }
+      const count = countIn(page, slot);
+      if (count > 0) yield { cluster: pageIndex * PAGE_CLUSTERS + slot, count };
     }
   }
 

@@ -179,6 +179,12 @@ describe("getMapping", () => {
     expect(corruptions).toBeGreaterThan(0);
   });
 
+  it("refuses a file that ends inside an L2 table", async () => {
+    const { bytes } = new Qcow2Bytes({ dataClusters: 0 });
+    const opened = await open(bytes.subarray(0, bytes.length - 2048));
+    await expect(opened.getMapping()).rejects.toThrow(corrupt("goes on past the end of the file"));
+  });
+
   it("refuses guest data in another file", async () => {
     const image = new Qcow2Bytes();
     image.set32(76, 4);
