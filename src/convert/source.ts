@@ -55,10 +55,11 @@ export function refuseCorruption({ image, check }: Source): void {
 /** SHA-256 over the bytes of `ranges` in file order, hex; what lies past the end of file counts as zeros. */
 export async function digestRanges(storage: Storage, ranges: RangeSet): Promise<string> {
   const hash = createHash("sha256");
+  const buffer = new Uint8Array(MiB);
   for (const { start, end } of ranges.each()) {
     for (let at = start; at < end; at += MiB) {
-      const bytes = new Uint8Array(Math.min(MiB, end - at));
-      await storage.read(at, bytes);
+      const bytes = buffer.subarray(0, Math.min(MiB, end - at));
+      bytes.fill(0, await storage.read(at, bytes));
       hash.update(bytes);
     }
   }

@@ -52,10 +52,13 @@ export class OverlayStorage implements Storage {
   }
 
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
-    const readEnd = Math.max(hostOffset, Math.min(hostOffset + into.length, await this.size()));
+    const there = await this.#base.read(hostOffset, into);
+    // The file would be as long as the base or longer unless a size is set, so most reads need not ask for it.
+    const isInside = there === into.length && this.#size === undefined;
+    const end = hostOffset + into.length;
+    const readEnd = isInside ? end : Math.max(hostOffset, Math.min(end, await this.size()));
     const wanted = into.subarray(0, readEnd - hostOffset);
     // The base may be shorter than the file would be; what it lacks reads as zeros.
-    const there = await this.#base.read(hostOffset, wanted);
     wanted.fill(0, there);
     for (const { hostOffset: start, bytes } of this.#overlaid) {
       const from = Math.max(start, hostOffset);

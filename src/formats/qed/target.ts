@@ -51,7 +51,8 @@ function openConversionTarget(
       unitSize: clusterSize,
       hostAlignment: clusterSize,
       reserved: RangeSet.of({ start: 0, end: HEADER_SIZE * clusterSize }),
-      hasZeroState: true,
+      // QEMU fills the rest of a partly written zero cluster from the backing file: there only stored zeros are safe.
+      hasZeroState: source.backing === undefined,
       compressed: undefined,
     },
     options: { cluster_size: clusterSize, table_size: tableSize },

@@ -312,3 +312,9 @@ describe("QED target, whole", () => {
     }
   });
 });
+
+it("has no zero mark over a backing file, where QEMU would fill a part of it from below", () => {
+  const backing = { nameBytes: Buffer.from("base.raw"), name: "base.raw", format: "raw", hostOffset: 0 };
+  expect(draftOf({ backing }).placement.hasZeroState).toBe(false);
+  expect(draftOf({}).placement.hasZeroState).toBe(true);
+});
