@@ -92,7 +92,7 @@ describe("with a conversion beside it", () => {
   });
 });
 
-test("a torn journal leaves nothing unfinished; a damaged one is told", async () => {
+test("a torn journal leaves nothing unfinished, and stays", async () => {
   await makeDemoImage(from);
   expect(await unfinished(from)).toBe("none");
   writeFileSync(`${from}.inplace-journal`, "INPL");
