@@ -61,7 +61,7 @@ function addCommand(program: Command, spec: CommandSpec): Command {
 
 async function perform(spec: CommandSpec, words: readonly string[], values: Values, world: World): Promise<number> {
   const { library, terminal } = world;
-  const progress = values.p && !values.q ? showProgress(terminal) : undefined;
+  const progress = values.p && !values.q ? await showProgress(terminal) : undefined;
   const interrupt = watchInterrupts(world.signals, (line) => {
     progress?.end();
     terminal.note(line);

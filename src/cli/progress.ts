@@ -1,6 +1,6 @@
 /** Progress on stderr: a bar with rate and remaining time where a person looks on, a line every 10 s elsewhere. */
 
-import { type Options, type Params, SingleBar } from "cli-progress";
+import type { Options, Params } from "cli-progress";
 import { formatSize, type Progress, type Stage } from "../index.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -13,7 +13,7 @@ export interface ProgressDisplay {
   end(): void;
 }
 
-export function showProgress(terminal: Terminal): ProgressDisplay {
+export async function showProgress(terminal: Terminal): Promise<ProgressDisplay> {
   return terminal.bar === undefined ? showLines(terminal) : showBar(terminal, terminal.bar);
 }
 
@@ -31,7 +31,9 @@ function showLines(terminal: Terminal): ProgressDisplay {
   };
 }
 
-function showBar(terminal: Terminal, stream: NodeJS.WritableStream): ProgressDisplay {
+async function showBar(terminal: Terminal, stream: NodeJS.WritableStream): Promise<ProgressDisplay> {
+  // Loaded where a bar is shown: it takes as long as converting a small image.
+  const { SingleBar } = await import("cli-progress");
   const pace = new Pace(terminal);
   let current: Progress | undefined;
   const format = (options: Options, params: Params) => {

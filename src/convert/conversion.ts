@@ -59,7 +59,7 @@ export async function carryOut(
   const { session, settings, source, plan, guest, digestBefore } = input;
   await refuseWithoutSpace(session, plan, settings);
   stopIfAsked(settings.signal, session.path);
-  await session.refuseInterference();
+  await session.refuseChange();
   const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
   try {
     const { target, digestAfter } = await watch.time("write", () => performSwitch({ ...input, journal }));

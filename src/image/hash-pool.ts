@@ -1,6 +1,7 @@
 /** Worker threads that read and hash batches of blocks; two independent ones beat a reader that hands buffers over. */
 
-import { Worker } from "node:worker_threads";
+import { createRequire } from "node:module";
+import type { Worker } from "node:worker_threads";
 import { ImageError, type ImageErrorDetails, type ImageErrorKind } from "../bytes/image-error.ts";
 import type { BlockWork } from "./block-work.ts";
 import type { GuestLayer } from "./guest-view.ts";
@@ -94,7 +95,7 @@ export class HashPool {
 
   #startMember(setup: WorkerSetup, workerUrl: URL): Member {
     // Flags of the parent, such as --input-type or a test runner's loaders, are none of the worker's.
-    const worker = new Worker(workerUrl, { workerData: setup, execArgv: [] });
+    const worker = new (workerClass())(workerUrl, { workerData: setup, execArgv: [] });
     const member: Member = { worker, waiting: new Map() };
     worker.on("message", (answer: BatchResult | BatchFailure) => {
       const waiting = member.waiting.get(answer.batch);
@@ -107,6 +108,11 @@ export class HashPool {
     worker.on("exit", (code) => this.fail(workerError(new Error(`it ended with code ${code}`))));
     return member;
   }
+}
+
+/** Loaded by the first who needs threads: most conversions are done in the time that loading it takes. */
+function workerClass(): typeof Worker {
+  return createRequire(import.meta.url)("node:worker_threads").Worker;
 }
 
 function workerError(cause: Error): ImageError {

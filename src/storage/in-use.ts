@@ -6,7 +6,8 @@
  * 200 and up for what it does not share (seen in /proc/locks; byte 101 is there for writers only).
  */
 
-import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
 import type { FileIdentity } from "./file-storage.ts";
@@ -56,7 +57,8 @@ export async function findOtherUsers(
   system: SystemFolders = SYSTEM,
 ): Promise<OtherUsers> {
   if (system.platform !== "linux") return { found: [], blind: [`file locks and open files on ${system.platform}`] };
-  const [locks, loops] = await Promise.all([findLocks(identity, system), findLoops(path, identity, system)]);
+  const locks = findLocks(identity, system);
+  const loops = await findLoops(path, identity, system);
   // Who holds a lock has it open as well, and says so once.
   const writers = locks.found.length > 0 ? [] : findWriters(path, identity, system.proc);
   return { found: [...locks.found, ...loops.found, ...writers], blind: [...locks.blind, ...loops.blind] };
@@ -103,15 +105,23 @@ export function locksOn(identity: FileIdentity, locks: readonly FileLock[]): Fil
   });
 }
 
-async function findLocks(identity: FileIdentity, system: SystemFolders): Promise<OtherUsers> {
+function findLocks(identity: FileIdentity, system: SystemFolders): OtherUsers {
   const blind: string[] = [];
-  const namespace = await readlink(join(system.proc, "self/ns/pid")).catch(() => undefined);
+  const namespace = namespaceOf(join(system.proc, "self/ns/pid"));
   if (namespace !== FIRST_PID_NAMESPACE) blind.push("locks of processes outside this container (/proc/locks)");
   try {
-    const locks = locksOn(identity, parseLocks(await readFile(join(system.proc, "locks"), "utf8")));
+    const locks = locksOn(identity, parseLocks(readFileSync(join(system.proc, "locks"), "utf8")));
     return { found: describe(identity, locks), blind };
   } catch {
     return { found: [], blind: ["file locks (/proc/locks)"] };
+  }
+}
+
+function namespaceOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
   }
 }
 
@@ -135,12 +145,15 @@ async function findLoops(path: string, identity: FileIdentity, system: SystemFol
   const blind: string[] = [];
   let devices: string[];
   try {
-    devices = (await readdir(join(system.sys, "block"))).filter((name) => name.startsWith("loop"));
+    devices = readdirSync(join(system.sys, "block")).filter((name) => name.startsWith("loop"));
   } catch {
     return { found, blind: ["loop devices (/sys/block)"] };
   }
   for (const device of devices) {
-    const backing = await readBackingFile(join(system.sys, "block", device, "loop/backing_file"));
+    // A free device has no such folder. Small virtual files are read at once: by way of the thread pool, looking at
+    // eight free devices takes as long as writing the tables of a small image.
+    if (!existsSync(join(system.sys, "block", device, "loop"))) continue;
+    const backing = readBackingFile(join(system.sys, "block", device, "loop/backing_file"));
     if (backing === undefined) continue;
     const facts = await stat(backing, { bigint: true }).catch(() => undefined);
     if (facts?.ino === identity.inode && facts.dev === identity.device) found.push(`it is attached to /dev/${device}`);
@@ -153,9 +166,11 @@ async function findLoops(path: string, identity: FileIdentity, system: SystemFol
 }
 
 /** The file behind a loop device; undefined where the device is free. */
-async function readBackingFile(attribute: string): Promise<string | undefined> {
+function readBackingFile(attribute: string): string | undefined {
   try {
-    return (await readFile(attribute, "utf8")).replace(/\n$/, "").replace(/ \(deleted\)$/, "");
+    return readFileSync(attribute, "utf8")
+      .replace(/\n$/, "")
+      .replace(/ \(deleted\)$/, "");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     return "";

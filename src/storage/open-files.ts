@@ -8,6 +8,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { FileIdentity } from "./file-storage.ts";
+import { codeOf } from "./host-error.ts";
 
 /** `O_WRONLY` and `O_RDWR` in the flags of open(2). */
 const WRITES = 0o3;
@@ -27,30 +28,39 @@ export function findWriters(path: string, identity: FileIdentity, proc: string):
   for (const process_ of namesIn(proc)) {
     if (!/^\d+$/.test(process_) || Number(process_) === process.pid) continue;
     const folder = `${proc}/${process_}`;
-    if (namesIn(`${folder}/fd`).some((descriptor) => isWriter(folder, descriptor, path, identity))) {
-      found.push(`process ${process_}${commandOf(folder)} has it open for writing`);
+    for (const descriptor of namesIn(`${folder}/fd`)) {
+      const answer = isWriter(folder, descriptor, path, identity);
+      if (answer === "yes") found.push(`process ${process_}${commandOf(folder)} has it open for writing`);
+      // What one link of a process hides, all of its links do.
+      if (answer !== "no") break;
     }
   }
   return found;
 }
 
-function isWriter(folder: string, descriptor: string, path: string, identity: FileIdentity): boolean {
+function isWriter(
+  folder: string,
+  descriptor: string,
+  path: string,
+  identity: FileIdentity,
+): "yes" | "no" | "not ours to see" {
   try {
     const file = `${folder}/fd/${descriptor}`;
     const name = readlinkSync(file);
-    if (NO_IMAGES.test(name)) return false;
+    if (NO_IMAGES.test(name)) return "no";
     const about = readFileSync(`${folder}/fdinfo/${descriptor}`, "latin1");
     const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(about)?.[1] ?? "0", 8);
-    if ((flags & WRITES) === 0 || (flags & PATH_ONLY) !== 0) return false;
+    if ((flags & WRITES) === 0 || (flags & PATH_ONLY) !== 0) return "no";
     // Linux before 5.14 tells no inode number there; its name has to do then.
     const inode = /^ino:\s*(\d+)/m.exec(about)?.[1];
     const isCandidate = inode === undefined ? basename(name) === basename(path) : BigInt(inode) === identity.inode;
-    if (!isCandidate) return false;
+    if (!isCandidate) return "no";
     const facts = statSync(file, { bigint: true });
-    return facts.ino === identity.inode && facts.dev === identity.device;
-  } catch {
-    // It was closed, its process ended, or it is not ours to look at.
-    return false;
+    return facts.ino === identity.inode && facts.dev === identity.device ? "yes" : "no";
+  } catch (error) {
+    const isHidden = ["EACCES", "EPERM"].includes(codeOf(error) ?? "");
+    // Else it was closed meanwhile, or its process ended.
+    return isHidden ? "not ours to see" : "no";
   }
 }
 

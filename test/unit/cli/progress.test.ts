@@ -18,10 +18,10 @@ function terminalAt(clock: { now: number }, bar?: NodeJS.WritableStream) {
 }
 
 describe("where no person looks on", () => {
-  test("a line each 10 s, with amount, rate and what is left", () => {
+  test("a line each 10 s, with amount, rate and what is left", async () => {
     const clock = { now: 500 };
     const { terminal, lines } = terminalAt(clock);
-    const display = showProgress(terminal);
+    const display = await showProgress(terminal);
     for (let second = 0; second <= 25; second++) {
       clock.now = 500 + second * 1000;
       display.onProgress({ stage: "checksum", done: second * MiB, total: 100 * MiB });
@@ -33,10 +33,10 @@ describe("where no person looks on", () => {
     ]);
   });
 
-  test("rates count from the start of their stage; an unknown total promises nothing", () => {
+  test("rates count from the start of their stage; an unknown total promises nothing", async () => {
     const clock = { now: 0 };
     const { terminal, lines } = terminalAt(clock);
-    const display = showProgress(terminal);
+    const display = await showProgress(terminal);
     display.onProgress({ stage: "checksum", done: 50 * MiB, total: 100 * MiB });
     clock.now = 9000;
     display.onProgress({ stage: "verify", done: 10 * MiB, total: 0 });
@@ -45,10 +45,10 @@ describe("where no person looks on", () => {
     expect(lines).toEqual(["verify: 14 MiB, 2 MiB/s"]);
   });
 
-  test("nothing for what ends within 10 s", () => {
+  test("nothing for what ends within 10 s", async () => {
     const clock = { now: 0 };
     const { terminal, lines } = terminalAt(clock);
-    const display = showProgress(terminal);
+    const display = await showProgress(terminal);
     clock.now = 9999;
     display.onProgress({ stage: "write", done: MiB, total: MiB });
     display.end();
@@ -56,7 +56,7 @@ describe("where no person looks on", () => {
   });
 });
 
-test("on a terminal a bar that goes away at the end", () => {
+test("on a terminal a bar that goes away at the end", async () => {
   let drawn = "";
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -68,7 +68,7 @@ test("on a terminal a bar that goes away at the end", () => {
   const screen = Object.assign(stream, { isTTY: true, columns: 120, cursorTo: () => true, clearLine: () => true });
   const clock = { now: 0 };
   const { terminal, lines } = terminalAt(clock, screen);
-  const display = showProgress(terminal);
+  const display = await showProgress(terminal);
   display.onProgress({ stage: "checksum", done: 0, total: 100 * MiB });
   clock.now = 1000;
   display.onProgress({ stage: "checksum", done: 50 * MiB, total: 100 * MiB });
