@@ -1,0 +1,14 @@
+/** The digest of what an image's guest sees. */
+import type { Volume } from "../storage/storage.ts";
+import type { ChecksumAlgorithm, ChecksumReport, OpenOptions } from "./report.ts";
+export interface ChecksumOptions extends OpenOptions {
+    /** Default `blkhash-sha256`. */
+    readonly algorithm?: ChecksumAlgorithm;
+}
+/**
+ * Reads all that the guest can see, writes nothing.
+ *
+ * @throws ImageError `unsupported` for an image with a backing file unless `backingChain` is set, for an encrypted
+ * one and for one with an external data file; `corrupt` where its tables can't be followed; `interrupted`
+ */
+export declare function checksum(path: string, options?: ChecksumOptions, volume?: Volume): Promise<ChecksumReport>;

@@ -1,0 +1,20 @@
+/**
+ * `resume` and `rollback`: both believe the image, not the journal's memory of it, for someone may have booted it in
+ * between (docs/how-it-works.md draws which state leads where).
+ */
+import { type Host } from "./host.ts";
+import type { OpenOptions, RecoveryReport } from "./report.ts";
+export type RecoveryOptions = Pick<OpenOptions, "onProgress" | "signal">;
+/**
+ * Finishes an interrupted conversion, or settles one whose undo was kept.
+ *
+ * @throws ImageError "Nothing to resume" where there is no journal; with `journal` set where it still stands
+ */
+export declare function resume(path: string, options?: RecoveryOptions, host?: Host): Promise<RecoveryReport>;
+/**
+ * Puts the image back: byte for byte until the undo was given up, after that by converting to the old format again.
+ *
+ * @throws ImageError "Nothing to roll back" where there is no journal; with `journal` set where it still stands, also
+ * when someone else wrote to the image since
+ */
+export declare function rollback(path: string, options?: RecoveryOptions, host?: Host): Promise<RecoveryReport>;

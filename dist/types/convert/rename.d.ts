@@ -1,0 +1,18 @@
+/** A finished image gets a new name in its own folder; its undo goes with it, and nothing is ever replaced. */
+import type { Volume } from "../storage/storage.ts";
+import { type Host } from "./host.ts";
+/**
+ * Renames an image, and its `.inplace-undo` where there is one.
+ *
+ * @throws ImageError `in-use` where the new name, or one that belongs to it, is taken; `interrupted` while a
+ * conversion is open; `io`. The image then has its old name.
+ * @throws UsageError for a name in another folder
+ */
+export declare function renameImage(path: string, newPath: string, host?: Host): Promise<void>;
+/**
+ * Changes nothing.
+ *
+ * @throws ImageError `in-use` where `newPath`, its journal, undo or lock exists: an orphaned undo must not become this
+ * image's
+ */
+export declare function refuseTakenName(path: string, newPath: string, volume?: Volume): Promise<void>;

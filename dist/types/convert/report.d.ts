@@ -1,0 +1,109 @@
+/** What callers of the library ask for and get back; the CLI's JSON is the same in kebab-case (CONTRACT). */
+import type { CheckResult } from "../image/finding.ts";
+export type ChecksumAlgorithm = "blkhash-sha256" | "sha256";
+/** A step of the pipeline, for progress. */
+export type Stage = "inspect" | "checksum" | "write" | "verify" | "commit" | "settle" | "roll back" | "compare";
+export interface Progress {
+    readonly stage: Stage;
+    /** In bytes; `total` is 0 while unknown. */
+    readonly done: number;
+    readonly total: number;
+}
+/** Common to every command that opens an image. */
+export interface OpenOptions {
+    /** Source format, `-f`; probed where absent. raw is never guessed. */
+    readonly format?: string;
+    /** Consent to follow backing files, within the rules of SECURITY.md. */
+    readonly backingChain?: boolean;
+    readonly onProgress?: (progress: Progress) => void;
+    /** Stops at the next safe point with an ImageError of kind `interrupted`. */
+    readonly signal?: AbortSignal;
+}
+export interface ConvertOptions extends OpenOptions {
+    /** `-o`, as the user wrote the values; parsed against the target's option table. */
+    readonly options?: Readonly<Record<string, string>>;
+    readonly dryRun?: boolean;
+    /** Default `blkhash-sha256`. */
+    readonly checksum?: ChecksumAlgorithm | "none";
+    /** Expected guest digest; compared before anything is written. */
+    readonly guestChecksum?: {
+        readonly algorithm: ChecksumAlgorithm;
+        readonly hex: string;
+    };
+    /** Default `full`. */
+    readonly verify?: "full" | "mapping";
+    /** Consistency check before and after; default true. References are proven either way. */
+    readonly check?: boolean;
+    readonly keepUndo?: boolean;
+    /** Bytes; refused when the peak would be more. */
+    readonly maxExtraSpace?: number;
+    /** Where the journal's records go; beside the image by default. */
+    readonly journal?: string;
+    readonly keepLeaks?: boolean;
+    /** What the user gives up, e.g. `bitmaps`. */
+    readonly drop?: readonly string[];
+    /** Called with the journal's path before the journal is made. */
+    readonly onJournal?: (path: string) => void | Promise<void>;
+}
+export interface GuestChecksum {
+    readonly algorithm: ChecksumAlgorithm;
+    /** `layer` where the image has a backing file and no consent was given to read it. */
+    readonly covers: "guest" | "layer";
+    readonly before: string | null;
+    readonly after: string | null;
+}
+/** The result of `convert` and, with `changed: false`, of `plan`. Sizes in bytes. */
+export interface ConversionReport {
+    readonly image: string;
+    readonly sourceFormat: string;
+    readonly targetFormat: string;
+    readonly changed: boolean;
+    readonly virtualSize: number;
+    /** Of the target. */
+    readonly clusterSize: number;
+    /** All bytes written, the journal included. */
+    readonly bytesWritten: number;
+    /** Guest bytes copied because they could not stay. */
+    readonly bytesMoved: number;
+    /** Bytes written to settle (data and tables). */
+    readonly bytesSettled: number;
+    readonly peakExtraBytes: number;
+    readonly syncs: number;
+    readonly fileSizeBefore: number;
+    readonly fileSizeAfter: number;
+    readonly guestChecksum: GuestChecksum | null;
+    readonly check: {
+        readonly before: CheckResult | null;
+        readonly after: CheckResult | null;
+    };
+    readonly dropped: readonly string[];
+    /** All reasons of a refusal (plan only; `convert` throws them). */
+    readonly refused: readonly string[];
+    readonly rolledBack: boolean;
+    /** Stage name to duration. */
+    readonly milliseconds: Readonly<Record<string, number>>;
+    /** What could not be looked at or degraded on this platform. */
+    readonly notes: readonly string[];
+}
+export interface RecoveryReport {
+    readonly image: string;
+    /** Format of the image now. */
+    readonly format: string;
+    readonly outcome: "resumed" | "rolled-back" | "settled" | "nothing-to-do";
+    /** One sentence for people. */
+    readonly message: string;
+}
+export interface ChecksumReport {
+    readonly image: string;
+    readonly algorithm: ChecksumAlgorithm;
+    readonly covers: "guest" | "layer";
+    readonly checksum: string;
+}
+/** The first range in which two guest views differ. */
+export interface CompareReport {
+    readonly identical: boolean;
+    readonly firstDifference: number | null;
+    readonly sizes: readonly [number, number];
+    /** In qemu-img's words, e.g. "Images are identical." */
+    readonly message: string;
+}

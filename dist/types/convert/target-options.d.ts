@@ -1,0 +1,6 @@
+/** `-o` as the user wrote it, against the target's own table of options. */
+import type { TargetDriver, TargetOption, TargetOptionValues } from "../image/driver.ts";
+/** Throws UsageError for an unknown name or a value that is none of its kind. */
+export declare function parseTargetOptions(format: string, target: TargetDriver, given: Readonly<Record<string, string>>): TargetOptionValues;
+/** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
+export declare function targetOptions(format: string): readonly TargetOption[];

@@ -1,0 +1,7 @@
+/** What is wrong with a conversion's options whatever the image: all of it at once, before an image is opened. */
+import type { ConvertOptions } from "./report.ts";
+/**
+ * The mistakes that `convert` would throw as UsageError, one sentence each; empty where there are none.
+ * `targetFormat` undefined leaves the target's options unchecked.
+ */
+export declare function usageMistakes(targetFormat: string | undefined, options?: ConvertOptions): readonly string[];

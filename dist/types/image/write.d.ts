@@ -1,0 +1,48 @@
+/** What drivers and planners return instead of writing: values that `execute` alone performs. */
+/** Bytes for one place in the file. */
+export interface Write {
+    readonly hostOffset: number;
+    readonly bytes: Uint8Array;
+}
+/** A byte-for-byte copy inside the file; the ranges do not overlap. */
+export interface HostCopy {
+    readonly fromHostOffset: number;
+    readonly toHostOffset: number;
+    readonly length: number;
+}
+/**
+ * Guest bytes to be read through the source and stored at `hostOffset`. `length` is whole units of the target; what
+ * lies past the disk's end is stored as zeros.
+ */
+export interface GuestCopy {
+    readonly guestOffset: number;
+    readonly hostOffset: number;
+    readonly length: number;
+}
+/**
+ * Everything between two barriers (syncs): performed in any order by the medium, so no write of an epoch may depend
+ * on another of the same epoch, and none may touch a place that was live when the epoch began (DESIGN: a place is
+ * written only if it was free at the last barrier), but for pointers, whose sectors are valid old and new.
+ */
+export interface Epoch {
+    /** For progress and the journal, e.g. `copy data into the holes`. */
+    readonly purpose: string;
+    /** Performed first. May be iterated more than once. */
+    readonly hostCopies?: Iterable<HostCopy>;
+    /** Performed next, in ascending order of host offsets. */
+    readonly guestCopies?: readonly GuestCopy[];
+    /** Produced lazily and in order, so that large tables never lie in memory whole; the same at each call. */
+    readonly writes?: () => Iterable<Write>;
+    /** The file's length at the end of the epoch. */
+    readonly fileSize?: number;
+}
+/** A rearrangement inside one format: after each epoch's sync the file is a valid image with the same guest. */
+export interface Rearrangement {
+    readonly epochs: readonly Epoch[];
+    readonly fileSize: number;
+    /** Guest data bytes copied. */
+    readonly bytesMoved: number;
+    /** Metadata bytes written. */
+    readonly bytesWritten: number;
+}
+export declare const NO_REARRANGEMENT: Rearrangement;

@@ -1,0 +1,18 @@
+/** inplace-convert: change the format of a VM disk image inside the file it already occupies. */
+export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageError } from "./bytes/image-error.ts";
+export { formatSize, parseSize } from "./bytes/size-text.ts";
+export { type ChecksumOptions, checksum } from "./convert/checksum.ts";
+export { type CompareOptions, compare } from "./convert/compare.ts";
+export { convert, plan } from "./convert/convert.ts";
+export { makeDemoImage } from "./convert/demo-image.ts";
+export { type InfoReport, info } from "./convert/info.ts";
+export { type MapEntry, type MapReport, map } from "./convert/map.ts";
+export { type RecoveryOptions, resume, rollback } from "./convert/recovery.ts";
+export { refuseTakenName, renameImage } from "./convert/rename.ts";
+export type * from "./convert/report.ts";
+export { setmap } from "./convert/setmap.ts";
+export { targetOptions } from "./convert/target-options.ts";
+export { type Unfinished, unfinished } from "./convert/unfinished.ts";
+export { usageMistakes } from "./convert/usage.ts";
+export type { TargetOption } from "./image/driver.ts";
+export type { CheckResult, Finding, FindingSeverity } from "./image/finding.ts";

@@ -1,0 +1,88 @@
+/** What the records of a journal say, typed: how far the conversion came and what leads back. */
+import type { JournalRecord } from "./record.ts";
+/** The first record; synced, with its folder, before the image's first write. Offsets and sizes in bytes. */
+export interface Intent {
+    readonly record: "intent";
+    readonly version: 1;
+    /** `setmap` changes the guest on purpose: before the commit it is put back, never planned anew. */
+    readonly purpose: "convert" | "roll-back" | "setmap";
+    readonly sourceFormat: string;
+    readonly targetFormat: string;
+    /** `-o` as the user wrote it, to plan anew. */
+    readonly options: Readonly<Record<string, string>>;
+    readonly drop: readonly string[];
+    readonly keepLeaks: boolean;
+    readonly keepUndo: boolean;
+    readonly verify: "full" | "mapping";
+    readonly check: boolean;
+    readonly checksum: "blkhash-sha256" | "sha256" | "none";
+    readonly backingChain: boolean;
+    /** Of the guest view before the first write; null where no digest was asked for. */
+    readonly guestDigest: string | null;
+    readonly oldFileSize: number;
+    /** `-o` that would make the source's layout again. */
+    readonly sourceOptions: Readonly<Record<string, string>>;
+    /** SHA-256 over every metadata byte of the source, in file order. */
+    readonly metadataDigest: string;
+    /** The file's length once everything additive is there. */
+    readonly fileSize: number;
+    /** The saved header area is [0, savedLength); trailing zeros are not stored. */
+    readonly savedLength: number;
+    /** Writes to bytes of the header area that the source does not use: [hostOffset, length]. */
+    readonly extras: readonly (readonly [hostOffset: number, length: number])[];
+}
+/** What lies behind the intent's facts: the commit's sector, the extras' bytes, the saved header area. */
+export interface IntentParts {
+    /** The target's 512 bytes for host offset 0. */
+    readonly sector: Uint8Array;
+    readonly extras: readonly {
+        readonly hostOffset: number;
+        readonly bytes: Uint8Array;
+    }[];
+    /** The source's header area, `savedLength` bytes. */
+    readonly savedHeader: Uint8Array;
+}
+/** Everything additive is durable; the commit may follow. */
+export interface Prepared {
+    readonly record: "prepared";
+    /** Host ranges written past the old end, ascending. */
+    readonly added: readonly (readonly [start: number, end: number])[];
+    /** SHA-256 over the bytes of `added`. */
+    readonly addedDigest: string;
+}
+/** The committed target was opened anew and is right. */
+export interface Verified {
+    readonly record: "verified";
+    /** False while `--keep-undo` holds the way back open. */
+    readonly undoGivenUp: boolean;
+}
+/** Settling is about to write this sector 0 (512 bytes in the blob); all that it points at is durable. */
+export interface NewHeader {
+    readonly record: "new-header";
+}
+/** The image is as it was; only the journal's own removal was left. */
+export interface RolledBack {
+    readonly record: "rolled-back";
+}
+/** The only record of a journal that lies elsewhere (`--journal`). `path` is relative to the image's folder. */
+export interface Pointer {
+    readonly record: "pointer";
+    readonly path: string;
+}
+export type Facts = Intent | Prepared | Verified | NewHeader | RolledBack | Pointer;
+export interface JournalState extends IntentParts {
+    readonly intent: Intent;
+    readonly prepared: Prepared | undefined;
+    readonly verified: boolean;
+    readonly undoGivenUp: boolean;
+    /** The last sector 0 that was written or about to be; `sector` until settling writes others. */
+    readonly lastSector: Uint8Array;
+    /** The sector 0 before that. */
+    readonly previousSector: Uint8Array;
+    readonly rolledBack: boolean;
+}
+/** The blob of an intent; trailing zeros of the saved header are left out. */
+export declare function encodeIntentParts({ sector, extras, savedHeader }: IntentParts): Uint8Array;
+/** Reads a journal's records into its state. */
+export declare function stateOf(records: readonly JournalRecord[], path: string): JournalState;
+export declare function withRecord(state: JournalState, facts: Facts, blob: Uint8Array): JournalState;

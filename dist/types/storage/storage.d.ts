@@ -1,0 +1,70 @@
+/** The doors to the host: one open file (`Storage`), and the folder it lies in (`Volume`). */
+/** Random access to one open file. All addresses and lengths are bytes of the host's file. */
+export interface Storage {
+    /** As the user named it; for messages only. */
+    readonly path: string;
+    /** The process-wide descriptor, where there is one, so that worker threads read the same file. */
+    readonly descriptor?: number;
+    size(): Promise<number>;
+    /**
+     * Fills `into` from `hostOffset` and returns how many bytes were there; fewer than `into.length` only at the end
+     * of file. A short read in the middle is retried inside; an error is an ImageError of kind `io`.
+     */
+    read(hostOffset: number, into: Uint8Array): Promise<number>;
+    close(): Promise<void>;
+}
+/** A file opened for writing. Nothing is durable before `sync` returns. */
+export interface WritableStorage extends Storage {
+    /** Writes all of `bytes`; ENOSPC, EDQUOT and EFBIG become kind `no-space`, everything else `io`. */
+    write(hostOffset: number, bytes: Uint8Array): Promise<void>;
+    /** Sets the file's length; what it gains reads as zeros. */
+    resize(size: number): Promise<void>;
+    /** fsync: data, size and what is needed to read them. A failed sync is never retried. */
+    sync(): Promise<void>;
+    /**
+     * The modification time and size as the host tells them, to notice another writer; compare with `===`.
+     * Our own writes change it too.
+     */
+    fingerprint(): Promise<string>;
+}
+export interface FileFacts {
+    readonly kind: "file" | "folder" | "symlink" | "other";
+    readonly size: number;
+    /** Hard links to the file; 1 where the platform does not tell. */
+    readonly linkCount: number;
+    /** Bytes that the file takes on the disk, holes left out; absent where the platform does not tell. */
+    readonly allocatedSize?: number;
+}
+/** Who else has the image open, as far as this platform can look. */
+export interface OtherUsers {
+    /** One phrase for each user found, e.g. `QEMU holds a lock on it (/proc/locks)`. */
+    readonly found: readonly string[];
+    /** One phrase for each place that could not be looked at, for the output. */
+    readonly blind: readonly string[];
+}
+/** The file system as far as a conversion needs it: open, exclusive creation, names and their durability. */
+export interface Volume {
+    openForReading(path: string): Promise<Storage>;
+    /** Opens an existing regular file, never through a symlink, never one with further hard links. */
+    openForWriting(path: string): Promise<WritableStorage>;
+    /** Makes a new file; `undefined` where the name is taken. */
+    createExclusively(path: string): Promise<WritableStorage | undefined>;
+    facts(path: string): Promise<FileFacts | undefined>;
+    /** The absolute path without symlinks and `..`. Throws kind `io` where there is no such file. */
+    realPath(path: string): Promise<string>;
+    /** Replaces `to` atomically. Throws kind `io` with cause ENOENT where `from` is gone. */
+    rename(from: string, to: string): Promise<void>;
+    /** Removes a name; no error where it is gone already. */
+    remove(path: string): Promise<void>;
+    /** Makes creations, renames and removals in the folder of `path` durable. */
+    syncFolderOf(path: string): Promise<void>;
+    /** Bytes an unprivileged writer can still allocate beside `path`; `Infinity` where unknown. */
+    freeSpace(path: string): Promise<number>;
+    otherUsers(storage: WritableStorage): Promise<OtherUsers>;
+    /** True where `path` still names the very file that is open as `storage`. */
+    isSameFile(path: string, storage: Storage): Promise<boolean>;
+}
+/** Reads exactly `length` bytes or throws `out-of-bounds`. `structure` names what was wanted. */
+export declare function readExactly(storage: Storage, hostOffset: number, length: number, structure: string): Promise<Uint8Array<ArrayBuffer>>;
+/** Reads `length` bytes; whatever lies past the end of file reads as zeros. */
+export declare function readZeroFilled(storage: Storage, hostOffset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
