@@ -238,3 +238,28 @@ describe("the way back once the undo was given up", () => {
     expect((await guestOf(volume.snapshot(IMAGE_PATH)))[3 * CLUSTER]).toBe(0xee);
   });
 });
+
+test("a target that a crashed guest left dirty after the undo was given up is not settled", async () => {
+  const qcow2 = new MemoryVolume({ [IMAGE_PATH]: buildQedImage(SPARSE).bytes });
+  await convert(IMAGE_PATH, "qcow2", {}, testHost(qcow2));
+  const volume = new RecordingVolume({ [IMAGE_PATH]: qcow2.snapshot(IMAGE_PATH) });
+  await convert(IMAGE_PATH, "qed", {}, testHost(volume));
+  let isCommitted = false;
+  for (const { count, cut } of eachCut(volume.log)) {
+    const last = volume.operations[count - 1];
+    isCommitted ||= last?.kind === "write" && last.path === IMAGE_PATH && last.hostOffset === 0;
+    if (!isCommitted || last?.kind !== "sync" || last.path === IMAGE_PATH) continue;
+    const state = cut.sample("all-new", seededRandom(1));
+    const image = state[IMAGE_PATH] as Uint8Array;
+    // NEED_CHECK, bit 1 of the features at byte 16.
+    image[16] = (image[16] as number) | 2;
+    const dirty = new RecordingVolume(state);
+    await expect(resume(IMAGE_PATH, {}, testHost(dirty))).rejects.toMatchObject({
+      kind: "corrupt",
+      journal: NAMES.journal,
+    });
+    expect(Buffer.compare(dirty.memory.snapshot(IMAGE_PATH), image)).toBe(0);
+    return;
+  }
+  throw new Error("the undo was never given up");
+});
