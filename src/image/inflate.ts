@@ -19,9 +19,12 @@ export function inflateCluster(method: CompressionMethod, stored: Uint8Array, cl
     plain = method === "zlib" ? inflateRaw(stored, clusterSize) : inflateZstd(stored, clusterSize);
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
-    throw notOneCluster(method, `${(cause as Error).message}`, cause);
+    const { code, message } = cause as { code?: string; message?: string };
+    const isLonger = code === "ERR_BUFFER_TOO_LARGE";
+    throw notOneCluster(method, isLonger ? `it holds more than ${clusterSize} bytes` : String(message), cause);
   }
-  if (plain.length !== clusterSize) throw notOneCluster(method, `it holds ${plain.length} bytes, not ${clusterSize}`);
+  if (plain.length !== clusterSize)
+    throw notOneCluster(method, `it holds ${plain.length} bytes, a cluster has ${clusterSize}`);
   return plain;
 }
 
