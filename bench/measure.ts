@@ -136,9 +136,15 @@ export function traceOurs(words: readonly string[], folder: string): Traced | un
   const { error, status } = spawnSync("strace", strace, { stdio: "ignore" });
   if (error || status !== 0) return undefined;
   let [bytesWritten, syncs] = [0, 0];
+  const unfinished = new Map<string, string>();
   for (const line of readFileSync(log, "utf8").split("\n")) {
+    const [, thread = "", rest = ""] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    // A call during which another thread made one stands on two lines.
+    const [, begun] = /^(.*) <unfinished \.\.\.>$/.exec(rest) ?? [];
+    if (begun !== undefined) unfinished.set(thread, begun);
+    const whole = rest.replace(/^<\.\.\. \w+ resumed>/, () => unfinished.get(thread) ?? "");
     // Pipes and event counters are no files of ours.
-    const [, name, path = "", result] = /^\d+ +(\w+)\(\d+<([^>]*)>.*= (\d+)$/.exec(line) ?? [];
+    const [, name, path = "", result] = /^(\w+)\(\d+<([^>]*)>.*= (\d+)$/.exec(whole) ?? [];
     if (name === undefined || !path.startsWith(folder)) continue;
     if (name === "fsync" || name === "fdatasync") syncs++;
     else bytesWritten += Number(result);

@@ -87,6 +87,6 @@ machines better than times do.
 | --- | --- | --- |
 ${lines.join("\n")}
 
-Machine: ${processor?.model.trim() ?? "unknown processor"}, ${cpus().length} cores, ${Math.round(totalmem() / GiB)} GiB of memory, ${type()} ${release()} ${arch()}, ${fileSystem}, Node ${process.version}, ${qemu}.
+Machine: ${processor?.model.trim() ?? "unknown processor"}, ${cpus().length} cores, ${Math.round(totalmem() / GiB)} GiB of memory, ${type()} ${release().match(/^[\d.]+/)?.[0]} ${arch()}, ${fileSystem}, Node ${process.version}, ${qemu}.
 `;
 }
