@@ -7,6 +7,7 @@ export { type CompareOptions, compare } from "./convert/compare.ts";
 export { convert, plan } from "./convert/convert.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";
 export { type InfoReport, info } from "./convert/info.ts";
+export { type Json, kebabKeys } from "./convert/kebab-keys.ts";
 export { type MapEntry, type MapReport, map } from "./convert/map.ts";
 export { type RecoveryOptions, resume, rollback } from "./convert/recovery.ts";
 export { refuseTakenName, renameImage } from "./convert/rename.ts";

@@ -1,8 +1,7 @@
 /** What became of one image: its report, or why there is none. */
 
-import { type ConversionReport, ImageError, UsageError } from "../index.ts";
+import { type ConversionReport, ImageError, type Json, kebabKeys, UsageError } from "../index.ts";
 import { inInputWords } from "./input-words.ts";
-import { type Json, kebabKeys } from "./json.ts";
 
 export interface ImageFailure {
   readonly kind: string;

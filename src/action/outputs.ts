@@ -1,8 +1,8 @@
 /** The step's outputs: every image's JSON, more for exactly one image, and sums over all. */
 
 import { setOutput, warning } from "@actions/core";
+import type { Json } from "../index.ts";
 import { CHECK_RESULTS, checkWordOf, type ImageResult, resultJson } from "./image-result.ts";
-import type { Json } from "./json.ts";
 
 /** All outputs of a job may take 1 MB; a step that fills it leaves nothing to others. */
 const MAX_IMAGES_LENGTH = 512 * 1024;

@@ -1,8 +1,7 @@
 /** `convert` and `plan`: the main job, and what it would do. */
 
-import { type ChecksumAlgorithm, type ConvertOptions, parseSize, UsageError } from "../index.ts";
+import { type ChecksumAlgorithm, type ConvertOptions, kebabKeys, parseSize, UsageError } from "../index.ts";
 import { EXIT } from "./failure.ts";
-import { kebabKeys } from "./json.ts";
 import { parseOptionList } from "./option-list.ts";
 import { conversionJson } from "./report-json.ts";
 import { conversionText } from "./report-text.ts";

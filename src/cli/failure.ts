@@ -1,8 +1,7 @@
 /** From an error to an exit code and to what people and programs are told. */
 
 import { CommanderError } from "commander";
-import { ImageError, UsageError } from "../index.ts";
-import { kebabKeys } from "./json.ts";
+import { ImageError, kebabKeys, UsageError } from "../index.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 4 } as const;
 

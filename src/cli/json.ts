@@ -1,21 +1,4 @@
-/** JSON of the command line: the library's values with all keys in kebab case, and nothing that steers a terminal. */
-
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** `bytesWritten` becomes `bytes-written`, `roll back` `roll-back`, at every depth. */
-export function kebabKeys(value: unknown): Json {
-  if (Array.isArray(value)) return value.map(kebabKeys);
-  if (typeof value !== "object" || value === null) return value as Json;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, each]) => each !== undefined)
-      .map(([key, each]) => [kebab(key), kebabKeys(each)]),
-  );
-}
-
-function kebab(key: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll(" ", "-");
-}
+/** JSON as the command line prints it: nothing in it steers a terminal. */
 
 /** JSON.stringify leaves DEL, C1 and the bidirectional controls as they are; a terminal obeys them. */
 const STEERING = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;

@@ -1,8 +1,9 @@
 /** `checksum`, `compare`, `info` and `map`: what an image is, without a write. */
 
 import type { ChecksumAlgorithm } from "../index.ts";
+import { kebabKeys } from "../index.ts";
 import { EXIT } from "./failure.ts";
-import { jsonLines, kebabKeys } from "./json.ts";
+import { jsonLines } from "./json.ts";
 import { formatName, given, isJson, printOutcome, printResult, required, type Session } from "./session.ts";
 import { printableLine } from "./terminal.ts";
 

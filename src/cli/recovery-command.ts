@@ -1,8 +1,8 @@
 /** `resume` and `rollback`: the two ways out of an interrupted conversion. */
 
 import type { RecoveryReport } from "../index.ts";
+import { kebabKeys } from "../index.ts";
 import { EXIT } from "./failure.ts";
-import { kebabKeys } from "./json.ts";
 import { given, printOutcome, required, type Session } from "./session.ts";
 
 export async function resumeCommand(session: Session, [image]: readonly string[]): Promise<number> {

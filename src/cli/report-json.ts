@@ -1,7 +1,6 @@
 /** A conversion's report for programs: the contract's keys in its order, then what else the library tells. */
 
-import type { ConversionReport } from "../index.ts";
-import { kebabKeys } from "./json.ts";
+import { type ConversionReport, kebabKeys } from "../index.ts";
 
 const ORDER = [
   "image",

@@ -1,14 +1,14 @@
 /** From the image as found to a proven plan; no byte is written here. */
 
-import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { ImageError } from "../bytes/image-error.ts";
 import { driverOf } from "../formats/registry.ts";
-import type { TargetOptionValues } from "../image/driver.ts";
+import type { Draft, TargetOptionValues } from "../image/driver.ts";
 import { refuseSharedPlaces } from "../plan/shared-places.ts";
 import { headerAreaSize, planSwitch, type SwitchPlan } from "../plan/switch-plan.ts";
 import { readZeroFilled } from "../storage/storage.ts";
 import type { Settings } from "./settings.ts";
 import { refuseCorruption, type Source } from "./source.ts";
-import { parseTargetOptions } from "./target-options.ts";
+import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
 
 /** The plan, or `unchanged` where the image is what was asked for already. */
 export async function planConversion(
@@ -16,8 +16,7 @@ export async function planConversion(
   targetFormat: string,
   settings: Pick<Settings, "options" | "drop" | "check">,
 ): Promise<SwitchPlan | "unchanged"> {
-  const target = driverOf(targetFormat).target;
-  if (!target) throw new UsageError(`Cannot convert to ${targetFormat}: it can only be read so far`);
+  const target = targetDriverOf(targetFormat);
   const options = parseTargetOptions(targetFormat, target, settings.options);
   if (source.image.format === targetFormat && isAsAsked(source.options.creationOptions, options)) return "unchanged";
   if (!driverOf(source.image.format).target) {
@@ -32,16 +31,20 @@ export async function planConversion(
     );
   }
   if (settings.check) refuseCorruption(source);
-  const drop = new Set(settings.drop);
-  const draft = target.openConversionTarget(source.options, options, drop);
-  const headerSize = headerAreaSize(source.options.clusterSize, draft.clusterSize);
-  const header = await readZeroFilled(source.image.storage, 0, Math.min(headerSize, source.fileSize));
+  const draft = target.openConversionTarget(source.options, options, new Set(settings.drop));
+  const header = await readHeaderArea(source, draft);
   try {
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
-    return planSwitch({ ...source, header }, target, options, drop);
+    return planSwitch({ ...source, header }, target, draft);
   } catch (error) {
     throw namingImage(error, source.image.storage.path);
   }
+}
+
+/** The file's first bytes, as many as a plan for the draft may change or must keep. */
+export function readHeaderArea({ options, image, fileSize }: Source, draft: Draft): Promise<Uint8Array> {
+  const size = headerAreaSize(options.clusterSize, draft.clusterSize);
+  return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 
 /** The planner knows no paths. */

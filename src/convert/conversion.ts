@@ -4,8 +4,7 @@ import { openImage } from "../formats/registry.ts";
 import { Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import type { Intent } from "../journal/state.ts";
-import { headerAreaSize, type SwitchPlan } from "../plan/switch-plan.ts";
-import { readZeroFilled } from "../storage/storage.ts";
+import type { SwitchPlan } from "../plan/switch-plan.ts";
 import { planConversion } from "./conversion-plan.ts";
 import { afterFailure } from "./failure.ts";
 import { finish } from "./finish.ts";
@@ -110,38 +109,34 @@ async function openJournal(
   beginning: Beginning,
   guestDigest: string | null,
 ): Promise<Journal> {
-  const { sourceFormat: _, ...kept } = settings;
-  const headerSize = headerAreaSize(source.options.clusterSize, plan.draft.clusterSize);
-  const savedLength = Math.min(headerSize, source.fileSize);
   const intent: Intent = {
     record: "intent",
     version: 1,
     purpose: beginning.purpose,
     sourceFormat: source.image.format,
     targetFormat: plan.draft.format,
-    options: kept.options,
-    drop: kept.drop,
-    keepLeaks: kept.keepLeaks,
-    keepUndo: kept.keepUndo,
-    verify: kept.verify,
-    check: kept.check,
-    checksum: kept.checksum,
-    backingChain: kept.backingChain,
+    options: settings.options,
+    drop: settings.drop,
+    keepLeaks: settings.keepLeaks,
+    keepUndo: settings.keepUndo,
+    verify: settings.verify,
+    check: settings.check,
+    checksum: settings.checksum,
+    backingChain: settings.backingChain,
     guestDigest,
     oldFileSize: plan.oldFileSize,
     sourceOptions: textOf(source.options.creationOptions),
     metadataDigest: source.metadataDigest,
     fileSize: plan.draft.fileSize,
-    savedLength,
+    savedLength: plan.header.length,
     extras: plan.commit.extras.map(({ hostOffset, bytes }) => [hostOffset, bytes.length] as const),
   };
-  const savedHeader = await readZeroFilled(session.storage, 0, savedLength);
   await settings.onJournal(settings.journal ?? journalNamesOf(session.path).journal);
   return Journal.create(
     session.volume,
     session.path,
     intent,
-    { sector: plan.commit.sector, extras: plan.commit.extras, savedHeader },
+    { sector: plan.commit.sector, extras: plan.commit.extras, savedHeader: plan.header },
     { elsewhere: settings.journal, replacing: beginning.replacing },
   );
 }

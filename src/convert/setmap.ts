@@ -4,9 +4,9 @@ import { isAligned } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../image/extent.ts";
-import { headerAreaSize, planSwitch } from "../plan/switch-plan.ts";
-import { readZeroFilled } from "../storage/storage.ts";
+import { planSwitch } from "../plan/switch-plan.ts";
 import { carryOut } from "./conversion.ts";
+import { readHeaderArea } from "./conversion-plan.ts";
 import { refuseUnfinished } from "./convert.ts";
 import { Guest } from "./guest.ts";
 import { type Host, thisHost } from "./host.ts";
@@ -48,13 +48,8 @@ export async function setmap(
     refuseCorruption(found);
     const mapping = remapped(found, { guestOffset, hostOffset, length });
     const source: Source = { ...found, mapping };
-    const { clusterSize, creationOptions } = source.options;
-    const header = await readZeroFilled(
-      session.storage,
-      0,
-      Math.min(headerAreaSize(clusterSize, clusterSize), source.fileSize),
-    );
-    const plan = planSwitch({ ...source, header }, target, creationOptions, new Set());
+    const draft = target.openConversionTarget(source.options, source.options.creationOptions, new Set());
+    const plan = planSwitch({ ...source, header: await readHeaderArea(source, draft) }, target, draft);
     const guest = await Guest.open(source.image, session.host.volume, settings);
     await carryOut(
       { session, settings, source, plan, guest, digestBefore: null },

@@ -50,6 +50,9 @@ export function settingsOf(options: ConvertOptions): Settings {
 }
 
 /** A reporter of one stage's bytes. */
-export function progressOf(settings: Settings, stage: Stage): (done: number, total?: number) => void {
+export function progressOf(
+  settings: Pick<Settings, "onProgress">,
+  stage: Stage,
+): (done: number, total?: number) => void {
   return (done, total = 0) => settings.onProgress({ stage, done, total });
 }

@@ -25,7 +25,7 @@ export async function settle(
 ): Promise<Settled> {
   const settling = await image.planSettling?.();
   const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
-  const report = progressOf(settings as Settings, "settle");
+  const report = progressOf(settings, "settle");
   let before = 0;
   let epochCount = 0;
   for (const epoch of settling?.epochs ?? []) {

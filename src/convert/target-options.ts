@@ -5,6 +5,13 @@ import { parseSize } from "../bytes/size-text.ts";
 import { driverOf } from "../formats/registry.ts";
 import type { TargetDriver, TargetOption, TargetOptionValues } from "../image/driver.ts";
 
+/** The target side of a format; throws UsageError for one that is unknown or can only be read. */
+export function targetDriverOf(format: string): TargetDriver {
+  const { target } = driverOf(format);
+  if (target === undefined) throw new UsageError(`Cannot convert to ${format}: it can only be read so far`);
+  return target;
+}
+
 /** Throws UsageError for an unknown name or a value that is none of its kind. */
 export function parseTargetOptions(
   format: string,

@@ -4,10 +4,10 @@ import { MiB } from "../bytes/align.ts";
 import { UsageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import { driverOf } from "../formats/registry.ts";
-import type { ConversionOptions, TargetDriver } from "../image/driver.ts";
+import type { ConversionOptions } from "../image/driver.ts";
 import type { ConvertOptions } from "./report.ts";
 import { settingsOf } from "./settings.ts";
-import { parseTargetOptions } from "./target-options.ts";
+import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
 
 /** An image that every target takes: what it refuses here, it refuses for all. */
 const PLAIN_SOURCE: ConversionOptions = {
@@ -44,7 +44,7 @@ export function usageMistakes(targetFormat: string | undefined, options: Convert
   };
   attempt(() => options.format !== undefined && driverOf(options.format));
   attempt(() => settingsOf(options));
-  const target = targetFormat === undefined ? undefined : attempt(() => targetOf(targetFormat));
+  const target = targetFormat === undefined ? undefined : attempt(() => targetDriverOf(targetFormat));
   if (targetFormat === undefined || target === undefined) return mistakes;
   // One at a time, since a parser stops at its first mistake.
   const usable: Record<string, string> = {};
@@ -54,10 +54,4 @@ export function usageMistakes(targetFormat: string | undefined, options: Convert
   const values = parseTargetOptions(targetFormat, target, usable);
   attempt(() => target.openConversionTarget(PLAIN_SOURCE, values, new Set(options.drop)));
   return mistakes;
-}
-
-function targetOf(format: string): TargetDriver {
-  const { target } = driverOf(format);
-  if (target === undefined) throw new UsageError(`Cannot convert to ${format}: it can only be read so far`);
-  return target;
 }

@@ -68,17 +68,6 @@ export function findRow(table: ExtentTable, guestOffset: number): number {
   return -1;
 }
 
-/** Bytes of guest in each state. */
-export function bytesByState(table: ExtentTable): Record<keyof typeof ExtentState, number> {
-  const sums = [0, 0, 0, 0];
-  for (let row = 0; row < table.count; row++) {
-    const state = table.state[row] as ExtentState;
-    sums[state] = (sums[state] as number) + (table.length[row] as number);
-  }
-  const [data = 0, zero = 0, unallocated = 0, compressed = 0] = sums;
-  return { data, zero, unallocated, compressed };
-}
-
 /** The first row in which two tables differ, or -1. Tables are canonical, so equal mappings are equal tables. */
 export function firstDifference(a: ExtentTable, b: ExtentTable): number {
   const count = Math.min(a.count, b.count);

@@ -8,14 +8,7 @@
 import { alignUp, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
-import type {
-  Commit,
-  ConversionOptions,
-  Draft,
-  MappedDraft,
-  TargetDriver,
-  TargetOptionValues,
-} from "../image/driver.ts";
+import type { Commit, ConversionOptions, Draft, MappedDraft, TargetDriver } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
 import { placeUnits } from "./place-units.ts";
@@ -37,6 +30,8 @@ export interface SwitchPlan {
   readonly copies: readonly GuestCopy[];
   readonly bytesMoved: number;
   readonly oldFileSize: number;
+  /** The header area as the plan read it: what leads back over the commit. */
+  readonly header: Uint8Array;
   /** Copies and new tables, past the old end, and extras in unused bytes of the header. */
   readonly additive: Epoch;
   readonly commit: Commit;
@@ -48,13 +43,7 @@ export function headerAreaSize(sourceClusterSize: number, targetClusterSize: num
 }
 
 /** Throws ImageError `unsupported` with all reasons when the target can't hold the source. */
-export function planSwitch(
-  source: SourceFacts,
-  target: TargetDriver,
-  options: TargetOptionValues,
-  drop: ReadonlySet<string>,
-): SwitchPlan {
-  const draft = target.openConversionTarget(source.options, options, drop);
+export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Draft): SwitchPlan {
   const alignment = Math.max(source.options.clusterSize, draft.clusterSize, draft.placement.hostAlignment);
   const hasBacking = source.options.backing !== undefined;
   const placed = placeUnits({
@@ -85,6 +74,7 @@ export function planSwitch(
     copies: placed.copies,
     bytesMoved: placed.bytesMoved,
     oldFileSize: source.fileSize,
+    header: source.header,
     additive: {
       purpose: "write the new tables past the old end",
       guestCopies: placed.copies,

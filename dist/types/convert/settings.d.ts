@@ -23,4 +23,4 @@ export interface Settings {
 /** Throws UsageError for values that contradict themselves. */
 export declare function settingsOf(options: ConvertOptions): Settings;
 /** A reporter of one stage's bytes. */
-export declare function progressOf(settings: Settings, stage: Stage): (done: number, total?: number) => void;
+export declare function progressOf(settings: Pick<Settings, "onProgress">, stage: Stage): (done: number, total?: number) => void;

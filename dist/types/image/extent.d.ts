@@ -42,8 +42,6 @@ export declare function extentAt(table: ExtentTable, row: number): Extent;
 export declare function eachExtent(table: ExtentTable): Generator<Extent>;
 /** The row that holds `guestOffset`, by bisection; -1 past the end. */
 export declare function findRow(table: ExtentTable, guestOffset: number): number;
-/** Bytes of guest in each state. */
-export declare function bytesByState(table: ExtentTable): Record<keyof typeof ExtentState, number>;
 /** The first row in which two tables differ, or -1. Tables are canonical, so equal mappings are equal tables. */
 export declare function firstDifference(a: ExtentTable, b: ExtentTable): number;
 /** Collects extents in guest order, merges neighbours, and proves that there is no gap and no overlap. */

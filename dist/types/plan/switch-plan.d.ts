@@ -5,7 +5,7 @@
  *    ^ the commit: one sector        ^ additive: past the old end, invisible to the source
  */
 import type { RangeSet } from "../bytes/range-set.ts";
-import type { Commit, ConversionOptions, MappedDraft, TargetDriver, TargetOptionValues } from "../image/driver.ts";
+import type { Commit, ConversionOptions, Draft, MappedDraft, TargetDriver } from "../image/driver.ts";
 import { type ExtentTable } from "../image/extent.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
 /** What the planner needs to know of the image as found; no I/O happens behind it. */
@@ -23,6 +23,8 @@ export interface SwitchPlan {
     readonly copies: readonly GuestCopy[];
     readonly bytesMoved: number;
     readonly oldFileSize: number;
+    /** The header area as the plan read it: what leads back over the commit. */
+    readonly header: Uint8Array;
     /** Copies and new tables, past the old end, and extras in unused bytes of the header. */
     readonly additive: Epoch;
     readonly commit: Commit;
@@ -30,4 +32,4 @@ export interface SwitchPlan {
 /** The header bytes that a plan may change or must keep: the larger header cluster, never less than 4 KiB. */
 export declare function headerAreaSize(sourceClusterSize: number, targetClusterSize: number): number;
 /** Throws ImageError `unsupported` with all reasons when the target can't hold the source. */
-export declare function planSwitch(source: SourceFacts, target: TargetDriver, options: TargetOptionValues, drop: ReadonlySet<string>): SwitchPlan;
+export declare function planSwitch(source: SourceFacts, target: TargetDriver, draft: Draft): SwitchPlan;

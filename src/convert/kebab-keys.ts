@@ -1,4 +1,4 @@
-/** JSON of the action: the library's values with all keys in kebab case, as the command line prints them. */
+/** The keys of everything that is printed as JSON: kebab case, where the library has camel case. */
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
