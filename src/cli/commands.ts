@@ -1,6 +1,7 @@
 /** Every command: its words, its options, an example for its help, and the function that performs it. */
 
 import { Option } from "commander";
+import { checkCommand } from "./check-command.ts";
 import { convertCommand, planCommand } from "./convert-command.ts";
 import { demoCommand } from "./demo.ts";
 import { checksumCommand, compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
@@ -94,6 +95,22 @@ export const commands: readonly CommandSpec[] = [
     summary: "put an image back as it was before an interrupted conversion",
     example: "inplace-convert rollback disk.qed",
     perform: rollbackCommand,
+  },
+  {
+    name: "check",
+    words: "[IMAGE]",
+    summary: "consistency, as qemu-img check tells it; -r repairs, and rollback undoes that",
+    example: "inplace-convert check -r all --keep-undo disk.qcow2",
+    options: () => [
+      new Option("-r <WHAT>", "repair: leaks gives back space, all mends everything that can be"),
+      new Option("--allow-data-loss", "repair also what loses guest data that is still readable"),
+      new Option("--keep-undo", "keep the way back after a repair; rollback stays possible"),
+      new Option("--journal <PATH>", "where the journal's records go; beside the image by default"),
+      new Option("-T <CACHE>", "qemu-img's cache mode: taken, and without effect"),
+      new Option("-U", "check although another program may be writing to the image"),
+      new Option("--image-opts", "IMAGE is driver=FORMAT,file.filename=PATH"),
+    ],
+    perform: checkCommand,
   },
   {
     name: "checksum",

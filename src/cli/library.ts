@@ -4,6 +4,7 @@ import type * as index from "../index.ts";
 
 export type Library = Pick<
   typeof index,
+  | "check"
   | "checksum"
   | "compare"
   | "convert"

@@ -9,6 +9,11 @@ import { printable, printableLine, type Terminal } from "./terminal.ts";
 export interface Values {
   readonly f?: string;
   readonly F?: string;
+  readonly r?: string;
+  readonly T?: string;
+  readonly U?: true;
+  readonly imageOpts?: true;
+  readonly allowDataLoss?: true;
   readonly o: readonly string[];
   readonly output: "human" | "json";
   readonly p?: true;

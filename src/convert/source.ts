@@ -35,14 +35,15 @@ export async function inspectSource(image: Image): Promise<Source> {
   };
 }
 
-/** Corruption stops a conversion; leaks are reported and it goes on. */
+/** Corruption stops a conversion, and so does what only qemu-img lets pass; leaks are reported and it goes on. */
 export function refuseCorruption({ image, check }: Source): void {
-  if (check.corruptions === 0 && check.checkErrors === 0) return;
-  const worst = check.findings.filter(({ severity }) => severity === "corruption" || severity === "error");
+  const errorCount = check.corruptions + check.checkErrors + check.warnings;
+  if (errorCount === 0) return;
+  const worst = check.findings.filter(({ severity }) => severity !== "leak");
   throw new ImageError(
     "corrupt",
-    `Cannot convert ${image.storage.path}: the check found ${check.corruptions + check.checkErrors} errors, first: ` +
-      `${worst[0]?.message ?? "no detail"}; repair it with qemu-img check -r all on a copy first`,
+    `Cannot convert ${image.storage.path}: the check found ${errorCount} errors, first: ` +
+      `${worst[0]?.message ?? "no detail"}; repair it first: inplace-convert check -r all`,
     {
       path: image.storage.path,
       format: image.format,

@@ -16,7 +16,12 @@ export interface Finding {
   readonly references?: number;
   /** One sentence that names the place and what is wrong; no full stop. */
   readonly message: string;
+  /** What `qemu-img check` prints for it on stderr, word for word, without its line break; absent where it prints nothing. */
+  readonly line?: string;
 }
+
+/** Hears every finding in qemu-img's order, also those that a result has no room for. */
+export type FindingListener = (finding: Finding) => void;
 
 /** Counts are of clusters, as qemu-img counts them. */
 export interface CheckResult {
@@ -24,6 +29,8 @@ export interface CheckResult {
   readonly leaks: number;
   /** Structures that could not be read. */
   readonly checkErrors: number;
+  /** What qemu-img lets pass and we would build nothing on, e.g. a cluster that a table and data share. */
+  readonly warnings: number;
   /** One past the last byte that the format uses, in bytes of the file; 0 where qemu-img tells none (QED). */
   readonly imageEndOffset: number;
   readonly totalClusters: number;
@@ -43,12 +50,20 @@ export class FindingList {
   corruptions = 0;
   leaks = 0;
   checkErrors = 0;
+  warnings = 0;
+  readonly #listener: FindingListener | undefined;
+
+  constructor(listener?: FindingListener) {
+    this.#listener = listener;
+  }
 
   /** `clusterCount` is how many clusters the finding stands for (a run of leaked clusters is one finding). */
   add(finding: Finding, clusterCount = 1): void {
     if (finding.severity === "corruption") this.corruptions += clusterCount;
     if (finding.severity === "leak") this.leaks += clusterCount;
     if (finding.severity === "error") this.checkErrors += clusterCount;
+    if (finding.severity === "warning") this.warnings += clusterCount;
+    this.#listener?.(finding);
     if (this.#findings.length < MAX_FINDINGS) this.#findings.push(finding);
   }
 

@@ -48,11 +48,12 @@ export async function checkImage(source: WalkSource, { blocks, failed }: Invento
       reportUnreadable(source, cause);
     }
   }
-  const { corruptions, leaks, checkErrors, findings } = tally.findings;
+  const { corruptions, leaks, checkErrors, warnings, findings } = tally.findings;
   return {
     corruptions,
     leaks,
     checkErrors,
+    warnings,
     // Even where no refcount can be read there is a header.
     imageEndOffset: Math.max(1, endCluster) * geometry.clusterSize,
     totalClusters: ceilDiv(geometry.virtualSize, geometry.clusterSize),

@@ -27,6 +27,7 @@ export function checkResult(header: QedHeader, scan: TableScan, isMarkedForCheck
     corruptions: scan.findings.corruptions,
     leaks: findings.leaks,
     checkErrors: 0,
+    warnings: 0,
     // qemu-img tells no end offset for QED.
     imageEndOffset: 0,
     totalClusters: Math.ceil(virtualSize / clusterSize),

@@ -58,6 +58,7 @@ class RawImage implements Image {
       corruptions: 0,
       leaks: 0,
       checkErrors: 0,
+      warnings: 0,
       imageEndOffset: 0,
       totalClusters: 0,
       allocatedClusters: 0,

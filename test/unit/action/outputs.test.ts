@@ -31,6 +31,7 @@ const leaky: CheckResult = {
   corruptions: 0,
   leaks: 1000,
   checkErrors: 0,
+  warnings: 0,
   imageEndOffset: 0,
   totalClusters: 0,
   allocatedClusters: 0,

@@ -6,6 +6,7 @@ const clean = {
   corruptions: 0,
   leaks: 0,
   checkErrors: 0,
+  warnings: 0,
   imageEndOffset: 0,
   totalClusters: 0,
   allocatedClusters: 0,

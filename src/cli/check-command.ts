@@ -1,0 +1,63 @@
+/** `check`: what `qemu-img check` says and takes, so that a script which calls it can call this instead. */
+
+import { type CheckOptions, type CheckReport, UsageError } from "../index.ts";
+import { jsonText } from "./json.ts";
+import { parseOptionList } from "./option-list.ts";
+import { formatName, given, printNotes, required, type Session } from "./session.ts";
+import { printable, printableLine } from "./terminal.ts";
+
+const CACHE_MODES = ["none", "writeback", "writethrough", "directsync", "unsafe"];
+const UNSUPPORTED = "This image format does not support checks";
+
+export async function checkCommand(session: Session, [image]: readonly string[]): Promise<number> {
+  const { values, terminal, library } = session;
+  const word = required(image, "an image", "check IMAGE");
+  const options = { ...session.open, ...checkOptions(session) };
+  const { path, format } = values.imageOpts ? imageOptions(word) : { path: word, format: undefined };
+  // qemu-img tells each finding on stderr, in JSON mode too; -q keeps errors, and findings are no errors of ours.
+  const onFinding: CheckOptions["onFinding"] = ({ line, message }) => terminal.note(printableLine(line ?? message));
+  const report = await library.check(path, {
+    ...options,
+    ...given("format", format === undefined ? undefined : formatName(format)),
+    onFinding,
+  });
+  printNotes(session, report.notes);
+  for (const loss of report.losses) terminal.note(printableLine(`Left alone: ${loss}; --allow-data-loss gives it up`));
+  print(session, report);
+  return report.exitCode;
+}
+
+function print({ terminal, values }: Session, report: CheckReport): void {
+  if (values.output === "json") terminal.result(jsonText(report.json));
+  else if (report.verdict === "unsupported") terminal.note(`inplace-convert: ${UNSUPPORTED}`);
+  else if (!values.q) terminal.result(printable(report.fixedText + report.text));
+}
+
+function checkOptions({ values }: Session): CheckOptions {
+  const { r, T } = values;
+  if (r !== undefined && r !== "leaks" && r !== "all") {
+    throw new UsageError(`Unknown option value for -r (expecting 'leaks' or 'all'): ${r}`);
+  }
+  if (T !== undefined && !CACHE_MODES.includes(T)) throw new UsageError(`Invalid source cache option: ${T}`);
+  return {
+    ...given("repair", r as "leaks" | "all" | undefined),
+    ...given("allowDataLoss", values.allowDataLoss),
+    ...given("keepUndo", values.keepUndo),
+    ...given("journal", values.journal),
+    ...given("forceShare", values.U),
+  };
+}
+
+/** `driver=qcow2,file.filename=disk.qcow2`; `file.driver=file` is all that we open anyway. */
+function imageOptions(word: string): { readonly path: string; readonly format: string | undefined } {
+  const { driver, "file.filename": path, filename, "file.driver": protocol, ...rest } = parseOptionList([word]).values;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined)
+    throw new UsageError(`Cannot use ${unknown} of --image-opts: driver and file.filename are known`);
+  if (protocol !== undefined && protocol !== "file") {
+    throw new UsageError(`Cannot open an image by ${protocol}: --image-opts takes files alone`);
+  }
+  const found = path ?? filename;
+  if (found === undefined) throw new UsageError("Cannot go on without an image: --image-opts needs file.filename");
+  return { path: found, format: driver };
+}
