@@ -13,6 +13,9 @@ export async function checkCommand(session: Session, [image]: readonly string[])
   const { values, terminal, library } = session;
   const word = required(image, "an image", "check IMAGE");
   const options = { ...session.open, ...checkOptions(session) };
+  if (values.imageOpts && values.format !== undefined) {
+    throw new UsageError("Cannot take --format beside --image-opts: name the format by driver=");
+  }
   const { path, format } = values.imageOpts ? imageOptions(word) : { path: word, format: undefined };
   // qemu-img tells each finding on stderr, in JSON mode too; -q keeps errors, and findings are no errors of ours.
   const onFinding: CheckOptions["onFinding"] = ({ line, message }) => terminal.note(printableLine(line ?? message));
@@ -34,24 +37,25 @@ function print({ terminal, values }: Session, report: CheckReport): void {
 }
 
 function checkOptions({ values }: Session): CheckOptions {
-  const { r, T } = values;
-  if (r !== undefined && r !== "leaks" && r !== "all") {
-    throw new UsageError(`Unknown option value for -r (expecting 'leaks' or 'all'): ${r}`);
+  const { repair, T } = values;
+  if (repair !== undefined && repair !== "leaks" && repair !== "all") {
+    throw new UsageError(`Unknown option value for -r (expecting 'leaks' or 'all'): ${repair}`);
   }
   if (T !== undefined && !CACHE_MODES.includes(T)) throw new UsageError(`Invalid source cache option: ${T}`);
   return {
-    ...given("repair", r as "leaks" | "all" | undefined),
+    ...given("repair", repair as "leaks" | "all" | undefined),
     ...given("allowDataLoss", values.allowDataLoss),
     ...given("keepUndo", values.keepUndo),
     ...given("journal", values.journal),
-    ...given("forceShare", values.U),
+    ...given("forceShare", values.forceShare),
   };
 }
 
 /** `driver=qcow2,file.filename=disk.qcow2`; `file.driver=file` is all that we open anyway. */
 function imageOptions(word: string): { readonly path: string; readonly format: string | undefined } {
   const { driver, "file.filename": path, filename, "file.driver": protocol, ...rest } = parseOptionList([word]).values;
-  const [unknown] = Object.keys(rest);
+  // A key is for guest data, which no check reads.
+  const [unknown] = Object.keys(rest).filter((name) => !name.startsWith("encrypt."));
   if (unknown !== undefined)
     throw new UsageError(`Cannot use ${unknown} of --image-opts: driver and file.filename are known`);
   if (protocol !== undefined && protocol !== "file") {

@@ -20,7 +20,7 @@ export interface CommandSpec {
   readonly converts?: true;
   /** Whether `-o` means something to it. */
   readonly hasTarget?: true;
-  /** `compare` has 1 for "they differ". */
+  /** `compare` has 1 for "they differ", `check` 2 for corruptions: what goes wrong otherwise ends with this. */
   readonly failureExit?: number;
   /** Gives the exit code; throws ImageError or UsageError. */
   readonly perform: (session: Session, words: readonly string[]) => Promise<number>;
@@ -29,7 +29,7 @@ export interface CommandSpec {
 /** The options that every command takes. */
 export function commonOptions(): readonly Option[] {
   return [
-    new Option("-f <FORMAT>", "the image's format, by qemu-img's name; raw is never guessed"),
+    new Option("-f, --format <FORMAT>", "the image's format, by qemu-img's name; raw is never guessed"),
     new Option("-o <KEY=VALUE,...>", "options of the target; -o help lists them")
       .argParser(collect)
       .default([], "none"),
@@ -102,14 +102,16 @@ export const commands: readonly CommandSpec[] = [
     summary: "consistency, as qemu-img check tells it; -r repairs, and rollback undoes that",
     example: "inplace-convert check -r all --keep-undo disk.qcow2",
     options: () => [
-      new Option("-r <WHAT>", "repair: leaks gives back space, all mends everything that can be"),
+      new Option("-r, --repair <WHAT>", "repair: leaks gives back space, all mends everything that can be"),
       new Option("--allow-data-loss", "repair also what loses guest data that is still readable"),
       new Option("--keep-undo", "keep the way back after a repair; rollback stays possible"),
       new Option("--journal <PATH>", "where the journal's records go; beside the image by default"),
       new Option("-T <CACHE>", "qemu-img's cache mode: taken, and without effect"),
-      new Option("-U", "check although another program may be writing to the image"),
+      new Option("-U, --force-share", "check although another program may be writing to the image"),
       new Option("--image-opts", "IMAGE is driver=FORMAT,file.filename=PATH"),
+      new Option("--object <DEFINITION>", "qemu-img's secrets: taken, and without effect, since no guest data is read"),
     ],
+    failureExit: 1,
     perform: checkCommand,
   },
   {

@@ -109,7 +109,7 @@ function quietly(terminal: Terminal, progress: ProgressDisplay | undefined): Ter
 function openOptions(values: Values, progress: ProgressDisplay | undefined, signal: AbortSignal): OpenOptions {
   return {
     signal,
-    ...given("format", values.f === undefined ? undefined : formatName(values.f)),
+    ...given("format", values.format === undefined ? undefined : formatName(values.format)),
     ...given("backingChain", values.backingChain),
     ...given("onProgress", progress?.onProgress),
   };
@@ -127,7 +127,9 @@ function unparsed(error: unknown, program: Command, words: readonly string[], te
   const isJson = words.some(
     (word, at) => word === "--output=json" || (word === "json" && words[at - 1] === "--output"),
   );
-  return report(failureOf(error), terminal, isJson);
+  const failure = failureOf(error);
+  const spec = commands.find(({ name }) => name === words.find((word) => !word.startsWith("-")));
+  return report({ ...failure, exitCode: spec?.failureExit ?? failure.exitCode }, terminal, isJson);
 }
 
 function report(failure: Failure, terminal: Terminal, isJson: boolean): number {

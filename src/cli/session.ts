@@ -5,13 +5,13 @@ import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { printable, printableLine, type Terminal } from "./terminal.ts";
 
-/** Values of all options that any command takes, as commander gives them; flags without a long name keep their letter. */
+/** Values of all options that any command takes, as commander gives them; an option without a long name keeps its letter. */
 export interface Values {
-  readonly f?: string;
+  readonly format?: string;
   readonly F?: string;
-  readonly r?: string;
+  readonly repair?: string;
   readonly T?: string;
-  readonly U?: true;
+  readonly forceShare?: true;
   readonly imageOpts?: true;
   readonly allowDataLoss?: true;
   readonly o: readonly string[];
