@@ -1,6 +1,6 @@
 /** What became of one image: its report, or why there is none. */
 
-import { type ConversionReport, ImageError, type Json, kebabKeys, UsageError } from "../index.ts";
+import { type CheckReport, type ConversionReport, ImageError, type Json, kebabKeys, UsageError } from "../index.ts";
 import { inInputWords } from "./input-words.ts";
 
 export interface ImageFailure {
@@ -14,6 +14,14 @@ export interface ImageFailure {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+export interface Download {
+  readonly url: string;
+  /** `sha256:HEX` or `sha512:HEX` of the bytes as downloaded. */
+  readonly digest: string;
+  readonly bytes: number;
+  readonly fromCache: boolean;
+}
+
 export interface ImageResult {
   /** As it was named. */
   readonly image: string;
@@ -21,6 +29,12 @@ export interface ImageResult {
   readonly path: string;
   /** Absent where the conversion failed; there where only what came after it did. */
   readonly report: ConversionReport | undefined;
+  /** Of `mode: check`, and of what `repair` did before a conversion. */
+  readonly check?: CheckReport | undefined;
+  /** Where the image was downloaded from. */
+  readonly download?: Download | undefined;
+  /** Of what looked at the image beside us, one sentence each: qemu-img, a missing digest. */
+  readonly notes?: readonly string[];
   readonly failure: ImageFailure | undefined;
   /** What was done first about an interrupted conversion, in one sentence. */
   readonly recovery: string | undefined;
