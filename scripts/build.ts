@@ -5,6 +5,7 @@
  *   main, post.mjs   the action          \
  *   cli-main.mjs     the command line     } thin faces; all import index.mjs
  *   index.mjs        the library         /
+ *   *-HASH.mjs       what main and post share, and what they load only when it is used
  *   hash-worker.mjs  started by the library on worker threads
  */
 
@@ -23,15 +24,24 @@ const committed = join(root, "dist");
 /** Bundled CommonJS asks for `require`, which ES modules lack. */
 const REQUIRE_BANNER = `import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);`;
 
-const bundles: readonly { readonly from: string; readonly to: string; readonly options?: BuildOptions }[] = [
-  { from: "src/index.ts", to: "index.mjs" },
-  { from: "src/image/hash-worker.ts", to: "hash-worker.mjs" },
-  { from: "src/cli/main.ts", to: "cli-main.mjs" },
-  { from: "src/action/main.ts", to: "main.mjs" },
-  { from: "src/action/post.ts", to: "post.mjs" },
+/** Entry points by their names in dist; those of one bundle share what both need as chunks. */
+interface Bundle {
+  readonly entries: Readonly<Record<string, string>>;
+  readonly options?: BuildOptions;
+}
+
+const bundles: readonly Bundle[] = [
+  { entries: { index: "src/index.ts" } },
+  { entries: { "hash-worker": "src/image/hash-worker.ts" } },
+  { entries: { "cli-main": "src/cli/main.ts" } },
   {
-    from: "src/cli/loader.ts",
-    to: "cli.mjs",
+    // What is imported dynamically becomes a chunk too, and so is loaded only when it is used. Chunks lie beside the
+    // entries, since `./index.mjs` must mean the same in all of them.
+    entries: { main: "src/action/main.ts", post: "src/action/post.ts" },
+    options: { splitting: true, minifyIdentifiers: true, chunkNames: "[name]-[hash]" },
+  },
+  {
+    entries: { cli: "src/cli/loader.ts" },
     // The only file that an older Node reads: nothing newer than its syntax, and nothing imported.
     options: { target: "node12.20", banner: { js: "#!/usr/bin/env node" } },
   },
@@ -61,6 +71,17 @@ const noChildProcess: Plugin = {
   },
 };
 
+/** The toolkit loads its HTTP client, half a megabyte, for OpenID tokens, which we never ask for. */
+const noOidc: Plugin = {
+  name: "no-oidc",
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]@actions[\\/]core[\\/]lib[\\/]oidc-utils\.js$/ }, () => ({
+      contents: "export class OidcClient {}",
+      loader: "js",
+    }));
+  },
+};
+
 /** Of package.json only the version goes into dist, or every change of a tool's version would change dist. */
 const onlyVersion: Plugin = {
   name: "only-version",
@@ -75,12 +96,12 @@ const onlyVersion: Plugin = {
 
 async function buildInto(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  // The action's entries may be missing while they are being written; a test asks for every file of dist.
-  for (const { from, to, options } of bundles.filter((each) => existsSync(join(root, each.from)))) {
+  for (const { entries, options } of bundles) {
     await build({
       absWorkingDir: root,
-      entryPoints: [from],
-      outfile: join(folder, to),
+      entryPoints: { ...entries },
+      outdir: folder,
+      outExtension: { ".js": ".mjs" },
       bundle: true,
       format: "esm",
       platform: "node",
@@ -91,7 +112,7 @@ async function buildInto(folder: string): Promise<void> {
       legalComments: "none",
       charset: "utf8",
       banner: { js: REQUIRE_BANNER },
-      plugins: [shareLibrary, onlyVersion, noChildProcess],
+      plugins: [shareLibrary, onlyVersion, noChildProcess, noOidc],
       logLevel: "warning",
       ...options,
     });

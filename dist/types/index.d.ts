@@ -1,6 +1,8 @@
 /** inplace-convert: change the format of a VM disk image inside the file it already occupies. */
 export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageError } from "./bytes/image-error.ts";
 export { formatSize, parseSize } from "./bytes/size-text.ts";
+export type { Verdict } from "./check/verdict.ts";
+export { check } from "./convert/check.ts";
 export { type ChecksumOptions, checksum } from "./convert/checksum.ts";
 export { type CompareOptions, compare } from "./convert/compare.ts";
 export { convert, plan } from "./convert/convert.ts";
@@ -16,4 +18,5 @@ export { targetOptions } from "./convert/target-options.ts";
 export { type Unfinished, unfinished } from "./convert/unfinished.ts";
 export { usageMistakes } from "./convert/usage.ts";
 export type { TargetOption } from "./image/driver.ts";
-export type { CheckResult, Finding, FindingSeverity } from "./image/finding.ts";
+export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
+export type { RepairScope } from "./image/repair.ts";

@@ -1,5 +1,8 @@
 /** What callers of the library ask for and get back; the CLI's JSON is the same in kebab-case (CONTRACT). */
-import type { CheckResult } from "../image/finding.ts";
+import type { Fixed } from "../check/check-text.ts";
+import type { Verdict } from "../check/verdict.ts";
+import type { CheckResult, FindingListener } from "../image/finding.ts";
+import type { RepairScope } from "../image/repair.ts";
 export type ChecksumAlgorithm = "blkhash-sha256" | "sha256";
 /** A step of the pipeline, for progress. */
 export type Stage = "inspect" | "checksum" | "write" | "verify" | "commit" | "settle" | "roll back" | "compare";
@@ -83,6 +86,41 @@ export interface ConversionReport {
     /** Stage name to duration. */
     readonly milliseconds: Readonly<Record<string, number>>;
     /** What could not be looked at or degraded on this platform. */
+    readonly notes: readonly string[];
+}
+export interface CheckOptions extends OpenOptions {
+    /** Default `none`: nothing is written. */
+    readonly repair?: "none" | RepairScope;
+    /** Consent to lose what is still readable, where nothing else mends the image. */
+    readonly allowDataLoss?: boolean;
+    readonly keepUndo?: boolean;
+    /** Where the journal's records go; beside the image by default. */
+    readonly journal?: string;
+    /** Called with the journal's path before the journal is made. */
+    readonly onJournal?: (path: string) => void | Promise<void>;
+    /** Look although another program may be writing to the image (`-U`). Default false. */
+    readonly forceShare?: boolean;
+    /** Hears every finding in qemu-img's order; of a repair, those of the first check, then what was mended, then those of the second. */
+    readonly onFinding?: FindingListener;
+}
+/** What a check found, after the repair if there was one. Counts are of clusters. */
+export interface CheckReport extends CheckResult, Fixed {
+    readonly image: string;
+    readonly format: string;
+    readonly verdict: Verdict;
+    /** qemu-img's: 0 clean, 1 could not check, 2 corruptions, 3 leaks only, 63 no check for this format. */
+    readonly exitCode: number;
+    /** Whether a repair wrote to the image. */
+    readonly changed: boolean;
+    /** What a repair would need `allowDataLoss` for, one sentence each. */
+    readonly losses: readonly string[];
+    /** What a repair gave up by consent. */
+    readonly givenUp: readonly string[];
+    /** qemu-img's fields, then our own. */
+    readonly json: Readonly<Record<string, unknown>>;
+    /** qemu-img's text on stdout: what was repaired, then the verdict; the findings' lines go to stderr. */
+    readonly fixedText: string;
+    readonly text: string;
     readonly notes: readonly string[];
 }
 export interface RecoveryReport {

@@ -16,7 +16,7 @@ export interface Source {
 }
 /** Reads all metadata of an image. Throws `corrupt` where it can't be followed. */
 export declare function inspectSource(image: Image): Promise<Source>;
-/** Corruption stops a conversion; leaks are reported and it goes on. */
+/** Corruption stops a conversion, and so does what only qemu-img lets pass; leaks are reported and it goes on. */
 export declare function refuseCorruption({ image, check }: Source): void;
 /** SHA-256 over the bytes of `ranges` in file order, hex; what lies past the end of file counts as zeros. */
 export declare function digestRanges(storage: Storage, ranges: RangeSet): Promise<string>;

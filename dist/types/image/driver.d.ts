@@ -9,7 +9,8 @@
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { ExtentTable } from "./extent.ts";
-import type { CheckResult } from "./finding.ts";
+import type { CheckResult, FindingListener } from "./finding.ts";
+import type { Repair, RepairWishes } from "./repair.ts";
 import type { Rearrangement, Write } from "./write.ts";
 /** The file below, as an image's header names it. Nothing here says that it may be opened. */
 export interface BackingFile {
@@ -60,8 +61,13 @@ export interface Image {
     getMapping(): Promise<ExtentTable>;
     /** False where the format has nothing to check (raw): `check` then returns an empty result. Default true. */
     readonly hasCheck?: boolean;
-    /** References, refcounts, ranges, overlaps. Never throws for what is wrong inside the image. */
-    check(): Promise<CheckResult>;
+    /**
+     * References, refcounts, ranges, overlaps. Never throws for what is wrong inside the image. `onFinding` hears every
+     * finding, in qemu-img's order; the result keeps the first MAX_FINDINGS.
+     */
+    check(onFinding?: FindingListener): Promise<CheckResult>;
+    /** What would mend the image; absent where the format has nothing that can be. */
+    planRepair?(wishes: RepairWishes): Promise<Repair>;
     /** Every host byte that is metadata: header cluster, tables, refcounts, directories. */
     getMetadataRanges(): Promise<RangeSet>;
     /** One compressed extent's stored bytes to one cluster. Bounded; throws `corrupt` when it is not exactly one cluster. */

@@ -14,13 +14,19 @@ export interface Finding {
     readonly references?: number;
     /** One sentence that names the place and what is wrong; no full stop. */
     readonly message: string;
+    /** What `qemu-img check` prints for it on stderr, word for word, without its line break; absent where it prints nothing. */
+    readonly line?: string;
 }
+/** Hears every finding in qemu-img's order, also those that a result has no room for. */
+export type FindingListener = (finding: Finding) => void;
 /** Counts are of clusters, as qemu-img counts them. */
 export interface CheckResult {
     readonly corruptions: number;
     readonly leaks: number;
     /** Structures that could not be read. */
     readonly checkErrors: number;
+    /** What qemu-img lets pass and we would build nothing on, e.g. a cluster that a table and data share. */
+    readonly warnings: number;
     /** One past the last byte that the format uses, in bytes of the file; 0 where qemu-img tells none (QED). */
     readonly imageEndOffset: number;
     readonly totalClusters: number;
@@ -38,6 +44,8 @@ export declare class FindingList {
     corruptions: number;
     leaks: number;
     checkErrors: number;
+    warnings: number;
+    constructor(listener?: FindingListener);
     /** `clusterCount` is how many clusters the finding stands for (a run of leaked clusters is one finding). */
     add(finding: Finding, clusterCount?: number): void;
     get findings(): readonly Finding[];

@@ -1,0 +1,10 @@
+/** `check`: what is wrong inside an image, in qemu-img's words; with `repair`, mended and checked again. */
+import { type Host } from "./host.ts";
+import type { CheckOptions, CheckReport } from "./report.ts";
+/**
+ * Checks the image at `path`, writing nothing unless `repair` is asked for.
+ *
+ * @throws ImageError where the image can't be opened or read, and `unsupported` with exit code 63 in mind where its
+ * format has no check; what is wrong inside the image is in the report
+ */
+export declare function check(path: string, options?: CheckOptions, host?: Host): Promise<CheckReport>;
