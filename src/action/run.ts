@@ -65,7 +65,7 @@ async function tell(results: readonly ImageResult[], inputs: Inputs, signal: Abo
   const digest = isDone ? await attempt("Cannot read the resulting file", () => sha256File(results)) : undefined;
   setOutputs(results, digest, reportPath);
   const isWanted = inputs.summary === "always" || (inputs.summary === "on-failure" && isFailed);
-  if (isWanted) await addToSummary(summaryOf({ targetFormat: inputs.targetFormat, dryRun, results }));
+  if (isWanted) await addToSummary(summaryOf({ mode: "convert", targetFormat: inputs.targetFormat, dryRun, results }));
   return isComplete;
 }
 

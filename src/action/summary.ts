@@ -3,6 +3,7 @@
 import { type ConversionReport, formatSize } from "../index.ts";
 import type { ImageResult } from "./image-result.ts";
 import { escapedHtml, safeLine, shortened } from "./safe-text.ts";
+import type { StepResult } from "./step-result.ts";
 
 /** A runner takes 1 MiB for a step; what others add to it has room too. */
 const MAX_BYTES = 900 * 1024;
@@ -10,14 +11,8 @@ const MAX_TEXT = 4096;
 /** Beyond so many images the tables of those that went well are folded. */
 const OPEN_SECTIONS = 3;
 
-export interface SummaryFacts {
-  readonly targetFormat: string;
-  readonly dryRun: boolean;
-  readonly results: readonly ImageResult[];
-}
-
 /** HTML without a blank line, so that no Markdown is looked for in it. */
-export function summaryOf({ targetFormat, dryRun, results }: SummaryFacts): string {
+export function summaryOf({ targetFormat, dryRun, results }: StepResult): string {
   const head = `<h2>${text(headline(results, targetFormat, dryRun))}</h2>\n`;
   const rows = results.map((result) => overviewRow(result, dryRun));
   const sections = results.map((result) => section(result, dryRun, results.length > OPEN_SECTIONS));
@@ -36,7 +31,7 @@ export function mistakesSummary(mistakes: readonly string[]): string {
   return `<h2>Cannot use these inputs</h2>\n<ul>\n${shown.join("")}</ul>\n<p>Nothing was touched.</p>\n`;
 }
 
-function headline(results: readonly ImageResult[], targetFormat: string, dryRun: boolean): string {
+function headline(results: readonly ImageResult[], targetFormat: string | undefined, dryRun: boolean): string {
   const count = (wanted: (result: ImageResult) => boolean) => results.filter(wanted).length;
   const failed = count(({ failure }) => failure !== undefined);
   const unchanged = count(({ report, failure }) => !failure && isUnchanged(report, dryRun));

@@ -20,7 +20,7 @@ function result(image: string, failure = false): ImageResult {
 
 test.each([1, 3, 4, 20_000])("%d images stay under 1 MiB, and the rest is counted", (count) => {
   const results = Array.from({ length: count }, (_, index) => result(`disk-${index}.qed`, index % 2 === 1));
-  const html = summaryOf({ targetFormat: "qcow2", dryRun: false, results });
+  const html = summaryOf({ mode: "convert", targetFormat: "qcow2", dryRun: false, results });
   expect(Buffer.byteLength(html)).toBeLessThan(MiB);
   expect(html).not.toMatch(/\n\s*\n/);
   const shown = html.match(/<h3>|<details>/g)?.length ?? 0;
@@ -34,6 +34,7 @@ test("the checksum is said once where it stayed, twice where it differs", () => 
   const facts = (after: string | null) => {
     const guestChecksum = { algorithm: "sha256", covers: "layer", before: "b".repeat(64), after } as const;
     return summaryOf({
+      mode: "convert",
       targetFormat: "qcow2",
       dryRun: false,
       results: [{ ...result("a.qed"), report: { ...report, guestChecksum } }],
