@@ -21,6 +21,7 @@ export const suites: readonly Suite[] = [
   { name: "oracle", run: { tests: "test/oracle" }, budget: 150 },
   { name: "fuzz", run: { tests: "test/fuzz" }, budget: 30 },
   { name: "fresh", run: { tool: "scripts/build.ts", options: ["--check"] }, budget: 10 },
+  { name: "package", run: { tool: "scripts/release.ts", options: ["check"] }, budget: 5 },
   { name: "dist", run: { tests: "test/dist" }, budget: 45 },
   { name: "action", run: { tests: "test/action" }, budget: 30 },
 ];

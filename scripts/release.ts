@@ -1,0 +1,130 @@
+/**
+ * What a release must be: `node scripts/release.ts check [vX.Y.Z]`, and what it says: `... notes`.
+ *
+ * `check` compares the tag, package.json, CHANGELOG.md, the packed files, and the licences of all that dist holds;
+ * exit 1 prints every mistake at once. Without a tag it looks at the rest, as CI does.
+ */
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** Licences that ask for their text and the author's name, which dist/licenses.txt gives, and for nothing else. */
+const FREE_LICENCES: ReadonlySet<string> = new Set([
+  "0BSD",
+  "Apache-2.0",
+  "BlueOak-1.0.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "ISC",
+  "MIT",
+]);
+
+/** What users get beside `dist/types`; a file more or less is a mistake. */
+const PACKED: readonly string[] = [
+  "CHANGELOG.md",
+  "LICENSE",
+  "README.md",
+  "action.yml",
+  "package.json",
+  ...["cli.mjs", "hash-worker.mjs", "index.mjs", "licenses.txt", "main.mjs", "post.mjs"].map((name) => `dist/${name}`),
+];
+/** Parts of a bundle that are loaded only where they are used have names of the bundler's own choice. */
+const PACKED_BESIDE = /^dist\/(?:types\/.+\.d\.ts|[\w-]+\.mjs)$/;
+
+export interface LockedPackage {
+  readonly version?: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+}
+
+/** The tag is the version's, and CHANGELOG.md tells what is in it, with no "unreleased" left. */
+export function tagMistakes(tag: string, version: string, changelog: string): string[] {
+  const mistakes = tag === `v${version}` ? [] : [`The tag is ${tag}, package.json says ${version}`];
+  const title = titles(changelog).find((each) => each.version === version);
+  if (title === undefined) return [...mistakes, `CHANGELOG.md has no section "## ${version}"`];
+  if (/unreleased/i.test(title.rest)) mistakes.push(`CHANGELOG.md says that ${version} is unreleased`);
+  return mistakes;
+}
+
+/** The section of `version` without its title, or "" where there is none. */
+export function notesOf(version: string, changelog: string): string {
+  const all = titles(changelog);
+  const at = all.findIndex((each) => each.version === version);
+  const title = all[at];
+  return title === undefined ? "" : changelog.slice(title.end, all[at + 1]?.start).trim();
+}
+
+function titles(changelog: string) {
+  return [...changelog.matchAll(/^## (\d+\.\d+\.\d+)(.*)\n/gm)].map((match) => {
+    const [whole, version = "", rest = ""] = match;
+    return { version, rest, start: match.index, end: match.index + whole.length };
+  });
+}
+
+/** Every package that may be in dist has a free licence, and dist/licenses.txt names it with its version. */
+export function licenceMistakes(packages: Readonly<Record<string, LockedPackage>>, licences: string): string[] {
+  const named = new Set([...licences.matchAll(/^ - (\S+)$/gm)].map(([, name]) => name));
+  return Object.entries(packages)
+    .filter(([place, { dev, optional }]) => place !== "" && dev !== true && optional !== true)
+    .flatMap(([place, { version, license }]) => {
+      const name = `${place.slice(place.lastIndexOf("node_modules/") + "node_modules/".length)}@${version}`;
+      return [
+        ...(named.has(name) ? [] : [`dist/licenses.txt does not name ${name}`]),
+        ...(isFree(license) ? [] : [`${name} has the licence ${license ?? "of nobody knows what"}`]),
+      ];
+    });
+}
+
+/** `A`, `A AND B`, `(A OR B)`: all of the first kind, one of the second. */
+function isFree(licence = ""): boolean {
+  const words = licence.replaceAll(/[()]/g, "");
+  return words.includes(" OR ")
+    ? words.split(" OR ").some(isFree)
+    : words.split(" AND ").every((word) => FREE_LICENCES.has(word.trim()));
+}
+
+export function packMistakes(files: readonly string[]): string[] {
+  const missing = PACKED.filter((name) => !files.includes(name));
+  const more = files.filter((name) => !PACKED.includes(name) && !PACKED_BESIDE.test(name));
+  return [
+    ...missing.map((name) => `The package lacks ${name}`),
+    ...(files.includes("dist/types/index.d.ts") ? [] : ["The package lacks dist/types/index.d.ts"]),
+    ...more.map((name) => `The package holds ${name}`),
+  ];
+}
+
+/** What `npm pack` would take, by npm itself. */
+function packedFiles(): string[] {
+  const words = ["pack", "--dry-run", "--json", "--ignore-scripts"];
+  // On Windows npm is a script, which only a shell starts; the words are ours.
+  const options = { cwd: root, encoding: "utf8", shell: process.platform === "win32" } as const;
+  const told = JSON.parse(execFileSync("npm", words, options)) as object;
+  // npm 11 gives a list, npm 12 an object by the package's name.
+  const [first] = Object.values(told) as { readonly files: readonly { readonly path: string }[] }[];
+  return first?.files.map(({ path }) => path) ?? [];
+}
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const text = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+
+if (import.meta.main) {
+  const [command, tag] = process.argv.slice(2);
+  const { version } = JSON.parse(text("package.json")) as { version: string };
+  if (command === "notes") {
+    console.log(notesOf(version, text("CHANGELOG.md")));
+  } else if (command === "check") {
+    const { packages } = JSON.parse(text("package-lock.json")) as { packages: Record<string, LockedPackage> };
+    const mistakes = [
+      ...(tag === undefined ? [] : tagMistakes(tag, version, text("CHANGELOG.md"))),
+      ...licenceMistakes(packages, text("dist/licenses.txt")),
+      ...packMistakes(packedFiles()),
+    ];
+    for (const mistake of mistakes) console.error(mistake);
+    process.exitCode = mistakes.length === 0 ? 0 : 1;
+  } else {
+    console.error("node scripts/release.ts check [vX.Y.Z] | notes");
+    process.exitCode = 2;
+  }
+}
