@@ -68,12 +68,12 @@ function adviceFor({ journal, rolledBack }: ImageError, before: string | undefin
   return rolledBack ? "Something had been written; the image was put back" : "The image is as it was";
 }
 
-/** As `inplace-convert convert --output json` prints it, with what only the action knows. */
+/** As `inplace-convert convert --output json` prints it, with what only the action knows; pictures are the page's. */
 export function resultJson({ image, path, report, failure, recovery }: ImageResult): { readonly [key: string]: Json } {
   const own = { image: path, renamedFrom: path === image ? undefined : image, recovery };
   const error = failure && { kind: failure.kind, message: failure.message, advice: failure.advice, ...failure.details };
   const refused = failure && failure.reasons.length > 0 ? failure.reasons : undefined;
-  return kebabKeys({ ...own, ...report, image: path, error, ...(refused ? { refused } : {}) }) as {
+  return kebabKeys({ ...own, ...report, layout: undefined, image: path, error, ...(refused ? { refused } : {}) }) as {
     readonly [key: string]: Json;
   };
 }

@@ -1,6 +1,7 @@
 /** The conversion behind `convert`, `resume`, `rollback` and `setmap`: inspect, plan, switch, settle, report. */
 
 import { openImage } from "../formats/registry.ts";
+import { layoutOf } from "../image/file-layout.ts";
 import { Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import type { Intent } from "../journal/state.ts";
@@ -62,11 +63,12 @@ export async function carryOut(
   const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
   try {
     const { target, digestAfter } = await watch.time("write", () => performSwitch({ ...input, journal }));
-    const { check, bytesSettled } = await watch.time("settle", () =>
+    const { image, check, bytesSettled } = await watch.time("settle", () =>
       finish(session, journal, settings, settings.keepUndo, target),
     );
+    const planned = plannedReport(session.path, source, plan, guest.covers, settings);
     return {
-      ...plannedReport(session.path, source, plan, guest.covers, settings),
+      ...planned,
       changed: true,
       bytesSettled,
       bytesWritten: session.volume.meter.bytesWritten,
@@ -76,6 +78,8 @@ export async function carryOut(
       check: { before: settings.check ? source.check : null, after: check },
       milliseconds: watch.milliseconds,
       notes: [...session.notes],
+      // What is done is done: a picture that can't be drawn fails nothing.
+      ...(planned.layout && { layout: { ...planned.layout, after: await layoutOf(image).catch(() => null) } }),
     };
   } catch (error) {
     throw await afterFailure(session, journal, error);

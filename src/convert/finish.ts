@@ -11,8 +11,9 @@ import { settle } from "./settle.ts";
 
 type FinishSettings = Pick<Settings, "signal" | "onProgress" | "check">;
 
-/** The last check, null with `--no-check`, and what settling wrote to the image. */
+/** The last check, null with `--no-check`, what settling wrote to the image, and the image as it is now. */
 export interface Finished {
+  readonly image: Image;
   readonly check: CheckResult | null;
   readonly bytesSettled: number;
 }
@@ -37,7 +38,7 @@ export async function finish(
     const check = await finalCheck(target, settings, true);
     await journal.append({ record: "verified", undoGivenUp: false });
     await journal.keepAsUndo();
-    return { check, bytesSettled: 0 };
+    return { image: target, check, bytesSettled: 0 };
   }
   if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: true });
   const nothing = { bytesWritten: 0, epochCount: 0 };
@@ -45,7 +46,7 @@ export async function finish(
   const settled = done.epochCount === 0 ? target : await openImage(session.storage, intent.targetFormat);
   const check = await finalCheck(settled, settings, intent.keepLeaks);
   await journal.remove();
-  return { check, bytesSettled: done.bytesWritten };
+  return { image: settled, check, bytesSettled: done.bytesWritten };
 }
 
 /** Throws `verification-failed` where settling left something behind. */

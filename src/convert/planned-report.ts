@@ -1,7 +1,11 @@
 /** The report that a plan foretells, and the one of an image that is right already. */
 
+import { alignUp } from "../bytes/align.ts";
+import { RangeSet } from "../bytes/range-set.ts";
+import { storedGuestBytes } from "../image/extent.ts";
+import { type FileLayout, fileLayout } from "../image/file-layout.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
-import type { ConversionReport } from "./report.ts";
+import type { ConversionReport, Layouts } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import type { Source } from "./source.ts";
 import { peakExtraBytes } from "./space.ts";
@@ -39,6 +43,7 @@ export function plannedReport(
     targetFormat: draft.format,
     virtualSize: draft.virtualSize,
     clusterSize: draft.clusterSize,
+    guestDataBytes: storedGuestBytes(source.mapping),
     bytesWritten: peak,
     bytesMoved: plan.bytesMoved,
     bytesSettled: settled,
@@ -49,6 +54,7 @@ export function plannedReport(
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
     check: { before: settings.check ? source.check : null, after: null },
     dropped: draft.dropped,
+    ...layouts(settings, source, () => plannedLayout(plan)),
   };
 }
 
@@ -66,11 +72,13 @@ export function refusedReport(
     targetFormat,
     virtualSize: source.image.virtualSize,
     clusterSize: source.image.clusterSize,
+    guestDataBytes: storedGuestBytes(source.mapping),
     fileSizeBefore: source.fileSize,
     fileSizeAfter: source.fileSize,
     guestChecksum: null,
     check: { before: settings.check ? source.check : null, after: null },
     refused,
+    ...layouts(settings, source, () => null),
   };
 }
 
@@ -89,11 +97,34 @@ export function unchangedReport(
     targetFormat: source.image.format,
     virtualSize: source.image.virtualSize,
     clusterSize: source.image.clusterSize,
+    guestDataBytes: storedGuestBytes(source.mapping),
     fileSizeBefore: source.fileSize,
     fileSizeAfter: source.fileSize,
     guestChecksum:
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: digest, after: digest },
     check: { before: settings.check ? source.check : null, after: settings.check ? source.check : null },
     milliseconds: watch.milliseconds,
+    ...layouts(settings, source, (before) => before),
   };
+}
+
+/** `after` of a conversion that was carried out takes the place of what is foretold here. */
+function layouts(
+  settings: Settings,
+  source: Source,
+  after: (before: FileLayout) => FileLayout | null,
+): { readonly layout?: Layouts } {
+  if (!settings.layout) return {};
+  const { mapping, metadata, fileSize } = source;
+  const before = fileLayout({ mapping, metadata, fileSize, clusterSize: source.image.clusterSize });
+  return { layout: { before, after: after(before) } };
+}
+
+/** The new tables end the file; null where settling would move things once more. */
+function plannedLayout({ draft }: SwitchPlan): FileLayout | null {
+  const { settling, fileSize, clusterSize, metadataBytes, extents } = draft;
+  if (settling.bytesMoved > 0 || settling.fileSize !== fileSize) return null;
+  const tablesStart = fileSize - alignUp(metadataBytes, clusterSize);
+  const metadata = RangeSet.of({ start: 0, end: clusterSize }, { start: tablesStart, end: fileSize });
+  return fileLayout({ mapping: extents, metadata, clusterSize, fileSize });
 }

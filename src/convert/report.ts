@@ -2,6 +2,7 @@
 
 import type { Fixed } from "../check/check-text.ts";
 import type { Verdict } from "../check/verdict.ts";
+import type { FileLayout } from "../image/file-layout.ts";
 import type { CheckResult, FindingListener } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
 
@@ -50,6 +51,15 @@ export interface ConvertOptions extends OpenOptions {
   readonly drop?: readonly string[];
   /** Called with the journal's path before the journal is made. */
   readonly onJournal?: (path: string) => void | Promise<void>;
+  /** Tell in the report where header, tables and data lie. Default false. */
+  readonly layout?: boolean;
+}
+
+/** The file before and after; the same twice where nothing was written. */
+export interface Layouts {
+  readonly before: FileLayout;
+  /** Null of a plan that would change something. */
+  readonly after: FileLayout | null;
 }
 
 export interface GuestChecksum {
@@ -69,6 +79,8 @@ export interface ConversionReport {
   readonly virtualSize: number;
   /** Of the target. */
   readonly clusterSize: number;
+  /** Of the guest's disk, what is stored: a copy reads all of it and writes it again, but for zeros it finds inside. */
+  readonly guestDataBytes: number;
   /** All bytes written, the journal included. */
   readonly bytesWritten: number;
   /** Guest bytes copied because they could not stay. */
@@ -89,6 +101,8 @@ export interface ConversionReport {
   readonly milliseconds: Readonly<Record<string, number>>;
   /** What could not be looked at or degraded on this platform. */
   readonly notes: readonly string[];
+  /** Only where it was asked for. */
+  readonly layout?: Layouts;
 }
 
 export interface CheckOptions extends OpenOptions {

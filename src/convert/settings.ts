@@ -16,6 +16,7 @@ export interface Settings {
   readonly journal: string | undefined;
   readonly drop: readonly string[];
   readonly backingChain: boolean;
+  readonly layout: boolean;
   readonly onJournal: (path: string) => void | Promise<void>;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal | undefined;
@@ -43,6 +44,7 @@ export function settingsOf(options: ConvertOptions): Settings {
     journal: options.journal,
     drop,
     backingChain: options.backingChain ?? false,
+    layout: options.layout ?? false,
     onJournal: options.onJournal ?? (() => {}),
     onProgress: options.onProgress ?? (() => {}),
     signal: options.signal,

@@ -54,6 +54,15 @@ export function* eachExtent(table: ExtentTable): Generator<Extent> {
   for (let row = 0; row < table.count; row++) yield extentAt(table, row);
 }
 
+/** Guest bytes that data and compressed extents hold. */
+export function storedGuestBytes({ count, length, state }: ExtentTable): number {
+  let sum = 0;
+  for (let row = 0; row < count; row++) {
+    if (state[row] === ExtentState.data || state[row] === ExtentState.compressed) sum += length[row] as number;
+  }
+  return sum;
+}
+
 /** The row that holds `guestOffset`, by bisection; -1 past the end. */
 export function findRow(table: ExtentTable, guestOffset: number): number {
   let low = 0;

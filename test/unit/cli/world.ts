@@ -12,6 +12,7 @@ export const report: ConversionReport = {
   changed: true,
   virtualSize: 10 * 1024 ** 3,
   clusterSize: 65536,
+  guestDataBytes: 3 * 1024 ** 3,
   bytesWritten: 1_720_000,
   bytesMoved: 0,
   bytesSettled: 0,
