@@ -62,7 +62,10 @@ test("what lies past the end of file is not drawn, and what lies on something el
 
 test("any file: no gap, few runs, the sums are the file's", () => {
   const file = fc
-    .array(fc.tuple(fc.constantFrom("T", "D", "C", "."), fc.integer({ min: 1, max: 40 })), { maxLength: 900, size: "max" })
+    .array(fc.tuple(fc.constantFrom("T", "D", "C", "."), fc.integer({ min: 1, max: 40 })), {
+      maxLength: 900,
+      size: "max",
+    })
     .map((parts) => `H${parts.map(([letter, count]) => letter.repeat(count)).join("")}`);
   fc.assert(
     fc.property(file, (letters) => {
@@ -80,7 +83,7 @@ test("any file: no gap, few runs, the sums are the file's", () => {
       }
       if (layout.isExact) expect(drawn(layout)).toBe(letters);
     }),
-    { numRuns: 60 },
+    { numRuns: 60, endOnFailure: true },
   );
 });
 
