@@ -2,6 +2,7 @@
 
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { error } from "@actions/core";
+import { countsText, findingLine, findingsOf, lastCheckOf } from "./findings.ts";
 import type { ImageResult } from "./image-result.ts";
 import { safeLine, safeLines, shortened } from "./safe-text.ts";
 
@@ -9,6 +10,8 @@ import { safeLine, safeLines, shortened } from "./safe-text.ts";
 const SHOWN = 9;
 const MAX_LENGTH = 4096;
 const MAX_TITLE = 200;
+const MAX_MESSAGE = 1500;
+const MAX_ITEM = 200;
 
 /** One error for each image that failed; beyond the first nine, how many more there are. */
 export function annotateFailures(results: readonly ImageResult[]): void {
@@ -33,13 +36,28 @@ export function annotateImage(path: string, title: string, message: string): voi
   error(text, { title: titleOf(title), file: safeLine(workspacePath(path)) });
 }
 
-function annotate({ image, path, failure }: ImageResult): void {
+function annotate(result: ImageResult): void {
+  const { image, path, failure } = result;
   if (failure === undefined) return;
-  const { message, reasons, advice } = failure;
-  // A refusal's message holds its reasons already, in one long line.
-  const list = reasons.filter((reason) => !message.includes(reason)).map((reason) => `- ${reason}`);
-  const text = [message, ...list, advice].filter((line) => line !== "").join("\n");
-  annotateImage(path, `${image} failed: ${failure.kind}`, text);
+  const found = lastCheckOf(result);
+  const counts = found ? countsText(found) : "clean";
+  annotateImage(path, counts === "clean" ? `${image} failed: ${failure.kind}` : `${image}: ${counts}`, textOf(result));
+}
+
+/** What is wrong, the worst of it one by one, what to do: the end is never what is cut off. */
+function textOf(result: ImageResult): string {
+  const { message, reasons, advice } = result.failure as NonNullable<ImageResult["failure"]>;
+  // A refusal's message holds reasons already, in one long line.
+  const others = reasons.filter((reason) => !message.includes(reason));
+  const found = findingsOf(result).filter((finding) => !message.includes(finding.message));
+  const items = [
+    ...others,
+    ...found.filter((finding) => !others.includes(finding.message)).map((finding) => findingLine(finding)),
+  ].map((item) => `- ${shortened(item, MAX_ITEM, " …")}`);
+  const head = shortened(message, MAX_MESSAGE, " …");
+  const hidden = items.length - SHOWN;
+  const lines = [head, ...items.slice(0, SHOWN), hidden > 0 ? `${hidden} more, see the summary` : "", advice];
+  return lines.filter((line) => line !== "").join("\n");
 }
 
 function titleOf(text: string): string {

@@ -1,0 +1,202 @@
+/** Results of steps that never ran, with every kind of outcome, for what is told about them. */
+
+import type { ImageResult } from "../../src/action/image-result.ts";
+import type { StepResult } from "../../src/action/step-result.ts";
+import { RangeSet } from "../../src/bytes/range-set.ts";
+import { ExtentState, ExtentTableBuilder } from "../../src/image/extent.ts";
+import { fileLayout } from "../../src/image/file-layout.ts";
+import type { CheckReport, CheckResult, ConversionReport, FileLayout, Finding } from "../../src/index.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+export const clean: CheckResult = {
+  corruptions: 0,
+  leaks: 0,
+  checkErrors: 0,
+  warnings: 0,
+  imageEndOffset: 4 * GiB,
+  totalClusters: 163_840,
+  allocatedClusters: 49_152,
+  fragmentedClusters: 12,
+  compressedClusters: 0,
+  findings: [],
+};
+
+/** One character a piece of the file: `H` header, `T` tables, `D` data, `C` compressed, anything else free. */
+export function layoutOf(letters: string, pieceSize: number): FileLayout {
+  const metadata = new RangeSet();
+  const table = new ExtentTableBuilder();
+  for (const [index, letter] of [...letters].entries()) {
+    const start = index * pieceSize;
+    if (letter === "H" || letter === "T") metadata.add(start, start + pieceSize);
+    if (letter === "D") table.append(pieceSize, ExtentState.data, start);
+    if (letter === "C") table.append(2 * pieceSize, ExtentState.compressed, start, pieceSize);
+  }
+  const mapping = table.finish(table.end);
+  return fileLayout({ mapping, metadata, clusterSize: pieceSize, fileSize: letters.length * pieceSize });
+}
+
+export function conversion(changes: Partial<ConversionReport> = {}): ConversionReport {
+  const digest = "5f2a90c1".repeat(8);
+  return {
+    image: "disk.qed",
+    sourceFormat: "qed",
+    targetFormat: "qcow2",
+    changed: true,
+    virtualSize: 10 * GiB,
+    clusterSize: 64 * KiB,
+    guestDataBytes: 3 * GiB,
+    bytesWritten: 1_720_320,
+    bytesMoved: 0,
+    bytesSettled: 0,
+    peakExtraBytes: 1_736_704,
+    syncs: 7,
+    fileSizeBefore: 3.2 * GiB,
+    fileSizeAfter: 3.2 * GiB + 1_703_936,
+    guestChecksum: { algorithm: "blkhash-sha256", covers: "guest", before: digest, after: digest },
+    check: { before: clean, after: clean },
+    dropped: [],
+    refused: [],
+    rolledBack: false,
+    milliseconds: { inspect: 12, checksum: 840, write: 1100, settle: 30 },
+    notes: [],
+    ...changes,
+  };
+}
+
+export function finding(index: number, changes: Partial<Finding> = {}): Finding {
+  const hostOffset = 0x50000 + index * 0x10000;
+  return {
+    severity: "corruption",
+    kind: "refcount-mismatch",
+    structure: "refcount block 0",
+    hostOffset,
+    refcount: 0,
+    references: 1,
+    message: `cluster ${5 + index} has refcount 0 and is referenced once`,
+    ...changes,
+  };
+}
+
+export function checked(changes: Partial<CheckReport> = {}): CheckReport {
+  return {
+    ...clean,
+    image: "disk.qcow2",
+    format: "qcow2",
+    verdict: "clean",
+    exitCode: 0,
+    changed: false,
+    leaksFixed: 0,
+    corruptionsFixed: 0,
+    losses: [],
+    givenUp: [],
+    json: {},
+    fixedText: "",
+    text: "",
+    notes: [],
+    ...changes,
+  };
+}
+
+export function result(image: string, changes: Partial<ImageResult> = {}): ImageResult {
+  return { image, path: image, report: undefined, failure: undefined, recovery: undefined, ...changes };
+}
+
+export function step(results: readonly ImageResult[], changes: Partial<StepResult> = {}): StepResult {
+  return { mode: "convert", targetFormat: "qcow2", dryRun: false, results, ...changes };
+}
+
+/** What a small night's work leaves: a switch, a settled image, one that was right already, and a refusal. */
+export function nightlyStep(): StepResult {
+  const data =
+    "DDDDDDDDDDDDDDDDDDDDDDDD....DDDDDDDDDDDDDDTDDDDDDDDDDDDDDDDDD......DDDDDDDDDDDDDDDDDDDDDTDDDDDDDDDDDD..DDDDD";
+  const before = `HTT${data}`;
+  const after = `H..${data.replaceAll("T", ".")}TTT`;
+  const piece = 32 * MiB;
+  const grown = conversion({
+    fileSizeBefore: before.length * piece,
+    fileSizeAfter: after.length * piece,
+    guestDataBytes: (data.split("D").length - 1) * piece,
+    layout: { before: layoutOf(before, piece), after: layoutOf(after, piece) },
+  });
+  const packed = "CCCCDDDDCCCCDDDDDDDDDDCCDDDDDDDDDD";
+  const moving = conversion({
+    image: "builder-cache.qed",
+    virtualSize: 40 * GiB,
+    guestDataBytes: 1.4 * GiB,
+    bytesMoved: 320 * MiB,
+    bytesWritten: 322 * MiB,
+    peakExtraBytes: 322 * MiB,
+    milliseconds: { inspect: 20, write: 4200 },
+    layout: {
+      before: layoutOf(`HTTT${packed}`, piece),
+      after: layoutOf(`H...${packed.replaceAll("C", ".")}${"D".repeat(10)}TT`, piece),
+    },
+    notes: ["Other processes' locks can't be seen here, since this runs in a container"],
+  });
+  const refusal =
+    "Cannot convert images/release-2024.qcow2: its snapshots can't be kept; delete them or use drop: snapshots";
+  return step([
+    result("images/debian-12-nightly.qed", { path: "images/debian-12-nightly.qcow2", report: grown }),
+    result("images/builder-cache.qed", { path: "images/builder-cache.qcow2", report: moving }),
+    result("images/base.qcow2", { report: conversion({ changed: false, sourceFormat: "qcow2" }) }),
+    result("images/release-2024.qcow2", {
+      failure: {
+        kind: "unsupported",
+        message: refusal,
+        reasons: [
+          "its snapshots can't be kept; delete them or use drop: snapshots",
+          "its bitmap nightly can't be kept",
+        ],
+        advice: "The image is as it was",
+        details: {},
+      },
+    }),
+  ]);
+}
+
+/** A check on a pull request: clean, repaired, leaking, corrupt. */
+export function checkStep(): StepResult {
+  const corrupt = checked({
+    verdict: "corrupt",
+    exitCode: 2,
+    corruptions: 37,
+    leaks: 4,
+    findings: [
+      ...Array.from({ length: 4 }, (_, index) =>
+        finding(900 + index, {
+          severity: "leak",
+          refcount: 1,
+          references: 0,
+          message: `cluster ${905 + index} has refcount 1 and is referenced by nothing`,
+        }),
+      ),
+      ...Array.from({ length: 37 }, (_, index) => finding(index)),
+    ],
+  });
+  const leaks = Array.from({ length: 12 }, (_, index) =>
+    finding(index, { severity: "leak", references: 0, refcount: 1 }),
+  );
+  return step(
+    [
+      result("images/desktop.qcow2", { check: checked() }),
+      result("images/server.qcow2", { check: checked({ changed: true, leaksFixed: 210, corruptionsFixed: 2 }) }),
+      result("images/ci-runner.qcow2", {
+        check: checked({ verdict: "leaks", exitCode: 3, leaks: 12, findings: leaks }),
+      }),
+      result("images/router.qcow2", {
+        check: corrupt,
+        failure: {
+          kind: "corrupt",
+          message: "Cannot trust images/router.qcow2: the check found 37 corruptions and 4 leaked clusters",
+          reasons: [],
+          advice: "Set repair to all, or take a fresh copy of it",
+          details: {},
+        },
+      }),
+    ],
+    { mode: "check", targetFormat: undefined },
+  );
+}
