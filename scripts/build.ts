@@ -51,8 +51,11 @@ const bundles: readonly Bundle[] = [
 const shareLibrary: Plugin = {
   name: "share-library",
   setup(builder) {
-    builder.onResolve({ filter: /\/index\.ts$/ }, ({ importer }) =>
-      /[\\/]src[\\/](cli|action|acquire)[\\/]/.test(importer) ? { path: "./index.mjs", external: true } : undefined,
+    builder.onResolve({ filter: /\/index\.ts$/ }, ({ importer, path, resolveDir }) =>
+      resolve(resolveDir, path) === join(root, "src/index.ts") &&
+      /[\\/]src[\\/](cli|action|acquire)[\\/]/.test(importer)
+        ? { path: "./index.mjs", external: true }
+        : undefined,
     );
     builder.onResolve({ filter: /^\.\/main\.ts$/ }, ({ importer }) =>
       /[\\/]src[\\/]cli[\\/]loader\.ts$/.test(importer) ? { path: "./cli-main.mjs", external: true } : undefined,

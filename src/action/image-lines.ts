@@ -1,10 +1,16 @@
-/** The lines of the input `image`: what each names, and the digest that it may end in. */
+/** The lines of the input `image`: what each names, and the digests that it may end in. */
 
 import type { ChecksumAlgorithm } from "../index.ts";
 
 export interface ExpectedDigest {
   readonly algorithm: ChecksumAlgorithm;
   /** 64 hex digits, lower case. */
+  readonly hex: string;
+}
+
+export interface DownloadDigest {
+  readonly algorithm: "sha256" | "sha512";
+  /** 64 or 128 hex digits, lower case. */
   readonly hex: string;
 }
 
@@ -15,52 +21,111 @@ export interface ImageLine {
   readonly guestChecksum: ExpectedDigest | undefined;
 }
 
+export interface UrlLine {
+  readonly url: string;
+  /** Of the bytes as downloaded. */
+  readonly digest: DownloadDigest | undefined;
+  readonly guestChecksum: ExpectedDigest | undefined;
+}
+
 export interface ParsedImages {
+  /** Paths and globs. */
   readonly lines: readonly ImageLine[];
+  readonly urls: readonly UrlLine[];
   /** One sentence for each line that can't be used. */
   readonly mistakes: readonly string[];
 }
 
 /** ` sha256:…`, ` guest-sha256:…` and their like at the end of a line; a name before them may hold spaces. */
 const DIGEST = /^(.*?)\s+((?:guest-)?(?:blkhash-)?sha\d+):(\S*)$/i;
+const SCHEME = /^[a-z][a-z0-9+.-]+:\/\//i;
+const HEX_DIGITS = { sha256: 64, sha512: 128, "guest-sha256": 64, "guest-blkhash-sha256": 64 } as const;
+type DigestKind = keyof typeof HEX_DIGITS;
 
 export function parseImageLines(text: string): ParsedImages {
   const lines: ImageLine[] = [];
+  const urls: UrlLine[] = [];
   const mistakes: string[] = [];
   const written = text.split("\n").map((line) => line.trim());
   for (const line of written.filter((each) => each !== "")) {
     const parsed = parseLine(line);
-    if (typeof parsed === "string") mistakes.push(parsed);
+    if (typeof parsed === "string") mistakes.push(`Cannot use the image line "${line}": ${parsed}`);
+    else if ("url" in parsed) urls.push(parsed);
     else lines.push(parsed);
   }
-  if (lines.length === 0 && mistakes.length === 0)
-    mistakes.push("Cannot go on without image: name one path or glob a line");
-  return { lines, mistakes };
+  mistakes.push(...twice(urls));
+  if (lines.length + urls.length === 0 && mistakes.length === 0)
+    mistakes.push("Cannot go on without image: name one path, glob or URL a line");
+  return { lines, urls, mistakes };
 }
 
-/** A sentence where the line can't be used. */
-function parseLine(line: string): ImageLine | string {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(line)) {
-    return `Cannot use the image line "${line}": URLs can't be fetched yet; download the image in an earlier step and name its path`;
-  }
+/** Why, where the line can't be used. */
+function parseLine(line: string): ImageLine | UrlLine | string {
+  const digests = new Map<string, string>();
   let name = line;
-  let guestChecksum: ExpectedDigest | undefined;
   for (let match = DIGEST.exec(name); match !== null; match = DIGEST.exec(name)) {
-    const [, rest = "", kind = "", digits = ""] = match;
-    const refused = refusedDigest(kind.toLowerCase(), digits);
-    if (refused !== undefined) return `Cannot use the image line "${line}": ${refused}`;
-    if (guestChecksum !== undefined) return `Cannot use the image line "${line}": it expects two digests; give one`;
-    const algorithm = kind.toLowerCase() === "guest-sha256" ? "sha256" : "blkhash-sha256";
-    guestChecksum = { algorithm, hex: digits.toLowerCase() };
+    const [, rest = "", written = "", digits = ""] = match;
+    const kind = written.toLowerCase();
+    if (!isKind(kind)) return `there is no digest ${kind}`;
+    if (!kind.startsWith("guest-") && !SCHEME.test(line))
+      return `${kind} is of a download; for a file give guest-sha256:HEX or guest-blkhash-sha256:HEX`;
+    const length = HEX_DIGITS[kind];
+    if (digits.length !== length || !/^[0-9a-f]*$/i.test(digits)) return `${kind} needs ${length} hex digits`;
+    const isOfGuest = kind.startsWith("guest-");
+    if ([...digests.keys()].some((other) => other.startsWith("guest-") === isOfGuest))
+      return "it expects two digests; give one";
+    digests.set(kind, digits.toLowerCase());
     name = rest;
   }
-  return { name, guestChecksum };
+  const guestChecksum = guestChecksumOf(digests);
+  return SCHEME.test(line) ? urlLine(name, digestOf(digests), guestChecksum) : { name, guestChecksum };
 }
 
-function refusedDigest(kind: string, digits: string): string | undefined {
-  if (kind === "sha256" || kind === "sha512") {
-    return `${kind} is of a download; for a file give guest-sha256:HEX or guest-blkhash-sha256:HEX`;
-  }
-  if (kind !== "guest-sha256" && kind !== "guest-blkhash-sha256") return `there is no digest ${kind}`;
-  return /^[0-9a-f]{64}$/i.test(digits) ? undefined : `${kind} needs 64 hex digits`;
+function urlLine(
+  text: string,
+  digest: DownloadDigest | undefined,
+  guestChecksum: ExpectedDigest | undefined,
+): UrlLine | string {
+  const url = URL.parse(text);
+  if (url === null) return "it is no URL";
+  const isLocal = ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal)) return "only https URLs are fetched";
+  if (url.username !== "" || url.password !== "") return "a URL must hold no password; give it by headers";
+  return { url: text, digest, guestChecksum };
+}
+
+/** Two downloads of one thing would meet at one name. */
+function twice(urls: readonly UrlLine[]): string[] {
+  const seen = new Set<string>();
+  return urls.flatMap(({ url }) => {
+    if (seen.has(url)) return [`Cannot use the image line "${url}": it stands there twice`];
+    seen.add(url);
+    return [];
+  });
+}
+
+function isKind(text: string): text is DigestKind {
+  return Object.hasOwn(HEX_DIGITS, text);
+}
+
+function guestChecksumOf(digests: ReadonlyMap<string, string>): ExpectedDigest | undefined {
+  const [sha256, blkhash] = [digests.get("guest-sha256"), digests.get("guest-blkhash-sha256")];
+  if (sha256 !== undefined) return { algorithm: "sha256", hex: sha256 };
+  return blkhash === undefined ? undefined : { algorithm: "blkhash-sha256", hex: blkhash };
+}
+
+function digestOf(digests: ReadonlyMap<string, string>): DownloadDigest | undefined {
+  const [sha256, sha512] = [digests.get("sha256"), digests.get("sha512")];
+  if (sha512 !== undefined) return { algorithm: "sha512", hex: sha512 };
+  return sha256 === undefined ? undefined : { algorithm: "sha256", hex: sha256 };
+}
+
+/** The line that `parseImageLines` takes apart into these. */
+export function imageLine(
+  name: string,
+  digest: DownloadDigest | undefined,
+  guestChecksum: ExpectedDigest | undefined,
+): string {
+  const ofDownload = digest ? ` ${digest.algorithm}:${digest.hex}` : "";
+  return `${name}${ofDownload}${guestChecksum ? ` guest-${guestChecksum.algorithm}:${guestChecksum.hex}` : ""}`;
 }

@@ -1,6 +1,14 @@
 /** What became of one image: its report, or why there is none. */
 
-import { type CheckReport, type ConversionReport, ImageError, type Json, kebabKeys, UsageError } from "../index.ts";
+import {
+  type CheckReport,
+  type CheckResult,
+  type ConversionReport,
+  ImageError,
+  type Json,
+  kebabKeys,
+  UsageError,
+} from "../index.ts";
 import { inInputWords } from "./input-words.ts";
 
 export interface ImageFailure {
@@ -68,22 +76,59 @@ function adviceFor({ journal, rolledBack }: ImageError, before: string | undefin
   return rolledBack ? "Something had been written; the image was put back" : "The image is as it was";
 }
 
-/** As `inplace-convert convert --output json` prints it, with what only the action knows; pictures are the page's. */
-export function resultJson({ image, path, report, failure, recovery }: ImageResult): { readonly [key: string]: Json } {
-  const own = { image: path, renamedFrom: path === image ? undefined : image, recovery };
+/** As `inplace-convert convert` or `check --output json` prints it, with what only the action knows; pictures are the page's. */
+export function resultJson(result: ImageResult): { readonly [key: string]: Json } {
+  const { image, path, report, check, download, notes, failure, recovery } = result;
+  const own = { image: path, renamedFrom: path === image ? undefined : image, recovery, download };
   const error = failure && { kind: failure.kind, message: failure.message, advice: failure.advice, ...failure.details };
   const refused = failure && failure.reasons.length > 0 ? failure.reasons : undefined;
-  return kebabKeys({ ...own, ...report, layout: undefined, image: path, error, ...(refused ? { refused } : {}) }) as {
-    readonly [key: string]: Json;
-  };
+  const facts = { ...own, ...report, layout: undefined, image: path, error, ...(refused ? { refused } : {}) };
+  const ofCheck = check && checkJson(check);
+  return kebabKeys({
+    ...facts,
+    // A conversion has checks of its own; this one is of the repair that came first.
+    ...(report && ofCheck ? { repair: ofCheck } : ofCheck),
+    notes: [...(report?.notes ?? check?.notes ?? []), ...(notes ?? [])],
+  }) as { readonly [key: string]: Json };
+}
+
+/** qemu-img's fields, then what a repair did. */
+function checkJson({ json, verdict, changed, losses, givenUp }: CheckReport): Readonly<Record<string, unknown>> {
+  return { ...json, checkResult: verdict, changed, losses, givenUp };
+}
+
+/** The check of the image as it is now; undefined where it was not checked. */
+export function lastCheck({ report, check }: ImageResult): CheckResult | undefined {
+  return report?.check.after ?? report?.check.before ?? check;
 }
 
 /** Of the image as it is now; undefined where it was not checked. */
-export function checkWordOf({ report, failure }: ImageResult): CheckWord | undefined {
-  const check = report?.check.after ?? report?.check.before;
-  if (check) {
-    if (check.corruptions + check.checkErrors > 0) return "corrupt";
-    return check.leaks > 0 ? "leaks" : "clean";
-  }
-  return failure?.kind === "corrupt" ? "corrupt" : undefined;
+export function checkWordOf(result: ImageResult): CheckWord | undefined {
+  const last = lastCheck(result);
+  if (last === undefined) return result.failure?.kind === "corrupt" ? "corrupt" : undefined;
+  if (last === result.check) return result.check.verdict;
+  if (last.corruptions + last.checkErrors > 0) return "corrupt";
+  return last.leaks > 0 ? "leaks" : "clean";
+}
+
+export function isChanged({ report, check }: ImageResult): boolean {
+  return (report?.changed ?? false) || (check?.changed ?? false);
+}
+
+/** The same with at most `count` findings of each check, so that many images can't fill the memory. */
+export function withFewerFindings(result: ImageResult, count: number): ImageResult {
+  const { report, check } = result;
+  const fewer = <T extends CheckResult>(each: T): T =>
+    each.findings.length <= count ? each : { ...each, findings: each.findings.slice(0, count) };
+  const { before = null, after = null } = report?.check ?? {};
+  return {
+    ...result,
+    report: report && { ...report, check: { before: before && fewer(before), after: after && fewer(after) } },
+    ...(check && { check: { ...fewer(check), json: withJsonFindings(check.json, count) } }),
+  };
+}
+
+function withJsonFindings(json: CheckReport["json"], count: number): CheckReport["json"] {
+  const { findings } = json;
+  return Array.isArray(findings) && findings.length > count ? { ...json, findings: findings.slice(0, count) } : json;
 }

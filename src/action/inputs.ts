@@ -1,11 +1,15 @@
 /** The action's inputs: read, checked all together, typed. action.yml declares the same names and defaults. */
 
-import { type ConvertOptions, parseSize, UsageError, usageMistakes } from "../index.ts";
-import { type ImageLine, parseImageLines } from "./image-lines.ts";
+import { type ConvertOptions, parseSize, type RepairScope, usageMistakes } from "../index.ts";
+import { type Header, parseHeaders } from "./header-lines.ts";
+import { type ImageLine, parseImageLines, type UrlLine } from "./image-lines.ts";
+import { InputReader } from "./input-reader.ts";
+import type { Mode } from "./step-result.ts";
 
 /** Every input with its default, as action.yml has it. */
 export const inputDefaults = {
   image: "",
+  checksums: "",
   mode: "convert",
   "target-format": "",
   "source-format": "auto",
@@ -13,15 +17,23 @@ export const inputDefaults = {
   checksum: "blkhash-sha256",
   verify: "full",
   check: "true",
+  repair: "none",
   "fail-on": "corruption",
+  cache: "auto",
+  headers: "",
+  "github-token": "",
+  "output-directory": "",
   rename: "true",
   "dry-run": "false",
   "keep-undo": "false",
   "max-extra-space": "",
+  "cross-check": "off",
   drop: "",
   "backing-chain": "false",
   "on-interrupted": "fail",
   concurrency: "2",
+  shards: "auto",
+  reports: "",
   summary: "always",
   report: "",
 } as const;
@@ -29,25 +41,51 @@ export type InputName = keyof typeof inputDefaults;
 
 export type OnInterrupted = "fail" | "resume" | "rollback";
 export type SummaryWhen = "always" | "on-failure" | "never";
+export type FailOn = "corruption" | "leak" | "warning";
+export type CrossCheck = "off" | "auto" | "require";
 
 export interface Inputs {
+  readonly mode: Mode;
   readonly images: readonly ImageLine[];
+  readonly urls: readonly UrlLine[];
+  readonly acquire: AcquireInputs;
   readonly targetFormat: string;
-  /** The same for all images; each adds its own digest, journal and progress. */
+  /** The same for all images; each adds its own digest, journal and progress. `dryRun` is set in `mode: plan` too. */
   readonly convertOptions: ConvertOptions;
+  readonly repair: "none" | RepairScope;
+  readonly failOn: FailOn;
+  readonly crossCheck: CrossCheck;
   readonly rename: boolean;
   readonly onInterrupted: OnInterrupted;
   readonly concurrency: number;
+  readonly shards: number | "auto";
+  /** A glob of JSON reports, for `mode: collect`. */
+  readonly reports: string;
   readonly summary: SummaryWhen;
-  /** Where the JSON report goes. */
-  readonly report: string | undefined;
+  readonly report: ReportPaths | undefined;
+}
+
+/** How downloads are made; of no use where no line is a URL. */
+export interface AcquireInputs {
+  /** A path or URL of a SHA256SUMS or SHA512SUMS file. */
+  readonly checksums: string | undefined;
+  readonly headers: readonly Header[];
+  readonly githubToken: string | undefined;
+  readonly outputDirectory: string | undefined;
+  readonly cache: "true" | "false" | "auto";
+}
+
+export interface ReportPaths {
+  /** As it was named: that of the page where one is asked for. */
+  readonly named: string;
+  readonly json: string;
+  readonly page: string | undefined;
 }
 
 /** More at once would only make the disk seek. */
 const MAX_CONCURRENCY = 64;
-
-/** What can be named but comes in a later version. */
-const LATER_MODES = ["check", "plan", "collect"];
+/** A matrix has no more jobs. */
+export const MAX_SHARDS = 256;
 
 /**
  * @param readText the input's text as the runner gives it, empty where it was left out
@@ -57,112 +95,123 @@ export function readInputs(readText: (name: InputName) => string): {
   readonly inputs: Inputs;
   readonly mistakes: readonly string[];
 } {
-  const mistakes: string[] = [];
-  const text = (name: InputName) => readText(name).trim() || inputDefaults[name];
-  const choice = <T extends string>(name: InputName, choices: readonly T[]): T => {
-    const value = text(name) as T;
-    if (!choices.includes(value)) mistakes.push(`Cannot use ${name}: "${value}": expected ${orList(choices)}`);
-    return value;
+  const reader = new InputReader<InputName>(readText, inputDefaults);
+  const mode = reader.choice("mode", ["convert", "check", "plan", "collect"]);
+  const { lines, urls, mistakes } = parseImageLines(reader.text("image"));
+  if (mode !== "collect") reader.mistakes.push(...mistakes);
+  else if (reader.text("image") !== "") {
+    reader.mistakes.push("Cannot use image in mode collect: it reads the reports of other jobs, no image");
+  }
+  const reports = reader.text("reports");
+  if (mode === "collect" && reports === "") {
+    reader.mistakes.push("Cannot go on without reports: name a glob of JSON reports, e.g. reports/*.json");
+  }
+  const targetFormat = formatName(reader.text("target-format"));
+  if (targetFormat === "" && (mode === "convert" || mode === "plan")) {
+    reader.mistakes.push("Cannot go on without target-format: name one, e.g. qcow2");
+  }
+  const convertOptions = readConvertOptions(reader, mode);
+  reader.mistakes.push(...usageMistakes(targetFormat || undefined, convertOptions));
+  const repair = reader.choice("repair", ["none", "leaks", "all"]);
+  if (!convertOptions.check && (mode === "check" || repair !== "none")) {
+    const what = mode === "check" ? "mode check" : "repair, which begins with a check";
+    reader.mistakes.push(`Cannot use check: false with ${what}`);
+  }
+  const inputs: Inputs = {
+    mode,
+    images: mode === "collect" ? [] : lines,
+    urls: mode === "collect" ? [] : urls,
+    acquire: readAcquire(reader, urls),
+    targetFormat,
+    convertOptions,
+    repair,
+    failOn: reader.choice("fail-on", ["corruption", "leak", "warning"]),
+    crossCheck: reader.choice("cross-check", ["off", "auto", "require"]),
+    rename: reader.flag("rename"),
+    onInterrupted: reader.choice("on-interrupted", ["fail", "resume", "rollback"]),
+    concurrency: reader.count("concurrency", MAX_CONCURRENCY),
+    shards: reader.text("shards") === "auto" ? "auto" : reader.count("shards", MAX_SHARDS, "auto or "),
+    reports,
+    summary: reader.choice("summary", ["always", "on-failure", "never"]),
+    report: readReport(reader),
   };
-  const flag = (name: InputName): boolean => {
-    const value = text(name);
-    if (!["true", "True", "TRUE", "false", "False", "FALSE"].includes(value)) {
-      mistakes.push(`Cannot use ${name}: "${value}": expected true or false`);
-    }
-    return value.toLowerCase() === "true";
-  };
-  const attempt = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      mistakes.push(error.message);
-      return undefined;
-    }
-  };
+  return { inputs, mistakes: reader.mistakes };
+}
 
-  const images = parseImageLines(text("image"));
-  mistakes.push(...images.mistakes, ...modeMistakes(text("mode")));
-  const targetFormat = formatName(text("target-format"));
-  if (targetFormat === "") mistakes.push("Cannot go on without target-format: name one, e.g. qcow2");
-  const sourceFormat = text("source-format");
-  const maxExtraSpace = text("max-extra-space");
-  const space = maxExtraSpace === "" ? undefined : attempt(() => parseSize(maxExtraSpace, "max-extra-space"));
-  const isDry = flag("dry-run");
-  const convertOptions: ConvertOptions = {
-    options: parseOptions(text("options"), mistakes),
-    checksum: choice("checksum", ["blkhash-sha256", "sha256", "none"]),
-    verify: choice("verify", ["full", "mapping"]),
-    check: flag("check"),
-    dryRun: isDry,
-    keepUndo: flag("keep-undo"),
-    drop: words(text("drop")),
-    backingChain: flag("backing-chain"),
+function readConvertOptions(reader: InputReader<InputName>, mode: Mode): ConvertOptions {
+  const sourceFormat = reader.text("source-format");
+  const maxExtraSpace = reader.text("max-extra-space");
+  const space = maxExtraSpace === "" ? undefined : reader.attempt(() => parseSize(maxExtraSpace, "max-extra-space"));
+  return {
+    options: parseOptions(reader),
+    checksum: reader.choice("checksum", ["blkhash-sha256", "sha256", "none"]),
+    verify: reader.choice("verify", ["full", "mapping"]),
+    check: reader.flag("check"),
+    dryRun: reader.flag("dry-run") || mode === "plan",
+    keepUndo: reader.flag("keep-undo"),
+    drop: reader.words("drop"),
+    backingChain: reader.flag("backing-chain"),
     ...(sourceFormat === "auto" ? {} : { format: formatName(sourceFormat) }),
     ...(space === undefined ? {} : { maxExtraSpace: space }),
   };
-  mistakes.push(...usageMistakes(targetFormat || undefined, convertOptions));
-  if (text("fail-on") !== "corruption") {
-    mistakes.push(`Cannot use fail-on: "${text("fail-on")}": only corruption is available yet`);
-  }
-  const inputs: Inputs = {
-    images: images.lines,
-    targetFormat,
-    convertOptions,
-    rename: flag("rename"),
-    onInterrupted: choice("on-interrupted", ["fail", "resume", "rollback"]),
-    concurrency: readConcurrency(text("concurrency"), mistakes),
-    summary: choice("summary", ["always", "on-failure", "never"]),
-    report: readReport(text("report"), mistakes),
-  };
-  return { inputs, mistakes };
-}
-
-function modeMistakes(mode: string): string[] {
-  if (mode === "convert") return [];
-  if (LATER_MODES.includes(mode)) return [`Cannot use mode: "${mode}": it is not available yet; expected convert`];
-  return [`Cannot use mode: "${mode}": expected convert`];
 }
 
 /** Lines of `key=value`, several on a line parted by commas; `,,` is a comma, a key alone is `on`. */
-function parseOptions(text: string, mistakes: string[]): Readonly<Record<string, string>> {
+function parseOptions(reader: InputReader<InputName>): Readonly<Record<string, string>> {
   const values = new Map<string, string>();
-  for (const item of text.split("\n").flatMap((line) => line.trim().match(/(?:[^,]|,,)+/g) ?? [])) {
+  const lines = reader.text("options").split("\n");
+  for (const item of lines.flatMap((line) => line.trim().match(/(?:[^,]|,,)+/g) ?? [])) {
     const [, key = "", value = "on"] = /^\s*([^=]*?)\s*(?:=(.*))?$/s.exec(item.replaceAll(",,", ",")) ?? [];
-    if (key === "") mistakes.push(`Cannot use options: "${item}": write key=value, e.g. cluster_size=64k`);
-    else values.set(key, value.trim());
+    if (key === "") {
+      reader.mistakes.push(`Cannot use options: "${item}": write key=value, e.g. cluster_size=64k`);
+    } else values.set(key, value.trim());
   }
   return Object.fromEntries(values);
 }
 
-function readConcurrency(text: string, mistakes: string[]): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && value <= MAX_CONCURRENCY) return value;
-  mistakes.push(`Cannot use concurrency: "${text}": expected a number from 1 to ${MAX_CONCURRENCY}`);
-  return 1;
+function readAcquire(reader: InputReader<InputName>, urls: readonly UrlLine[]): AcquireInputs {
+  const [checksums, token, outputDirectory] = [
+    reader.text("checksums"),
+    reader.text("github-token"),
+    reader.text("output-directory"),
+  ];
+  const headers = parseHeaders(reader.text("headers"), reader.mistakes);
+  if (checksums !== "" && urls.length === 0) {
+    reader.mistakes.push(
+      "Cannot use checksums without a URL in image: they are of downloads; for a file give guest-sha256:HEX",
+    );
+  }
+  const hosts = [...new Set([...urls.map(({ url }) => url), checksums].flatMap(originOf))];
+  if (headers.length > 0 && hosts.length > 1) {
+    reader.mistakes.push(
+      `Cannot send headers to ${hosts.join(" and ")}: each would get what is meant for the other; use a step for each`,
+    );
+  }
+  return {
+    checksums: checksums || undefined,
+    headers,
+    githubToken: token || undefined,
+    outputDirectory: outputDirectory || undefined,
+    cache: reader.choice("cache", ["true", "false", "auto"]),
+  };
+}
+
+function originOf(text: string): string[] {
+  const url = URL.parse(text);
+  return url?.host ? [url.origin] : [];
 }
 
 /** Any other extension could be an image's, which a report must never replace. */
-function readReport(text: string, mistakes: string[]): string | undefined {
-  if (text === "") return undefined;
-  if (/\.json$/i.test(text)) return text;
-  const reason = /\.html?$/i.test(text) ? "a page can't be written yet; name a path" : "expected a path";
-  mistakes.push(`Cannot use report: "${text}": ${reason} that ends in .json`);
+function readReport(reader: InputReader<InputName>): ReportPaths | undefined {
+  const named = reader.text("report");
+  if (named === "") return undefined;
+  if (/\.json$/i.test(named)) return { named, json: named, page: undefined };
+  if (/\.html?$/i.test(named)) return { named, json: named.replace(/\.html?$/i, ".json"), page: named };
+  reader.refuse("report", "expected a path that ends in .json or .html");
   return undefined;
 }
 
 /** qemu-img's name of a format; `vhd` is what everyone else calls `vpc`. */
 function formatName(name: string): string {
   return name === "vhd" ? "vpc" : name;
-}
-
-function words(text: string): readonly string[] {
-  return text
-    .split(/[\n,]/)
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
-}
-
-function orList(choices: readonly string[]): string {
-  return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
 }

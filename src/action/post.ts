@@ -3,13 +3,13 @@
 import { info, notice } from "@actions/core";
 import { ImageError, resume, rollback, unfinished } from "../index.ts";
 import { annotateImage, annotateStep } from "./annotations.ts";
-import { journalsLeftOpen } from "./open-journals.ts";
+import { journalsLeftOpen, type OpenJournal } from "./open-journals.ts";
 import { safeLine } from "./safe-text.ts";
 
-async function close(image: string): Promise<void> {
+async function close({ image, of }: OpenJournal): Promise<void> {
   const state = await unfinished(image);
-  // Kept on request: it is not open, and its time is the user's to choose.
-  if (state === "undo") return;
+  // A conversion's is kept on request: it is not open, and its time is the user's to choose. A repair's is the step's.
+  if (state === "undo" && of === "conversion") return;
   if (state === "none") return clear(image);
   const { message } = state === "verified" ? await resume(image) : await rollback(image);
   notice(safeLine(message), { title: safeLine(`${image}: ${state === "verified" ? "finished" : "put back"}`) });
@@ -26,9 +26,10 @@ async function clear(image: string): Promise<void> {
 }
 
 try {
-  for (const { image } of journalsLeftOpen()) {
+  for (const journal of journalsLeftOpen()) {
+    const { image } = journal;
     try {
-      await close(image);
+      await close(journal);
     } catch (error) {
       annotateImage(image, `Cannot put ${image} back`, error instanceof Error ? error.message : String(error));
       process.exitCode = 1;

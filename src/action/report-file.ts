@@ -1,17 +1,30 @@
-/** The JSON report of all images, for later steps and for people. */
+/** The JSON report of all images, for later steps and for `mode: collect`, and the page for people beside it. */
 
 import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type ImageResult, resultJson } from "./image-result.ts";
+import { resultJson } from "./image-result.ts";
+import type { ReportPaths } from "./inputs.ts";
+import type { StepResult } from "./step-result.ts";
+
+export async function writeReport({ json }: ReportPaths, step: StepResult): Promise<void> {
+  const { mode, dryRun, targetFormat, results, matrix } = step;
+  const report = {
+    mode,
+    "dry-run": dryRun,
+    ...(targetFormat ? { "target-format": targetFormat } : {}),
+    images: results.map(resultJson),
+    ...(matrix && { matrix }),
+  };
+  await replace(json, `${JSON.stringify(report, null, 2)}\n`);
+}
 
 /** Makes the folder where it is missing. Replaces the name, never what a link of that name leads to: it may be an image. */
-export async function writeReport(path: string, results: readonly ImageResult[], dryRun: boolean): Promise<void> {
-  const report = { mode: "convert", "dry-run": dryRun, images: results.map(resultJson) };
+async function replace(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}-${randomUUID()}`;
   try {
-    await writeFile(draft, `${JSON.stringify(report, null, 2)}\n`, { flag: "wx" });
+    await writeFile(draft, text, { flag: "wx" });
     await rename(draft, path);
   } finally {
     await rm(draft, { force: true });

@@ -1,135 +1,93 @@
-/** The step: inputs, images, conversions, then everything that is told about them. */
+/** The step: inputs, what can be known beforehand, the work on all images, then everything that is told about it. */
 
-import { resolve } from "node:path";
-import { getInput, info, summary } from "@actions/core";
-import { type LocatedImage, locate } from "../acquire/locate.ts";
-import { checksum, ImageError, refuseTakenName } from "../index.ts";
-import { annotateFailures, annotateMistakes, annotateStep } from "./annotations.ts";
-import { convertImage, type ImageToConvert, type Work } from "./convert-image.ts";
-import { expandGlob } from "./expand-glob.ts";
+import { getInput, info, setSecret } from "@actions/core";
+import { workOnAll } from "./all-images.ts";
+import { annotateStep } from "./annotations.ts";
+import { type Beforehand, lookBeforehand } from "./beforehand.ts";
 import type { ImageResult } from "./image-result.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
-import { nameFor } from "./new-name.ts";
 import { OpenJournals } from "./open-journals.ts";
-import { setOutputs } from "./outputs.ts";
-import { writeReport } from "./report-file.ts";
+import { planMatrix } from "./plan-matrix.ts";
+import { giveUpRepairUndos } from "./repair-undos.ts";
 import { safeLine } from "./safe-text.ts";
-import { mistakesSummary, summaryOf } from "./summary.ts";
+import type { Matrix, StepResult } from "./step-result.ts";
+import { tell, tellMistakes } from "./tell.ts";
+import type { Work } from "./work.ts";
 
 /** @returns whether all went well */
 export async function runStep(signal: AbortSignal): Promise<boolean> {
   const { inputs, mistakes: wrongInputs } = readInputs((name) => getInput(name));
-  const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : { images: [], mistakes: [] };
-  const mistakes = [...wrongInputs, ...located.mistakes, ...reportMistakes(inputs, located.images)];
+  maskSecrets(inputs);
+  const found = await lookBeforehand(inputs, signal);
+  const mistakes = [...wrongInputs, ...found.mistakes];
   if (mistakes.length > 0) {
-    annotateMistakes(mistakes);
-    setOutputs([], undefined, undefined);
-    if (inputs.summary !== "never") await addToSummary(mistakesSummary(mistakes));
+    await tellMistakes(mistakes, inputs);
     return false;
   }
+  const { collected } = found;
+  if (collected) {
+    const step: StepResult = { mode: "collect", ...collected };
+    const isComplete = await tell(step, inputs, signal);
+    return isComplete && step.results.every(isGood) && hasAllReports(inputs, collected.reportCount);
+  }
+  return workAndTell(inputs, found, signal);
+}
 
+async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSignal): Promise<boolean> {
   const log = (line: string) => info(safeLine(line));
-  const work: Work = { inputs, journals: new OpenJournals(), signal, log };
-  const images = await Promise.all(withNewNames(located.images, inputs).map(refuseTaken));
-  const results = await inTurns(images, inputs.concurrency, async (image) => {
-    log(`${image.path}: begins`);
-    const result = await convertImage(image, work);
-    log(resultLine(result, inputs));
-    return result;
-  });
-
-  const isComplete = await tell(results, inputs, signal);
-  return isComplete && results.every(({ failure }) => failure === undefined);
+  const { crossChecker } = found;
+  const work: Work = { inputs, journals: new OpenJournals(), signal, log, crossChecker };
+  const images = await workOnAll(found.images, work);
+  const matrix = inputs.mode === "plan" ? planned(() => planMatrix(images, inputs.shards)) : undefined;
+  const results = images.map(({ result }) => result);
+  const isGoodSoFar = results.every(isGood) && !signal.aborted && (inputs.mode !== "plan" || matrix !== undefined);
+  const isToldAll = await tell(
+    {
+      mode: inputs.mode,
+      targetFormat: inputs.mode === "check" ? undefined : inputs.targetFormat,
+      dryRun: inputs.convertOptions.dryRun ?? false,
+      results: isGoodSoFar ? results : results.map(toBePutBack(inputs)),
+      ...(matrix && { matrix }),
+    },
+    inputs,
+    signal,
+  );
+  if (!isGoodSoFar || !isToldAll || signal.aborted) return false;
+  return giveUpRepairUndos(work.journals, inputs.convertOptions.keepUndo ?? false);
 }
 
-/** @returns false where something could not be told */
-async function tell(results: readonly ImageResult[], inputs: Inputs, signal: AbortSignal): Promise<boolean> {
-  const dryRun = inputs.convertOptions.dryRun ?? false;
-  const isFailed = results.some(({ failure }) => failure !== undefined);
-  annotateFailures(results);
-  let isComplete = true;
-  const attempt = async <T>(title: string, perform: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await perform();
-    } catch (error) {
-      annotateStep(title, error instanceof Error ? error.message : String(error));
-      isComplete = false;
-      return undefined;
-    }
+/** Repairs are undone where the step fails, also that of an image that went well itself. */
+function toBePutBack({ mode }: Inputs): (result: ImageResult) => ImageResult {
+  return (result) => {
+    if (mode !== "check" || result.failure || !result.check?.changed) return result;
+    const note = "Repaired, but the step failed: the end of this job puts the image back as it was";
+    return { ...result, notes: [...(result.notes ?? []), note] };
   };
-  const reportPath = await attempt("Cannot write the report", async () => {
-    if (inputs.report !== undefined) await writeReport(inputs.report, results, dryRun);
-    return inputs.report;
-  });
-  const isDone = !signal.aborted && !dryRun;
-  const digest = isDone ? await attempt("Cannot read the resulting file", () => sha256File(results)) : undefined;
-  setOutputs(results, digest, reportPath);
-  const isWanted = inputs.summary === "always" || (inputs.summary === "on-failure" && isFailed);
-  if (isWanted) await addToSummary(summaryOf({ mode: "convert", targetFormat: inputs.targetFormat, dryRun, results }));
-  return isComplete;
 }
 
-/** A report must never take the place of an image, whatever the image is called. */
-function reportMistakes({ report }: Inputs, images: readonly LocatedImage[]): string[] {
-  if (report === undefined || !images.some(({ path }) => resolve(path) === resolve(report))) return [];
-  return [`Cannot use report: "${report}": it is an image of this step; name another path`];
-}
-
-function withNewNames(images: readonly LocatedImage[], { rename, targetFormat }: Inputs): readonly ImageToConvert[] {
-  const named = images.map((image) => ({ ...image, newPath: rename ? nameFor(image.path, targetFormat) : image.path }));
-  return named.map((image) => {
-    const others = named.filter(
-      ({ newPath, path }) => path !== image.path && resolve(newPath) === resolve(image.newPath),
-    );
-    const [other] = image.newPath === image.path ? [] : others;
-    if (other === undefined) return { ...image, refusal: undefined };
-    const why = `${other.path} would have the same name; rename one of them first, or set rename to false`;
-    const message = `Cannot rename ${image.path} to ${image.newPath}: ${why}`;
-    return { ...image, refusal: new ImageError("in-use", message, { path: image.path, operation: "rename" }) };
-  });
-}
-
-async function refuseTaken(image: ImageToConvert): Promise<ImageToConvert> {
-  if (image.refusal || image.newPath === image.path) return image;
+/** Undefined, and an annotation, where a runner would not take it. */
+function planned(make: () => Matrix): Matrix | undefined {
   try {
-    await refuseTakenName(image.path, image.newPath);
-    return image;
+    return make();
   } catch (error) {
-    return { ...image, refusal: error instanceof Error ? error : new Error(String(error)) };
+    annotateStep("Cannot make a matrix", error instanceof Error ? error.message : String(error));
+    return undefined;
   }
 }
 
-/** Results in the order of `items`, at most `count` of them at work at once. */
-async function inTurns<T, R>(items: readonly T[], count: number, perform: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [index, item] of waiting) results[index] = await perform(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(count, items.length) }, worker));
-  return results;
+/** In `mode: collect` a number of shards says how many reports there must be: a job that died wrote none. */
+function hasAllReports({ shards }: Inputs, reportCount: number): boolean {
+  if (shards === "auto" || shards === reportCount) return true;
+  annotateStep("Reports are missing", `Cannot vouch for all shards: ${reportCount} reports were found of ${shards}`);
+  return false;
 }
 
-/** For exactly one image that went well; undefined else. A file taken as raw is its own guest, whatever it holds. */
-async function sha256File(results: readonly ImageResult[]): Promise<string | undefined> {
-  const [only] = results;
-  if (only === undefined || results.length > 1 || only.failure) return undefined;
-  const digest = await checksum(only.path, { format: "raw", algorithm: "sha256" });
-  return digest.checksum;
+function isGood({ failure }: ImageResult): boolean {
+  return failure === undefined;
 }
 
-function resultLine({ image, path, report, failure }: ImageResult, { convertOptions }: Inputs): string {
-  if (failure) return `${image}: failed: ${failure.message}`;
-  const name = path === image ? "" : `, now ${path}`;
-  if (report === undefined || (!report.changed && !convertOptions.dryRun)) return `${image}: nothing to do${name}`;
-  return `${image}: ${report.sourceFormat} ${convertOptions.dryRun ? "would become" : "is now"} ${report.targetFormat}${name}`;
-}
-
-/** A missing summary fails nothing: old servers have none. */
-async function addToSummary(html: string): Promise<void> {
-  try {
-    await summary.addRaw(html).write();
-  } catch (error) {
-    info(`Cannot write the summary: ${error instanceof Error ? error.message : error}`);
-  }
+/** Before anything else could print them. */
+function maskSecrets({ acquire: { headers, githubToken } }: Inputs): void {
+  for (const { value } of headers) setSecret(value);
+  if (githubToken !== undefined) setSecret(githubToken);
 }

@@ -32,6 +32,7 @@ test("one image: converted, renamed, and every output set", async () => {
     corruptions: "0",
     leaks: "0",
     "bytes-moved": "0",
+    "cache-hit": "false",
   });
   expect(Number(written)).toBeGreaterThan(0);
   expect(Number(peak)).toBeGreaterThan(0);

@@ -16,16 +16,23 @@ test("all mistakes are listed at once, before a byte is touched", async () => {
       "folder",
       "nothing*.qed",
       "https://example.org/disk.qed sha256:00",
+      "http://example.org/disk.qed",
       "disk.qed guest-sha256:123",
       "disk.qed sha512:00",
     ].join("\n"),
-    mode: "check",
+    mode: "chek",
     "target-format": "qcow3",
+    checksums: "SHA256SUMS",
     "source-format": "floppy",
     checksum: "md5",
     verify: "twice",
     check: "yes",
-    "fail-on": "leak",
+    repair: "some",
+    "fail-on": "leaks",
+    cache: "maybe",
+    headers: "Authorization: Bearer verysecret\nno header\nRange: bytes=0-1",
+    "cross-check": "on",
+    shards: "257",
     rename: "1",
     "dry-run": "no",
     "max-extra-space": "much",
@@ -33,7 +40,7 @@ test("all mistakes are listed at once, before a byte is touched", async () => {
     "on-interrupted": "retry",
     concurrency: "0",
     summary: "sometimes",
-    report: "report.html",
+    report: "report.pdf",
   });
   expect(exitCode).toBe(1);
   expect(annotations).toHaveLength(1);
@@ -42,16 +49,24 @@ test("all mistakes are listed at once, before a byte is touched", async () => {
     "gone.qed: there is no such file",
     "folder as an image",
     "nothing matches nothing*.qed",
-    "URLs can't be fetched yet",
+    "sha256 needs 64 hex digits",
+    "only https URLs",
     "guest-sha256 needs 64 hex digits",
     "sha512 is of a download",
-    'mode: "check": it is not available yet',
+    'mode: "chek": expected convert, check, plan or collect',
+    "checksums without a URL",
     "qcow3",
     "floppy",
     "md5",
     "twice",
     'check: "yes"',
-    "fail-on",
+    'repair: "some"',
+    'fail-on: "leaks"',
+    'cache: "maybe"',
+    "line 2 of headers",
+    "line 3 of headers: Range",
+    'cross-check: "on"',
+    'shards: "257": expected auto or a number from 1 to 256',
     'rename: "1"',
     'dry-run: "no"',
     "much",
@@ -59,11 +74,12 @@ test("all mistakes are listed at once, before a byte is touched", async () => {
     "retry",
     "concurrency",
     "sometimes",
-    "report.html",
+    "report.pdf",
     "Nothing was touched",
   ]) {
     expect(message, words).toContain(words);
   }
+  expect(message).not.toContain("verysecret");
   expect(outputs).toMatchObject({ images: "[]", changed: "false" });
   expect(summary).toContain("Cannot use these inputs");
   expect(runner.names).toEqual(["disk.qed", "folder"]);
@@ -90,9 +106,28 @@ test("an empty image and an empty target are two mistakes", async () => {
   expect(annotations[0]?.message).toContain("without target-format");
 });
 
-test.each(["plan", "collect", "wipe"])("mode %s is refused", async (mode) => {
-  const { annotations } = await new Runner().main({ mode, image: "a", "target-format": "qed" });
-  expect(annotations[0]?.message).toContain(`mode: "${mode}"`);
+test.each([
+  [{ mode: "wipe", image: "a" }, 'mode: "wipe"'],
+  [{ mode: "check" }, "without image"],
+  [{ mode: "check", image: "disk.qed", check: "false" }, "check: false with mode check"],
+  [{ mode: "plan", image: "disk.qed" }, "without target-format"],
+  [{ "target-format": "qcow2", image: "disk.qed", check: "false", repair: "all" }, "check: false with repair"],
+  [{ mode: "collect" }, "without reports"],
+  [{ mode: "collect", image: "disk.qed", reports: "*.json" }, "image in mode collect"],
+  [{ mode: "collect", reports: "*.json" }, "nothing matches *.json"],
+  [{ mode: "check", image: "disk.qed", headers: "A: b\u0001" }, "line 1 of headers"],
+  [
+    { mode: "check", image: "https://a.example/x.qed\nhttps://b.example/x.qed", headers: "A: b" },
+    "https://a.example and https://b.example",
+  ],
+] as const)("%o", async (inputs, words) => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  const { exitCode, annotations } = await runner.main(inputs);
+  expect(exitCode).toBe(1);
+  expect(annotations).toHaveLength(1);
+  expect(annotations[0]?.message).toContain(words);
+  expect(runner.names).toEqual(["disk.qed"]);
 });
 
 test("a report never takes an image's place", async () => {
@@ -105,7 +140,7 @@ test("a report never takes an image's place", async () => {
     report: "./disk.json",
   });
   expect(exitCode).toBe(1);
-  expect(annotations[0]?.message).toContain("it is an image of this step");
+  expect(annotations[0]?.message).toContain("disk.json is an image of this step");
   expect(runner.sha256("disk.json")).toBe(before);
 });
 

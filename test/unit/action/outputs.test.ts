@@ -49,11 +49,7 @@ function outputsOf(count: number): Readonly<Record<string, string>> {
     recovery: undefined,
   };
   writeFileSync(join(folder, "output"), "");
-  setOutputs(
-    Array.from({ length: count }, () => one),
-    undefined,
-    undefined,
-  );
+  setOutputs({ results: Array.from({ length: count }, () => one) });
   const text = readFileSync(join(folder, "output"), "utf8");
   return Object.fromEntries([...text.matchAll(/^(.+?)<<(.+)\n(.*)\n\2$/gm)].map(([, name, , value]) => [name, value]));
 }

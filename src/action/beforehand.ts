@@ -1,0 +1,54 @@
+/** What is looked at before a byte is touched, so that all mistakes are told at once. */
+
+import { resolve } from "node:path";
+import { type LocatedImage, locate } from "../acquire/locate.ts";
+import { type Collected, collectReports } from "./collect.ts";
+import { CrossChecker } from "./cross-check.ts";
+import { expandGlob } from "./expand-glob.ts";
+import type { Inputs } from "./inputs.ts";
+
+export interface Beforehand {
+  readonly images: readonly LocatedImage[];
+  readonly crossChecker: CrossChecker | undefined;
+  /** Of `mode: collect`. */
+  readonly collected: Collected | undefined;
+  readonly mistakes: readonly string[];
+}
+
+export async function lookBeforehand(inputs: Inputs, signal: AbortSignal): Promise<Beforehand> {
+  const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : { images: [], mistakes: [] };
+  const found = inputs.mode === "collect" ? undefined : await CrossChecker.find(inputs.crossCheck, signal);
+  const collected = inputs.mode === "collect" && inputs.reports !== "" ? await collect(inputs.reports) : undefined;
+  return {
+    images: located.images,
+    crossChecker: typeof found === "string" ? undefined : found,
+    collected,
+    mistakes: [
+      ...located.mistakes,
+      ...(typeof found === "string" ? [found] : []),
+      ...(collected?.mistakes ?? []),
+      ...(inputs.mode === "plan" ? [] : inputs.urls.map(({ url }) => `Cannot use ${url}: URLs can't be fetched yet`)),
+      ...reportMistakes(inputs, located.images),
+    ],
+  };
+}
+
+async function collect(reports: string): Promise<Collected> {
+  const patterns = reports.split("\n").map((line) => line.trim());
+  const paths = new Set<string>();
+  for (const pattern of patterns.filter((each) => each !== "")) {
+    for (const path of (await expandGlob(pattern, [])).toSorted()) paths.add(path);
+  }
+  const collected = await collectReports([...paths]);
+  if (paths.size > 0) return collected;
+  return { ...collected, mistakes: [`Cannot find a report: nothing matches ${reports}`] };
+}
+
+/** A report must never take the place of an image, whatever the image is called. */
+function reportMistakes({ report }: Inputs, images: readonly LocatedImage[]): string[] {
+  if (report === undefined) return [];
+  const paths = new Set(images.map(({ path }) => resolve(path)));
+  const taken = [report.json, report.page].find((path) => path !== undefined && paths.has(resolve(path)));
+  if (taken === undefined) return [];
+  return [`Cannot use report: "${report.named}": ${taken} is an image of this step; name another path`];
+}

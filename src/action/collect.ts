@@ -1,0 +1,66 @@
+/** `mode: collect`: the reports of other jobs read as results, as if this step had done their work. */
+
+import { readFile, stat } from "node:fs/promises";
+import { resultOfJson } from "./collected-result.ts";
+import type { ImageResult } from "./image-result.ts";
+
+/** A report of a hundred thousand images is smaller. */
+const MAX_REPORT_BYTES = 256 * 1024 * 1024;
+
+export interface Collected {
+  readonly results: readonly ImageResult[];
+  readonly reportCount: number;
+  /** Whether all of them were dry runs or plans. */
+  readonly dryRun: boolean;
+  /** The one that all of them have. */
+  readonly targetFormat: string | undefined;
+  /** One sentence for each file that is no report of ours. */
+  readonly mistakes: readonly string[];
+}
+
+/** @param paths in the order in which their images are to be told */
+export async function collectReports(paths: readonly string[]): Promise<Collected> {
+  const results: ImageResult[] = [];
+  const mistakes: string[] = [];
+  const formats = new Set<string>();
+  let dryRunCount = 0;
+  for (const path of paths) {
+    try {
+      const { images, "dry-run": dryRun, "target-format": format } = await readReport(path);
+      for (const image of images) results.push(resultOfJson(image));
+      if (dryRun === true) dryRunCount += 1;
+      if (typeof format === "string") formats.add(format);
+    } catch (error) {
+      mistakes.push(`Cannot read the report ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const [targetFormat] = formats.size === 1 ? formats : [];
+  return {
+    results,
+    reportCount: paths.length,
+    dryRun: dryRunCount > 0 && dryRunCount === paths.length,
+    targetFormat,
+    mistakes,
+  };
+}
+
+interface Report {
+  readonly images: readonly object[];
+  readonly "dry-run"?: unknown;
+  readonly "target-format"?: unknown;
+}
+
+async function readReport(path: string): Promise<Report> {
+  const { size } = await stat(path);
+  if (size > MAX_REPORT_BYTES) throw new Error(`it has ${size} bytes, and ${MAX_REPORT_BYTES} are allowed`);
+  const value: unknown = JSON.parse(await readFile(path, "utf8"));
+  if (!isReport(value)) throw new Error("it is no report of this action: it lists no images");
+  return value;
+}
+
+function isReport(value: unknown): value is Report {
+  if (typeof value !== "object" || value === null || !("images" in value) || !Array.isArray(value.images)) return false;
+  return value.images.every((image: unknown) => {
+    return typeof image === "object" && image !== null && "image" in image && typeof image.image === "string";
+  });
+}
