@@ -34,6 +34,7 @@ function conversionOf(fields: Fields): ConversionReport {
     changed: fields.changed === true,
     virtualSize: count(fields["virtual-size"]),
     clusterSize: count(fields["cluster-size"]),
+    guestDataBytes: count(fields["guest-data-bytes"]),
     bytesWritten: count(fields["bytes-written"]),
     bytesMoved: count(fields["bytes-moved"]),
     bytesSettled: count(fields["bytes-settled"]),

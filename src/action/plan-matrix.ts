@@ -36,6 +36,6 @@ function isDone({ changed, bytesWritten }: ConversionReport): boolean {
 }
 
 /** Its data is read for the checksums; what moves is read and written. */
-function workOf({ fileSizeBefore, bytesWritten, bytesMoved, bytesSettled }: ConversionReport): number {
-  return fileSizeBefore + bytesWritten + bytesMoved + bytesSettled;
+function workOf({ guestDataBytes, bytesWritten, bytesMoved, bytesSettled }: ConversionReport): number {
+  return guestDataBytes + bytesWritten + bytesMoved + bytesSettled;
 }
