@@ -56,7 +56,7 @@ describe("readTables", () => {
       storage,
       Array.from({ length: 20_000 }, (_, index) => index * TABLE),
     );
-    expect(readCount).toBe(10);
+    expect(readCount).toBe(40);
     expect(most).toBeLessThanOrEqual(8);
   });
 
