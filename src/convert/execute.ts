@@ -1,10 +1,10 @@
 /** The only place that writes to an image: performs one epoch's values and makes them durable. */
 
-import { createHash } from "node:crypto";
 import { MiB } from "../bytes/align.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import type { GuestReader } from "../image/guest-reader.ts";
 import type { Epoch, Write } from "../image/write.ts";
+import { crypto } from "../storage/built-ins.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 
 const COPY_STEP = MiB;
@@ -65,7 +65,7 @@ export async function executeEpoch(
 export class WriteRecorder {
   readonly storage: WritableStorage;
   readonly #ranges = new RangeSet();
-  readonly #hash = createHash("sha256");
+  readonly #hash = crypto().createHash("sha256");
 
   /** Writes at or past `floor` must come in ascending order, as plans produce them. */
   constructor(storage: WritableStorage, floor: number) {

@@ -1,12 +1,12 @@
 /** The image as found: everything that the plan, the proof and the way back need to know, read once. */
 
-import { createHash } from "node:crypto";
 import { MiB } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { ConversionOptions, Image } from "../image/driver.ts";
 import type { ExtentTable } from "../image/extent.ts";
 import type { CheckResult } from "../image/finding.ts";
+import { crypto } from "../storage/built-ins.ts";
 import type { Storage } from "../storage/storage.ts";
 
 export interface Source {
@@ -55,7 +55,7 @@ export function refuseCorruption({ image, check }: Source): void {
 
 /** SHA-256 over the bytes of `ranges` in file order, hex; what lies past the end of file counts as zeros. */
 export async function digestRanges(storage: Storage, ranges: RangeSet): Promise<string> {
-  const hash = createHash("sha256");
+  const hash = crypto().createHash("sha256");
   const buffer = new Uint8Array(MiB);
   for (const { start, end } of ranges.each()) {
     for (let at = start; at < end; at += MiB) {

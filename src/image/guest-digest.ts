@@ -7,9 +7,10 @@
  *   to nothing, and blocks are hashed on several threads.
  */
 
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { MiB } from "../bytes/align.ts";
+import { crypto } from "../storage/built-ins.ts";
 import { DIGEST_SIZE, digestOfZeros, hashBlocks } from "./block-hash.ts";
 import { BLOCK_SIZE, type BlockWork, planBlockWork } from "./block-work.ts";
 import { GuestReader } from "./guest-reader.ts";
@@ -116,7 +117,7 @@ function blockHasherHere(view: GuestView): BlockHasher {
 
 /** The digest over the block digests; those of zeros are fed many at a time. */
 class OuterHash {
-  readonly #hash: Hash = createHash("sha256");
+  readonly #hash: Hash = crypto().createHash("sha256");
   #zeroDigests: Buffer | undefined;
 
   add(digests: Uint8Array): void {
@@ -146,7 +147,7 @@ class OuterHash {
 }
 
 async function digestWhole(view: GuestView, options: DigestOptions): Promise<string> {
-  const hash = createHash("sha256");
+  const hash = crypto().createHash("sha256");
   const turns = new Turns(options.signal, purpose(view));
   const reader = new GuestReader(view);
   const chunks = readAhead(planChunks(view.table), CHUNKS_AHEAD, async ({ guestOffset, length, isZero }) => {

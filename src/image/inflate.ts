@@ -1,8 +1,8 @@
 /** One compressed cluster to its plain bytes: raw deflate (RFC 1951) or zstd frames (RFC 8878); input and output bounded. */
 
-import * as zlib from "node:zlib";
 import { Decompress } from "fzstd";
 import { ImageError } from "../bytes/image-error.ts";
+import { zlib } from "../storage/built-ins.ts";
 
 export type CompressionMethod = "zlib" | "zstd";
 
@@ -29,7 +29,7 @@ export function inflateCluster(method: CompressionMethod, stored: Uint8Array, cl
 }
 
 function inflateRaw(stored: Uint8Array, clusterSize: number): Uint8Array {
-  return zlib.inflateRawSync(stored, { maxOutputLength: clusterSize, chunkSize: clusterSize });
+  return zlib().inflateRawSync(stored, { maxOutputLength: clusterSize, chunkSize: clusterSize });
 }
 
 /** One cluster is one frame, but formats do not forbid several. */
@@ -49,11 +49,11 @@ function inflateZstd(stored: Uint8Array, clusterSize: number): Uint8Array {
 }
 
 function inflateFrame(frame: Uint8Array, maxLength: number): Uint8Array {
-  if (typeof zlib.zstdDecompressSync !== "function") return inflateFrameWithoutZlib(frame, maxLength);
-  return zlib.zstdDecompressSync(frame, {
+  if (typeof zlib().zstdDecompressSync !== "function") return inflateFrameWithoutZlib(frame, maxLength);
+  return zlib().zstdDecompressSync(frame, {
     maxOutputLength: maxLength,
     chunkSize: Math.max(maxLength, 64),
-    params: { [zlib.constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_BITS },
+    params: { [zlib().constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_BITS },
   });
 }
 

@@ -1,8 +1,8 @@
 /** The journal of one conversion: made before the image's first write, removed after its last. */
 
-import { randomBytes } from "node:crypto";
 import { dirname, relative, resolve } from "node:path";
 import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { crypto } from "../storage/built-ins.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
 import { draftOf, type JournalNames, journalNamesOf } from "./names.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
@@ -72,7 +72,7 @@ export class Journal {
     const names = journalNamesOf(imagePath);
     const elsewhere = replacing ? undefined : otherPlace(imagePath, place.elsewhere);
     // A pointer knows its journal by this number.
-    const journalId = replacing ? replacing.#journalId : randomBytes(16);
+    const journalId = replacing ? replacing.#journalId : crypto().randomBytes(16);
     const path = replacing?.path ?? elsewhere ?? names.journal;
     const written = replacing ? draftOf(path) : path;
     if (replacing) await volume.remove(written);

@@ -1,7 +1,7 @@
 /** `<image>.inplace-lock`: made exclusively by the one writing command that runs; a dead owner's is taken over. */
 
-import { randomUUID } from "node:crypto";
 import { ImageError } from "../bytes/image-error.ts";
+import { crypto } from "../storage/built-ins.ts";
 import type { LockOwner, ProcessTable } from "../storage/process-table.ts";
 import { readZeroFilled, type Volume } from "../storage/storage.ts";
 import { journalNamesOf } from "./names.ts";
@@ -25,7 +25,7 @@ export class Lock {
     for (let attempt = 0; attempt < 3; attempt++) {
       const storage = await volume.createExclusively(path);
       if (storage) {
-        const owner: LockOwner = { ...processes.self, nonce: randomUUID() };
+        const owner: LockOwner = { ...processes.self, nonce: crypto().randomUUID() };
         try {
           await storage.write(0, new TextEncoder().encode(JSON.stringify(owner)));
         } catch (error) {

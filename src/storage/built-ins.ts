@@ -1,0 +1,20 @@
+/** Built-in modules that take milliseconds and megabytes to load, and that reading commands mostly never need. */
+
+import { createRequire } from "node:module";
+
+const load = createRequire(import.meta.url);
+
+let loadedCrypto: typeof import("node:crypto") | undefined;
+let loadedZlib: typeof import("node:zlib") | undefined;
+
+/** `node:crypto`, loaded at the first question. */
+export function crypto(): typeof import("node:crypto") {
+  loadedCrypto ??= load("node:crypto") as typeof import("node:crypto");
+  return loadedCrypto;
+}
+
+/** `node:zlib`, loaded at the first question. */
+export function zlib(): typeof import("node:zlib") {
+  loadedZlib ??= load("node:zlib") as typeof import("node:zlib");
+  return loadedZlib;
+}
