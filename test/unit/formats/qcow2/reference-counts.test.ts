@@ -30,6 +30,32 @@ describe("ReferenceCounts", () => {
     expect([counts.get(31), counts.get(32), counts.get(33), counts.get(34)]).toEqual([1, 2, 1, 0]);
   });
 
+  it("tells a page that lists few clusters as one that has a bitmap", () => {
+    const counts = new ReferenceCounts();
+    const clusters = Array.from({ length: 40 }, (_, index) => (index * 7919) % PAGE_CLUSTERS);
+    const bits = new Uint8Array(PAGE_CLUSTERS / 8);
+    for (const cluster of clusters) {
+      counts.add(cluster);
+      bits[cluster >>> 3] = (bits[cluster >>> 3] as number) | (1 << (cluster & 7));
+      expect(counts.bitmapOf(0)).toEqual(bits);
+    }
+    expect([...counts.each()].map(({ cluster }) => cluster)).toEqual(clusters.toSorted((a, b) => a - b));
+    counts.add(clusters[0] as number);
+    expect(counts.bitmapOf(0)).toBeUndefined();
+    const [first, second] = [70_000 * PAGE_CLUSTERS + 5, 5 * PAGE_CLUSTERS + 2];
+    const few = new ReferenceCounts();
+    for (const cluster of [first, second, first]) few.add(cluster);
+    expect([...few.each()]).toEqual([
+      { cluster: second, count: 1 },
+      { cluster: first, count: 2 },
+    ]);
+    few.add(9 * PAGE_CLUSTERS);
+    expect([few.bitmapOf(5)?.[0], few.bitmapOf(9)?.[0]]).toEqual([4, 1]);
+    expect(few.pageIndexes()).toEqual([5, 9, 70_000]);
+    expect([few.get(first), few.get(second), few.get(second + 1)]).toEqual([2, 1, 0]);
+    expect([few.isBlank(0, 5 * PAGE_CLUSTERS), few.isBlank(0, 5 * PAGE_CLUSTERS + 1)]).toEqual([true, false]);
+  });
+
   it("refuses to fill the memory for references strewn over a huge file", () => {
     const counts = new ReferenceCounts();
     const strew = () => {

@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readTables } from "../../../../src/formats/qcow2/table-reader.ts";
+import { FileVolume } from "../../../../src/storage/file.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
 import type { Storage } from "../../../../src/storage/storage.ts";
 import { seededRandom } from "../../../support/random.ts";
@@ -66,6 +70,28 @@ describe("readTables", () => {
     const backwards = Array.from({ length: 20 }, (_, index) => 20 - index);
     const offsets = [...backwards, 30, 29, 28].map((table) => table * TABLE);
     expect(await numbersRead(memoryStorage(numbered(21)), offsets)).toEqual([...backwards, 0, 0, 0]);
+  });
+
+  it("reads the same of a file on disk, at once or not", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "table-reader-"));
+    try {
+      const path = join(folder, "file");
+      await writeFile(path, numbered(6000));
+      const random = seededRandom(11);
+      const order = Array.from({ length: 3000 }, () => random.below(6020));
+      const storage = await new FileVolume().openForReading(path);
+      const expected = order.map((table) => (table < 6000 ? table : 0));
+      expect(
+        await numbersRead(
+          storage,
+          order.map((table) => table * TABLE),
+        ),
+      ).toEqual(expected);
+      await storage.close();
+      await expect(numbersRead(storage, [0])).rejects.toMatchObject({ kind: "io" });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("passes a failing read on when its turn comes", async () => {
