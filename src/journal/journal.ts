@@ -1,11 +1,14 @@
-/** The journal of one conversion: made before the image's first write, removed after its last. */
+/** The journal of one conversion or repair: made before the image's first write, removed after its last. */
 
-import { dirname, relative, resolve } from "node:path";
-import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { dirname, resolve } from "node:path";
+import { ImageError } from "../bytes/image-error.ts";
 import { crypto } from "../storage/built-ins.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
+import { contentOf, contentWith, type JournalContent, type JournalProgress } from "./content.ts";
 import { draftOf, type JournalNames, journalNamesOf } from "./names.ts";
+import { createNew, createPointer, otherPlace } from "./place.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
+import { newRepairState, type PatchStep, patchBytesOf, type RepairIntent, type RepairState } from "./repair-state.ts";
 import {
   encodeIntentParts,
   type Facts,
@@ -13,8 +16,6 @@ import {
   type IntentParts,
   type JournalState,
   type Pointer,
-  stateOf,
-  withRecord,
 } from "./state.ts";
 
 /** What lies beside an image. `torn`: a journal without a valid first record, which proves that nothing was written. */
@@ -22,6 +23,14 @@ export type JournalFound = Journal | "none" | "torn";
 
 /** A journal larger than this was not made by us. */
 const MAX_JOURNAL_SIZE = 256 * 1024 * 1024;
+
+/** Where a new journal goes. */
+export interface JournalPlace {
+  /** Holds the records at another path. */
+  readonly elsewhere?: string | undefined;
+  /** An older journal whose place is taken in one rename. */
+  readonly replacing?: Journal | undefined;
+}
 
 export class Journal {
   /** The file that holds the records; elsewhere than `names.journal` with `--journal`. */
@@ -31,7 +40,7 @@ export class Journal {
   readonly #names: JournalNames;
   readonly #journalId: Uint8Array;
   readonly #storage: WritableStorage;
-  #state: JournalState;
+  #content: JournalContent;
   #sequence: number;
   #end: number;
 
@@ -39,7 +48,7 @@ export class Journal {
     volume: Volume,
     names: JournalNames,
     file: { path: string; storage: WritableStorage; journalId: Uint8Array; sequence: number; end: number },
-    state: JournalState,
+    content: JournalContent,
     isUndo: boolean,
   ) {
     this.#volume = volume;
@@ -49,24 +58,61 @@ export class Journal {
     this.#journalId = file.journalId;
     this.#sequence = file.sequence;
     this.#end = file.end;
-    this.#state = state;
+    this.#content = content;
     this.isUndo = isUndo;
   }
 
+  /** Of a conversion; a repair's journal has none, and whoever asks has looked at `repair` first. */
   get state(): JournalState {
-    return this.#state;
+    if (this.#content.kind === "conversion") return this.#content.state;
+    throw new TypeError("Cannot read a repair's journal as a conversion's");
+  }
+
+  /** Undefined for a conversion. */
+  get repair(): RepairState | undefined {
+    return this.#content.kind === "repair" ? this.#content.state : undefined;
+  }
+
+  get progress(): JournalProgress {
+    return this.#content.state;
   }
 
   /**
-   * Writes the intent and the saved header and makes both durable, the names included. `elsewhere` holds the records
-   * at another path. `replacing` takes the place of an older journal in one rename. What fails leaves no new file.
+   * Writes the intent and the saved header and makes both durable, the names included. What fails leaves no new file.
    */
-  static async create(
+  static create(
     volume: Volume,
     imagePath: string,
     intent: Intent,
     parts: IntentParts,
-    place: { readonly elsewhere?: string | undefined; readonly replacing?: Journal | undefined },
+    place: JournalPlace,
+  ): Promise<Journal> {
+    const blob = encodeIntentParts(parts);
+    return Journal.#create(volume, imagePath, { facts: intent, blob: [blob] }, place, (path) =>
+      contentOf([{ facts: intent, blob }], path),
+    );
+  }
+
+  /** The same for a repair: its intent, and all bytes that it overwrites, as they are and as they will be. */
+  static createForRepair(
+    volume: Volume,
+    imagePath: string,
+    intent: RepairIntent,
+    steps: readonly PatchStep[],
+    place: JournalPlace,
+  ): Promise<Journal> {
+    return Journal.#create(volume, imagePath, { facts: intent, blob: patchBytesOf(steps) }, place, () => ({
+      kind: "repair",
+      state: newRepairState(intent, steps),
+    }));
+  }
+
+  static async #create(
+    volume: Volume,
+    imagePath: string,
+    first: { readonly facts: Intent | RepairIntent; readonly blob: readonly Uint8Array[] },
+    place: JournalPlace,
+    contentAt: (path: string) => JournalContent,
   ): Promise<Journal> {
     const { replacing } = place;
     const names = journalNamesOf(imagePath);
@@ -77,8 +123,7 @@ export class Journal {
     const written = replacing ? draftOf(path) : path;
     if (replacing) await volume.remove(written);
     const storage = await createNew(volume, written);
-    const blob = encodeIntentParts(parts);
-    const record = encodeRecord(journalId, 0, intent, blob);
+    const record = encodeRecord(journalId, 0, first.facts, first.blob);
     try {
       await storage.write(0, record);
       await storage.sync();
@@ -93,7 +138,7 @@ export class Journal {
       throw error;
     }
     const file = { path, storage, journalId, sequence: 1, end: record.length };
-    return new Journal(volume, names, file, stateOf([{ facts: intent, blob }], path), replacing?.isUndo ?? false);
+    return new Journal(volume, names, file, contentAt(path), replacing?.isUndo ?? false);
   }
 
   /** Opens the journal beside the image, or the undo where there is no journal. */
@@ -127,7 +172,7 @@ export class Journal {
         return await Journal.#follow(volume, names, facts, isUndo, scan.journalId);
       }
       const file = { path, storage, journalId: scan.journalId, sequence: scan.records.length, end: scan.end };
-      return new Journal(volume, names, file, stateOf(scan.records, path), isUndo);
+      return new Journal(volume, names, file, contentOf(scan.records, path), isUndo);
     } catch (error) {
       await storage.close();
       throw error;
@@ -161,10 +206,10 @@ export class Journal {
     await this.#storage.sync();
     this.#sequence++;
     this.#end += record.length;
-    this.#state = withRecord(this.#state, facts, blob);
+    this.#content = contentWith(this.#content, facts, blob);
   }
 
-  /** Removes the journal and makes that durable: the conversion is over. */
+  /** Removes the journal and makes that durable: what it was about is over. */
   async remove(): Promise<void> {
     await this.close();
     const beside = this.isUndo ? this.#names.undo : this.#names.journal;
@@ -196,45 +241,6 @@ export async function clearTornJournal(volume: Volume, imagePath: string): Promi
   await volume.remove(draftOf(names.journal));
   await volume.remove(names.journal);
   await volume.syncFolderOf(names.journal);
-}
-
-async function createNew(volume: Volume, path: string): Promise<WritableStorage> {
-  const storage = await volume.createExclusively(path);
-  if (storage) return storage;
-  throw new ImageError(
-    "in-use",
-    `Cannot make the journal: ${path} exists; move it away or name another with --journal`,
-    {
-      path,
-      operation: "create",
-    },
-  );
-}
-
-async function createPointer(volume: Volume, names: JournalNames, journalId: Uint8Array, path: string): Promise<void> {
-  const pointer = await createNew(volume, names.journal);
-  const facts: Pointer = { record: "pointer", path: relative(dirname(names.journal), path) };
-  try {
-    await pointer.write(0, encodeRecord(journalId, 0, facts, new Uint8Array(0)));
-    await pointer.sync();
-    await volume.syncFolderOf(names.journal);
-  } catch (error) {
-    await volume.remove(names.journal).catch(() => {});
-    throw error;
-  } finally {
-    await pointer.close();
-  }
-}
-
-/** The place that was asked for, undefined for the usual one. Throws UsageError for a name that means something else. */
-function otherPlace(imagePath: string, asked: string | undefined): string | undefined {
-  if (asked === undefined) return undefined;
-  const { journal, undo, lock } = journalNamesOf(imagePath);
-  const isAt = (path: string) => resolve(path) === resolve(asked);
-  if (isAt(journal)) return undefined;
-  const taken = [imagePath, undo, lock, draftOf(journal), draftOf(undo)].find(isAt);
-  if (taken === undefined) return asked;
-  throw new UsageError(`Cannot keep the journal at ${asked}: that name is the image's own; choose another`);
 }
 
 function notPointedAt(names: JournalNames, path: string): ImageError {

@@ -1,4 +1,4 @@
-/** The files beside an image that a conversion makes, by the names the contract fixes. */
+/** The files beside an image that a conversion or repair makes, by the names the contract fixes. */
 
 export interface JournalNames {
   readonly journal: string;

@@ -30,21 +30,32 @@ const MAGIC = new TextEncoder().encode("INPLJRN1");
 const CHECKSUM_AT = 36;
 
 /** Facts and blobs are small; a length beyond this is damage, not a record. */
-const MAX_PART_LENGTH = 128 * 1024 * 1024;
+export const MAX_PART_LENGTH = 128 * 1024 * 1024;
 
 export interface JournalRecord {
   readonly facts: unknown;
   readonly blob: Uint8Array;
 }
 
-export function encodeRecord(journalId: Uint8Array, sequence: number, facts: unknown, blob: Uint8Array): Uint8Array {
+/** A blob of several pieces is those one after the other. */
+export function encodeRecord(
+  journalId: Uint8Array,
+  sequence: number,
+  facts: unknown,
+  blob: Uint8Array | readonly Uint8Array[],
+): Uint8Array {
   const text = new TextEncoder().encode(JSON.stringify(facts));
-  const used = RecordHeader.size + text.length + blob.length;
+  const pieces = blob instanceof Uint8Array ? [blob] : blob;
+  const blobLength = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const used = RecordHeader.size + text.length + blobLength;
   const record = new Uint8Array(alignUp(used, SECTOR_SIZE));
-  const header = { magic: MAGIC, journalId, sequence, factsLength: text.length, blobLength: blob.length, checksum: 0 };
+  const header = { magic: MAGIC, journalId, sequence, factsLength: text.length, blobLength, checksum: 0 };
   RecordHeader.encode(header, record);
-  record.set(text, RecordHeader.size);
-  record.set(blob, RecordHeader.size + text.length);
+  let at = RecordHeader.size;
+  for (const piece of [text, ...pieces]) {
+    record.set(piece, at);
+    at += piece.length;
+  }
   RecordHeader.encode({ ...header, checksum: crc32(record.subarray(0, used)) }, record);
   return record;
 }

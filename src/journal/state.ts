@@ -3,6 +3,7 @@
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { JournalRecord } from "./record.ts";
+import type { RepairIntent } from "./repair-state.ts";
 
 /** The first record; synced, with its folder, before the image's first write. Offsets and sizes in bytes. */
 export interface Intent {
@@ -45,7 +46,7 @@ export interface IntentParts {
   readonly savedHeader: Uint8Array;
 }
 
-/** Everything additive is durable; the commit may follow. */
+/** Everything additive is durable; the commit, or the first step of a repair, may follow. */
 export interface Prepared {
   readonly record: "prepared";
   /** Host ranges written past the old end, ascending. */
@@ -54,7 +55,7 @@ export interface Prepared {
   readonly addedDigest: string;
 }
 
-/** The committed target was opened anew and is right. */
+/** The committed target, or the repaired image, was opened anew and is right. */
 export interface Verified {
   readonly record: "verified";
   /** False while `--keep-undo` holds the way back open. */
@@ -77,7 +78,7 @@ export interface Pointer {
   readonly path: string;
 }
 
-export type Facts = Intent | Prepared | Verified | NewHeader | RolledBack | Pointer;
+export type Facts = Intent | RepairIntent | Prepared | Verified | NewHeader | RolledBack | Pointer;
 
 export interface JournalState extends IntentParts {
   readonly intent: Intent;
