@@ -126,7 +126,7 @@ export class FileVolume implements Volume {
     }
   }
 
-  async otherUsers(storage: WritableStorage): Promise<OtherUsers> {
+  async otherUsers(storage: Storage): Promise<OtherUsers> {
     if (!(storage instanceof FileStorage)) return { found: [], blind: ["all of it: the image is no file on disk"] };
     return findOtherUsers(storage.path, await storage.identity());
   }

@@ -61,7 +61,11 @@ export async function findOtherUsers(
   const loops = await findLoops(path, identity, system);
   // Who holds a lock has it open as well, and says so once.
   const writers = locks.found.length > 0 ? [] : findWriters(path, identity, system.proc);
-  return { found: [...locks.found, ...loops.found, ...writers], blind: [...locks.blind, ...loops.blind] };
+  return {
+    found: [...locks.found, ...loops.found, ...writers],
+    writers: locks.writers ?? [],
+    blind: [...locks.blind, ...loops.blind],
+  };
 }
 
 /** Reads the lines of /proc/locks; throws kind `io` on one that isn't understood, since it might be ours. */
@@ -111,7 +115,8 @@ function findLocks(identity: FileIdentity, system: SystemFolders): OtherUsers {
   if (namespace !== FIRST_PID_NAMESPACE) blind.push("locks of processes outside this container (/proc/locks)");
   try {
     const locks = locksOn(identity, parseLocks(readFileSync(join(system.proc, "locks"), "utf8")));
-    return { found: describe(identity, locks), blind };
+    const writing = locks.filter((lock) => isQemus(lock) && covers(lock, QEMU_WRITE_BYTE));
+    return { found: describe(identity, locks), writers: describe(identity, writing), blind };
   } catch {
     return { found: [], blind: ["file locks (/proc/locks)"] };
   }

@@ -13,7 +13,8 @@ class MemoryFile {
   #buffer: Uint8Array;
 
   constructor(bytes: Uint8Array) {
-    this.#buffer = bytes.slice();
+    // Not by slice, which of a Buffer is the same memory.
+    this.#buffer = new Uint8Array(bytes);
     this.size = bytes.length;
   }
 
@@ -183,7 +184,7 @@ export class MemoryVolume implements Volume {
     return this.free;
   }
 
-  async otherUsers(_storage: WritableStorage): Promise<OtherUsers> {
+  async otherUsers(_storage: Storage): Promise<OtherUsers> {
     return this.users;
   }
 

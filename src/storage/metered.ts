@@ -54,7 +54,7 @@ export class MeteredVolume implements Volume {
     return this.#volume.freeSpace(path);
   }
 
-  otherUsers(storage: WritableStorage): Promise<OtherUsers> {
+  otherUsers(storage: Storage): Promise<OtherUsers> {
     return this.#volume.otherUsers(inner(storage));
   }
 

@@ -1,6 +1,7 @@
 /** A file as it would be after a few writes that exist in memory only: how a target is verified before it is on disk. */
 
 import { hex, ImageError } from "../bytes/image-error.ts";
+import { RangeSet } from "../bytes/range-set.ts";
 import type { Storage } from "./storage.ts";
 
 /** Bytes that lie over the file's own; the same shape as a driver's `Write`. */
@@ -24,7 +25,8 @@ export class OverlayStorage implements Storage {
   readonly path: string;
   readonly descriptor?: number;
   readonly #base: Storage;
-  readonly #overlaid: readonly OverlaidBytes[];
+  /** Ascending, without overlap, so that a read among many finds its own by bisection. */
+  readonly #pieces: readonly OverlaidBytes[];
   readonly #size: number | undefined;
   readonly #overlaidEnd: number;
 
@@ -32,9 +34,10 @@ export class OverlayStorage implements Storage {
   constructor(base: Storage, overlaid: readonly OverlaidBytes[], options: OverlayOptions = {}) {
     this.path = base.path;
     this.#base = base;
-    this.#overlaid = overlaid;
+    this.#pieces = apart(overlaid);
     this.#size = options.size;
-    this.#overlaidEnd = overlaid.reduce((end, { hostOffset, bytes }) => Math.max(end, hostOffset + bytes.length), 0);
+    const last = this.#pieces.at(-1);
+    this.#overlaidEnd = last === undefined ? 0 : last.hostOffset + last.bytes.length;
     const limit = options.overlaidBelow;
     if (limit === undefined) return;
     if (this.#overlaidEnd > limit) {
@@ -52,7 +55,7 @@ export class OverlayStorage implements Storage {
   }
 
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
-    const there = await this.#base.read(hostOffset, into);
+    const there = await this.#readBase(hostOffset, into);
     // The file would be as long as the base or longer unless a size is set, so most reads need not ask for it.
     const isInside = there === into.length && this.#size === undefined;
     const end = hostOffset + into.length;
@@ -60,14 +63,73 @@ export class OverlayStorage implements Storage {
     const wanted = into.subarray(0, readEnd - hostOffset);
     // The base may be shorter than the file would be; what it lacks reads as zeros.
     wanted.fill(0, there);
-    for (const { hostOffset: start, bytes } of this.#overlaid) {
+    for (const { hostOffset: start, bytes } of this.#piecesIn(hostOffset, readEnd)) {
       const from = Math.max(start, hostOffset);
       const to = Math.min(start + bytes.length, readEnd);
-      if (from < to) wanted.set(bytes.subarray(from - start, to - start), from - hostOffset);
+      wanted.set(bytes.subarray(from - start, to - start), from - hostOffset);
     }
     return wanted.length;
   }
 
   /** Does nothing: the base belongs to whoever opened it. */
   async close(): Promise<void> {}
+
+  /** Where the base can't be read, it need not be: a medium may have lost just what the overlay brings back. */
+  async #readBase(hostOffset: number, into: Uint8Array): Promise<number> {
+    try {
+      return await this.#base.read(hostOffset, into);
+    } catch (error) {
+      const end = hostOffset + into.length;
+      const covered = [...this.#piecesIn(hostOffset, end)];
+      if (covered.length === 0 || !(error instanceof ImageError) || error.kind !== "io") throw error;
+      let at = hostOffset;
+      for (const { hostOffset: start, bytes } of [...covered, { hostOffset: end, bytes: new Uint8Array(0) }]) {
+        if (start > at) await this.#base.read(at, into.subarray(at - hostOffset, start - hostOffset));
+        at = Math.max(at, start + bytes.length);
+      }
+      return Math.max(0, Math.min(into.length, (await this.#base.size()) - hostOffset));
+    }
+  }
+
+  *#piecesIn(start: number, end: number): Generator<OverlaidBytes> {
+    let low = 0;
+    let high = this.#pieces.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const { hostOffset, bytes } = this.#pieces[middle] as OverlaidBytes;
+      if (hostOffset + bytes.length > start) high = middle;
+      else low = middle + 1;
+    }
+    for (let at = low; at < this.#pieces.length; at++) {
+      const piece = this.#pieces[at] as OverlaidBytes;
+      if (piece.hostOffset >= end) return;
+      yield piece;
+    }
+  }
+}
+
+/** The same bytes as pieces that ascend and do not overlap; the later of two wins. */
+function apart(overlaid: readonly OverlaidBytes[]): readonly OverlaidBytes[] {
+  const sorted = overlaid.filter(({ bytes }) => bytes.length > 0).sort((a, b) => a.hostOffset - b.hostOffset);
+  const overlaps = sorted.some(({ hostOffset }, at) => {
+    const before = sorted[at - 1];
+    return before !== undefined && before.hostOffset + before.bytes.length > hostOffset;
+  });
+  if (!overlaps) return sorted;
+  const pieces: OverlaidBytes[] = [];
+  const taken = new RangeSet();
+  for (const { hostOffset, bytes } of [...overlaid].reverse()) {
+    const end = hostOffset + bytes.length;
+    let at = hostOffset;
+    const putUpTo = (to: number) => {
+      if (to > at) pieces.push({ hostOffset: at, bytes: bytes.subarray(at - hostOffset, to - hostOffset) });
+    };
+    for (const range of taken.clippedTo(hostOffset, end).each()) {
+      putUpTo(range.start);
+      at = range.end;
+    }
+    putUpTo(end);
+    taken.add(hostOffset, end);
+  }
+  return pieces.sort((a, b) => a.hostOffset - b.hostOffset);
 }

@@ -90,7 +90,7 @@ export class WrappedVolume implements Volume {
     return this.inner.freeSpace(path);
   }
 
-  otherUsers(storage: WritableStorage): Promise<OtherUsers> {
+  otherUsers(storage: Storage): Promise<OtherUsers> {
     return this.inner.otherUsers(unwrapped(storage));
   }
 

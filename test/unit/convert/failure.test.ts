@@ -8,7 +8,7 @@ import { resume, rollback } from "../../../src/convert/recovery.ts";
 import { isQed } from "../../../src/formats/qed/header.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import type { OtherUsers, WritableStorage } from "../../../src/storage/storage.ts";
+import type { OtherUsers, Storage } from "../../../src/storage/storage.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { FailingVolume } from "../../support/failing-volume.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
@@ -40,7 +40,7 @@ test("a full disk at the commit: put back byte for byte, and the message says so
 test("someone opened the image meanwhile: nothing more is written, the journal stands", async () => {
   const memory = new MemoryVolume({ [IMAGE_PATH]: IMAGE });
   const volume = new (class extends FailingVolume {
-    override otherUsers(storage: WritableStorage): Promise<OtherUsers> {
+    override otherUsers(storage: Storage): Promise<OtherUsers> {
       memory.users = { found: this.struck.length > 0 ? ["QEMU has it open"] : [], blind: [] };
       return super.otherUsers(storage);
     }

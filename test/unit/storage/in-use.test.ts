@@ -99,12 +99,14 @@ describe("findOtherUsers", () => {
   }
   const backing = (text: string) => writeFile(join(folder, "sys/block/loop0/loop/backing_file"), text);
 
-  test("nobody", async () => expect(await look()).toEqual({ found: [], blind: [] }));
+  test("nobody", async () => expect(await look()).toEqual({ found: [], writers: [], blind: [] }));
 
   test("QEMU, named once however many bytes it locks", async () => {
     const { ino } = await stat(join(folder, "disk.qed"));
     await writeFile(join(folder, "proc/locks"), REAL.replaceAll("2147135", String(ino)));
-    expect((await look()).found).toEqual([expect.stringMatching(/^QEMU has it open for writing: a lock/)]);
+    const { found, writers } = await look();
+    expect(found).toEqual([expect.stringMatching(/^QEMU has it open for writing: a lock/)]);
+    expect(writers).toEqual(found);
   });
 
   test("a loop device over it", async () => {
@@ -114,7 +116,7 @@ describe("findOtherUsers", () => {
 
   test("a loop device over another file", async () => {
     await backing(`${join(folder, "proc/locks")}\n`);
-    expect(await look()).toEqual({ found: [], blind: [] });
+    expect(await look()).toEqual({ found: [], writers: [], blind: [] });
   });
 
   test("a loop device over a name that can't be seen from here", async () => {
@@ -130,7 +132,7 @@ describe("findOtherUsers", () => {
     await writeFile(join(folder, "proc/locks"), "garbage");
     await rm(join(folder, "sys"), { recursive: true });
     const everything = ["file locks (/proc/locks)", "loop devices (/sys/block)"];
-    expect(await look()).toEqual({ found: [], blind: everything });
+    expect(await look()).toEqual({ found: [], writers: [], blind: everything });
     expect((await look("darwin")).blind).toEqual(["file locks and open files on darwin"]);
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ImageError } from "../../../src/bytes/image-error.ts";
+import { ImageError } from "../../../src/bytes/image-error.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
 import { OverlayStorage } from "../../../src/storage/overlay.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
@@ -44,7 +44,7 @@ describe("OverlayStorage", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 40 }),
-        fc.array(write, { maxLength: 4 }),
+        fc.array(write, { maxLength: 9 }),
         fc.nat(60),
         fc.nat(60),
         async (base, writes, hostOffset, length) => {
@@ -58,6 +58,23 @@ describe("OverlayStorage", () => {
         },
       ),
     );
+  });
+
+  test("does not need what it covers of a base that can't be read there", async () => {
+    const base = memoryStorage(ones(4096));
+    const torn: Storage = {
+      ...base,
+      async read(hostOffset, into) {
+        if (hostOffset < 1024 && hostOffset + into.length > 512) throw new ImageError("io", "Cannot read", {});
+        return base.read(hostOffset, into);
+      },
+    };
+    const into = new Uint8Array(5000);
+    expect(await new OverlayStorage(torn, [{ hostOffset: 512, bytes: twos(512) }]).read(0, into)).toBe(4096);
+    expect([into[0], into[511], into[512], into[1023], into[1024], into[4095]]).toEqual([1, 1, 2, 2, 1, 1]);
+    const lacking = new OverlayStorage(torn, [{ hostOffset: 512, bytes: twos(511) }]);
+    await expect(lacking.read(0, new Uint8Array(2048))).rejects.toMatchObject({ kind: "io" });
+    await expect(lacking.read(600, new Uint8Array(9))).resolves.toBe(9);
   });
 
   test("leaves the base open", async () => {
