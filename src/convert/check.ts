@@ -1,27 +1,112 @@
 /** `check`: what is wrong inside an image, in qemu-img's words; with `repair`, mended and checked again. */
 
+import { ImageError } from "../bytes/image-error.ts";
 import { checkJson } from "../check/check-json.ts";
 import { fixedText, resultText } from "../check/check-text.ts";
 import { CheckExit, checkExitCode, verdictOf } from "../check/verdict.ts";
+import { openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
 import type { CheckResult } from "../image/finding.ts";
+import type { RepairScope } from "../image/repair.ts";
+import { journalNamesOf } from "../journal/names.ts";
+import type { Storage } from "../storage/storage.ts";
+import { refuseUnfinished } from "./convert.ts";
 import { type Host, thisHost } from "./host.ts";
-import { openImageForReading } from "./opened-guest.ts";
+import { runRepair } from "./repair.ts";
 import type { CheckOptions, CheckReport } from "./report.ts";
+import { Session, stopIfAsked } from "./session.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import { watchedStorage } from "./watched-storage.ts";
 
 /**
  * Checks the image at `path`, writing nothing unless `repair` is asked for.
  *
- * @throws ImageError where the image can't be opened or read, and `unsupported` with exit code 63 in mind where its
- * format has no check; what is wrong inside the image is in the report
+ * @throws ImageError where the image can't be opened or read, `in-use` where QEMU has it open for writing (but with
+ * `forceShare`), and of a repair with `journal` set where that stands and `resume` or `rollback` goes on; what is
+ * wrong inside the image is in the report
  */
 export async function check(path: string, options: CheckOptions = {}, host: Host = thisHost()): Promise<CheckReport> {
-  const image = await openImageForReading(host.volume, path, options.format);
+  const { repair } = options;
+  return repair === undefined || repair === "none"
+    ? checkOnly(path, options, host)
+    : checkAndRepair(path, repair, options, host);
+}
+
+async function checkOnly(path: string, options: CheckOptions, host: Host): Promise<CheckReport> {
+  const storage = await host.volume.openForReading(path);
   try {
-    return reportOf(path, image, await image.check(options.onFinding), { leaksFixed: 0, corruptionsFixed: 0 });
+    if (!options.forceShare) await refuseWriters(storage, host);
+    const watch = new Stopwatch(host.now);
+    const image = await openImage(watchedStorage(storage, options), options.format);
+    const result = await watch.time("check", () => image.check(options.onFinding));
+    stopIfAsked(options.signal, path);
+    return {
+      ...reportOf(path, image, result, { leaksFixed: 0, corruptionsFixed: 0 }),
+      milliseconds: watch.milliseconds,
+      notes: await unfinishedNotes(path, host),
+    };
   } finally {
-    await image.storage.close();
+    await storage.close();
   }
+}
+
+async function checkAndRepair(
+  path: string,
+  scope: RepairScope,
+  options: CheckOptions,
+  host: Host,
+): Promise<CheckReport> {
+  const session = await Session.open(path, host, "repair");
+  try {
+    await refuseUnfinished(session);
+    const { image, check, repair, changed, milliseconds } = await runRepair(session, options.format, {
+      scope,
+      allowDataLoss: options.allowDataLoss ?? false,
+      keepUndo: options.keepUndo ?? false,
+      journal: options.journal,
+      onJournal: options.onJournal ?? (() => {}),
+      onFinding: options.onFinding ?? (() => {}),
+      onProgress: options.onProgress ?? (() => {}),
+      signal: options.signal,
+    });
+    const fixed = {
+      leaksFixed: changed && repair ? repair.leaksFixed : 0,
+      corruptionsFixed: changed && repair ? repair.corruptionsFixed : 0,
+    };
+    const { bytesWritten, syncs } = session.volume.meter;
+    return {
+      ...reportOf(path, image, check, fixed),
+      changed,
+      losses: repair?.losses ?? [],
+      givenUp: changed && repair ? repair.givenUp : [],
+      ...(changed ? { bytesWritten, syncs } : {}),
+      milliseconds,
+      notes: [...session.notes],
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+/** As `qemu-img check` does without `-U`: what another program is writing can't be judged. A reader is no matter. */
+async function refuseWriters(storage: Storage, { volume }: Host): Promise<void> {
+  const { writers = [] } = await volume.otherUsers(storage);
+  if (writers.length === 0) return;
+  throw new ImageError(
+    "in-use",
+    `Cannot check ${storage.path}: ${writers.join("; ")}; close it there first, or look all the same with -U`,
+    { path: storage.path, operation: "lock", reasons: writers },
+  );
+}
+
+/** An image that is checked in the middle of something is whole, but whoever looks should know. */
+async function unfinishedNotes(path: string, { volume }: Host): Promise<string[]> {
+  const { journal, undo } = journalNamesOf(path);
+  for (const beside of [journal, undo]) {
+    if ((await volume.facts(beside)) === undefined) continue;
+    return [`a conversion or repair is open (${beside}): resume finishes it, rollback puts the image back`];
+  }
+  return [];
 }
 
 function reportOf(
@@ -39,6 +124,9 @@ function reportOf(
     changed: false,
     losses: [],
     givenUp: [],
+    bytesWritten: 0,
+    syncs: 0,
+    milliseconds: {},
     json: checkJson(facts),
     fixedText: fixedText(fixed),
     text: resultText(result),

@@ -72,18 +72,19 @@ export async function plan(
   }
 }
 
-/** An image with a journal or an undo beside it is not converted again; what a cut left before its first write is cleared. */
+/** An image with a journal or an undo beside it is not converted or repaired again; what a cut left before its first write is cleared. */
 export async function refuseUnfinished(session: Session): Promise<void> {
   const found = await Journal.find(session.volume, session.path);
   if (found === "none") return;
   if (found === "torn") return clearTornJournal(session.volume, session.path);
-  if (found.state.rolledBack) return found.remove();
+  if (found.progress.rolledBack) return found.remove();
   await found.close();
-  const what = found.isUndo ? "the undo of a conversion is kept beside it" : "a conversion of it was interrupted";
+  const before = found.repair === undefined ? "conversion" : "repair";
+  const what = found.isUndo ? `the undo of a ${before} is kept beside it` : `a ${before} of it was interrupted`;
   throw standing(
     session.path,
     found,
-    new ImageError("interrupted", `Cannot convert ${session.path}: ${what}`, { operation: "plan" }),
+    new ImageError("interrupted", `Cannot ${session.verb} ${session.path}: ${what}`, { operation: "plan" }),
   );
 }
 

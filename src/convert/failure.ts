@@ -1,7 +1,8 @@
-/** What becomes of an image when a conversion fails: put back where that is provably safe, else left with its journal. */
+/** What becomes of an image when a conversion or repair fails: put back where that is provably safe, else left with its journal. */
 
 import { ImageError } from "../bytes/image-error.ts";
 import type { Journal } from "../journal/journal.ts";
+import { repairPlaceOf, undoRepair } from "./repair-undo.ts";
 import type { Session } from "./session.ts";
 import { foreignWrite, restoreSource } from "./undo.ts";
 
@@ -16,13 +17,12 @@ export async function afterFailure(session: Session, journal: Journal, error: un
   const failure = error instanceof ImageError ? error : undefined;
   // A folder's sync is one too.
   const isSync = failure?.operation?.startsWith("sync") ?? false;
-  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.state.undoGivenUp;
+  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.progress.undoGivenUp;
   if (mustStand) return standing(session.path, journal, error);
   try {
     // Who opened the image meanwhile would lose what they write past its old end.
     await session.refuseOtherUsers();
-    if (await foreignWrite(session.storage, journal.state)) return standing(session.path, journal, error);
-    await restoreSource(session.storage, journal);
+    if (!(await putBack(session, journal))) return standing(session.path, journal, error);
   } catch {
     return standing(session.path, journal, error);
   }
@@ -33,11 +33,24 @@ export async function afterFailure(session: Session, journal: Journal, error: un
   });
 }
 
+/** False where somebody else wrote to the image, which is then left as it is. */
+async function putBack({ storage }: Session, journal: Journal): Promise<boolean> {
+  if (journal.repair !== undefined) {
+    const place = await repairPlaceOf(storage, journal.repair);
+    if ("foreign" in place) return false;
+    await undoRepair(storage, journal, journal.repair, place);
+    return true;
+  }
+  if (await foreignWrite(storage, journal.state)) return false;
+  await restoreSource(storage, journal);
+  return true;
+}
+
 /** The error of a run that left its journal: says which command goes on. */
 export function standing(path: string, journal: Journal, error: unknown): ImageError {
   const failure = error instanceof ImageError ? error : undefined;
   const reason = error instanceof Error ? error.message : String(error);
-  const back = journal.state.undoGivenUp ? "" : `, or inplace-convert rollback ${shellQuoted(path)} to put it back`;
+  const back = journal.progress.undoGivenUp ? "" : `, or inplace-convert rollback ${shellQuoted(path)} to put it back`;
   return new ImageError(
     failure?.kind ?? "io",
     `${reason}; the image is whole and its journal stands: run inplace-convert resume ${shellQuoted(path)} to finish${back}`,

@@ -8,6 +8,7 @@ import { clearTornJournal, Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { standing } from "./failure.ts";
 import { type Host, thisHost } from "./host.ts";
+import { recoverRepair } from "./repair-recovery.ts";
 import type { OpenOptions, RecoveryReport } from "./report.ts";
 import { Session } from "./session.ts";
 import { type Settings, settingsOf } from "./settings.ts";
@@ -17,7 +18,7 @@ import { goOn } from "./way-on.ts";
 export type RecoveryOptions = Pick<OpenOptions, "onProgress" | "signal">;
 
 /**
- * Finishes an interrupted conversion, or settles one whose undo was kept.
+ * Finishes an interrupted conversion or repair, or gives up the undo that one kept.
  *
  * @throws ImageError "Nothing to resume" where there is no journal; with `journal` set where it still stands
  */
@@ -26,7 +27,8 @@ export function resume(path: string, options: RecoveryOptions = {}, host: Host =
 }
 
 /**
- * Puts the image back: byte for byte until the undo was given up, after that by converting to the old format again.
+ * Puts the image back: byte for byte until the undo was given up, after that by converting to the old format again; a
+ * repair is undone only while its undo is there.
  *
  * @throws ImageError "Nothing to roll back" where there is no journal; with `journal` set where it still stands, also
  * when someone else wrote to the image since
@@ -39,13 +41,15 @@ export function rollback(
   return recover(path, "roll back", options, host);
 }
 
-type Wish = "resume" | "roll back";
+/** What was asked for, as messages say it. */
+export type Wish = "resume" | "roll back";
 
 async function recover(path: string, wish: Wish, options: RecoveryOptions, host: Host): Promise<RecoveryReport> {
   const session = await openSession(path, host);
   try {
     const journal = await findJournal(session, wish);
     try {
+      if (journal.repair !== undefined) return await recoverRepair(session, journal, journal.repair, wish, options);
       const settings = settingsOfJournal(journal, options);
       // An interrupted way back is finished by either command: the last thing asked for was the old format.
       if (wish === "resume" || journal.state.intent.purpose === "roll-back")
@@ -84,10 +88,10 @@ async function openSession(path: string, host: Host): Promise<Session> {
 /** Clears what proves that nothing is to be done, then says so. */
 async function findJournal(session: Session, wish: Wish): Promise<Journal> {
   const found = await Journal.find(session.volume, session.path);
-  if (typeof found === "object" && !found.state.rolledBack) return found;
+  if (typeof found === "object" && !found.progress.rolledBack) return found;
   if (found === "torn") await clearTornJournal(session.volume, session.path);
   if (typeof found === "object") await found.remove();
-  throw new ImageError("unsupported", `Nothing to ${wish}: no conversion of ${session.path} is open`, {
+  throw new ImageError("unsupported", `Nothing to ${wish}: no conversion or repair of ${session.path} is open`, {
     path: session.path,
     operation: wish,
   });

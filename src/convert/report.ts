@@ -9,7 +9,16 @@ import type { RepairScope } from "../image/repair.ts";
 export type ChecksumAlgorithm = "blkhash-sha256" | "sha256";
 
 /** A step of the pipeline, for progress. */
-export type Stage = "inspect" | "checksum" | "write" | "verify" | "commit" | "settle" | "roll back" | "compare";
+export type Stage =
+  | "inspect"
+  | "check"
+  | "checksum"
+  | "write"
+  | "verify"
+  | "commit"
+  | "settle"
+  | "roll back"
+  | "compare";
 
 export interface Progress {
   readonly stage: Stage;
@@ -134,6 +143,11 @@ export interface CheckReport extends CheckResult, Fixed {
   readonly losses: readonly string[];
   /** What a repair gave up by consent. */
   readonly givenUp: readonly string[];
+  /** All bytes that a repair wrote, the journal included. */
+  readonly bytesWritten: number;
+  readonly syncs: number;
+  /** Stage name to duration. */
+  readonly milliseconds: Readonly<Record<string, number>>;
   /** qemu-img's fields, then our own. */
   readonly json: Readonly<Record<string, unknown>>;
   /** qemu-img's text on stdout: what was repaired, then the verdict; the findings' lines go to stderr. */

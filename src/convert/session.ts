@@ -6,6 +6,8 @@ import { MeteredVolume } from "../storage/metered.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import type { Host } from "./host.ts";
 
+export type Verb = "convert" | "repair";
+
 export class Session {
   readonly path: string;
   readonly volume: MeteredVolume;
@@ -13,19 +15,29 @@ export class Session {
   readonly host: Host;
   /** What could not be looked at on this machine. */
   readonly notes = new Set<string>();
+  /** What the command does, for messages. */
+  readonly verb: Verb;
   readonly #lock: Lock;
   #fingerprint = "";
 
-  private constructor(path: string, volume: MeteredVolume, storage: WritableStorage, host: Host, lock: Lock) {
+  private constructor(
+    path: string,
+    volume: MeteredVolume,
+    storage: WritableStorage,
+    host: Host,
+    lock: Lock,
+    verb: Verb,
+  ) {
     this.path = path;
     this.volume = volume;
     this.storage = storage;
     this.host = host;
+    this.verb = verb;
     this.#lock = lock;
   }
 
   /** Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind. */
-  static async open(path: string, host: Host): Promise<Session> {
+  static async open(path: string, host: Host, verb: Verb = "convert"): Promise<Session> {
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
     if (!facts) throw new ImageError("io", `Cannot open ${path}: no such file`, { path, operation: "open" });
@@ -33,7 +45,7 @@ export class Session {
     let storage: WritableStorage | undefined;
     try {
       storage = await volume.openForWriting(path);
-      const session = new Session(path, volume, storage, host, lock);
+      const session = new Session(path, volume, storage, host, lock, verb);
       await session.refuseOtherUsers();
       await session.noteState();
       return session;
@@ -69,7 +81,7 @@ export class Session {
     const { found, blind } = await this.volume.otherUsers(this.storage);
     for (const note of blind) this.notes.add(note);
     if (found.length === 0) return;
-    throw new ImageError("in-use", `Cannot convert ${this.path}: ${found.join("; ")}; close it there first`, {
+    throw new ImageError("in-use", `Cannot ${this.verb} ${this.path}: ${found.join("; ")}; close it there first`, {
       path: this.path,
       operation: "lock",
       reasons: found,

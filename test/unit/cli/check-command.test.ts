@@ -25,6 +25,9 @@ const clean: CheckReport = {
   json: { filename: "disk.qcow2", "check-errors": 0 },
   fixedText: "",
   text: "No errors were found on the image.\n",
+  bytesWritten: 0,
+  syncs: 0,
+  milliseconds: {},
   notes: [],
 };
 

@@ -1,0 +1,139 @@
+/** `resume` and `rollback` of a repair: on from the step that it came to, anew, or back byte for byte. */
+
+import { ImageError } from "../bytes/image-error.ts";
+import type { RepairPlace } from "../check/repair-place.ts";
+import { openImage } from "../formats/registry.ts";
+import type { CheckResult } from "../image/finding.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { RepairState } from "../journal/repair-state.ts";
+import { afterFailure } from "./failure.ts";
+import type { RecoveryOptions, Wish } from "./recovery.ts";
+import { finishRepair, performSteps, runRepair } from "./repair.ts";
+import { mappingOf, proveBetter, proveGuest } from "./repair-proof.ts";
+import { asItWasBefore, repairPlaceOf, settlePlace, undoRepair } from "./repair-undo.ts";
+import type { RecoveryReport } from "./report.ts";
+import type { Session } from "./session.ts";
+
+export async function recoverRepair(
+  session: Session,
+  journal: Journal,
+  state: RepairState,
+  wish: Wish,
+  options: RecoveryOptions,
+): Promise<RecoveryReport> {
+  return wish === "resume" ? goOn(session, journal, state, options) : goBack(session, journal, state);
+}
+
+async function goBack(session: Session, journal: Journal, state: RepairState): Promise<RecoveryReport> {
+  const { path, storage } = session;
+  const details = { path, format: state.intent.format, operation: "roll back" };
+  if (state.undoGivenUp) {
+    throw new ImageError(
+      "unsupported",
+      `Cannot put ${path} back: its repair was finished and the undo given up`,
+      details,
+    );
+  }
+  const place = await repairPlaceOf(storage, state);
+  if ("foreign" in place) {
+    throw new ImageError(
+      "changed-underneath",
+      `Cannot put ${path} back: ${place.foreign} since; nothing was touched`,
+      details,
+    );
+  }
+  await undoRepair(storage, journal, state, place);
+  return report(session, state, "rolled-back", "put back byte for byte");
+}
+
+async function goOn(
+  session: Session,
+  journal: Journal,
+  state: RepairState,
+  options: RecoveryOptions,
+): Promise<RecoveryReport> {
+  const { storage } = session;
+  if (state.undoGivenUp || journal.isUndo) {
+    await journal.remove();
+    return report(session, state, "resumed", "its repair was finished, and the undo is given up");
+  }
+  const place = await repairPlaceOf(storage, state);
+  if ("foreign" in place) return planAnew(session, journal, state, options, ` (${place.foreign})`);
+  if (state.prepared === undefined) {
+    // Nobody points past the old end yet.
+    if ((await storage.size()) > state.intent.oldFileSize) await storage.resize(state.intent.oldFileSize);
+    await storage.sync();
+    await session.noteState();
+    return planAnew(session, journal, state, options, "");
+  }
+  return finishFrom(session, journal, state, place, options);
+}
+
+/** All that is needed is there: finishes the steps, and proves the result as the first run would have, or puts it back. */
+async function finishFrom(
+  session: Session,
+  journal: Journal,
+  state: RepairState,
+  place: RepairPlace,
+  options: RecoveryOptions,
+): Promise<RecoveryReport> {
+  const { storage } = session;
+  const { intent, steps } = state;
+  const asItWas = await openImage(asItWasBefore(storage, state), intent.format);
+  const before = { image: asItWas, check: await asItWas.check(), mapping: await mappingOf(asItWas) };
+  await session.refuseOtherUsers();
+  await settlePlace(storage, place);
+  await session.noteState();
+  await performSteps(session, steps.slice(Math.max(0, place.step - 1)), {
+    signal: options.signal,
+    onProgress: options.onProgress ?? (() => {}),
+  });
+  try {
+    const image = await openImage(storage, intent.format);
+    await proveGuest(before, image, intent.allowDataLoss);
+    const check = await proveBetter(before, image);
+    await finishRepair(session, journal, intent.keepUndo);
+    return report(session, state, "resumed", `its repair was finished, ${summary(check)}`);
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;
+    throw await afterFailure(session, journal, error);
+  }
+}
+
+/** Nothing of the plan was begun, or somebody used the image since: it is mended as found, with a journal of its own. */
+async function planAnew(
+  session: Session,
+  journal: Journal,
+  state: RepairState,
+  options: RecoveryOptions,
+  why: string,
+): Promise<RecoveryReport> {
+  const { format, scope, allowDataLoss, keepUndo } = state.intent;
+  const settings = {
+    scope,
+    allowDataLoss,
+    keepUndo,
+    journal: undefined,
+    onJournal: () => {},
+    onFinding: () => {},
+    onProgress: options.onProgress ?? (() => {}),
+    signal: options.signal,
+  };
+  const { check, changed } = await runRepair(session, format, settings, journal);
+  const what = changed ? "its repair was planned anew and finished" : "nothing is left to repair";
+  return report(session, state, "resumed", `${what}${why}, ${summary(check)}`);
+}
+
+function summary({ corruptions, checkErrors, leaks }: CheckResult): string {
+  if (corruptions + checkErrors + leaks === 0) return "no errors are left";
+  return `${corruptions + checkErrors} errors and ${leaks} leaked clusters are left`;
+}
+
+function report(
+  { path }: Session,
+  { intent }: RepairState,
+  outcome: RecoveryReport["outcome"],
+  how: string,
+): RecoveryReport {
+  return { image: path, format: intent.format, outcome, message: `${path} is ${intent.format}: ${how}` };
+}

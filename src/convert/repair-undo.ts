@@ -1,0 +1,117 @@
+/** The way back over a repair: proves that the image is where the plan left it, then restores it byte for byte. */
+
+import { SECTOR_SIZE } from "../bytes/align.ts";
+import { ImageError } from "../bytes/image-error.ts";
+import { RangeSet } from "../bytes/range-set.ts";
+import { PatchedSectors, type RepairPlace } from "../check/repair-place.ts";
+import { openImage } from "../formats/registry.ts";
+import type { Image } from "../image/driver.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { PatchStep, RepairState } from "../journal/repair-state.ts";
+import { OverlayStorage } from "../storage/overlay.ts";
+import { readZeroFilled, type Storage, type WritableStorage } from "../storage/storage.ts";
+import { executeEpoch } from "./execute.ts";
+import { digestRanges } from "./source.ts";
+
+/** What somebody else did to the image since, for messages. */
+export interface ForeignWrite {
+  readonly foreign: string;
+}
+
+/** How far the repair came; or what was written to the image since by someone else, as far as metadata shows. */
+export async function repairPlaceOf(storage: Storage, state: RepairState): Promise<RepairPlace | ForeignWrite> {
+  const { intent, prepared, steps } = state;
+  const size = await storage.size();
+  if (size < intent.oldFileSize) return { foreign: `its file was cut to ${size} bytes` };
+  if (size > intent.fileSize) return { foreign: `its file has grown to ${size} bytes` };
+  const sectors = new PatchedSectors(steps);
+  const place = await sectors.find(await sectorReader(storage, steps));
+  if (place === undefined) return { foreign: "its metadata was changed" };
+  if (place.step > 0) {
+    if (prepared === undefined) return { foreign: "it was mended, but the journal never came to do that" };
+    if (size !== intent.fileSize) return { foreign: `its file has ${size} bytes instead of ${intent.fileSize}` };
+    const added = RangeSet.of(...prepared.added.map(([start, end]) => ({ start, end })));
+    if ((await digestRanges(storage, added)) !== prepared.addedDigest) {
+      return { foreign: "the new metadata was changed" };
+    }
+  }
+  return (await isUntouched(asItWasBefore(storage, state), state)) ? place : { foreign: "its metadata was changed" };
+}
+
+/** The file as it was before the repair's first write. */
+export function asItWasBefore(storage: Storage, { intent, steps }: RepairState): Storage {
+  return new OverlayStorage(storage, new PatchedSectors(steps).after(0), { size: intent.oldFileSize });
+}
+
+/**
+ * Puts the image back: first all that was found is made durable, then step by step what was there before, the length
+ * last. Each state in between is one that the repair went through. The caller has proven that nobody else wrote.
+ */
+export async function undoRepair(
+  storage: WritableStorage,
+  journal: Journal,
+  { intent, steps }: RepairState,
+  place: RepairPlace,
+): Promise<void> {
+  await settlePlace(storage, place);
+  for (const { purpose, patches } of steps.slice(0, place.step).reverse()) {
+    const writes = patches.map(({ hostOffset, before }) => ({ hostOffset, bytes: before }));
+    await executeEpoch(storage, { purpose: `undo: ${purpose}`, writes: () => writes });
+  }
+  if ((await storage.size()) !== intent.oldFileSize) await storage.resize(intent.oldFileSize);
+  await storage.sync();
+  await journal.append({ record: "rolled-back" });
+  await journal.remove();
+}
+
+/**
+ * Writes what was found once more: after a failed sync the disk may hold other versions than those that are read, and
+ * a sector that the medium lost comes back.
+ */
+export async function settlePlace(storage: WritableStorage, { seen }: RepairPlace): Promise<void> {
+  await executeEpoch(storage, { purpose: "write what was found", writes: () => seen });
+}
+
+/** SHA-256 over every metadata byte, hex; null where the metadata can't be followed. */
+export async function metadataDigestOf(image: Image): Promise<string | null> {
+  try {
+    return await digestRanges(image.storage, await image.getMetadataRanges());
+  } catch (error) {
+    if (error instanceof ImageError && error.kind !== "io") return null;
+    throw error;
+  }
+}
+
+async function isUntouched(asItWas: Storage, { intent }: RepairState): Promise<boolean> {
+  try {
+    return (await metadataDigestOf(await openImage(asItWas, intent.format))) === intent.metadataDigest;
+  } catch (error) {
+    if (error instanceof ImageError && error.kind !== "io") return false;
+    throw error;
+  }
+}
+
+/** Reads all patched places in large pieces beforehand, by sectors where the medium has lost some. */
+async function sectorReader(
+  storage: Storage,
+  steps: readonly PatchStep[],
+): Promise<(hostOffset: number, length: number) => Promise<Uint8Array | undefined>> {
+  const sectors = new Map<number, Uint8Array>();
+  for (const { hostOffset, before } of steps.flatMap(({ patches }) => patches)) {
+    const run = await readIfReadable(storage, hostOffset, before.length);
+    for (let skip = 0; run !== undefined && skip < run.length; skip += SECTOR_SIZE) {
+      sectors.set(hostOffset + skip, run.subarray(skip, skip + SECTOR_SIZE));
+    }
+  }
+  return async (hostOffset, length) =>
+    sectors.get(hostOffset)?.subarray(0, length) ?? (await readIfReadable(storage, hostOffset, length));
+}
+
+async function readIfReadable(storage: Storage, hostOffset: number, length: number): Promise<Uint8Array | undefined> {
+  try {
+    return await readZeroFilled(storage, hostOffset, length);
+  } catch (error) {
+    if (error instanceof ImageError && error.kind === "io") return undefined;
+    throw error;
+  }
+}

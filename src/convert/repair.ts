@@ -1,0 +1,227 @@
+/**
+ * A repair, performed: planned and proven as values, journaled, then written step by step.
+ *
+ *   check | plan, proof | journal | additive | prepared | step 1 | ... | step n | check anew | verified
+ *                       ^ nothing was written           ^ every byte that is overwritten has its old one in the journal
+ */
+
+import { ImageError } from "../bytes/image-error.ts";
+import { isEmptyPlan, MAX_PATCHED_BYTES, planPatches, type RepairPlan } from "../check/repair-plan.ts";
+import { openImage } from "../formats/registry.ts";
+import type { Image } from "../image/driver.ts";
+import type { CheckResult, FindingListener } from "../image/finding.ts";
+import type { Repair, RepairScope } from "../image/repair.ts";
+import { Journal } from "../journal/journal.ts";
+import { journalNamesOf } from "../journal/names.ts";
+import { type PatchStep, patchRangesOf } from "../journal/repair-state.ts";
+import { OverlayStorage } from "../storage/overlay.ts";
+import { readExactly } from "../storage/storage.ts";
+import { executeEpoch, WriteRecorder } from "./execute.ts";
+import { afterFailure } from "./failure.ts";
+import { type BeforeRepair, mappingOf, proveGuest, proveRepair } from "./repair-proof.ts";
+import { metadataDigestOf } from "./repair-undo.ts";
+import type { CheckOptions } from "./report.ts";
+import { type Session, stopIfAsked } from "./session.ts";
+import { Stopwatch } from "./stopwatch.ts";
+
+export interface RepairSettings {
+  readonly scope: RepairScope;
+  readonly allowDataLoss: boolean;
+  readonly keepUndo: boolean;
+  /** Where the journal's records go; beside the image where undefined. */
+  readonly journal: string | undefined;
+  readonly onJournal: NonNullable<CheckOptions["onJournal"]>;
+  readonly onFinding: FindingListener;
+  readonly onProgress: NonNullable<CheckOptions["onProgress"]>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a repair came to. */
+export interface Repaired {
+  /** As opened after the repair. */
+  readonly image: Image;
+  readonly check: CheckResult;
+  /** Undefined where the format has nothing that can be repaired. */
+  readonly repair: Repair | undefined;
+  readonly changed: boolean;
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
+
+/**
+ * Mends the session's image. Throws with the image as it was, or with `journal` set in the error where that stands.
+ * `replacing` is an interrupted repair's journal, whose place the new one takes.
+ */
+export async function runRepair(
+  session: Session,
+  format: string | undefined,
+  settings: RepairSettings,
+  replacing?: Journal,
+): Promise<Repaired> {
+  const watch = new Stopwatch(session.host.now);
+  const image = await openImage(session.storage, format);
+  const check = await watch.time("check", () => image.check(settings.onFinding));
+  const repair = await watch.time("plan", async () => {
+    return image.planRepair?.({ scope: settings.scope, allowDataLoss: settings.allowDataLoss });
+  });
+  const nothing = { image, check, repair, changed: false };
+  const before: BeforeRepair = { image, check, mapping: repair && (await mappingOf(image)) };
+  const plan = repair && (await watch.time("plan", () => planOf(session, before, repair)));
+  if (plan === undefined || isEmptyPlan(plan)) {
+    await replacing?.remove();
+    return { ...nothing, milliseconds: watch.milliseconds };
+  }
+  await refuseWithoutSpace(session, plan);
+  // What is added may be larger than memory; then the proof waits until it lies past the old end, where nobody looks.
+  const added = plan.added.total <= MAX_PATCHED_BYTES ? [...plan.repair.additiveWrites()] : undefined;
+  if (added !== undefined) {
+    const whole = new OverlayStorage(session.storage, added, { size: plan.repair.fileSize });
+    await watch.time("verify", () => proveRepair(before, plan, whole));
+  }
+  stopIfAsked(settings.signal, session.path);
+  await session.refuseChange();
+  const journal = await openJournal(session, before, plan, settings, replacing);
+  try {
+    await watch.time("write", () => writeAdditive(session, journal, plan, settings));
+    if (added === undefined) await watch.time("verify", () => proveRepair(before, plan, session.storage));
+    await watch.time("write", () => performSteps(session, plan.steps, settings));
+    for (const finding of plan.repair.mended) settings.onFinding(finding);
+    const mended = await watch.time("verify", () => verifyRepair(session, before, plan, settings.onFinding));
+    await finishRepair(session, journal, settings.keepUndo && !journal.isUndo);
+    return { ...mended, repair: plan.repair, changed: true, milliseconds: watch.milliseconds };
+  } catch (error) {
+    throw await afterFailure(session, journal, error);
+  } finally {
+    await journal.close();
+  }
+}
+
+async function planOf(session: Session, { image, mapping }: BeforeRepair, repair: Repair): Promise<RepairPlan> {
+  const metadata = await image.getMetadataRanges();
+  const { format, clusterSize, fileSize } = image;
+  const subject = { path: session.path, format, clusterSize, fileSize, mapping, metadata };
+  return planPatches(subject, repair, (hostOffset, length) =>
+    readExactly(session.storage, hostOffset, length, "metadata"),
+  );
+}
+
+async function openJournal(
+  session: Session,
+  { image }: BeforeRepair,
+  { steps, repair, oldFileSize }: RepairPlan,
+  settings: RepairSettings,
+  replacing: Journal | undefined,
+): Promise<Journal> {
+  const { scope, allowDataLoss, keepUndo } = settings;
+  await settings.onJournal(settings.journal ?? journalNamesOf(session.path).journal);
+  return Journal.createForRepair(
+    session.volume,
+    session.path,
+    {
+      record: "repair",
+      version: 1,
+      format: image.format,
+      scope,
+      allowDataLoss,
+      keepUndo,
+      oldFileSize,
+      fileSize: repair.fileSize,
+      metadataDigest: await metadataDigestOf(image),
+      steps: patchRangesOf(steps),
+    },
+    steps,
+    { elsewhere: settings.journal, replacing },
+  );
+}
+
+/** All that nobody points at yet, and the record that it is durable. */
+async function writeAdditive(
+  session: Session,
+  journal: Journal,
+  { repair, oldFileSize, added }: RepairPlan,
+  settings: RepairSettings,
+): Promise<void> {
+  const recorder = new WriteRecorder(session.storage, oldFileSize);
+  if (repair.fileSize > oldFileSize) {
+    await executeEpoch(
+      recorder.storage,
+      { purpose: "new metadata", writes: () => repair.additiveWrites(), fileSize: repair.fileSize },
+      {
+        onBytes: (done) => settings.onProgress({ stage: "write", done, total: added.total }),
+        safePoint: () => stopIfAsked(settings.signal, session.path),
+      },
+    );
+    await session.noteState();
+  }
+  const { ranges, digest } = recorder.finish();
+  await journal.append({
+    record: "prepared",
+    added: Array.from(ranges.each(), ({ start, end }) => [start, end] as const),
+    addedDigest: digest,
+  });
+}
+
+/** Overwrites metadata, one barrier a step; between two of them the image is whole, so that is where to stop. */
+export async function performSteps(
+  session: Session,
+  steps: readonly PatchStep[],
+  settings: Pick<RepairSettings, "signal" | "onProgress">,
+): Promise<void> {
+  await session.refuseOtherUsers();
+  const total = steps.flatMap(({ patches }) => patches).reduce((sum, { after }) => sum + after.length, 0);
+  let before = 0;
+  for (const { purpose, patches } of steps) {
+    stopIfAsked(settings.signal, session.path);
+    await session.refuseChange();
+    const writes = patches.map(({ hostOffset, after }) => ({ hostOffset, bytes: after }));
+    let done = 0;
+    await executeEpoch(
+      session.storage,
+      { purpose, writes: () => writes },
+      {
+        onBytes: (bytes) => {
+          done = bytes;
+          settings.onProgress({ stage: "write", done: before + done, total });
+        },
+      },
+    );
+    before += done;
+    await session.noteState();
+  }
+}
+
+/** The second check, through the file alone: what was proven in memory must be what is there. */
+async function verifyRepair(
+  session: Session,
+  before: BeforeRepair,
+  plan: RepairPlan,
+  onFinding: FindingListener,
+): Promise<{ readonly image: Image; readonly check: CheckResult }> {
+  const image = await openImage(session.storage, before.image.format);
+  await proveGuest(before, image, plan.repair.givenUp.length > 0);
+  return { image, check: await image.check(onFinding) };
+}
+
+/** With `keepUndo` the way back stays as `<image>.inplace-undo`. */
+export async function finishRepair(session: Session, journal: Journal, keepUndo: boolean): Promise<void> {
+  await session.refuseInterference();
+  await journal.append({ record: "verified", undoGivenUp: !keepUndo });
+  await (keepUndo ? journal.keepAsUndo() : journal.remove());
+}
+
+/** Facts and framing of a journal's records, generously, for each patch. */
+const PATCH_FACTS_SIZE = 64;
+const JOURNAL_FACTS_SIZE = 4096;
+
+async function refuseWithoutSpace(session: Session, { patched, added, steps }: RepairPlan): Promise<void> {
+  const patches = steps.flatMap((step) => step.patches);
+  const bytes = patches.reduce((sum, { before }) => sum + 2 * before.length + PATCH_FACTS_SIZE, JOURNAL_FACTS_SIZE);
+  // A copy-on-write file system needs the overwritten places anew.
+  const needed = bytes + added.total + patched.total;
+  const free = await session.volume.freeSpace(session.path);
+  if (needed <= free) return;
+  throw new ImageError(
+    "no-space",
+    `Cannot repair ${session.path}: it takes ${needed} bytes for a while, and only ${free} are free beside it; nothing was written`,
+    { path: session.path, operation: "plan" },
+  );
+}
