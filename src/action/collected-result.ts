@@ -82,7 +82,7 @@ function checkReportOf(fields: Fields): CheckReport {
   const result = checkResultOf(fields);
   const word = CHECK_RESULTS.find((each) => each === fields["check-result"]) ?? wordOf(result);
   const own = ["image", "renamed-from", "recovery", "download", "error", "refused", "notes"];
-  const ofAction = [...own, "check-result", "changed", "losses", "given-up"];
+  const ofAction = [...own, "check-result", "changed", "losses", "given-up", "bytes-written", "syncs"];
   return {
     ...result,
     image: text(fields.image) || text(fields.filename),
@@ -94,6 +94,9 @@ function checkReportOf(fields: Fields): CheckReport {
     changed: fields.changed === true,
     losses: texts(fields.losses),
     givenUp: texts(fields["given-up"]),
+    bytesWritten: count(fields["bytes-written"]),
+    syncs: count(fields.syncs),
+    milliseconds: {},
     json: Object.fromEntries(Object.entries(fields).filter(([name]) => !ofAction.includes(name))) as Record<
       string,
       Json
