@@ -1,8 +1,7 @@
 /** What is looked at before a byte is touched, so that all mistakes are told at once. */
 
-import { resolve } from "node:path";
+import { isAbsolute, relative, resolve } from "node:path";
 import { type LocatedImage, locate } from "../acquire/locate.ts";
-import { type Collected, collectReports } from "./collect.ts";
 import { CrossChecker } from "./cross-check.ts";
 import { expandGlob } from "./expand-glob.ts";
 import type { Inputs } from "./inputs.ts";
@@ -10,38 +9,39 @@ import type { Inputs } from "./inputs.ts";
 export interface Beforehand {
   readonly images: readonly LocatedImage[];
   readonly crossChecker: CrossChecker | undefined;
-  /** Of `mode: collect`. */
-  readonly collected: Collected | undefined;
+  /** Paths, of `mode: collect`. */
+  readonly reports: readonly string[];
   readonly mistakes: readonly string[];
 }
 
 export async function lookBeforehand(inputs: Inputs, signal: AbortSignal): Promise<Beforehand> {
   const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : { images: [], mistakes: [] };
   const found = inputs.mode === "collect" ? undefined : await CrossChecker.find(inputs.crossCheck, signal);
-  const collected = inputs.mode === "collect" && inputs.reports !== "" ? await collect(inputs.reports) : undefined;
+  const reports = inputs.mode === "collect" && inputs.reports !== "" ? await reportPaths(inputs.reports) : [];
   return {
     images: located.images,
     crossChecker: typeof found === "string" ? undefined : found,
-    collected,
+    reports,
     mistakes: [
       ...located.mistakes,
       ...(typeof found === "string" ? [found] : []),
-      ...(collected?.mistakes ?? []),
+      ...(inputs.mode === "collect" && reports.length === 0 && inputs.reports !== ""
+        ? [`Cannot find a report: nothing matches ${inputs.reports}`]
+        : []),
       ...(inputs.mode === "plan" ? [] : inputs.urls.map(({ url }) => `Cannot use ${url}: URLs can't be fetched yet`)),
       ...reportMistakes(inputs, located.images),
     ],
   };
 }
 
-async function collect(reports: string): Promise<Collected> {
+async function reportPaths(reports: string): Promise<readonly string[]> {
   const patterns = reports.split("\n").map((line) => line.trim());
   const paths = new Set<string>();
   for (const pattern of patterns.filter((each) => each !== "")) {
-    for (const path of (await expandGlob(pattern, [])).toSorted()) paths.add(path);
+    for (const path of (await expandGlob(pattern, [])).toSorted())
+      paths.add(isAbsolute(pattern) ? path : relative("", path));
   }
-  const collected = await collectReports([...paths]);
-  if (paths.size > 0) return collected;
-  return { ...collected, mistakes: [`Cannot find a report: nothing matches ${reports}`] };
+  return [...paths];
 }
 
 /** A report must never take the place of an image, whatever the image is called. */

@@ -50,7 +50,7 @@ export async function checkKeepingUndo(
   }
 }
 
-function adviceFor({ losses, changed }: CheckReport, { inputs }: Work): string {
+function adviceFor({ losses, changed, corruptions, checkErrors }: CheckReport, { inputs }: Work): string {
   const { repair, convertOptions } = inputs;
   if (convertOptions.dryRun && repair !== "none") return `Without dry-run a repair would be tried first: ${repair}`;
   const back = changed ? "; the end of this job puts the image back as it was" : "";
@@ -60,5 +60,5 @@ function adviceFor({ losses, changed }: CheckReport, { inputs }: Work): string {
   if (repair === "all") return `Repairing it left this${back || "; the image is as it was"}`;
   return repair === "leaks"
     ? `Set repair: all to mend more than leaks${back}`
-    : "Nothing was written; set repair to leaks or all to mend it";
+    : `Nothing was written; set repair to ${corruptions + checkErrors > 0 ? "all" : "leaks or all"} to mend it`;
 }

@@ -8,20 +8,18 @@ import type { ImageResult } from "./image-result.ts";
 const MAX_REPORT_BYTES = 256 * 1024 * 1024;
 
 export interface Collected {
+  /** Of all reports; a file that is none of ours is a failure of its own. */
   readonly results: readonly ImageResult[];
   readonly reportCount: number;
   /** Whether all of them were dry runs or plans. */
   readonly dryRun: boolean;
   /** The one that all of them have. */
   readonly targetFormat: string | undefined;
-  /** One sentence for each file that is no report of ours. */
-  readonly mistakes: readonly string[];
 }
 
 /** @param paths in the order in which their images are to be told */
 export async function collectReports(paths: readonly string[]): Promise<Collected> {
   const results: ImageResult[] = [];
-  const mistakes: string[] = [];
   const formats = new Set<string>();
   let dryRunCount = 0;
   for (const path of paths) {
@@ -31,17 +29,19 @@ export async function collectReports(paths: readonly string[]): Promise<Collecte
       if (dryRun === true) dryRunCount += 1;
       if (typeof format === "string") formats.add(format);
     } catch (error) {
-      mistakes.push(`Cannot read the report ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      results.push(unreadable(path, error instanceof Error ? error.message : String(error)));
     }
   }
   const [targetFormat] = formats.size === 1 ? formats : [];
-  return {
-    results,
-    reportCount: paths.length,
-    dryRun: dryRunCount > 0 && dryRunCount === paths.length,
-    targetFormat,
-    mistakes,
-  };
+  const dryRun = dryRunCount > 0 && dryRunCount === paths.length;
+  return { results, reportCount: paths.length, dryRun, targetFormat };
+}
+
+function unreadable(path: string, why: string): ImageResult {
+  const message = `Cannot read the report ${path}: ${why}`;
+  const advice = "What its job did is not known; see that job's own summary";
+  const failure = { kind: "report", message, reasons: [], advice, details: {} };
+  return { image: path, path, report: undefined, failure, recovery: undefined };
 }
 
 interface Report {

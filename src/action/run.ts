@@ -4,13 +4,14 @@ import { getInput, info, setSecret } from "@actions/core";
 import { workOnAll } from "./all-images.ts";
 import { annotateStep } from "./annotations.ts";
 import { type Beforehand, lookBeforehand } from "./beforehand.ts";
+import { collectReports } from "./collect.ts";
 import type { ImageResult } from "./image-result.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { OpenJournals } from "./open-journals.ts";
 import { planMatrix } from "./plan-matrix.ts";
 import { giveUpRepairUndos } from "./repair-undos.ts";
 import { safeLine } from "./safe-text.ts";
-import type { Matrix, StepResult } from "./step-result.ts";
+import type { Matrix } from "./step-result.ts";
 import { tell, tellMistakes } from "./tell.ts";
 import type { Work } from "./work.ts";
 
@@ -24,13 +25,14 @@ export async function runStep(signal: AbortSignal): Promise<boolean> {
     await tellMistakes(mistakes, inputs);
     return false;
   }
-  const { collected } = found;
-  if (collected) {
-    const step: StepResult = { mode: "collect", ...collected };
-    const isComplete = await tell(step, inputs, signal);
-    return isComplete && step.results.every(isGood) && hasAllReports(inputs, collected.reportCount);
-  }
-  return workAndTell(inputs, found, signal);
+  return inputs.mode === "collect" ? collectAndTell(inputs, found.reports, signal) : workAndTell(inputs, found, signal);
+}
+
+async function collectAndTell(inputs: Inputs, paths: readonly string[], signal: AbortSignal): Promise<boolean> {
+  const { reportCount, ...collected } = await collectReports(paths);
+  const hasAll = hasAllReports(inputs, reportCount);
+  const isComplete = await tell({ mode: "collect", ...collected }, inputs, signal);
+  return isComplete && hasAll && collected.results.every(isGood);
 }
 
 async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSignal): Promise<boolean> {

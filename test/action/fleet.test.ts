@@ -1,0 +1,146 @@
+/** plan → matrix → collect, as jobs of a workflow pass it on. */
+
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { Runner } from "./runner.ts";
+
+const QCOW2 = { "target-format": "qcow2" } as const;
+const HEX = "0123456789abcdef".repeat(4);
+
+interface Matrix {
+  readonly include: readonly { readonly images: string; readonly shard: number }[];
+}
+
+function matrixIn(outputs: Readonly<Record<string, string>>): Matrix {
+  return JSON.parse(outputs.matrix ?? "");
+}
+
+test("plan writes nothing, and leaves out what is done already", async () => {
+  const runner = new Runner();
+  const guest = runner.makeImage("a b.qed", "qed");
+  runner.makeImage("b.qed", "qed");
+  runner.makeImage("done.qcow2", "qcow2");
+  const before = runner.names.map((name) => runner.sha256(name));
+  const image = `a b.qed guest-sha256:${guest}\n*.q*`;
+  const { exitCode, annotations, outputs, summary } = await runner.main({ mode: "plan", image, ...QCOW2 });
+  expect({ exitCode, annotations }).toEqual({ exitCode: 0, annotations: [] });
+  expect(matrixIn(outputs)).toEqual({
+    include: [
+      { images: `a b.qed guest-sha256:${guest}`, shard: 1 },
+      { images: "b.qed", shard: 2 },
+    ],
+  });
+  expect(outputs).toMatchObject({ "matrix-empty": "false", changed: "false" });
+  expect(Number(outputs["bytes-written"])).toBeGreaterThan(0);
+  expect(outputs).not.toHaveProperty("sha256-file");
+  expect(summary).not.toBe("");
+  expect(runner.names.map((name) => runner.sha256(name))).toEqual(before);
+});
+
+test("nothing to do is an empty matrix, and says so", async () => {
+  const runner = new Runner();
+  runner.makeImage("done.qcow2", "qcow2");
+  const { exitCode, outputs } = await runner.main({ mode: "plan", image: "*.qcow2", ...QCOW2 });
+  expect(exitCode).toBe(0);
+  expect(outputs).toMatchObject({ matrix: '{"include":[]}', "matrix-empty": "true" });
+});
+
+test("URLs are planned without being fetched, with their digests", async () => {
+  const url = "https://example.invalid/a%20b.qed";
+  const image = `${url} sha256:${HEX}\n${url}.xz guest-sha256:${HEX}`;
+  const { exitCode, outputs } = await new Runner().main({ mode: "plan", image, ...QCOW2, shards: "1" });
+  expect(exitCode).toBe(0);
+  expect(matrixIn(outputs)).toEqual({ include: [{ images: image, shard: 1 }] });
+});
+
+test("a thousand URLs are 256 jobs, far below what outputs may take", async () => {
+  const image = Array.from({ length: 1000 }, (_, index) => `https://example.invalid/${index}.qed sha256:${HEX}`);
+  const { exitCode, outputs } = await new Runner().main({ mode: "plan", image: image.join("\n"), ...QCOW2 });
+  expect(exitCode).toBe(0);
+  const { include } = matrixIn(outputs);
+  expect(include).toHaveLength(256);
+  expect(include.flatMap(({ images }) => images.split("\n")).sort()).toEqual(image.sort());
+  const total = Object.values(outputs).reduce((sum, text) => sum + 2 * text.length, 0);
+  expect(total).toBeLessThan(1_000_000);
+});
+
+test("a refused image fails the plan, and stays out of the matrix", async () => {
+  const runner = new Runner();
+  runner.makeImage("good.qed", "qed");
+  writeFileSync(runner.path("noise.qed"), "noise".repeat(200));
+  const { exitCode, annotations, outputs } = await runner.main({ mode: "plan", image: "*.qed", ...QCOW2 });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ file }) => file)).toEqual(["noise.qed"]);
+  expect(matrixIn(outputs)).toEqual({ include: [{ images: "good.qed", shard: 1 }] });
+});
+
+test("a name that no line can hold is refused", async () => {
+  const runner = new Runner();
+  runner.makeImage("two\nlines.qed", "qed");
+  const { exitCode, annotations, outputs } = await runner.main({ mode: "plan", image: "*.qed", ...QCOW2 });
+  expect(exitCode).toBe(1);
+  expect(annotations[0]?.message).toContain("can't be written as a line");
+  expect(outputs["matrix-empty"]).toBe("true");
+});
+
+test("the whole way: a matrix, a job for each shard, and all reports in one", async () => {
+  const runner = new Runner();
+  mkdirSync(runner.path("reports"));
+  for (let index = 0; index < 5; index++) runner.makeImage(`${index}.qed`, "qed", index);
+  writeFileSync(runner.path("noise.qed"), "noise".repeat(200));
+  const planned = await runner.main({ mode: "plan", image: "[0-9].qed", ...QCOW2, shards: "2" });
+  const { include } = matrixIn(planned.outputs);
+  expect(include.map(({ images }) => images.split("\n").length)).toEqual([3, 2]);
+  // One of the jobs meets an image that it can't convert.
+  for (const { images, shard } of include) {
+    const image = shard === 2 ? `${images}\nnoise.qed` : images;
+    const { exitCode } = await runner.main({ image, ...QCOW2, report: `reports/${shard}.json` });
+    expect(exitCode).toBe(shard === 2 ? 1 : 0);
+    await runner.post();
+  }
+  const { exitCode, annotations, outputs, summary } = await runner.main({
+    mode: "collect",
+    reports: "reports/*.json",
+    shards: "2",
+    report: "all.json",
+  });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ kind, file }) => [kind, file])).toEqual([["error", "noise.qed"]]);
+  expect(outputs).toMatchObject({ changed: "true", "check-result": "clean", corruptions: "0", "bytes-moved": "0" });
+  for (const name of ["0", "1", "2", "3", "4"]) expect(summary).toContain(`${name}.qcow2`);
+  const read = (name: string) => JSON.parse(readFileSync(runner.path(name), "utf8"));
+  const merged = read("all.json");
+  expect(merged).toMatchObject({ mode: "collect", "dry-run": false, "target-format": "qcow2" });
+  expect(merged.images).toEqual([...read("reports/1.json").images, ...read("reports/2.json").images]);
+  expect(JSON.parse(outputs.images ?? "")).toEqual(merged.images);
+});
+
+test("collect passes where all went well, and asks for a report of each shard where it knows how many", async () => {
+  const runner = new Runner();
+  runner.makeImage("a.qed", "qed");
+  await runner.main({ image: "a.qed", ...QCOW2, report: "reports/1.json" });
+  const collect = { mode: "collect", reports: "reports/*.json" } as const;
+  const { exitCode, outputs } = await runner.main(collect);
+  expect(exitCode).toBe(0);
+  expect(outputs).toMatchObject({ image: "a.qcow2", format: "qcow2", changed: "true" });
+  const missing = await runner.main({ ...collect, shards: "2" });
+  expect(missing.exitCode).toBe(1);
+  expect(missing.annotations).toMatchObject([{ kind: "error", title: "Reports are missing" }]);
+  copyFileSync(runner.path("reports/1.json"), runner.path("reports/2.json"));
+  expect(await runner.main({ ...collect, shards: "2" })).toMatchObject({ exitCode: 0 });
+});
+
+test("what is no report fails, and the others are merged all the same", async () => {
+  const runner = new Runner();
+  runner.makeImage("a.qed", "qed");
+  await runner.main({ image: "a.qed", ...QCOW2, report: "z.json" });
+  for (const [name, text] of Object.entries({ "a.json": "[]", "b.json": "{", "c.json": '{"images":[{}]}' })) {
+    writeFileSync(runner.path(name), text);
+  }
+  const { exitCode, annotations, outputs, summary } = await runner.main({ mode: "collect", reports: "*.json" });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ file }) => file)).toEqual(["a.json", "b.json", "c.json"]);
+  expect(annotations[0]?.message).toContain("Cannot read the report a.json");
+  expect(outputs.changed).toBe("true");
+  expect(summary).toContain("a.qcow2");
+});
