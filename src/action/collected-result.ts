@@ -26,7 +26,6 @@ export function resultOfJson(json: object): ImageResult {
 function conversionOf(fields: Fields): ConversionReport {
   const checksum = isFields(fields["guest-checksum"]) ? fields["guest-checksum"] : undefined;
   const check = isFields(fields.check) ? fields.check : {};
-  const milliseconds = isFields(fields.milliseconds) ? fields.milliseconds : {};
   return {
     image: text(fields.image),
     sourceFormat: text(fields["source-format"]),
@@ -57,9 +56,13 @@ function conversionOf(fields: Fields): ConversionReport {
     dropped: texts(fields.dropped),
     refused: [],
     rolledBack: fields["rolled-back"] === true,
-    milliseconds: Object.fromEntries(Object.entries(milliseconds).map(([stage, value]) => [stage, count(value)])),
+    milliseconds: durationsOf(fields.milliseconds),
     notes: texts(fields.notes),
   };
+}
+
+function durationsOf(value: unknown): Readonly<Record<string, number>> {
+  return Object.fromEntries(isFields(value) ? Object.entries(value).map(([stage, each]) => [stage, count(each)]) : []);
 }
 
 function checkResultOf(fields: Fields): CheckResult {
@@ -82,7 +85,7 @@ function checkReportOf(fields: Fields): CheckReport {
   const result = checkResultOf(fields);
   const word = CHECK_RESULTS.find((each) => each === fields["check-result"]) ?? wordOf(result);
   const own = ["image", "renamed-from", "recovery", "download", "error", "refused", "notes"];
-  const ofAction = [...own, "check-result", "changed", "losses", "given-up", "bytes-written", "syncs"];
+  const ofAction = [...own, "check-result", "changed", "losses", "given-up", "bytes-written", "syncs", "milliseconds"];
   return {
     ...result,
     image: text(fields.image) || text(fields.filename),
@@ -96,7 +99,7 @@ function checkReportOf(fields: Fields): CheckReport {
     givenUp: texts(fields["given-up"]),
     bytesWritten: count(fields["bytes-written"]),
     syncs: count(fields.syncs),
-    milliseconds: {},
+    milliseconds: durationsOf(fields.milliseconds),
     json: Object.fromEntries(Object.entries(fields).filter(([name]) => !ofAction.includes(name))) as Record<
       string,
       Json

@@ -93,8 +93,9 @@ export function resultJson(result: ImageResult): { readonly [key: string]: Json 
 }
 
 /** qemu-img's fields, then what a repair did. */
-function checkJson({ json, verdict, changed, losses, givenUp }: CheckReport): Readonly<Record<string, unknown>> {
-  return { ...json, checkResult: verdict, changed, losses, givenUp };
+function checkJson(report: CheckReport): Readonly<Record<string, unknown>> {
+  const { json, verdict, changed, losses, givenUp, bytesWritten, syncs, milliseconds } = report;
+  return { ...json, checkResult: verdict, changed, losses, givenUp, bytesWritten, syncs, milliseconds };
 }
 
 /** The check of the image as it is now; undefined where it was not checked. */

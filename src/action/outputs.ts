@@ -49,6 +49,7 @@ function ofOneImage({ path, report, check }: ImageResult, file: OutputFacts["fil
 
 function ofAll(results: readonly ImageResult[]): Values {
   const reports = results.flatMap(({ report }) => (report ? [report] : []));
+  const repairs = results.flatMap(({ check }) => (check ? [check] : []));
   const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0);
   const checks = results.flatMap((result) => lastCheck(result) ?? []);
   const words = results.map(checkWordOf);
@@ -59,7 +60,7 @@ function ofAll(results: readonly ImageResult[]): Values {
     ...(worst === undefined ? {} : { "check-result": worst }),
     corruptions: sum(checks, ({ corruptions }) => corruptions),
     leaks: sum(checks, ({ leaks }) => leaks),
-    "bytes-written": sum(reports, ({ bytesWritten }) => bytesWritten),
+    "bytes-written": sum([...reports, ...repairs], ({ bytesWritten }) => bytesWritten),
     "bytes-moved": sum(reports, ({ bytesMoved }) => bytesMoved),
     "peak-extra-bytes": sum(reports, ({ peakExtraBytes }) => peakExtraBytes),
     "cache-hit": downloads.length > 0 && downloads.every(({ fromCache }) => fromCache),

@@ -38,6 +38,9 @@ const check: CheckReport = {
   changed: true,
   losses: ["a loss"],
   givenUp: [],
+  bytesWritten: 1024,
+  syncs: 5,
+  milliseconds: { check: 3 },
   json: {
     filename: "disk.qcow2",
     format: "qcow2",

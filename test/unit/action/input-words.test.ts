@@ -8,5 +8,6 @@ test.each([
   ["it looks like qcow2 and qed; name it with -f", "it looks like qcow2 and qed; name it with source-format"],
   ["delete them or use --drop snapshots", "delete them or use drop: snapshots"],
   ["give --backing-chain to read it", "give backing-chain: true to read it"],
+  ["repair it first: inplace-convert check -r all", "repair it first: set repair to all"],
   ["Cannot convert a-f raw.qed --dropped", "Cannot convert a-f raw.qed --dropped"],
 ])("%s", (text, expected) => expect(inInputWords(text)).toBe(expected));
