@@ -7,6 +7,7 @@ import type { ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import { inflateCluster } from "../../image/inflate.ts";
+import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type Bitmap, readBitmapDirectory } from "./bitmap-directory.ts";
@@ -16,6 +17,7 @@ import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHea
 import { featureName } from "./header-extensions.ts";
 import type { ReferenceCounts } from "./reference-counts.ts";
 import { ReferenceTally } from "./reference-tally.ts";
+import { planQcow2Repair } from "./repair.ts";
 import { planHeaderSettling } from "./settling.ts";
 import { specificInfo } from "./specific-info.ts";
 import { type ActiveWalk, type Problem, type WalkSource, walkActiveTables } from "./table-walk.ts";
@@ -89,6 +91,10 @@ export class Qcow2Image implements Image {
   check(): Promise<CheckResult> {
     this.#check ??= this.#takenInventory().then((inventory) => checkImage(this.#source, inventory));
     return this.#check;
+  }
+
+  planRepair(wishes: RepairWishes): Promise<Repair> {
+    return planQcow2Repair(this.storage, wishes);
   }
 
   async getMetadataRanges(): Promise<RangeSet> {

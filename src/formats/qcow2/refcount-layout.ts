@@ -13,6 +13,9 @@ import { PAGE_CLUSTERS } from "./reference-counts.ts";
 /** Tables are streamed in writes of at most this many bytes. */
 export const CHUNK_SIZE = 1_048_576;
 
+/** What a refcount structure is made from: how often each cluster is used. `own` counts the structure itself. */
+export type CountedClusters = Pick<ClusterUsage, "clusterSize" | "own" | "countOf" | "pageIndexes" | "bitmapOf">;
+
 export interface RefcountLayout {
   readonly refcountBits: number;
   readonly clustersPerBlock: number;
@@ -36,7 +39,7 @@ export function maxRefcount(refcountBits: number): number {
  * @throws ImageError `out-of-bounds` when the table would be larger than 8 MiB.
  */
 export function layOutRefcounts(
-  usage: ClusterUsage,
+  usage: CountedClusters,
   refcountBits: number,
   tablesHostOffset: number,
   hostOffset: number,
@@ -77,12 +80,12 @@ export function layOutRefcounts(
 }
 
 /** The blocks, then the table, in ascending order. */
-export function* refcountWrites(layout: RefcountLayout, usage: ClusterUsage): Generator<Write> {
+export function* refcountWrites(layout: RefcountLayout, usage: CountedClusters): Generator<Write> {
   yield* blockWrites(layout, usage);
   yield* tableWrites(layout, usage.clusterSize);
 }
 
-function* blockWrites(layout: RefcountLayout, usage: ClusterUsage): Generator<Write> {
+function* blockWrites(layout: RefcountLayout, usage: CountedClusters): Generator<Write> {
   const { blockIndexes, clustersPerBlock, refcountBits, blocksHostOffset } = layout;
   const pieceSize = Math.min(usage.clusterSize, CHUNK_SIZE);
   const clustersPerPiece = (pieceSize * 8) / refcountBits;
@@ -129,7 +132,7 @@ function encodeRefcounts(
   firstCluster: number,
   clusterCount: number,
   refcountBits: number,
-  usage: ClusterUsage,
+  usage: CountedClusters,
 ): void {
   const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
   const end = firstCluster + clusterCount;
@@ -163,7 +166,7 @@ function putRefcount(into: Uint8Array, view: DataView, index: number, refcountBi
 }
 
 /** Blocks in which a cluster is used, ascending. */
-function usedBlocks(usage: ClusterUsage, clustersPerBlock: number): number[] {
+function usedBlocks(usage: CountedClusters, clustersPerBlock: number): number[] {
   const blocks: number[] = [];
   for (const page of usage.pageIndexes()) {
     const bitmap = usage.bitmapOf(page);
@@ -179,7 +182,7 @@ function usedBlocks(usage: ClusterUsage, clustersPerBlock: number): number[] {
 }
 
 function hasUsed(
-  usage: ClusterUsage,
+  usage: CountedClusters,
   bitmap: Uint8Array | undefined,
   firstCluster: number,
   clusterCount: number,

@@ -1,0 +1,384 @@
+/**
+ * What mends a qcow2 image, in steps that each leave the same guest however far they came.
+ *
+ *   past the end   new refcount blocks and table, a new snapshot table          nobody points there yet
+ *   1              refcounts that rise                                          nothing in use is handed out any more
+ *   2              header: the new refcount table, the new snapshot table       one sector
+ *   3              entries and COPIED flags                                     right for the refcounts to come
+ *   4              refcounts that fall                                          leaks are free
+ *   5              header: dirty and corrupt bits                               only where nothing else is wrong
+ *
+ * Readers look at neither refcounts nor COPIED, so the order is for whoever writes to a half-mended image:
+ *
+ *   - Counts rise before a flag falls. A writer that finds COPIED clear copies the cluster and counts the old one down;
+ *     at refcount 1 that would free a cluster which somebody else still references.
+ *   - A flag is set only where exactly one reference is left. The count may still be too high then: writing in place is
+ *     right, and a cluster that is let go leaks at worst.
+ *   - Counts fall last, when no entry and no flag relies on the old ones.
+ *   - With a new structure 1 and 4 fall together in 2: old and new one are each whole, and one sector decides.
+ *
+ * In place where the refcount structure can be trusted: nothing else lies on it, and each cluster in use has a block.
+ */
+
+import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { hasFlag } from "../../bytes/struct.ts";
+import type { Repair, RepairStep, RepairWishes } from "../../image/repair.ts";
+import type { Write } from "../../image/write.ts";
+import { readZeroFilled, type Storage } from "../../storage/storage.ts";
+import { CopiedRepair } from "./copied-repair.ts";
+import { EntryRepair, type Ground } from "./entry-repair.ts";
+import { walkEntries } from "./entry-walk.ts";
+import { IncompatibleBit } from "./header.ts";
+import { type Rebuilt, rebuildRefcounts } from "./refcount-rebuild.ts";
+import {
+  compareRefcountsForRepair,
+  countUncounted,
+  type RefcountEdits,
+  type RefcountStructure,
+  readStructure,
+} from "./refcount-repair.ts";
+import { maxRefcount } from "./refcount-table.ts";
+import { RepairLog } from "./repair-log.ts";
+import { openSource, surveyReferences } from "./repair-survey.ts";
+import { refuseTooManySectors, SectorEdits } from "./sector-edits.ts";
+import { isLoneL1, isLoneL2, moveSharedTables } from "./shared-tables.ts";
+import { mendSnapshots } from "./snapshot-repair.ts";
+import type { WalkSource } from "./table-walk.ts";
+
+/** Fields of the header that name what is made anew, and its marks. */
+const REFCOUNT_FIELDS = { hostOffset: 48, length: 12 } as const;
+const SNAPSHOTS_OFFSET = 64;
+const INCOMPATIBLE_FEATURES = 72;
+/** Mending one entry can make another reachable: a table in a new place, a header that no entry calls a table. */
+const MAX_TURNS = 6;
+/** Broken pointers past the end of the file, each where the attempt before would have put something. */
+const MAX_STARTS = 64;
+
+/**
+ * Plans the repair of the image that `storage` holds.
+ *
+ * @throws ImageError `unsupported` for what can't be mended in place, `io` where the medium fails
+ */
+export async function planQcow2Repair(storage: Storage, wishes: RepairWishes): Promise<Repair> {
+  const plan = new Qcow2Repair(storage, await storage.size(), wishes);
+  try {
+    await plan.make();
+  } catch (cause) {
+    // Where references can't be counted nothing may be concluded; the check says what is wrong.
+    if (!(cause instanceof Uncountable)) throw cause;
+    plan.forget();
+  }
+  return plan.repair();
+}
+
+/** Something that the plan needs can't be read. */
+class Uncountable extends Error {}
+
+class Qcow2Repair {
+  readonly #storage: Storage;
+  readonly #fileSize: number;
+  readonly #wishes: RepairWishes;
+  #log = new RepairLog();
+  /** Sectors below the old end, and the new tables past it. */
+  #entries = new SectorEdits();
+  #header = new SectorEdits();
+  #headerWrites: Write[] = [];
+  #refcounts: RefcountEdits | undefined;
+  #rebuilt: Rebuilt | undefined;
+  #markWrites: Write[] = [];
+  /** Where new tables end. */
+  #newEnd = 0;
+
+  constructor(storage: Storage, fileSize: number, wishes: RepairWishes) {
+    this.#storage = storage;
+    this.#fileSize = fileSize;
+    this.#wishes = wishes;
+  }
+
+  /** Back to a plan of nothing. */
+  forget(): void {
+    this.#log = new RepairLog();
+    this.#entries = new SectorEdits();
+    this.#header = new SectorEdits();
+    this.#headerWrites = [];
+    this.#refcounts = undefined;
+    this.#rebuilt = undefined;
+    this.#markWrites = [];
+  }
+
+  async make(): Promise<void> {
+    if (this.#wishes.scope === "leaks") return this.#mendLeaks();
+    const { clusterSize } = (await openSource(this.#storage)).geometry;
+    let start = alignUp(this.#fileSize, clusterSize);
+    for (let turn = 0; turn < MAX_STARTS; turn++) {
+      const inTheWay = await this.#mendAll(start);
+      if (inTheWay === undefined) return;
+      start = inTheWay;
+      this.forget();
+    }
+    throw new ImageError(
+      "unsupported",
+      "Cannot repair the image: broken entries point wherever something new could lie",
+      {
+        format: "qcow2",
+        structure: "L2 table",
+      },
+    );
+  }
+
+  repair(): Repair {
+    const { findings, leaksFixed, corruptionsFixed, losses, sacrifices } = this.#log;
+    const rebuilt = this.#rebuilt;
+    const entries = this.#entries;
+    const fileSize = this.#fileSize;
+    const inPlace = rebuilt === undefined ? this.#refcounts : undefined;
+    const step = (purpose: string, writes: readonly Write[] = []): RepairStep[] =>
+      writes.length === 0 ? [] : [{ purpose, writes }];
+    const steps = [
+      ...step("raise refcounts", inPlace?.raised.writes(0, fileSize)),
+      ...step("use the new refcounts", this.#headerWrites),
+      ...step("set entries right", entries.writes(0, fileSize)),
+      ...step("give back leaked clusters", inPlace?.lowered.writes(0, fileSize)),
+      ...step("clear the marks", this.#markWrites),
+    ];
+    refuseTooManySectors(steps);
+    return {
+      *additiveWrites() {
+        if (rebuilt === undefined) return;
+        yield* entries.writes(fileSize, rebuilt.fileSize);
+        yield* rebuilt.writes();
+      },
+      steps,
+      fileSize: rebuilt?.fileSize ?? fileSize,
+      mended: findings,
+      leaksFixed,
+      corruptionsFixed,
+      losses,
+      givenUp: sacrifices,
+    };
+  }
+
+  /** Plans with new things from `start` on; answers where they must begin instead if something points there. */
+  async #mendAll(start: number): Promise<number | undefined> {
+    this.#newEnd = start;
+    await this.#mendSnapshots();
+    const lostCount = await this.#mendEntries();
+    let source = await surveyed(this.#view(this.#newEnd > start ? this.#newEnd : this.#fileSize));
+    const structure = await readStructure(source);
+    const uncountedCount = countUncounted(source, structure);
+    const mustRebuild = this.#newEnd > start || !structure.isTrusted || uncountedCount > 0;
+    if (mustRebuild) this.#tellRebuilding(structure, uncountedCount);
+    const refcounts = await compareRefcountsForRepair(
+      source,
+      structure,
+      { raise: true, keepUnreferenced: lostCount > 0, edit: !mustRebuild },
+      this.#log,
+    );
+    this.#refcounts = refcounts;
+    if (mustRebuild) {
+      const { clusterSize } = source.geometry;
+      const wishes = { clusterSize, start, end: this.#newEnd, kept: refcounts.kept };
+      const rebuilt = await rebuildRefcounts((size) => this.#view(size), wishes);
+      if (typeof rebuilt === "number") return rebuilt;
+      this.#rebuilt = rebuilt;
+      source = rebuilt.source;
+      const pointer = new Uint8Array(REFCOUNT_FIELDS.length);
+      set64(pointer, rebuilt.tableHostOffset);
+      new DataView(pointer.buffer).setUint32(8, rebuilt.tableClusterCount);
+      this.#headerWrites.unshift({ hostOffset: REFCOUNT_FIELDS.hostOffset, bytes: pointer });
+    }
+    this.#tellKept(refcounts);
+    const leftCount = await this.#mendFlags(source, structure);
+    if (leftCount === 0 && refcounts.overflowCount === 0) await this.#clearMarks(source);
+    return undefined;
+  }
+
+  /** Only what lowers refcounts, and the flags that go with it where nothing else is wrong, as qemu-img does. */
+  async #mendLeaks(): Promise<void> {
+    const source = await surveyed(this.#storage);
+    const structure = await readStructure(source);
+    if (!structure.isTrusted || countUncounted(source, structure) > 0) return;
+    const refcounts = await compareRefcountsForRepair(
+      source,
+      structure,
+      { raise: false, keepUnreferenced: await this.#hasLostEntries(source), edit: true },
+      this.#log,
+    );
+    this.#refcounts = refcounts;
+    this.#tellKept(refcounts);
+    const { corruptions, checkErrors } = source.tally.findings;
+    if (refcounts.raisedCount + refcounts.overflowCount + corruptions + checkErrors > 0) return;
+    if ((await this.#mendFlags(source, structure)) === 0) await this.#clearMarks(source);
+  }
+
+  async #mendSnapshots(): Promise<void> {
+    const mended = await mendSnapshots(await openSource(this.#storage));
+    if (mended === undefined) return;
+    for (const line of mended.lines) {
+      const what = { kind: "snapshot-incomplete", structure: "snapshot table", message: line };
+      this.#log.mended({ severity: "corruption", ...what, line });
+    }
+    for (const sentence of mended.discarded) this.#log.givenUp(sentence);
+    const { clusterSize } = (await openSource(this.#storage)).geometry;
+    const hostOffset = this.#newEnd;
+    this.#newEnd += alignUp(mended.table.length, clusterSize);
+    this.#entries.put(hostOffset, mended.table);
+    const bytes = new Uint8Array(8);
+    set64(bytes, hostOffset);
+    this.#headerWrites.push({ hostOffset: SNAPSHOTS_OFFSET, bytes });
+    const sector = await readZeroFilled(this.#storage, 0, SECTOR_SIZE);
+    this.#header.sectorAt(0, { hostOffset: 0, bytes: sector }).set(bytes, SNAPSHOTS_OFFSET);
+  }
+
+  /** The image with what is mended so far, and as long as that. */
+  #view(size: number): Storage {
+    return this.#header.over(this.#entries.over(this.#storage, size), size);
+  }
+
+  /** Answers how many entries lost what they named. */
+  async #mendEntries(): Promise<number> {
+    let lostCount = 0;
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const size = Math.max(this.#fileSize, this.#entries.isEmpty ? 0 : this.#newEnd);
+      const source = await surveyed(this.#view(size));
+      const { clusterSize } = source.geometry;
+      const countBefore = this.#entries.changeCount;
+      lostCount = 0;
+      this.#log.forgetLosses();
+      // A survey that finds nothing wrong with entries and tables needs no second look at them.
+      if (!hasSharedTables(source) && source.tally.findings.corruptions + flagsOnly(source) === 0) return 0;
+      // What is counted through entries without a table is nobody's reference, so they go first.
+      const isPhantom = turn === 0 && flagsOnly(source) > 0;
+      if (!isPhantom) {
+        const end = await moveSharedTables(source, this.#entries, this.#log, this.#newEnd);
+        if (end > this.#newEnd) {
+          this.#newEnd = alignUp(end, clusterSize);
+          continue;
+        }
+      }
+      const ground: Ground = {
+        l1: (hostOffset) => isLoneL1(source, hostOffset),
+        l2: (hostOffset) => isLoneL2(source, hostOffset),
+      };
+      const { allowDataLoss } = this.#wishes;
+      const repair = new EntryRepair(source, this.#entries, this.#log, allowDataLoss, isPhantom ? NOWHERE : ground);
+      await walkEntries(source, repair, true);
+      lostCount = repair.lostCount;
+      if (isPhantom) continue;
+      if (this.#entries.changeCount === countBefore) return lostCount;
+    }
+    return lostCount;
+  }
+
+  async #hasLostEntries(source: WalkSource): Promise<boolean> {
+    if (this.#wishes.allowDataLoss || source.tally.findings.corruptions === 0) return false;
+    const look = new EntryRepair(source, new SectorEdits(), new RepairLog(), false, NOWHERE);
+    await walkEntries(source, look, true);
+    return look.lostCount > 0;
+  }
+
+  /** Answers how many flags stay wrong. */
+  async #mendFlags(source: WalkSource, structure: RefcountStructure): Promise<number> {
+    const { header, geometry, tally, storage } = source;
+    const own = this.#rebuilt === undefined ? structure.own : undefined;
+    const most = maxRefcount(header.refcountBits);
+    const repair = new CopiedRepair(
+      geometry,
+      header.hasDataFile,
+      {
+        refcountOf: (cluster) => {
+          const references = tally.all.get(cluster) + (own?.get(cluster) ?? 0);
+          return references > most ? undefined : references;
+        },
+        isTable: tableGround(source, structure, this.#rebuilt !== undefined),
+      },
+      this.#entries,
+      this.#log,
+    );
+    await walkEntries({ ...source, storage: this.#entries.over(storage, await storage.size()) }, repair, false);
+    return repair.leftCount;
+  }
+
+  async #clearMarks({ header, tally }: WalkSource): Promise<void> {
+    const { corruptions, checkErrors } = tally.findings;
+    const { dirty, corrupt } = IncompatibleBit;
+    const { incompatible } = header;
+    if (corruptions + checkErrors > 0 || !(hasFlag(incompatible, dirty) || hasFlag(incompatible, corrupt))) return;
+    const bytes = new Uint8Array(8);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, incompatible.high);
+    view.setUint32(4, (incompatible.low & ~((1 << dirty) | (1 << corrupt))) >>> 0);
+    this.#markWrites = [{ hostOffset: INCOMPATIBLE_FEATURES, bytes }];
+  }
+
+  #tellRebuilding({ defectCount }: RefcountStructure, uncountedCount: number): void {
+    const what = {
+      structure: "refcount table",
+      message: "Refcount table and blocks made anew past the end of the file",
+    };
+    const line = "Rebuilding refcount structure";
+    this.#log.mended(
+      { severity: "corruption", kind: "refcounts-rebuilt", ...what, line },
+      defectCount + uncountedCount,
+    );
+  }
+
+  #tellKept({ keptCount }: RefcountEdits): void {
+    if (keptCount === 0) return;
+    this.#log.loss(
+      `${keptCount} leaked ${keptCount === 1 ? "cluster stays" : "clusters stay"}: what broken entries have lost may lie there`,
+    );
+  }
+}
+
+async function surveyed(storage: Storage): Promise<WalkSource> {
+  try {
+    const source = await surveyReferences(storage);
+    if (source.tally.findings.checkErrors === 0) return source;
+  } catch (cause) {
+    if (!(cause instanceof ImageError) || cause.kind === "io" || cause.kind === "interrupted") throw cause;
+  }
+  throw new Uncountable();
+}
+
+/** References that L1 entries of flags alone make to the header. */
+function flagsOnly({ tally }: WalkSource): number {
+  return tally.activeL2Tables.get(0) + tally.inactiveL2Tables.get(0);
+}
+
+/** Ground on which nothing is written. */
+const NOWHERE: Ground = { l1: () => false, l2: () => false };
+
+function hasSharedTables({ tally }: WalkSource): boolean {
+  for (const counts of [tally.activeL2Tables, tally.inactiveL2Tables]) {
+    for (const { cluster } of counts.each()) {
+      const tables = tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
+      if (tally.all.get(cluster) > tables) return true;
+    }
+  }
+  return false;
+}
+
+function set64(bytes: Uint8Array, value: number): void {
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, Math.floor(value / 2 ** 32));
+  view.setUint32(4, value % 2 ** 32);
+}
+
+/** Clusters that hold L2 tables or an L1 table, whoever else lies there too, as qemu-img writes to them. */
+function tableGround(
+  { tally, geometry, header }: WalkSource,
+  { own }: RefcountStructure,
+  isRebuilt: boolean,
+): (hostOffset: number) => boolean {
+  return (hostOffset) => {
+    const cluster = Math.floor(hostOffset / geometry.clusterSize);
+    const tables = tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
+    const isStructure = !isRebuilt && own.get(cluster) > 0;
+    const metadata = tally.metadata.get(cluster);
+    const l1End = header.l1TableHostOffset + header.l1EntryCount * 8;
+    const isL1 = metadata === 1 && hostOffset >= header.l1TableHostOffset && hostOffset < l1End;
+    return cluster !== 0 && !isStructure && (isL1 || (tables > 0 && metadata === 0));
+  };
+}
