@@ -109,7 +109,7 @@ function u16(value: number): Uint8Array {
 
 /** Lets every qcow2 image be repaired by `plan` while `perform` runs. */
 export async function withPlan<T>(plan: DamagedImage["plan"], perform: () => Promise<T>): Promise<T> {
-  const prototype = Qcow2Image.prototype as { planRepair?: (this: Image) => Promise<Repair> };
+  const prototype = Qcow2Image.prototype as unknown as { planRepair?: (this: Image) => Promise<Repair> };
   const own = Object.getOwnPropertyDescriptor(prototype, "planRepair");
   prototype.planRepair = function planRepair(this: Image) {
     return plan(this);

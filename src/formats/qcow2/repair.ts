@@ -291,7 +291,7 @@ class Qcow2Repair {
           const references = tally.all.get(cluster) + (own?.get(cluster) ?? 0);
           return references > most ? undefined : references;
         },
-        isTable: tableGround(source, structure, this.#rebuilt !== undefined),
+        isTable: (hostOffset) => isLoneL1(source, hostOffset) || isLoneL2(source, hostOffset),
       },
       this.#entries,
       this.#log,
@@ -364,21 +364,4 @@ function set64(bytes: Uint8Array, value: number): void {
   const view = new DataView(bytes.buffer);
   view.setUint32(0, Math.floor(value / 2 ** 32));
   view.setUint32(4, value % 2 ** 32);
-}
-
-/** Clusters that hold L2 tables or an L1 table, whoever else lies there too, as qemu-img writes to them. */
-function tableGround(
-  { tally, geometry, header }: WalkSource,
-  { own }: RefcountStructure,
-  isRebuilt: boolean,
-): (hostOffset: number) => boolean {
-  return (hostOffset) => {
-    const cluster = Math.floor(hostOffset / geometry.clusterSize);
-    const tables = tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
-    const isStructure = !isRebuilt && own.get(cluster) > 0;
-    const metadata = tally.metadata.get(cluster);
-    const l1End = header.l1TableHostOffset + header.l1EntryCount * 8;
-    const isL1 = metadata === 1 && hostOffset >= header.l1TableHostOffset && hostOffset < l1End;
-    return cluster !== 0 && !isStructure && (isL1 || (tables > 0 && metadata === 0));
-  };
 }

@@ -24,7 +24,7 @@ function lines({ mended }: Repair): string[] {
 }
 
 /** Corruptions, leaks and check errors after the repair, and that a second one finds nothing to do. */
-async function after(image: Qcow2Bytes, repair: Repair, scope: RepairScope = "all"): Promise<number[]> {
+async function countsAfter(image: Qcow2Bytes, repair: Repair, scope: RepairScope = "all"): Promise<number[]> {
   const mended = applyRepair(image.bytes, repair);
   expect((await plan(mended, scope)).steps).toEqual([]);
   const { corruptions, leaks, checkErrors } = await (await open(mended)).check();
@@ -55,7 +55,7 @@ describe.each([0, 1, 2, 3, 4, 5, 6])("refcounts of order %i", (refcountOrder) =>
     ]);
     expect([repair.leaksFixed, repair.corruptionsFixed]).toEqual([2, 0]);
     expect(repair.steps.map(({ purpose }) => purpose)).toEqual(["give back leaked clusters"]);
-    expect(await after(image, repair, "leaks")).toEqual([0, 0, 0]);
+    expect(await countsAfter(image, repair, "leaks")).toEqual([0, 0, 0]);
   });
 
   it("rise in place where a block counts them", async () => {
@@ -68,7 +68,7 @@ describe.each([0, 1, 2, 3, 4, 5, 6])("refcounts of order %i", (refcountOrder) =>
     ]);
     expect([repair.leaksFixed, repair.corruptionsFixed, repair.fileSize]).toEqual([1, 1, image.bytes.length]);
     expect(repair.steps.map(({ purpose }) => purpose)).toEqual(["raise refcounts", "give back leaked clusters"]);
-    expect(await after(image, repair)).toEqual([0, 0, 0]);
+    expect(await countsAfter(image, repair)).toEqual([0, 0, 0]);
   });
 
   it("are made anew where the table leads nowhere", async () => {
@@ -79,7 +79,7 @@ describe.each([0, 1, 2, 3, 4, 5, 6])("refcounts of order %i", (refcountOrder) =>
     expect(repair.steps.map(({ purpose }) => purpose)).toEqual(["use the new refcounts"]);
     expect(repair.fileSize).toBeGreaterThan(image.bytes.length);
     for (const { hostOffset } of repair.additiveWrites()) expect(hostOffset).toBeGreaterThanOrEqual(image.bytes.length);
-    expect(await after(image, repair)).toEqual([0, 0, 0]);
+    expect(await countsAfter(image, repair)).toEqual([0, 0, 0]);
   });
 });
 
@@ -108,7 +108,7 @@ describe("a cluster that two guest ranges share", () => {
     image.set64(image.l2Entry(1), image.get64(image.l2Entry(0)));
     const repair = await plan(image.bytes);
     expect(lines(repair)).toEqual(["Repairing cluster 6 refcount=1 reference=0"]);
-    expect((await after(image, repair))[0]).toBe(1);
+    expect((await countsAfter(image, repair))[0]).toBe(1);
   });
 });
 
@@ -123,7 +123,7 @@ describe("COPIED flags", () => {
         "Repairing OFLAG_COPIED L2 cluster: l1_index=0 l1_entry=4000 refcount=1",
         "Repairing OFLAG_COPIED data cluster: l2_entry=5000 refcount=1",
       ]);
-      expect(await after(image, repair, scope)).toEqual([0, 0, 0]);
+      expect(await countsAfter(image, repair, scope)).toEqual([0, 0, 0]);
     }
   });
 
@@ -135,7 +135,7 @@ describe("COPIED flags", () => {
       "Repairing cluster 5 refcount=2 reference=1",
       "Repairing OFLAG_COPIED data cluster: l2_entry=5000 refcount=1",
     ]);
-    expect(await after(image, repair, "leaks")).toEqual([0, 0, 0]);
+    expect(await countsAfter(image, repair, "leaks")).toEqual([0, 0, 0]);
   });
 
   it("stay as they are for leaks alone where refcounts are too low", async () => {
@@ -164,7 +164,7 @@ describe("entries that no image may have", () => {
     damage(image);
     const repair = await plan(image.bytes);
     expect([repair.losses, repair.givenUp]).toEqual([[], []]);
-    expect(await after(image, repair)).toEqual([0, 0, 0]);
+    expect(await countsAfter(image, repair)).toEqual([0, 0, 0]);
     // Leaks alone are no licence to touch them.
     const entry = image.get64(image.l2Entry(0));
     const leaks = applyRepair(image.bytes, await plan(image.bytes, "leaks"));
@@ -180,13 +180,13 @@ describe("entries that no image may have", () => {
     const careful = await plan(image.bytes);
     expect(careful.losses[0]).toMatch(/^L2 table 0 names data for guest offset 0x2000 at host offset 0x/);
     expect(careful.losses.at(-1)).toMatch(/leaked clusters? stays?/);
-    expect((await after(image, careful)).slice(1)).not.toEqual([0, 0]);
+    expect((await countsAfter(image, careful)).slice(1)).not.toEqual([0, 0]);
     expect((await plan(image.bytes, "leaks")).losses).toHaveLength(1);
 
     const consenting = await plan(image.bytes, "all", true);
     expect(consenting.losses).toEqual([]);
     expect(consenting.givenUp).toHaveLength(1);
-    expect(await after(image, consenting)).toEqual([0, 0, 0]);
+    expect(await countsAfter(image, consenting)).toEqual([0, 0, 0]);
     expect(applyRepair(image.bytes, consenting).readBigUInt64BE(image.l2Entry(2))).toBe(1n);
   });
 
@@ -197,7 +197,7 @@ describe("entries that no image may have", () => {
     expect(careful.losses[0]).toContain("Entry 0 of the L1 table, from guest offset 0x0 on");
     expect(careful.leaksFixed).toBe(0);
     const consenting = await plan(image.bytes, "all", true);
-    expect(await after(image, consenting)).toEqual([0, 0, 0]);
+    expect(await countsAfter(image, consenting)).toEqual([0, 0, 0]);
   });
 });
 
@@ -213,7 +213,7 @@ describe("an L2 table in a cluster that holds data too", () => {
       image.bytes.subarray(image.hostOffset(second), image.hostOffset(second + 1)),
     );
     expect(Number(mended.readBigUInt64BE(image.l1Entry(1)) & 0xffff_ffffn)).toBeGreaterThanOrEqual(image.bytes.length);
-    expect((await after(image, repair))[2]).toBe(0);
+    expect((await countsAfter(image, repair))[2]).toBe(0);
   });
 });
 
