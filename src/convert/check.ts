@@ -90,7 +90,7 @@ async function checkAndRepair(
 
 /** As `qemu-img check` does without `-U`: what another program is writing can't be judged. A reader is no matter. */
 async function refuseWriters(storage: Storage, { volume }: Host): Promise<void> {
-  const { writers = [] } = await volume.otherUsers(storage);
+  const { writers = [] } = await volume.otherUsers(storage, true);
   if (writers.length === 0) return;
   throw new ImageError(
     "in-use",

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
 import { FileStorage } from "./file-storage.ts";
 import { codeOf, hostError } from "./host-error.ts";
-import { findOtherUsers } from "./in-use.ts";
+import { findLockHolders, findOtherUsers } from "./in-use.ts";
 import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
 
 /** Absent on Windows, whose names are looked at with lstat before and after instead. */
@@ -126,9 +126,10 @@ export class FileVolume implements Volume {
     }
   }
 
-  async otherUsers(storage: Storage): Promise<OtherUsers> {
+  async otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
     if (!(storage instanceof FileStorage)) return { found: [], blind: ["all of it: the image is no file on disk"] };
-    return findOtherUsers(storage.path, await storage.identity());
+    const identity = await storage.identity();
+    return locksAlone ? findLockHolders(identity) : findOtherUsers(storage.path, identity);
   }
 
   async isSameFile(path: string, storage: Storage): Promise<boolean> {

@@ -68,6 +68,12 @@ export async function findOtherUsers(
   };
 }
 
+/** The quick part of it: locks alone. */
+export function findLockHolders(identity: FileIdentity, system: SystemFolders = SYSTEM): OtherUsers {
+  if (system.platform !== "linux") return { found: [], blind: [`file locks on ${system.platform}`] };
+  return findLocks(identity, system);
+}
+
 /** Reads the lines of /proc/locks; throws kind `io` on one that isn't understood, since it might be ours. */
 export function parseLocks(text: string): FileLock[] {
   const locks: FileLock[] = [];

@@ -54,8 +54,8 @@ export class MeteredVolume implements Volume {
     return this.#volume.freeSpace(path);
   }
 
-  otherUsers(storage: Storage): Promise<OtherUsers> {
-    return this.#volume.otherUsers(inner(storage));
+  otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
+    return this.#volume.otherUsers(inner(storage), locksAlone);
   }
 
   isSameFile(path: string, storage: Storage): Promise<boolean> {

@@ -69,7 +69,8 @@ export interface Volume {
   syncFolderOf(path: string): Promise<void>;
   /** Bytes an unprivileged writer can still allocate beside `path`; `Infinity` where unknown. */
   freeSpace(path: string): Promise<number>;
-  otherUsers(storage: Storage): Promise<OtherUsers>;
+  /** `locksAlone` looks at locks only, which is quick: for those who only read. */
+  otherUsers(storage: Storage, locksAlone?: boolean): Promise<OtherUsers>;
   /** True where `path` still names the very file that is open as `storage`. */
   isSameFile(path: string, storage: Storage): Promise<boolean>;
 }

@@ -90,8 +90,8 @@ export class WrappedVolume implements Volume {
     return this.inner.freeSpace(path);
   }
 
-  otherUsers(storage: Storage): Promise<OtherUsers> {
-    return this.inner.otherUsers(unwrapped(storage));
+  otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
+    return this.inner.otherUsers(unwrapped(storage), locksAlone);
   }
 
   isSameFile(path: string, storage: Storage): Promise<boolean> {

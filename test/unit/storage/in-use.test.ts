@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type FileLock, findOtherUsers, locksOn, parseLocks } from "../../../src/storage/in-use.ts";
+import { type FileLock, findLockHolders, findOtherUsers, locksOn, parseLocks } from "../../../src/storage/in-use.ts";
 
 /** Lines as Linux 5.15 to 6.18 printed them. */
 const REAL = `1: OFDLCK ADVISORY  READ -1 fe:00:2147135 203 203
@@ -107,6 +107,9 @@ describe("findOtherUsers", () => {
     const { found, writers } = await look();
     expect(found).toEqual([expect.stringMatching(/^QEMU has it open for writing: a lock/)]);
     expect(writers).toEqual(found);
+    const { dev, ino: inode } = await stat(join(folder, "disk.qed"), { bigint: true });
+    const system = { platform: "linux", proc: join(folder, "proc"), sys: join(folder, "sys") } as const;
+    expect(findLockHolders({ device: dev, inode }, system)).toMatchObject({ found, writers });
   });
 
   test("a loop device over it", async () => {
