@@ -16,6 +16,8 @@ interface Version {
 export interface RepairPlace {
   /** From 1; 0 where none has begun. */
   readonly step: number;
+  /** Every sector is as the last step leaves it. */
+  readonly isDone: boolean;
   /** All patched sectors as they were found, whole: a torn or lost one as it was before the step. */
   readonly seen: readonly Write[];
 }
@@ -54,12 +56,19 @@ export class PatchedSectors {
       found.set(hostOffset, bytes);
     }
     const step = fitting[0] as number;
+    const isDone = [...this.#sectors].every(
+      ([at, versions]) => Buffer.compare(found.get(at) ?? new Uint8Array(0), (versions.at(-1) as Version).bytes) === 0,
+    );
     const whole = (hostOffset: number, versions: readonly Version[]): Uint8Array => {
       const bytes = found.get(hostOffset);
       const known = versions.find((version) => bytes !== undefined && Buffer.compare(version.bytes, bytes) === 0);
       return (known ?? versionAt(versions, Math.max(0, step - 1))).bytes;
     };
-    return { step, seen: joined(new Map([...this.#sectors].map(([at, versions]) => [at, whole(at, versions)]))) };
+    return {
+      step,
+      isDone,
+      seen: joined(new Map([...this.#sectors].map(([at, versions]) => [at, whole(at, versions)]))),
+    };
   }
 
   /** Every patched sector as the steps up to `step` leave it; 0 is as it was. */

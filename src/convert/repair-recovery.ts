@@ -53,14 +53,20 @@ async function goOn(
   options: RecoveryOptions,
 ): Promise<RecoveryReport> {
   const { storage } = session;
-  if (state.undoGivenUp || journal.isUndo) {
+  const giveUndoUp = async (why = "") => {
     await journal.remove();
-    return report(session, state, "resumed", "its repair was finished, and the undo is given up");
-  }
+    return report(session, state, "resumed", `its repair was finished, and the undo is given up${why}`);
+  };
+  if (state.undoGivenUp) return giveUndoUp();
   const place = await repairPlaceOf(storage, state);
-  if ("foreign" in place) return planAnew(session, journal, state, options, ` (${place.foreign})`);
-  if (state.prepared === undefined) {
-    // Nobody points past the old end yet.
+  if ("foreign" in place) {
+    const why = ` (${place.foreign})`;
+    return journal.isUndo ? giveUndoUp(why) : planAnew(session, journal, state, options, why);
+  }
+  // A way back that was cut off may have begun to undo what was finished.
+  if (journal.isUndo && place.isDone && place.hasAdded) return giveUndoUp();
+  if (!place.hasAdded) {
+    // No step is done, so nobody points past the old end.
     if ((await storage.size()) > state.intent.oldFileSize) await storage.resize(state.intent.oldFileSize);
     await storage.sync();
     await session.noteState();
@@ -92,7 +98,7 @@ async function finishFrom(
     const image = await openImage(storage, intent.format);
     await proveGuest(before, image, intent.allowDataLoss);
     const check = await proveBetter(before, image);
-    await finishRepair(session, journal, intent.keepUndo);
+    await finishRepair(session, journal, intent.keepUndo && !journal.isUndo);
     return report(session, state, "resumed", `its repair was finished, ${summary(check)}`);
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;

@@ -18,24 +18,31 @@ export interface ForeignWrite {
   readonly foreign: string;
 }
 
+/** Where the image stands, nobody else having written to it. */
+export interface Untouched extends RepairPlace {
+  /** All that is additive is durable and complete. */
+  readonly hasAdded: boolean;
+}
+
 /** How far the repair came; or what was written to the image since by someone else, as far as metadata shows. */
-export async function repairPlaceOf(storage: Storage, state: RepairState): Promise<RepairPlace | ForeignWrite> {
-  const { intent, prepared, steps } = state;
+export async function repairPlaceOf(storage: Storage, state: RepairState): Promise<Untouched | ForeignWrite> {
+  const { intent, steps } = state;
   const size = await storage.size();
   if (size < intent.oldFileSize) return { foreign: `its file was cut to ${size} bytes` };
   if (size > intent.fileSize) return { foreign: `its file has grown to ${size} bytes` };
-  const sectors = new PatchedSectors(steps);
-  const place = await sectors.find(await sectorReader(storage, steps));
+  const place = await new PatchedSectors(steps).find(await sectorReader(storage, steps));
   if (place === undefined) return { foreign: "its metadata was changed" };
-  if (place.step > 0) {
-    if (prepared === undefined) return { foreign: "it was mended, but the journal never came to do that" };
-    if (size !== intent.fileSize) return { foreign: `its file has ${size} bytes instead of ${intent.fileSize}` };
-    const added = RangeSet.of(...prepared.added.map(([start, end]) => ({ start, end })));
-    if ((await digestRanges(storage, added)) !== prepared.addedDigest) {
-      return { foreign: "the new metadata was changed" };
-    }
-  }
-  return (await isUntouched(asItWasBefore(storage, state), state)) ? place : { foreign: "its metadata was changed" };
+  // A way back that was cut off may have taken it away again, but only after all steps were undone.
+  const hasAdded = await isAddedThere(storage, state);
+  if (place.step > 0 && !hasAdded) return { foreign: "the new metadata was changed" };
+  if (!(await isUntouched(asItWasBefore(storage, state), state))) return { foreign: "its metadata was changed" };
+  return { ...place, hasAdded };
+}
+
+async function isAddedThere(storage: Storage, { intent, prepared }: RepairState): Promise<boolean> {
+  if (prepared === undefined || (await storage.size()) !== intent.fileSize) return false;
+  const added = RangeSet.of(...prepared.added.map(([start, end]) => ({ start, end })));
+  return (await digestRanges(storage, added)) === prepared.addedDigest;
 }
 
 /** The file as it was before the repair's first write. */
