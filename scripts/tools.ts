@@ -11,6 +11,9 @@ const packages = {
   "mkfs.ext4": "e2fsprogs",
   e2fsck: "e2fsprogs",
   strace: "strace",
+  zstd: "zstd",
+  xz: "xz-utils",
+  bzip2: "bzip2",
 } as const;
 type Tool = keyof typeof packages;
 

@@ -82,7 +82,8 @@ function readPax(content: Buffer): Extended {
       throw new ImageError("corrupt", "a record of an extended header has no right length");
     }
     const record = content.toString("utf8", start + head.length, start + length - 1);
-    const [, key = "", value = ""] = /^([^=]*)=(.*)$/s.exec(record) ?? [];
+    const [, key, value = ""] = /^([^=]+)=(.*)$/s.exec(record) ?? [];
+    if (key === undefined) throw new ImageError("corrupt", "a record of an extended header has no key");
     if (key === "path") extended = { ...extended, path: value };
     if (key === "size") extended = { ...extended, size: /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN };
     if (key.startsWith("GNU.sparse.")) extended = { ...extended, isSparse: true };
