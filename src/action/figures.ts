@@ -31,8 +31,8 @@ export function totalsOf({ results, dryRun }: StepResult): Totals {
 /** One sentence, without its full stop; empty where a copy would have been no worse. */
 export function savingText({ written, copied, extra }: Totals, dryRun: boolean): string {
   if (copied <= written) return "";
-  const much = `${formatSize(written)} ${dryRun ? "to write" : "written"} instead of the ${formatSize(copied)} of a copy`;
-  return `${dryRun ? "At most " : ""}${much}, and no room for a second image: ${formatSize(extra)} more disk at most`;
+  const much = `${dryRun ? "At most " : ""}${formatSize(written)} ${dryRun ? "to write" : "written"}`;
+  return `${much} where a copy writes ${formatSize(copied)}, with at most ${formatSize(extra)} of extra disk`;
 }
 
 /** Of all stages; empty where nothing was measured. */
@@ -48,6 +48,22 @@ export function checksText({ check }: ConversionReport): string {
   const [before, after] = [found(check.before), found(check.after)];
   if (before !== null && before === after) return `${before}, before and after`;
   return [before && `${before} before`, after && `${after} after`].filter((part) => part !== null).join(", ");
+}
+
+/** The same in short: `clean`, or `7 leaked clusters → clean`. */
+export function checksChange({ check }: ConversionReport): string {
+  const found = [check.before, check.after].flatMap((result) => (result ? [countsText(result)] : []));
+  return [...new Set(found)].join(" → ");
+}
+
+/** One sentence where every guest that was converted was read before and after; empty else. */
+export function proofText({ results, dryRun }: StepResult): string {
+  const changed = results.flatMap(({ report }) => (report && !isUnchanged(report, dryRun) ? [report] : []));
+  const isProven = changed.every(({ guestChecksum: sum }) => sum && sum.before !== null && sum.before === sum.after);
+  if (changed.length === 0 || !isProven) return "";
+  return changed.length === 1
+    ? "The guest was read before and after: its checksum is the same"
+    : `All ${changed.length.toLocaleString("en-US")} guests were read before and after: their checksums are the same`;
 }
 
 /** `same` where the guest was read before and after and is proven. */

@@ -83,6 +83,7 @@ export function headlineOf(step: StepResult): string {
     return found > 0 ? [`${mode === "check" ? found : counted(found, "image")} ${what}`] : [];
   });
   const said = parts.join(", ") || "No images";
+  if (mode === "check" && results.length === 1) return `1 image checked: ${said.replace("1 ", "")}`;
   if (mode === "check") return `${counted(results.length, "image")} checked: ${said}`;
   if (mode === "plan") return `Plan: ${said}${matrix ? `, in ${counted(matrix.include.length, "job")}` : ""}`;
   return `${dryRun ? "Dry run: " : ""}${said}`;

@@ -6,7 +6,7 @@ const COLUMNS = 56;
 
 /** Told by shape: no two are alike without colours. */
 const MARKS: Readonly<Record<LayoutKind, string>> = { header: "H", tables: "▒", data: "█", compressed: "▄", free: "·" };
-/** What is looked for shows even where it is less than a character. */
+/** These show even where they are less than a character. */
 const SHOWN_FIRST = ["header", "tables"] as const satisfies readonly LayoutKind[];
 
 export const PICTURE_LEGEND = "H header  █ data  ▄ compressed  ▒ tables  · free";
@@ -40,11 +40,11 @@ export function pictureText({
   return [line("before", before), ...(after ? [line("after ", after)] : [])].join("\n");
 }
 
-/** Tables are few and scattered: a column that holds any and is no data's beginning to end shows them. */
+/** Tables are small and tell most: a column that holds more than a trace of them shows them. */
 function kindOf(sum: Readonly<Record<LayoutKind, number>>, column: number): LayoutKind {
   if (column === 0 && sum.header > 0) return "header";
   const [largest] = (Object.entries(sum) as [LayoutKind, number][]).sort(([, a], [, b]) => b - a);
   const total = Object.values(sum).reduce((all, each) => all + each, 0);
-  const first = SHOWN_FIRST.find((kind) => sum[kind] > total / 4);
+  const first = SHOWN_FIRST.find((kind) => sum[kind] > total / 64);
   return first ?? largest?.[0] ?? "free";
 }

@@ -127,7 +127,7 @@ function ownRows({ image, path, recovery, download, notes }: ImageResult): Row[]
 function findings(result: ImageResult, imageCount: number): string {
   const found = findingsOf(result);
   if (found.length === 0) return "";
-  const count = imageCount <= OPEN_SECTIONS ? 50 : imageCount <= 20 ? 20 : 5;
+  const count = imageCount <= OPEN_SECTIONS ? 20 : imageCount <= 20 ? 10 : 5;
   const rows = found.slice(0, count).map(({ severity, structure, hostOffset, message }) => {
     const place = `${text(structure)}${hostOffset === undefined ? "" : ` at ${code(hex(hostOffset))}`}`;
     return `<tr><td>${severity}</td><td>${place}</td><td>${text(message)}</td></tr>\n`;
@@ -135,7 +135,7 @@ function findings(result: ImageResult, imageCount: number): string {
   const hidden = found.length - count;
   const more =
     hidden > 0
-      ? `<tr><td></td><td colspan="2">${hidden.toLocaleString("en-US")} more in the JSON report</td></tr>\n`
+      ? `<tr><td></td><td colspan="2">${hidden.toLocaleString("en-US")} more; the input report writes them all</td></tr>\n`
       : "";
   const head = `<tr><th align="left">Finding</th><th align="left">Where</th><th align="left">What</th></tr>\n`;
   return `<table>\n${head}${rows.join("")}${more}</table>\n`;

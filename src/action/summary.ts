@@ -1,7 +1,7 @@
 /** The step's summary: what became of all images at one look, then what there is to know about each. */
 
 import { formatSize } from "../index.ts";
-import { checksText, checksumText, savingText, tookText, totalsOf } from "./figures.ts";
+import { checksChange, checksumText, savingText, tookText, totalsOf } from "./figures.ts";
 import { counted, lastCheckOf } from "./findings.ts";
 import { code, text, withinBytes } from "./html.ts";
 import type { ImageResult } from "./image-result.ts";
@@ -22,7 +22,8 @@ const RANKS: readonly Tone[] = ["bad", "doubtful", "good"];
 /** HTML without a blank line, so that no Markdown is looked for in it. */
 export function summaryOf(step: StepResult): string {
   const { results, dryRun } = step;
-  const head = [`<h2>${text(headlineOf(step))}</h2>\n`, saving(step)];
+  const worst = RANKS.find((tone) => results.some((result) => toneOf(result, dryRun) === tone)) ?? "good";
+  const head = [`<h2>${SIGNS[worst]} ${text(headlineOf(step))}</h2>\n`, saving(step)];
   const [checked, others] = [
     results.filter((result) => isOnlyChecked(result, step)),
     results.filter((result) => !isOnlyChecked(result, step)),
@@ -69,7 +70,7 @@ const CONVERSION_HEAD: Head = [
   ["Result", "left"],
   ["Written", "right"],
   ["Instead of", "right"],
-  ["Guest", "left"],
+  ["Checksum", "left"],
   ["Check", "left"],
   ["Took", "right"],
 ];
@@ -104,12 +105,17 @@ function conversionRow(result: ImageResult, dryRun: boolean): string[] {
   const isChange = report !== undefined && !isUnchanged(report, dryRun);
   return [
     ...common(result, dryRun),
-    isChange ? formatSize(report.bytesWritten) : "",
-    isChange ? formatSize(report.guestDataBytes) : "",
+    isChange ? unbroken(formatSize(report.bytesWritten)) : "",
+    isChange ? unbroken(formatSize(report.guestDataBytes)) : "",
     report ? checksumText(report) : "",
-    report ? text(checksText(report)) : "",
-    report ? tookText(report) : "",
+    report ? text(checksChange(report)) : "",
+    report ? unbroken(tookText(report)) : "",
   ];
+}
+
+/** Number and unit stay on one line. */
+function unbroken(words: string): string {
+  return words.replaceAll(" ", "\u00a0");
 }
 
 function checkRow(result: ImageResult, dryRun: boolean): string[] {

@@ -49,6 +49,7 @@ const allowed: Record<string, readonly Name[]> = {
   "src/acquire/cache.ts": ["bytes", "storage", "acquire", "index", fs, "node:fs/promises", core],
   "src/cli/importer.ts": ["acquire", "index", "cli", fs, "node:fs/promises", "commander"],
   "src/action/importer.ts": ["acquire", "index", "action", fs, "node:fs/promises", core],
+  "src/action/page/importer.ts": ["index", "action"],
   "src/importer.ts": [
     ...([
       "bytes",

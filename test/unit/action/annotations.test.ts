@@ -41,7 +41,7 @@ test("a check that failed: counts in the title, nine of the worst, how many more
   expect(annotation?.title).toBe("images/router.qcow2: 37 corruptions, 4 leaked clusters");
   expect(annotation?.file).toBe("images/router.qcow2");
   const lines = annotation?.message.split("\n") ?? [];
-  expect(lines[1]).toBe("- corruption: cluster 5 has refcount 0 and is referenced once");
+  expect(lines[1]).toBe("- corruption: cluster 5 has refcount 0 and 1 references");
   expect(lines.filter((line) => line.startsWith("- "))).toHaveLength(9);
   expect(lines.slice(-2)).toEqual(["32 more, see the summary", "Set repair to all, or take a fresh copy of it"]);
 });
