@@ -68,10 +68,10 @@ function totals(step: StepResult): string {
   const { count, written, copied, moved, extra } = totalsOf(step);
   if (count === 0) return "";
   const figures = [
-    [step.dryRun ? "To write, at most" : "Written", written],
+    [step.dryRun ? "To write at most" : "Written", written],
     ["A copy would write", copied],
     ["Guest data moved", moved],
-    ["Extra disk space, at most", extra],
+    ["Extra disk at most", extra],
   ] as const;
   const items = figures.map(([name, bytes]) => `<div><dt>${name}</dt><dd>${formatSize(bytes)}</dd></div>`);
   return `<dl class="totals">${items.join("")}</dl>\n`;
