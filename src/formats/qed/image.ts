@@ -6,10 +6,12 @@ import { hasFlag, setBits } from "../../bytes/struct.ts";
 import type { BackingFile, ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkResult } from "./check.ts";
 import { QedFeature, type QedHeader, QedHeaderFields, readQedHeader } from "./header.ts";
+import { planQedRepair } from "./repair.ts";
 import { planSettling } from "./settle.ts";
 import { brokenMapping } from "./table-findings.ts";
 import { scanTables, type TableScan } from "./table-scan.ts";
@@ -74,6 +76,10 @@ export class QedImage implements Image {
 
   async check(): Promise<CheckResult> {
     return checkResult(this.header, await this.#tables(), this.isMarkedForCheck);
+  }
+
+  async planRepair(wishes: RepairWishes): Promise<Repair> {
+    return planQedRepair(this.storage, this.header, await this.#tables(), wishes);
   }
 
   async getMetadataRanges(): Promise<RangeSet> {
