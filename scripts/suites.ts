@@ -25,4 +25,5 @@ export const suites: readonly Suite[] = [
   { name: "package", run: { tool: "scripts/release.ts", options: ["check"] }, budget: 5 },
   { name: "dist", run: { tests: "test/dist" }, budget: 45 },
   { name: "action", run: { tests: "test/action" }, budget: 30 },
+  { name: "examples", run: { tests: "test/examples" }, budget: 60 },
 ];
