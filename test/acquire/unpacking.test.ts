@@ -88,6 +88,19 @@ test("a name that says one thing of bytes that are another", async () => {
   }
 });
 
+test("zeros after gzip are padding, whatever the chunks; anything else is not", async () => {
+  const bytes = packed("gzip");
+  for (const length of [7, 1000, 65_536]) {
+    for (const padding of [3, 10, 100_000]) {
+      const padded = Buffer.concat([bytes, Buffer.alloc(padding)]);
+      expect((await unpack(padded, ".gz", length)).equals(plain)).toBe(true);
+    }
+    await expect(unpack(Buffer.concat([bytes, Buffer.from("garbage")]), ".gz", length)).rejects.toMatchObject({
+      kind: "corrupt",
+    });
+  }
+});
+
 test("skippable frames of zstd are skipped, garbage after the last is not", async () => {
   const skippable = Buffer.from("512a4d180500000068656c6c6f", "hex");
   const frame = packed("zstd", "-q");

@@ -1,0 +1,170 @@
+/** Downloads that are unpacked on their way, listed by checksums, or assets of a release. */
+
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readChecksums } from "../../src/acquire/index.ts";
+import { acquireInto, failureOf, instantRetries, type TestFolder, testFolder } from "../support/acquiring.ts";
+import { fileHandler, redirectHandler, sha256, startServer, type TestServer } from "../support/http-server.ts";
+import { tarBytes } from "../support/tar-bytes.ts";
+
+const image = Buffer.concat([randomBytes(50_000), Buffer.alloc(1_000_000), randomBytes(10_000)]);
+let server: TestServer;
+let folder: TestFolder;
+beforeEach(async () => {
+  server = await startServer();
+  folder = testFolder();
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+const url = (path: string) => `${server.origin}${path}`;
+
+test("a compressed image loses its suffix; the digest is of what came over the wire", async () => {
+  const packed = gzipSync(image);
+  server.on("/disk.img.gz", fileHandler(packed));
+  const acquired = await acquireInto(folder, { url: url("/disk.img.gz"), digest: sha256(packed) });
+  expect(acquired).toMatchObject({ paths: [join(folder.path, "disk.img")], bytes: packed.length });
+  expect(readFileSync(join(folder.path, "disk.img")).equals(image)).toBe(true);
+});
+
+test("a cut in the middle of a compressed image goes on in the same pass", async () => {
+  const packed = gzipSync(image);
+  let taken = 0;
+  const onProgress = ({ received }: { received: number }) => {
+    taken = received;
+  };
+  server.on("/disk.img.gz", fileHandler(packed, { etag: '"a"', cutAfter: [30_000], received: () => taken }));
+  await acquireInto(folder, { url: url("/disk.img.gz"), digest: sha256(packed) }, { onProgress });
+  expect(server.seen[1]?.headers.range).toBe("bytes=30000-");
+  expect(readFileSync(join(folder.path, "disk.img")).equals(image)).toBe(true);
+});
+
+test("what follows the compressed image is part of the digest", async () => {
+  const packed = Buffer.concat([gzipSync(image), Buffer.alloc(500_000)]);
+  server.on("/disk.img.gz", fileHandler(packed));
+  const { digest, bytes } = await acquireInto(folder, { url: url("/disk.img.gz") });
+  expect([digest, bytes]).toEqual([sha256(packed), packed.length]);
+});
+
+test("an archive becomes a folder of its images, and appears whole", async () => {
+  const archive = gzipSync(
+    tarBytes([
+      { name: "box.ovf", content: Buffer.from("<xml/>") },
+      { name: "box-disk1.vmdk", content: image },
+      { name: "more/box-disk2.vmdk.gz", content: gzipSync(image) },
+    ]),
+  );
+  server.on("/box.tar.gz", fileHandler(archive));
+  const seen: string[][] = [];
+  const { paths } = await acquireInto(
+    folder,
+    { url: url("/box.tar.gz"), digest: sha256(archive) },
+    { onProgress: () => void seen.push(folder.names()) },
+  );
+  expect(paths).toEqual(["box/box-disk1.vmdk", "box/more/box-disk2.vmdk"].map((name) => join(folder.path, name)));
+  for (const path of paths) expect(readFileSync(path).equals(image)).toBe(true);
+  expect(seen.flat().some((name) => name === "box" || name.startsWith("box/"))).toBe(false);
+  expect(folder.names()).toEqual(["box", "box/box-disk1.vmdk", "box/more", "box/more/box-disk2.vmdk"]);
+});
+
+test("an archive with a wrong digest, a stray name or damage leaves nothing", async () => {
+  const good = tarBytes([{ name: "a.qcow2", content: image }]);
+  const stray = tarBytes([
+    { name: "a.qcow2", content: image },
+    { name: "../evil.qcow2", content: image },
+  ]);
+  server.on("/a.ova", fileHandler(good));
+  server.on("/b.ova", fileHandler(stray));
+  server.on("/c.ova", fileHandler(good.subarray(0, 5000)));
+  const wrong = await failureOf(acquireInto(folder, { url: url("/a.ova"), digest: sha256(stray) }));
+  expect(wrong.kind).toBe("verification-failed");
+  expect((await failureOf(acquireInto(folder, { url: url("/b.ova") }))).message).toContain("outside of its folder");
+  expect((await failureOf(acquireInto(folder, { url: url("/c.ova") }))).message).toContain("it is cut off");
+  expect(folder.names()).toEqual([]);
+});
+
+test.each([
+  ["/bomb.img.gz", gzipSync(Buffer.alloc(20_000_000))],
+  ["/bomb.tar.gz", gzipSync(tarBytes([{ name: "a.img", content: Buffer.alloc(20_000_000) }]))],
+  ["/bomb.ova", tarBytes([{ name: "a.img.gz", content: gzipSync(Buffer.alloc(20_000_000)) }])],
+  ["/bomb2.tar.gz", gzipSync(tarBytes([{ name: "readme", content: Buffer.alloc(20_000_000) }]))],
+])("a bomb is stopped: %s", async (path, bytes) => {
+  server.on(path, fileHandler(bytes));
+  const limits = { unpackedBytes: 10_000_000 };
+  const error = await failureOf(acquireInto(folder, { url: url(path) }, { limits }));
+  expect(error).toMatchObject({ kind: "out-of-bounds", message: expect.stringContaining("larger than 9.54 MiB") });
+  expect(folder.names()).toEqual([]);
+});
+
+test("damaged data fails at once, though the server has more and is silent", async () => {
+  const packed = Buffer.concat([gzipSync(image).subarray(0, 20_000), randomBytes(40_000)]);
+  server.on("/disk.img.gz", (_, response) => response.writeHead(200, { "content-length": 10 ** 6 }).write(packed));
+  const error = await failureOf(acquireInto(folder, { url: url("/disk.img.gz") }));
+  expect(error).toMatchObject({ kind: "corrupt", message: expect.stringMatching(/^Cannot unpack .* as gzip/) });
+  expect(folder.names()).toEqual([]);
+});
+
+test("a list of checksums, by URL and by path, decides", async () => {
+  server.on("/latest/disk.img", fileHandler(image));
+  server.on("/latest/SHA256SUMS", fileHandler(Buffer.from(`${sha256(image).hex} *disk.img\n`)));
+  const checksums = await readChecksums(url("/latest/SHA256SUMS"), { retries: instantRetries() });
+  const { warnings, digest } = await acquireInto(folder, { url: url("/latest/disk.img"), checksums });
+  expect([warnings, digest]).toEqual([[], sha256(image)]);
+
+  const path = join(folder.path, "SUMS");
+  writeFileSync(path, `${sha256(Buffer.from("other")).hex}  other.img\n${"0".repeat(64)}  wrong.img\n`);
+  const local = await readChecksums(path);
+  const missing = await failureOf(acquireInto(folder, { url: url("/latest/x.img"), checksums: local }));
+  expect(missing.message).toContain("it isn't listed");
+  server.on("/latest/wrong.img", fileHandler(image));
+  const wrong = await failureOf(acquireInto(folder, { url: url("/latest/wrong.img"), checksums: local }));
+  expect(wrong.kind).toBe("verification-failed");
+  await expect(readChecksums(join(folder.path, "none"))).rejects.toThrow("Cannot read the list of checksums");
+});
+
+test("a private release's asset comes through the API; the token goes nowhere else", async () => {
+  await using api = await startServer();
+  await using storage = await startServer();
+  const asset = { name: "disk.img", url: `${api.origin}/repos/o/r/releases/assets/7` };
+  const release = Buffer.from(JSON.stringify({ assets: [{ name: "x", url: "y" }, asset] }));
+  api.on("/repos/o/r/releases/tags/v1", fileHandler(release));
+  api.on("/repos/o/r/releases/latest", fileHandler(release));
+  api.on("/repos/o/r/releases/assets/7", (request, response, count) => {
+    const isJson = request.headers.accept === "application/vnd.github+json";
+    if (isJson) fileHandler(Buffer.from(JSON.stringify(asset)))(request, response, count);
+    else redirectHandler(`${storage.origin}/blob?signature=1`)(request, response, count);
+  });
+  storage.on("/blob", fileHandler(image));
+  const github = { token: "secret", serverUrl: server.origin, apiUrl: api.origin };
+  const byName = [url("/o/r/releases/download/v1/disk.img"), url("/o/r/releases/latest/download/disk.img"), asset.url];
+  for (const each of byName) {
+    using own = testFolder();
+    const { paths } = await acquireInto(own, { url: each }, { github });
+    expect(paths).toEqual([join(own.path, "disk.img")]);
+  }
+  expect(server.seen).toEqual([]);
+  expect(api.seen.every(({ headers }) => headers.authorization === "Bearer secret")).toBe(true);
+  expect(storage.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined, undefined]);
+});
+
+test("the token is for release assets alone; what it may not see is tried without", async () => {
+  await using api = await startServer();
+  server.on("/o/r/archive/v1.img", fileHandler(image));
+  server.on("/o/r/releases/download/v1/disk.img", fileHandler(image));
+  const github = { token: "secret", serverUrl: server.origin, apiUrl: api.origin };
+  await acquireInto(folder, { url: url("/o/r/archive/v1.img") }, { github });
+  await acquireInto(folder, { url: url("/o/r/releases/download/v1/disk.img") }, { github });
+  expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
+  expect(api.seen.map((request) => request.url)).toEqual(["/repos/o/r/releases/tags/v1"]);
+
+  // An answer that would send the token elsewhere isn't followed.
+  const evil = { name: "evil.img", url: url("/evil.img") };
+  api.on("/repos/o/r/releases/tags/v2", fileHandler(Buffer.from(JSON.stringify({ assets: [evil] }))));
+  await failureOf(acquireInto(folder, { url: url("/o/r/releases/download/v2/evil.img") }, { github }));
+  expect(server.seen.at(-1)?.url).toBe("/o/r/releases/download/v2/evil.img");
+  expect(server.seen.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+});
