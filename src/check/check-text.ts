@@ -40,10 +40,19 @@ export function resultText(result: CheckResult): string {
 function statisticsText(result: CheckResult): string {
   const { totalClusters, allocatedClusters, fragmentedClusters, compressedClusters } = result;
   if (totalClusters === 0 || allocatedClusters === 0) return "";
-  const percent = (part: number, whole: number) => ((part * 100) / whole).toFixed(2);
   return (
     `${allocatedClusters}/${totalClusters} = ${percent(allocatedClusters, totalClusters)}% allocated, ` +
     `${percent(fragmentedClusters, allocatedClusters)}% fragmented, ` +
     `${percent(compressedClusters, allocatedClusters)}% compressed clusters\n`
   );
+}
+
+/** With two digits as C prints them: halves, where they are exact, go to the even digit; `toFixed` rounds them up. */
+function percent(part: number, whole: number): string {
+  const value = (part * 100) / whole;
+  const eighths = value * 8;
+  const isHalf = Number.isInteger(eighths) && eighths % 2 === 1;
+  if (!isHalf) return value.toFixed(2);
+  const hundredths = Math.floor(value * 100);
+  return ((hundredths % 2 === 0 ? hundredths : hundredths + 1) / 100).toFixed(2);
 }

@@ -18,6 +18,7 @@ const MAX_GRANULARITY_BITS = 31;
 /** A bitmap table entry without a place in bits 9 to 55: bit 0 says all ones. */
 const ENTRY_RESERVED_HIGH = 0xff00_0000;
 const ENTRY_RESERVED_LOW = 0x1fe;
+const ENTRY_ALL_ONES = 1;
 
 export const BitmapDirectoryEntry = struct(
   "bitmap directory entry",
@@ -121,6 +122,14 @@ export async function countBitmaps(source: WalkSource, bitmaps: readonly Bitmap[
   }
 }
 
+/** QEMU goes no further where an entry means nothing, and neither do we. */
+function entryDefect(high: number, low: number, clusterSize: number): string | undefined {
+  if ((high & ENTRY_RESERVED_HIGH) !== 0 || (low & ENTRY_RESERVED_LOW) !== 0) return "reserved bits are set";
+  if ((low & (clusterSize - 1) & ~ENTRY_ALL_ONES) !== 0) return "its cluster is no multiple of the cluster size";
+  const hasPlace = (high & 0x00ff_ffff) !== 0 || (low & 0xffff_fe00) !== 0;
+  return hasPlace && (low & ENTRY_ALL_ONES) !== 0 ? "it has a cluster and says all ones" : undefined;
+}
+
 async function countBitmapTable(
   { storage, geometry, tally }: WalkSource,
   structure: string,
@@ -134,13 +143,14 @@ async function countBitmapTable(
     for (let index = 0; index < count; index++) {
       const high = view.getUint32(index * 8);
       const low = view.getUint32(index * 8 + 4);
-      if ((high & ENTRY_RESERVED_HIGH) !== 0 || (low & ENTRY_RESERVED_LOW) !== 0) {
-        tally.corruption(() => ({
-          kind: "reserved-bits",
+      const defect = entryDefect(high, low, geometry.clusterSize);
+      if (defect !== undefined) {
+        const entry = `entry ${first + index} of the ${structure}`;
+        throw new ImageError("corrupt", `Cannot use ${entry}: ${defect}`, {
+          format: "qcow2",
           structure,
           hostOffset: hostOffset + (first + index) * 8,
-          message: `Entry ${first + index} of the ${structure}: reserved bits are set`,
-        }));
+        });
       }
       const place = (high & 0x00ff_ffff) * 2 ** 32 + ((low & 0xffff_fe00) >>> 0);
       if (place !== 0) tally.countMetadata(place, geometry.clusterSize, `cluster of the ${structure}`);
@@ -149,7 +159,8 @@ async function countBitmapTable(
 }
 
 function defectOf(entry: ReturnType<typeof BitmapDirectoryEntry.parse>, clusterSize: number): string | undefined {
-  const knownFlags = BitmapFlag.inUse | BitmapFlag.auto | BitmapFlag.extraDataCompatible;
+  const knownFlags = BitmapFlag.inUse | BitmapFlag.auto;
+  if (entry.extraDataSize !== 0) return `${entry.extraDataSize} bytes of extra data, which nobody knows`;
   if (entry.type !== 1) return `type ${entry.type} is not known`;
   if (entry.granularityBits < MIN_GRANULARITY_BITS || entry.granularityBits > MAX_GRANULARITY_BITS) {
     return `granularity_bits ${entry.granularityBits} lies outside 9 to 31`;
@@ -159,6 +170,7 @@ function defectOf(entry: ReturnType<typeof BitmapDirectoryEntry.parse>, clusterS
   if (!isAligned(entry.bitmapTableOffset, clusterSize) || entry.bitmapTableOffset === 0) {
     return `bitmap table ${hex(entry.bitmapTableOffset)} is no multiple of the cluster size`;
   }
+  if (entry.bitmapTableSize === 0) return "a table of no entries";
   if (entry.bitmapTableSize > MAX_TABLE_ENTRIES) return `a table of ${entry.bitmapTableSize} entries`;
   return undefined;
 }

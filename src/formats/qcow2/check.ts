@@ -20,26 +20,31 @@ export interface Inventory {
  * table and blocks. To be called once, after the walk of the active tables.
  */
 export async function takeInventory(source: WalkSource, bitmaps: readonly Bitmap[]): Promise<Inventory> {
-  const { header, geometry, tally } = source;
+  const { geometry, tally } = source;
   try {
     tally.countMetadata(0, geometry.clusterSize, "header");
     const unaligned = await countSnapshots(source);
     await walkSharedTables(source, unaligned);
-    const { encryptionHeader } = header.extensions;
-    if (encryptionHeader !== undefined) {
-      tally.countMetadata(encryptionHeader.hostOffset, encryptionHeader.length, "encryption header");
-    }
-    await countBitmaps(source, bitmaps);
-    return { blocks: await readRefcountTable(source), failed: false };
+    return { blocks: await countTheRest(source, bitmaps), failed: false };
   } catch (cause) {
     reportUnreadable(source, cause);
     return { blocks: new Float64Array(0), failed: true };
   }
 }
 
+/** Encryption header, bitmaps, refcount table and blocks, in qemu-img's order. */
+export async function countTheRest(source: WalkSource, bitmaps: readonly Bitmap[]): Promise<RefcountBlocks> {
+  const { header, tally } = source;
+  const { encryptionHeader } = header.extensions;
+  if (encryptionHeader !== undefined) {
+    tally.countMetadata(encryptionHeader.hostOffset, encryptionHeader.length, "encryption header");
+  }
+  await countBitmaps(source, bitmaps);
+  return await readRefcountTable(source);
+}
+
 /** Compares refcounts; without a whole inventory nothing is compared, since all else would look leaked. */
 export async function checkImage(source: WalkSource, { blocks, failed }: Inventory): Promise<CheckResult> {
-  const { geometry, tally } = source;
   let endCluster = 0;
   if (!failed) {
     try {
@@ -48,6 +53,11 @@ export async function checkImage(source: WalkSource, { blocks, failed }: Invento
       reportUnreadable(source, cause);
     }
   }
+  return resultOf(source, endCluster);
+}
+
+/** `endCluster` is one past the last cluster in use. */
+export function resultOf({ geometry, tally }: WalkSource, endCluster: number): CheckResult {
   const { corruptions, leaks, checkErrors, warnings, findings } = tally.findings;
   return {
     corruptions,

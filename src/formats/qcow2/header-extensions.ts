@@ -90,7 +90,6 @@ export function parseHeaderExtensions(
   while (next + 8 <= limit) {
     const type = view.getUint32(next);
     const length = view.getUint32(next + 4);
-    if (type === ExtensionType.end) return collect(all, next + 8, path);
     const hostOffset = next + 8;
     if (length > limit - hostOffset) {
       throw corrupt(
@@ -99,6 +98,7 @@ export function parseHeaderExtensions(
         path,
       );
     }
+    if (type === ExtensionType.end) return collect(all, hostOffset, path);
     all.push({ type, hostOffset, data: cluster.slice(hostOffset, hostOffset + length) });
     next = hostOffset + Math.ceil(length / 8) * 8;
   }
@@ -179,7 +179,14 @@ function parseFeatureNames(table: Uint8Array): FeatureName[] {
 function parseBitmaps(extension: RawExtension | undefined, path: string | undefined): HeaderExtensions["bitmaps"] {
   if (extension === undefined) return undefined;
   if (extension.data.length !== BitmapsExtension.size) throw wrongLength(extension, BitmapsExtension, path);
-  const { bitmapCount, directorySize, directoryOffset } = BitmapsExtension.parse(extension.data);
+  const { bitmapCount, reserved, directorySize, directoryOffset } = BitmapsExtension.parse(extension.data);
+  if (reserved !== 0) {
+    throw corrupt(
+      `Cannot read the bitmaps extension at host offset ${hex(extension.hostOffset)}: its reserved field is not zero`,
+      extension.hostOffset,
+      path,
+    );
+  }
   if (bitmapCount > MAX_BITMAPS) {
     throw corrupt(
       `Cannot read the bitmaps extension at host offset ${hex(extension.hostOffset)}: it counts ${bitmapCount} bitmaps, at most ${MAX_BITMAPS} are allowed`,

@@ -4,7 +4,14 @@ import { ceilDiv, isAligned, MiB } from "../../bytes/align.ts";
 import { hex, ImageError, type ImageErrorKind } from "../../bytes/image-error.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
 import { featureName, type HeaderExtensions } from "./header-extensions.ts";
-import { type FeaturePart, type FixedPart, IncompatibleBit, MAX_BACKING_NAME, Qcow2HeaderV2 } from "./header-fields.ts";
+import {
+  AutoclearBit,
+  type FeaturePart,
+  type FixedPart,
+  IncompatibleBit,
+  MAX_BACKING_NAME,
+  Qcow2HeaderV2,
+} from "./header-fields.ts";
 
 export const MAX_L1_BYTES = 32 * MiB;
 export const MAX_REFCOUNT_TABLE_BYTES = 8 * MiB;
@@ -79,6 +86,10 @@ export function proveFeatures(
       return name === undefined ? `bit ${bit}` : `bit ${bit} (${name})`;
     });
     refuse("unsupported", "incompatible_features", 72, `unknown ${names.join(", ")}`, path);
+  }
+  const isRaw = hasFlag(features.autoclearFeatures, AutoclearBit.rawDataFile);
+  if (isRaw && !hasFlag(incompatibleFeatures, IncompatibleBit.dataFile)) {
+    refuse("corrupt", "autoclear_features", 88, "the bit for a raw data file is set, but there is no data file", path);
   }
   if (refcountOrder > MAX_REFCOUNT_ORDER) {
     refuse("corrupt", "refcount_order", 96, `${refcountOrder} is more than ${MAX_REFCOUNT_ORDER}`, path);

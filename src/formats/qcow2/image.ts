@@ -5,7 +5,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
 import type { ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
-import type { CheckResult } from "../../image/finding.ts";
+import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import { inflateCluster } from "../../image/inflate.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { Rearrangement } from "../../image/write.ts";
@@ -21,6 +21,7 @@ import { planQcow2Repair } from "./repair.ts";
 import { planHeaderSettling } from "./settling.ts";
 import { specificInfo } from "./specific-info.ts";
 import { type ActiveWalk, type Problem, type WalkSource, walkActiveTables } from "./table-walk.ts";
+import { canTellAll, tellAll } from "./telling-check.ts";
 
 export class Qcow2Image implements Image {
   readonly format = "qcow2";
@@ -88,9 +89,14 @@ export class Qcow2Image implements Image {
     return extents;
   }
 
-  check(): Promise<CheckResult> {
+  async check(onFinding?: FindingListener): Promise<CheckResult> {
     this.#check ??= this.#takenInventory().then((inventory) => checkImage(this.#source, inventory));
-    return this.#check;
+    const result = await this.#check;
+    const quick = { source: this.#source, inventory: await this.#takenInventory(), bitmaps: this.#bitmaps, result };
+    if (result.findings.length === 0) return result;
+    if (canTellAll(quick)) return await tellAll(quick, onFinding);
+    for (const finding of result.findings) onFinding?.(finding);
+    return result;
   }
 
   planRepair(wishes: RepairWishes): Promise<Repair> {

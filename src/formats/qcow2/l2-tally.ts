@@ -3,28 +3,66 @@
 import { hex } from "../../bytes/image-error.ts";
 import { ExtentState, type ExtentTableBuilder, NOWHERE } from "../../image/extent.ts";
 import type { Qcow2Geometry } from "./geometry.ts";
+import { L2Mask } from "./l2-entry.ts";
 import type { L2Defect, L2Sink } from "./l2-table-scan.ts";
-import type { ReferenceTally } from "./reference-tally.ts";
+import { outsideLine, type ReferenceTally } from "./reference-tally.ts";
 import { SUBCLUSTER_COUNT, subclusterRuns } from "./subclusters.ts";
+import { hexOfHalves } from "./table-entry.ts";
 
 /** The table that is being read, and how often L1 tables list it. */
 export interface L2Visit {
   /** L1 index, for messages; undefined for tables of snapshots. */
   readonly l1Index: number | undefined;
   readonly hostOffset: number;
+  readonly table: Uint8Array;
   readonly activeTimes: number;
   readonly inactiveTimes: number;
 }
 
-const DEFECTS: Readonly<Record<L2Defect, string>> = {
-  "reserved-bits": "reserved bits are set",
-  "entry-unaligned": "its host offset is no multiple of the cluster size",
-  "zero-flag-in-version-2": "a zero cluster in a version 2 image",
-  "zero-flag-with-subclusters": "a zero flag, which extended entries do not have",
-  "copied-compressed": "a compressed cluster with the COPIED flag",
-  "compressed-subclusters": "a compressed cluster with a subcluster bitmap",
-  "invalid-subclusters": "subclusters are allocated and zero at once",
-  "subclusters-without-cluster": "subclusters are allocated, but the cluster is not",
+interface DefectWords {
+  readonly message: string;
+  /** What qemu-img prints, `%e` standing for the entry, `%h` for its host offset, `%i` for its index. */
+  readonly line?: string;
+}
+
+const DEFECTS: Readonly<Record<L2Defect | "compressed-with-data-file", DefectWords>> = {
+  "reserved-bits": { message: "reserved bits are set", line: "ERROR found l2 entry with reserved bits set: %e" },
+  "entry-unaligned": {
+    message: "its host offset is no multiple of the cluster size",
+    line: "ERROR offset=%h: Data cluster is not properly aligned; L2 entry corrupted.",
+  },
+  "zero-flag-in-version-2": { message: "a zero cluster in a version 2 image" },
+  "zero-flag-with-subclusters": { message: "a zero flag, which extended entries do not have" },
+  "copied-compressed": {
+    message: "a compressed cluster with the COPIED flag",
+    line: "ERROR: coffset=0x%h: copied flag must never be set for compressed clusters",
+  },
+  "compressed-subclusters": {
+    message: "a compressed cluster with a subcluster bitmap",
+    line: "ERROR compressed cluster %i with non-zero subcluster allocation bitmap, entry=0x%e",
+  },
+  "compressed-with-data-file": {
+    message: "a compressed cluster, which an image with a data file can't have",
+    line: "ERROR compressed cluster %i with data file, entry=0x%e",
+  },
+  "invalid-subclusters": {
+    message: "subclusters are allocated and zero at once",
+    line: "ERROR offset=%h: Allocated cluster has corrupted subcluster allocation bitmap",
+  },
+  "subclusters-without-cluster": {
+    message: "subclusters are allocated, but the cluster is not",
+    line: "ERROR: Unallocated cluster has non-zero subcluster allocation map",
+  },
+};
+
+const PREALLOCATED_UNALIGNED = "ERROR offset=%h: Preallocated cluster is not properly aligned; L2 entry corrupted.";
+
+const NO_VISIT: L2Visit = {
+  l1Index: undefined,
+  hostOffset: 0,
+  table: new Uint8Array(0),
+  activeTimes: 0,
+  inactiveTimes: 0,
 };
 
 export class L2Tally implements L2Sink {
@@ -34,7 +72,8 @@ export class L2Tally implements L2Sink {
   readonly #builder: ExtentTableBuilder | undefined;
   /** Data clusters lie in another file, whose places are not ours to count. */
   readonly #hasDataFile: boolean;
-  #visit: L2Visit = { l1Index: undefined, hostOffset: 0, activeTimes: 0, inactiveTimes: 0 };
+  #visit: L2Visit = NO_VISIT;
+  #view = new DataView(NO_VISIT.table.buffer);
   #entryIndex = 0;
   #nextHostOffset = 0;
 
@@ -52,11 +91,13 @@ export class L2Tally implements L2Sink {
 
   begin(visit: L2Visit): void {
     this.#visit = visit;
+    this.#view = new DataView(visit.table.buffer, visit.table.byteOffset, visit.table.byteLength);
     this.#entryIndex = 0;
     this.#nextHostOffset = 0;
   }
 
   unallocated(entryCount: number): void {
+    if (this.#hasDataFile && entryCount === 1 && this.#isAtStartOfDataFile()) this.#allocate(0, 1);
     this.#entryIndex += entryCount;
     this.#map(entryCount, ExtentState.unallocated);
   }
@@ -87,6 +128,12 @@ export class L2Tally implements L2Sink {
   compressed(hostOffset: number, storedLength: number): void {
     const tally = this.#tally;
     const { activeTimes, inactiveTimes } = this.#visit;
+    if (this.#hasDataFile) {
+      this.#report("compressed-with-data-file", hostOffset);
+      this.#map(1, ExtentState.unallocated);
+      this.#entryIndex++;
+      return;
+    }
     tally.compressedClusters += activeTimes;
     tally.allocatedClusters += activeTimes;
     tally.fragmentedClusters += activeTimes;
@@ -96,6 +143,7 @@ export class L2Tally implements L2Sink {
       "compressed cluster",
       activeTimes + inactiveTimes,
       tally.compressed,
+      () => `0x${this.#compressedPlace()}`,
     );
     if (isInside) this.#mapCompressed(hostOffset, storedLength);
     else this.#map(1, ExtentState.unallocated);
@@ -103,17 +151,61 @@ export class L2Tally implements L2Sink {
   }
 
   defect(defect: L2Defect, _entryIndex: number, hostOffset: number): void {
+    this.#report(defect, hostOffset);
+  }
+
+  #report(defect: keyof typeof DEFECTS, hostOffset: number): void {
     const { activeTimes, inactiveTimes } = this.#visit;
-    this.#tally.corruption(
-      () => ({
+    const describe = () => {
+      const place = defect.includes("compressed") ? this.#compressedPlace() : hostOffset.toString(16);
+      const { message, line } = DEFECTS[defect];
+      const words = defect === "entry-unaligned" && this.#isPreallocated() ? PREALLOCATED_UNALIGNED : line;
+      return {
         kind: defect,
         structure: this.#tableName(),
         hostOffset: this.#entryHostOffset(),
-        message: `Entry ${this.#entryIndex} of the ${this.#tableName()}, for host offset ${hex(hostOffset)}: ${DEFECTS[defect]}`,
+        message: `Entry ${this.#entryIndex} of the ${this.#tableName()}, for host offset 0x${place}: ${message}`,
+        ...(words && { line: this.#spelledOut(words, place) }),
         ...this.#guestPlace(),
-      }),
-      activeTimes + inactiveTimes,
-    );
+      };
+    };
+    const times = activeTimes + inactiveTimes;
+    if (DEFECTS[defect].line === undefined) this.#tally.warning(describe, times);
+    else this.#tally.corruption(describe, times);
+  }
+
+  #spelledOut(words: string, place: string): string {
+    const isCompressed = words.includes("%i");
+    // qemu-img tells a compressed entry without its COPIED flag, about which it has a line of its own.
+    const high = isCompressed ? this.#high & ~L2Mask.copiedHigh : this.#high;
+    return words
+      .replace("%e", hexOfHalves(high, this.#low))
+      .replace("%h", place)
+      .replace("%i", String(this.#entryIndex));
+  }
+
+  get #high(): number {
+    return this.#view.getUint32(this.#entryIndex * this.#geometry.l2EntrySize);
+  }
+
+  get #low(): number {
+    return this.#view.getUint32(this.#entryIndex * this.#geometry.l2EntrySize + 4);
+  }
+
+  /** Exact also where 2^53 is not enough. */
+  #compressedPlace(): string {
+    const highBits = 38 - this.#geometry.clusterBits;
+    return hexOfHalves(this.#high & (2 ** highBits - 1), this.#low);
+  }
+
+  #isPreallocated(): boolean {
+    if (!this.#geometry.hasSubclusters) return (this.#low & L2Mask.zeroLow) !== 0;
+    return this.#view.getUint32(this.#entryIndex * this.#geometry.l2EntrySize + 12) === 0;
+  }
+
+  /** In a data file even the first place holds data, and only the COPIED flag tells it from none. */
+  #isAtStartOfDataFile(): boolean {
+    return (this.#high & L2Mask.copiedHigh) !== 0;
   }
 
   #map(entryCount: number, state: ExtentState, hostOffset: number = NOWHERE): void {
@@ -140,18 +232,18 @@ export class L2Tally implements L2Sink {
     const { clusterSize, hostClusterCount } = this.#geometry;
     const { activeTimes, inactiveTimes } = this.#visit;
     const tally = this.#tally;
-    if (activeTimes > 0) {
-      tally.allocatedClusters += clusterCount * activeTimes;
-      if (this.#nextHostOffset !== 0 && hostOffset !== this.#nextHostOffset) tally.fragmentedClusters += activeTimes;
-      this.#nextHostOffset = hostOffset + clusterCount * clusterSize;
+    this.#allocate(hostOffset, clusterCount);
+    if (this.#hasDataFile) {
+      // What lies in another file has no refcount, and qemu-img takes it for one.
+      if (!isCopied && this.#checksCopied) this.#reportFlags(hostOffset, clusterCount, 1);
+      return;
     }
-    if (this.#hasDataFile) return;
     const first = Math.floor(hostOffset / clusterSize);
     const insideCount = Math.max(0, Math.min(clusterCount, hostClusterCount - first));
     const times = activeTimes + inactiveTimes;
     if (hostOffset % clusterSize !== 0) tally.count(hostOffset, clusterSize, this.#tableName(), times);
-    else if (insideCount > 0) tally.all.add(first, insideCount, times);
-    if (this.#checksCopied && insideCount > 0) {
+    else if (insideCount > 0) tally.addClusters(first, insideCount, times);
+    if (this.#checksCopied && insideCount > 0 && tally.telling === undefined) {
       (isCopied ? tally.copied : tally.uncopied).add(first, insideCount, activeTimes);
     }
     if (insideCount < clusterCount) {
@@ -159,31 +251,56 @@ export class L2Tally implements L2Sink {
     }
   }
 
-  #reportOutside(hostOffset: number, clusterCount: number, isCopied: boolean): void {
+  #allocate(hostOffset: number, clusterCount: number): void {
+    const { activeTimes } = this.#visit;
+    if (activeTimes === 0) return;
+    const tally = this.#tally;
+    tally.allocatedClusters += clusterCount * activeTimes;
+    if (this.#nextHostOffset !== 0 && hostOffset !== this.#nextHostOffset) tally.fragmentedClusters += activeTimes;
+    this.#nextHostOffset = hostOffset + clusterCount * this.#geometry.clusterSize;
+  }
+
+  #reportOutside(firstHostOffset: number, clusterCount: number, isCopied: boolean): void {
     const { clusterSize } = this.#geometry;
     const { activeTimes, inactiveTimes } = this.#visit;
-    const place = () => ({ structure: this.#tableName(), hostOffset, ...this.#guestPlace() });
-    if (hostOffset % clusterSize === 0) {
-      this.#tally.corruption(
-        () => ({
-          kind: "entry-out-of-bounds",
-          ...place(),
-          message: `Entry ${this.#entryIndex} of the ${this.#tableName()}: ${clusterCount} clusters from host offset ${hex(hostOffset)} on lie outside the file`,
-        }),
-        clusterCount * (activeTimes + inactiveTimes),
-      );
+    if (firstHostOffset % clusterSize === 0) {
+      for (let turn = 0; turn < clusterCount; turn++) {
+        const hostOffset = firstHostOffset + turn * clusterSize;
+        this.#tally.corruption(
+          () => ({
+            kind: "entry-out-of-bounds",
+            structure: this.#tableName(),
+            hostOffset,
+            ...this.#guestPlace(turn),
+            message: `Entry ${this.#entryIndex + turn} of the ${this.#tableName()}: host offset ${hex(hostOffset)} lies outside the file`,
+            line: outsideLine(hex(hostOffset), clusterSize),
+          }),
+          activeTimes + inactiveTimes,
+        );
+      }
     }
-    if (isCopied && this.#checksCopied) {
-      this.#tally.corruption(
-        () => ({
-          kind: "copied-flag-mismatch",
-          ...place(),
-          refcount: 0,
-          message: `COPIED flag of data cluster ${hex(hostOffset)} is set, but its refcount is 0`,
-        }),
-        clusterCount * activeTimes,
-      );
-    }
+    // There may be refcounts for what the file doesn't reach; they are looked up when each entry is told.
+    if (!this.#checksCopied) return;
+    this.#tally.doubtfulFlags += clusterCount;
+    if (isCopied) this.#reportFlags(firstHostOffset, clusterCount, 0);
+  }
+
+  /** Entries whose refcount is known without a look. Told later, entry by entry, where all is told. */
+  #reportFlags(hostOffset: number, clusterCount: number, refcount: 0 | 1): void {
+    const tally = this.#tally;
+    if (tally.telling !== undefined) return;
+    tally.doubtfulFlags += clusterCount;
+    tally.corruption(
+      () => ({
+        kind: "copied-flag-mismatch",
+        structure: this.#tableName(),
+        hostOffset,
+        ...this.#guestPlace(),
+        refcount,
+        message: `COPIED flag of data cluster ${hex(hostOffset)} is ${refcount === 1 ? "clear" : "set"}, but its refcount is ${refcount}`,
+      }),
+      clusterCount * this.#visit.activeTimes,
+    );
   }
 
   /** Flags mean something in tables that the active L1 lists; one at offset 0 is the header, and no table. */
@@ -200,10 +317,10 @@ export class L2Tally implements L2Sink {
     return this.#visit.hostOffset + this.#entryIndex * this.#geometry.l2EntrySize;
   }
 
-  #guestPlace(): { guestOffset?: number } {
+  #guestPlace(turn = 0): { guestOffset?: number } {
     const { l1Index } = this.#visit;
     if (l1Index === undefined) return {};
     const { bytesPerL2Table, clusterSize } = this.#geometry;
-    return { guestOffset: l1Index * bytesPerL2Table + this.#entryIndex * clusterSize };
+    return { guestOffset: l1Index * bytesPerL2Table + (this.#entryIndex + turn) * clusterSize };
   }
 }

@@ -1,17 +1,24 @@
 /** Compares the refcounts that the image holds with the references that were counted, for every host cluster. */
 
 import { hex } from "../../bytes/image-error.ts";
+import { reportSharing } from "./cluster-sharing.ts";
 import {
+  exactRefcountAt,
   maxRefcount,
   NO_BLOCK,
   type RefcountBlocks,
   refcountAt,
   refcountsPerBlock,
   UNREADABLE_BLOCK,
+  unalignedWords,
 } from "./refcount-table.ts";
 import { PAGE_CLUSTERS } from "./reference-counts.ts";
+import { overflowFinding } from "./reference-tally.ts";
 import { readTables } from "./table-reader.ts";
 import type { WalkSource } from "./table-walk.ts";
+
+/** Wrong COPIED flags are told one by one as long as there are no more findings than this. */
+export const MAX_TOLD = 2 ** 20;
 
 /** Clusters [first, end), all in one block and in one page of counts. */
 interface Segment {
@@ -19,86 +26,111 @@ interface Segment {
   readonly end: number;
 }
 
-/** Reports mismatches to the tally; answers one past the highest cluster that is counted or referenced. */
+/** Reports mismatches to the tally, clusters ascending; answers one past the highest that is counted or referenced. */
 export async function compareRefcounts(source: WalkSource, blocks: RefcountBlocks): Promise<number> {
-  const comparison = new Comparison(source);
-  await comparison.comparePresent(blocks);
-  comparison.compareAbsent(blocks);
+  const comparison = new Comparison(source, blocks);
+  await comparison.compare();
   return comparison.end;
 }
 
 class Comparison {
   end = 0;
   readonly #source: WalkSource;
+  readonly #blocks: RefcountBlocks;
   readonly #perBlock: number;
   readonly #bits: number;
   readonly #maxRefcount: number;
   /** Clusters to look at: those of the file, and one beyond where compressed data reaches into it. */
   readonly #clusterCount: number;
+  /** Pages of references, ascending. */
+  readonly #pages: readonly number[];
 
-  constructor(source: WalkSource) {
+  constructor(source: WalkSource, blocks: RefcountBlocks) {
     const { geometry, header, tally } = source;
     this.#source = source;
+    this.#blocks = blocks;
     this.#bits = header.refcountBits;
     this.#maxRefcount = maxRefcount(header.refcountBits);
     this.#perBlock = refcountsPerBlock(geometry.clusterSize, header.refcountBits);
     this.#clusterCount = geometry.hostClusterCount + (tally.all.get(geometry.hostClusterCount) > 0 ? 1 : 0);
+    this.#pages = tally.all.pageIndexes();
   }
 
-  /** Clusters whose refcount block lies in the file. */
-  async comparePresent(blocks: RefcountBlocks): Promise<void> {
+  async compare(): Promise<void> {
     const { storage, geometry } = this.#source;
-    const indexes = Array.from(blocks.keys()).filter(
-      (index) => (blocks[index] as number) > NO_BLOCK && index * this.#perBlock < this.#clusterCount,
+    const indexes = Array.from(this.#blocks.keys()).filter(
+      (index) => (this.#blocks[index] as number) > NO_BLOCK && index * this.#perBlock < this.#clusterCount,
     );
-    const hostOffsets = Float64Array.from(indexes, (index) => blocks[index] as number);
+    const hostOffsets = Float64Array.from(indexes, (index) => this.#blocks[index] as number);
+    let next = 0;
     for await (const batch of readTables(storage, hostOffsets, geometry.clusterSize)) {
       for (let at = batch.first; at < batch.first + batch.count; at++) {
         const start = (hostOffsets[at] as number) - batch.hostOffset;
         const block = batch.bytes.subarray(start, start + geometry.clusterSize);
-        const firstCluster = (indexes[at] as number) * this.#perBlock;
+        this.#compareWithoutBlocks(next, indexes[at] as number);
+        next = (indexes[at] as number) + 1;
+        const firstCluster = (next - 1) * this.#perBlock;
         for (const segment of this.#segments(firstCluster, firstCluster + this.#perBlock)) {
           this.#compareSegment(segment, block, firstCluster);
         }
       }
     }
+    this.#compareWithoutBlocks(next, Math.ceil(this.#clusterCount / this.#perBlock));
+  }
+
+  /** The clusters of blocks [first, end), none of which can be read. */
+  #compareWithoutBlocks(first: number, end: number): void {
+    const blockAt = (index: number) => this.#blocks[index] ?? NO_BLOCK;
+    for (let index = first; index < end; ) {
+      const isUnreadable = blockAt(index) === UNREADABLE_BLOCK;
+      let next = index + 1;
+      // Past the table's end there is nothing to look at but references.
+      while (next < Math.min(end, this.#blocks.length) && (blockAt(next) === UNREADABLE_BLOCK) === isUnreadable) next++;
+      if (next >= this.#blocks.length && !isUnreadable) next = end;
+      const firstCluster = index * this.#perBlock;
+      const endCluster = Math.min(next * this.#perBlock, this.#clusterCount);
+      if (isUnreadable) this.#reportUnreadable(firstCluster, endCluster);
+      else this.#compareAbsent(firstCluster, endCluster, (cluster) => this.#compare(cluster, 0));
+      index = next;
+    }
   }
 
   /** Clusters without a refcount block: their refcount is 0, so only what is referenced needs a look. */
-  compareAbsent(blocks: RefcountBlocks): void {
+  #compareAbsent(first: number, end: number, look: (cluster: number, count: number) => void): void {
     const { tally } = this.#source;
-    for (const pageIndex of tally.all.pageIndexes()) {
-      if (!this.#lacksBlock(pageIndex, blocks)) continue;
-      for (const { cluster, count } of tally.all.eachIn(pageIndex)) {
-        if (cluster >= this.#clusterCount) break;
-        const block = blocks[Math.floor(cluster / this.#perBlock)] ?? NO_BLOCK;
-        if (block === NO_BLOCK) this.#compare(cluster, 0);
-        else if (block === UNREADABLE_BLOCK && count > this.#maxRefcount) this.#reportOverflow(cluster, count);
+    for (const page of this.#pages) {
+      const from = Math.max(first, page * PAGE_CLUSTERS);
+      const to = Math.min(end, (page + 1) * PAGE_CLUSTERS);
+      for (let cluster = from; cluster < to; cluster++) {
+        const count = tally.all.get(cluster);
+        if (count > 0) look(cluster, count);
       }
-    }
-    // What an unreadable block says is unknown, of every cluster it covers.
-    for (let index = 0; index < blocks.length && index * this.#perBlock < this.#clusterCount; index++) {
-      if (blocks[index] !== UNREADABLE_BLOCK) continue;
-      const first = index * this.#perBlock;
-      const count = Math.min(this.#perBlock, this.#clusterCount - first);
-      tally.error(
-        () => ({
-          kind: "refcount-unreadable",
-          structure: `refcount block ${index}`,
-          message: `Refcounts of ${count} clusters from ${first} on can't be read: refcount block ${index} is not aligned`,
-        }),
-        count,
-      );
     }
   }
 
-  /** True where some cluster of the page has no block that could be read. */
-  #lacksBlock(pageIndex: number, blocks: RefcountBlocks): boolean {
-    const start = pageIndex * PAGE_CLUSTERS;
-    for (let cluster = start; cluster < start + PAGE_CLUSTERS; cluster += this.#perBlock) {
-      if ((blocks[Math.floor(cluster / this.#perBlock)] ?? NO_BLOCK) <= NO_BLOCK) return true;
+  /** What an unreadable block says is unknown, of every cluster it covers. */
+  #reportUnreadable(first: number, end: number): void {
+    const { tally } = this.#source;
+    if (tally.telling === undefined) {
+      this.#compareAbsent(first, end, (cluster, count) => this.#reportOverflow(cluster, count));
+      tally.error(() => this.#unreadable(first), end - first);
+      return;
     }
-    return false;
+    for (let cluster = first; cluster < end; cluster++) tally.error(() => this.#unreadable(cluster));
+  }
+
+  #unreadable(cluster: number) {
+    const index = Math.floor(cluster / this.#perBlock);
+    const { tally } = this.#source;
+    const { unalignedBlock } = tally;
+    const isFirst = unalignedBlock?.index === index && !tally.hasSaidUnaligned;
+    if (isFirst) tally.hasSaidUnaligned = true;
+    return {
+      kind: "refcount-unreadable",
+      structure: `refcount block ${index}`,
+      message: `Refcount of cluster ${cluster} can't be read: refcount block ${index} does not lie where one can`,
+      line: `${isFirst ? `${unalignedWords(index, unalignedBlock.place)}\n` : ""}Can't get refcount for cluster ${cluster}: Input/output error`,
+    };
   }
 
   *#segments(first: number, end: number): Generator<Segment> {
@@ -110,7 +142,13 @@ class Comparison {
   #compareSegment({ first, end }: Segment, block: Uint8Array, firstOfBlock: number): void {
     const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
     let cluster = this.#passAgreeing(first, end, view, firstOfBlock);
-    for (; cluster < end; cluster++) this.#compare(cluster, refcountAt(view, cluster - firstOfBlock, this.#bits));
+    for (; cluster < end; cluster++) this.#compareStored(cluster, view, firstOfBlock);
+  }
+
+  #compareStored(cluster: number, view: DataView, firstOfBlock: number): void {
+    const refcount = refcountAt(view, cluster - firstOfBlock, this.#bits);
+    if (Number.isSafeInteger(refcount)) this.#compare(cluster, refcount);
+    else this.#compare(cluster, refcount, exactRefcountAt(view, cluster - firstOfBlock, this.#bits));
   }
 
   /**
@@ -134,9 +172,7 @@ class Comparison {
       const at = ((cluster - firstOfBlock) / 8) * width;
       const agrees = width === 16 ? agreesIn16Bits(view, at, bits) : bits === 0 && isZero(view, at, width);
       if (!agrees || uncopied[byte] !== 0) {
-        for (let turn = cluster; turn < cluster + 8; turn++) {
-          this.#compare(turn, refcountAt(view, turn - firstOfBlock, width));
-        }
+        for (let turn = cluster; turn < cluster + 8; turn++) this.#compareStored(turn, view, firstOfBlock);
       } else if (bits !== 0) {
         this.end = Math.max(this.end, cluster + 32 - Math.clz32(bits));
       }
@@ -144,19 +180,20 @@ class Comparison {
     return cluster;
   }
 
-  #compare(cluster: number, refcount: number): void {
+  #compare(cluster: number, refcount: number, exact: number | bigint = refcount): void {
     const { tally } = this.#source;
     const counted = tally.all.get(cluster);
     const references = Math.min(counted, this.#maxRefcount);
     if (counted > references) this.#reportOverflow(cluster, counted);
     if (refcount > 0 || references > 0) this.end = Math.max(this.end, cluster + 1);
-    if (refcount !== references) this.#reportMismatch(cluster, refcount, references);
-    if (references > 1 && refcount >= references && counted === references) this.#reportSharing(cluster, references);
+    if (refcount !== references) this.#reportMismatch(cluster, refcount, references, exact);
+    if (tally.telling !== undefined) return;
+    if (counted > 1) reportSharing(this.#source, tally, cluster, counted);
     const wronglyFlagged = refcount === 1 ? tally.uncopied.get(cluster) : tally.copied.get(cluster);
-    if (wronglyFlagged > 0) this.#reportCopiedFlag(cluster, refcount, wronglyFlagged);
+    if (wronglyFlagged > 0) this.#reportCopiedFlag(cluster, refcount, exact, wronglyFlagged);
   }
 
-  #reportMismatch(cluster: number, refcount: number, references: number): void {
+  #reportMismatch(cluster: number, refcount: number, references: number, exact: number | bigint): void {
     const hostOffset = cluster * this.#source.geometry.clusterSize;
     const isLeak = refcount > references;
     const describe = () => ({
@@ -165,65 +202,31 @@ class Comparison {
       hostOffset,
       refcount,
       references,
-      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} has refcount ${refcount}, but ${references} references`,
+      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} has refcount ${exact}, but ${references} references`,
+      line: `${isLeak ? "Leaked" : "ERROR"} cluster ${cluster} refcount=${exact} reference=${references}`,
     });
     if (isLeak) this.#source.tally.leak(describe);
     else this.#source.tally.corruption(describe);
   }
 
+  /** A telling walk has said so when it met the references. */
   #reportOverflow(cluster: number, references: number): void {
-    const hostOffset = cluster * this.#source.geometry.clusterSize;
-    this.#source.tally.corruption(
-      () => ({
-        kind: "refcount-overflow",
-        structure: `cluster ${cluster}`,
-        hostOffset,
-        references,
-        message: `Cluster ${cluster} at host offset ${hex(hostOffset)} has ${references} references, more than ${this.#bits} bits can count`,
-      }),
-      references - this.#maxRefcount,
-    );
-  }
-
-  /** Refcounts may agree with references that no sound image has; what shares a cluster then overwrites it. */
-  #reportSharing(cluster: number, references: number): void {
     const { tally, geometry } = this.#source;
-    const what = this.#wrongSharing(cluster, references);
-    if (what === undefined) return;
-    tally.corruption(() => ({
-      kind: "overlap",
-      structure: `cluster ${cluster}`,
-      hostOffset: cluster * geometry.clusterSize,
-      references,
-      message: `Cluster ${cluster} at host offset ${hex(cluster * geometry.clusterSize)} is ${what}`,
-    }));
+    if (references <= this.#maxRefcount || tally.telling !== undefined) return;
+    tally.corruption(() => overflowFinding(cluster, geometry.clusterSize, references), references - this.#maxRefcount);
   }
 
-  #wrongSharing(cluster: number, references: number): string | undefined {
-    const { tally } = this.#source;
-    if (tally.sharedBlocks.get(cluster) > 0) return undefined;
-    if (tally.metadata.get(cluster) > 0) return "metadata and something else at once";
-    const activeTables = tally.activeL2Tables.get(cluster);
-    const tables = activeTables + tally.inactiveL2Tables.get(cluster);
-    if (tables > 0) {
-      if (tables < references) return "an L2 table and data at once";
-      return activeTables > 1 ? "an L2 table of several guest ranges" : undefined;
-    }
-    const compressed = tally.compressed.get(cluster);
-    if (compressed > 0) return compressed < references ? "compressed and plain data at once" : undefined;
-    const active = tally.copied.get(cluster) + tally.uncopied.get(cluster);
-    return active > 1 ? "the data of several guest ranges" : undefined;
-  }
-
-  #reportCopiedFlag(cluster: number, refcount: number, times: number): void {
-    const hostOffset = cluster * this.#source.geometry.clusterSize;
-    this.#source.tally.corruption(
+  #reportCopiedFlag(cluster: number, refcount: number, exact: number | bigint, times: number): void {
+    const { tally, geometry } = this.#source;
+    const hostOffset = cluster * geometry.clusterSize;
+    if (tally.misflagged.size < MAX_TOLD) tally.misflagged.set(cluster, exact);
+    tally.corruption(
       () => ({
         kind: "copied-flag-mismatch",
         structure: `cluster ${cluster}`,
         hostOffset,
         refcount,
-        message: `COPIED flag of the entry for host offset ${hex(hostOffset)} is ${refcount === 1 ? "clear" : "set"}, but the refcount is ${refcount}`,
+        message: `COPIED flag of the entry for host offset ${hex(hostOffset)} is ${refcount === 1 ? "clear" : "set"}, but the refcount is ${exact}`,
       }),
       times,
     );

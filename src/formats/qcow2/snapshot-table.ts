@@ -1,11 +1,12 @@
 /** The snapshot table: names and L1 tables of internal snapshots (docs/interop/qcow2.txt, "Snapshots"). */
 
-import { alignUp, KiB, MiB } from "../../bytes/align.ts";
+import { alignUp, isAligned, KiB, MiB } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { flags64, struct, u16, u32 } from "../../bytes/struct.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { MAX_L1_BYTES } from "./header-rules.ts";
-import { type L2List, readL1Table } from "./l1-table.ts";
+import { type L1Place, type L2List, readL1Table } from "./l1-table.ts";
+import { hexOfHalves } from "./table-entry.ts";
 import type { WalkSource } from "./table-walk.ts";
 
 const MAX_TABLE_BYTES = 64 * MiB;
@@ -14,6 +15,8 @@ const MAX_EXTRA_BYTES = 1024;
 const MIN_V3_EXTRA_BYTES = 16;
 /** No table of entries that do not overlap is larger than its file; sparse files may still claim much. */
 const MAX_L1_BYTES_IN_ALL = 256 * MiB;
+/** No file is longer. */
+const MAX_FILE_OFFSET = 2 ** 63;
 const WINDOW_BYTES = 256 * KiB;
 /** L2 tables that lie askew are damage; more of them than the walk follows need not be listed. */
 const MAX_ASKEW_TABLES = 256;
@@ -40,13 +43,16 @@ export interface Snapshot {
   readonly name: string;
   /** May exceed 2^53 in a hostile image, and lie anywhere. */
   readonly l1HostOffset: number;
+  /** The same in hexadecimal digits, exact. */
+  readonly l1Place: string;
+  readonly isAligned: boolean;
   readonly l1EntryCount: number;
   readonly extraDataSize: number;
 }
 
 export interface SnapshotTable {
   readonly snapshots: readonly Snapshot[];
-  /** Bytes that the entries occupy. */
+  /** Bytes that the entries occupy, without what fills the last one up. */
   readonly length: number;
 }
 
@@ -65,6 +71,7 @@ export async function readSnapshotTable({ storage, header, geometry }: WalkSourc
     return window.subarray(at - windowStart, at - windowStart + length);
   };
   let next = 0;
+  let end = 0;
   for (let index = 0; index < header.snapshotCount; index++) {
     const entry = SnapshotEntry.parse(await bytesAt(next, SnapshotEntry.size));
     const { extraDataSize, idLength, nameLength } = entry;
@@ -79,52 +86,88 @@ export async function readSnapshotTable({ storage, header, geometry }: WalkSourc
       id: new TextDecoder().decode(text.subarray(0, idLength)),
       name: new TextDecoder().decode(text.subarray(idLength)),
       l1HostOffset: entry.l1TableOffset.high * 2 ** 32 + entry.l1TableOffset.low,
+      // By the low half: the whole may be more than a number holds exactly.
+      isAligned: isAligned(entry.l1TableOffset.low, geometry.clusterSize),
+      l1Place: hexOfHalves(entry.l1TableOffset.high, entry.l1TableOffset.low),
       l1EntryCount: entry.l1Size,
       extraDataSize,
     });
-    next = alignUp(next + SnapshotEntry.size + extraDataSize + idLength + nameLength, 8);
+    end = next + SnapshotEntry.size + extraDataSize + idLength + nameLength;
+    next = alignUp(end, 8);
     if (next > MAX_TABLE_BYTES) throw tooLarge("it is larger than 64 MiB", start);
   }
-  return { snapshots, length: next };
+  return { snapshots, length: end };
+}
+
+/** A snapshot whose L1 table may be read, and what to call it. */
+export interface CountableL1 extends L1Place {
+  readonly isActive: false;
+}
+
+/** Says of each entry what qemu-img says before it looks at anything else. */
+export function tellIncomplete({ header, tally }: WalkSource, { snapshots }: SnapshotTable): void {
+  if (header.version < 3) return;
+  for (const [index, { extraDataSize, id, name }] of snapshots.entries()) {
+    if (extraDataSize >= MIN_V3_EXTRA_BYTES) continue;
+    tally.corruption(() => ({
+      kind: "snapshot-incomplete",
+      structure: `snapshot ${id} (${name})`,
+      hostOffset: header.snapshotTableHostOffset,
+      message: `Entry ${index} of the snapshot table: its extra data of ${extraDataSize} bytes lack what version 3 demands`,
+      line: `ERROR snapshot table entry ${index} is incomplete`,
+    }));
+  }
+}
+
+/** The L1 tables of all snapshots that can be looked for; of the others it says why not. */
+export function* snapshotL1Tables(source: WalkSource, { snapshots }: SnapshotTable): Generator<CountableL1> {
+  const { header, geometry, tally } = source;
+  let l1Bytes = 0;
+  for (const [index, snapshot] of snapshots.entries()) {
+    const { l1HostOffset, l1EntryCount, l1Place } = snapshot;
+    const structure = `snapshot ${snapshot.id} (${snapshot.name})`;
+    const defect = (kind: string, what: string, words: string) =>
+      tally.corruption(() => ({
+        kind,
+        structure,
+        hostOffset: header.snapshotTableHostOffset,
+        message: `Entry ${index} of the snapshot table, ${structure}: ${what}`,
+        line: `ERROR ${oneLine(structure)} ${words}; snapshot table entry corrupted`,
+      }));
+    if (!snapshot.isAligned) {
+      const words = `l1_offset=0x${l1Place}: L1 table is not cluster aligned`;
+      defect("entry-unaligned", `L1 table 0x${l1Place} is no multiple of the cluster size`, words);
+      continue;
+    }
+    if (l1EntryCount * 8 > MAX_L1_BYTES) {
+      const words = `l1_size=${hex(l1EntryCount)}: L1 table is too large`;
+      defect("table-too-large", `${l1EntryCount} L1 entries are more than 32 MiB`, words);
+      continue;
+    }
+    l1Bytes += Math.min(l1EntryCount * 8, Math.max(0, geometry.hostEnd - l1HostOffset));
+    if (l1Bytes > MAX_L1_BYTES_IN_ALL) throw tooLarge("the L1 tables it names are more than 256 MiB", l1HostOffset);
+    const name = `L1 table of ${structure}`;
+    if (l1HostOffset >= MAX_FILE_OFFSET) {
+      throw new ImageError("corrupt", `Cannot read the ${name} at host offset 0x${l1Place}: no file is that long`, {
+        format: "qcow2",
+        structure: name,
+        hostOffset: l1HostOffset,
+      });
+    }
+    yield { hostOffset: l1HostOffset, entryCount: l1EntryCount, isActive: false, name };
+  }
 }
 
 /** Counts the snapshot table and the L1 tables it names; gives the L2 tables that these list. */
 export async function countSnapshots(source: WalkSource): Promise<L2List[]> {
   const { storage, header, geometry, tally } = source;
   if (header.snapshotCount === 0) return [];
-  const { snapshots, length } = await readSnapshotTable(source);
+  const table = await readSnapshotTable(source);
+  tellIncomplete(source, table);
   const lists: L2List[] = [];
-  let l1Bytes = 0;
   let askewCount = 0;
-  for (const [index, snapshot] of snapshots.entries()) {
-    const { l1HostOffset, l1EntryCount, extraDataSize } = snapshot;
-    const structure = `snapshot ${snapshot.id} (${snapshot.name})`;
-    const defect = (kind: string, what: string) =>
-      tally.corruption(() => ({
-        kind,
-        structure,
-        hostOffset: header.snapshotTableHostOffset,
-        message: `Entry ${index} of the snapshot table, ${structure}: ${what}`,
-      }));
-    if (header.version >= 3 && extraDataSize < MIN_V3_EXTRA_BYTES) {
-      defect("snapshot-incomplete", `its extra data of ${extraDataSize} bytes lack what version 3 demands`);
-    }
-    if (l1HostOffset % geometry.clusterSize !== 0) {
-      defect("entry-unaligned", `L1 table ${hex(l1HostOffset)} is no multiple of the cluster size`);
-      continue;
-    }
-    if (l1EntryCount * 8 > MAX_L1_BYTES) {
-      defect("table-too-large", `${l1EntryCount} L1 entries are more than 32 MiB`);
-      continue;
-    }
-    l1Bytes += Math.min(l1EntryCount * 8, Math.max(0, geometry.hostEnd - l1HostOffset));
-    if (l1Bytes > MAX_L1_BYTES_IN_ALL) throw tooLarge("the L1 tables it names are more than 256 MiB", l1HostOffset);
-    const list = await readL1Table(storage, geometry, tally, {
-      hostOffset: l1HostOffset,
-      entryCount: l1EntryCount,
-      isActive: false,
-      name: `L1 table of ${structure}`,
-    });
+  for (const place of snapshotL1Tables(source, table)) {
+    const list = await readL1Table(storage, geometry, tally, place);
     // Only what lies askew is wanted from the list: all else is counted by cluster. Copied, so that a table that many
     // snapshots name is not kept once for each.
     const askew = list.hostOffset.filter((hostOffset) => hostOffset % geometry.clusterSize !== 0);
@@ -133,8 +176,13 @@ export async function countSnapshots(source: WalkSource): Promise<L2List[]> {
     askewCount += kept.length;
     lists.push({ l1Index: new Uint32Array(kept.length), hostOffset: kept });
   }
-  tally.countMetadata(header.snapshotTableHostOffset, length, "snapshot table");
+  tally.countMetadata(header.snapshotTableHostOffset, table.length, "snapshot table");
   return lists;
+}
+
+/** A name must not begin a line of its own: it may come from a stranger and look like anything. */
+function oneLine(text: string): string {
+  return text.replaceAll("\n", "\\n");
 }
 
 function tooLarge(what: string, hostOffset: number): ImageError {

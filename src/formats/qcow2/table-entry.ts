@@ -21,9 +21,18 @@ export interface RefcountTableEntry {
   readonly hasReservedBits: boolean;
 }
 
+/** Bits 0 to 8 of an entry's low half. */
+export const RESERVED_LOW = 0x1ff;
+
 export function parseRefcountTableEntry(high: number, low: number): RefcountTableEntry {
   return {
     hostOffset: (high >>> 0) * 2 ** 32 + ((low & 0xffff_fe00) >>> 0),
-    hasReservedBits: (low & 0x1ff) !== 0,
+    hasReservedBits: (low & RESERVED_LOW) !== 0,
   };
+}
+
+/** 64 bits as `%lx` prints them. */
+export function hexOfHalves(high: number, low: number): string {
+  if (high === 0) return (low >>> 0).toString(16);
+  return (high >>> 0).toString(16) + (low >>> 0).toString(16).padStart(8, "0");
 }

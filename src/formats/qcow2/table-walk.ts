@@ -62,7 +62,8 @@ export async function walkActiveTables(source: WalkSource): Promise<ActiveWalk> 
   await scanEach(source, once.hostOffset, (table, at) => {
     const l1Index = once.l1Index[at] as number;
     passHole(l1Index);
-    sink.begin({ l1Index, hostOffset: once.hostOffset[at] as number, activeTimes: 1, inactiveTimes: 0 });
+    const hostOffset = once.hostOffset[at] as number;
+    sink.begin({ l1Index, hostOffset, table, activeTimes: 1, inactiveTimes: 0 });
     scanL2Table(table, geometry, sink);
   });
   passHole(header.l1EntryCount);
@@ -112,7 +113,7 @@ export async function walkSharedTables(source: WalkSource, unaligned: readonly L
   await scanEach(source, hostOffsets, (table, at) => {
     const visit = visits[at];
     if (visit === undefined) return;
-    sink.begin({ l1Index: undefined, ...visit });
+    sink.begin({ l1Index: undefined, table, ...visit });
     scanL2Table(table, geometry, sink);
   });
 }
