@@ -18,7 +18,9 @@ export async function checkCommand(session: Session, [image]: readonly string[])
   }
   const { path, format } = values.imageOpts ? imageOptions(word) : { path: word, format: undefined };
   // qemu-img tells each finding on stderr, in JSON mode too; -q keeps errors, and findings are no errors of ours.
-  const onFinding: CheckOptions["onFinding"] = ({ line, message }) => terminal.note(printableLine(line ?? message));
+  const onFinding: CheckOptions["onFinding"] = ({ line, message }) => {
+    for (const part of (line ?? message).split("\n")) terminal.note(printableLine(part));
+  };
   const report = await library.check(path, {
     ...options,
     ...given("format", format === undefined ? undefined : formatName(format)),

@@ -36,7 +36,9 @@ export async function inspectSource(image: Image): Promise<Source> {
 }
 
 /** Corruption stops a conversion, and so does what only qemu-img lets pass; leaks are reported and it goes on. */
-export function refuseCorruption({ image, check }: Source): void {
+export function refuseCorruption({ image, options, check }: Source): void {
+  // Marks are warnings too, but the plan refuses them, with what to do.
+  if (options.unclean.length > 0 && check.corruptions + check.checkErrors === 0) return;
   const errorCount = check.corruptions + check.checkErrors + check.warnings;
   if (errorCount === 0) return;
   const worst = check.findings.filter(({ severity }) => severity !== "leak");

@@ -2,8 +2,10 @@
 
 import { ceilDiv } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { hasFlag } from "../../bytes/struct.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import { type Bitmap, countBitmaps } from "./bitmap-directory.ts";
+import { IncompatibleBit } from "./header.ts";
 import { compareRefcounts } from "./refcount-compare.ts";
 import { type RefcountBlocks, readRefcountTable } from "./refcount-table.ts";
 import { countSnapshots } from "./snapshot-table.ts";
@@ -53,7 +55,27 @@ export async function checkImage(source: WalkSource, { blocks, failed }: Invento
       reportUnreadable(source, cause);
     }
   }
+  warnOfMarks(source);
   return resultOf(source, endCluster);
+}
+
+/** Marks that ask for a repair; qemu-img's check says nothing of them. */
+export function warnOfMarks({ header, tally }: WalkSource): void {
+  const marks = [
+    ["dirty-bit", IncompatibleBit.dirty, "dirty: its refcounts may be stale"],
+    ["corrupt-bit", IncompatibleBit.corrupt, "corrupt: nothing writes to it before it is repaired"],
+  ] as const;
+  for (const [kind, bit, words] of marks) {
+    if (!hasFlag(header.incompatible, bit)) continue;
+    const what = `the image is marked ${words}`;
+    tally.warning(() => ({
+      kind,
+      structure: "header",
+      hostOffset: 72,
+      message: `T${what.slice(1)}`,
+      line: `WARNING ${what}`,
+    }));
+  }
 }
 
 /** `endCluster` is one past the last cluster in use. */

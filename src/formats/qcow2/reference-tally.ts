@@ -50,6 +50,7 @@ export class ReferenceTally {
   /** Warnings are told last. */
   readonly #heldBack: Finding[] = [];
   #heldBackCount = 0;
+  #tellsWarnings = false;
 
   constructor(geometry: Qcow2Geometry, telling?: Telling) {
     this.#geometry = geometry;
@@ -73,7 +74,7 @@ export class ReferenceTally {
 
   /** What qemu-img lets pass; told after everything else. */
   warning(describe: () => Description, count = 1): void {
-    if (this.telling === undefined) {
+    if (this.telling === undefined || this.#tellsWarnings) {
       this.#add("warning", describe, count);
       return;
     }
@@ -81,11 +82,12 @@ export class ReferenceTally {
     if (this.#heldBack.length < MAX_FINDINGS) this.#heldBack.push({ severity: "warning", ...describe() });
   }
 
+  /** Tells those that were held back; later ones are told at once. */
   tellWarnings(): void {
     for (const finding of this.#heldBack) this.findings.add(finding, 0);
     this.findings.warnings += this.#heldBackCount;
     this.#heldBack.length = 0;
-    this.#heldBackCount = 0;
+    this.#tellsWarnings = true;
   }
 
   /** Whether [hostOffset, hostOffset + length) ends less than a cluster past the end of file. */

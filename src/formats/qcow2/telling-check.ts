@@ -8,7 +8,7 @@
 
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Bitmap } from "./bitmap-directory.ts";
-import { countTheRest, type Inventory, reportUnreadable, resultOf } from "./check.ts";
+import { countTheRest, type Inventory, reportUnreadable, resultOf, warnOfMarks } from "./check.ts";
 import { reportSharing } from "./cluster-sharing.ts";
 import { tellCopiedFlags } from "./copied-flags.ts";
 import { countL1Entry, type L1Place } from "./l1-table.ts";
@@ -67,6 +67,7 @@ export async function tellAll(quick: QuickCheck, listener: FindingListener | und
   }
   tally.tellWarnings();
   tellSharing(quick.source, tally);
+  warnOfMarks(source);
   return resultOf(source, endCluster);
 }
 
@@ -93,5 +94,4 @@ function tellSharing(quick: WalkSource, teller: ReferenceTally): void {
       if (count > 1) reportSharing(quick, teller, cluster, count);
     }
   }
-  teller.tellWarnings();
 }

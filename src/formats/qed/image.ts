@@ -5,7 +5,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
 import type { BackingFile, ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
-import type { CheckResult } from "../../image/finding.ts";
+import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -74,8 +74,12 @@ export class QedImage implements Image {
     throw brokenMapping(broken as NonNullable<typeof broken>, this.storage.path);
   }
 
-  async check(): Promise<CheckResult> {
-    return checkResult(this.header, await this.#tables(), this.isMarkedForCheck);
+  async check(onFinding?: FindingListener): Promise<CheckResult> {
+    let scan = await this.#tables();
+    // Of many findings the first walk kept a part; who listens hears all.
+    const isTold = onFinding !== undefined && scan.findings.findings.length > 0;
+    if (isTold) scan = await scanTables(this.storage, this.header, onFinding);
+    return checkResult(this.header, scan, this.isMarkedForCheck, onFinding);
   }
 
   async planRepair(wishes: RepairWishes): Promise<Repair> {

@@ -1,15 +1,16 @@
 /** What can be wrong with L1 and L2 entries, in words; kept apart so that entries that are right cost no text. */
 
 import { hex, ImageError } from "../../bytes/image-error.ts";
-import { type Finding, FindingList } from "../../image/finding.ts";
+import { type Finding, FindingList, type FindingListener } from "../../image/finding.ts";
 import type { QedHeader } from "./header.ts";
 
 export class TableFindings {
-  readonly list = new FindingList();
+  readonly list: FindingList;
   readonly #header: QedHeader;
   #broken: Finding | undefined;
 
-  constructor(header: QedHeader) {
+  constructor(header: QedHeader, listener?: FindingListener) {
+    this.list = new FindingList(listener);
     this.#header = header;
   }
 
@@ -52,7 +53,16 @@ export class TableFindings {
     const structure = `L2 table ${l1Index}`;
     const kind = "double-reference";
     this.list.add(
-      { severity: "corruption", kind, structure, guestOffset, hostOffset, references: 2, message },
+      {
+        severity: "corruption",
+        kind,
+        structure,
+        guestOffset,
+        hostOffset,
+        references: 2,
+        message,
+        line: `ERROR ${message}`,
+      },
       already,
     );
   }
@@ -62,7 +72,8 @@ export class TableFindings {
     clusterCount: number,
   ): void {
     const { hostOffset, ...rest } = what;
-    const finding: Finding = { severity: "corruption", ...rest, ...(hostOffset < 0 ? {} : { hostOffset }) };
+    const line = `ERROR ${what.message}`;
+    const finding: Finding = { severity: "corruption", ...rest, ...(hostOffset < 0 ? {} : { hostOffset }), line };
     this.list.add(finding, clusterCount);
     this.#broken ??= finding;
   }

@@ -6,7 +6,7 @@
  */
 
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
-import type { Finding, FindingList } from "../../image/finding.ts";
+import type { Finding, FindingList, FindingListener } from "../../image/finding.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { ClusterBitmap } from "./cluster-bitmap.ts";
 import { ENTRY_SIZE, type QedHeader } from "./header.ts";
@@ -40,9 +40,12 @@ export interface TableScan {
   readonly findings: FindingList;
 }
 
-/** Reads every table once. Throws ImageError only for what can't be read; wrong entries become findings. */
-export async function scanTables(storage: Storage, header: QedHeader): Promise<TableScan> {
-  return new TableScanner(storage, header).scan();
+/**
+ * Reads every table once. Throws ImageError only for what can't be read; wrong entries become findings, all of which
+ * `listener` hears.
+ */
+export async function scanTables(storage: Storage, header: QedHeader, listener?: FindingListener): Promise<TableScan> {
+  return new TableScanner(storage, header, listener).scan();
 }
 
 interface TableRequest extends PieceRequest {
@@ -68,12 +71,12 @@ class TableScanner {
   /** Of the table at hand: its latest host offset, to count fragments. */
   #latestHostOffset = 0;
 
-  constructor(storage: Storage, header: QedHeader) {
+  constructor(storage: Storage, header: QedHeader, listener: FindingListener | undefined) {
     this.#storage = storage;
     this.#header = header;
     this.#guestClusterCount = Math.ceil(header.virtualSize / header.clusterSize);
     this.#references = new ClusterBitmap(header.clusterCount);
-    this.#findings = new TableFindings(header);
+    this.#findings = new TableFindings(header, listener);
   }
 
   async scan(): Promise<TableScan> {

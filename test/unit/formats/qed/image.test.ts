@@ -110,6 +110,7 @@ describe("QED check", () => {
       corruptions: 0,
       leaks: 0,
       checkErrors: 0,
+      warnings: 0,
       imageEndOffset: 0,
       totalClusters: 2048,
       allocatedClusters: 4,
