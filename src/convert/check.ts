@@ -6,6 +6,7 @@ import { fixedText, resultText } from "../check/check-text.ts";
 import { CheckExit, checkExitCode, verdictOf } from "../check/verdict.ts";
 import { openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
+import { layoutOf } from "../image/file-layout.ts";
 import type { CheckResult } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
 import { journalNamesOf } from "../journal/names.ts";
@@ -42,6 +43,7 @@ async function checkOnly(path: string, options: CheckOptions, host: Host): Promi
     stopIfAsked(options.signal, path);
     return {
       ...reportOf(path, image, result, { leaksFixed: 0, corruptionsFixed: 0 }),
+      ...(await pictureOf(image, options)),
       milliseconds: watch.milliseconds,
       notes: await unfinishedNotes(path, host),
     };
@@ -76,6 +78,7 @@ async function checkAndRepair(
     const { bytesWritten, syncs } = session.volume.meter;
     return {
       ...reportOf(path, image, check, fixed),
+      ...(await pictureOf(image, options)),
       changed,
       losses: repair?.losses ?? [],
       givenUp: changed && repair ? repair.givenUp : [],
@@ -97,6 +100,12 @@ async function refuseWriters(storage: Storage, { volume }: Host): Promise<void> 
     `Cannot check ${storage.path}: ${writers.join("; ")}; close it there first, or look all the same with -U`,
     { path: storage.path, operation: "lock", reasons: writers },
   );
+}
+
+/** What is wrong with the image is in the findings already. */
+async function pictureOf(image: Image, { layout }: CheckOptions): Promise<Pick<CheckReport, "layout">> {
+  const drawn = layout ? await layoutOf(image).catch(() => undefined) : undefined;
+  return drawn ? { layout: drawn } : {};
 }
 
 /** An image that is checked in the middle of something is whole, but whoever looks should know. */

@@ -126,6 +126,8 @@ export interface CheckOptions extends OpenOptions {
   readonly onJournal?: (path: string) => void | Promise<void>;
   /** Look although another program may be writing to the image (`-U`). Default false. */
   readonly forceShare?: boolean;
+  /** Tell in the report where header, tables and data lie. Default false. */
+  readonly layout?: boolean;
   /** Hears every finding in qemu-img's order; of a repair, those of the first check, then what was mended, then those of the second. */
   readonly onFinding?: FindingListener;
 }
@@ -154,6 +156,8 @@ export interface CheckReport extends CheckResult, Fixed {
   readonly fixedText: string;
   readonly text: string;
   readonly notes: readonly string[];
+  /** Only where it was asked for, and absent where the tables can't be followed. */
+  readonly layout?: FileLayout;
 }
 
 export interface RecoveryReport {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { convert, type FileLayout, makeDemoImage } from "../../../src/index.ts";
+import { check, convert, type FileLayout, makeDemoImage } from "../../../src/index.ts";
 
 async function demoImage(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "inplace-convert-layout-"));
@@ -43,4 +43,13 @@ test("settled: nothing is free where nothing leaks, and a plan does not guess it
 
 test("nobody asked", async () => {
   expect(await convert(await demoImage(), "qcow2")).not.toHaveProperty("layout");
+});
+
+test("a check tells it too, where the tables can be followed", async () => {
+  const path = await demoImage();
+  const { fileSizeAfter } = await convert(path, "qcow2");
+  expect((await check(path)).layout).toBeUndefined();
+  const { layout } = await check(path, { layout: true });
+  expect(layout?.fileSize).toBe(fileSizeAfter);
+  expect(layout?.bytes.data).toBeGreaterThan(0);
 });
