@@ -15,6 +15,8 @@ import type { ImageToDo, Work } from "./work.ts";
 /** With more images than this only the first findings of each are kept. */
 const MANY_IMAGES = 100;
 const FINDINGS_OF_MANY = 50;
+/** Up to so many the summary draws. */
+const FEW_IMAGES = 3;
 
 export async function workOnAll(images: readonly LocatedImage[], work: Work): Promise<readonly PlannedImage[]> {
   const { inputs, log } = work;
@@ -22,7 +24,9 @@ export async function workOnAll(images: readonly LocatedImage[], work: Work): Pr
   const isRenamed = inputs.rename && inputs.mode === "convert";
   const named = await namedImages(images, isRenamed ? inputs.targetFormat : undefined);
   const perform = inputs.mode === "check" ? checkImage : convertImage;
-  const local = await inTurns(named, inputs.concurrency, async (image) => {
+  const drawn = drawnCount(images.length, inputs);
+  const toDo = named.map((image, index) => ({ ...image, isDrawn: index < drawn }));
+  const local = await inTurns(toDo, inputs.concurrency, async (image) => {
     log(`${image.path}: begins`);
     const line = imageLine(image.path, undefined, image.guestChecksum);
     const result = inputs.mode === "plan" ? await planned(image, line, work) : await perform(image, work);
@@ -30,6 +34,12 @@ export async function workOnAll(images: readonly LocatedImage[], work: Work): Pr
     return { line, result: isMany ? withFewerFindings(result, FINDINGS_OF_MANY) : result };
   });
   return [...local, ...inputs.urls.map(plannedUrl)];
+}
+
+/** The page draws many, the summary few. */
+function drawnCount(imageCount: number, { report, summary }: Inputs): number {
+  if (report?.page !== undefined) return MANY_IMAGES;
+  return summary !== "never" && imageCount <= FEW_IMAGES ? FEW_IMAGES : 0;
 }
 
 /** Downloads are the matrix's jobs' to make. */

@@ -2,8 +2,8 @@
 
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { error } from "@actions/core";
-import { countsText, findingLine, findingsOf, lastCheckOf } from "./findings.ts";
-import type { ImageResult } from "./image-result.ts";
+import { countsText, findingLine, findingsOf, furtherReasons } from "./findings.ts";
+import { type ImageResult, lastCheck } from "./image-result.ts";
 import { safeLine, safeLines, shortened } from "./safe-text.ts";
 
 /** A runner shows ten of a kind for a step and cuts each at 4,096 characters. */
@@ -39,21 +39,18 @@ export function annotateImage(path: string, title: string, message: string): voi
 function annotate(result: ImageResult): void {
   const { image, path, failure } = result;
   if (failure === undefined) return;
-  const found = lastCheckOf(result);
+  const found = lastCheck(result);
   const counts = found ? countsText(found) : "clean";
   annotateImage(path, counts === "clean" ? `${image} failed: ${failure.kind}` : `${image}: ${counts}`, textOf(result));
 }
 
 /** What is wrong, the worst of it one by one, what to do: the end is never what is cut off. */
 function textOf(result: ImageResult): string {
-  const { message, reasons, advice } = result.failure as NonNullable<ImageResult["failure"]>;
-  // A refusal's message holds reasons already, in one long line.
-  const others = reasons.filter((reason) => !message.includes(reason));
+  const { message, advice } = result.failure as NonNullable<ImageResult["failure"]>;
   const found = findingsOf(result).filter((finding) => !message.includes(finding.message));
-  const items = [
-    ...others,
-    ...found.filter((finding) => !others.includes(finding.message)).map((finding) => findingLine(finding)),
-  ].map((item) => `- ${shortened(item, MAX_ITEM, " …")}`);
+  const items = [...furtherReasons(result), ...found.map(findingLine)].map(
+    (item) => `- ${shortened(item, MAX_ITEM, " …")}`,
+  );
   const head = shortened(message, MAX_MESSAGE, " …");
   const hidden = items.length - SHOWN;
   const lines = [head, ...items.slice(0, SHOWN), hidden > 0 ? `${hidden} more, see the summary` : "", advice];

@@ -7,14 +7,14 @@ import { recoverFirst } from "./recover-first.ts";
 import { type ImageToDo, progressLines, refuseCancelled, type Work } from "./work.ts";
 
 /** Never throws: what is wrong with one image must not keep the others from being tried. */
-export async function checkImage({ path, refusal }: ImageToDo, work: Work): Promise<ImageResult> {
+export async function checkImage({ path, refusal, isDrawn }: ImageToDo, work: Work): Promise<ImageResult> {
   const nothing = { image: path, path, report: undefined, failure: undefined, recovery: undefined };
   let recovery: string | undefined;
   try {
     if (refusal) throw refusal;
     const repair = work.inputs.convertOptions.dryRun ? "none" : work.inputs.repair;
     recovery = await recoverFirst(path, work, repair !== "none");
-    const report = await checkKeepingUndo(path, repair, work);
+    const report = await checkKeepingUndo(path, repair, work, isDrawn);
     const notes = await work.crossChecker?.compare(path, report);
     const failure = checkFailure(path, report, work.inputs.failOn, "the check", adviceFor(report, work));
     return { ...nothing, check: report, failure, recovery, ...(notes === undefined ? {} : { notes: [notes] }) };
@@ -28,6 +28,7 @@ export async function checkKeepingUndo(
   path: string,
   repair: NonNullable<CheckOptions["repair"]>,
   work: Work,
+  isDrawn = false,
 ): Promise<CheckReport> {
   refuseCancelled(path, work);
   const { inputs, journals, signal } = work;
@@ -38,6 +39,7 @@ export async function checkKeepingUndo(
     ...(format === undefined ? {} : { format }),
     ...(backingChain === undefined ? {} : { backingChain }),
     ...(repair === "none" ? {} : { repair, keepUndo: true }),
+    ...(isDrawn ? { layout: true } : {}),
     onJournal: (journalPath) => journals.open(path, journalPath, "repair"),
   };
   try {

@@ -54,12 +54,13 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
   }
 }
 
-async function convertNow({ path, guestChecksum }: ImageToDo, work: Work): Promise<ConversionReport> {
+async function convertNow({ path, guestChecksum, isDrawn }: ImageToDo, work: Work): Promise<ConversionReport> {
   const { inputs, journals, signal } = work;
   refuseCancelled(path, work);
   const options: ConvertOptions = {
     ...inputs.convertOptions,
     ...(guestChecksum === undefined ? {} : { guestChecksum }),
+    ...(isDrawn && { layout: true }),
     signal,
     onProgress: progressLines(path, work),
     onJournal: (journalPath) => journals.open(path, journalPath),

@@ -36,7 +36,7 @@ export function savingText({ written, copied, extra }: Totals, dryRun: boolean):
 }
 
 /** Of all stages; empty where nothing was measured. */
-export function tookText({ milliseconds }: ConversionReport): string {
+export function tookText({ milliseconds }: Pick<ConversionReport, "milliseconds">): string {
   const total = Object.values(milliseconds).reduce((sum, each) => sum + each, 0);
   if (total === 0) return "";
   return total < 1000 ? `${Math.round(total)} ms` : `${(total / 1000).toFixed(1)} s`;

@@ -1,21 +1,27 @@
 /** What the checks of an image found, the worst first, and in words. */
 
 import type { CheckResult, Finding, FindingSeverity } from "../index.ts";
-import type { ImageResult } from "./image-result.ts";
+import { type ImageResult, lastCheck } from "./image-result.ts";
 
 const SEVERITIES = ["corruption", "error", "leak", "warning"] as const satisfies readonly FindingSeverity[];
-
-/** The last check of the image, undefined where none was made. */
-export function lastCheckOf({ report, check }: ImageResult): CheckResult | undefined {
-  return report?.check.after ?? report?.check.before ?? check;
-}
 
 export type Counts = Pick<CheckResult, "corruptions" | "checkErrors" | "leaks" | "warnings">;
 
 /** All that the last check kept, the worst first, else in the order found. */
 export function findingsOf(result: ImageResult): readonly Finding[] {
-  const findings = lastCheckOf(result)?.findings ?? [];
+  return worstFirst(lastCheck(result)?.findings ?? []);
+}
+
+/** Else in the order found. */
+export function worstFirst<T extends Pick<Finding, "severity">>(findings: readonly T[]): readonly T[] {
   return SEVERITIES.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+}
+
+/** What a failure's message does not say already, nor a finding. */
+export function furtherReasons(result: ImageResult): readonly string[] {
+  const { message = "", reasons = [] } = result.failure ?? {};
+  const found = new Set(findingsOf(result).map((finding) => finding.message));
+  return reasons.filter((reason) => !found.has(reason) && !message.includes(reason));
 }
 
 /** `corruption: refcount block 0 …`. */

@@ -9,6 +9,7 @@ import {
   kebabKeys,
   UsageError,
 } from "../index.ts";
+import { worstFirst } from "./findings.ts";
 import { inInputWords } from "./input-words.ts";
 
 export interface ImageFailure {
@@ -116,11 +117,11 @@ export function isChanged({ report, check }: ImageResult): boolean {
   return (report?.changed ?? false) || (check?.changed ?? false);
 }
 
-/** The same with at most `count` findings of each check, so that many images can't fill the memory. */
+/** The same with at most `count` findings of each check, the worst, so that many images can't fill the memory. */
 export function withFewerFindings(result: ImageResult, count: number): ImageResult {
   const { report, check } = result;
   const fewer = <T extends CheckResult>(each: T): T =>
-    each.findings.length <= count ? each : { ...each, findings: each.findings.slice(0, count) };
+    each.findings.length <= count ? each : { ...each, findings: worstFirst(each.findings).slice(0, count) };
   const { before = null, after = null } = report?.check ?? {};
   return {
     ...result,
@@ -131,5 +132,7 @@ export function withFewerFindings(result: ImageResult, count: number): ImageResu
 
 function withJsonFindings(json: CheckReport["json"], count: number): CheckReport["json"] {
   const { findings } = json;
-  return Array.isArray(findings) && findings.length > count ? { ...json, findings: findings.slice(0, count) } : json;
+  return Array.isArray(findings) && findings.length > count
+    ? { ...json, findings: worstFirst(findings).slice(0, count) }
+    : json;
 }

@@ -1,8 +1,8 @@
 /** What became of each image, in one word for tables, and of all images, in one sentence for headlines. */
 
-import type { ConversionReport } from "../index.ts";
-import { counted, countsText, lastCheckOf } from "./findings.ts";
-import type { ImageResult } from "./image-result.ts";
+import type { ConversionReport, Layouts } from "../index.ts";
+import { counted, countsText } from "./findings.ts";
+import { type ImageResult, lastCheck } from "./image-result.ts";
 import type { StepResult } from "./step-result.ts";
 
 export type Outcome =
@@ -58,7 +58,7 @@ export function outcomeText(result: ImageResult, dryRun: boolean): string {
 
 /** Whether the step looked at an image to check it, and did not convert it. */
 export function isOnlyChecked(result: ImageResult, { mode }: StepResult): boolean {
-  return mode === "check" || (mode === "collect" && result.report === undefined && lastCheckOf(result) !== undefined);
+  return mode === "check" || (mode === "collect" && result.report === undefined && lastCheck(result) !== undefined);
 }
 
 /** One sentence over all images, without its full stop. */
@@ -87,6 +87,12 @@ export function headlineOf(step: StepResult): string {
   if (mode === "check") return `${counted(results.length, "image")} checked: ${said}`;
   if (mode === "plan") return `Plan: ${said}${matrix ? `, in ${counted(matrix.include.length, "job")}` : ""}`;
   return `${dryRun ? "Dry run: " : ""}${said}`;
+}
+
+/** What there is to draw; one picture tells all where nothing changed, or nothing is known of what will be. */
+export function layoutsOf({ report, check }: ImageResult, dryRun: boolean): Layouts | undefined {
+  if (!report) return check?.layout && { before: check.layout, after: null };
+  return report.layout && isUnchanged(report, dryRun) ? { ...report.layout, after: null } : report.layout;
 }
 
 export function isUnchanged(report: ConversionReport, dryRun: boolean): boolean {

@@ -26,7 +26,7 @@ export function pictureLine(layout: FileLayout, longest: number): string {
   return sums.map((sum, column) => MARKS[kindOf(sum, column)]).join("");
 }
 
-/** `before  H▒████··  4 GiB`, and the same of what came after where that is known. */
+/** `before  H▒████··  4 GiB`, and the same of what came after; `now` alone where nothing did. */
 export function pictureText({
   before,
   after,
@@ -37,7 +37,7 @@ export function pictureText({
   const longest = Math.max(before.fileSize, after?.fileSize ?? 0, 1);
   const line = (name: string, layout: FileLayout) =>
     `${name}  ${pictureLine(layout, longest).padEnd(COLUMNS)}  ${formatSize(layout.fileSize)}`;
-  return [line("before", before), ...(after ? [line("after ", after)] : [])].join("\n");
+  return after ? `${line("before", before)}\n${line("after ", after)}` : line("now   ", before);
 }
 
 /** Tables are small and tell most: a column that holds more than a trace of them shows them. */

@@ -7,7 +7,7 @@ import { resultJson } from "./image-result.ts";
 import type { ReportPaths } from "./inputs.ts";
 import type { StepResult } from "./step-result.ts";
 
-export async function writeReport({ json }: ReportPaths, step: StepResult): Promise<void> {
+export async function writeReport({ json, page }: ReportPaths, step: StepResult): Promise<void> {
   const { mode, dryRun, targetFormat, results, matrix } = step;
   const report = {
     mode,
@@ -17,6 +17,9 @@ export async function writeReport({ json }: ReportPaths, step: StepResult): Prom
     ...(matrix && { matrix }),
   };
   await replace(json, `${JSON.stringify(report, null, 2)}\n`);
+  if (page === undefined) return;
+  const { pageOf } = await import("./page/page.ts");
+  await replace(page, pageOf(step));
 }
 
 /** Makes the folder where it is missing. Replaces the name, never what a link of that name leads to: it may be an image. */

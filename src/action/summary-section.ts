@@ -2,10 +2,10 @@
 
 import { type ConversionReport, formatSize, hex } from "../index.ts";
 import { checksText, tookText } from "./figures.ts";
-import { counted, countsText, findingsOf } from "./findings.ts";
+import { counted, countsText, findingsOf, furtherReasons } from "./findings.ts";
 import { code, text } from "./html.ts";
 import type { ImageResult } from "./image-result.ts";
-import { isUnchanged, outcomeText, toneOf } from "./outcome.ts";
+import { isUnchanged, layoutsOf, outcomeText, toneOf } from "./outcome.ts";
 import { PICTURE_LEGEND, pictureText } from "./picture-text.ts";
 
 export interface SectionSettings {
@@ -33,25 +33,26 @@ export function imageSection(result: ImageResult, settings: SectionSettings): st
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `<tr><th align="left">${name}</th><td>${value}</td></tr>\n`);
   const figures = cells.length > 0 ? `<table>\n${cells.join("")}</table>\n` : "";
-  const body = `${picture(result, imageCount)}${figures}${findings(result, imageCount)}`;
+  const body = `${picture(result, settings)}${figures}${findings(result, imageCount)}`;
   const tone = toneOf(result, dryRun);
   if (failure) return `<h3>❌ ${code(image)}</h3>\n${body}`;
   if (imageCount <= OPEN_SECTIONS) return `<h3>${tone === "doubtful" ? "⚠️ " : ""}${code(image)}</h3>\n${body}`;
   return `<details><summary>${code(image)} ${text(outcomeText(result, dryRun))}</summary>\n${body}</details>\n`;
 }
 
-function picture({ report }: ImageResult, imageCount: number): string {
-  if (!report?.layout || imageCount > OPEN_SECTIONS) return "";
-  return `<pre>${pictureText(report.layout)}\n${" ".repeat(8)}${PICTURE_LEGEND}</pre>\n`;
+function picture(result: ImageResult, { imageCount, dryRun }: SectionSettings): string {
+  const layouts = imageCount > OPEN_SECTIONS ? undefined : layoutsOf(result, dryRun);
+  return layouts ? `<pre>${pictureText(layouts)}\n${" ".repeat(8)}${PICTURE_LEGEND}</pre>\n` : "";
 }
 
-function failureRows({ failure }: ImageResult): Row[] {
-  if (failure === undefined) return [];
-  const { message, reasons, advice } = failure;
+function failureRows(result: ImageResult): Row[] {
+  if (result.failure === undefined) return [];
+  const { message, advice } = result.failure;
+  const reasons = furtherReasons(result);
   const more = reasons.length > MAX_REASONS ? `<br>${reasons.length - MAX_REASONS} more` : "";
   return [
     ["What is wrong", text(message)],
-    ["All reasons", reasons.length > 1 ? `${reasons.slice(0, MAX_REASONS).map(text).join("<br>")}${more}` : ""],
+    ["Further reasons", `${reasons.slice(0, MAX_REASONS).map(text).join("<br>")}${more}`],
     ["State", text(advice)],
   ];
 }
@@ -92,7 +93,7 @@ function checksumRows({ guestChecksum }: ConversionReport): Row[] {
   ];
 }
 
-function checkRows({ check }: ImageResult): Row[] {
+function checkRows({ report, check }: ImageResult): Row[] {
   if (!check) return [];
   const { allocatedClusters, totalClusters, fragmentedClusters, compressedClusters, leaksFixed, corruptionsFixed } =
     check;
@@ -109,6 +110,7 @@ function checkRows({ check }: ImageResult): Row[] {
         ? ""
         : `${allocatedClusters.toLocaleString("en-US")}${share} allocated, ${fragmentedClusters.toLocaleString("en-US")} fragmented, ${compressedClusters.toLocaleString("en-US")} compressed`,
     ],
+    ["Took", report ? "" : tookText(check)],
     ["Check's notes", check.notes.map(text).join("<br>")],
   ];
 }

@@ -2,9 +2,9 @@
 
 import { formatSize } from "../index.ts";
 import { checksChange, checksumText, savingText, tookText, totalsOf } from "./figures.ts";
-import { counted, lastCheckOf } from "./findings.ts";
+import { counted } from "./findings.ts";
 import { code, text, withinBytes } from "./html.ts";
-import type { ImageResult } from "./image-result.ts";
+import { type ImageResult, lastCheck } from "./image-result.ts";
 import { headlineOf, isOnlyChecked, isUnchanged, outcomeText, type Tone, toneOf } from "./outcome.ts";
 import type { StepResult } from "./step-result.ts";
 import { imageSection } from "./summary-section.ts";
@@ -83,6 +83,7 @@ const CHECK_HEAD: Head = [
   ["Corruptions", "right"],
   ["Leaks", "right"],
   ["Repaired", "right"],
+  ["Took", "right"],
 ];
 
 /** Nothing where there are no results. */
@@ -120,7 +121,7 @@ function unbroken(words: string): string {
 
 function checkRow(result: ImageResult, dryRun: boolean): string[] {
   const { check } = result;
-  const found = lastCheckOf(result);
+  const found = lastCheck(result);
   const fixed = check ? check.corruptionsFixed + check.leaksFixed : 0;
   return [
     ...common(result, dryRun),
@@ -128,6 +129,7 @@ function checkRow(result: ImageResult, dryRun: boolean): string[] {
     found ? (found.corruptions + found.checkErrors).toLocaleString("en-US") : "",
     found ? found.leaks.toLocaleString("en-US") : "",
     fixed > 0 ? fixed.toLocaleString("en-US") : "",
+    check ? unbroken(tookText(check)) : "",
   ];
 }
 

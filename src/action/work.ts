@@ -21,6 +21,8 @@ export interface ImageToDo extends LocatedImage {
   readonly newPath: string;
   /** Why nothing can be done with it, found before. */
   readonly refusal: Error | undefined;
+  /** Whether the page or the summary will draw its file. */
+  readonly isDrawn?: boolean;
 }
 
 /** Between two lines about one image's progress. */

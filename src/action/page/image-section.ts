@@ -2,10 +2,10 @@
 
 import { type ConversionReport, formatSize, hex, type LayoutKind } from "../../index.ts";
 import { checksText, tookText } from "../figures.ts";
-import { counted, countsText, findingsOf } from "../findings.ts";
+import { counted, countsText, findingsOf, furtherReasons } from "../findings.ts";
 import { code, text } from "../html.ts";
 import type { ImageResult } from "../image-result.ts";
-import { isUnchanged, outcomeText, toneOf } from "../outcome.ts";
+import { isUnchanged, layoutsOf, outcomeText, toneOf } from "../outcome.ts";
 import { KIND_NAMES, type Picture, pictureSvg, swatch, whatMoved } from "./picture.ts";
 import { status } from "./status.ts";
 
@@ -38,40 +38,38 @@ export function imageSection(result: ImageResult, settings: SectionSettings): st
     `<article id="${id}" aria-labelledby="${id}-name">\n<header><h3 id="${id}-name"><bdi>${code(image)}</bdi></h3>` +
     `<p>${status(toneOf(result, dryRun), outcomeText(result, dryRun))}</p></header>\n` +
     `${line === "" ? "" : `<p class="what">${line}</p>\n`}${wrong(result)}` +
-    `${picture && report ? figure(picture, report, id, image, dryRun) : ""}` +
+    `${picture ? figure(picture, result, id, dryRun) : ""}` +
     `${below === "" ? "" : `<div class="below${picture ? "" : " alone"}">\n${below}</div>\n`}` +
     `${findings(result, settings)}</article>\n`
   );
 }
 
-function wrong({ failure }: ImageResult): string {
-  if (!failure) return "";
-  const { message, advice } = failure;
-  const reasons = failure.reasons.filter((reason) => !message.includes(reason));
+function wrong(result: ImageResult): string {
+  if (!result.failure) return "";
+  const { message, advice } = result.failure;
+  const reasons = furtherReasons(result);
   const items = reasons.slice(0, MAX_REASONS).map((reason) => `<li>${text(reason)}</li>`);
   const more = reasons.length > MAX_REASONS ? `<li>${reasons.length - MAX_REASONS} more</li>` : "";
   const list = items.length > 0 ? `<ul>${items.join("")}${more}</ul>` : "";
   return `<div class="wrong"><p>${text(message)}</p>${list}${advice === "" ? "" : `<p>${text(advice)}</p>`}</div>\n`;
 }
 
-function pictureOf({ report }: ImageResult, dryRun: boolean): Picture | undefined {
-  if (!report?.layout) return undefined;
-  const { before, after } = report.layout;
-  // One bar tells all where nothing changes.
-  if (isUnchanged(report, dryRun)) return { before, after: null, isUnmoved: true };
-  return { before, after, isUnmoved: report.bytesMoved === 0 && report.bytesSettled === 0 };
+function pictureOf(result: ImageResult, dryRun: boolean): Picture | undefined {
+  const { report } = result;
+  const layouts = layoutsOf(result, dryRun);
+  return layouts && { ...layouts, isUnmoved: report?.bytesMoved === 0 && report.bytesSettled === 0 };
 }
 
-function figure(picture: Picture, report: ConversionReport, id: string, name: string, dryRun: boolean): string {
+function figure(picture: Picture, { image, report, check }: ImageResult, id: string, dryRun: boolean): string {
   const { before, after } = picture;
   const label = (word: string, format: string, size: number) =>
     `<div class="label"><span><b>${word}</b> ${text(format)}</span><span>${formatSize(size)}</span></div>\n`;
-  const isSingle = !after;
-  const [first, second] = [isSingle ? "Now" : "Before", dryRun ? "As planned" : "After"];
+  const [first, second] = [after ? "Before" : "Now", dryRun ? "As planned" : "After"];
+  const format = report?.sourceFormat ?? check?.format ?? "";
   return (
-    `<figure>\n${label(first, report.sourceFormat, before.fileSize)}${pictureSvg(picture, id, name)}\n` +
-    `${after ? label(second, report.targetFormat, after.fileSize) : ""}` +
-    `${after ? `<figcaption>${text(caption(report, dryRun))}</figcaption>` : ""}</figure>\n`
+    `<figure>\n${label(first, format, before.fileSize)}${pictureSvg(picture, id, image)}\n` +
+    `${report && after ? label(second, report.targetFormat, after.fileSize) : ""}` +
+    `${report && after ? `<figcaption>${text(caption(report, dryRun))}</figcaption>` : ""}</figure>\n`
   );
 }
 
@@ -170,6 +168,8 @@ function checkFacts(check: NonNullable<ImageResult["check"]>): Fact[] {
     ["Not repaired", check.losses.map(text).join("<br>")],
     ["Given up", check.givenUp.map(text).join("<br>")],
     ["Clusters", allocatedClusters === 0 || totalClusters === 0 ? "" : clusters],
+    ["Written", check.changed ? `${formatSize(check.bytesWritten)} in ${counted(check.syncs, "sync")}` : ""],
+    ["Took", tookText(check)],
     ["Check's notes", check.notes.map(text).join("<br>")],
   ];
 }

@@ -2,9 +2,9 @@
 
 import { formatSize } from "../../index.ts";
 import { checksChange, checksumText, tookText } from "../figures.ts";
-import { counted, lastCheckOf } from "../findings.ts";
+import { counted } from "../findings.ts";
 import { code, text } from "../html.ts";
-import type { ImageResult } from "../image-result.ts";
+import { type ImageResult, lastCheck } from "../image-result.ts";
 import { isOnlyChecked, isUnchanged, outcomeText, toneOf } from "../outcome.ts";
 import { shortened } from "../safe-text.ts";
 import type { StepResult } from "../step-result.ts";
@@ -40,6 +40,7 @@ const CHECK: readonly Column[] = [
       return fixed > 0 ? fixed.toLocaleString("en-US") : "";
     },
   },
+  { name: "Took", isNumber: true, of: ({ check }) => (check ? tookText(check) : "") },
 ];
 
 /** @param isTold whether the image has a section of its own, to which its name leads */
@@ -105,5 +106,5 @@ function ofChange({ report }: ImageResult, dryRun: boolean, figure: "bytesWritte
 }
 
 function found(result: ImageResult, count: "corruptions" | "leaks"): string {
-  return lastCheckOf(result)?.[count].toLocaleString("en-US") ?? "";
+  return lastCheck(result)?.[count].toLocaleString("en-US") ?? "";
 }

@@ -46,7 +46,7 @@ export function pictureSvg({ before, after, isUnmoved }: Picture, id: string, na
     parts.push(path("moved", moved, longest, BAR + BAND, BAR / 4));
   }
   const height = after ? 2 * BAR + BAND : BAR;
-  const description = [`Before: ${said(before)}.`, after ? ` After: ${said(after)}.` : ""].join("");
+  const description = after ? `Before: ${said(before)}. After: ${said(after)}.` : `${said(before)}.`;
   return (
     `<svg${after ? "" : ' class="single"'} viewBox="0 0 ${WIDTH} ${height}" preserveAspectRatio="none" role="img" ` +
     `aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">Where things lie in ${text(name)}</title>` +

@@ -61,7 +61,7 @@ test("what did not go well comes first, and the saving is told", () => {
     "images/builder-cache.qcow2",
     "images/base.qcow2",
   ]);
-  expect(told(html)).toContain("All reasons its snapshots can't be kept");
+  expect(told(html)).toContain("Further reasons its bitmap nightly can't be kept");
 });
 
 test("few images are drawn, and what is little is not drawn as nothing", () => {
