@@ -55,18 +55,17 @@ export async function proveGuest(before: BeforeRepair, repaired: Image, isLossy:
 /** Throws `verification-failed` where a check finds more than before. */
 export async function proveBetter({ check }: BeforeRepair, repaired: Image): Promise<CheckResult> {
   const after = await repaired.check();
-  const isMended = after.corruptions + after.checkErrors < check.corruptions + check.checkErrors;
+  // A structure that can be read again shows what is wrong in it.
+  const errorsOf = ({ corruptions, checkErrors }: CheckResult) => corruptions + checkErrors;
   const isWorse =
-    after.corruptions > check.corruptions ||
-    after.checkErrors > check.checkErrors ||
+    errorsOf(after) > errorsOf(check) ||
     after.warnings > check.warnings ||
-    // What kept a whole table from being read may have hidden leaks.
-    (after.leaks > check.leaks && !isMended);
+    (after.leaks > check.leaks && errorsOf(after) === errorsOf(check));
   if (!isWorse) return after;
   const [first] = after.findings;
   throw failed(
     repaired,
-    `its check would find ${after.corruptions} corruptions and ${after.leaks} leaks, first: ${first?.message ?? "no detail"}`,
+    `its check would find ${errorsOf(after)} errors and ${after.leaks} leaks, first: ${first?.message ?? "no detail"}`,
   );
 }
 

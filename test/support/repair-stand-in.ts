@@ -1,4 +1,4 @@
-/** Damaged qcow2 images, and a repair of them that knows what is wrong: so that the engine is tested by itself. */
+/** Damaged qcow2 images, and for some a repair that knows what is wrong: so that the engine is tested by itself. */
 
 import { Qcow2Image } from "../../src/formats/qcow2/image.ts";
 import type { Image } from "../../src/image/driver.ts";
@@ -6,13 +6,24 @@ import type { Finding } from "../../src/image/finding.ts";
 import type { Repair, RepairStep } from "../../src/image/repair.ts";
 import type { Write } from "../../src/image/write.ts";
 import { readZeroFilled } from "../../src/storage/storage.ts";
-import { buildQcow2Image, type Qcow2ImageDescription } from "../corpus/qcow2-builder.ts";
+import { buildQcow2Image, type Qcow2ImageDescription, type Qcow2Places } from "../corpus/qcow2-builder.ts";
 
 export interface DamagedImage {
   readonly name: string;
   readonly bytes: Buffer;
-  /** What planRepair returns for it, from the image as it is then. */
-  readonly plan: (image: Image) => Promise<Repair>;
+  /** What planRepair returns for it, from the image as it is then; the driver's own where undefined. */
+  readonly plan: ((image: Image) => Promise<Repair>) | undefined;
+}
+
+/** An image damaged by hand, for the driver's own repair. */
+export function damagedByHand(
+  name: string,
+  description: Qcow2ImageDescription,
+  damage: (bytes: Buffer, at: Qcow2Places) => void,
+): DamagedImage {
+  const { bytes, at } = buildQcow2Image(description);
+  damage(bytes, at);
+  return { name, bytes, plan: undefined };
 }
 
 const DIRTY = 1n;
@@ -26,7 +37,7 @@ export function damagedImage(
   description: Qcow2ImageDescription,
   way: "in place" | "rebuilt",
   tail = 0,
-): DamagedImage {
+): DamagedImage & { readonly plan: NonNullable<DamagedImage["plan"]> } {
   const { bytes: whole, at } = buildQcow2Image({ ...description, incompatible: DIRTY });
   const bytes = Buffer.concat([whole, Buffer.alloc(tail, 0xee)]);
   const perBlock = at.clusterSize / 2;
@@ -107,8 +118,9 @@ function u16(value: number): Uint8Array {
   return Uint8Array.of(value >> 8, value & 0xff);
 }
 
-/** Lets every qcow2 image be repaired by `plan` while `perform` runs. */
+/** Lets every qcow2 image be repaired by `plan`, if there is one, while `perform` runs. */
 export async function withPlan<T>(plan: DamagedImage["plan"], perform: () => Promise<T>): Promise<T> {
+  if (plan === undefined) return perform();
   const prototype = Qcow2Image.prototype as unknown as { planRepair?: (this: Image) => Promise<Repair> };
   const own = Object.getOwnPropertyDescriptor(prototype, "planRepair");
   prototype.planRepair = function planRepair(this: Image) {
