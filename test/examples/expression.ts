@@ -47,6 +47,7 @@ export function evaluate(expression: string, contexts: Contexts, isFailing = fal
     const token = tokens[at++] ?? "";
     if (token.startsWith("'")) return token.slice(1);
     if (/^\d/.test(token)) return Number(token);
+    if (!/^[A-Za-z_]/.test(token)) throw new Error(`Cannot read "${expression}": a value is missing`);
     if (take("(")) return called(token);
     let value: Value = contexts[token] ?? null;
     while (take(".")) value = member(value, tokens[at++] ?? "");
