@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Inputs, Runner } from "../action/runner.ts";
 import { isOurAction, type Job, neededJobs, type Step, type Workflow } from "../support/workflow.ts";
@@ -43,6 +43,8 @@ export class World {
   readonly attested: Attested[] = [];
   /** Texts of a workflow that are something else here, such as a server's address. */
   readonly instead: (readonly [string, string])[] = [];
+  /** What a runner tells every script, such as `GITHUB_SHA`. */
+  readonly variables: Record<string, string> = {};
   readonly #programs: string;
 
   /** Gone after the test. */
@@ -62,7 +64,7 @@ export class World {
   }
 
   get searchPath(): string {
-    return [this.#programs, process.env.PATH].join(delimiter);
+    return [this.#programs, dirname(process.execPath), process.env.PATH].join(delimiter);
   }
 
   artifact(name: string): string {
@@ -154,7 +156,14 @@ async function runScript(
   writeFileSync(output, "");
   const child = spawn("bash", ["-e", file], {
     cwd: runner.workspace,
-    env: { ...env, PATH: world.searchPath, HOME: world.folder, RUNNER_TEMP: world.folder, GITHUB_OUTPUT: output },
+    env: {
+      ...world.variables,
+      ...env,
+      PATH: world.searchPath,
+      HOME: world.folder,
+      RUNNER_TEMP: world.folder,
+      GITHUB_OUTPUT: output,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";
@@ -182,9 +191,13 @@ function runForeign(world: World, runner: Runner, uses: string, inputs: Readonly
   const good = { isGood: true, outputs: {}, log: "", summary: "" };
   switch (uses.slice(0, uses.indexOf("@"))) {
     case "actions/checkout":
+    case "actions/setup-node":
       return good;
     case "actions/attest":
-      world.attested.push({ name: inputs["subject-name"] ?? "", digest: inputs["subject-digest"] ?? "" });
+      world.attested.push({
+        name: inputs["subject-name"] ?? inputs["subject-path"] ?? "",
+        digest: inputs["subject-digest"] ?? "",
+      });
       return good;
     case "actions/upload-artifact": {
       const from = runner.path(path);
