@@ -22,18 +22,24 @@ export interface L2Sink {
   /** `entryCount` clusters that lie one after the other; `isZero`: preallocated, but reading as zeros. */
   clusters(isZero: boolean, hostOffset: number, entryCount: number, isCopied: boolean): void;
   compressed(hostOffset: number, storedLength: number): void;
-  /** One cluster whose subclusters differ; `hostOffset` 0: it has no place. Halves of the bitmap as stored. */
+  /** One cluster whose subclusters differ; `hostOffset` 0: it has no place. Halves of the bitmap, signed. */
   subclusters(hostOffset: number, isCopied: boolean, allocated: number, zero: number): void;
   /** Said before the entry's own call. */
   defect(defect: L2Defect, entryIndex: number, hostOffset: number): void;
 }
 
-const ALL = 0xffff_ffff;
+/** All 32 bits, signed. */
+const ALL = -1;
 
 export function scanL2Table(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink): void {
   if (geometry.hasSubclusters) scanExtended(table, geometry, sink);
   else scanStandard(table, geometry, sink);
 }
+
+/*
+ * Halves of entries are compared as signed numbers: V8's quick compiler knows getInt32 but not getUint32, and no half
+ * is ever boxed.
+ */
 
 function scanStandard(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink): void {
   const { clusterBits, clusterSize, l2EntryCount } = geometry;
@@ -41,14 +47,14 @@ function scanStandard(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink):
   const alignmentLow = (clusterSize - 1) & ~0x1ff;
   let index = 0;
   while (index < l2EntryCount) {
-    const high = view.getUint32(index * 8);
-    const low = view.getUint32(index * 8 + 4);
+    const high = view.getInt32(index * 8);
+    const low = view.getInt32(index * 8 + 4);
     const first = index++;
     if (((high & L2Mask.offsetHigh) | (low & ~L2Mask.reservedLow) | (high & L2Mask.compressedHigh)) === 0) {
       // Neither place nor meaning; a COPIED flag or reserved bits may still be set.
       if (hasReservedBits(high, low)) sink.defect("reserved-bits", first, 0);
-      if (high === 0 && low === 0) {
-        while (index < l2EntryCount && view.getUint32(index * 8) === 0 && view.getUint32(index * 8 + 4) === 0) index++;
+      if ((high | low) === 0) {
+        while (index < l2EntryCount && (view.getInt32(index * 8) | view.getInt32(index * 8 + 4)) === 0) index++;
       }
       sink.unallocated(index - first);
       continue;
@@ -58,13 +64,13 @@ function scanStandard(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink):
       continue;
     }
     const isReserved = hasReservedBits(high, low);
-    if (isReserved) sink.defect("reserved-bits", first, standardHostOffset(high, low));
-    const isZero = (low & L2Mask.zeroLow) !== 0;
-    if (isZero && !geometry.hasZeroFlag) sink.defect("zero-flag-in-version-2", first, standardHostOffset(high, low));
     const hostOffset = standardHostOffset(high, low);
+    if (isReserved) sink.defect("reserved-bits", first, hostOffset);
+    const isZero = (low & L2Mask.zeroLow) !== 0;
+    if (isZero && !geometry.hasZeroFlag) sink.defect("zero-flag-in-version-2", first, hostOffset);
     const isCopied = (high & L2Mask.copiedHigh) !== 0;
     if (hostOffset === 0) {
-      while (index < l2EntryCount && view.getUint32(index * 8 + 4) === 1 && view.getUint32(index * 8) === 0) index++;
+      while (index < l2EntryCount && view.getInt32(index * 8 + 4) === 1 && view.getInt32(index * 8) === 0) index++;
       sink.zeros(index - first);
       continue;
     }
@@ -79,21 +85,20 @@ function scanStandard(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink):
 
 /** Entries that continue (high, low): the same flags, each one cluster further. */
 function endOfRun(view: DataView, from: number, end: number, high: number, low: number, clusterSize: number): number {
-  let index = from;
+  let at = from * 8;
+  const stop = end * 8;
   let expectedHigh = high;
-  let expectedLow = low + clusterSize;
-  while (index < end) {
-    if (expectedLow >= 2 ** 32) {
-      expectedLow -= 2 ** 32;
+  let expectedLow = low;
+  for (; at < stop; at += 8) {
+    expectedLow = (expectedLow + clusterSize) | 0;
+    if ((expectedLow & -clusterSize) === 0) {
       // A carry out of the host offset's bits would change a flag.
       if ((expectedHigh & L2Mask.offsetHigh) === L2Mask.offsetHigh) break;
       expectedHigh++;
     }
-    if (view.getUint32(index * 8 + 4) !== expectedLow || view.getUint32(index * 8) !== expectedHigh) break;
-    expectedLow += clusterSize;
-    index++;
+    if (view.getInt32(at + 4) !== expectedLow || view.getInt32(at) !== expectedHigh) break;
   }
-  return index;
+  return at / 8;
 }
 
 function scanExtended(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink): void {
@@ -101,10 +106,10 @@ function scanExtended(table: Uint8Array, geometry: Qcow2Geometry, sink: L2Sink):
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
   let index = 0;
   while (index < l2EntryCount) {
-    const high = view.getUint32(index * 16);
-    const low = view.getUint32(index * 16 + 4);
-    const zero = view.getUint32(index * 16 + 8);
-    const allocated = view.getUint32(index * 16 + 12);
+    const high = view.getInt32(index * 16);
+    const low = view.getInt32(index * 16 + 4);
+    const zero = view.getInt32(index * 16 + 8);
+    const allocated = view.getInt32(index * 16 + 12);
     const first = index++;
     if ((high | low | zero | allocated) === 0) {
       while (index < l2EntryCount && isBlank(view, index * 16)) index++;
@@ -151,9 +156,9 @@ function hasReservedBits(high: number, low: number): boolean {
 
 function isBlank(view: DataView, at: number): boolean {
   return (
-    view.getUint32(at) === 0 &&
-    view.getUint32(at + 4) === 0 &&
-    view.getUint32(at + 8) === 0 &&
-    view.getUint32(at + 12) === 0
+    view.getInt32(at) === 0 &&
+    view.getInt32(at + 4) === 0 &&
+    view.getInt32(at + 8) === 0 &&
+    view.getInt32(at + 12) === 0
   );
 }
