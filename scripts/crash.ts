@@ -12,6 +12,8 @@ import { expectedOf, runTrial, type Wish } from "../test/support/crash-trial.ts"
 import { enumerateStates } from "../test/support/every-state.ts";
 import { eachCut } from "../test/support/power-cut.ts";
 import { seededRandom } from "../test/support/random.ts";
+import { repairScenarios } from "../test/support/repair-scenarios.ts";
+import { newRepairTally, sweepRepair } from "../test/support/repair-trial.ts";
 
 const { values } = parseArgs({
   options: {
@@ -30,20 +32,29 @@ if (values.full) {
   for (const scenario of scenarios.slice(0, 2)) failed += await sweepWhole(scenario);
 } else {
   const tally = newTally();
+  const repairs = newRepairTally();
+  const repaired = repairScenarios();
   for (const [index, scenario] of scenarios.entries()) {
-    const failures = await sweepScenario(
-      scenario,
-      Math.ceil(Number(values.states) / scenarios.length),
-      seed + index,
-      tally,
-    );
-    failed += failures.length;
-    console.log(`${failures.length === 0 ? "ok  " : "FAIL"} ${scenario.name}`);
-    for (const failure of failures) console.log(`     ${failure}`);
+    tell(scenario.name, await sweepScenario(scenario, share(scenarios.length), seed + index, tally));
   }
-  console.log(`${tally.states} states, ${tally.secondCrashes} with a second crash, seed ${seed}`);
+  for (const [index, scenario] of repaired.entries()) {
+    tell(`repair: ${scenario.name}`, await sweepRepair(scenario, share(repaired.length), seed + index, repairs));
+  }
+  const [states, secondCrashes] = [tally.states + repairs.states, tally.secondCrashes + repairs.secondCrashes];
+  console.log(`${states} states, ${secondCrashes} with a second crash, seed ${seed}`);
 }
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** Conversions and repairs get half of the states each. */
+function share(scenarioCount: number): number {
+  return Math.ceil(Number(values.states) / 2 / scenarioCount);
+}
+
+function tell(name: string, failures: readonly string[]): void {
+  failed += failures.length;
+  console.log(`${failures.length === 0 ? "ok  " : "FAIL"} ${name}`);
+  for (const failure of failures) console.log(`     ${failure}`);
+}
 
 /** The full product of one scenario; returns how many states failed. */
 async function sweepWhole(scenario: Scenario): Promise<number> {

@@ -2,13 +2,13 @@
 
 import { afterAll, describe, expect, test } from "vitest";
 import { repairScenarios } from "../support/repair-scenarios.ts";
-import { type RepairTally, sweepRepair } from "../support/repair-trial.ts";
+import { newRepairTally, sweepRepair } from "../support/repair-trial.ts";
 
 const STATE_COUNT = 2_500;
 const SEED = 1_130;
 
 const scenarios = repairScenarios();
-const total: RepairTally = { states: 0, secondCrashes: 0, outcomes: new Map() };
+const total = newRepairTally();
 
 describe("every state that a cut leaves shows the same guest; resume mends it, rollback gives the old bytes", () => {
   for (const [index, scenario] of scenarios.entries()) {

@@ -154,6 +154,10 @@ export interface RepairTally {
   readonly outcomes: Map<RecoveryOutcome, number>;
 }
 
+export function newRepairTally(): RepairTally {
+  return { states: 0, secondCrashes: 0, outcomes: new Map() };
+}
+
 /** At least `stateCount` states, spread evenly over cuts, outcomes and wishes. Returns what failed, at most a few. */
 export async function sweepRepair(
   scenario: RepairScenario,
