@@ -4,6 +4,8 @@ import type { LocatedImage } from "../acquire/locate.ts";
 import { UsageError } from "../index.ts";
 import { checkImage } from "./check-image.ts";
 import { convertImage } from "./convert-image.ts";
+import { downloadImages } from "./download-images.ts";
+import type { Downloads } from "./downloads.ts";
 import { imageLine, type UrlLine } from "./image-lines.ts";
 import { failureOf, type ImageResult, isChanged, withFewerFindings } from "./image-result.ts";
 import type { Inputs } from "./inputs.ts";
@@ -12,28 +14,32 @@ import { lineMistake, type PlannedImage } from "./plan-matrix.ts";
 import { inTurns } from "./turns.ts";
 import type { ImageToDo, Work } from "./work.ts";
 
-/** With more images than this only the first findings of each are kept. */
+/** With more images than this only the first findings of each are kept, and only the first images are drawn. */
 const MANY_IMAGES = 100;
 const FINDINGS_OF_MANY = 50;
 /** Up to so many the summary draws. */
 const FEW_IMAGES = 3;
 
-export async function workOnAll(images: readonly LocatedImage[], work: Work): Promise<readonly PlannedImage[]> {
+/** @param downloads undefined where no line is a URL */
+export async function workOnAll(
+  images: readonly LocatedImage[],
+  downloads: Downloads | undefined,
+  work: Work,
+): Promise<readonly PlannedImage[]> {
   const { inputs, log } = work;
-  const isMany = images.length + inputs.urls.length > MANY_IMAGES;
+  const count = images.length + inputs.urls.length;
   const isRenamed = inputs.rename && inputs.mode === "convert";
   const named = await namedImages(images, isRenamed ? inputs.targetFormat : undefined);
-  const perform = inputs.mode === "check" ? checkImage : convertImage;
-  const drawn = drawnCount(images.length, inputs);
-  const toDo = named.map((image, index) => ({ ...image, isDrawn: index < drawn }));
-  const local = await inTurns(toDo, inputs.concurrency, async (image) => {
-    log(`${image.path}: begins`);
-    const line = imageLine(image.path, undefined, image.guestChecksum);
-    const result = inputs.mode === "plan" ? await planned(image, line, work) : await perform(image, work);
-    log(resultLine(result, inputs));
-    return { line, result: isMany ? withFewerFindings(result, FINDINGS_OF_MANY) : result };
+  const drawn = drawnCount(count, inputs);
+  const items = [...named.entries(), ...inputs.urls.map((url, index) => [named.length + index, url] as const)];
+  const results = await inTurns(items, inputs.concurrency, async ([index, item]) => {
+    const isDrawn = index < drawn;
+    const found =
+      "url" in item ? await ofUrl(item, downloads, isDrawn, work) : [await ofFile({ ...item, isDrawn }, work)];
+    for (const { result } of found) log(resultLine(result, inputs));
+    return count > MANY_IMAGES ? found.map(withFewer) : found;
   });
-  return [...local, ...inputs.urls.map(plannedUrl)];
+  return results.flat();
 }
 
 /** The page draws many, the summary few. */
@@ -42,27 +48,55 @@ function drawnCount(imageCount: number, { report, summary }: Inputs): number {
   return summary !== "never" && imageCount <= FEW_IMAGES ? FEW_IMAGES : 0;
 }
 
-/** Downloads are the matrix's jobs' to make. */
-function plannedUrl({ url, digest, guestChecksum }: UrlLine): PlannedImage {
-  const result = { image: url, path: url, report: undefined, failure: undefined, recovery: undefined };
-  return { line: imageLine(url, digest, guestChecksum), result };
+async function ofFile(image: ImageToDo, work: Work): Promise<PlannedImage> {
+  work.log(`${image.path}: begins`);
+  const line = imageLine(image.path, undefined, image.guestChecksum);
+  if (work.inputs.mode !== "plan") return { line, result: await perform(image, work) };
+  const mistake = lineMistake(line, image.path);
+  if (mistake === undefined) return { line, result: await convertImage(image, work) };
+  return { line, result: failed(image.path, new UsageError(`Cannot plan ${image.path}: ${mistake}`)) };
 }
 
-async function planned(image: ImageToDo, line: string, work: Work): Promise<ImageResult> {
-  const { path } = image;
-  const mistake = lineMistake(line, path);
-  if (mistake === undefined) return convertImage(image, work);
-  const failure = failureOf(new UsageError(`Cannot plan ${path}: ${mistake}`), undefined);
-  return { image: path, path, report: undefined, failure, recovery: undefined };
+/** Downloads are the matrix's jobs' to make, in `mode: plan`. */
+async function ofUrl(
+  line: UrlLine,
+  downloads: Downloads | undefined,
+  isDrawn: boolean,
+  work: Work,
+): Promise<readonly PlannedImage[]> {
+  if (downloads === undefined) return [];
+  if (work.inputs.mode !== "plan") {
+    const results = await downloadImages(line, downloads, work, (image) => perform({ ...image, isDrawn }, work));
+    return results.map((result) => ({ line: line.url, result }));
+  }
+  const { url, guestChecksum } = line;
+  try {
+    const result = { image: url, path: url, report: undefined, failure: undefined, recovery: undefined };
+    return [{ line: imageLine(url, downloads.digestOf(line), guestChecksum), result }];
+  } catch (error) {
+    return [{ line: url, result: failed(url, error) }];
+  }
+}
+
+function perform(image: ImageToDo, work: Work): Promise<ImageResult> {
+  return (work.inputs.mode === "check" ? checkImage : convertImage)(image, work);
+}
+
+function failed(path: string, error: unknown): ImageResult {
+  return { image: path, path, report: undefined, failure: failureOf(error, undefined), recovery: undefined };
+}
+
+function withFewer({ line, result }: PlannedImage): PlannedImage {
+  return { line, result: withFewerFindings(result, FINDINGS_OF_MANY) };
 }
 
 function resultLine(result: ImageResult, { convertOptions, mode }: Inputs): string {
   const { image, path, report, check, failure } = result;
   if (failure) return `${image}: failed: ${failure.message}`;
   const name = path === image ? "" : `, now ${path}`;
-  if (mode === "check") return `${image}: ${check?.verdict}${isChanged(result) ? ", repaired" : ""}`;
+  if (mode === "check") return `${image}: ${check?.verdict}${isChanged(result) ? ", repaired" : ""}${name}`;
   const { dryRun } = convertOptions;
-  if (report === undefined) return `${image}: would be repaired first`;
+  if (report === undefined) return `${image}: planned, its work is known only then`;
   if (!report.changed && !dryRun) return `${image}: nothing to do${name}`;
   return `${image}: ${report.sourceFormat} ${dryRun ? "would become" : "is now"} ${report.targetFormat}${name}`;
 }

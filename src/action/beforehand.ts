@@ -3,35 +3,52 @@
 import { isAbsolute, relative, resolve } from "node:path";
 import { type LocatedImage, locate } from "../acquire/locate.ts";
 import { CrossChecker } from "./cross-check.ts";
+import type { Downloads } from "./downloads.ts";
 import { expandGlob } from "./expand-glob.ts";
 import type { Inputs } from "./inputs.ts";
 
 export interface Beforehand {
   readonly images: readonly LocatedImage[];
   readonly crossChecker: CrossChecker | undefined;
+  /** Undefined where no line is a URL. */
+  readonly downloads: Downloads | undefined;
   /** Paths, of `mode: collect`. */
   readonly reports: readonly string[];
   readonly mistakes: readonly string[];
 }
 
-export async function lookBeforehand(inputs: Inputs, signal: AbortSignal): Promise<Beforehand> {
+export async function lookBeforehand(
+  inputs: Inputs,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<Beforehand> {
   const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : { images: [], mistakes: [] };
+  const prepared = inputs.urls.length > 0 ? await prepareDownloads(inputs, signal, log) : NO_DOWNLOADS;
   const found = inputs.mode === "collect" ? undefined : await CrossChecker.find(inputs.crossCheck, signal);
   const reports = inputs.mode === "collect" && inputs.reports !== "" ? await reportPaths(inputs.reports) : [];
   return {
     images: located.images,
     crossChecker: typeof found === "string" ? undefined : found,
     reports,
+    downloads: prepared.downloads,
     mistakes: [
       ...located.mistakes,
       ...(typeof found === "string" ? [found] : []),
       ...(inputs.mode === "collect" && reports.length === 0 && inputs.reports !== ""
         ? [`Cannot find a report: nothing matches ${inputs.reports}`]
         : []),
-      ...(inputs.mode === "plan" ? [] : inputs.urls.map(({ url }) => `Cannot use ${url}: URLs can't be fetched yet`)),
+      ...prepared.mistakes,
       ...reportMistakes(inputs, located.images),
     ],
   };
+}
+
+const NO_DOWNLOADS = { downloads: undefined, mistakes: [] };
+
+/** The code for it is loaded only here. */
+async function prepareDownloads(...words: Parameters<typeof Downloads.prepare>): ReturnType<typeof Downloads.prepare> {
+  const { Downloads } = await import("./downloads.ts");
+  return Downloads.prepare(...words);
 }
 
 async function reportPaths(reports: string): Promise<readonly string[]> {

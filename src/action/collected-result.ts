@@ -140,6 +140,7 @@ function downloadOf(fields: Fields): NonNullable<ImageResult["download"]> {
     digest: text(fields.digest),
     bytes: count(fields.bytes),
     fromCache: fields["from-cache"] === true,
+    warnings: texts(fields.warnings),
   };
 }
 

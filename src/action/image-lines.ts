@@ -1,6 +1,7 @@
 /** The lines of the input `image`: what each names, and the digests that it may end in. */
 
-import type { ChecksumAlgorithm } from "../index.ts";
+import { sourceUrl } from "../acquire/source-url.ts";
+import { type ChecksumAlgorithm, UsageError } from "../index.ts";
 
 export interface ExpectedDigest {
   readonly algorithm: ChecksumAlgorithm;
@@ -49,7 +50,7 @@ export function parseImageLines(text: string): ParsedImages {
   const written = text.split("\n").map((line) => line.trim());
   for (const line of written.filter((each) => each !== "")) {
     const parsed = parseLine(line);
-    if (typeof parsed === "string") mistakes.push(`Cannot use the image line "${line}": ${parsed}`);
+    if (typeof parsed === "string") mistakes.push(`Cannot use the image line "${shown(line)}": ${parsed}`);
     else if ("url" in parsed) urls.push(parsed);
     else lines.push(parsed);
   }
@@ -82,23 +83,29 @@ function parseLine(line: string): ImageLine | UrlLine | string {
 }
 
 function urlLine(
-  text: string,
+  url: string,
   digest: DownloadDigest | undefined,
   guestChecksum: ExpectedDigest | undefined,
 ): UrlLine | string {
-  const url = URL.parse(text);
-  if (url === null) return "it is no URL";
-  const isLocal = ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal)) return "only https URLs are fetched";
-  if (url.username !== "" || url.password !== "") return "a URL must hold no password; give it by headers";
-  return { url: text, digest, guestChecksum };
+  try {
+    sourceUrl(url);
+    return { url, digest, guestChecksum };
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}
+
+/** Passwords and signed queries are secrets. */
+function shown(line: string): string {
+  return SCHEME.test(line) ? line.replace(/\/\/[^/\s]*@/, "//…@").replace(/\?\S*/, "?…") : line;
 }
 
 /** Two downloads of one thing would meet at one name. */
 function twice(urls: readonly UrlLine[]): string[] {
   const seen = new Set<string>();
   return urls.flatMap(({ url }) => {
-    if (seen.has(url)) return [`Cannot use the image line "${url}": it stands there twice`];
+    if (seen.has(url)) return [`Cannot use the image line "${shown(url)}": it stands there twice`];
     seen.add(url);
     return [];
   });

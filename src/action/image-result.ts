@@ -29,6 +29,8 @@ export interface Download {
   readonly digest: string;
   readonly bytes: number;
   readonly fromCache: boolean;
+  /** What was not proven, and what the cache gave in vain. */
+  readonly warnings: readonly string[];
 }
 
 export interface ImageResult {

@@ -1,7 +1,7 @@
 /** The action's inputs: read, checked all together, typed. action.yml declares the same names and defaults. */
 
+import { parseHeaders } from "../acquire/request-headers.ts";
 import { type ConvertOptions, parseSize, type RepairScope, usageMistakes } from "../index.ts";
-import { type Header, parseHeaders } from "./header-lines.ts";
 import { type ImageLine, parseImageLines, type UrlLine } from "./image-lines.ts";
 import { InputReader } from "./input-reader.ts";
 import type { Mode } from "./step-result.ts";
@@ -69,7 +69,8 @@ export interface Inputs {
 export interface AcquireInputs {
   /** A path or URL of a SHA256SUMS or SHA512SUMS file. */
   readonly checksums: string | undefined;
-  readonly headers: readonly Header[];
+  /** Their values are secrets. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly githubToken: string | undefined;
   readonly outputDirectory: string | undefined;
   readonly cache: "true" | "false" | "auto";
@@ -175,14 +176,14 @@ function readAcquire(reader: InputReader<InputName>, urls: readonly UrlLine[]): 
     reader.text("github-token"),
     reader.text("output-directory"),
   ];
-  const headers = parseHeaders(reader.text("headers"), reader.mistakes);
+  const headers = reader.attempt(() => parseHeaders(reader.text("headers"))) ?? {};
   if (checksums !== "" && urls.length === 0) {
     reader.mistakes.push(
       "Cannot use checksums without a URL in image: they are of downloads; for a file give guest-sha256:HEX",
     );
   }
   const hosts = [...new Set([...urls.map(({ url }) => url), checksums].flatMap(originOf))];
-  if (headers.length > 0 && hosts.length > 1) {
+  if (Object.keys(headers).length > 0 && hosts.length > 1) {
     reader.mistakes.push(
       `Cannot send headers to ${hosts.join(" and ")}: each would get what is meant for the other; use a step for each`,
     );

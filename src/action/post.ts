@@ -4,6 +4,7 @@ import { info, notice } from "@actions/core";
 import { ImageError, resume, rollback, unfinished } from "../index.ts";
 import { annotateImage, annotateStep } from "./annotations.ts";
 import { journalsLeftOpen, type OpenJournal } from "./open-journals.ts";
+import { performSaves } from "./pending-saves.ts";
 import { safeLine } from "./safe-text.ts";
 
 async function close({ image, of }: OpenJournal): Promise<void> {
@@ -26,7 +27,8 @@ async function clear(image: string): Promise<void> {
 }
 
 try {
-  for (const journal of journalsLeftOpen()) {
+  const journals = journalsLeftOpen();
+  for (const journal of journals) {
     const { image } = journal;
     try {
       await close(journal);
@@ -35,6 +37,7 @@ try {
       process.exitCode = 1;
     }
   }
+  if (journals.length === 0) await performSaves();
 } catch (error) {
   annotateStep("A defect in inplace-convert", error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 1;

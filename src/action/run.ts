@@ -8,6 +8,7 @@ import { collectReports } from "./collect.ts";
 import type { ImageResult } from "./image-result.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { OpenJournals } from "./open-journals.ts";
+import { rememberSaves } from "./pending-saves.ts";
 import { planMatrix } from "./plan-matrix.ts";
 import { giveUpRepairUndos } from "./repair-undos.ts";
 import { safeLine } from "./safe-text.ts";
@@ -19,13 +20,16 @@ import type { Work } from "./work.ts";
 export async function runStep(signal: AbortSignal): Promise<boolean> {
   const { inputs, mistakes: wrongInputs } = readInputs((name) => getInput(name));
   maskSecrets(inputs);
-  const found = await lookBeforehand(inputs, signal);
+  const log = (line: string) => info(safeLine(line));
+  const found = await lookBeforehand(inputs, signal, log);
   const mistakes = [...wrongInputs, ...found.mistakes];
   if (mistakes.length > 0) {
     await tellMistakes(mistakes, inputs);
     return false;
   }
-  return inputs.mode === "collect" ? collectAndTell(inputs, found.reports, signal) : workAndTell(inputs, found, signal);
+  return inputs.mode === "collect"
+    ? collectAndTell(inputs, found.reports, signal)
+    : workAndTell(inputs, found, signal, log);
 }
 
 async function collectAndTell(inputs: Inputs, paths: readonly string[], signal: AbortSignal): Promise<boolean> {
@@ -35,11 +39,10 @@ async function collectAndTell(inputs: Inputs, paths: readonly string[], signal: 
   return isComplete && hasAll && collected.results.every(isGood);
 }
 
-async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSignal): Promise<boolean> {
-  const log = (line: string) => info(safeLine(line));
-  const { crossChecker } = found;
+async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSignal, log: Work["log"]): Promise<boolean> {
+  const { crossChecker, downloads } = found;
   const work: Work = { inputs, journals: new OpenJournals(), signal, log, crossChecker };
-  const images = await workOnAll(found.images, work);
+  const images = await workOnAll(found.images, downloads, work);
   const matrix = inputs.mode === "plan" ? planned(() => planMatrix(images, inputs.shards)) : undefined;
   const results = images.map(({ result }) => result);
   const isGoodSoFar = results.every(isGood) && !signal.aborted && (inputs.mode !== "plan" || matrix !== undefined);
@@ -54,8 +57,14 @@ async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSigna
     inputs,
     signal,
   );
-  if (!isGoodSoFar || !isToldAll || signal.aborted) return false;
-  return giveUpRepairUndos(work.journals, inputs.convertOptions.keepUndo ?? false);
+  const isGoodTillEnd =
+    isGoodSoFar &&
+    isToldAll &&
+    !signal.aborted &&
+    (await giveUpRepairUndos(work.journals, inputs.convertOptions.keepUndo ?? false));
+  if (isGoodTillEnd) rememberSaves(downloads?.pendingSaves ?? []);
+  else await downloads?.discard();
+  return isGoodTillEnd;
 }
 
 /** Repairs are undone where the step fails, also that of an image that went well itself. */
@@ -90,6 +99,6 @@ function isGood({ failure }: ImageResult): boolean {
 
 /** Before anything else could print them. */
 function maskSecrets({ acquire: { headers, githubToken } }: Inputs): void {
-  for (const { value } of headers) setSecret(value);
+  for (const value of Object.values(headers)) setSecret(value);
   if (githubToken !== undefined) setSecret(githubToken);
 }

@@ -3,6 +3,7 @@
 import { info, summary } from "@actions/core";
 import { checksum, info as imageInfo } from "../index.ts";
 import { annotateFailures, annotateMistakes, annotateStep } from "./annotations.ts";
+import { warnOfDownloads } from "./download-warnings.ts";
 import type { Inputs } from "./inputs.ts";
 import { type OutputFacts, setOutputs } from "./outputs.ts";
 import { writeReport } from "./report-file.ts";
@@ -21,6 +22,7 @@ export async function tell(step: StepResult, inputs: Inputs, signal: AbortSignal
   const { results } = step;
   const isFailed = results.some(({ failure }) => failure !== undefined);
   annotateFailures(results);
+  if (step.mode !== "collect") warnOfDownloads(results);
   let isComplete = true;
   const attempt = async <T>(title: string, perform: () => Promise<T>): Promise<T | undefined> => {
     try {

@@ -47,7 +47,7 @@ test("nothing to do is an empty matrix, and says so", async () => {
 
 test("URLs are planned without being fetched, with their digests", async () => {
   const url = "https://example.invalid/a%20b.qed";
-  const image = `${url} sha256:${HEX}\n${url}.xz guest-sha256:${HEX}`;
+  const image = `${url} sha256:${HEX}\n${url}.b.qed.xz guest-sha256:${HEX}`;
   const { exitCode, outputs } = await new Runner().main({ mode: "plan", image, ...QCOW2, shards: "1" });
   expect(exitCode).toBe(0);
   expect(matrixIn(outputs)).toEqual({ include: [{ images: image, shard: 1 }] });

@@ -1,6 +1,6 @@
 /** Runs the action as a runner does: INPUT_* and the files for outputs, state and summary, then `post` with STATE_*. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,10 +40,13 @@ export type Injection = { readonly call: string } & (
 export class Runner {
   readonly workspace: string;
   readonly #folder: string;
+  readonly #node: string;
   #state: Readonly<Record<string, string>> = {};
+  #child: ChildProcess | undefined;
 
   /** Gone after the test. */
-  constructor() {
+  constructor(node = process.execPath) {
+    this.#node = node;
     this.#folder = mkdtempSync(join(tmpdir(), "inplace-convert-action-"));
     this.workspace = join(this.#folder, "workspace");
     mkdirSync(this.workspace);
@@ -88,10 +91,24 @@ export class Runner {
     return JSON.parse(tool("qemu-img", "info", "--output=json", this.path(name))).format;
   }
 
-  main(inputs: Inputs, injection?: Injection): Promise<Ended> {
+  main(inputs: Inputs, injection?: Injection, environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
     const given = { ...inputDefaults, ...inputs };
     const env = Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-    return this.#run("main.mjs", Object.fromEntries(env), injection);
+    return this.#run("main.mjs", { ...Object.fromEntries(env), ...environment }, injection);
+  }
+
+  /** To the process that runs now. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  remove(name: string): void {
+    rmSync(this.path(name), { recursive: true });
+  }
+
+  /** RUNNER_TEMP. */
+  get temp(): string {
+    return this.#folder;
   }
 
   /** Runs `main` to its end and tells what each of its writes, in their order, went to. */
@@ -105,22 +122,24 @@ export class Runner {
       .map((path) => (path.endsWith("-lock") ? "lock" : path.endsWith("-journal") ? "journal" : "image"));
   }
 
-  post(): Promise<Ended> {
+  post(environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
     const env = Object.entries(this.#state).map(([name, value]) => [`STATE_${name}`, value]);
-    return this.#run("post.mjs", Object.fromEntries(env));
+    return this.#run("post.mjs", { ...Object.fromEntries(env), ...environment });
   }
 
-  async #run(entry: string, env: Readonly<Record<string, string>>, injection?: Injection): Promise<Ended> {
+  async #run(entry: string, env: NodeJS.ProcessEnv, injection?: Injection): Promise<Ended> {
     const files = { output: "", state: "", summary: "", env: "" };
     const paths = Object.keys(files).map((name) => [name, join(this.#folder, `${name}.txt`)] as const);
     for (const [, path] of paths) writeFileSync(path, "");
     const fileOf = Object.fromEntries(paths) as Record<keyof typeof files, string>;
-    const node = [process.execPath, join(dist, entry)];
+    const node = [this.#node, join(dist, entry)];
     const words = injection === undefined ? node : [...straceWords(injection), ...node];
-    const { exitCode, log } = await ended(words, this.workspace, {
+    const started = (child: ChildProcess) => {
+      this.#child = child;
+    };
+    const { exitCode, log } = await ended(words, this.workspace, started, {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
-      ...env,
       // With one thread strace counts over all of the process.
       ...(injection && { UV_THREADPOOL_SIZE: "1" }),
       CI: "true",
@@ -131,6 +150,7 @@ export class Runner {
       GITHUB_STEP_SUMMARY: fileOf.summary,
       GITHUB_ENV: fileOf.env,
       RUNNER_TEMP: this.#folder,
+      ...env,
     });
     this.#state = { ...this.#state, ...fileCommands(readFileSync(fileOf.state, "utf8")) };
     return {
@@ -165,10 +185,12 @@ function straceWords(injection: Injection): string[] {
 function ended(
   [program = "", ...words]: readonly string[],
   cwd: string,
+  started: (child: ChildProcess) => void,
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly exitCode: number | null; readonly log: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    started(child);
     let log = "";
     const collect = (text: string) => {
       log += text;

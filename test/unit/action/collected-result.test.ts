@@ -75,7 +75,13 @@ const error = new ImageError("corrupt", "Cannot convert a.qed: broken", {
   hostOffset: 4096,
   reasons: ["one", "two"],
 });
-const download = { url: "https://example.org/a.qed", digest: `sha256:${"0".repeat(64)}`, bytes: 7, fromCache: true };
+const download = {
+  url: "https://example.org/a.qed",
+  digest: `sha256:${"0".repeat(64)}`,
+  bytes: 7,
+  fromCache: true,
+  warnings: ["w"],
+};
 
 const results: Readonly<Record<string, ImageResult>> = {
   converted: { ...nothing, path: "a.qcow2", report: { ...report, check: { before: counts, after: null } } },

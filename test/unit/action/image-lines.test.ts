@@ -52,12 +52,19 @@ test.each([
   [`${URL_} sha512:${HEX}`, "128 hex digits"],
   ["http://example.org/a.qed", "only https"],
   ["ftp://example.org/a.qed", "only https"],
-  ["https://user:secret@example.org/a.qed", "no password"],
+  ["https://user:secret@example.org/a.qed", "ends up in logs"],
   ["https://", "no URL"],
 ])("%s is refused", (line, why) => {
   const { lines, urls, mistakes } = parseImageLines(`good.qed\n${line}`);
   expect([lines.length, urls.length]).toEqual([1, 0]);
   expect(mistakes).toEqual([expect.stringContaining(why)]);
+});
+
+test("secrets in a line are not told", () => {
+  const lines = ["https://user:secret@example.org/a.qed sha256:12", "ftp://example.org/a.qed?token=secret"];
+  const { mistakes } = parseImageLines(lines.join("\n"));
+  expect(mistakes).toHaveLength(2);
+  expect(mistakes.join()).not.toContain("secret");
 });
 
 test("a URL that stands there twice is a mistake", () => {

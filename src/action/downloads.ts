@@ -1,0 +1,160 @@
+/** The lines of `image` that are URLs: each downloaded to the output directory, with what is to be told about it. */
+
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { lastSegment } from "../acquire/file-name.ts";
+import {
+  type Acquired,
+  acquire,
+  type ChecksumList,
+  cacheUse,
+  DownloadCache,
+  discardPending,
+  downloadName,
+  type GitHub,
+  type PendingSave,
+  readChecksums,
+  shownUrl,
+  sourceUrl,
+  unpackingOf,
+} from "../acquire/index.ts";
+import { ImageError, UsageError } from "../index.ts";
+import type { DownloadDigest, UrlLine } from "./image-lines.ts";
+import type { Download } from "./image-result.ts";
+import type { AcquireInputs, Inputs } from "./inputs.ts";
+
+export interface Downloaded {
+  readonly paths: readonly string[];
+  readonly download: Download;
+}
+
+/** Between two lines about one download's progress. */
+const LINE_EVERY_MS = 10_000;
+
+export class Downloads {
+  readonly #inputs: AcquireInputs;
+  readonly #checksums: ChecksumList | undefined;
+  readonly #cache: DownloadCache;
+  readonly #signal: AbortSignal;
+  readonly #log: (line: string) => void;
+
+  private constructor(
+    inputs: AcquireInputs,
+    checksums: ChecksumList | undefined,
+    signal: AbortSignal,
+    log: (line: string) => void,
+  ) {
+    this.#inputs = inputs;
+    this.#checksums = checksums;
+    this.#signal = signal;
+    this.#log = log;
+    // Its place is part of an entry's identity, so that it must be the same in every run.
+    const folder = join(process.env.RUNNER_TEMP || tmpdir(), "inplace-convert-cache");
+    this.#cache = new DownloadCache(folder, cacheUse(inputs.cache, process.env));
+  }
+
+  /** Reads the list of checksums; all mistakes in one UsageError each. */
+  static async prepare(
+    { acquire: inputs, urls }: Inputs,
+    signal: AbortSignal,
+    log: (line: string) => void,
+  ): Promise<{ readonly downloads: Downloads | undefined; readonly mistakes: readonly string[] }> {
+    const mistakes = urlMistakes(urls, inputs);
+    let checksums: ChecksumList | undefined;
+    try {
+      const settings = { headers: inputs.headers, github: gitHubOf(inputs), signal };
+      if (inputs.checksums !== undefined) checksums = await readChecksums(inputs.checksums, settings);
+    } catch (error) {
+      mistakes.push(error instanceof Error ? error.message : String(error));
+    }
+    if (mistakes.length > 0) return { downloads: undefined, mistakes };
+    return { downloads: new Downloads(inputs, checksums, signal, log), mistakes };
+  }
+
+  /** Where the URL's image will lie; the folder's path for an archive. */
+  pathOf({ url }: UrlLine): string {
+    return placeOf(url, this.#inputs);
+  }
+
+  /** That of the line, else the list's. Throws ImageError where the list doesn't name the file. */
+  digestOf({ url, digest }: UrlLine): DownloadDigest | undefined {
+    return digest ?? this.#checksums?.digestOf(lastSegment(new URL(url)));
+  }
+
+  /** Throws ImageError and UsageError; then nothing of it is left. */
+  async fetch({ url, digest, guestChecksum }: UrlLine): Promise<Downloaded> {
+    const shown = shownUrl(new URL(url));
+    const got = await acquire(
+      { url, digest, checksums: this.#checksums, headers: this.#inputs.headers },
+      {
+        outputDirectory: outputDirectory(this.#inputs),
+        github: gitHubOf(this.#inputs),
+        cache: this.#cache,
+        signal: this.#signal,
+        onProgress: this.#progressLines(shown),
+      },
+    );
+    if (guestChecksum !== undefined && got.paths.length > 1) {
+      throw new UsageError(`Cannot expect one guest digest of the ${got.paths.length} images in ${shown}`);
+    }
+    return { paths: got.paths, download: downloadOf(shown, got) };
+  }
+
+  get pendingSaves(): readonly PendingSave[] {
+    return this.#cache.pendingSaves;
+  }
+
+  /** What was kept for the cache is not worth keeping. */
+  async discard(): Promise<void> {
+    await discardPending(this.pendingSaves);
+  }
+
+  #progressLines(shown: string) {
+    let last = performance.now();
+    return ({ received, total }: { readonly received: number; readonly total: number | undefined }) => {
+      if (performance.now() - last < LINE_EVERY_MS) return;
+      last = performance.now();
+      this.#log(`${shown}: download: ${total ? `${Math.floor((100 * received) / total)} %` : `${received} bytes`}`);
+    };
+  }
+}
+
+/** A URL for logs and annotations: what it may hold of secrets left out. */
+export function shownLine({ url }: UrlLine): string {
+  return shownUrl(new URL(url));
+}
+
+function urlMistakes(urls: readonly UrlLine[], inputs: AcquireInputs): string[] {
+  const places = new Map<string, string>();
+  return urls.flatMap((line) => {
+    try {
+      const place = placeOf(line.url, inputs);
+      const other = places.get(place);
+      places.set(place, line.url);
+      if (other === undefined) return [];
+      const both = `${shownUrl(new URL(other))} and ${shownLine(line)}`;
+      return [`Cannot download ${both}: both would be called ${place}; use a step with another output-directory`];
+    } catch (error) {
+      if (error instanceof UsageError || error instanceof ImageError) return [error.message];
+      throw error;
+    }
+  });
+}
+
+function placeOf(url: string, inputs: AcquireInputs): string {
+  return join(outputDirectory(inputs), unpackingOf(downloadName(sourceUrl(url))).name);
+}
+
+function outputDirectory(inputs: AcquireInputs): string {
+  return inputs.outputDirectory ?? (relative("", process.env.GITHUB_WORKSPACE || "") || ".");
+}
+
+function gitHubOf({ githubToken }: AcquireInputs): GitHub | undefined {
+  if (githubToken === undefined) return undefined;
+  const { GITHUB_SERVER_URL: serverUrl, GITHUB_API_URL: apiUrl } = process.env;
+  return { token: githubToken, ...(serverUrl ? { serverUrl } : {}), ...(apiUrl ? { apiUrl } : {}) };
+}
+
+function downloadOf(url: string, { digest, bytes, fromCache, warnings }: Acquired): Download {
+  return { url, digest: `${digest.algorithm}:${digest.hex}`, bytes, fromCache, warnings };
+}
