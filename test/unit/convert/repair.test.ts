@@ -221,6 +221,22 @@ describe("nothing is written", () => {
     expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: new Uint8Array(inPlace.bytes) });
   });
 
+  test("where a step in the middle would show another guest, though the last one puts it right", async () => {
+    const volume = new MemoryVolume({ [IMAGE_PATH]: inPlace.bytes });
+    const plan: typeof inPlace.plan = async (image) => {
+      const repair = await inPlace.plan(image);
+      const place = 4 * 4096 + 8 + 6;
+      const entry = (value: number) => ({
+        purpose: "go",
+        writes: [{ hostOffset: place, bytes: Uint8Array.of(value) }],
+      });
+      return { ...repair, steps: [entry(0x50), ...repair.steps, entry(inPlace.bytes[place] as number)] };
+    };
+    const error = await failureOf(withPlan(plan, () => check(IMAGE_PATH, { repair: "all" }, testHost(volume))));
+    expect(error.message).toContain("guest offset 0x1000 would show something else");
+    expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: new Uint8Array(inPlace.bytes) });
+  });
+
   test.each([
     ["an L2 entry changes", 4 * 4096 + 8 + 6, 0x50, "guest offset 0x1000 would show something else"],
     ["a table can't be followed", 4 * 4096 + 8 + 1, 6, "could not be followed any more"],
