@@ -27,6 +27,8 @@ export interface RebuildWishes {
   readonly start: number;
   /** End of what is there already, a multiple of the cluster size. */
   readonly end: number;
+  /** How often new tables are listed, by cluster; all else that is new is referenced once. */
+  readonly listed: ReadonlyMap<number, number>;
   /** Clusters that nobody references and that must not be used all the same. */
   readonly kept: ReferenceCounts;
 }
@@ -46,13 +48,13 @@ export interface Rebuilt {
  */
 export async function rebuildRefcounts(
   view: (size: number) => Storage,
-  { clusterSize, start, end, kept }: RebuildWishes,
+  { clusterSize, start, end, listed, kept }: RebuildWishes,
 ): Promise<Rebuilt | number> {
   let size = end;
   for (let turn = 0; turn < MAX_TURNS; turn++) {
     const source = await surveyReferences(view(size));
     const { all, findings } = source.tally;
-    const free = firstFree(all, start / clusterSize, end / clusterSize) * clusterSize;
+    const free = firstFree(all, start / clusterSize, end / clusterSize, listed) * clusterSize;
     if (free > start) return free;
     for (const { cluster } of kept.each()) all.add(cluster);
     const { refcountBits } = source.header;
@@ -74,14 +76,16 @@ export async function rebuildRefcounts(
 }
 
 /** `start` where the clusters [start, end) are used by what was put there alone and none behind them; else one past the last that is used. */
-function firstFree(all: ReferenceCounts, start: number, end: number): number {
+function firstFree(all: ReferenceCounts, start: number, end: number, listed: ReadonlyMap<number, number>): number {
   let last = -1;
   const pages = all.pageIndexes();
   for (let at = pages.length - 1; at >= 0 && last < 0; at--) {
     for (const { cluster } of all.eachIn(pages[at] as number)) last = cluster;
   }
   if (last >= end) return last + 1;
-  for (let cluster = start; cluster < end; cluster++) if (all.get(cluster) > 1) return end;
+  for (let cluster = start; cluster < end; cluster++) {
+    if (all.get(cluster) > (listed.get(cluster) ?? 1)) return end;
+  }
   return start;
 }
 

@@ -42,7 +42,7 @@ import { maxRefcount } from "./refcount-table.ts";
 import { RepairLog } from "./repair-log.ts";
 import { openSource, surveyReferences } from "./repair-survey.ts";
 import { refuseTooManySectors, SectorEdits } from "./sector-edits.ts";
-import { isLoneL1, isLoneL2, moveSharedTables } from "./shared-tables.ts";
+import { isLoneL1, isLoneL2, moveSharedTables, tablesIn } from "./shared-tables.ts";
 import { mendSnapshots } from "./snapshot-repair.ts";
 import type { WalkSource } from "./table-walk.ts";
 
@@ -72,7 +72,7 @@ export async function planQcow2Repair(storage: Storage, wishes: RepairWishes): P
   return plan.repair();
 }
 
-/** Something that the plan needs can't be read. */
+/** The references can't be known. */
 class Uncountable extends Error {}
 
 class Qcow2Repair {
@@ -87,6 +87,7 @@ class Qcow2Repair {
   #refcounts: RefcountEdits | undefined;
   #rebuilt: Rebuilt | undefined;
   #markWrites: Write[] = [];
+  readonly #listed = new Map<number, number>();
   /** Where new tables end. */
   #newEnd = 0;
 
@@ -105,6 +106,7 @@ class Qcow2Repair {
     this.#refcounts = undefined;
     this.#rebuilt = undefined;
     this.#markWrites = [];
+    this.#listed.clear();
   }
 
   async make(): Promise<void> {
@@ -168,6 +170,8 @@ class Qcow2Repair {
     const structure = await readStructure(source);
     const uncountedCount = countUncounted(source, structure);
     const mustRebuild = this.#newEnd > start || !structure.isTrusted || uncountedCount > 0;
+    // A table on the header would say something else with each new header, and so on without an end.
+    if (mustRebuild && source.tally.metadata.get(0) + tablesIn(source, 0) > 1) throw new Uncountable();
     if (mustRebuild) this.#tellRebuilding(structure, uncountedCount);
     const refcounts = await compareRefcountsForRepair(
       source,
@@ -178,7 +182,7 @@ class Qcow2Repair {
     this.#refcounts = refcounts;
     if (mustRebuild) {
       const { clusterSize } = source.geometry;
-      const wishes = { clusterSize, start, end: this.#newEnd, kept: refcounts.kept };
+      const wishes = { clusterSize, start, end: this.#newEnd, listed: this.#listed, kept: refcounts.kept };
       const rebuilt = await rebuildRefcounts((size) => this.#view(size), wishes);
       if (typeof rebuilt === "number") return rebuilt;
       this.#rebuilt = rebuilt;
@@ -251,7 +255,7 @@ class Qcow2Repair {
       // What is counted through entries without a table is nobody's reference, so they go first.
       const isPhantom = turn === 0 && flagsOnly(source) > 0;
       if (!isPhantom) {
-        const end = await moveSharedTables(source, this.#entries, this.#log, this.#newEnd);
+        const end = await moveSharedTables(source, this.#entries, this.#log, this.#newEnd, this.#listed);
         if (end > this.#newEnd) {
           this.#newEnd = alignUp(end, clusterSize);
           continue;
@@ -343,8 +347,8 @@ async function surveyed(storage: Storage): Promise<WalkSource> {
 }
 
 /** References that L1 entries of flags alone make to the header. */
-function flagsOnly({ tally }: WalkSource): number {
-  return tally.activeL2Tables.get(0) + tally.inactiveL2Tables.get(0);
+function flagsOnly(source: WalkSource): number {
+  return tablesIn(source, 0);
 }
 
 /** Ground on which nothing is written. */
@@ -353,8 +357,7 @@ const NOWHERE: Ground = { l1: () => false, l2: () => false };
 function hasSharedTables({ tally }: WalkSource): boolean {
   for (const counts of [tally.activeL2Tables, tally.inactiveL2Tables]) {
     for (const { cluster } of counts.each()) {
-      const tables = tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
-      if (tally.all.get(cluster) > tables) return true;
+      if (tally.all.get(cluster) > tablesIn({ tally }, cluster)) return true;
     }
   }
   return false;

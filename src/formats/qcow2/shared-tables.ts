@@ -65,17 +65,23 @@ class TableMove implements EntryVisitor {
   }
 }
 
-/** Copies them to `start` and beyond, points the L1 tables there, and answers where the copies end. */
+/**
+ * Copies them to `start` and beyond, points the L1 tables there, notes in `listed` how often each copy's cluster is
+ * listed, and answers where the copies end.
+ */
 export async function moveSharedTables(
   source: WalkSource,
   edits: SectorEdits,
   log: RepairLog,
   start: number,
+  listed: Map<number, number>,
 ): Promise<number> {
+  const { clusterSize } = source.geometry;
   const move = new TableMove(source, edits, log, start);
   await walkEntries(source, move, true);
   for (const [from, to] of move.moved) {
-    edits.put(to, await readZeroFilled(source.storage, from, source.geometry.clusterSize));
+    edits.put(to, await readZeroFilled(source.storage, from, clusterSize));
+    listed.set(to / clusterSize, tablesIn(source, from / clusterSize));
   }
   return move.end;
 }
@@ -83,19 +89,24 @@ export async function moveSharedTables(
 function isShared({ geometry, tally }: WalkSource, table: number): boolean {
   const cluster = table / geometry.clusterSize;
   if (table === 0 || !Number.isInteger(cluster) || cluster >= geometry.hostClusterCount) return false;
-  return tally.all.get(cluster) > tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
+  return tally.all.get(cluster) > tablesIn({ tally }, cluster);
+}
+
+/** How often L1 tables list the cluster as an L2 table. */
+export function tablesIn({ tally }: Pick<WalkSource, "tally">, cluster: number): number {
+  return tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
 }
 
 /** True where an L1 table's cluster holds nothing else, but perhaps L2 tables, which go. */
 export function isLoneL1({ geometry, tally }: WalkSource, hostOffset: number): boolean {
   const cluster = Math.floor(hostOffset / geometry.clusterSize);
-  const tables = tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
+  const tables = tablesIn({ tally }, cluster);
   return cluster > 0 && tally.metadata.get(cluster) === 1 && tally.all.get(cluster) === 1 + tables;
 }
 
 /** True where a cluster holds L2 tables and nothing else, so that their entries are nobody's data. */
 export function isLoneL2({ geometry, tally }: WalkSource, hostOffset: number): boolean {
   const cluster = Math.floor(hostOffset / geometry.clusterSize);
-  const tables = tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
+  const tables = tablesIn({ tally }, cluster);
   return cluster > 0 && tables > 0 && tally.all.get(cluster) === tables;
 }
