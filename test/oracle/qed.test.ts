@@ -59,7 +59,8 @@ function qemuCheck(path: string) {
 }
 
 async function ourCheck(path: string) {
-  const { findings: _, ...counts } = await withImage(path, (image) => image.check());
+  const { findings, warnings, ...counts } = await withImage(path, (image) => image.check());
+  expect(findings.filter(({ severity }) => severity === "warning")).toHaveLength(warnings);
   return counts;
 }
 

@@ -112,7 +112,10 @@ class Comparison {
   #reportUnreadable(first: number, end: number): void {
     const { tally } = this.#source;
     if (tally.telling === undefined) {
-      this.#compareAbsent(first, end, (cluster, count) => this.#reportOverflow(cluster, count));
+      this.#compareAbsent(first, end, (cluster, count) => {
+        this.#reportOverflow(cluster, count);
+        if (count > 1) reportSharing(this.#source, tally, cluster, count);
+      });
       tally.error(() => this.#unreadable(first), end - first);
       return;
     }

@@ -79,7 +79,7 @@ export class ReferenceTally {
       return;
     }
     this.#heldBackCount += count;
-    if (this.#heldBack.length < MAX_FINDINGS) this.#heldBack.push({ severity: "warning", ...describe() });
+    if (this.#heldBack.length < MAX_HELD_BACK) this.#heldBack.push({ severity: "warning", ...describe() });
   }
 
   /** Tells those that were held back; later ones are told at once. */
@@ -156,6 +156,9 @@ export class ReferenceTally {
 }
 
 const NOT_KEPT = { kind: "not-kept", structure: "", message: "" };
+
+/** Warnings that are met before what they are told after. */
+const MAX_HELD_BACK = 2 ** 16;
 
 /** Wider refcounts than 16 bits hold more references than a telling walk meets of one cluster, by any measure. */
 const MAX_COUNT_TOLD = 2 ** 16;
