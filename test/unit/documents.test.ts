@@ -1,0 +1,36 @@
+/** What the documents name is there: links between them, and paths of this project in backticks. */
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const documents = ["", "docs", "docs/decisions", "examples"].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(folder, name)),
+);
+/** Folders of ours; anything else in backticks is a user's file or no path at all. */
+const OURS = /^(?:src|test|scripts|docs|bench|examples|\.github)\/[\w./-]+$/;
+
+test("there are documents", () => {
+  expect(documents).toContain("SECURITY.md");
+  expect(documents.length).toBeGreaterThan(8);
+});
+
+describe.each(documents)("%s", (document) => {
+  const text = readFileSync(join(root, document), "utf8");
+
+  test("links lead somewhere", () => {
+    const links = [...text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link = ""]) => link);
+    const local = links.filter((link) => !/^[a-z]+:/.test(link));
+    expect(local.filter((link) => !existsSync(join(root, dirname(document), link)))).toEqual([]);
+  });
+
+  test("paths exist", () => {
+    const words = [...text.matchAll(/`([^`\n]+)`/g)].flatMap(([, inside = ""]) => inside.split(/\s+/));
+    const paths = words.filter((word) => OURS.test(word) || /^(?:src|test|scripts|examples)\/?$/.test(word));
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
