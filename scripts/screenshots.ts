@@ -1,8 +1,8 @@
 /**
  * Draws what the action tells with Chromium: `node scripts/screenshots.ts [FOLDER]`, by default docs/screenshots.
  *
- * The results are made up (test/support/step-results.ts), everything else is as in a run. A folder of one's own gets
- * all widths and both colour schemes; docs/screenshots only what is kept.
+ * The results are made up (test/support/step-results.ts), everything else is as in a run. docs/screenshots gets the two
+ * that are kept; another folder gets page and summary of each kind, in all widths and in light and dark.
  */
 
 import { execFileSync } from "node:child_process";
@@ -12,21 +12,25 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pageOf } from "../src/action/page/page.ts";
 import { summaryOf } from "../src/action/summary.ts";
-import { checkStep, nightlyStep, step } from "../test/support/step-results.ts";
+import { busyStep, checkStep, nightlyStep, planStep, step } from "../test/support/step-results.ts";
 
 interface Shot {
   readonly name: string;
   readonly html: string;
+  /** Of the page's window; each colour scheme has one, side by side. */
   readonly width: number;
   readonly height: number;
-  readonly isDark: boolean;
+  readonly schemes: readonly ("light" | "dark")[];
 }
+
+const GAP = 20;
+const scratch = mkdtempSync(join(tmpdir(), "inplace-convert-screenshots-"));
 
 /** Enough of a summary's surroundings to judge it by. */
 function asSummary(html: string): string {
   return `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-:root { color-scheme: light dark; --line: #d1d9e0; --code: #818b981f; --pre: #f6f8fa; }
+:root { color-scheme: light dark; background: #fff; --line: #d1d9e0; --code: #818b981f; --pre: #f6f8fa; }
 @media (prefers-color-scheme: dark) { :root { --line: #3d444d; --code: #656c7633; --pre: #151b23; background: #0d1117; color: #f0f6fc; } }
 body { font: 16px/1.5 -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; max-width: 1012px; margin: 24px auto; padding: 0 24px; }
 h2 { font-size: 24px; border-bottom: 1px solid var(--line); padding-bottom: .3em; }
@@ -39,18 +43,18 @@ pre { background: var(--pre); padding: 16px; border-radius: 6px; overflow: auto;
 ${html}`;
 }
 
-const scratch = mkdtempSync(join(tmpdir(), "inplace-convert-screenshots-"));
-
-function take(folder: string, { name, html, width, height, isDark }: Shot): void {
-  const source = join(scratch, `${name}.html`);
-  // A narrow window is not to be had without a device; a frame of the width is one.
-  writeFileSync(source, html);
+/** Windows as narrow as a phone's are not to be had, frames are; and a frame takes the colour scheme it is given. */
+function take(folder: string, { name, html, width, height, schemes }: Shot): void {
+  writeFileSync(join(scratch, `${name}.html`), html);
+  const frames = schemes.map((scheme) => `<iframe src="${name}.html" style="color-scheme: ${scheme}"></iframe>`);
+  const gap = schemes.length > 1 ? GAP : 0;
+  const style = `body { margin: 0; padding: ${gap}px; display: flex; gap: ${gap}px; background: #8a8f94 } iframe { border: 0; flex: none; width: ${width}px; height: ${height}px }`;
   const frame = join(scratch, `${name}-frame.html`);
   writeFileSync(
     frame,
-    `<!doctype html><meta name="color-scheme" content="light dark"><style>body { margin: 0 } iframe { border: 0; display: block; width: ${width}px; height: ${height}px }</style><iframe src="${name}.html"></iframe>`,
+    `<!doctype html><meta name="color-scheme" content="light dark"><style>${style}</style>${frames.join("")}`,
   );
-  const scheme = isDark ? ["--blink-settings=preferredColorScheme=0"] : [];
+  const size = `--window-size=${schemes.length * (width + gap) + gap},${height + 2 * gap}`;
   const options = [
     "--headless",
     "--no-sandbox",
@@ -58,35 +62,34 @@ function take(folder: string, { name, html, width, height, isDark }: Shot): void
     "--hide-scrollbars",
     "--allow-file-access-from-files",
   ];
-  const size = `--window-size=${Math.max(width, 500)},${height}`;
-  const target = `--screenshot=${join(folder, `${name}.png`)}`;
-  const chromium = process.env.CHROMIUM ?? "chromium";
-  execFileSync(chromium, [...options, ...scheme, size, target, `file://${frame}`], { stdio: "ignore" });
+  const target = `--screenshot=${join(folder, `${name}.webp`)}`;
+  execFileSync(process.env.CHROMIUM ?? "chromium", [...options, size, target, `file://${frame}`], { stdio: "ignore" });
 }
 
-const kept = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
-const folder = process.argv[2] ?? kept;
-mkdirSync(folder, { recursive: true });
 const nightly = nightlyStep();
 const one = step(nightly.results.slice(0, 1));
-const pages = [
-  { name: "page", html: pageOf(nightly), height: 3200 },
-  { name: "page-check", html: pageOf(checkStep()), height: 2600 },
-  { name: "page-one", html: pageOf(one), height: 1400 },
-  { name: "summary", html: asSummary(summaryOf(nightly)), height: 1500 },
-  { name: "summary-check", html: asSummary(summaryOf(checkStep())), height: 1300 },
-  { name: "summary-one", html: asSummary(summaryOf(one)), height: 900 },
+const both = ["light", "dark"] as const;
+
+const kept: readonly Shot[] = [
+  { name: "page-1280", html: pageOf(nightly), width: 1280, height: 1690, schemes: ["light"] },
+  { name: "page-390", html: pageOf(one), width: 390, height: 1340, schemes: both },
 ];
-const shots = pages.flatMap(({ name, html, height }) =>
-  [1280, 390].flatMap((width) =>
-    [false, true].map((isDark) => {
-      const size = { width, height: width < 500 ? Math.round(height * 1.6) : height };
-      return { name: `${name}-${width}${isDark ? "-dark" : ""}`, html, isDark, ...size };
-    }),
-  ),
-);
+
+function everything(): Shot[] {
+  const steps = { nightly, one, check: checkStep(), plan: planStep(), busy: busyStep() };
+  return Object.entries(steps).flatMap(([name, facts]) =>
+    [1280, 800, 390].flatMap((width) => [
+      { name: `page-${name}-${width}`, html: pageOf(facts), width, height: width < 500 ? 3000 : 2400, schemes: both },
+      { name: `summary-${name}-${width}`, html: asSummary(summaryOf(facts)), width, height: 1400, schemes: both },
+    ]),
+  );
+}
+
+const folder = process.argv[2];
+const into = folder ?? fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
+mkdirSync(into, { recursive: true });
 try {
-  for (const shot of shots) if (folder !== kept || shot.name === "page-1280") take(folder, shot);
+  for (const shot of folder === undefined ? kept : everything()) take(into, shot);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

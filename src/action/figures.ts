@@ -60,10 +60,10 @@ export function checksChange({ check }: ConversionReport): string {
 export function proofText({ results, dryRun }: StepResult): string {
   const changed = results.flatMap(({ report }) => (report && !isUnchanged(report, dryRun) ? [report] : []));
   const isProven = changed.every(({ guestChecksum: sum }) => sum && sum.before !== null && sum.before === sum.after);
-  if (changed.length === 0 || !isProven) return "";
+  if (dryRun || changed.length === 0 || !isProven) return "";
   return changed.length === 1
     ? "The guest was read before and after: its checksum is the same"
-    : "All guests were read before and after: their checksums are the same";
+    : "Every converted guest was read before and after: its checksum is the same";
 }
 
 /** `same` where the guest was read before and after and is proven. */

@@ -18,7 +18,7 @@ export type Outcome =
   | "unseen";
 
 /** How bad it is; never told by a colour alone. */
-export type Tone = "good" | "doubtful" | "bad";
+export type Tone = "good" | "doubtful" | "bad" | "open";
 
 const TONES: Readonly<Record<Outcome, Tone>> = {
   converted: "good",
@@ -29,7 +29,7 @@ const TONES: Readonly<Record<Outcome, Tone>> = {
   corrupt: "doubtful",
   unsupported: "doubtful",
   failed: "bad",
-  unseen: "doubtful",
+  unseen: "open",
 };
 
 export function outcomeOf({ report, check, failure }: ImageResult, dryRun: boolean): Outcome {

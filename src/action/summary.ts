@@ -16,8 +16,8 @@ const MANY_IMAGES = 100;
 /** Jobs of a matrix that are listed. */
 const MAX_JOBS = 256;
 
-const SIGNS: Readonly<Record<Tone, string>> = { good: "✅", doubtful: "⚠️", bad: "❌" };
-const RANKS: readonly Tone[] = ["bad", "doubtful", "good"];
+const SIGNS: Readonly<Record<Tone, string>> = { good: "✅", doubtful: "⚠️", bad: "❌", open: "⏳" };
+const RANKS: readonly Tone[] = ["bad", "doubtful", "good", "open"];
 
 /** HTML without a blank line, so that no Markdown is looked for in it. */
 export function summaryOf(step: StepResult): string {
@@ -32,7 +32,7 @@ export function summaryOf(step: StepResult): string {
     results.length < 2
       ? []
       : [
-          ...table(CONVERSION_HEAD, others, (result) => conversionRow(result, dryRun)),
+          ...table(conversionHead(dryRun), others, (result) => conversionRow(result, dryRun)),
           ...table(CHECK_HEAD, checked, (result) => checkRow(result, dryRun)),
         ];
   const parts = [...head, ...tables, ...jobs(step)];
@@ -58,18 +58,20 @@ function saving(step: StepResult): string {
 /** What did not go well comes first; of very many images the rest is in the table alone. */
 function sectionsOf({ results, dryRun }: StepResult): string[] {
   const ranked = RANKS.flatMap((tone) => results.filter((result) => toneOf(result, dryRun) === tone));
-  const told = results.length > MANY_IMAGES ? ranked.filter((result) => toneOf(result, dryRun) !== "good") : ranked;
+  const isTold = (tone: Tone) =>
+    tone === "bad" || tone === "doubtful" || (tone === "good" && results.length <= MANY_IMAGES);
+  const told = ranked.filter((result) => isTold(toneOf(result, dryRun)));
   return told.map((result) => imageSection(result, { dryRun, imageCount: results.length }));
 }
 
 type Head = readonly (readonly [name: string, align: "left" | "right"])[];
 
-const CONVERSION_HEAD: Head = [
+const conversionHead = (isPlan: boolean): Head => [
   ["", "left"],
   ["Image", "left"],
   ["Result", "left"],
-  ["Written", "right"],
-  ["Instead of", "right"],
+  [isPlan ? "To\u00a0write" : "Written", "right"],
+  ["Instead\u00a0of", "right"],
   ["Checksum", "left"],
   ["Check", "left"],
   ["Took", "right"],
@@ -93,11 +95,17 @@ function table(
   cellsOf: (result: ImageResult) => readonly string[],
 ): string[] {
   if (results.length === 0) return [];
-  const cell = (html: string, index: number) =>
-    head[index]?.[1] === "right" ? `<td align="right">${html}</td>` : `<td>${html}</td>`;
-  const rows = results.map((result) => `<tr>${cellsOf(result).map(cell).join("")}</tr>\n`);
-  const names = head.map(([name, align]) => `<th align="${align}">${name}</th>`);
-  const more = (count: number) => `<tr><td></td><td colspan="${head.length - 1}">${count} more</td></tr>\n`;
+  const cells = results.map(cellsOf);
+  // A column in which nothing stands is left out.
+  const isFull = head.map((_, at) => cells.some((row) => row[at] !== ""));
+  const cell = (html: string, at: number) => {
+    if (!isFull[at]) return "";
+    return head[at]?.[1] === "right" ? `<td align="right">${html}</td>` : `<td>${html}</td>`;
+  };
+  const rows = cells.map((row) => `<tr>${row.map(cell).join("")}</tr>\n`);
+  const full = head.filter((_, at) => isFull[at]);
+  const names = full.map(([name, align]) => `<th align="${align}">${name}</th>`);
+  const more = (count: number) => `<tr><td></td><td colspan="${full.length - 1}">${count} more</td></tr>\n`;
   return ["<table>\n", `<tr>${names.join("")}</tr>\n`, ...withinBytes(rows, MAX_BYTES / 3, more), "</table>\n"];
 }
 
@@ -138,7 +146,7 @@ function common(result: ImageResult, dryRun: boolean): string[] {
   return [
     SIGNS[toneOf(result, dryRun)],
     path === image ? code(image) : `${code(image)}<br>now ${code(path)}`,
-    text(outcomeText(result, dryRun)),
+    text(outcomeText(result, dryRun).replace(/^(\S+) → (\S+)$/, "$1\u00a0→\u00a0$2")),
   ];
 }
 

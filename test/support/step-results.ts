@@ -276,3 +276,35 @@ export function checkStep(): StepResult {
     { mode: "check", targetFormat: undefined },
   );
 }
+
+/** What a plan foretells, and the jobs of its matrix. */
+export function planStep(): StepResult {
+  const [first, second] = nightlyStep().results;
+  const guestChecksum = { algorithm: "blkhash-sha256", covers: "guest", before: null, after: null } as const;
+  const foretold = { changed: false, milliseconds: {}, guestChecksum, check: { before: clean, after: null } };
+  const planned = [first, second].flatMap((each) =>
+    each?.report ? [{ ...each, path: each.image, report: { ...each.report, ...foretold } }] : [],
+  );
+  const urls = ["https://images.example.org/a.qed", "https://images.example.org/b.qed"].map((url) => result(url));
+  const include = [
+    { shard: 1, images: planned.map(({ image }) => image).join("\n") },
+    { shard: 2, images: urls.map(({ image }) => image).join("\n") },
+  ];
+  return step([...planned, ...urls], { mode: "plan", dryRun: true, matrix: { include } });
+}
+
+/** Many images, names of every kind, collected from several jobs. */
+export function busyStep(): StepResult {
+  const names = [
+    `builds/${"a-very-long-name-that-nothing-breaks".repeat(4)}.qed`,
+    "בניין/תמונה.qed",
+    'with spaces & <brackets> "quotes".qed',
+    "evil\u202egnp.qed",
+    "::set-output name=x::y\n.qed",
+  ];
+  const converted = Array.from({ length: 30 }, (_, index) => {
+    const name = names[index % 7] ?? `images/disk-${index}.qed`;
+    return result(name, { report: conversion({ bytesWritten: index * 70_000, guestDataBytes: index * 90 * MiB }) });
+  });
+  return step([...converted, ...checkStep().results], { mode: "collect", targetFormat: undefined });
+}

@@ -30,12 +30,12 @@ export function imageSection(result: ImageResult, settings: SectionSettings): st
     !changes && report ? `${report.targetFormat}, as it was` : "",
     !report && check ? check.format : "",
   ].filter((part) => part !== "");
-  const now = path === image ? "" : `now <bdi>${code(path)}</bdi>`;
+  const now = path === image ? "" : `now <bdi dir="ltr">${code(path)}</bdi>`;
   const line = [...what.map(text), now].filter((part) => part !== "").join(" · ");
   const picture = pictureOf(result, dryRun);
   const below = `${picture ? legend(picture) : ""}${factsOf(result, dryRun)}`;
   return (
-    `<article id="${id}" aria-labelledby="${id}-name">\n<header><h3 id="${id}-name"><bdi>${code(image)}</bdi></h3>` +
+    `<article id="${id}" aria-labelledby="${id}-name">\n<header><h3 id="${id}-name"><bdi dir="ltr">${code(image)}</bdi></h3>` +
     `<p>${status(toneOf(result, dryRun), outcomeText(result, dryRun))}</p></header>\n` +
     `${line === "" ? "" : `<p class="what">${line}</p>\n`}${wrong(result)}` +
     `${picture ? figure(picture, result, id, dryRun) : ""}` +

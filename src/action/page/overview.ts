@@ -20,8 +20,12 @@ interface Column {
   readonly of: (result: ImageResult, dryRun: boolean) => string;
 }
 
-const CHANGE: readonly Column[] = [
-  { name: "Written", isNumber: true, of: (result, dryRun) => ofChange(result, dryRun, "bytesWritten") },
+const changeColumns = (isPlan: boolean): readonly Column[] => [
+  {
+    name: isPlan ? "To write" : "Written",
+    isNumber: true,
+    of: (result, dryRun) => ofChange(result, dryRun, "bytesWritten"),
+  },
   { name: "Instead of", isNumber: true, of: (result, dryRun) => ofChange(result, dryRun, "guestDataBytes") },
   { name: "Checksum", of: ({ report }) => (report ? text(checksumText(report)) : "") },
   { name: "Check", of: ({ report }) => (report ? text(checksChange(report)) : "") },
@@ -50,12 +54,13 @@ export function overviewTables(step: StepResult, isTold: (result: ImageResult) =
   const others = numbered.filter(({ result }) => !isOnlyChecked(result, step));
   const draw = (rows: typeof numbered, columns: readonly Column[], caption: string) => {
     if (rows.length === 0) return "";
-    const names = columns.map(
-      ({ name, isNumber }) => `<th scope="col"${isNumber ? ' class="number"' : ""}>${name}</th>`,
-    );
-    const body = rows
-      .slice(0, MAX_ROWS)
-      .map(({ result, index }) => row(result, index, columns, step.dryRun, isTold(result)));
+    // A column in which nothing stands is left out.
+    const full = columns.filter((column) => rows.some(({ result }) => column.of(result, step.dryRun) !== ""));
+    const names = full.map(({ name, isNumber }) => `<th scope="col"${isNumber ? ' class="number"' : ""}>${name}</th>`);
+    const body = rows.slice(0, MAX_ROWS).map(({ result, index }) => {
+      const cells = full.map((column) => cell(column, column.of(result, step.dryRun)));
+      return row(result, index, cells, step.dryRun, isTold(result));
+    });
     const hidden = rows.length - MAX_ROWS;
     const more = hidden > 0 ? `<p class="quiet">${counted(hidden, "more image")} in the JSON report</p>\n` : "";
     return (
@@ -64,8 +69,11 @@ export function overviewTables(step: StepResult, isTold: (result: ImageResult) =
     );
   };
   return (
-    draw(others, CHANGE, `${counted(others.length, "image")}: what was written, and what a copy would be`) +
-    draw(checks, CHECK, `${counted(checks.length, "image")} checked, counts in clusters`)
+    draw(
+      others,
+      changeColumns(step.dryRun),
+      `${counted(others.length, "image")}: ${step.dryRun ? "what would be" : "what was"} written, and what a copy would be`,
+    ) + draw(checks, CHECK, `${counted(checks.length, "image")} checked, counts in clusters`)
   );
 }
 
@@ -76,29 +84,29 @@ export function jobsTable({ matrix }: StepResult): string {
     const lines = images.split("\n");
     const shown = lines.slice(0, 3).map(code).join("<br>");
     const more = lines.length > 3 ? `<br><span class="quiet">and ${lines.length - 3} more</span>` : "";
-    return `<tr><td data-name="Job">${shard}</td><td class="number" data-name="Images">${lines.length}</td><td>${shown}${more}</td></tr>\n`;
+    return `<tr><td>${shard}</td><td class="number">${lines.length}</td><td>${shown}${more}</td></tr>\n`;
   });
   return (
-    `<h2>Jobs</h2>\n<table class="overview"><caption>${counted(rows.length, "job")} of the matrix</caption><thead><tr>` +
+    `<h2>Jobs</h2>\n<table class="jobs"><caption>${counted(rows.length, "job")} of the matrix</caption><thead><tr>` +
     `<th scope="col">Job</th><th scope="col" class="number">Images</th><th scope="col">Which</th></tr></thead>\n` +
     `<tbody>\n${rows.join("")}</tbody></table>\n`
   );
 }
 
-function row(result: ImageResult, index: number, columns: readonly Column[], dryRun: boolean, isTold: boolean): string {
+function row(result: ImageResult, index: number, cells: readonly string[], dryRun: boolean, isTold: boolean): string {
   const { image, path, failure } = result;
-  const name = `<bdi>${code(image)}</bdi>`;
-  const now = path === image ? "" : `<span class="now">now <bdi>${code(path)}</bdi></span>`;
+  const name = `<bdi dir="ltr">${code(image)}</bdi>`;
+  const now = path === image ? "" : `<span class="now">now <bdi dir="ltr">${code(path)}</bdi></span>`;
   // Where nothing else tells of it, the row says why.
   const why = failure && !isTold ? `<span class="now">${text(shortened(failure.message, MAX_WHY, " …"))}</span>` : "";
-  const cells = columns.map((column) => {
-    const value = column.of(result, dryRun);
-    return `<td${column.isNumber ? ' class="number"' : ""} data-name="${column.name}">${value}</td>`;
-  });
   return (
     `<tr><td>${isTold ? `<a href="#image-${index}">${name}</a>` : name}${now}${why}</td>` +
     `<td data-name="Result">${status(toneOf(result, dryRun), outcomeText(result, dryRun))}</td>${cells.join("")}</tr>\n`
   );
+}
+
+function cell({ name, isNumber }: Column, html: string): string {
+  return `<td${isNumber ? ' class="number"' : ""} data-name="${name}">${html}</td>`;
 }
 
 function ofChange({ report }: ImageResult, dryRun: boolean, figure: "bytesWritten" | "guestDataBytes"): string {

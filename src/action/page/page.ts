@@ -12,6 +12,7 @@ import { STYLE } from "./style.ts";
 
 /** Images with a section of their own; of more, those that did not go well come first. */
 export const MAX_SECTIONS = 100;
+/** Of what nobody looked at there is nothing to tell. */
 const RANKS: readonly Tone[] = ["bad", "doubtful", "good"];
 
 const TITLES: Readonly<Record<StepResult["mode"], string>> = {
@@ -49,7 +50,7 @@ export function pageOf(step: StepResult): string {
 <body>
 <header class="page">
 <p class="eyebrow">${TITLES[mode]}</p>
-<h1>${text(headline)}</h1>
+<h1>${text(headline).replaceAll(/(\d) /g, "$1&nbsp;")}</h1>
 ${lede(step)}${totals(step)}</header>
 <main>
 ${jobsTable(step)}${overview}${each}${results.length === 1 ? "<h2>The image</h2>\n" : ""}${sections.join("")}${rest}</main>

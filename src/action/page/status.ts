@@ -3,7 +3,7 @@
 import { text } from "../html.ts";
 import type { Tone } from "../outcome.ts";
 
-const SIGNS: Readonly<Record<Tone, string>> = { good: "✓", doubtful: "!", bad: "✕" };
+const SIGNS: Readonly<Record<Tone, string>> = { good: "✓", doubtful: "!", bad: "✕", open: "…" };
 
 export function status(tone: Tone, word: string): string {
   return `<span class="status ${tone}"><span class="sign" aria-hidden="true"><b>${SIGNS[tone]}</b></span>${text(word)}</span>`;

@@ -38,13 +38,17 @@ th, td { padding: .55rem 1.25rem .55rem 0; text-align: left; vertical-align: bas
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--muted); font-size: .8125rem; white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
+.overview td:first-child { min-width: 13rem; }
+.jobs th:first-child { width: 4rem; }
+.jobs .number { width: 6rem; padding-right: 2rem; }
 .now, .quiet { color: var(--muted); }
-.now { display: block; font-size: .875rem; }
+.now { display: block; font-weight: 400; font-size: .875rem; }
 .status { white-space: nowrap; font-weight: 600; }
 .sign { display: inline-block; width: 1.35em; height: 1.35em; margin-right: .45em; border: 1.5px solid; border-radius: 50%; font-size: .8em; font-weight: 700; line-height: 1.2em; text-align: center; vertical-align: .06em; }
 .status.good { color: var(--accent); }
 .status.doubtful { color: var(--doubt); }
 .status.bad { color: var(--bad); }
+.status.open { color: var(--muted); }
 .doubtful .sign { border-radius: 18%; rotate: 45deg; }
 .doubtful .sign b { display: block; rotate: -45deg; }
 .bad .sign { border-radius: 15%; background: var(--bad); border-color: var(--bad); color: var(--card); }

@@ -12,17 +12,14 @@ import {
   finding,
   layoutOf,
   nightlyStep,
+  planStep,
   result,
   step,
 } from "../../support/step-results.ts";
 
 const MiB = 1024 * 1024;
 
-const planned = step([result("a.qed", { report: conversion({ changed: false }) }), result("https://a.example/b.qed")], {
-  mode: "plan",
-  dryRun: true,
-  matrix: { include: [{ shard: 1, images: "a.qed\nhttps://a.example/b.qed" }] },
-});
+const planned = planStep();
 const steps = { convert: nightlyStep(), check: checkStep(), plan: planned, nothing: step([]) };
 
 test.each(Object.entries(steps))("%s: one file, nothing to fetch, no script, every element closed", (_, facts) => {
@@ -80,6 +77,14 @@ test("names and messages from outside stay text", () => {
     expect(html).not.toContain("\u001b");
     expect(html.match(/<\/style>/g)).toHaveLength(1);
   }
+});
+
+test("a column in which nothing stands is left out; what nobody looked at has no section", () => {
+  const html = pageOf(planStep());
+  const heads = [...html.matchAll(/<th scope="col"[^>]*>([^<]*)/g)].map(([, name]) => name);
+  expect(heads.slice(0, 8)).toEqual(["Job", "Images", "Which", "Image", "Result", "To write", "Instead of", "Check"]);
+  expect(html.match(/<article /g)).toHaveLength(2);
+  expect(html).toContain("As planned");
 });
 
 /** Per class, the sum of the widths of its boxes in one bar. */

@@ -104,6 +104,8 @@ test("a plan: what would happen, and the jobs", () => {
   );
   expect(told(html)).toContain("1 5 a.qed https://example.org/b.qed c and 2 more");
   expect(told(html)).toContain("2 1 f");
+  // Nothing was done yet, so nothing took any time.
+  expect(told(html)).toContain("Image Result To write Instead of");
 });
 
 test("collected: conversions and checks, each in their table", () => {
