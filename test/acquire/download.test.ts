@@ -11,7 +11,6 @@ const content = randomBytes(300_000);
 let server: TestServer;
 let folder: TestFolder;
 beforeEach(async () => {
-  taken = 0;
   server = await startServer();
   folder = testFolder();
 });
@@ -22,10 +21,9 @@ afterEach(async () => {
 
 const url = (path = "/disk.qcow2") => `${server.origin}${path}`;
 /** What the client took; for servers that cut then. */
-let taken = 0;
-const received = () => taken;
-const onProgress = (progress: { received: number }) => {
-  taken = progress.received;
+const taken = { received: 0 };
+const onProgress = ({ received }: { received: number }) => {
+  taken.received = received;
 };
 const path = (name = "disk.qcow2") => join(folder.path, name);
 
@@ -113,7 +111,7 @@ test.each([
   ["ETag", { etag: '"one"' }],
   ["Last-Modified", { lastModified: "Sat, 21 Nov 2026 10:00:00 GMT" }],
 ])("a cut connection goes on by Range with %s", async (_, validator) => {
-  server.on("/disk.qcow2", fileHandler(content, { ...validator, cutAfter: [100_000, 50_000], received }));
+  server.on("/disk.qcow2", fileHandler(content, { ...validator, cutAfter: [100_000, 50_000], taken }));
   const retries = instantRetries();
   await acquireInto(folder, { url: url(), digest: sha256(content) }, { retries, onProgress });
   expect(readFileSync(path())).toEqual(content);
@@ -126,19 +124,18 @@ test.each([
 });
 
 test("without a validator, or where ranges are ignored, it reads again from the start and proves that it is the same", async () => {
-  server.on("/disk.qcow2", fileHandler(content, { cutAfter: [100_000], received }));
+  server.on("/disk.qcow2", fileHandler(content, { cutAfter: [100_000], taken }));
   await acquireInto(folder, { url: url(), digest: sha256(content) }, { onProgress });
   expect(server.seen[1]?.headers.range).toBeUndefined();
   expect(readFileSync(path())).toEqual(content);
 
-  taken = 0;
-  server.on("/b.qcow2", fileHandler(content, { etag: '"one"', hasRanges: false, cutAfter: [100_000], received }));
+  server.on("/b.qcow2", fileHandler(content, { etag: '"one"', hasRanges: false, cutAfter: [100_000], taken }));
   await acquireInto(folder, { url: url("/b.qcow2"), digest: sha256(content) }, { onProgress });
   expect(readFileSync(path("b.qcow2"))).toEqual(content);
 });
 
 test("a weak ETag is no validator", async () => {
-  server.on("/disk.qcow2", fileHandler(content, { etag: 'W/"one"', cutAfter: [100_000], received }));
+  server.on("/disk.qcow2", fileHandler(content, { etag: 'W/"one"', cutAfter: [100_000], taken }));
   await acquireInto(folder, { url: url() }, { onProgress });
   expect(server.seen[1]?.headers).not.toHaveProperty("range");
 });
@@ -147,7 +144,7 @@ test("a file that changes meanwhile is begun anew", async () => {
   const other = randomBytes(content.length);
   server.on(
     "/disk.qcow2",
-    fileHandler((count) => (count === 0 ? content : other), { cutAfter: [100_000], received }),
+    fileHandler((count) => (count === 0 ? content : other), { cutAfter: [100_000], taken }),
   );
   await acquireInto(folder, { url: url(), digest: sha256(other) }, { onProgress });
   expect(readFileSync(path())).toEqual(other);
@@ -155,7 +152,7 @@ test("a file that changes meanwhile is begun anew", async () => {
 
   server.on(
     "/restless.qcow2",
-    fileHandler(() => randomBytes(300_000), { cutAfter: Array(20).fill(100_000), received }),
+    fileHandler(() => randomBytes(300_000), { cutAfter: Array(20).fill(100_000), taken }),
   );
   const error = await failureOf(acquireInto(folder, { url: url("/restless.qcow2") }, { onProgress }));
   expect(error.kind).toBe("changed-underneath");
@@ -169,7 +166,7 @@ test("a 206 from elsewhere or of another length is not believed", async () => {
   ] as const) {
     server.on("/disk.qcow2", (request, response, count) => {
       if (count % 2 === 0 || request.headers.range === undefined) {
-        fileHandler(content, { etag: '"a"', cutAfter: [100_000], received })(request, response, 0);
+        fileHandler(content, { etag: '"a"', cutAfter: [100_000], taken })(request, response, 0);
         return;
       }
       response.writeHead(206, { "content-range": range }).end(content.subarray(100_000));
@@ -224,8 +221,7 @@ test("a body of unknown length comes whole, with a warning where nothing proves 
   const { warnings } = await acquireInto(folder, { url: url() });
   expect(warnings.join()).toContain("doesn't say how long it is");
   expect(readFileSync(path())).toEqual(content);
-  taken = 0;
-  server.on("/b.qcow2", fileHandler(content, { contentLength: null, cutAfter: [100_000], received }));
+  server.on("/b.qcow2", fileHandler(content, { contentLength: null, cutAfter: [100_000], taken }));
   await acquireInto(folder, { url: url("/b.qcow2"), digest: sha256(content) }, { onProgress });
   expect(readFileSync(path("b.qcow2"))).toEqual(content);
 });

@@ -51,8 +51,8 @@ export interface FileManners {
   readonly hasRanges?: boolean;
   /** After so many bytes of the body the connection is cut, in the n-th answer. */
   readonly cutAfter?: readonly number[];
-  /** Bytes that the client took in all: a cut waits for it, since what lies in buffers is lost with the connection. */
-  readonly received?: () => number;
+  /** What the client took: a cut waits for it, since what lies in buffers is lost with the connection. */
+  readonly taken?: { received: number };
   /** Instead of the true one; null leaves it out. */
   readonly contentLength?: number | null;
 }
@@ -61,7 +61,7 @@ export interface FileManners {
 export function fileHandler(content: Buffer | ((count: number) => Buffer), manners: FileManners = {}): Handler {
   return (request, response, count) => {
     const bytes = typeof content === "function" ? content(count) : content;
-    const { etag, lastModified, hasRanges = true, cutAfter = [], contentLength, received } = manners;
+    const { etag, lastModified, hasRanges = true, cutAfter = [], contentLength, taken } = manners;
     if (etag !== undefined) response.setHeader("etag", etag);
     if (lastModified !== undefined) response.setHeader("last-modified", lastModified);
     const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
@@ -81,9 +81,10 @@ export function fileHandler(content: Buffer | ((count: number) => Buffer), manne
       response.end();
       return;
     }
+    if (taken) taken.received = start;
     response.write(body.subarray(0, cut));
     const timer = setInterval(() => {
-      if (received !== undefined && received() < start + cut && !response.destroyed) return;
+      if (taken !== undefined && taken.received < start + cut && !response.destroyed) return;
       clearInterval(timer);
       response.destroy();
     }, 1);
