@@ -9,15 +9,26 @@ export function watchedStorage(storage: Storage, options: Pick<CheckOptions, "on
   const { onProgress, signal } = options;
   if (onProgress === undefined && signal === undefined) return storage;
   let done = 0;
+  const watch = (length: number) => {
+    stopIfAsked(signal, storage.path);
+    done += length;
+    onProgress?.({ stage: "check", done, total: 0 });
+  };
   return {
     path: storage.path,
     ...(storage.descriptor === undefined ? {} : { descriptor: storage.descriptor }),
     size: () => storage.size(),
     close: () => storage.close(),
+    ...(storage.readAtOnce === undefined
+      ? {}
+      : {
+          readAtOnce(hostOffset: number, into: Uint8Array) {
+            watch(into.length);
+            return storage.readAtOnce?.(hostOffset, into) ?? 0;
+          },
+        }),
     async read(hostOffset, into) {
-      stopIfAsked(signal, storage.path);
-      done += into.length;
-      onProgress?.({ stage: "check", done, total: 0 });
+      watch(into.length);
       return storage.read(hostOffset, into);
     },
   };

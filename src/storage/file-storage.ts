@@ -3,6 +3,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { MiB } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
+import { readDescriptor } from "./descriptor.ts";
 import { hostError } from "./host-error.ts";
 import type { WritableStorage } from "./storage.ts";
 
@@ -48,6 +49,10 @@ export class FileStorage implements WritableStorage {
       done += bytesRead;
     }
     return done;
+  }
+
+  readAtOnce(hostOffset: number, into: Uint8Array): number {
+    return readDescriptor(this.descriptor, hostOffset, into, this.path);
   }
 
   async write(hostOffset: number, bytes: Uint8Array): Promise<void> {

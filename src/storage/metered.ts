@@ -66,12 +66,14 @@ export class MeteredVolume implements Volume {
 class MeteredStorage implements WritableStorage {
   readonly path: string;
   readonly descriptor?: number;
+  readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
   readonly inner: WritableStorage;
   readonly #meter: Meter;
 
   constructor(storage: WritableStorage, meter: Meter) {
     this.path = storage.path;
     if (storage.descriptor !== undefined) this.descriptor = storage.descriptor;
+    if (storage.readAtOnce) this.readAtOnce = storage.readAtOnce.bind(storage);
     this.inner = storage;
     this.#meter = meter;
   }

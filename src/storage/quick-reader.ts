@@ -1,6 +1,5 @@
 /** Reads at once, without a thread's help, as long as reads come from memory. */
 
-import { readDescriptor } from "./descriptor.ts";
 import type { Storage } from "./storage.ts";
 
 /** What a read from the page cache takes at the most, in milliseconds: for itself, and for each byte. */
@@ -39,7 +38,7 @@ export class QuickReader {
 
   /** False where the next read had better be `Storage.read`, with others under way. */
   get isDue(): boolean {
-    return this.#readsToWait === 0 && this.#storage.descriptor !== undefined;
+    return this.#readsToWait === 0 && this.#storage.readAtOnce !== undefined;
   }
 
   /** Says that a read was made by `Storage.read`. */
@@ -47,11 +46,10 @@ export class QuickReader {
     if (this.#readsToWait > 0) this.#readsToWait--;
   }
 
-  /** As `Storage.read`. The buffer is filled when this returns; the promise says only that the event loop had its turn. */
+  /** As `Storage.read`, only where `isDue`. The buffer is filled when this returns; the promise says only that the event loop had its turn. */
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
-    const { descriptor, path } = this.#storage;
     const started = this.#now();
-    const count = readDescriptor(descriptor as number, hostOffset, into, path);
+    const count = this.#storage.readAtOnce?.(hostOffset, into) ?? 0;
     const ended = this.#now();
     this.#judge(ended - started > USUAL_MS + into.length * USUAL_MS_PER_BYTE);
     if (ended - this.#turnStarted > MAX_TURN_MS) {

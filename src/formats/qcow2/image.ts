@@ -20,7 +20,7 @@ import { ReferenceTally } from "./reference-tally.ts";
 import { planQcow2Repair } from "./repair.ts";
 import { planHeaderSettling } from "./settling.ts";
 import { specificInfo } from "./specific-info.ts";
-import { type ActiveWalk, type Problem, type WalkSource, walkActiveTables } from "./table-walk.ts";
+import { type ActiveWalk, countActiveTables, type Problem, type WalkSource, walkActiveTables } from "./table-walk.ts";
 import { canTellAll, tellAll } from "./telling-check.ts";
 
 export class Qcow2Image implements Image {
@@ -123,15 +123,17 @@ export class Qcow2Image implements Image {
     return planHeaderSettling(this.storage, this.#header, this.fileSize);
   }
 
-  /** The walk of the active tables, once. */
+  /** The walk that maps the active tables, once; it counts what they reference unless that has been counted already. */
   #walked(): Promise<ActiveWalk> {
-    this.#walk ??= walkActiveTables(this.#source);
+    const { geometry } = this.#source;
+    const tally = this.#inventory === undefined ? this.#source.tally : new ReferenceTally(geometry);
+    this.#walk ??= walkActiveTables({ ...this.#source, tally });
     return this.#walk;
   }
 
-  /** Everything else that is referenced, once, after the walk. */
+  /** Everything that is referenced, once. */
   #takenInventory(): Promise<Inventory> {
-    this.#inventory ??= this.#walked().then(
+    this.#inventory ??= (this.#walk ?? countActiveTables(this.#source)).then(
       () => takeInventory(this.#source, this.#bitmaps),
       (cause) => {
         reportUnreadable(this.#source, cause);

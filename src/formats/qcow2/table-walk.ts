@@ -1,7 +1,7 @@
 /**
  * The one walk over L1 and L2 tables that feeds both the mapping and the counted references.
  *
- *   active L1 ─► L2 tables, in guest order ─► extents + references      walkActiveTables
+ *   active L1 ─► L2 tables, in guest order ─► extents + references      walkActiveTables; countActiveTables: no extents
  *   L1 of snapshots, tables listed twice   ─► references alone          walkSharedTables
  *
  * Each L2 table is read once, however often it is listed: its references count that many times.
@@ -43,6 +43,17 @@ export interface WalkSource {
 }
 
 export async function walkActiveTables(source: WalkSource): Promise<ActiveWalk> {
+  const builder = new ExtentTableBuilder();
+  const problem = await walkActive(source, builder);
+  return { extents: builder.finish(source.geometry.virtualSize), problem };
+}
+
+/** The same without a mapping, which takes more memory than all counts where clusters lie in no order. */
+export async function countActiveTables(source: WalkSource): Promise<void> {
+  await walkActive(source, undefined);
+}
+
+async function walkActive(source: WalkSource, builder: ExtentTableBuilder | undefined): Promise<Problem | undefined> {
   const { storage, header, geometry, tally } = source;
   const { bytesPerL2Table, clusterSize, virtualSize } = geometry;
   const listed = await readL1Table(storage, geometry, tally, {
@@ -53,9 +64,9 @@ export async function walkActiveTables(source: WalkSource): Promise<ActiveWalk> 
   });
   const { once, broken } = partedByUse(listed, tally, clusterSize);
   refuseTooMany(once.hostOffset.length, clusterSize);
-  const builder = new ExtentTableBuilder();
   const sink = new L2Tally(tally, geometry, builder, header.hasDataFile);
   const passHole = (l1Index: number) => {
+    if (builder === undefined) return;
     const end = Math.min(l1Index * bytesPerL2Table, virtualSize);
     if (end > builder.end) builder.append(end - builder.end, ExtentState.unallocated);
   };
@@ -67,10 +78,7 @@ export async function walkActiveTables(source: WalkSource): Promise<ActiveWalk> 
     scanL2Table(table, geometry, sink);
   });
   passHole(header.l1EntryCount);
-  return {
-    extents: builder.finish(virtualSize),
-    problem: broken ?? tally.findings.findings[0] ?? cutOff(source, once),
-  };
+  return broken ?? tally.findings.findings[0] ?? cutOff(source, once);
 }
 
 /**

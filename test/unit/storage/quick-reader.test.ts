@@ -2,6 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readDescriptor } from "../../../src/storage/descriptor.ts";
 import { QuickReader } from "../../../src/storage/quick-reader.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
 
@@ -26,7 +27,7 @@ describe("QuickReader", () => {
     const descriptor = openSync(path, "r");
     storage = {
       path,
-      descriptor,
+      readAtOnce: (hostOffset, into) => readDescriptor(descriptor, hostOffset, into, path),
       size: async () => 10,
       read: () => Promise.reject(new Error("not to be asked")),
       close: async () => closeSync(descriptor),
@@ -97,8 +98,8 @@ describe("QuickReader", () => {
     expect(turned).toBe(true);
   });
 
-  it("is never due where there is no descriptor", () => {
-    const { descriptor: _, ...without } = storage;
+  it("is never due where there is no such read", () => {
+    const { readAtOnce: _, ...without } = storage;
     expect(new QuickReader(without).isDue).toBe(false);
   });
 });
