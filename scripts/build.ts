@@ -11,9 +11,9 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type BuildOptions, build, type Plugin } from "esbuild";
@@ -121,8 +121,32 @@ async function buildInto(folder: string): Promise<void> {
     });
   }
   run("typescript/bin/tsc", "-p", "tsconfig.types.json", "--outDir", join(folder, "types"));
+  await keepReachable(join(folder, "types"), "index.d.ts");
   const licenses = ["-i", "package.json", "-o", relative(root, join(folder, "licenses.txt")), "--overwrite"];
   run("generate-license-file/bin/generate-license-file", ...licenses, "--eol", "lf", "--ci", "--no-spinner");
+}
+
+/** Removes every declaration that the first one does not lead to: what is inside is nobody's to import. */
+async function keepReachable(folder: string, first: string): Promise<void> {
+  const reached = new Set<string>();
+  const visit = async (file: string): Promise<void> => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    const text = await readFile(file, "utf8");
+    for (const [, path] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.ts"/g)) {
+      await visit(join(dirname(file), `${path}.d.ts`));
+    }
+  };
+  await visit(join(folder, first));
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((each) => each.isFile())) {
+    const file = join(entry.parentPath, entry.name);
+    if (!reached.has(file)) await rm(file);
+  }
+  // The deepest first, so that a folder of empty folders goes too.
+  for (const entry of entries.filter((each) => each.isDirectory()).reverse()) {
+    await rmdir(join(entry.parentPath, entry.name)).catch(() => {});
+  }
 }
 
 function run(tool: string, ...options: string[]): void {

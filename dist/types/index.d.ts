@@ -18,5 +18,6 @@ export { targetOptions } from "./convert/target-options.ts";
 export { type Unfinished, unfinished } from "./convert/unfinished.ts";
 export { usageMistakes } from "./convert/usage.ts";
 export type { TargetOption } from "./image/driver.ts";
+export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
 export type { RepairScope } from "./image/repair.ts";

@@ -1,6 +1,6 @@
 /** The library as a consumer gets it: an import by name, its declarations, and all files of dist. */
 
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeDemoImage } from "../../src/convert/demo-image.ts";
@@ -34,6 +34,14 @@ test("licenses.txt names every dependency that is bundled", () => {
   const licenses = readFileSync(join(root, "dist/licenses.txt"), "utf8");
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   for (const [name, version] of Object.entries(dependencies)) expect(licenses).toContain(` - ${name}@${version}\n`);
+});
+
+test("all of dist takes at most 2 MB", () => {
+  const files = readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true }).filter((each) =>
+    each.isFile(),
+  );
+  const sizes = files.map((file) => statSync(join(file.parentPath, file.name)).size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(2_000_000);
 });
 
 test("nothing of this machine is in dist", () => {

@@ -4,7 +4,8 @@ import type { CheckOptions, CheckReport } from "./report.ts";
 /**
  * Checks the image at `path`, writing nothing unless `repair` is asked for.
  *
- * @throws ImageError where the image can't be opened or read, and `unsupported` with exit code 63 in mind where its
- * format has no check; what is wrong inside the image is in the report
+ * @throws ImageError where the image can't be opened or read, `in-use` where QEMU has it open for writing (but with
+ * `forceShare`), and of a repair with `journal` set where that stands and `resume` or `rollback` goes on; what is
+ * wrong inside the image is in the report
  */
 export declare function check(path: string, options?: CheckOptions, host?: Host): Promise<CheckReport>;

@@ -15,5 +15,5 @@ export declare function plan(path: string, targetFormat: string, options?: Conve
     readonly report: ConversionReport;
     readonly text: string;
 }>;
-/** An image with a journal or an undo beside it is not converted again; what a cut left before its first write is cleared. */
+/** An image with a journal or an undo beside it is not converted or repaired again; what a cut left before its first write is cleared. */
 export declare function refuseUnfinished(session: Session): Promise<void>;

@@ -6,15 +6,18 @@ import { type Host } from "./host.ts";
 import type { OpenOptions, RecoveryReport } from "./report.ts";
 export type RecoveryOptions = Pick<OpenOptions, "onProgress" | "signal">;
 /**
- * Finishes an interrupted conversion, or settles one whose undo was kept.
+ * Finishes an interrupted conversion or repair, or gives up the undo that one kept.
  *
  * @throws ImageError "Nothing to resume" where there is no journal; with `journal` set where it still stands
  */
 export declare function resume(path: string, options?: RecoveryOptions, host?: Host): Promise<RecoveryReport>;
 /**
- * Puts the image back: byte for byte until the undo was given up, after that by converting to the old format again.
+ * Puts the image back: byte for byte until the undo was given up, after that by converting to the old format again; a
+ * repair is undone only while its undo is there.
  *
  * @throws ImageError "Nothing to roll back" where there is no journal; with `journal` set where it still stands, also
  * when someone else wrote to the image since
  */
 export declare function rollback(path: string, options?: RecoveryOptions, host?: Host): Promise<RecoveryReport>;
+/** What was asked for, as messages say it. */
+export type Wish = "resume" | "roll back";

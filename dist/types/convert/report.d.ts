@@ -1,11 +1,12 @@
 /** What callers of the library ask for and get back; the CLI's JSON is the same in kebab-case (CONTRACT). */
 import type { Fixed } from "../check/check-text.ts";
 import type { Verdict } from "../check/verdict.ts";
+import type { FileLayout } from "../image/file-layout.ts";
 import type { CheckResult, FindingListener } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
 export type ChecksumAlgorithm = "blkhash-sha256" | "sha256";
 /** A step of the pipeline, for progress. */
-export type Stage = "inspect" | "checksum" | "write" | "verify" | "commit" | "settle" | "roll back" | "compare";
+export type Stage = "inspect" | "check" | "checksum" | "write" | "verify" | "commit" | "settle" | "roll back" | "compare";
 export interface Progress {
     readonly stage: Stage;
     /** In bytes; `total` is 0 while unknown. */
@@ -47,6 +48,14 @@ export interface ConvertOptions extends OpenOptions {
     readonly drop?: readonly string[];
     /** Called with the journal's path before the journal is made. */
     readonly onJournal?: (path: string) => void | Promise<void>;
+    /** Tell in the report where header, tables and data lie. Default false. */
+    readonly layout?: boolean;
+}
+/** The file before and after; the same twice where nothing was written. */
+export interface Layouts {
+    readonly before: FileLayout;
+    /** Null of a plan that would change something. */
+    readonly after: FileLayout | null;
 }
 export interface GuestChecksum {
     readonly algorithm: ChecksumAlgorithm;
@@ -64,6 +73,8 @@ export interface ConversionReport {
     readonly virtualSize: number;
     /** Of the target. */
     readonly clusterSize: number;
+    /** Of the guest's disk, what is stored: a copy reads all of it and writes it again, but for zeros it finds inside. */
+    readonly guestDataBytes: number;
     /** All bytes written, the journal included. */
     readonly bytesWritten: number;
     /** Guest bytes copied because they could not stay. */
@@ -87,6 +98,8 @@ export interface ConversionReport {
     readonly milliseconds: Readonly<Record<string, number>>;
     /** What could not be looked at or degraded on this platform. */
     readonly notes: readonly string[];
+    /** Only where it was asked for. */
+    readonly layout?: Layouts;
 }
 export interface CheckOptions extends OpenOptions {
     /** Default `none`: nothing is written. */
@@ -100,6 +113,8 @@ export interface CheckOptions extends OpenOptions {
     readonly onJournal?: (path: string) => void | Promise<void>;
     /** Look although another program may be writing to the image (`-U`). Default false. */
     readonly forceShare?: boolean;
+    /** Tell in the report where header, tables and data lie. Default false. */
+    readonly layout?: boolean;
     /** Hears every finding in qemu-img's order; of a repair, those of the first check, then what was mended, then those of the second. */
     readonly onFinding?: FindingListener;
 }
@@ -116,12 +131,19 @@ export interface CheckReport extends CheckResult, Fixed {
     readonly losses: readonly string[];
     /** What a repair gave up by consent. */
     readonly givenUp: readonly string[];
+    /** All bytes that a repair wrote, the journal included. */
+    readonly bytesWritten: number;
+    readonly syncs: number;
+    /** Stage name to duration. */
+    readonly milliseconds: Readonly<Record<string, number>>;
     /** qemu-img's fields, then our own. */
     readonly json: Readonly<Record<string, unknown>>;
     /** qemu-img's text on stdout: what was repaired, then the verdict; the findings' lines go to stderr. */
     readonly fixedText: string;
     readonly text: string;
     readonly notes: readonly string[];
+    /** Only where it was asked for, and absent where the tables can't be followed. */
+    readonly layout?: FileLayout;
 }
 export interface RecoveryReport {
     readonly image: string;

@@ -2,6 +2,7 @@
 import { MeteredVolume } from "../storage/metered.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import type { Host } from "./host.ts";
+export type Verb = "convert" | "repair";
 export declare class Session {
     #private;
     readonly path: string;
@@ -10,9 +11,11 @@ export declare class Session {
     readonly host: Host;
     /** What could not be looked at on this machine. */
     readonly notes: Set<string>;
+    /** What the command does, for messages. */
+    readonly verb: Verb;
     private constructor();
     /** Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind. */
-    static open(path: string, host: Host): Promise<Session>;
+    static open(path: string, host: Host, verb?: Verb): Promise<Session>;
     /** Remembers the file as we leave it, so that another's write shows. */
     noteState(): Promise<void>;
     /** Throws `in-use` or `changed-underneath` when someone else has the image open or wrote to it since `noteState`. */

@@ -40,6 +40,8 @@ export interface ExtentTable {
 }
 export declare function extentAt(table: ExtentTable, row: number): Extent;
 export declare function eachExtent(table: ExtentTable): Generator<Extent>;
+/** Guest bytes that data and compressed extents hold. */
+export declare function storedGuestBytes({ count, length, state }: ExtentTable): number;
 /** The row that holds `guestOffset`, by bisection; -1 past the end. */
 export declare function findRow(table: ExtentTable, guestOffset: number): number;
 /** The first row in which two tables differ, or -1. Tables are canonical, so equal mappings are equal tables. */

@@ -14,7 +14,7 @@ export interface Finding {
     readonly references?: number;
     /** One sentence that names the place and what is wrong; no full stop. */
     readonly message: string;
-    /** What `qemu-img check` prints for it on stderr, word for word, without its line break; absent where it prints nothing. */
+    /** What `qemu-img check` prints for it on stderr, word for word, without its line break; absent where it prints nothing. May hold a break where that prints two lines at once. */
     readonly line?: string;
 }
 /** Hears every finding in qemu-img's order, also those that a result has no room for. */

@@ -18,6 +18,6 @@ export declare class MeteredVolume implements Volume {
     remove(path: string): Promise<void>;
     syncFolderOf(path: string): Promise<void>;
     freeSpace(path: string): Promise<number>;
-    otherUsers(storage: WritableStorage): Promise<OtherUsers>;
+    otherUsers(storage: Storage, locksAlone?: boolean): Promise<OtherUsers>;
     isSameFile(path: string, storage: Storage): Promise<boolean>;
 }

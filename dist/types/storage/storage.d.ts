@@ -39,6 +39,8 @@ export interface FileFacts {
 export interface OtherUsers {
     /** One phrase for each user found, e.g. `QEMU holds a lock on it (/proc/locks)`. */
     readonly found: readonly string[];
+    /** Those of `found` that hold QEMU's lock for writing, before which `qemu-img check` stops; none where absent. */
+    readonly writers?: readonly string[];
     /** One phrase for each place that could not be looked at, for the output. */
     readonly blind: readonly string[];
 }
@@ -60,7 +62,8 @@ export interface Volume {
     syncFolderOf(path: string): Promise<void>;
     /** Bytes an unprivileged writer can still allocate beside `path`; `Infinity` where unknown. */
     freeSpace(path: string): Promise<number>;
-    otherUsers(storage: WritableStorage): Promise<OtherUsers>;
+    /** `locksAlone` looks at locks only, which is quick: for those who only read. */
+    otherUsers(storage: Storage, locksAlone?: boolean): Promise<OtherUsers>;
     /** True where `path` still names the very file that is open as `storage`. */
     isSameFile(path: string, storage: Storage): Promise<boolean>;
 }
