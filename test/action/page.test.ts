@@ -46,6 +46,6 @@ test("collected reports make one page of all", async () => {
   const { exitCode } = await runner.main({ mode: "collect", reports: "reports/*.json", report: "all.html" });
   expect(exitCode).toBe(0);
   const page = readFileSync(runner.path("all.html"), "utf8");
-  expect(page).toContain("<h1>2 images converted");
+  expect(page).toContain("<h1>2&nbsp;images converted");
   expect(page.match(/<article /g)).toHaveLength(2);
 });

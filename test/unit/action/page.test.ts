@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { ImageResult } from "../../../src/action/image-result.ts";
 import { MAX_SECTIONS, pageOf } from "../../../src/action/page/page.ts";
 import { pictureSvg, WIDTH, whatMoved } from "../../../src/action/page/picture.ts";
+import { STYLE } from "../../../src/action/page/style.ts";
 import { type FileLayout, LAYOUT_KINDS, MAX_RUNS } from "../../../src/image/file-layout.ts";
 import {
   checked,
@@ -156,4 +157,35 @@ test("1,000 images with 1,000 findings and the busiest pictures each: one page o
   expect(html.match(/<tr><td>/g)?.length).toBeGreaterThanOrEqual(1000);
   expect(/<article id="(.*?)"/.exec(html)?.[1]).toBe("image-900");
   expect(html).toContain("The other 900 are in the table above alone");
+});
+
+/** Relative luminance, WCAG 2.2. */
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const value = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function contrast(one: string, other: string): number {
+  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+test("every text and every mark stands out from what it lies on, in light and dark", () => {
+  const schemes = STYLE.split("@media (prefers-color-scheme: dark)").map((part) =>
+    Object.fromEntries([...part.matchAll(/--(\w+): (#[0-9a-f]{6})/g)].map(([, name, color = ""]) => [name, color])),
+  );
+  expect(schemes).toHaveLength(2);
+  for (const colors of schemes) {
+    for (const ground of ["paper", "card"]) {
+      for (const name of ["ink", "muted", "accent", "bad", "doubt"]) {
+        expect(contrast(colors[name] ?? "", colors[ground] ?? "")).toBeGreaterThan(4.5);
+      }
+      for (const name of ["tables", "accent"]) {
+        expect(contrast(colors[name] ?? "", colors[ground] ?? "")).toBeGreaterThan(3);
+      }
+    }
+  }
 });
