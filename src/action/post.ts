@@ -8,12 +8,17 @@ import { performSaves } from "./pending-saves.ts";
 import { safeLine } from "./safe-text.ts";
 
 async function close({ image, of }: OpenJournal): Promise<void> {
-  const state = await unfinished(image);
-  // A conversion's is kept on request: it is not open, and its time is the user's to choose. A repair's is the step's.
-  if (state === "undo" && of === "conversion") return;
-  if (state === "none") return clear(image);
-  const { message } = state === "verified" ? await resume(image) : await rollback(image);
-  notice(safeLine(message), { title: safeLine(`${image}: ${state === "verified" ? "finished" : "put back"}`) });
+  const found = await unfinished(image);
+  if (found === "none") return clear(image);
+  if (found === "verified") tell(image, "finished", await resume(image));
+  // A conversion's undo is kept on request, and its time is the user's to choose. A repair's is the step's own: where
+  // it still stands the step did not end well.
+  const state = found === "verified" ? await unfinished(image) : found;
+  if (state === "open" || (state === "undo" && of === "repair")) tell(image, "put back", await rollback(image));
+}
+
+function tell(image: string, what: string, { message }: { readonly message: string }): void {
+  notice(safeLine(message), { title: safeLine(`${image}: ${what}`) });
 }
 
 /** A dead owner's lock and a journal cut off before the first write may still lie there. */

@@ -6,13 +6,13 @@ import { closing, interrupted, progressLines, type Work } from "./work.ts";
 /**
  * One sentence about what was done; undefined where nothing was open.
  *
- * @param writes false where the image will only be read: an undo beside it is then no hindrance
+ * @param writes false where the image will only be read: an undo beside it is then no hindrance, unless one is asked for
  */
 export async function recoverFirst(path: string, work: Work, writes: boolean): Promise<string | undefined> {
   const { inputs, journals, signal } = work;
   const { onInterrupted } = inputs;
   const state = await unfinished(path);
-  if (state === "none" || (state === "undo" && !writes)) return undefined;
+  if (state === "none" || (state === "undo" && !writes && onInterrupted === "fail")) return undefined;
   const what =
     state === "undo"
       ? "the undo of a conversion or repair is kept beside it"

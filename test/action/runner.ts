@@ -97,6 +97,11 @@ export class Runner {
     return this.#run("main.mjs", { ...Object.fromEntries(env), ...environment }, injection);
   }
 
+  /** As another job: what the last one saved as its state is gone. */
+  forget(): void {
+    this.#state = {};
+  }
+
   /** To the process that runs now. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
@@ -109,6 +114,13 @@ export class Runner {
   /** RUNNER_TEMP. */
   get temp(): string {
     return this.#folder;
+  }
+
+  /** Runs `main` to its end and counts one of its system calls. */
+  async callsOfMain(inputs: Inputs, call: string): Promise<number> {
+    const trace = join(this.#folder, "trace.txt");
+    await this.main(inputs, { call, trace });
+    return readFileSync(trace, "utf8").match(new RegExp(`\\b${call}\\(`, "g"))?.length ?? 0;
   }
 
   /** Runs `main` to its end and tells what each of its writes, in their order, went to. */
