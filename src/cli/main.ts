@@ -3,6 +3,7 @@
 import { basename, relative } from "node:path";
 import * as library from "../index.ts";
 import { runCommandLine } from "./program.ts";
+import { keepProcessSmall } from "./small-process.ts";
 import { terminalOf } from "./terminal.ts";
 import { shellWord } from "./ways-on.ts";
 
@@ -18,5 +19,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
+const words = process.argv.slice(2);
+if (words[0] === "check") keepProcessSmall();
+
 const terminal = terminalOf(process, invocation(process.argv[1]));
-process.exitCode = await runCommandLine(process.argv.slice(2), { library, terminal, signals: process });
+process.exitCode = await runCommandLine(words, { library, terminal, signals: process });

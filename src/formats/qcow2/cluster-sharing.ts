@@ -45,6 +45,6 @@ function wrongSharing(tally: ReferenceTally, cluster: number, references: number
   }
   const compressed = tally.compressed.get(cluster);
   if (compressed > 0) return compressed < references ? "compressed and plain data at once" : undefined;
-  const active = tally.copied.get(cluster) + tally.uncopied.get(cluster);
+  const active = tally.copiedOf(cluster) + tally.uncopied.get(cluster);
   return active > 1 ? "the data of several guest ranges" : undefined;
 }

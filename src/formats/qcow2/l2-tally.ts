@@ -241,6 +241,11 @@ export class L2Tally implements L2Sink {
     const first = Math.floor(hostOffset / clusterSize);
     const insideCount = Math.max(0, Math.min(clusterCount, hostClusterCount - first));
     const times = activeTimes + inactiveTimes;
+    const isFlagged = isCopied && this.#checksCopied && tally.telling === undefined;
+    if (isFlagged && inactiveTimes === 0 && insideCount === clusterCount && hostOffset % clusterSize === 0) {
+      tally.addCopied(first, clusterCount, activeTimes);
+      return;
+    }
     if (hostOffset % clusterSize !== 0) tally.count(hostOffset, clusterSize, this.#tableName(), times);
     else if (insideCount > 0) tally.addClusters(first, insideCount, times);
     if (this.#checksCopied && insideCount > 0 && tally.telling === undefined) {

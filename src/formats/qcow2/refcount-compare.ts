@@ -163,9 +163,8 @@ class Comparison {
     const { tally } = this.#source;
     const pageIndex = Math.floor(first / PAGE_CLUSTERS);
     const counted = tally.all.bitmapOf(pageIndex);
-    const copied = tally.copied.bitmapOf(pageIndex);
     const uncopied = tally.uncopied.bitmapOf(pageIndex);
-    if (counted === undefined || copied === undefined || uncopied === undefined) return first;
+    if (counted === undefined || uncopied === undefined) return first;
     const base = pageIndex * PAGE_CLUSTERS;
     const width = this.#bits;
     if (width === 16) {
@@ -200,7 +199,7 @@ class Comparison {
     if (refcount !== references) this.#reportMismatch(cluster, refcount, references, exact);
     if (tally.telling !== undefined) return;
     if (counted > 1) reportSharing(this.#source, tally, cluster, counted);
-    const wronglyFlagged = refcount === 1 ? tally.uncopied.get(cluster) : tally.copied.get(cluster);
+    const wronglyFlagged = refcount === 1 ? tally.uncopied.get(cluster) : tally.copiedOf(cluster);
     if (wronglyFlagged > 0) this.#reportCopiedFlag(cluster, refcount, exact, wronglyFlagged);
   }
 

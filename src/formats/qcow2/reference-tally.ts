@@ -17,9 +17,11 @@ export interface Telling {
 export class ReferenceTally {
   /** Every reference, what a refcount must say. */
   readonly all = new ReferenceCounts();
-  /** References of the active L1 and its L2 tables whose COPIED flag is set: the refcount must be one. */
+  /** Every reference but those of `addCopied`, so that a healthy image's data clusters are counted in one place only. */
+  readonly others = new ReferenceCounts();
+  /** Of `others`, those whose COPIED flag is set. */
   readonly copied = new ReferenceCounts();
-  /** The same where the flag is clear: the refcount must not be one. */
+  /** References of the active L1 and its L2 tables whose COPIED flag is clear: the refcount must not be one. */
   readonly uncopied = new ReferenceCounts();
   /** References of compressed clusters, which may share a host cluster. */
   readonly compressed = new ReferenceCounts();
@@ -133,11 +135,22 @@ export class ReferenceTally {
   addClusters(firstCluster: number, clusterCount: number, times: number): void {
     this.all.add(firstCluster, clusterCount, times);
     const { telling } = this;
+    if (telling === undefined) this.others.add(firstCluster, clusterCount, times);
     if (telling === undefined || telling.maxRefcount > MAX_COUNT_TOLD) return;
     for (let cluster = firstCluster; cluster < firstCluster + clusterCount; cluster++) {
       const references = this.all.get(cluster);
       if (references > telling.maxRefcount) this.#tellOverflow(cluster, references);
     }
+  }
+
+  /** The same for entries of active L2 tables whose COPIED flag is set; not for a telling walk. */
+  addCopied(firstCluster: number, clusterCount: number, times: number): void {
+    this.all.add(firstCluster, clusterCount, times);
+  }
+
+  /** References of the active L1 and its L2 tables whose COPIED flag is set: the refcount must be one. */
+  copiedOf(cluster: number): number {
+    return this.all.get(cluster) - this.others.get(cluster) + this.copied.get(cluster);
   }
 
   /** A metadata structure of its own: its clusters may have no other reference. */
