@@ -45,11 +45,15 @@ export async function tellCopiedFlags(
     hostOffset: header.l1TableHostOffset,
     entryCount: header.l1EntryCount,
   };
+  const isKnown = (hostOffset: number, isTable: boolean): boolean =>
+    Math.floor(hostOffset / clusterSize) < hostClusterCount && tally.isInside(hostOffset, isTable ? clusterSize : 0);
   const refcountOf = async (hostOffset: number, isTable: boolean): Promise<Refcount> => {
     const cluster = Math.floor(hostOffset / clusterSize);
-    const isKnown = cluster < hostClusterCount && tally.isInside(hostOffset, isTable ? clusterSize : 0);
-    return isKnown ? misflagged.get(cluster) : await refcounts.read(cluster);
+    return isKnown(hostOffset, isTable) ? misflagged.get(cluster) : await refcounts.read(cluster);
   };
+  // Mostly all but a few flags are right, and nothing is made of those.
+  const isDoubtful = (hostOffset: number): boolean =>
+    header.hasDataFile || misflagged.has(Math.floor(hostOffset / clusterSize)) || !isKnown(hostOffset, false);
   for await (const { entry, table } of listedTables(source, l1)) {
     const { index, hostOffset, copied, high, low } = entry;
     // QEMU looks at the flag of real tables alone, so not at that of entries with flags but no place.
@@ -66,7 +70,7 @@ export async function tellCopiedFlags(
       await refcountOf(hostOffset, true),
     );
     if (table === undefined) continue;
-    const entries = new FlaggedEntries(source, table, index);
+    const entries = new FlaggedEntries(source, table, index, isDoubtful);
     scanL2Table(table, geometry, entries);
     for (const flagged of entries.found) {
       const refcount = header.hasDataFile ? 1 : await refcountOf(flagged.hostOffset, false);
@@ -89,16 +93,18 @@ function tell(tally: ReferenceTally, entry: FlaggedEntry, refcount: Refcount): v
   }));
 }
 
-/** The entries of one L2 table whose flag means something. */
+/** The entries of one L2 table whose flag means something and may be wrong. */
 class FlaggedEntries implements L2Sink {
   readonly found: (FlaggedEntry & { readonly entryIndex: number })[] = [];
   readonly #source: WalkSource;
   readonly #view: DataView;
   readonly #structure: string;
+  readonly #isDoubtful: (hostOffset: number) => boolean;
   #entryIndex = 0;
 
-  constructor(source: WalkSource, table: Uint8Array, l1Index: number) {
+  constructor(source: WalkSource, table: Uint8Array, l1Index: number, isDoubtful: (hostOffset: number) => boolean) {
     this.#source = source;
+    this.#isDoubtful = isDoubtful;
     this.#view = new DataView(table.buffer, table.byteOffset, table.byteLength);
     this.#structure = `L2 table ${l1Index}`;
   }
@@ -130,6 +136,7 @@ class FlaggedEntries implements L2Sink {
 
   #add(hostOffset: number, isCopied: boolean): void {
     const entryIndex = this.#entryIndex++;
+    if (!this.#isDoubtful(hostOffset)) return;
     const at = entryIndex * this.#source.geometry.l2EntrySize;
     const entry = hexOfHalves(this.#view.getUint32(at), this.#view.getUint32(at + 4));
     this.found.push({
