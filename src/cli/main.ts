@@ -20,7 +20,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 const words = process.argv.slice(2);
-if (words[0] === "check") keepProcessSmall();
+// V8 promises nothing about flags that change while it runs: good enough where nothing is written.
+const isReadOnlyCheck = words[0] === "check" && !words.some((word) => /^(-[pqU]*r|--repair)/.test(word));
+if (isReadOnlyCheck) keepProcessSmall();
 
 const terminal = terminalOf(process, invocation(process.argv[1]));
 process.exitCode = await runCommandLine(words, { library, terminal, signals: process });
