@@ -32,7 +32,7 @@ const DEFECTS: Readonly<Record<L2Defect | "compressed-with-data-file", DefectWor
     line: "ERROR offset=%h: Data cluster is not properly aligned; L2 entry corrupted.",
   },
   "zero-flag-in-version-2": { message: "a zero cluster in a version 2 image" },
-  "zero-flag-with-subclusters": { message: "a zero flag, which extended entries do not have" },
+  "zero-flag-with-subclusters": { message: "an extended entry with a zero flag, which such entries do not have" },
   "copied-compressed": {
     message: "a compressed cluster with the COPIED flag",
     line: "ERROR: coffset=0x%h: copied flag must never be set for compressed clusters",
@@ -165,7 +165,9 @@ export class L2Tally implements L2Sink {
         structure: this.#tableName(),
         hostOffset: this.#entryHostOffset(),
         message: `Entry ${this.#entryIndex} of the ${this.#tableName()}, for host offset 0x${place}: ${message}`,
-        ...(words && { line: this.#spelledOut(words, place) }),
+        line: words
+          ? this.#spelledOut(words, place)
+          : `WARNING entry ${this.#entryIndex} of ${this.#tableName()} is ${message}`,
         ...this.#guestPlace(),
       };
     };
