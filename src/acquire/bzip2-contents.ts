@@ -1,16 +1,11 @@
-/** bzip2 streams, one after another, block by block; a block is decoded once all of its bits are there. */
+/** bzip2 streams, one after another, block by block; a block is decoded once all of its bits must be there. */
 
 import { ImageError } from "../index.ts";
 import type { Bytes } from "./byte-reader.ts";
 
-/** Most blocks are smaller; one that isn't is tried again with twice as much. */
-const ENOUGH = 2 ** 20;
-/** 900,000 symbols of at most 20 bits. */
-const MOST = 2 ** 22;
+/** No block is longer: it has at most 900,000 symbols of 20 bits, and its tables. */
+const ENOUGH = 2 ** 22;
 const BLOCK_UNIT = 100_000;
-
-/** Thrown through the decoder where the bits that are there don't suffice. */
-class OutOfBits extends Error {}
 
 export async function* bzip2Contents(bytes: Bytes): AsyncGenerator<Uint8Array> {
   const { default: decoder } = await import("unbzip2-stream/lib/bzip2.js");
@@ -21,29 +16,21 @@ export async function* bzip2Contents(bytes: Bytes): AsyncGenerator<Uint8Array> {
   /** Null between streams. */
   let checksum: number | null = null;
   let isEnded = false;
-  for (let wanted = ENOUGH; ; ) {
-    while (!isEnded && bits.byteLength < wanted) {
+  for (;;) {
+    while (!isEnded && bits.byteLength < ENOUGH) {
       const { done, value } = await chunks.next();
       if (done) isEnded = true;
       else bits.add(value);
     }
-    const goBack = bits.mark();
-    try {
-      if (checksum !== null) checksum = decoder.decompress(bits.take, block.put, work, work.length, checksum);
-      else if (isEnded && bits.byteLength === 0) return;
-      else {
-        work = new Int32Array(decoder.header(bits.take) * BLOCK_UNIT);
-        checksum = 0;
-      }
-      wanted = ENOUGH;
-      yield* block.contents();
-    } catch (error) {
-      if (!(error instanceof OutOfBits)) throw error;
-      if (isEnded || wanted >= MOST) throw new ImageError("corrupt", "it is cut off");
-      goBack();
-      block.clear();
-      wanted *= 2;
+    bits.gather();
+    if (checksum !== null) checksum = decoder.decompress(bits.take, block.put, work, work.length, checksum);
+    else if (bits.byteLength === 0) return;
+    else {
+      const workLength = decoder.header(bits.take) * BLOCK_UNIT;
+      if (work.length !== workLength) work = new Int32Array(workLength);
+      checksum = 0;
     }
+    yield* block.contents();
   }
 }
 
@@ -66,14 +53,11 @@ class BitReader {
     this.#addedLength += bytes.length;
   }
 
-  /** Gives up what was taken; returns what goes back to here. */
-  mark(): () => void {
+  /** Puts what was added behind what is left. */
+  gather(): void {
+    if (this.#added.length === 0) return;
     this.#bytes = Buffer.concat([this.#bytes.subarray(this.#next), ...this.#added]);
     [this.#next, this.#added, this.#addedLength] = [0, [], 0];
-    const [bits, bitCount] = [this.#bits, this.#bitCount];
-    return () => {
-      [this.#next, this.#bits, this.#bitCount] = [0, bits, bitCount];
-    };
   }
 
   /** At most 32 bits; null goes on at the next whole byte. */
@@ -84,7 +68,7 @@ class BitReader {
     }
     if (count > 16) return (this.take(count - 16) << 16) | this.take(16);
     while (this.#bitCount < count) {
-      if (this.#next >= this.#bytes.length) throw new OutOfBits();
+      if (this.#next >= this.#bytes.length) throw new ImageError("corrupt", "it is cut off");
       this.#bits = ((this.#bits << 8) | (this.#bytes[this.#next++] as number)) & 0xffffff;
       this.#bitCount += 8;
     }
@@ -107,13 +91,10 @@ class BlockBuffer {
     this.#bytes[this.#length++] = byte;
   };
 
-  clear(): void {
-    this.#length = 0;
-  }
-
+  /** Gives them up, too. */
   *contents(): Generator<Uint8Array> {
     const bytes = this.#bytes.slice(0, this.#length);
-    this.clear();
+    this.#length = 0;
     if (bytes.length > 0) yield bytes;
   }
 }

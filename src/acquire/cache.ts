@@ -1,18 +1,14 @@
-/** The runner's cache; the only door to @actions/cache, opened when it is used. Nothing here ever throws. */
+/** The runner's cache; the only door to @actions/cache, opened when it is used. */
 
 import { restoreCache, saveCache } from "@actions/cache";
 
 /** False where there is no such entry, or the service fails. */
 export async function restoreFolder(folder: string, key: string): Promise<boolean> {
-  try {
-    // The service takes a key for a prefix as well.
-    return (await restoreCache([folder], key)) === key;
-  } catch {
-    return false;
-  }
+  // The service takes a key for a prefix as well.
+  return (await restoreCache([folder], key)) === key;
 }
 
-/** Why it was not saved; undefined where it was. */
+/** Why it was not saved; undefined where it was. Never throws. */
 export async function saveFolder(folder: string, key: string): Promise<string | undefined> {
   try {
     const id = await saveCache([folder], key);

@@ -185,8 +185,10 @@ async function readEntry(folder: string): Promise<Entry> {
   if ((await stat(path)).size > MAX_ENTRY_BYTES) throw new Error("Cannot use a cache entry: its list is too long");
   const { digest, runs } = JSON.parse(await readFile(path, "utf8")) as Entry;
   const known = digestOfHex(digest.hex);
+  // Zeros cost nothing to promise, but time to read.
   const isRight = Array.isArray(runs) && runs.every((length) => Number.isSafeInteger(length) && length >= 0);
-  if (known === undefined || known.algorithm !== digest.algorithm || !isRight) {
+  const isLong = isRight && runs.reduce((sum, length) => sum + length, 0) > MAX_CACHED_BYTES;
+  if (known === undefined || known.algorithm !== digest.algorithm || !isRight || isLong) {
     throw new Error("Cannot use a cache entry: it is damaged");
   }
   return { digest: known, runs };
