@@ -54,6 +54,8 @@ function damage(image: Qcow2Bytes, random: Random): void {
     () => image.set64(image.hostOffset(HostCluster.refcountTable), random.pick([0n, 0x10000000n, somewhere()])),
     () => flip(image, image.hostOffset(HostCluster.refcountTable), random),
     () => image.set32(image.hostOffset(13) + 36, random.pick([0, 8, 16])),
+    () =>
+      image.set32(image.hostOffset(13) + 8, random.pick([1, image.clusterSize / 8, image.clusterSize / 2, 2 ** 16])),
     () => image.set32(76, image.bytes.readUInt32BE(4) === 3 ? 1 + random.below(3) : image.bytes.readUInt32BE(76)),
   ];
   for (let turn = 0; turn < 1 + random.below(4); turn++) random.pick(kinds)();
@@ -153,6 +155,7 @@ it.each([1, 2, 3])("seed %i", { timeout: 60_000 }, async (seed) => {
     "give back leaked clusters",
     "raise refcounts",
     "set entries right",
+    "use tables of their own",
     "use the new refcounts",
   ]);
 });

@@ -33,6 +33,8 @@ interface Mended {
 
 /** Whether the cluster of a table holds nothing else, so that its entries are nobody's data. */
 export interface Ground {
+  /** Whether it is an L1 table's and no other metadata's; what a check counts through a bare entry may seem to lie there. */
+  bareL1(hostOffset: number): boolean;
   l1(hostOffset: number): boolean;
   l2(hostOffset: number): boolean;
 }
@@ -77,9 +79,8 @@ export class EntryRepair implements EntryVisitor {
         return false;
       }
     }
-    const isBare = entry.hostOffset === 0 && entryHostOffset >= clusterSize;
-    // What a check counts through a bare entry may seem to lie on the L1 table itself.
-    if ((canEdit || isBare) && (entry.hasReservedBits || isBare)) {
+    const isBare = entry.hostOffset === 0 && this.#ground.bareL1(entryHostOffset);
+    if (isBare || (canEdit && entry.hasReservedBits)) {
       const [newHigh, newLow] = isBare ? [0, 0] : [(high & L1_FLAGS_HIGH) >>> 0, (low & L1_PLACE_LOW) >>> 0];
       this.#edits.set64(entryHostOffset, newHigh, newLow, visit);
       const what = isBare ? "flags without an L2 table cleared" : "reserved bits cleared";

@@ -44,7 +44,7 @@ export interface EntryVisitor {
 
 /**
  * Visits the active L1, then its L2 tables in order, then those of each snapshot that were not visited before. Tables
- * that lie askew or outside the file are not visited.
+ * that lie askew or outside the file are not visited, nor is an L1 table that a survey does not count.
  */
 export async function walkEntries(source: WalkSource, visitor: EntryVisitor, withSnapshots: boolean): Promise<void> {
   const { header, geometry } = source;
@@ -66,6 +66,8 @@ export async function walkEntries(source: WalkSource, visitor: EntryVisitor, wit
   }
   let tableCount = 0;
   for (const { hostOffset, entryCount, of } of places) {
+    // A survey does not count what ends outside, so nobody knows what else lies there.
+    if (hostOffset + entryCount * 8 - geometry.hostEnd >= geometry.clusterSize) continue;
     const list = await listTables(source, { hostOffset, entryCount, of }, visitor, visited);
     tableCount += list.hostOffsets.length;
     if (tableCount * geometry.clusterSize > MAX_L2_BYTES) throw tooMany(tableCount);

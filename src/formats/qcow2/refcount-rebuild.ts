@@ -76,7 +76,12 @@ export async function rebuildRefcounts(
 }
 
 /** `start` where the clusters [start, end) are used by what was put there alone and none behind them; else one past the last that is used. */
-function firstFree(all: ReferenceCounts, start: number, end: number, listed: ReadonlyMap<number, number>): number {
+export function firstFree(
+  all: ReferenceCounts,
+  start: number,
+  end: number,
+  listed: ReadonlyMap<number, number>,
+): number {
   let last = -1;
   const pages = all.pageIndexes();
   for (let at = pages.length - 1; at >= 0 && last < 0; at--) {

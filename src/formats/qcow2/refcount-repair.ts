@@ -73,6 +73,8 @@ export interface RefcountEdits {
   /** Clusters that nobody references, but that keep their refcount, as the wishes say. */
   readonly kept: ReferenceCounts;
   readonly keptCount: number;
+  /** Clusters whose refcount was higher and becomes one. */
+  readonly fallenToOne: ReferenceCounts;
 }
 
 export interface RefcountWishes {
@@ -104,6 +106,7 @@ class Comparison implements RefcountEdits {
   overflowCount = 0;
   keptCount = 0;
   readonly kept = new ReferenceCounts();
+  readonly fallenToOne = new ReferenceCounts();
   readonly #source: WalkSource;
   readonly #structure: RefcountStructure;
   readonly #wishes: RefcountWishes;
@@ -175,6 +178,7 @@ class Comparison implements RefcountEdits {
       return;
     } else {
       this.loweredCount++;
+      if (references === 1) this.fallenToOne.add(cluster);
       if (edit) {
         const risen = this.lowered.edited(at) === undefined ? this.raised.edited(at) : undefined;
         set(this.lowered);

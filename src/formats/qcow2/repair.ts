@@ -4,9 +4,10 @@
  *   past the end   new refcount blocks and table, a new snapshot table          nobody points there yet
  *   1              refcounts that rise                                          nothing in use is handed out any more
  *   2              header: the new refcount table, the new snapshot table       one sector
- *   3              entries and COPIED flags                                     right for the refcounts to come
- *   4              refcounts that fall                                          leaks are free
- *   5              header: dirty and corrupt bits                               only where nothing else is wrong
+ *   3              L1 entries of tables that got a place of their own           their old place is nobody's table
+ *   4              entries and COPIED flags                                     right for the refcounts to come
+ *   5              refcounts that fall                                          leaks are free
+ *   6              header: dirty and corrupt bits                               only where nothing else is wrong
  *
  * Readers look at neither refcounts nor COPIED, so the order is for whoever writes to a half-mended image:
  *
@@ -15,13 +16,13 @@
  *   - A flag is set only where exactly one reference is left. The count may still be too high then: writing in place is
  *     right, and a cluster that is let go leaks at worst.
  *   - Counts fall last, when no entry and no flag relies on the old ones.
- *   - With a new structure 1 and 4 fall together in 2: old and new one are each whole, and one sector decides.
+ *   - With a new structure 1 and 5 fall together in 2: old and new one are each whole, and one sector decides.
  *
  * In place where the refcount structure can be trusted: nothing else lies on it, and each cluster in use has a block.
  */
 
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
-import { ImageError } from "../../bytes/image-error.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
 import { hasFlag } from "../../bytes/struct.ts";
 import type { Repair, RepairStep, RepairWishes } from "../../image/repair.ts";
 import type { Write } from "../../image/write.ts";
@@ -30,7 +31,7 @@ import { CopiedRepair } from "./copied-repair.ts";
 import { EntryRepair, type Ground } from "./entry-repair.ts";
 import { walkEntries } from "./entry-walk.ts";
 import { IncompatibleBit } from "./header.ts";
-import { type Rebuilt, rebuildRefcounts } from "./refcount-rebuild.ts";
+import { firstFree, type Rebuilt, rebuildRefcounts } from "./refcount-rebuild.ts";
 import {
   compareRefcountsForRepair,
   countUncounted,
@@ -39,10 +40,11 @@ import {
   readStructure,
 } from "./refcount-repair.ts";
 import { maxRefcount } from "./refcount-table.ts";
+import type { ReferenceCounts } from "./reference-counts.ts";
 import { RepairLog } from "./repair-log.ts";
 import { openSource, surveyReferences } from "./repair-survey.ts";
 import { refuseTooManySectors, SectorEdits } from "./sector-edits.ts";
-import { isLoneL1, isLoneL2, moveSharedTables, tablesIn } from "./shared-tables.ts";
+import { isL1Alone, isLoneL1, isLoneL2, moveSharedTables, tablesIn } from "./shared-tables.ts";
 import { mendSnapshots } from "./snapshot-repair.ts";
 import type { WalkSource } from "./table-walk.ts";
 
@@ -53,7 +55,7 @@ const INCOMPATIBLE_FEATURES = 72;
 /** Mending one entry can make another reachable: a table in a new place, a header that no entry calls a table. */
 const MAX_TURNS = 6;
 /** Broken pointers past the end of the file, each where the attempt before would have put something. */
-const MAX_STARTS = 64;
+const MAX_STARTS = 16;
 
 /**
  * Plans the repair of the image that `storage` holds.
@@ -80,7 +82,9 @@ class Qcow2Repair {
   readonly #fileSize: number;
   readonly #wishes: RepairWishes;
   #log = new RepairLog();
-  /** Sectors below the old end, and the new tables past it. */
+  /** L1 entries that name tables in new places, and those tables past the old end. */
+  #moves = new SectorEdits();
+  /** Over these: what else is wrong with entries. Tables that moved left ground that nobody reads by then. */
   #entries = new SectorEdits();
   #header = new SectorEdits();
   #headerWrites: Write[] = [];
@@ -88,6 +92,8 @@ class Qcow2Repair {
   #rebuilt: Rebuilt | undefined;
   #markWrites: Write[] = [];
   readonly #listed = new Map<number, number>();
+  /** The file grows over all that broken entries name past its end: they read as zeros then, as they did before. */
+  #isLossHealed = false;
   /** Where new tables end. */
   #newEnd = 0;
 
@@ -100,6 +106,7 @@ class Qcow2Repair {
   /** Back to a plan of nothing. */
   forget(): void {
     this.#log = new RepairLog();
+    this.#moves = new SectorEdits();
     this.#entries = new SectorEdits();
     this.#header = new SectorEdits();
     this.#headerWrites = [];
@@ -116,7 +123,8 @@ class Qcow2Repair {
     for (let turn = 0; turn < MAX_STARTS; turn++) {
       const inTheWay = await this.#mendAll(start);
       if (inTheWay === undefined) return;
-      start = inTheWay;
+      // A broken table may reach far past the end, so each leap is longer.
+      if (inTheWay > start) start = inTheWay + (2 ** turn - 1) * clusterSize;
       this.forget();
     }
     throw new ImageError(
@@ -132,6 +140,7 @@ class Qcow2Repair {
   repair(): Repair {
     const { findings, leaksFixed, corruptionsFixed, losses, sacrifices } = this.#log;
     const rebuilt = this.#rebuilt;
+    const moves = this.#moves;
     const entries = this.#entries;
     const fileSize = this.#fileSize;
     const inPlace = rebuilt === undefined ? this.#refcounts : undefined;
@@ -140,6 +149,7 @@ class Qcow2Repair {
     const steps = [
       ...step("raise refcounts", inPlace?.raised.writes(0, fileSize)),
       ...step("use the new refcounts", this.#headerWrites),
+      ...step("use tables of their own", moves.writes(0, fileSize)),
       ...step("set entries right", entries.writes(0, fileSize)),
       ...step("give back leaked clusters", inPlace?.lowered.writes(0, fileSize)),
       ...step("clear the marks", this.#markWrites),
@@ -148,7 +158,7 @@ class Qcow2Repair {
     return {
       *additiveWrites() {
         if (rebuilt === undefined) return;
-        yield* entries.writes(fileSize, rebuilt.fileSize);
+        yield* moves.with(entries).writes(fileSize, rebuilt.fileSize);
         yield* rebuilt.writes();
       },
       steps,
@@ -165,14 +175,20 @@ class Qcow2Repair {
   async #mendAll(start: number): Promise<number | undefined> {
     this.#newEnd = start;
     await this.#mendSnapshots();
-    const lostCount = await this.#mendEntries();
+    const lost = await this.#mendEntries(start);
+    if (lost.inTheWay !== undefined) return lost.inTheWay;
+    let { lostCount } = lost;
+    if (this.#isLossHealed) {
+      this.#log.forgetLosses();
+      lostCount = 0;
+    }
     let source = await surveyed(this.#view(this.#newEnd > start ? this.#newEnd : this.#fileSize));
     const structure = await readStructure(source);
     const uncountedCount = countUncounted(source, structure);
     const mustRebuild = this.#newEnd > start || !structure.isTrusted || uncountedCount > 0;
     // A table on the header would say something else with each new header, and so on without an end.
     if (mustRebuild && source.tally.metadata.get(0) + tablesIn(source, 0) > 1) throw new Uncountable();
-    if (mustRebuild) this.#tellRebuilding(structure, uncountedCount);
+    if (mustRebuild) this.#tellRebuilding(source, structure, uncountedCount);
     const refcounts = await compareRefcountsForRepair(
       source,
       structure,
@@ -185,6 +201,10 @@ class Qcow2Repair {
       const wishes = { clusterSize, start, end: this.#newEnd, listed: this.#listed, kept: refcounts.kept };
       const rebuilt = await rebuildRefcounts((size) => this.#view(size), wishes);
       if (typeof rebuilt === "number") return rebuilt;
+      if (lostCount > 0 && rebuilt.source.tally.findings.corruptions === 0) {
+        this.#isLossHealed = true;
+        return start;
+      }
       this.#rebuilt = rebuilt;
       source = rebuilt.source;
       const pointer = new Uint8Array(REFCOUNT_FIELDS.length);
@@ -212,8 +232,10 @@ class Qcow2Repair {
     this.#refcounts = refcounts;
     this.#tellKept(refcounts);
     const { corruptions, checkErrors } = source.tally.findings;
-    if (refcounts.raisedCount + refcounts.overflowCount + corruptions + checkErrors > 0) return;
-    if ((await this.#mendFlags(source, structure)) === 0) await this.#clearMarks(source);
+    const isElseSound = refcounts.raisedCount + refcounts.overflowCount + corruptions + checkErrors === 0;
+    // A refcount that falls to one takes the flag with it; else giving back leaks would make errors.
+    const leftCount = await this.#mendFlags(source, structure, isElseSound ? undefined : refcounts.fallenToOne);
+    if (isElseSound && leftCount === 0) await this.#clearMarks(source);
   }
 
   async #mendSnapshots(): Promise<void> {
@@ -227,7 +249,7 @@ class Qcow2Repair {
     const { clusterSize } = (await openSource(this.#storage)).geometry;
     const hostOffset = this.#newEnd;
     this.#newEnd += alignUp(mended.table.length, clusterSize);
-    this.#entries.put(hostOffset, mended.table);
+    this.#moves.put(hostOffset, mended.table);
     const bytes = new Uint8Array(8);
     set64(bytes, hostOffset);
     this.#headerWrites.push({ hostOffset: SNAPSHOTS_OFFSET, bytes });
@@ -237,42 +259,53 @@ class Qcow2Repair {
 
   /** The image with what is mended so far, and as long as that. */
   #view(size: number): Storage {
-    return this.#header.over(this.#entries.over(this.#storage, size), size);
+    return this.#header.over(this.#entries.over(this.#moves.over(this.#storage, size), size), size);
   }
 
-  /** Answers how many entries lost what they named. */
-  async #mendEntries(): Promise<number> {
+  /** Answers how many entries lost what they named, and where new things must begin instead if something points there. */
+  async #mendEntries(start: number): Promise<{ readonly lostCount: number; readonly inTheWay?: number }> {
     let lostCount = 0;
     for (let turn = 0; turn < MAX_TURNS; turn++) {
-      const size = Math.max(this.#fileSize, this.#entries.isEmpty ? 0 : this.#newEnd);
+      const size = Math.max(this.#fileSize, this.#moves.isEmpty ? 0 : this.#newEnd);
       const source = await surveyed(this.#view(size));
       const { clusterSize } = source.geometry;
-      const countBefore = this.#entries.changeCount;
+      const free = firstFree(source.tally.all, start / clusterSize, this.#newEnd / clusterSize, this.#listed);
+      if (this.#newEnd > start && free * clusterSize > start) return { lostCount, inTheWay: free * clusterSize };
+      const countBefore = this.#moves.changeCount + this.#entries.changeCount;
       lostCount = 0;
       this.#log.forgetLosses();
       // A survey that finds nothing wrong with entries and tables needs no second look at them.
-      if (!hasSharedTables(source) && source.tally.findings.corruptions + flagsOnly(source) === 0) return 0;
+      if (!hasSharedTables(source) && source.tally.findings.corruptions + flagsOnly(source) === 0) return { lostCount };
       // What is counted through entries without a table is nobody's reference, so they go first.
       const isPhantom = turn === 0 && flagsOnly(source) > 0;
-      if (!isPhantom) {
-        const end = await moveSharedTables(source, this.#entries, this.#log, this.#newEnd, this.#listed);
+      // Once: ground that a table left in this step may be written to in the next.
+      if (!isPhantom && this.#listed.size === 0 && this.#entries.isEmpty) {
+        const end = await moveSharedTables(source, this.#moves, this.#log, this.#newEnd, this.#listed);
         if (end > this.#newEnd) {
           this.#newEnd = alignUp(end, clusterSize);
           continue;
         }
       }
+      const bareL1 = (hostOffset: number) => isL1Alone(source, hostOffset);
       const ground: Ground = {
+        bareL1,
         l1: (hostOffset) => isLoneL1(source, hostOffset),
         l2: (hostOffset) => isLoneL2(source, hostOffset),
       };
       const { allowDataLoss } = this.#wishes;
-      const repair = new EntryRepair(source, this.#entries, this.#log, allowDataLoss, isPhantom ? NOWHERE : ground);
+      const repair = new EntryRepair(
+        source,
+        isPhantom ? this.#moves : this.#entries,
+        this.#log,
+        allowDataLoss,
+        isPhantom ? { ...NOWHERE, bareL1 } : ground,
+      );
       await walkEntries(source, repair, true);
       lostCount = repair.lostCount;
       if (isPhantom) continue;
-      if (this.#entries.changeCount === countBefore) return lostCount;
+      if (this.#moves.changeCount + this.#entries.changeCount === countBefore) return { lostCount };
     }
-    return lostCount;
+    return { lostCount };
   }
 
   async #hasLostEntries(source: WalkSource): Promise<boolean> {
@@ -282,8 +315,8 @@ class Qcow2Repair {
     return look.lostCount > 0;
   }
 
-  /** Answers how many flags stay wrong. */
-  async #mendFlags(source: WalkSource, structure: RefcountStructure): Promise<number> {
+  /** Sets the flags right, of these clusters `only` if they are given; answers how many stay wrong. */
+  async #mendFlags(source: WalkSource, structure: RefcountStructure, only?: ReferenceCounts): Promise<number> {
     const { header, geometry, tally, storage } = source;
     const own = this.#rebuilt === undefined ? structure.own : undefined;
     const most = maxRefcount(header.refcountBits);
@@ -293,7 +326,7 @@ class Qcow2Repair {
       {
         refcountOf: (cluster) => {
           const references = tally.all.get(cluster) + (own?.get(cluster) ?? 0);
-          return references > most ? undefined : references;
+          return references > most || only?.get(cluster) === 0 ? undefined : references;
         },
         isTable: (hostOffset) => isLoneL1(source, hostOffset) || isLoneL2(source, hostOffset),
       },
@@ -316,7 +349,11 @@ class Qcow2Repair {
     this.#markWrites = [{ hostOffset: INCOMPATIBLE_FEATURES, bytes }];
   }
 
-  #tellRebuilding({ defectCount }: RefcountStructure, uncountedCount: number): void {
+  #tellRebuilding(
+    { tally, geometry }: WalkSource,
+    { own, defectCount }: RefcountStructure,
+    uncountedCount: number,
+  ): void {
     const what = {
       structure: "refcount table",
       message: "Refcount table and blocks made anew past the end of the file",
@@ -326,6 +363,21 @@ class Qcow2Repair {
       { severity: "corruption", kind: "refcounts-rebuilt", ...what, line },
       defectCount + uncountedCount,
     );
+    for (const { cluster, count } of own.each()) {
+      const references = tally.all.get(cluster);
+      const refcount = references + count;
+      const hostOffset = cluster * geometry.clusterSize;
+      this.#log.told({
+        severity: "leak",
+        kind: "refcounts-rebuilt",
+        structure: `cluster ${cluster}`,
+        hostOffset,
+        refcount,
+        references,
+        message: `Cluster ${cluster} at host offset ${hex(hostOffset)} held refcounts, and does no more`,
+        line: `Repairing cluster ${cluster} refcount=${refcount} reference=${references}`,
+      });
+    }
   }
 
   #tellKept({ keptCount }: RefcountEdits): void {
@@ -352,7 +404,7 @@ function flagsOnly(source: WalkSource): number {
 }
 
 /** Ground on which nothing is written. */
-const NOWHERE: Ground = { l1: () => false, l2: () => false };
+const NOWHERE: Ground = { bareL1: () => false, l1: () => false, l2: () => false };
 
 function hasSharedTables({ tally }: WalkSource): boolean {
   for (const counts of [tally.activeL2Tables, tally.inactiveL2Tables]) {

@@ -59,6 +59,15 @@ export class SectorEdits {
     for (let at = 0; at < bytes.length; at += SECTOR_SIZE) this.sectorAt(hostOffset + at, { hostOffset, bytes });
   }
 
+  /** These edits, and over them those of `later`. */
+  with(later: SectorEdits): SectorEdits {
+    const both = new SectorEdits();
+    for (const edits of [this, later]) {
+      for (const [sector, bytes] of edits.#sectors) both.#sectors.set(sector, bytes);
+    }
+    return both;
+  }
+
   /** The edits within [start, end) in ascending order, neighbours together; nothing past `end`. */
   writes(start: number, end: number): Write[] {
     const order = [...this.#sectors.keys()]

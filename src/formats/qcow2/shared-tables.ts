@@ -97,11 +97,10 @@ export function tablesIn({ tally }: Pick<WalkSource, "tally">, cluster: number):
   return tally.activeL2Tables.get(cluster) + tally.inactiveL2Tables.get(cluster);
 }
 
-/** True where an L1 table's cluster holds nothing else, but perhaps L2 tables, which go. */
+/** True where the cluster of an L1 table holds nothing else. */
 export function isLoneL1({ geometry, tally }: WalkSource, hostOffset: number): boolean {
   const cluster = Math.floor(hostOffset / geometry.clusterSize);
-  const tables = tablesIn({ tally }, cluster);
-  return cluster > 0 && tally.metadata.get(cluster) === 1 && tally.all.get(cluster) === 1 + tables;
+  return cluster > 0 && tally.metadata.get(cluster) === 1 && tally.all.get(cluster) === 1;
 }
 
 /** True where a cluster holds L2 tables and nothing else, so that their entries are nobody's data. */
@@ -109,4 +108,10 @@ export function isLoneL2({ geometry, tally }: WalkSource, hostOffset: number): b
   const cluster = Math.floor(hostOffset / geometry.clusterSize);
   const tables = tablesIn({ tally }, cluster);
   return cluster > 0 && tables > 0 && tally.all.get(cluster) === tables;
+}
+
+/** True where the cluster of an L1 table holds no other metadata and no L2 table; data may seem to lie there. */
+export function isL1Alone({ geometry, tally }: WalkSource, hostOffset: number): boolean {
+  const cluster = Math.floor(hostOffset / geometry.clusterSize);
+  return cluster > 0 && tally.metadata.get(cluster) === 1 && tablesIn({ tally }, cluster) === 0;
 }
