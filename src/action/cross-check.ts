@@ -9,7 +9,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { type CheckReport, type ConvertOptions, ImageError, plan } from "../index.ts";
+import { type CheckReport, type ConvertOptions, ImageError, info, plan } from "../index.ts";
 import type { CrossCheck } from "./inputs.ts";
 
 const PROGRAM = "qemu-img";
@@ -79,6 +79,11 @@ export class CrossChecker {
   /** One sentence. Throws `verification-failed` where the counts differ; undefined where the format has no check. */
   async compare(path: string, report: CheckReport): Promise<string | undefined> {
     if (report.verdict === "unsupported") return undefined;
+    // What we would not convert is shown to no other program: it would open whatever file the header names.
+    const { json } = await info(path, { format: report.format });
+    if (JSON.stringify(json["format-specific"] ?? {}).includes('"data-file"')) {
+      return "Not shown to qemu-img: the image keeps its data in another file";
+    }
     const counts = await this.#check(path, report.format);
     const same =
       counts.corruptions === report.corruptions &&
