@@ -85,14 +85,14 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "resume",
     words: "[IMAGE]",
-    summary: "finish an interrupted conversion",
+    summary: "finish an interrupted conversion or repair",
     example: "inplace-convert resume disk.qed",
     perform: resumeCommand,
   },
   {
     name: "rollback",
     words: "[IMAGE]",
-    summary: "put an image back as it was before an interrupted conversion",
+    summary: "put an image back as it was before an interrupted conversion or repair",
     example: "inplace-convert rollback disk.qed",
     perform: rollbackCommand,
   },

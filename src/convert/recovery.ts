@@ -70,7 +70,7 @@ async function recover(path: string, wish: Wish, options: RecoveryOptions, host:
 /** An image that can't be worked on now, by a lock or another user, still has its journal: the error says so. */
 async function openSession(path: string, host: Host): Promise<Session> {
   try {
-    return await Session.open(path, host);
+    return await Session.open(path, host, "work on");
   } catch (error) {
     const { journal, undo } = journalNamesOf(path);
     for (const standingJournal of [journal, undo]) {

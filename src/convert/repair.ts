@@ -64,8 +64,8 @@ export async function runRepair(
     return image.planRepair?.({ scope: settings.scope, allowDataLoss: settings.allowDataLoss });
   });
   const nothing = { image, check, repair, changed: false };
-  const before: BeforeRepair = { image, check, mapping: repair && (await mappingOf(image)) };
-  const plan = repair && (await watch.time("plan", () => planOf(session, before, repair)));
+  const before: BeforeRepair = { image, check, mapping: repair && writes(repair) ? await mappingOf(image) : undefined };
+  const plan = repair && writes(repair) ? await watch.time("plan", () => planOf(session, before, repair)) : undefined;
   if (plan === undefined || isEmptyPlan(plan)) {
     await replacing?.remove();
     return { ...nothing, milliseconds: watch.milliseconds };
@@ -93,6 +93,11 @@ export async function runRepair(
   } finally {
     await journal.close();
   }
+}
+
+/** Additive writes serve steps, so that without these there is nothing to do. */
+function writes({ steps }: Repair): boolean {
+  return steps.some((step) => step.writes.length > 0);
 }
 
 async function planOf(session: Session, { image, mapping }: BeforeRepair, repair: Repair): Promise<RepairPlan> {

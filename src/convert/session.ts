@@ -6,7 +6,7 @@ import { MeteredVolume } from "../storage/metered.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import type { Host } from "./host.ts";
 
-export type Verb = "convert" | "repair";
+export type Verb = "convert" | "repair" | "work on";
 
 export class Session {
   readonly path: string;

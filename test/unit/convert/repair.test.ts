@@ -27,6 +27,19 @@ async function failureOf(action: Promise<unknown>): Promise<ImageError> {
   return error as ImageError;
 }
 
+async function countSafePoints(plan: (typeof CASES)[number]["plan"], bytes: Uint8Array): Promise<number> {
+  let points = 0;
+  const signal = {
+    get aborted() {
+      points++;
+      return false;
+    },
+  } as AbortSignal;
+  const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
+  await withPlan(plan, () => check(IMAGE_PATH, { repair: "all", signal }, testHost(volume)));
+  return points;
+}
+
 describe.each(CASES)("a repair: $name", ({ bytes, plan }) => {
   const begin = () => new MemoryVolume({ [IMAGE_PATH]: bytes });
 
@@ -112,6 +125,35 @@ describe.each(CASES)("a repair: $name", ({ bytes, plan }) => {
       await resume(IMAGE_PATH, {}, testHost(written));
       expect(written.snapshots()).toEqual({ [IMAGE_PATH]: before[IMAGE_PATH] });
     }
+  });
+
+  test("is not put back once what it added was written to", async () => {
+    const volume = begin();
+    await withPlan(plan, () => check(IMAGE_PATH, { repair: "all", keepUndo: true }, testHost(volume)));
+    const { length } = volume.snapshot(IMAGE_PATH);
+    if (length === bytes.length) return;
+    await (await volume.openForWriting(IMAGE_PATH)).write(length - 1, Uint8Array.of(0x5a));
+    const before = volume.snapshots();
+    expect(await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)))).toMatchObject({ kind: "changed-underneath" });
+    expect(volume.snapshots()).toEqual(before);
+  });
+
+  test("stops where somebody writes between two steps, and the way back is refused", async () => {
+    const volume = begin();
+    const other = await volume.openForWriting(IMAGE_PATH);
+    let asked = 0;
+    // The last safe point, right before the last step.
+    const points = await countSafePoints(plan, bytes);
+    const signal = {
+      get aborted() {
+        if (++asked === points) void other.write(48, Uint8Array.of(0x5a));
+        return false;
+      },
+    } as AbortSignal;
+    const run = withPlan(plan, () => check(IMAGE_PATH, { repair: "all", signal }, testHost(volume)));
+    expect(await failureOf(run)).toMatchObject({ kind: "changed-underneath", journal: NAMES.journal });
+    expect(volume.snapshot(IMAGE_PATH)[79]).toBe(1);
+    expect(await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)))).toMatchObject({ kind: "changed-underneath" });
   });
 
   test("guest data written since stays when it is put back", async () => {
