@@ -14,6 +14,7 @@ const packages = {
   zstd: "zstd",
   xz: "xz-utils",
   bzip2: "bzip2",
+  openssl: "openssl",
 } as const;
 type Tool = keyof typeof packages;
 
