@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkFigure } from "./check-figures.ts";
 import { type DataImages, makeDataImages } from "./data-images.ts";
 import {
   allocated,
@@ -271,6 +272,7 @@ export const figures: readonly Figure[] = [
   huge("qcow2", "spread"),
   huge("qed", "packed"),
   huge("qcow2", "packed"),
+  checkFigure,
 ];
 
 function ratioRow(figure: string, most: number, reach: string, ours: number, theirs: number): Row {
