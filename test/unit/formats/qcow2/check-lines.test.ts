@@ -308,3 +308,55 @@ it("everyone who listens hears every finding, each time", async () => {
     expect([turn, count, findings.length]).toEqual([turn, 2004, 1000]);
   }
 });
+
+it("each cluster outside has the guest offset of its own entry", async () => {
+  const image = new Qcow2Bytes();
+  image.set64(image.l2Entry(2), 0x100000n).set64(image.l2Entry(3), 0x101000n);
+  const { findings } = await (await qcow2Driver.open(memoryStorage(image.bytes))).check();
+  const outside = findings.filter(({ kind }) => kind === "entry-out-of-bounds");
+  expect(outside.map(({ guestOffset, hostOffset }) => [guestOffset, hostOffset])).toEqual([
+    [0x2000, 0x100000],
+    [0x3000, 0x101000],
+  ]);
+});
+
+it("clusters are told ascending where a refcount block is missing before one that is there", async () => {
+  const image = new Qcow2Bytes({ clusterBits: 9, refcountOrder: 6, dataClusters: 58, spareClusters: 3 });
+  const table = image.hostOffset(HostCluster.refcountTable);
+  image.set64(table, 0n).set64(table + 8, BigInt(image.hostOffset(64)));
+  image.set64(image.hostOffset(64), 1n).set64(image.hostOffset(64) + 8, 1n);
+  const clusters = (await told(image)).map((line) => Number(/cluster (\d+) /.exec(line)?.[1]));
+  // The old block is referenced no more; 65 leaks.
+  const expected = [0, 1, ...Array.from({ length: 60 }, (_, at) => at + 3), 65];
+  expect(clusters.slice(0, expected.length)).toEqual(expected);
+});
+
+it("a place past what the refcount table covers has refcount 0", async () => {
+  const image = new Qcow2Bytes();
+  image.set64(image.l2Entry(0), COPIED | 0x10000000n);
+  expect((await told(image)).at(-1)).toBe("ERROR OFLAG_COPIED data cluster: l2_entry=8000000010000000 refcount=0");
+});
+
+it("flags in a table whose own refcount can't be read are passed over", async () => {
+  const image = new Qcow2Bytes({ clusterBits: 9, refcountOrder: 6, spareClusters: 56 });
+  image.bytes.copy(image.bytes, image.hostOffset(64), image.hostOffset(4), image.hostOffset(5));
+  image.set64(image.hostOffset(64), image.get64(image.hostOffset(64)) & ~COPIED);
+  image.set64(image.l1Entry(0), COPIED | BigInt(image.hostOffset(64))).set64(image.hostOffset(1) + 8, 1n << 63n);
+  expect(await told(image)).toEqual([
+    "ERROR refcount block 1 is outside image",
+    "Leaked cluster 4 refcount=1 reference=0",
+    "Can't get refcount for cluster 64: Input/output error",
+  ]);
+});
+
+it("the refcount of a table outside the file is that of the cluster in which it begins", async () => {
+  const image = new Qcow2Bytes({ spareClusters: 1 });
+  image.set64(image.l1Entry(0), BigInt(image.hostOffset(9) + 0x600)).setRefcount(9, 1);
+  const lines: string[] = [];
+  const opened = await qcow2Driver.open(memoryStorage(image.bytes.subarray(0, image.bytes.length - 0xc00)));
+  await opened.check(({ line }) => lines.push(line ?? ""));
+  expect(lines.slice(-2)).toEqual([
+    "Leaked cluster 9 refcount=1 reference=0",
+    "ERROR OFLAG_COPIED L2 cluster: l1_index=0 l1_entry=9600 refcount=1",
+  ]);
+});
