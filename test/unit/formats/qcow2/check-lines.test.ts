@@ -360,3 +360,28 @@ it("the refcount of a table outside the file is that of the cluster in which it 
     "ERROR OFLAG_COPIED L2 cluster: l1_index=0 l1_entry=9600 refcount=1",
   ]);
 });
+
+it("the snapshot table ends with its last entry, not where the next one would begin", async () => {
+  const image = new Qcow2Bytes({ spareClusters: 1 });
+  const table = image.hostOffset(64);
+  image.set32(60, 2).set64(64, BigInt(table));
+  expect((await told(image)).slice(0, 3)).toEqual([
+    "ERROR snapshot table entry 0 is incomplete",
+    "ERROR snapshot table entry 1 is incomplete",
+    "ERROR: counting reference for region exceeding the end of the file by one cluster or more: offset 0x40000 size 0x50",
+  ]);
+  image
+    .set32(60, 1)
+    .set64(64, BigInt(image.hostOffset(9)))
+    .setRefcount(9, 1);
+  image.bytes.writeUInt16BE(0x7fff, image.hostOffset(9) + 12);
+  expect(await told(image)).toContain(
+    "ERROR: counting reference for region exceeding the end of the file by one cluster or more: offset 0x9000 size 0x8027",
+  );
+});
+
+it("a raw data file needs a data file", async () => {
+  const image = new Qcow2Bytes();
+  image.set64(88, 2n);
+  await expect(qcow2Driver.open(memoryStorage(image.bytes))).rejects.toThrow("there is no data file");
+});

@@ -120,6 +120,22 @@ describe("QED check", () => {
     });
   });
 
+  it("tells whoever listens of every finding, each time", async () => {
+    const description = { virtualSize: 8 << 20, data: [0, 1], leaks: 1 };
+    const { bytes, l2Offsets } = buildQedImage(description);
+    const view = new DataView(bytes.buffer);
+    // Each points between clusters, and no two of them are one run.
+    for (let index = 2; index < 1024; index++) setEntry(view, l2Offsets.get(0) as number, index, 4096 * 99 + index * 8);
+    const image = await openQed(memoryStorage(bytes));
+    for (const turn of [1, 2]) {
+      const lines: (string | undefined)[] = [];
+      const { findings, corruptions } = await image.check(({ line }) => lines.push(line));
+      expect([turn, lines.length, corruptions, findings.length]).toEqual([turn, 1023, 1022, 1000]);
+      expect(lines.at(-1)).toMatch(/^Leaked cluster from host offset 0x/);
+      expect(lines[0]).toMatch(/^ERROR The entry for guest offset 0x2000 points at host offset 0x/);
+    }
+  });
+
   it("counts fragments within each table, as qemu-img does", async () => {
     // In the file: 1024, 0, 1, 1025.
     const { bytes } = buildQedImage({ virtualSize: 8 << 20, data: [1024, 0, 1, 1025] });
