@@ -76,12 +76,16 @@ async function checkAndRepair(
       corruptionsFixed: changed && repair ? repair.corruptionsFixed : 0,
     };
     const { bytesWritten, syncs } = session.volume.meter;
+    const report = reportOf(path, image, check, fixed);
+    const losses = repair?.losses ?? [];
+    const givenUp = changed && repair ? repair.givenUp : [];
     return {
-      ...reportOf(path, image, check, fixed),
+      ...report,
       ...(await pictureOf(image, options)),
+      json: { ...report.json, changed, losses, "given-up": givenUp },
       changed,
-      losses: repair?.losses ?? [],
-      givenUp: changed && repair ? repair.givenUp : [],
+      losses,
+      givenUp,
       ...(changed ? { bytesWritten, syncs } : {}),
       milliseconds,
       notes: [...session.notes],

@@ -1,11 +1,13 @@
 /** What a running QEMU, a loop device and another locker look like from outside. */
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ImageError } from "../../src/bytes/image-error.ts";
+import { check } from "../../src/convert/check.ts";
 import { FileVolume } from "../../src/storage/file.ts";
 import type { OtherUsers, WritableStorage } from "../../src/storage/storage.ts";
 
@@ -64,6 +66,25 @@ describe("QEMU", () => {
     await end();
     expect((await lookUntil((users) => !isFound(users))).found).toEqual([]);
   });
+});
+
+test.each([
+  ["writes", [], true],
+  ["reads", ["-r"], false],
+])("a check beside a QEMU that %s does what qemu-img check does", async (_name, options, isRefused) => {
+  holder = spawn("qemu-io", [...options, image], { stdio: ["pipe", "ignore", "ignore"] });
+  await lookUntil(isFound);
+  const theirs = spawnSync("qemu-img", ["check", "-q", image]).status;
+  expect(theirs).toBe(isRefused ? 1 : 0);
+  const ours = await check(image).then(
+    ({ exitCode }) => exitCode,
+    (error: ImageError) => error.kind,
+  );
+  expect(ours).toBe(isRefused ? "in-use" : 0);
+  expect(await check(image, { forceShare: true })).toMatchObject({ exitCode: 0 });
+  // QEMU's repair wants the image to itself, and so does ours.
+  expect(spawnSync("qemu-img", ["check", "-q", "-r", "all", image]).status).toBe(1);
+  await expect(check(image, { repair: "all" })).rejects.toMatchObject({ kind: "in-use" });
 });
 
 test("another process that locks the whole file", async () => {

@@ -62,6 +62,7 @@ describe.each(CASES)("a repair: $name", ({ bytes, plan }) => {
     );
     expect(report).toMatchObject({ changed: true, exitCode: 0, verdict: "clean", corruptions: 0, leaks: 0 });
     expect(report.leaksFixed).toBe(1);
+    expect(report.json).toMatchObject({ "leaks-fixed": 1, changed: true, losses: [], "given-up": [] });
     expect(report.fixedText).toContain("1 leaked clusters");
     expect(report.bytesWritten).toBeGreaterThan(512);
     expect(report.syncs).toBeGreaterThan(4);
