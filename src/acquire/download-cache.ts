@@ -33,6 +33,8 @@ export class DownloadCache {
   readonly #folder: string;
   readonly #use: CacheUse;
   readonly #pending: PendingSave[] = [];
+  /** Whose folders are at work: the same file may be wanted twice at once. */
+  readonly #busy = new Set<string>();
 
   /** @param folder for what is restored and kept; the same in every run, since it is part of an entry's identity */
   constructor(folder: string, use: CacheUse) {
@@ -47,8 +49,9 @@ export class DownloadCache {
 
   /** The entry's bytes, not yet verified, and the digest that they had; undefined where there is none. */
   async restore(key: string): Promise<CachedDownload | undefined> {
-    if (!this.#use.mayRestore) return undefined;
+    if (!this.#use.mayRestore || this.#busy.has(key)) return undefined;
     const folder = this.#folderOf(key);
+    this.#busy.add(key);
     try {
       await mkdir(folder, { recursive: true });
       const { restoreFolder } = await import("./cache.ts");
@@ -57,13 +60,16 @@ export class DownloadCache {
       // As good as none.
     }
     await removeFolder(folder);
+    this.#busy.delete(key);
     return undefined;
   }
 
   /** Where a download is kept while it comes; undefined where it isn't to be. */
   async keep(key: string, total: number | undefined): Promise<KeptDownload | undefined> {
     if (!this.#use.maySave || total === undefined || total > MAX_CACHED_BYTES) return undefined;
+    if (this.#busy.has(key)) return undefined;
     const folder = this.#folderOf(key);
+    this.#busy.add(key);
     try {
       await removeFolder(folder);
       await mkdir(folder, { recursive: true });

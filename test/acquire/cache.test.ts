@@ -116,6 +116,20 @@ test("an entry that is no entry costs nothing", async () => {
   }
 });
 
+test("the same file twice at once", async () => {
+  for (const isKnown of [false, true]) {
+    const cache = newCache();
+    using one = testFolder();
+    using other = testFolder();
+    const both = await Promise.all([acquireInto(one, proven(), { cache }), acquireInto(other, proven(), { cache })]);
+    for (const { paths } of both) expect(readFileSync(paths[0] as string).equals(content)).toBe(true);
+    expect(both.flatMap(({ warnings }) => warnings)).toEqual([]);
+    expect(both.filter(({ fromCache }) => fromCache)).toHaveLength(isKnown ? 1 : 0);
+    expect(cache.pendingSaves).toHaveLength(isKnown ? 0 : 1);
+    expect(await savePending(cache.pendingSaves)).toEqual([]);
+  }
+});
+
 test("a cache that refuses fails nothing", async () => {
   service.failing.set("GetCacheEntryDownloadURL", 403);
   service.failing.set("CreateCacheEntry", 403);
