@@ -86,7 +86,8 @@ export async function tryRepair({
     }
     // QEMU also mends entries of tables that lie askew, in the middle of somebody's data.
     const isAskew = mine.lines.some((line) => line.includes("Table is not cluster aligned"));
-    if (isAskew) return "neither clean";
+    // Nor do we touch what is perhaps no table at all, but somebody's data that a broken pointer calls one.
+    if (isAskew || repair.losses.length > 3) return "neither clean";
     if (severe(mine) > severe(other) || mine.checkErrors > other.checkErrors) {
       fail(`${severe(mine)} errors are left, qemu-img leaves ${severe(other)}: ${mine.lines.slice(0, 3).join("; ")}`);
     }

@@ -15,6 +15,7 @@ import type { EntryVisitor, L2Visit, RawL1Entry, TableVisit } from "./entry-walk
 import type { Qcow2Geometry } from "./geometry.ts";
 import type { Qcow2Header } from "./header.ts";
 import { compressedHostOffset, compressedLength, L2Mask, standardHostOffset } from "./l2-entry.ts";
+import { ReferenceCounts } from "./reference-counts.ts";
 import type { RepairLog } from "./repair-log.ts";
 import type { SectorEdits } from "./sector-edits.ts";
 import { parseL1Entry } from "./table-entry.ts";
@@ -42,6 +43,8 @@ export interface Ground {
 export class EntryRepair implements EntryVisitor {
   /** Entries whose table or data can't be found any more, and that stay. */
   lostCount = 0;
+  /** Clusters of tables that are perhaps none; nothing is written there without consent. */
+  readonly doubtful = new ReferenceCounts();
   readonly #header: Qcow2Header;
   readonly #geometry: Qcow2Geometry;
   readonly #edits: SectorEdits;
@@ -91,7 +94,9 @@ export class EntryRepair implements EntryVisitor {
 
   l2Table(visit: L2Visit): void {
     const { l2EntrySize, l2EntryCount, hasSubclusters, clusterSize } = this.#geometry;
-    const canEdit = this.#ground.l2(visit.hostOffset);
+    const isDoubtful = !this.#allowDataLoss && this.#isDoubtful(visit);
+    if (isDoubtful) this.doubtful.add(visit.hostOffset / clusterSize);
+    const canEdit = !isDoubtful && this.#ground.l2(visit.hostOffset);
     const view = new DataView(visit.bytes.buffer, visit.bytes.byteOffset, visit.bytes.byteLength);
     for (let index = 0; index < l2EntryCount; index++) {
       const at = index * l2EntrySize;
@@ -103,6 +108,24 @@ export class EntryRepair implements EntryVisitor {
       if ((high & L2Mask.compressedHigh) !== 0) this.#compressed(place, high, low);
       else this.#standard(place, high, low, allocated);
     }
+  }
+
+  /** True for what is perhaps no table at all but somebody's data: too many of its entries lead nowhere. */
+  #isDoubtful({ bytes }: L2Visit): boolean {
+    const { l2EntrySize, clusterBits, clusterSize, hostEnd } = this.#geometry;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let used = 0;
+    let lost = 0;
+    for (let at = 0; at < bytes.length; at += l2EntrySize) {
+      const high = view.getUint32(at);
+      const low = view.getUint32(at + 4);
+      if ((high | low) === 0) continue;
+      used++;
+      const isCompressed = (high & L2Mask.compressedHigh) !== 0;
+      const place = isCompressed ? compressedHostOffset(high, low, clusterBits) : standardHostOffset(high, low);
+      if (place >= hostEnd || (!isCompressed && place % clusterSize !== 0)) lost++;
+    }
+    return lost > 3 && lost * 4 > used && !this.#header.hasDataFile;
   }
 
   #compressed(place: EntryPlace, high: number, low: number): void {

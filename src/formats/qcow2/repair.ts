@@ -21,17 +21,17 @@
  * In place where the refcount structure can be trusted: nothing else lies on it, and each cluster in use has a block.
  */
 
-import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { hasFlag } from "../../bytes/struct.ts";
 import type { Repair, RepairStep, RepairWishes } from "../../image/repair.ts";
 import type { Write } from "../../image/write.ts";
-import { readZeroFilled, type Storage } from "../../storage/storage.ts";
+import type { Storage } from "../../storage/storage.ts";
 import { CopiedRepair } from "./copied-repair.ts";
-import { EntryRepair, type Ground } from "./entry-repair.ts";
+import { EntryPlan, set64, surveyed, Uncountable } from "./entry-plan.ts";
 import { walkEntries } from "./entry-walk.ts";
 import { IncompatibleBit } from "./header.ts";
-import { firstFree, type Rebuilt, rebuildRefcounts } from "./refcount-rebuild.ts";
+import { type Rebuilt, rebuildRefcounts } from "./refcount-rebuild.ts";
 import {
   compareRefcountsForRepair,
   countUncounted,
@@ -42,18 +42,14 @@ import {
 import { maxRefcount } from "./refcount-table.ts";
 import type { ReferenceCounts } from "./reference-counts.ts";
 import { RepairLog } from "./repair-log.ts";
-import { openSource, surveyReferences } from "./repair-survey.ts";
-import { refuseTooManySectors, SectorEdits } from "./sector-edits.ts";
-import { isL1Alone, isLoneL1, isLoneL2, moveSharedTables, tablesIn } from "./shared-tables.ts";
-import { mendSnapshots } from "./snapshot-repair.ts";
+import { openSource } from "./repair-survey.ts";
+import { refuseTooManySectors } from "./sector-edits.ts";
+import { isLoneL1, isLoneL2, tablesIn } from "./shared-tables.ts";
 import type { WalkSource } from "./table-walk.ts";
 
-/** Fields of the header that name what is made anew, and its marks. */
+/** Fields of the header that name the refcount table, and its marks. */
 const REFCOUNT_FIELDS = { hostOffset: 48, length: 12 } as const;
-const SNAPSHOTS_OFFSET = 64;
 const INCOMPATIBLE_FEATURES = 72;
-/** Mending one entry can make another reachable: a table in a new place, a header that no entry calls a table. */
-const MAX_TURNS = 6;
 /** Broken pointers past the end of the file, each where the attempt before would have put something. */
 const MAX_STARTS = 16;
 
@@ -74,46 +70,34 @@ export async function planQcow2Repair(storage: Storage, wishes: RepairWishes): P
   return plan.repair();
 }
 
-/** The references can't be known. */
-class Uncountable extends Error {}
-
 class Qcow2Repair {
   readonly #storage: Storage;
   readonly #fileSize: number;
   readonly #wishes: RepairWishes;
   #log = new RepairLog();
-  /** L1 entries that name tables in new places, and those tables past the old end. */
-  #moves = new SectorEdits();
-  /** Over these: what else is wrong with entries. Tables that moved left ground that nobody reads by then. */
-  #entries = new SectorEdits();
-  #header = new SectorEdits();
-  #headerWrites: Write[] = [];
+  #plan: EntryPlan;
   #refcounts: RefcountEdits | undefined;
   #rebuilt: Rebuilt | undefined;
-  #markWrites: Write[] = [];
-  readonly #listed = new Map<number, number>();
+  #headerWrites: readonly Write[] = [];
+  #markWrites: readonly Write[] = [];
   /** The file grows over all that broken entries name past its end: they read as zeros then, as they did before. */
   #isLossHealed = false;
-  /** Where new tables end. */
-  #newEnd = 0;
 
   constructor(storage: Storage, fileSize: number, wishes: RepairWishes) {
     this.#storage = storage;
     this.#fileSize = fileSize;
     this.#wishes = wishes;
+    this.#plan = new EntryPlan(storage, fileSize, fileSize, wishes, this.#log);
   }
 
-  /** Back to a plan of nothing. */
-  forget(): void {
+  /** Back to a plan of nothing, with new things from `start` on. */
+  forget(start = this.#fileSize): void {
     this.#log = new RepairLog();
-    this.#moves = new SectorEdits();
-    this.#entries = new SectorEdits();
-    this.#header = new SectorEdits();
-    this.#headerWrites = [];
+    this.#plan = new EntryPlan(this.#storage, this.#fileSize, start, this.#wishes, this.#log);
     this.#refcounts = undefined;
     this.#rebuilt = undefined;
+    this.#headerWrites = [];
     this.#markWrites = [];
-    this.#listed.clear();
   }
 
   async make(): Promise<void> {
@@ -121,11 +105,11 @@ class Qcow2Repair {
     const { clusterSize } = (await openSource(this.#storage)).geometry;
     let start = alignUp(this.#fileSize, clusterSize);
     for (let turn = 0; turn < MAX_STARTS; turn++) {
-      const inTheWay = await this.#mendAll(start);
+      this.forget(start);
+      const inTheWay = await this.#mendAll(this.#plan);
       if (inTheWay === undefined) return;
       // A broken table may reach far past the end, so each leap is longer.
       if (inTheWay > start) start = inTheWay + (2 ** turn - 1) * clusterSize;
-      this.forget();
     }
     throw new ImageError(
       "unsupported",
@@ -140,8 +124,7 @@ class Qcow2Repair {
   repair(): Repair {
     const { findings, leaksFixed, corruptionsFixed, losses, sacrifices } = this.#log;
     const rebuilt = this.#rebuilt;
-    const moves = this.#moves;
-    const entries = this.#entries;
+    const { moves, entries } = this.#plan;
     const fileSize = this.#fileSize;
     const inPlace = rebuilt === undefined ? this.#refcounts : undefined;
     const step = (purpose: string, writes: readonly Write[] = []): RepairStep[] =>
@@ -171,37 +154,33 @@ class Qcow2Repair {
     };
   }
 
-  /** Plans with new things from `start` on; answers where they must begin instead if something points there. */
-  async #mendAll(start: number): Promise<number | undefined> {
-    this.#newEnd = start;
-    await this.#mendSnapshots();
-    const lost = await this.#mendEntries(start);
-    if (lost.inTheWay !== undefined) return lost.inTheWay;
-    let { lostCount } = lost;
-    if (this.#isLossHealed) {
-      this.#log.forgetLosses();
-      lostCount = 0;
-    }
-    let source = await surveyed(this.#view(this.#newEnd > start ? this.#newEnd : this.#fileSize));
+  /** Answers where new things must begin instead, if something points there. */
+  async #mendAll(plan: EntryPlan): Promise<number | undefined> {
+    const inTheWay = await plan.make();
+    if (inTheWay !== undefined) return inTheWay;
+    if (this.#isLossHealed) this.#log.forgetLosses();
+    const isLossy = plan.lostCount > 0 && !this.#isLossHealed;
+    let source = await surveyed(plan.view(plan.size));
     const structure = await readStructure(source);
     const uncountedCount = countUncounted(source, structure);
-    const mustRebuild = this.#newEnd > start || !structure.isTrusted || uncountedCount > 0;
+    const mustRebuild = plan.end > plan.start || !structure.isTrusted || uncountedCount > 0;
     // A table on the header would say something else with each new header, and so on without an end.
     if (mustRebuild && source.tally.metadata.get(0) + tablesIn(source, 0) > 1) throw new Uncountable();
-    if (mustRebuild) this.#tellRebuilding(source, structure, uncountedCount);
+    if (mustRebuild) tellRebuilding(this.#log, source, structure, uncountedCount);
     const refcounts = await compareRefcountsForRepair(
       source,
       structure,
-      { raise: true, keepUnreferenced: lostCount > 0, edit: !mustRebuild },
+      { raise: true, keepUnreferenced: isLossy, edit: !mustRebuild },
       this.#log,
     );
     this.#refcounts = refcounts;
     if (mustRebuild) {
       const { clusterSize } = source.geometry;
-      const wishes = { clusterSize, start, end: this.#newEnd, listed: this.#listed, kept: refcounts.kept };
-      const rebuilt = await rebuildRefcounts((size) => this.#view(size), wishes);
+      const { start, end, listed } = plan;
+      const wishes = { clusterSize, start, end, listed, kept: refcounts.kept };
+      const rebuilt = await rebuildRefcounts((size) => plan.view(size), wishes);
       if (typeof rebuilt === "number") return rebuilt;
-      if (lostCount > 0 && rebuilt.source.tally.findings.corruptions === 0) {
+      if (isLossy && rebuilt.source.tally.findings.corruptions === 0) {
         this.#isLossHealed = true;
         return start;
       }
@@ -210,7 +189,7 @@ class Qcow2Repair {
       const pointer = new Uint8Array(REFCOUNT_FIELDS.length);
       set64(pointer, rebuilt.tableHostOffset);
       new DataView(pointer.buffer).setUint32(8, rebuilt.tableClusterCount);
-      this.#headerWrites.unshift({ hostOffset: REFCOUNT_FIELDS.hostOffset, bytes: pointer });
+      this.#headerWrites = [{ hostOffset: REFCOUNT_FIELDS.hostOffset, bytes: pointer }, ...plan.headerWrites];
     }
     this.#tellKept(refcounts);
     const leftCount = await this.#mendFlags(source, structure);
@@ -223,10 +202,11 @@ class Qcow2Repair {
     const source = await surveyed(this.#storage);
     const structure = await readStructure(source);
     if (!structure.isTrusted || countUncounted(source, structure) > 0) return;
+    await this.#plan.look(source);
     const refcounts = await compareRefcountsForRepair(
       source,
       structure,
-      { raise: false, keepUnreferenced: await this.#hasLostEntries(source), edit: true },
+      { raise: false, keepUnreferenced: this.#plan.lostCount > 0, edit: true },
       this.#log,
     );
     this.#refcounts = refcounts;
@@ -238,86 +218,10 @@ class Qcow2Repair {
     if (isElseSound && leftCount === 0) await this.#clearMarks(source);
   }
 
-  async #mendSnapshots(): Promise<void> {
-    const mended = await mendSnapshots(await openSource(this.#storage));
-    if (mended === undefined) return;
-    for (const line of mended.lines) {
-      const what = { kind: "snapshot-incomplete", structure: "snapshot table", message: line };
-      this.#log.mended({ severity: "corruption", ...what, line });
-    }
-    for (const sentence of mended.discarded) this.#log.givenUp(sentence);
-    const { clusterSize } = (await openSource(this.#storage)).geometry;
-    const hostOffset = this.#newEnd;
-    this.#newEnd += alignUp(mended.table.length, clusterSize);
-    this.#moves.put(hostOffset, mended.table);
-    const bytes = new Uint8Array(8);
-    set64(bytes, hostOffset);
-    this.#headerWrites.push({ hostOffset: SNAPSHOTS_OFFSET, bytes });
-    const sector = await readZeroFilled(this.#storage, 0, SECTOR_SIZE);
-    this.#header.sectorAt(0, { hostOffset: 0, bytes: sector }).set(bytes, SNAPSHOTS_OFFSET);
-  }
-
-  /** The image with what is mended so far, and as long as that. */
-  #view(size: number): Storage {
-    return this.#header.over(this.#entries.over(this.#moves.over(this.#storage, size), size), size);
-  }
-
-  /** Answers how many entries lost what they named, and where new things must begin instead if something points there. */
-  async #mendEntries(start: number): Promise<{ readonly lostCount: number; readonly inTheWay?: number }> {
-    let lostCount = 0;
-    for (let turn = 0; turn < MAX_TURNS; turn++) {
-      const size = Math.max(this.#fileSize, this.#moves.isEmpty ? 0 : this.#newEnd);
-      const source = await surveyed(this.#view(size));
-      const { clusterSize } = source.geometry;
-      const free = firstFree(source.tally.all, start / clusterSize, this.#newEnd / clusterSize, this.#listed);
-      if (this.#newEnd > start && free * clusterSize > start) return { lostCount, inTheWay: free * clusterSize };
-      const countBefore = this.#moves.changeCount + this.#entries.changeCount;
-      lostCount = 0;
-      this.#log.forgetLosses();
-      // A survey that finds nothing wrong with entries and tables needs no second look at them.
-      if (!hasSharedTables(source) && source.tally.findings.corruptions + flagsOnly(source) === 0) return { lostCount };
-      // What is counted through entries without a table is nobody's reference, so they go first.
-      const isPhantom = turn === 0 && flagsOnly(source) > 0;
-      // Once: ground that a table left in this step may be written to in the next.
-      if (!isPhantom && this.#listed.size === 0 && this.#entries.isEmpty) {
-        const end = await moveSharedTables(source, this.#moves, this.#log, this.#newEnd, this.#listed);
-        if (end > this.#newEnd) {
-          this.#newEnd = alignUp(end, clusterSize);
-          continue;
-        }
-      }
-      const bareL1 = (hostOffset: number) => isL1Alone(source, hostOffset);
-      const ground: Ground = {
-        bareL1,
-        l1: (hostOffset) => isLoneL1(source, hostOffset),
-        l2: (hostOffset) => isLoneL2(source, hostOffset),
-      };
-      const { allowDataLoss } = this.#wishes;
-      const repair = new EntryRepair(
-        source,
-        isPhantom ? this.#moves : this.#entries,
-        this.#log,
-        allowDataLoss,
-        isPhantom ? { ...NOWHERE, bareL1 } : ground,
-      );
-      await walkEntries(source, repair, true);
-      lostCount = repair.lostCount;
-      if (isPhantom) continue;
-      if (this.#moves.changeCount + this.#entries.changeCount === countBefore) return { lostCount };
-    }
-    return { lostCount };
-  }
-
-  async #hasLostEntries(source: WalkSource): Promise<boolean> {
-    if (this.#wishes.allowDataLoss || source.tally.findings.corruptions === 0) return false;
-    const look = new EntryRepair(source, new SectorEdits(), new RepairLog(), false, NOWHERE);
-    await walkEntries(source, look, true);
-    return look.lostCount > 0;
-  }
-
   /** Sets the flags right, of these clusters `only` if they are given; answers how many stay wrong. */
   async #mendFlags(source: WalkSource, structure: RefcountStructure, only?: ReferenceCounts): Promise<number> {
     const { header, geometry, tally, storage } = source;
+    const { entries, doubtful } = this.#plan;
     const own = this.#rebuilt === undefined ? structure.own : undefined;
     const most = maxRefcount(header.refcountBits);
     const repair = new CopiedRepair(
@@ -328,12 +232,14 @@ class Qcow2Repair {
           const references = tally.all.get(cluster) + (own?.get(cluster) ?? 0);
           return references > most || only?.get(cluster) === 0 ? undefined : references;
         },
-        isTable: (hostOffset) => isLoneL1(source, hostOffset) || isLoneL2(source, hostOffset),
+        isTable: (hostOffset) =>
+          doubtful.get(Math.floor(hostOffset / geometry.clusterSize)) === 0 &&
+          (isLoneL1(source, hostOffset) || isLoneL2(source, hostOffset)),
       },
-      this.#entries,
+      entries,
       this.#log,
     );
-    await walkEntries({ ...source, storage: this.#entries.over(storage, await storage.size()) }, repair, false);
+    await walkEntries({ ...source, storage: entries.over(storage, await storage.size()) }, repair, false);
     return repair.leftCount;
   }
 
@@ -349,37 +255,6 @@ class Qcow2Repair {
     this.#markWrites = [{ hostOffset: INCOMPATIBLE_FEATURES, bytes }];
   }
 
-  #tellRebuilding(
-    { tally, geometry }: WalkSource,
-    { own, defectCount }: RefcountStructure,
-    uncountedCount: number,
-  ): void {
-    const what = {
-      structure: "refcount table",
-      message: "Refcount table and blocks made anew past the end of the file",
-    };
-    const line = "Rebuilding refcount structure";
-    this.#log.mended(
-      { severity: "corruption", kind: "refcounts-rebuilt", ...what, line },
-      defectCount + uncountedCount,
-    );
-    for (const { cluster, count } of own.each()) {
-      const references = tally.all.get(cluster);
-      const refcount = references + count;
-      const hostOffset = cluster * geometry.clusterSize;
-      this.#log.told({
-        severity: "leak",
-        kind: "refcounts-rebuilt",
-        structure: `cluster ${cluster}`,
-        hostOffset,
-        refcount,
-        references,
-        message: `Cluster ${cluster} at host offset ${hex(hostOffset)} held refcounts, and does no more`,
-        line: `Repairing cluster ${cluster} refcount=${refcount} reference=${references}`,
-      });
-    }
-  }
-
   #tellKept({ keptCount }: RefcountEdits): void {
     if (keptCount === 0) return;
     this.#log.loss(
@@ -388,35 +263,32 @@ class Qcow2Repair {
   }
 }
 
-async function surveyed(storage: Storage): Promise<WalkSource> {
-  try {
-    const source = await surveyReferences(storage);
-    if (source.tally.findings.checkErrors === 0) return source;
-  } catch (cause) {
-    if (!(cause instanceof ImageError) || cause.kind === "io" || cause.kind === "interrupted") throw cause;
+/** As qemu-img tells it: the old structure's clusters are leaks once the new one is in use. */
+function tellRebuilding(
+  log: RepairLog,
+  { tally, geometry }: WalkSource,
+  { own, defectCount }: RefcountStructure,
+  uncountedCount: number,
+): void {
+  const what = {
+    structure: "refcount table",
+    message: "Refcount table and blocks made anew past the end of the file",
+  };
+  const line = "Rebuilding refcount structure";
+  log.mended({ severity: "corruption", kind: "refcounts-rebuilt", ...what, line }, defectCount + uncountedCount);
+  for (const { cluster, count } of own.each()) {
+    const references = tally.all.get(cluster);
+    const refcount = references + count;
+    const hostOffset = cluster * geometry.clusterSize;
+    log.told({
+      severity: "leak",
+      kind: "refcounts-rebuilt",
+      structure: `cluster ${cluster}`,
+      hostOffset,
+      refcount,
+      references,
+      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} held refcounts, and does no more`,
+      line: `Repairing cluster ${cluster} refcount=${refcount} reference=${references}`,
+    });
   }
-  throw new Uncountable();
-}
-
-/** References that L1 entries of flags alone make to the header. */
-function flagsOnly(source: WalkSource): number {
-  return tablesIn(source, 0);
-}
-
-/** Ground on which nothing is written. */
-const NOWHERE: Ground = { bareL1: () => false, l1: () => false, l2: () => false };
-
-function hasSharedTables({ tally }: WalkSource): boolean {
-  for (const counts of [tally.activeL2Tables, tally.inactiveL2Tables]) {
-    for (const { cluster } of counts.each()) {
-      if (tally.all.get(cluster) > tablesIn({ tally }, cluster)) return true;
-    }
-  }
-  return false;
-}
-
-function set64(bytes: Uint8Array, value: number): void {
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, Math.floor(value / 2 ** 32));
-  view.setUint32(4, value % 2 ** 32);
 }

@@ -16,8 +16,6 @@ export interface MendedSnapshots {
   readonly table: Uint8Array;
   /** One for each entry that is mended, as qemu-img says it. */
   readonly lines: readonly string[];
-  /** What is not kept, one sentence each. */
-  readonly discarded: readonly string[];
 }
 
 /** The table as it should be; undefined where it is so already, or where it can't be read to its end. */
@@ -25,7 +23,6 @@ export async function mendSnapshots({ storage, header }: WalkSource): Promise<Me
   if (header.version < 3 || header.snapshotCount === 0) return undefined;
   const entries: Uint8Array[] = [];
   const lines: string[] = [];
-  const discarded: string[] = [];
   let next = header.snapshotTableHostOffset;
   let size = 0;
   for (let index = 0; index < header.snapshotCount; index++) {
@@ -40,7 +37,6 @@ export async function mendSnapshots({ storage, header }: WalkSource): Promise<Me
       lines.push(
         `Discarding too much extra metadata in snapshot table entry ${index} (${extraDataSize} > ${MAX_EXTRA_BYTES})`,
       );
-      discarded.push(`${extraDataSize - keptExtra} bytes of unknown metadata of snapshot table entry ${index}`);
     }
     const newExtra = isIncomplete ? completed(extra, vmStateSize, header.virtualSize) : extra;
     const entry = new Uint8Array(alignUp(HEAD + newExtra.length + text.length, 8));
@@ -60,7 +56,7 @@ export async function mendSnapshots({ storage, header }: WalkSource): Promise<Me
     table.set(entry, at);
     at += entry.length;
   }
-  return { table, lines, discarded };
+  return { table, lines };
 }
 
 function completed(extra: Uint8Array, vmStateSize: number, virtualSize: number): Uint8Array {
