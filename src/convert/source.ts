@@ -58,10 +58,13 @@ export function refuseCorruption({ image, options, check }: Source): void {
 /** SHA-256 over the bytes of `ranges` in file order, hex; what lies past the end of file counts as zeros. */
 export async function digestRanges(storage: Storage, ranges: RangeSet): Promise<string> {
   const hash = crypto().createHash("sha256");
-  const buffer = new Uint8Array(MiB);
+  // No larger than needed: a thousand small images would have the collector of memory at work all the time.
+  let buffer = new Uint8Array(0);
   for (const { start, end } of ranges.each()) {
     for (let at = start; at < end; at += MiB) {
-      const bytes = buffer.subarray(0, Math.min(MiB, end - at));
+      const length = Math.min(MiB, end - at);
+      if (buffer.length < length) buffer = new Uint8Array(length);
+      const bytes = buffer.subarray(0, length);
       bytes.fill(0, await storage.read(at, bytes));
       hash.update(bytes);
     }
