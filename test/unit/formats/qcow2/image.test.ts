@@ -268,6 +268,31 @@ describe("getMetadataRanges", () => {
   });
 });
 
+describe("mapping, metadata and check", () => {
+  it("come out the same in any order, and nothing is counted twice", async () => {
+    const image = new Qcow2Bytes({ dataClusters: 6, spareClusters: 1 });
+    image.setRefcount(HostCluster.data + 6, 1);
+    const questions = {
+      mapping: (opened: Image) => opened.getMapping(),
+      metadata: async (opened: Image) => [...(await opened.getMetadataRanges()).each()],
+      check: (opened: Image) => opened.check(),
+    };
+    const expected = {
+      mapping: await questions.mapping(await open(image.bytes)),
+      metadata: await questions.metadata(await open(image.bytes)),
+      check: await questions.check(await open(image.bytes)),
+    };
+    expect([expected.check.leaks, expected.check.corruptions]).toEqual([1, 0]);
+    const names = ["mapping", "metadata", "check"] as const;
+    for (const first of names) {
+      for (const second of names) {
+        const opened = await open(image.bytes);
+        for (const name of [first, second, ...names]) expect(await questions[name](opened)).toEqual(expected[name]);
+      }
+    }
+  });
+});
+
 describe("planSettling", () => {
   it("zeroes what the header cluster still holds of another format", async () => {
     const image = new Qcow2Bytes();
