@@ -23,6 +23,7 @@ import { metadataDigestOf } from "./repair-undo.ts";
 import type { CheckOptions } from "./report.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { WithheldFlags } from "./withheld-flags.ts";
 
 export interface RepairSettings {
   readonly scope: RepairScope;
@@ -59,7 +60,8 @@ export async function runRepair(
 ): Promise<Repaired> {
   const watch = new Stopwatch(session.host.now);
   const image = await openImage(session.storage, format);
-  const check = await watch.time("check", () => image.check(settings.onFinding));
+  const flags = new WithheldFlags(settings.onFinding);
+  const check = await watch.time("check", () => image.check((finding) => flags.hear(finding)));
   const repair = await watch.time("plan", async () => {
     return image.planRepair?.({ scope: settings.scope, allowDataLoss: settings.allowDataLoss });
   });
@@ -67,6 +69,7 @@ export async function runRepair(
   const before: BeforeRepair = { image, check, mapping: repair && writes(repair) ? await mappingOf(image) : undefined };
   const plan = repair && writes(repair) ? await watch.time("plan", () => planOf(session, before, repair)) : undefined;
   if (plan === undefined || isEmptyPlan(plan)) {
+    flags.tell();
     await replacing?.remove();
     return { ...nothing, milliseconds: watch.milliseconds };
   }

@@ -65,6 +65,26 @@ describe.each(SAMPLES.filter(({ name }) => NAMES.includes(name)))("damaged: $nam
   });
 });
 
+test.each(["leaks", "all"] as const)("a repair of %s tells what qemu-img's tells, line by line", async (scope) => {
+  const sample = SAMPLES.find(({ name }) => name === "mixed") as (typeof SAMPLES)[number];
+  const path = makeSample(folder, { ...sample, name: `told-${scope}` });
+  const bytes = await readFile(path);
+  const block = Number(bytes.readBigUInt64BE(Number(bytes.readBigUInt64BE(48))));
+  bytes.writeUInt16BE(3, block + 2 * 5);
+  const l2 = Number(bytes.readBigUInt64BE(Number(bytes.readBigUInt64BE(40))) & 0x00ff_ffff_ffff_fe00n);
+  bytes.writeUInt8(bytes.readUInt8(l2) & 0x7f, l2);
+  await writeFile(path, bytes);
+  await copyFile(path, `${path}-copy`);
+  const told: string[] = [];
+  const { fixedText, text, exitCode } = await check(path, {
+    repair: scope,
+    onFinding: ({ line }) => line !== undefined && told.push(line),
+  });
+  const theirs = spawnSync("qemu-img", ["check", "-r", scope, "-f", "qcow2", `${path}-copy`], { encoding: "utf8" });
+  expect(told).toEqual(theirs.stderr.trimEnd().split("\n"));
+  expect({ stdout: fixedText + text, status: exitCode }).toEqual({ stdout: theirs.stdout, status: theirs.status });
+});
+
 test("once QEMU wrote to the repaired image it is not put back; resume gives the undo up and keeps what was written", async () => {
   const sample = SAMPLES.find(({ name }) => name === "mixed") as (typeof SAMPLES)[number];
   const path = makeSample(folder, { ...sample, name: "used" });
