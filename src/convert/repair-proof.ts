@@ -57,10 +57,12 @@ export async function proveBetter({ check }: BeforeRepair, repaired: Image): Pro
   const after = await repaired.check();
   // A structure that can be read again shows what is wrong in it.
   const errorsOf = ({ corruptions, checkErrors }: CheckResult) => corruptions + checkErrors;
+  const isMended = errorsOf(after) < errorsOf(check);
+  // Who shares a cluster is said once its refcount agrees: a repair that makes it agree makes no sharing.
   const isWorse =
     errorsOf(after) > errorsOf(check) ||
-    after.warnings > check.warnings ||
-    (after.leaks > check.leaks && errorsOf(after) === errorsOf(check));
+    (after.warnings > check.warnings && !isMended) ||
+    (after.leaks > check.leaks && !isMended);
   if (!isWorse) return after;
   const [first] = after.findings;
   throw failed(
