@@ -228,6 +228,39 @@ describe("a table most of whose entries lead nowhere", () => {
   });
 });
 
+describe("snapshot tables", () => {
+  it.each([
+    [0, 24, "Repairing snapshot table entry 0 is incomplete"],
+    [8, 24, "Repairing snapshot table entry 0 is incomplete"],
+    [1032, 1024, "Discarding too much extra metadata in snapshot table entry 0 (1032 > 1024)"],
+  ])("with %i bytes of extra data are written anew with %i", async (before, now, line) => {
+    const image = new Qcow2Bytes({ spareClusters: 3 });
+    const [table, l1] = [image.hostOffset(first + 4), image.hostOffset(first + 5)];
+    image.setRefcount(first + 4, 1).setRefcount(first + 5, 1);
+    image.set32(60, 1).set64(64, BigInt(table));
+    image
+      .set64(table, BigInt(l1))
+      .set32(table + 8, 1)
+      .set32(table + 32, 77)
+      .set32(table + 36, before);
+    image.bytes.writeUInt16BE(1, table + 12);
+    image.bytes.writeUInt16BE(3, table + 14);
+    image.bytes.write("1one", table + 40 + before);
+    const repair = await plan(image.bytes);
+    expect(lines(repair)[0]).toBe(line);
+    expect([repair.losses, repair.givenUp]).toEqual([[], []]);
+    expect(await countsAfter(image, repair)).toEqual([0, 0, 0]);
+    const mended = applyRepair(image.bytes, repair);
+    const place = Number(mended.readBigUInt64BE(64));
+    expect(place).toBeGreaterThanOrEqual(image.bytes.length);
+    expect(mended.readUInt32BE(place + 36)).toBe(now);
+    expect(mended.toString("latin1", place + 40 + now, place + 44 + now)).toBe("1one");
+    if (before === 0) {
+      expect([48, 40].map((at) => Number(mended.readBigUInt64BE(place + at)))).toEqual([16 * 4096, 77]);
+    }
+  });
+});
+
 describe("marks", () => {
   it.each(["leaks", "all"] as const)("go where nothing else is wrong (%s)", async (scope) => {
     const image = new Qcow2Bytes();
