@@ -69,6 +69,11 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     isIt: (found) => weRefuse(found, /^Cannot use backing_file_offset .* lies inside the header/),
   },
   {
+    name: "a header whose length is no multiple of 8",
+    mostInThousand: 5,
+    isIt: (found) => weRefuse(found, /^Cannot use header_length .* is no multiple of 8/),
+  },
+  {
     name: "places beyond 2^53",
     mostInThousand: 8,
     isIt: (found) => weRefuse(found, /is beyond 2\^53/),

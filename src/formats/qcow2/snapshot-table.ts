@@ -132,7 +132,7 @@ export function* snapshotL1Tables(source: WalkSource, { snapshots }: SnapshotTab
         structure,
         hostOffset: header.snapshotTableHostOffset,
         message: `Entry ${index} of the snapshot table, ${structure}: ${what}`,
-        line: `ERROR ${oneLine(structure)} ${words}; snapshot table entry corrupted`,
+        line: `ERROR snapshot ${asPrinted(snapshot.id)} (${asPrinted(snapshot.name)}) ${words}; snapshot table entry corrupted`,
       }));
     if (!snapshot.isAligned) {
       const words = `l1_offset=0x${l1Place}: L1 table is not cluster aligned`;
@@ -180,9 +180,13 @@ export async function countSnapshots(source: WalkSource): Promise<L2List[]> {
   return lists;
 }
 
-/** A name must not begin a line of its own: it may come from a stranger and look like anything. */
-function oneLine(text: string): string {
-  return text.replaceAll("\n", "\\n");
+/**
+ * A name as QEMU prints it, up to its first zero byte; but it must not begin a line of its own: it may come from a
+ * stranger and look like anything.
+ */
+function asPrinted(name: string): string {
+  const end = name.indexOf("\0");
+  return (end < 0 ? name : name.slice(0, end)).replaceAll("\n", "\\n");
 }
 
 function tooLarge(what: string, hostOffset: number): ImageError {

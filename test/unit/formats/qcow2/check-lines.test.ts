@@ -291,8 +291,8 @@ it("a name does not begin a line of its own", async () => {
   image.set32(60, 1).set64(64, BigInt(table)).setRefcount(9, 1);
   image.set64(table, 0x200n).set32(table + 36, 16);
   image.bytes.writeUInt16BE(1, table + 12);
-  image.bytes.writeUInt16BE(3, table + 14);
-  image.bytes.write("1a\nb", table + 56);
+  image.bytes.writeUInt16BE(5, table + 14);
+  image.bytes.write("1a\nb\0c", table + 56);
   expect(await told(image)).toEqual([
     "ERROR snapshot 1 (a\\nb) l1_offset=0x200: L1 table is not cluster aligned; snapshot table entry corrupted",
   ]);
