@@ -35,10 +35,17 @@ const NUMBERS = [
   "check-errors",
 ];
 
+/** Said when the image is opened, by every command and without a line break at its end. */
+const STALE_BITMAPS =
+  /^qemu-img: warning: a program lacking bitmap support .*\nSome clusters may be leaked, run 'qemu-img check -r' on the image file to fix\./;
+
 export async function qemuVerdict(words: readonly string[], withText: boolean): Promise<Verdict> {
   const json = await runCheck(["--output=json", ...words]);
   const human = withText ? await runCheck(words) : undefined;
-  const lines = json.stderr.split("\n").filter((line) => line !== "" && line !== "qemu-img: Check failed");
+  const lines = json.stderr
+    .replace(STALE_BITMAPS, "")
+    .split("\n")
+    .filter((line) => line !== "" && line !== "qemu-img: Check failed");
   const report = json.stdout.startsWith("{") ? JSON.parse(json.stdout) : undefined;
   return {
     exitCode: json.exitCode,
