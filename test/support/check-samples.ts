@@ -110,7 +110,8 @@ function wordsWithSecret(): string[] {
 function untilItCan(make: () => void): void {
   for (let turn = 0; ; turn++) {
     try {
-      return make();
+      make();
+      return;
     } catch (error) {
       if (turn === 30 || !String(error).includes("CPU usage")) throw error;
     }
