@@ -6,6 +6,7 @@ export { check } from "./convert/check.ts";
 export { type ChecksumOptions, checksum } from "./convert/checksum.ts";
 export { type CompareOptions, compare } from "./convert/compare.ts";
 export { convert, plan } from "./convert/convert.ts";
+export { type CrossCheck, crossCheckMistake } from "./convert/cross-check.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";
 export { type InfoReport, info } from "./convert/info.ts";
 export { type Json, kebabKeys } from "./convert/kebab-keys.ts";

@@ -2,14 +2,13 @@
 
 import { isAbsolute, relative, resolve } from "node:path";
 import { type LocatedImage, locate } from "../acquire/locate.ts";
-import { CrossChecker } from "./cross-check.ts";
+import { crossCheckMistake } from "../index.ts";
 import type { Downloads } from "./downloads.ts";
 import { expandGlob } from "./expand-glob.ts";
 import type { Inputs } from "./inputs.ts";
 
 export interface Beforehand {
   readonly images: readonly LocatedImage[];
-  readonly crossChecker: CrossChecker | undefined;
   /** Undefined where no line is a URL. */
   readonly downloads: Downloads | undefined;
   /** Paths, of `mode: collect`. */
@@ -24,16 +23,15 @@ export async function lookBeforehand(
 ): Promise<Beforehand> {
   const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : { images: [], mistakes: [] };
   const prepared = inputs.urls.length > 0 ? await prepareDownloads(inputs, signal, log) : NO_DOWNLOADS;
-  const found = inputs.mode === "collect" ? undefined : await CrossChecker.find(inputs.crossCheck, signal);
+  const missing = inputs.mode === "collect" ? undefined : await crossCheckMistake(inputs.crossCheck, signal);
   const reports = inputs.mode === "collect" && inputs.reports !== "" ? await reportPaths(inputs.reports) : [];
   return {
     images: located.images,
-    crossChecker: typeof found === "string" ? undefined : found,
     reports,
     downloads: prepared.downloads,
     mistakes: [
       ...located.mistakes,
-      ...(typeof found === "string" ? [found] : []),
+      ...(missing === undefined ? [] : [missing]),
       ...(inputs.mode === "collect" && reports.length === 0 && inputs.reports !== ""
         ? [`Cannot find a report: nothing matches ${inputs.reports}`]
         : []),

@@ -15,9 +15,8 @@ export async function checkImage({ path, refusal, isDrawn }: ImageToDo, work: Wo
     const repair = work.inputs.convertOptions.dryRun ? "none" : work.inputs.repair;
     recovery = await recoverFirst(path, work, repair !== "none");
     const report = await checkKeepingUndo(path, repair, work, isDrawn);
-    const notes = await work.crossChecker?.compare(path, report);
     const failure = checkFailure(path, report, work.inputs.failOn, "the check", adviceFor(report, work));
-    return { ...nothing, check: report, failure, recovery, ...(notes === undefined ? {} : { notes: [notes] }) };
+    return { ...nothing, check: report, failure, recovery };
   } catch (error) {
     return { ...nothing, failure: failureOf(error, recovery), recovery };
   }
@@ -40,6 +39,7 @@ export async function checkKeepingUndo(
     ...(backingChain === undefined ? {} : { backingChain }),
     ...(repair === "none" ? {} : { repair, keepUndo: true }),
     ...(isDrawn ? { layout: true } : {}),
+    crossCheck: inputs.crossCheck,
     onJournal: (journalPath) => journals.open(path, journalPath, "repair"),
   };
   try {

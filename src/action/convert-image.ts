@@ -2,7 +2,6 @@
 
 import { type CheckReport, type ConversionReport, type ConvertOptions, convert, renameImage } from "../index.ts";
 import { checkFailure } from "./check-failure.ts";
-import type { CrossCheckedImage } from "./cross-check.ts";
 import { failureOf, type ImageResult } from "./image-result.ts";
 import { recoverFirst } from "./recover-first.ts";
 import { needsRepair, repairFirst } from "./repair-first.ts";
@@ -34,12 +33,8 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
       notes.push(ahead);
       return result(path);
     }
-    const crossCheck = dryRun
-      ? undefined
-      : await work.crossChecker?.before(path, work.inputs.targetFormat, work.inputs.convertOptions);
     report = await convertNow(image, work);
     if ((recovery !== undefined || check?.changed) && !dryRun) report = { ...report, changed: true };
-    if (crossCheck) notes.push(await secondOpinion(crossCheck, path, report, work));
   } catch (error) {
     return result(path, failureOf(error, report ? doneBefore(keepUndo) : (recovery ?? repaired(check))));
   }
@@ -61,23 +56,12 @@ async function convertNow({ path, guestChecksum, isDrawn }: ImageToDo, work: Wor
     ...inputs.convertOptions,
     ...(guestChecksum === undefined ? {} : { guestChecksum }),
     ...(isDrawn && { layout: true }),
+    crossCheck: inputs.crossCheck,
     signal,
     onProgress: progressLines(path, work),
     onJournal: (journalPath) => journals.open(path, journalPath),
   };
   return closing(path, journals, () => convert(path, inputs.targetFormat, options));
-}
-
-/** Throws where qemu-img sees another guest than before, or something wrong. */
-async function secondOpinion(
-  crossCheck: CrossCheckedImage,
-  path: string,
-  { changed, sourceFormat, targetFormat }: ConversionReport,
-  { inputs, crossChecker }: Work,
-): Promise<string> {
-  const now = changed ? targetFormat : sourceFormat;
-  const leaksAllowed = inputs.convertOptions.keepUndo ?? false;
-  return (await crossChecker?.after(path, now, crossCheck, leaksAllowed)) ?? "";
 }
 
 function repaired(check: CheckReport | undefined): string | undefined {

@@ -1,7 +1,7 @@
 /** The action's inputs: read, checked all together, typed. action.yml declares the same names and defaults. */
 
 import { parseHeaders } from "../acquire/request-headers.ts";
-import { type ConvertOptions, parseSize, type RepairScope, usageMistakes } from "../index.ts";
+import { type ConvertOptions, type CrossCheck, parseSize, type RepairScope, usageMistakes } from "../index.ts";
 import { type ImageLine, parseImageLines, type UrlLine } from "./image-lines.ts";
 import { InputReader } from "./input-reader.ts";
 import type { Mode } from "./step-result.ts";
@@ -42,7 +42,6 @@ export type InputName = keyof typeof inputDefaults;
 export type OnInterrupted = "fail" | "resume" | "rollback";
 export type SummaryWhen = "always" | "on-failure" | "never";
 export type FailOn = "corruption" | "leak" | "warning";
-export type CrossCheck = "off" | "auto" | "require";
 
 export interface Inputs {
   readonly mode: Mode;

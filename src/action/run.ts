@@ -40,8 +40,8 @@ async function collectAndTell(inputs: Inputs, paths: readonly string[], signal: 
 }
 
 async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSignal, log: Work["log"]): Promise<boolean> {
-  const { crossChecker, downloads } = found;
-  const work: Work = { inputs, journals: new OpenJournals(), signal, log, crossChecker };
+  const { downloads } = found;
+  const work: Work = { inputs, journals: new OpenJournals(), signal, log };
   const images = await workOnAll(found.images, downloads, work);
   const matrix = inputs.mode === "plan" ? planned(() => planMatrix(images, inputs.shards)) : undefined;
   const results = images.map(({ result }) => result);

@@ -2,7 +2,6 @@
 
 import type { LocatedImage } from "../acquire/locate.ts";
 import { type ConvertOptions, ImageError } from "../index.ts";
-import type { CrossChecker } from "./cross-check.ts";
 import type { Inputs } from "./inputs.ts";
 import type { OpenJournals } from "./open-journals.ts";
 
@@ -12,8 +11,6 @@ export interface Work {
   readonly signal: AbortSignal;
   /** One line for people. */
   readonly log: (line: string) => void;
-  /** Undefined where no second opinion is asked for, or none can be had. */
-  readonly crossChecker: CrossChecker | undefined;
 }
 
 /** A name and its place are both settled before the image is touched. */

@@ -58,6 +58,11 @@ function conversionOptions(): readonly Option[] {
     new Option("--max-extra-space <SIZE>", "refuse when more is needed at any time"),
     new Option("--journal <PATH>", "where the journal's records go; beside the image by default"),
     new Option("--keep-leaks", "leave a QED target unsettled"),
+    new Option("--cross-check <WHEN>", "a second opinion from qemu-img, where it is on PATH").choices([
+      "off",
+      "auto",
+      "require",
+    ]),
     new Option("--drop <WHAT,...>", "what the target can't hold and may go, e.g. bitmaps").argParser(collect),
   ];
 }

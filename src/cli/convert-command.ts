@@ -70,6 +70,7 @@ function convertOptions(session: Session, options: Readonly<Record<string, strin
     ...given("maxExtraSpace", extra === undefined ? undefined : parseSize(extra, "--max-extra-space")),
     ...given("journal", values.journal),
     ...given("keepLeaks", values.keepLeaks),
+    ...given("crossCheck", values.crossCheck),
     ...given(
       "drop",
       values.drop?.flatMap((each) => each.split(",")).filter((each) => each !== ""),

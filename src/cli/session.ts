@@ -28,6 +28,7 @@ export interface Values {
   readonly maxExtraSpace?: string;
   readonly journal?: string;
   readonly keepLeaks?: true;
+  readonly crossCheck?: "off" | "auto" | "require";
   readonly drop?: readonly string[];
   readonly yes?: true;
   readonly keep?: string;

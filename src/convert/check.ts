@@ -12,6 +12,7 @@ import type { RepairScope } from "../image/repair.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import type { Storage } from "../storage/storage.ts";
 import { refuseUnfinished } from "./convert.ts";
+import { CrossChecker } from "./cross-check.ts";
 import { type Host, thisHost } from "./host.ts";
 import { runRepair } from "./repair.ts";
 import type { CheckOptions, CheckReport } from "./report.ts";
@@ -45,7 +46,7 @@ async function checkOnly(path: string, options: CheckOptions, host: Host): Promi
       ...reportOf(path, image, result, { leaksFixed: 0, corruptionsFixed: 0 }),
       ...(await pictureOf(image, options)),
       milliseconds: watch.milliseconds,
-      notes: await unfinishedNotes(path, host),
+      notes: [...(await unfinishedNotes(path, host)), ...(await CrossChecker.compare(image, result, options))],
     };
   } finally {
     await storage.close();
@@ -70,6 +71,7 @@ async function checkAndRepair(
       onFinding: options.onFinding ?? (() => {}),
       onProgress: options.onProgress ?? (() => {}),
       signal: options.signal,
+      crossCheck: options.crossCheck ?? "off",
     });
     const fixed = {
       leaksFixed: changed && repair ? repair.leaksFixed : 0,

@@ -1,12 +1,14 @@
 /** The conversion behind `convert`, `resume`, `rollback` and `setmap`: inspect, plan, switch, settle, report. */
 
 import { openImage } from "../formats/registry.ts";
+import type { Image } from "../image/driver.ts";
 import { layoutOf } from "../image/file-layout.ts";
 import { Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import type { Intent } from "../journal/state.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
 import { planConversion } from "./conversion-plan.ts";
+import { type CrossCheckedGuest, CrossChecker } from "./cross-check.ts";
 import { afterFailure } from "./failure.ts";
 import { finish } from "./finish.ts";
 import { expectGuest, Guest } from "./guest.ts";
@@ -18,6 +20,7 @@ import { inspectSource, type Source } from "./source.ts";
 import { refuseWithoutSpace } from "./space.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { performSwitch, type SwitchInput } from "./switch.ts";
+import { targetDriverOf } from "./target-options.ts";
 
 /** How a conversion begins: afresh, or in the place of an interrupted one's journal. */
 export interface Beginning {
@@ -40,11 +43,13 @@ export async function runConversion(
   const guest = await Guest.open(source.image, session.host.volume, settings);
   try {
     const digestBefore = await watch.time("checksum", () => digestSource(session, source, guest, settings));
+    const secondOpinion = await watch.time("cross-check", () => askBefore(source.image, settings));
     if (plan === "unchanged") {
       await beginning.replacing?.remove();
       return unchangedReport(session.path, source, guest.covers, digestBefore, settings, watch);
     }
-    return await carryOut({ session, settings, source, plan, guest, digestBefore }, beginning, watch);
+    const input = { session, settings, source, plan, guest, digestBefore };
+    return await carryOut(input, beginning, watch, secondOpinion);
   } finally {
     await guest.close();
   }
@@ -55,6 +60,7 @@ export async function carryOut(
   input: Omit<SwitchInput, "journal">,
   beginning: Beginning,
   watch: Stopwatch,
+  secondOpinion?: CrossCheckedGuest,
 ): Promise<ConversionReport> {
   const { session, settings, source, plan, guest, digestBefore } = input;
   await refuseWithoutSpace(session, plan, settings);
@@ -63,6 +69,12 @@ export async function carryOut(
   const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
   try {
     const { target, digestAfter } = await watch.time("write", () => performSwitch({ ...input, journal }));
+    if (secondOpinion) {
+      // Asked while the image can still be put back; what QED leaks is given back afterwards only.
+      const leaksAllowed = !targetDriverOf(plan.draft.format).countsReferences;
+      const opinion = () => secondOpinion.agree(plan.draft.format, leaksAllowed);
+      session.notes.add(await watch.time("cross-check", opinion));
+    }
     const { image, check, bytesSettled } = await watch.time("settle", () =>
       finish(session, journal, settings, settings.keepUndo, target),
     );
@@ -86,6 +98,13 @@ export async function carryOut(
   } finally {
     await journal.close();
   }
+}
+
+/** qemu-img's view of the source, where it is wished for and to be had. */
+export async function askBefore(image: Image, settings: Settings): Promise<CrossCheckedGuest | undefined> {
+  const { crossCheck, signal, check } = settings;
+  if (crossCheck === "off" || image.hasCheck === false) return undefined;
+  return (await CrossChecker.demand(crossCheck, signal))?.before(image, check);
 }
 
 async function digestSource(

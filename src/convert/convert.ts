@@ -4,7 +4,7 @@ import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import { clearTornJournal, Journal } from "../journal/journal.ts";
 import { planText } from "../plan/plan-text.ts";
-import { runConversion } from "./conversion.ts";
+import { askBefore, runConversion } from "./conversion.ts";
 import { planConversion } from "./conversion-plan.ts";
 import { standing } from "./failure.ts";
 import { type Host, thisHost } from "./host.ts";
@@ -61,6 +61,7 @@ export async function plan(
         planned === "unchanged"
           ? unchangedReport(path, source, covers, null, settings, new Stopwatch(host.now))
           : plannedReport(path, source, planned, covers, settings);
+      await askBefore(source.image, settings);
       return { report, text: planText(planned === "unchanged" ? "unchanged" : "planned", report) };
     } catch (error) {
       if (!(error instanceof ImageError) || error.reasons.length === 0) throw error;

@@ -124,6 +124,7 @@ async function planAnew(
     onFinding: () => {},
     onProgress: options.onProgress ?? (() => {}),
     signal: options.signal,
+    crossCheck: "off" as const,
   };
   const { check, changed } = await runRepair(session, format, settings, journal);
   const what = changed ? "its repair was planned anew and finished" : "nothing is left to repair";

@@ -16,6 +16,7 @@ import { journalNamesOf } from "../journal/names.ts";
 import { type PatchStep, patchRangesOf } from "../journal/repair-state.ts";
 import { OverlayStorage } from "../storage/overlay.ts";
 import { readExactly } from "../storage/storage.ts";
+import { type CrossCheck, CrossChecker } from "./cross-check.ts";
 import { executeEpoch, WriteRecorder } from "./execute.ts";
 import { afterFailure } from "./failure.ts";
 import { type BeforeRepair, mappingOf, proveGuest, proveRepair } from "./repair-proof.ts";
@@ -35,6 +36,7 @@ export interface RepairSettings {
   readonly onFinding: FindingListener;
   readonly onProgress: NonNullable<CheckOptions["onProgress"]>;
   readonly signal: AbortSignal | undefined;
+  readonly crossCheck: CrossCheck;
 }
 
 /** What a repair came to. */
@@ -71,6 +73,7 @@ export async function runRepair(
   if (plan === undefined || isEmptyPlan(plan)) {
     flags.tell();
     await replacing?.remove();
+    await askQemu(session, image, check, settings);
     return { ...nothing, milliseconds: watch.milliseconds };
   }
   await refuseWithoutSpace(session, plan);
@@ -89,6 +92,7 @@ export async function runRepair(
     await watch.time("write", () => performSteps(session, plan.steps, settings));
     for (const finding of plan.repair.mended) settings.onFinding(finding);
     const mended = await watch.time("verify", () => verifyRepair(session, before, plan, settings.onFinding));
+    await askQemu(session, mended.image, mended.check, settings);
     await finishRepair(session, journal, settings.keepUndo && !journal.isUndo);
     return { ...mended, repair: plan.repair, changed: true, milliseconds: watch.milliseconds };
   } catch (error) {
@@ -101,6 +105,11 @@ export async function runRepair(
 /** Additive writes serve steps, so that without these there is nothing to do. */
 function writes({ steps }: Repair): boolean {
   return steps.some((step) => step.writes.length > 0);
+}
+
+/** A second opinion, while the repair can still be taken back. */
+async function askQemu(session: Session, image: Image, check: CheckResult, settings: RepairSettings): Promise<void> {
+  for (const note of await CrossChecker.compare(image, check, settings)) session.notes.add(note);
 }
 
 async function planOf(session: Session, { image, mapping }: BeforeRepair, repair: Repair): Promise<RepairPlan> {

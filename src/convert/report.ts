@@ -5,6 +5,7 @@ import type { Verdict } from "../check/verdict.ts";
 import type { FileLayout } from "../image/file-layout.ts";
 import type { CheckResult, FindingListener } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
+import type { CrossCheck } from "./cross-check.ts";
 
 export type ChecksumAlgorithm = "blkhash-sha256" | "sha256";
 
@@ -62,6 +63,8 @@ export interface ConvertOptions extends OpenOptions {
   readonly onJournal?: (path: string) => void | Promise<void>;
   /** Tell in the report where header, tables and data lie. Default false. */
   readonly layout?: boolean;
+  /** A second opinion from qemu-img, where it is on PATH. Default `off`. */
+  readonly crossCheck?: CrossCheck;
 }
 
 /** The file before and after; the same twice where nothing was written. */
@@ -115,6 +118,8 @@ export interface ConversionReport {
 }
 
 export interface CheckOptions extends OpenOptions {
+  /** A second opinion from qemu-img, where it is on PATH. Default `off`. */
+  readonly crossCheck?: CrossCheck;
   /** Default `none`: nothing is written. */
   readonly repair?: "none" | RepairScope;
   /** Consent to lose what is still readable, where nothing else mends the image. */

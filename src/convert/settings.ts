@@ -1,6 +1,7 @@
 /** The caller's options with every default in its place. */
 
 import { UsageError } from "../bytes/image-error.ts";
+import type { CrossCheck } from "./cross-check.ts";
 import type { ChecksumAlgorithm, ConvertOptions, Progress, Stage } from "./report.ts";
 
 export interface Settings {
@@ -17,6 +18,7 @@ export interface Settings {
   readonly drop: readonly string[];
   readonly backingChain: boolean;
   readonly layout: boolean;
+  readonly crossCheck: CrossCheck;
   readonly onJournal: (path: string) => void | Promise<void>;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal | undefined;
@@ -45,6 +47,7 @@ export function settingsOf(options: ConvertOptions): Settings {
     drop,
     backingChain: options.backingChain ?? false,
     layout: options.layout ?? false,
+    crossCheck: options.crossCheck ?? "off",
     onJournal: options.onJournal ?? (() => {}),
     onProgress: options.onProgress ?? (() => {}),
     signal: options.signal,

@@ -4,6 +4,7 @@ import type { Verdict } from "../check/verdict.ts";
 import type { FileLayout } from "../image/file-layout.ts";
 import type { CheckResult, FindingListener } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
+import type { CrossCheck } from "./cross-check.ts";
 export type ChecksumAlgorithm = "blkhash-sha256" | "sha256";
 /** A step of the pipeline, for progress. */
 export type Stage = "inspect" | "check" | "checksum" | "write" | "verify" | "commit" | "settle" | "roll back" | "compare";
@@ -50,6 +51,8 @@ export interface ConvertOptions extends OpenOptions {
     readonly onJournal?: (path: string) => void | Promise<void>;
     /** Tell in the report where header, tables and data lie. Default false. */
     readonly layout?: boolean;
+    /** A second opinion from qemu-img, where it is on PATH. Default `off`. */
+    readonly crossCheck?: CrossCheck;
 }
 /** The file before and after; the same twice where nothing was written. */
 export interface Layouts {
@@ -102,6 +105,8 @@ export interface ConversionReport {
     readonly layout?: Layouts;
 }
 export interface CheckOptions extends OpenOptions {
+    /** A second opinion from qemu-img, where it is on PATH. Default `off`. */
+    readonly crossCheck?: CrossCheck;
     /** Default `none`: nothing is written. */
     readonly repair?: "none" | RepairScope;
     /** Consent to lose what is still readable, where nothing else mends the image. */

@@ -2,7 +2,7 @@
 import { MeteredVolume } from "../storage/metered.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import type { Host } from "./host.ts";
-export type Verb = "convert" | "repair";
+export type Verb = "convert" | "repair" | "work on";
 export declare class Session {
     #private;
     readonly path: string;

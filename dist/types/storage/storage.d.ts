@@ -11,6 +11,8 @@ export interface Storage {
      * of file. A short read in the middle is retried inside; an error is an ImageError of kind `io`.
      */
     read(hostOffset: number, into: Uint8Array): Promise<number>;
+    /** The same, but blocking: for reads that most likely come from memory. Absent where there is none. */
+    readAtOnce?(hostOffset: number, into: Uint8Array): number;
     close(): Promise<void>;
 }
 /** A file opened for writing. Nothing is durable before `sync` returns. */

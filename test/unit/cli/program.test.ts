@@ -22,7 +22,7 @@ describe("convert", () => {
     const words =
       "convert disk.qed vhd -f qed -o cluster_size=64k,compat=1.1 -o a=b --checksum sha256 --guest-checksum " +
       `sha256:${"AB".repeat(32)} --verify mapping --no-check --keep-undo --max-extra-space 1.5M --journal j ` +
-      "--keep-leaks --drop bitmaps,snapshots --backing-chain";
+      "--keep-leaks --cross-check auto --drop bitmaps,snapshots --backing-chain";
     const { calls } = await run(words, { convert });
     const [[name, path, format, options] = []] = calls;
     expect([name, path, format]).toEqual(["convert", "disk.qed", "vpc"]);
@@ -39,6 +39,7 @@ describe("convert", () => {
       maxExtraSpace: 1.5 * 1024 ** 2,
       journal: "j",
       keepLeaks: true,
+      crossCheck: "auto",
       drop: ["bitmaps", "snapshots"],
     });
   });
