@@ -1,7 +1,6 @@
 /** qemu-img as another program: started, listened to, ended with the signal. */
 
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { childProcess, readline } from "../storage/built-ins.ts";
 
 export const QEMU_IMG = "qemu-img";
 /** Of what it says on stderr only the end matters. */
@@ -22,13 +21,13 @@ export function runQemuImg(
   onLine?: (line: string) => void,
 ): Promise<Ended> {
   return new Promise((settle, reject) => {
-    const child = spawn(QEMU_IMG, words, { stdio: ["ignore", "pipe", "pipe"], signal });
+    const child = childProcess().spawn(QEMU_IMG, words, { stdio: ["ignore", "pipe", "pipe"], signal });
     const lines: string[] = [];
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-MAX_SAID);
     });
-    const reading = createInterface({ input: child.stdout });
+    const reading = readline().createInterface({ input: child.stdout });
     reading.on("line", (line) => {
       try {
         if (onLine) onLine(line);

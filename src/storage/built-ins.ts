@@ -18,3 +18,13 @@ export function zlib(): typeof import("node:zlib") {
   loadedZlib ??= load("node:zlib") as typeof import("node:zlib");
   return loadedZlib;
 }
+
+/** `node:child_process`, loaded at the first question. */
+export function childProcess(): typeof import("node:child_process") {
+  return load("node:child_process");
+}
+
+/** `node:readline`, loaded at the first question. */
+export function readline(): typeof import("node:readline") {
+  return load("node:readline");
+}
