@@ -4,8 +4,10 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { actionFigures } from "./action-figures.ts";
 import { checkFigure } from "./check-figures.ts";
 import { type DataImages, makeDataImages } from "./data-images.ts";
+import { downloadFigure } from "./download.ts";
 import {
   allocated,
   byTurns,
@@ -273,6 +275,8 @@ export const figures: readonly Figure[] = [
   huge("qed", "packed"),
   huge("qcow2", "packed"),
   checkFigure,
+  downloadFigure,
+  ...actionFigures,
 ];
 
 function ratioRow(figure: string, most: number, reach: string, ours: number, theirs: number): Row {
