@@ -115,10 +115,18 @@ function blockHasherHere(view: GuestView): BlockHasher {
   };
 }
 
+let shortRun: Buffer | undefined;
+
+/** The digests of so many zero blocks as small disks have. */
+function shortRunOfZeros(): Buffer {
+  shortRun ??= Buffer.alloc(256 * DIGEST_SIZE, digestOfZeros(BLOCK_SIZE));
+  return shortRun;
+}
+
 /** The digest over the block digests; those of zeros are fed many at a time. */
 class OuterHash {
   readonly #hash: Hash = crypto().createHash("sha256");
-  #zeroDigests: Buffer | undefined;
+  #longRun: Buffer | undefined;
 
   add(digests: Uint8Array): void {
     this.#hash.update(digests);
@@ -129,12 +137,13 @@ class OuterHash {
     let blocks = Math.floor(length / BLOCK_SIZE);
     const atOnce = MiB / DIGEST_SIZE;
     while (blocks > 0) {
-      // A single zero digest, repeated, unless there are enough of them to make the long buffer worth its memory.
-      if (blocks >= atOnce) this.#zeroDigests ??= Buffer.alloc(MiB, digestOfZeros(BLOCK_SIZE));
-      const count = Math.min(blocks, this.#zeroDigests === undefined ? 1 : atOnce);
-      this.#hash.update(this.#zeroDigests?.subarray(0, count * DIGEST_SIZE) ?? digestOfZeros(BLOCK_SIZE));
+      // Only many of them are worth the long run's memory.
+      if (blocks >= atOnce) this.#longRun ??= Buffer.alloc(MiB, digestOfZeros(BLOCK_SIZE));
+      const run = this.#longRun ?? shortRunOfZeros();
+      const count = Math.min(blocks, run.length / DIGEST_SIZE);
+      this.#hash.update(run.subarray(0, count * DIGEST_SIZE));
       blocks -= count;
-      if (count > 1) await turns.yield();
+      if (run === this.#longRun) await turns.yield();
     }
     if (length % BLOCK_SIZE > 0) this.#hash.update(digestOfZeros(length % BLOCK_SIZE));
   }

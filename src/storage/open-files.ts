@@ -19,48 +19,90 @@ const PATH_ONLY = 0o10000000;
 const NO_IMAGES = /^(?!\/)|^\/(?:dev\/(?!shm\/)|proc\/|sys\/|memfd:)/;
 
 /**
+ * A look at all processes serves whoever asks within so many milliseconds, so that a thousand images share a few looks.
+ * It detects and does not exclude: who opens the image right after a look of our own is not seen either.
+ */
+const FRESH_MS = 10;
+const SYSTEM_PROC = "/proc";
+
+/** One descriptor that its process writes through. */
+interface OpenForWriting {
+  readonly folder: string;
+  readonly process: string;
+  readonly file: string;
+  readonly name: string;
+  /** Undefined before Linux 5.14, which tells none. */
+  readonly inode: bigint | undefined;
+}
+
+interface Look {
+  readonly time: number;
+  readonly files: readonly OpenForWriting[];
+}
+
+let latest: Look | undefined;
+
+/**
  * One phrase for each other process that has the file open for writing. Processes of other users show nothing unless
  * we are root, and neither do those outside our PID namespace. Synchronous: a thousand calls by way of the thread pool
  * would cost ten times as much as the calls themselves.
  */
 export function findWriters(path: string, identity: FileIdentity, proc: string): string[] {
-  const found: string[] = [];
+  const files = proc === SYSTEM_PROC ? latestLook() : lookAtAll(proc);
+  const writers = files.filter((file) => isOpenOn(file, path, identity));
+  const processes = new Map(writers.map((writer) => [writer.process, writer.folder]));
+  return Array.from(processes, ([id, folder]) => `process ${id}${commandOf(folder)} has it open for writing`);
+}
+
+function latestLook(): readonly OpenForWriting[] {
+  const time = performance.now();
+  if (latest === undefined || time - latest.time > FRESH_MS) latest = { time, files: lookAtAll(SYSTEM_PROC) };
+  return latest.files;
+}
+
+function lookAtAll(proc: string): OpenForWriting[] {
+  const found: OpenForWriting[] = [];
   for (const process_ of namesIn(proc)) {
     if (!/^\d+$/.test(process_) || Number(process_) === process.pid) continue;
     const folder = `${proc}/${process_}`;
     for (const descriptor of namesIn(`${folder}/fd`)) {
-      const answer = isWriter(folder, descriptor, path, identity);
-      if (answer === "yes") found.push(`process ${process_}${commandOf(folder)} has it open for writing`);
+      const file = writerOf(folder, process_, descriptor);
       // What one link of a process hides, all of its links do.
-      if (answer !== "no") break;
+      if (file === "not ours to see") break;
+      if (file !== undefined) found.push(file);
     }
   }
   return found;
 }
 
-function isWriter(
+function writerOf(
   folder: string,
+  process_: string,
   descriptor: string,
-  path: string,
-  identity: FileIdentity,
-): "yes" | "no" | "not ours to see" {
+): OpenForWriting | "not ours to see" | undefined {
   try {
     const file = `${folder}/fd/${descriptor}`;
     const name = readlinkSync(file);
-    if (NO_IMAGES.test(name)) return "no";
+    if (NO_IMAGES.test(name)) return undefined;
     const about = readFileSync(`${folder}/fdinfo/${descriptor}`, "latin1");
     const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(about)?.[1] ?? "0", 8);
-    if ((flags & WRITES) === 0 || (flags & PATH_ONLY) !== 0) return "no";
-    // Linux before 5.14 tells no inode number there; its name has to do then.
+    if ((flags & WRITES) === 0 || (flags & PATH_ONLY) !== 0) return undefined;
     const inode = /^ino:\s*(\d+)/m.exec(about)?.[1];
-    const isCandidate = inode === undefined ? basename(name) === basename(path) : BigInt(inode) === identity.inode;
-    if (!isCandidate) return "no";
-    const facts = statSync(file, { bigint: true });
-    return facts.ino === identity.inode && facts.dev === identity.device ? "yes" : "no";
+    return { folder, process: process_, file, name, inode: inode === undefined ? undefined : BigInt(inode) };
   } catch (error) {
-    const isHidden = ["EACCES", "EPERM"].includes(codeOf(error) ?? "");
     // Else it was closed meanwhile, or its process ended.
-    return isHidden ? "not ours to see" : "no";
+    return ["EACCES", "EPERM"].includes(codeOf(error) ?? "") ? "not ours to see" : undefined;
+  }
+}
+
+/** Where no inode number is told, the name has to do for a first look. */
+function isOpenOn({ inode, name, file }: OpenForWriting, path: string, identity: FileIdentity): boolean {
+  if (inode === undefined ? basename(name) !== basename(path) : inode !== identity.inode) return false;
+  try {
+    const facts = statSync(file, { bigint: true });
+    return facts.ino === identity.inode && facts.dev === identity.device;
+  } catch {
+    return false;
   }
 }
 
