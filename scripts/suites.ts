@@ -18,7 +18,7 @@ export const suites: readonly Suite[] = [
   { name: "unit", run: { tests: "test/unit" }, budget: 60 },
   { name: "property", run: { tests: "test/property" }, budget: 30 },
   { name: "crash", run: { tests: "test/crash" }, budget: 150 },
-  { name: "oracle", run: { tests: "test/oracle" }, budget: 150 },
+  { name: "oracle", run: { tests: "test/oracle" }, budget: 210 },
   { name: "acquire", run: { tests: "test/acquire" }, budget: 20 },
   { name: "fuzz", run: { tests: "test/fuzz" }, budget: 30 },
   { name: "fresh", run: { tool: "scripts/build.ts", options: ["--check"] }, budget: 10 },
