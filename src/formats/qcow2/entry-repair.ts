@@ -94,9 +94,15 @@ export class EntryRepair implements EntryVisitor {
 
   l2Table(visit: L2Visit): void {
     const { l2EntrySize, l2EntryCount, hasSubclusters, clusterSize } = this.#geometry;
-    const isDoubtful = !this.#allowDataLoss && this.#isDoubtful(visit);
-    if (isDoubtful) this.doubtful.add(visit.hostOffset / clusterSize);
-    const canEdit = !isDoubtful && this.#ground.l2(visit.hostOffset);
+    if (!this.#allowDataLoss && this.#isDoubtful(visit)) {
+      this.doubtful.add(visit.hostOffset / clusterSize);
+      // What the real table maps lies among the leaked clusters, if anywhere.
+      this.#giveUp(
+        `${visit.name} at host offset ${hex(visit.hostOffset)} is perhaps none: too many of its entries lead nowhere, and mending them would overwrite what else it may be`,
+      );
+      return;
+    }
+    const canEdit = this.#ground.l2(visit.hostOffset);
     const view = new DataView(visit.bytes.buffer, visit.bytes.byteOffset, visit.bytes.byteLength);
     for (let index = 0; index < l2EntryCount; index++) {
       const at = index * l2EntrySize;

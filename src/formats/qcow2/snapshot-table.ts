@@ -123,6 +123,15 @@ export function tellIncomplete({ header, tally }: WalkSource, { snapshots }: Sna
 export function* snapshotL1Tables(source: WalkSource, { snapshots }: SnapshotTable): Generator<CountableL1> {
   const { header, geometry, tally } = source;
   let l1Bytes = 0;
+  if (header.hasDataFile && snapshots.length > 0) {
+    tally.corruption(() => ({
+      kind: "snapshots-with-data-file",
+      structure: "snapshot table",
+      hostOffset: header.snapshotTableHostOffset,
+      message: `The snapshot table has ${snapshots.length} snapshots, but data in another file can't be kept for them`,
+      line: `ERROR ${snapshots.length} snapshots in image with data file`,
+    }));
+  }
   for (const [index, snapshot] of snapshots.entries()) {
     const { l1HostOffset, l1EntryCount, l1Place } = snapshot;
     const structure = `snapshot ${snapshot.id} (${snapshot.name})`;
@@ -147,7 +156,8 @@ export function* snapshotL1Tables(source: WalkSource, { snapshots }: SnapshotTab
     l1Bytes += Math.min(l1EntryCount * 8, Math.max(0, geometry.hostEnd - l1HostOffset));
     if (l1Bytes > MAX_L1_BYTES_IN_ALL) throw tooLarge("the L1 tables it names are more than 256 MiB", l1HostOffset);
     const name = `L1 table of ${structure}`;
-    if (l1HostOffset >= MAX_FILE_OFFSET) {
+    // A table without entries lies nowhere, whatever its place says.
+    if (l1EntryCount > 0 && l1HostOffset >= MAX_FILE_OFFSET) {
       throw new ImageError("corrupt", `Cannot read the ${name} at host offset 0x${l1Place}: no file is that long`, {
         format: "qcow2",
         structure: name,
