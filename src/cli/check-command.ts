@@ -27,7 +27,10 @@ export async function checkCommand(session: Session, [image]: readonly string[])
     onFinding,
   });
   printNotes(session, report.notes);
-  for (const loss of report.losses) terminal.note(printableLine(`Left alone: ${loss}; --allow-data-loss gives it up`));
+  for (const loss of report.losses) {
+    const way = loss.endsWith("can't be mended here") ? "" : "; --allow-data-loss gives it up";
+    terminal.note(printableLine(`Left alone: ${loss}${way}`));
+  }
   print(session, report);
   return report.exitCode;
 }

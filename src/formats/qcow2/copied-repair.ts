@@ -18,6 +18,8 @@ export interface FinalRefcounts {
 export class CopiedRepair implements EntryVisitor {
   /** Flags that are wrong and stay. */
   leftCount = 0;
+  /** Those of them that stay because a guest's data, or other metadata, lies where the table does. */
+  sharedCount = 0;
   readonly #geometry: Qcow2Geometry;
   readonly #hasDataFile: boolean;
   readonly #refcounts: FinalRefcounts;
@@ -99,6 +101,7 @@ export class CopiedRepair implements EntryVisitor {
     const entryHostOffset = visit.hostOffset + at;
     if (!this.#refcounts.isTable(entryHostOffset)) {
       this.leftCount++;
+      this.sharedCount++;
       return;
     }
     this.#edits.set64(entryHostOffset, (high ^ L2Mask.copiedHigh) >>> 0, low, visit);

@@ -240,7 +240,13 @@ class Qcow2Repair {
       this.#log,
     );
     await walkEntries({ ...source, storage: entries.over(storage, await storage.size()) }, repair, false);
-    return repair.leftCount;
+    const { leftCount, sharedCount } = repair;
+    if (sharedCount > 0) {
+      this.#log.loss(
+        `${sharedCount} wrong COPIED ${sharedCount === 1 ? "flag stays" : "flags stay"}: the table is used as something else too, which would change; that can't be mended here`,
+      );
+    }
+    return leftCount;
   }
 
   async #clearMarks({ header, tally }: WalkSource): Promise<void> {
