@@ -3,6 +3,7 @@
 import { hex } from "../../bytes/image-error.ts";
 import { ExtentState, type ExtentTableBuilder, NOWHERE } from "../../image/extent.ts";
 import type { Qcow2Geometry } from "./geometry.ts";
+import { L2_DEFECTS, PREALLOCATED_UNALIGNED, spelledOut } from "./l2-defects.ts";
 import { L2Mask } from "./l2-entry.ts";
 import type { L2Defect, L2Sink } from "./l2-table-scan.ts";
 import { outsideLine, type ReferenceTally } from "./reference-tally.ts";
@@ -18,44 +19,6 @@ export interface L2Visit {
   readonly activeTimes: number;
   readonly inactiveTimes: number;
 }
-
-interface DefectWords {
-  readonly message: string;
-  /** What qemu-img prints, `%e` standing for the entry, `%h` for its host offset, `%i` for its index. */
-  readonly line?: string;
-}
-
-const DEFECTS: Readonly<Record<L2Defect | "compressed-with-data-file", DefectWords>> = {
-  "reserved-bits": { message: "reserved bits are set", line: "ERROR found l2 entry with reserved bits set: %e" },
-  "entry-unaligned": {
-    message: "its host offset is no multiple of the cluster size",
-    line: "ERROR offset=%h: Data cluster is not properly aligned; L2 entry corrupted.",
-  },
-  "zero-flag-in-version-2": { message: "a zero cluster in a version 2 image" },
-  "zero-flag-with-subclusters": { message: "an extended entry with a zero flag, which such entries do not have" },
-  "copied-compressed": {
-    message: "a compressed cluster with the COPIED flag",
-    line: "ERROR: coffset=0x%h: copied flag must never be set for compressed clusters",
-  },
-  "compressed-subclusters": {
-    message: "a compressed cluster with a subcluster bitmap",
-    line: "ERROR compressed cluster %i with non-zero subcluster allocation bitmap, entry=0x%e",
-  },
-  "compressed-with-data-file": {
-    message: "a compressed cluster, which an image with a data file can't have",
-    line: "ERROR compressed cluster %i with data file, entry=0x%e",
-  },
-  "invalid-subclusters": {
-    message: "subclusters are allocated and zero at once",
-    line: "ERROR offset=%h: Allocated cluster has corrupted subcluster allocation bitmap",
-  },
-  "subclusters-without-cluster": {
-    message: "subclusters are allocated, but the cluster is not",
-    line: "ERROR: Unallocated cluster has non-zero subcluster allocation map",
-  },
-};
-
-const PREALLOCATED_UNALIGNED = "ERROR offset=%h: Preallocated cluster is not properly aligned; L2 entry corrupted.";
 
 const NO_VISIT: L2Visit = {
   l1Index: undefined,
@@ -154,11 +117,11 @@ export class L2Tally implements L2Sink {
     this.#report(defect, hostOffset);
   }
 
-  #report(defect: keyof typeof DEFECTS, hostOffset: number): void {
+  #report(defect: keyof typeof L2_DEFECTS, hostOffset: number): void {
     const { activeTimes, inactiveTimes } = this.#visit;
     const describe = () => {
       const place = defect.includes("compressed") ? this.#compressedPlace() : hostOffset.toString(16);
-      const { message, line } = DEFECTS[defect];
+      const { message, line } = L2_DEFECTS[defect];
       const words = defect === "entry-unaligned" && this.#isPreallocated() ? PREALLOCATED_UNALIGNED : line;
       return {
         kind: defect,
@@ -166,24 +129,14 @@ export class L2Tally implements L2Sink {
         hostOffset: this.#entryHostOffset(),
         message: `Entry ${this.#entryIndex} of the ${this.#tableName()}, for host offset 0x${place}: ${message}`,
         line: words
-          ? this.#spelledOut(words, place)
+          ? spelledOut(words, { high: this.#high, low: this.#low, index: this.#entryIndex, place })
           : `WARNING entry ${this.#entryIndex} of ${this.#tableName()} is ${message}`,
         ...this.#guestPlace(),
       };
     };
     const times = activeTimes + inactiveTimes;
-    if (DEFECTS[defect].line === undefined) this.#tally.warning(describe, times);
+    if (L2_DEFECTS[defect].line === undefined) this.#tally.warning(describe, times);
     else this.#tally.corruption(describe, times);
-  }
-
-  #spelledOut(words: string, place: string): string {
-    const isCompressed = words.includes("%i");
-    // qemu-img tells a compressed entry without its COPIED flag, about which it has a line of its own.
-    const high = isCompressed ? this.#high & ~L2Mask.copiedHigh : this.#high;
-    return words
-      .replace("%e", hexOfHalves(high, this.#low))
-      .replace("%h", place)
-      .replace("%i", String(this.#entryIndex));
   }
 
   get #high(): number {
