@@ -1,4 +1,4 @@
-/** What callers of the library ask for and get back; the CLI's JSON is the same in kebab-case (CONTRACT). */
+/** What callers of the library ask for and get back; the CLI's JSON is the same in kebab-case. */
 
 import type { Fixed } from "../check/check-text.ts";
 import type { Verdict } from "../check/verdict.ts";

@@ -82,7 +82,7 @@ export interface Image {
   planSettling?(): Promise<Rearrangement>;
 }
 
-/** Where a target can point at data (DESIGN: Placement). */
+/** Where a target can point at data (docs/how-it-works.md). */
 export interface Placement {
   /** Cluster, grain or block, in bytes. */
   readonly unitSize: number;

@@ -6,7 +6,7 @@
  *      target   |h|  A  |    |  C  |  B  |                |  copies  |  new tables ...
  *
  * A unit stays when its whole guest range is one contiguous, aligned host run outside the reserved ranges; everything
- * else is copied once, past the old end (DESIGN: Placement).
+ * else is copied once, past the old end (docs/how-it-works.md).
  */
 
 import { alignDown, alignUp } from "../bytes/align.ts";

@@ -1,6 +1,6 @@
 /**
  * Who else has an image open, as far as Linux tells: the table of file locks, the loop devices, the open files of other
- * processes (DESIGN, safety rule 10). This detects; it does not exclude.
+ * processes. This detects; it does not exclude.
  *
  * QEMU locks single bytes of 100..299 of every image that it opens, even for reading: 100 and up for what it does,
  * 200 and up for what it does not share (seen in /proc/locks; byte 101 is there for writers only).

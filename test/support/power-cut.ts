@@ -1,5 +1,5 @@
 /**
- * What a power cut may leave of a pool of files (DESIGN: Crash model), a superset of what ext4, XFS and NTFS do.
+ * What a power cut may leave of a pool of files: a superset of what ext4, XFS and NTFS do.
  *
  * Sectors, sizes and names in doubt are chosen each by itself: by a seeded sampler in strata, or all of them.
  */
@@ -93,7 +93,7 @@ export class PowerCut {
     return this.names.pendingCount === 0 && [...this.files.values()].every((file) => file.isSettled);
   }
 
-  /** One state of the stratum; besides the sets of DESIGN, growing sizes may stop at a sector between. */
+  /** One state of the stratum; besides those sets, growing sizes may stop at a sector between. */
   sample(outcome: Outcome, random: Random): DiskState {
     return this.compose(this.choiceOf(outcome, random));
   }

@@ -77,7 +77,7 @@ export interface Image {
     /** Moves tables and data so that the file holds nothing unreferenced and ends at its last byte (settle, compact). */
     planSettling?(): Promise<Rearrangement>;
 }
-/** Where a target can point at data (DESIGN: Placement). */
+/** Where a target can point at data (docs/how-it-works.md). */
 export interface Placement {
     /** Cluster, grain or block, in bytes. */
     readonly unitSize: number;

@@ -21,7 +21,7 @@ export interface GuestCopy {
 }
 /**
  * Everything between two barriers (syncs): performed in any order by the medium, so no write of an epoch may depend
- * on another of the same epoch, and none may touch a place that was live when the epoch began (DESIGN: a place is
+ * on another of the same epoch, and none may touch a place that was live when the epoch began (a place is
  * written only if it was free at the last barrier), but for pointers, whose sectors are valid old and new.
  */
 export interface Epoch {

@@ -1,4 +1,4 @@
-/** qcow2 as a target: what it can hold, where its tables go, and the sector that commits (DESIGN's last three verbs). */
+/** qcow2 as a target: what it can hold, where its tables go, and the sector that commits (the last three of the driver's five verbs). */
 
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { ConversionOptions, Draft, MappedDraft, Placement, TargetDriver } from "../../image/driver.ts";
