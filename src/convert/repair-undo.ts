@@ -9,7 +9,7 @@ import type { Image } from "../image/driver.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { PatchStep, RepairState } from "../journal/repair-state.ts";
 import { OverlayStorage } from "../storage/overlay.ts";
-import { readZeroFilled, type Storage, type WritableStorage } from "../storage/storage.ts";
+import { ifReadable, readZeroFilled, type Storage, type WritableStorage } from "../storage/storage.ts";
 import { executeEpoch } from "./execute.ts";
 import { digestRanges } from "./source.ts";
 
@@ -105,20 +105,11 @@ async function sectorReader(
 ): Promise<(hostOffset: number, length: number) => Promise<Uint8Array | undefined>> {
   const sectors = new Map<number, Uint8Array>();
   for (const { hostOffset, before } of steps.flatMap(({ patches }) => patches)) {
-    const run = await readIfReadable(storage, hostOffset, before.length);
+    const run = await ifReadable(readZeroFilled(storage, hostOffset, before.length));
     for (let skip = 0; run !== undefined && skip < run.length; skip += SECTOR_SIZE) {
       sectors.set(hostOffset + skip, run.subarray(skip, skip + SECTOR_SIZE));
     }
   }
   return async (hostOffset, length) =>
-    sectors.get(hostOffset)?.subarray(0, length) ?? (await readIfReadable(storage, hostOffset, length));
-}
-
-async function readIfReadable(storage: Storage, hostOffset: number, length: number): Promise<Uint8Array | undefined> {
-  try {
-    return await readZeroFilled(storage, hostOffset, length);
-  } catch (error) {
-    if (error instanceof ImageError && error.kind === "io") return undefined;
-    throw error;
-  }
+    sectors.get(hostOffset)?.subarray(0, length) ?? (await ifReadable(readZeroFilled(storage, hostOffset, length)));
 }

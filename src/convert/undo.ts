@@ -6,7 +6,7 @@ import { RangeSet } from "../bytes/range-set.ts";
 import { openImage } from "../formats/registry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalState, Prepared } from "../journal/state.ts";
-import { readExactly, type Storage, type WritableStorage } from "../storage/storage.ts";
+import { ifReadable, readExactly, type Storage, type WritableStorage } from "../storage/storage.ts";
 import { behindCommit } from "./added.ts";
 import { digestRanges } from "./source.ts";
 
@@ -90,7 +90,7 @@ export async function mendHeader(
 ): Promise<void> {
   const { savedHeader, extras, lastSector, previousSector } = state;
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
-  const found = await readIfReadable(storage, length);
+  const found = await ifReadable(readExactly(storage, 0, length, "header"));
   if (found && !isHalfWritten(found, lastSector, previousSector) && !isHalfWritten(found, previousSector, lastSector)) {
     return;
   }
@@ -143,15 +143,6 @@ function withBlock(storage: Storage, block: Uint8Array): Storage {
       return taken.length + (await storage.read(hostOffset + taken.length, into.subarray(taken.length)));
     },
   };
-}
-
-async function readIfReadable(storage: Storage, length: number): Promise<Uint8Array | undefined> {
-  try {
-    return await readExactly(storage, 0, length, "header");
-  } catch (error) {
-    if (error instanceof ImageError && error.kind === "io") return undefined;
-    throw error;
-  }
 }
 
 /**

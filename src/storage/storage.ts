@@ -96,6 +96,16 @@ export async function readExactly(
   return bytes;
 }
 
+/** What `read` answers; undefined where the medium can't be read. */
+export async function ifReadable<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof ImageError && error.kind === "io") return undefined;
+    throw error;
+  }
+}
+
 /** Reads `length` bytes; whatever lies past the end of file reads as zeros. */
 export async function readZeroFilled(
   storage: Storage,

@@ -15,7 +15,8 @@ export function newTally(): Tally {
   return { states: 0, secondCrashes: 0, operations: 0 };
 }
 
-const WISHES: readonly (readonly [Wish] | readonly [Wish, Wish])[] = [
+/** What recovery is asked for, once or cut off and asked again. */
+export const WISHES: readonly (readonly [Wish] | readonly [Wish, Wish])[] = [
   ["resume"],
   ["rollback"],
   ["resume", "resume"],

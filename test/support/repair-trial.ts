@@ -10,6 +10,7 @@ import { openGuestView } from "../../src/image/guest-view.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import { IMAGE_PATH, testHost } from "./crash-scenario.ts";
+import { WISHES } from "./crash-sweep.ts";
 import { type DiskState, eachCut, OUTCOMES, type Outcome } from "./power-cut.ts";
 import { type Random, seededRandom } from "./random.ts";
 import { type OperationLog, RecordingVolume } from "./recording-volume.ts";
@@ -138,15 +139,6 @@ function anyCut(volume: RecordingVolume, random: Random): DiskState {
     if (count === at) return cut.sample(random.pick(OUTCOMES) as Outcome, random);
   throw new Error("unreachable");
 }
-
-const WISHES: readonly (readonly [Wish] | readonly [Wish, Wish])[] = [
-  ["resume"],
-  ["rollback"],
-  ["resume", "resume"],
-  ["rollback", "rollback"],
-  ["resume", "rollback"],
-  ["rollback", "resume"],
-];
 
 export interface RepairTally {
   states: number;

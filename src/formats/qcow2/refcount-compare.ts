@@ -3,6 +3,7 @@
 import { hex } from "../../bytes/image-error.ts";
 import { reportSharing } from "./cluster-sharing.ts";
 import {
+  countedClusterCount,
   exactRefcountAt,
   maxRefcount,
   NO_BLOCK,
@@ -40,7 +41,6 @@ class Comparison {
   readonly #perBlock: number;
   readonly #bits: number;
   readonly #maxRefcount: number;
-  /** Clusters to look at: those of the file, and one beyond where compressed data reaches into it. */
   readonly #clusterCount: number;
   /** Pages of references, ascending. */
   readonly #pages: readonly number[];
@@ -52,7 +52,7 @@ class Comparison {
     this.#bits = header.refcountBits;
     this.#maxRefcount = maxRefcount(header.refcountBits);
     this.#perBlock = refcountsPerBlock(geometry.clusterSize, header.refcountBits);
-    this.#clusterCount = geometry.hostClusterCount + (tally.all.get(geometry.hostClusterCount) > 0 ? 1 : 0);
+    this.#clusterCount = countedClusterCount(source);
     this.#pages = tally.all.pageIndexes();
   }
 

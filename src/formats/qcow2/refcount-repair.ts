@@ -3,7 +3,7 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex } from "../../bytes/image-error.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
-import { maxRefcount, refcountAt, refcountsPerBlock } from "./refcount-table.ts";
+import { countedClusterCount, maxRefcount, refcountAt, refcountsPerBlock } from "./refcount-table.ts";
 import { PAGE_CLUSTERS, ReferenceCounts } from "./reference-counts.ts";
 import type { RepairLog } from "./repair-log.ts";
 import { type Piece, SectorEdits } from "./sector-edits.ts";
@@ -117,7 +117,7 @@ class Comparison implements RefcountEdits {
   readonly #clusterCount: number;
 
   constructor(source: WalkSource, structure: RefcountStructure, wishes: RefcountWishes, log: RepairLog) {
-    const { geometry, header, tally } = source;
+    const { geometry, header } = source;
     this.#source = source;
     this.#structure = structure;
     this.#wishes = wishes;
@@ -125,8 +125,7 @@ class Comparison implements RefcountEdits {
     this.#bits = header.refcountBits;
     this.#max = maxRefcount(header.refcountBits);
     this.#perBlock = refcountsPerBlock(geometry.clusterSize, header.refcountBits);
-    // Compressed data may reach into the cluster that the end of file cuts off.
-    this.#clusterCount = geometry.hostClusterCount + (tally.all.get(geometry.hostClusterCount) > 0 ? 1 : 0);
+    this.#clusterCount = countedClusterCount(source);
   }
 
   async run(): Promise<void> {

@@ -32,6 +32,12 @@ export function maxRefcount(refcountBits: number): number {
   return 2 ** refcountBits - 1;
 }
 
+/** Host clusters whose refcounts are looked at: those of the file, and one beyond where compressed data reaches into it. */
+export function countedClusterCount({ geometry, tally }: WalkSource): number {
+  const { hostClusterCount } = geometry;
+  return hostClusterCount + (tally.all.get(hostClusterCount) > 0 ? 1 : 0);
+}
+
 /** Refcounts in one block. */
 export function refcountsPerBlock(clusterSize: number, refcountBits: number): number {
   return (clusterSize * 8) / refcountBits;
