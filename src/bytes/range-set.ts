@@ -80,6 +80,16 @@ export class RangeSet {
     return clipped;
   }
 
+  /** The parts of [start, end) that are not in the set, in order. */
+  *gapsIn(start: number, end: number): Generator<Range> {
+    let next = start;
+    for (const range of this.clippedTo(start, end).each()) {
+      if (range.start > next) yield { start: next, end: range.start };
+      next = range.end;
+    }
+    if (next < end) yield { start: next, end };
+  }
+
   /** First index whose end lies beyond `address`. */
   #firstEndingAfter(address: number): number {
     let low = 0;

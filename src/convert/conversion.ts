@@ -7,6 +7,7 @@ import { Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import type { Intent } from "../journal/state.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
+import { companionsOf } from "./companions.ts";
 import { planConversion } from "./conversion-plan.ts";
 import { type CrossCheckedGuest, CrossChecker } from "./cross-check.ts";
 import { afterFailure } from "./failure.ts";
@@ -147,7 +148,9 @@ async function openJournal(
     checksum: settings.checksum,
     backingChain: settings.backingChain,
     guestDigest,
+    alsoHolds: companionsOf(source.options),
     oldFileSize: plan.oldFileSize,
+    sourceEnd: plan.sourceEnd,
     sourceOptions: textOf(source.options.creationOptions),
     metadataDigest: source.metadataDigest,
     fileSize: plan.draft.fileSize,

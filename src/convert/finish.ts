@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { settle } from "./settle.ts";
 
-type FinishSettings = Pick<Settings, "signal" | "onProgress" | "check">;
+type FinishSettings = Pick<Settings, "signal" | "onProgress" | "check" | "verify">;
 
 /** The last check, null with `--no-check`, what settling wrote to the image, and the image as it is now. */
 export interface Finished {

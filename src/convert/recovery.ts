@@ -27,8 +27,8 @@ export function resume(path: string, options: RecoveryOptions = {}, host: Host =
 }
 
 /**
- * Puts the image back: byte for byte until the undo was given up, after that by converting to the old format again; a
- * repair is undone only while its undo is there.
+ * Puts the image back: its old metadata until the undo was given up, after that by converting to the old format again;
+ * a repair is undone only while its undo is there.
  *
  * @throws ImageError "Nothing to roll back" where there is no journal; with `journal` set where it still stands, also
  * when someone else wrote to the image since
@@ -49,6 +49,7 @@ async function recover(path: string, wish: Wish, options: RecoveryOptions, host:
   try {
     const journal = await findJournal(session, wish);
     try {
+      await journal.writeAnew();
       if (journal.repair !== undefined) return await recoverRepair(session, journal, journal.repair, wish, options);
       const settings = settingsOfJournal(journal, options);
       // An interrupted way back is finished by either command: the last thing asked for was the old format.

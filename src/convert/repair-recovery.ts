@@ -1,4 +1,4 @@
-/** `resume` and `rollback` of a repair: on from the step that it came to, anew, or back byte for byte. */
+/** `resume` and `rollback` of a repair: on from the step that it came to, anew, or back to the old metadata. */
 
 import { ImageError } from "../bytes/image-error.ts";
 import type { RepairPlace } from "../check/repair-place.ts";
@@ -10,7 +10,7 @@ import { afterFailure } from "./failure.ts";
 import type { RecoveryOptions, Wish } from "./recovery.ts";
 import { finishRepair, performSteps, runRepair } from "./repair.ts";
 import { mappingOf, proveBetter, proveGuest } from "./repair-proof.ts";
-import { asItWasBefore, repairPlaceOf, settlePlace, undoRepair } from "./repair-undo.ts";
+import { asItWasBefore, cutAdded, proveGuestOfRepair, repairPlaceOf, settlePlace, undoRepair } from "./repair-undo.ts";
 import type { RecoveryReport } from "./report.ts";
 import type { Session } from "./session.ts";
 
@@ -42,8 +42,12 @@ async function goBack(session: Session, journal: Journal, state: RepairState): P
       details,
     );
   }
-  await undoRepair(storage, journal, state, place);
-  return report(session, state, "rolled-back", "put back byte for byte");
+  await proveGuestOfRepair(session, state, place);
+  const isExact = await undoRepair(storage, journal, state, place);
+  const how = isExact
+    ? "put back, its metadata byte for byte as it was"
+    : "put back, with what was written past its old end since";
+  return report(session, state, "rolled-back", how);
 }
 
 async function goOn(
@@ -67,9 +71,8 @@ async function goOn(
   if (journal.isUndo && place.isDone && place.hasAdded) return giveUndoUp();
   if (!place.hasAdded) {
     // No step is done, so nobody points past the old end.
-    if ((await storage.size()) > state.intent.oldFileSize) await storage.resize(state.intent.oldFileSize);
+    await cutAdded(storage, state);
     await storage.sync();
-    await session.noteState();
     return planAnew(session, journal, state, options, "");
   }
   return finishFrom(session, journal, state, place, options);
@@ -89,7 +92,6 @@ async function finishFrom(
   const before = { image: asItWas, check: await asItWas.check(), mapping: await mappingOf(asItWas) };
   await session.refuseOtherUsers();
   await settlePlace(storage, place);
-  await session.noteState();
   await performSteps(session, steps.slice(Math.max(0, place.step - 1)), {
     signal: options.signal,
     onProgress: options.onProgress ?? (() => {}),

@@ -1,4 +1,4 @@
-/** The way back over a repair: proves that the image is where the plan left it, then restores it byte for byte. */
+/** The way back over a repair: proves that the image is where the plan left it, then restores its metadata byte for byte. */
 
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
@@ -6,11 +6,15 @@ import { RangeSet } from "../bytes/range-set.ts";
 import { PatchedSectors, type RepairPlace } from "../check/repair-place.ts";
 import { openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
+import { digestGuest } from "../image/guest-digest.ts";
+import { openGuestView } from "../image/guest-view.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { PatchStep, RepairState } from "../journal/repair-state.ts";
 import { OverlayStorage } from "../storage/overlay.ts";
 import { ifReadable, readZeroFilled, type Storage, type WritableStorage } from "../storage/storage.ts";
 import { executeEpoch } from "./execute.ts";
+import { lengthToKeep } from "./grown-tail.ts";
+import type { Session } from "./session.ts";
 import { digestRanges } from "./source.ts";
 
 /** What somebody else did to the image since, for messages. */
@@ -53,22 +57,62 @@ export function asItWasBefore(storage: Storage, { intent, steps }: RepairState):
 /**
  * Puts the image back: first all that was found is made durable, then step by step what was there before, the length
  * last. Each state in between is one that the repair went through. The caller has proven that nobody else wrote.
+ * Returns false where the file stays longer (`cutAdded`).
  */
 export async function undoRepair(
   storage: WritableStorage,
   journal: Journal,
-  { intent, steps }: RepairState,
+  state: RepairState,
   place: RepairPlace,
-): Promise<void> {
+): Promise<boolean> {
+  const { steps } = state;
   await settlePlace(storage, place);
   for (const { purpose, patches } of steps.slice(0, place.step).reverse()) {
     const writes = patches.map(({ hostOffset, before }) => ({ hostOffset, bytes: before }));
     await executeEpoch(storage, { purpose: `undo: ${purpose}`, writes: () => writes });
   }
-  if ((await storage.size()) !== intent.oldFileSize) await storage.resize(intent.oldFileSize);
+  const isExact = await cutAdded(storage, state);
   await storage.sync();
   await journal.append({ record: "rolled-back" });
   await journal.remove();
+  return isExact;
+}
+
+/**
+ * Gives up what was added past the old end. A cluster that lies there and was pointed at all the same is alive once the
+ * file is longer: what somebody wrote to it stays, and false is returned.
+ */
+export async function cutAdded(storage: WritableStorage, { intent, prepared }: RepairState): Promise<boolean> {
+  const added = intent.added ?? prepared?.added;
+  if (added === undefined) {
+    await storage.resize(intent.oldFileSize);
+    return true;
+  }
+  const ours = RangeSet.of(...added.map(([start, end]) => ({ start, end })));
+  const length = await lengthToKeep(storage, intent.oldFileSize, intent.fileSize, ours);
+  await storage.resize(length);
+  return length === intent.oldFileSize;
+}
+
+/**
+ * Where the repair gave snapshots or bitmaps up, a guest may have written since to what they share: throws
+ * `changed-underneath` unless the guest is provably one that the repair itself showed.
+ */
+export async function proveGuestOfRepair(session: Session, { intent }: RepairState, place: RepairPlace): Promise<void> {
+  const { guestDigests } = intent;
+  if (guestDigests === undefined || place.step === 0) return;
+  const image = await openImage(session.storage, intent.format);
+  const found =
+    guestDigests.length === 0 ? undefined : await digestGuest(await openGuestView([image]), "blkhash-sha256");
+  if (found === undefined || !guestDigests.includes(found)) {
+    const why = found === undefined ? "what its guest was before is not known" : "a guest wrote to its disk since";
+    throw new ImageError(
+      "changed-underneath",
+      `Cannot put ${session.path} back: the repair gave snapshots or bitmaps up, and ${why}; nothing was touched`,
+      { path: session.path, format: intent.format, operation: "roll back" },
+    );
+  }
+  await session.refuseInterference();
 }
 
 /**

@@ -167,7 +167,6 @@ async function writeAdditive(
         safePoint: () => stopIfAsked(settings.signal, session.path),
       },
     );
-    await session.noteState();
   }
   const { ranges, digest } = recorder.finish();
   await journal.append({
@@ -202,7 +201,6 @@ export async function performSteps(
       },
     );
     before += done;
-    await session.noteState();
   }
 }
 

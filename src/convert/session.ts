@@ -4,6 +4,7 @@ import { ImageError } from "../bytes/image-error.ts";
 import { Lock } from "../journal/lock.ts";
 import { MeteredVolume } from "../storage/metered.ts";
 import type { WritableStorage } from "../storage/storage.ts";
+import { GuardedStorage } from "./guarded-storage.ts";
 import type { Host } from "./host.ts";
 
 export type Verb = "convert" | "repair" | "work on";
@@ -11,26 +12,28 @@ export type Verb = "convert" | "repair" | "work on";
 export class Session {
   readonly path: string;
   readonly volume: MeteredVolume;
-  readonly storage: WritableStorage;
+  /** Every write to the image goes through it: it notices another program's. */
+  readonly storage: GuardedStorage;
   readonly host: Host;
   /** What could not be looked at on this machine. */
   readonly notes = new Set<string>();
   /** What the command does, for messages. */
   readonly verb: Verb;
   readonly #lock: Lock;
-  #fingerprint = "";
+  readonly #opened: WritableStorage;
 
   private constructor(
     path: string,
     volume: MeteredVolume,
-    storage: WritableStorage,
+    storage: { readonly opened: WritableStorage; readonly guarded: GuardedStorage },
     host: Host,
     lock: Lock,
     verb: Verb,
   ) {
     this.path = path;
     this.volume = volume;
-    this.storage = storage;
+    this.storage = storage.guarded;
+    this.#opened = storage.opened;
     this.host = host;
     this.verb = verb;
     this.#lock = lock;
@@ -45,9 +48,9 @@ export class Session {
     let storage: WritableStorage | undefined;
     try {
       storage = await volume.openForWriting(path);
-      const session = new Session(path, volume, storage, host, lock, verb);
+      const guarded = await GuardedStorage.over(storage);
+      const session = new Session(path, volume, { opened: storage, guarded }, host, lock, verb);
       await session.refuseOtherUsers();
-      await session.noteState();
       return session;
     } catch (error) {
       await storage?.close().catch(() => {});
@@ -56,12 +59,7 @@ export class Session {
     }
   }
 
-  /** Remembers the file as we leave it, so that another's write shows. */
-  async noteState(): Promise<void> {
-    this.#fingerprint = await this.storage.fingerprint();
-  }
-
-  /** Throws `in-use` or `changed-underneath` when someone else has the image open or wrote to it since `noteState`. */
+  /** Throws `in-use` or `changed-underneath` when someone else has the image open or wrote to it since we opened it. */
   async refuseInterference(): Promise<void> {
     await this.refuseOtherUsers();
     await this.refuseChange();
@@ -70,15 +68,18 @@ export class Session {
   /** The cheap half of it: nobody wrote, took the image's name or our lock. */
   async refuseChange(): Promise<void> {
     await this.#lock.refuseLost();
-    if (!(await this.volume.isSameFile(this.path, this.storage))) {
-      throw this.#changed("another file has taken its name");
+    if (!(await this.volume.isSameFile(this.path, this.#opened))) {
+      throw new ImageError(
+        "changed-underneath",
+        `Cannot go on with ${this.path}: another file has taken its name while we worked on it`,
+        { path: this.path, operation: "compare" },
+      );
     }
-    if ((await this.storage.fingerprint()) !== this.#fingerprint)
-      throw this.#changed("it was written to by another program");
+    await this.storage.refuseChange();
   }
 
   async refuseOtherUsers(): Promise<void> {
-    const { found, blind } = await this.volume.otherUsers(this.storage);
+    const { found, blind } = await this.volume.otherUsers(this.#opened);
     for (const note of blind) this.notes.add(note);
     if (found.length === 0) return;
     throw new ImageError("in-use", `Cannot ${this.verb} ${this.path}: ${found.join("; ")}; close it there first`, {
@@ -92,13 +93,6 @@ export class Session {
   async close(): Promise<void> {
     await this.storage.close().catch(() => {});
     await this.#lock.release().catch(() => {});
-  }
-
-  #changed(what: string): ImageError {
-    return new ImageError("changed-underneath", `Cannot go on with ${this.path}: ${what} while we worked on it`, {
-      path: this.path,
-      operation: "compare",
-    });
   }
 }
 

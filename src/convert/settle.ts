@@ -1,17 +1,37 @@
-/** Settling, performed: what the old format left in the file is given up, epoch by epoch. */
+/**
+ * Settling, performed: what the old format left in the file is given up, epoch by epoch.
+ *
+ *   copies, tables | verify through an overlay | pointers | ... | truncate
+ *                  ^ the old places still hold what they held: what moved is read at both
+ */
 
 import { SECTOR_SIZE } from "../bytes/align.ts";
+import { hex, ImageError } from "../bytes/image-error.ts";
+import { openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
-import type { Epoch } from "../image/write.ts";
+import { type GuestView, openGuestView } from "../image/guest-view.ts";
+import { firstMovedDifference } from "../image/moved-difference.ts";
+import type { Epoch, Write } from "../image/write.ts";
 import type { Journal } from "../journal/journal.ts";
+import { OverlayStorage } from "../storage/overlay.ts";
 import { executeEpoch } from "./execute.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import { progressOf, type Settings } from "./settings.ts";
+import { digestRanges } from "./source.ts";
 
 /** What settling did; an epoch may write nothing and cut the file. */
 export interface Settled {
   readonly bytesWritten: number;
   readonly epochCount: number;
+}
+
+type SettleSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
+
+/** The image as it stands between two epochs: what it shows, and every byte that says so. */
+interface Standing {
+  readonly view: GuestView;
+  readonly metadata: Awaited<ReturnType<Image["getMetadataRanges"]>>;
+  readonly digest: string;
 }
 
 /**
@@ -21,17 +41,26 @@ export async function settle(
   session: Session,
   image: Image,
   journal: Journal,
-  settings: Pick<Settings, "signal" | "onProgress">,
+  settings: SettleSettings,
 ): Promise<Settled> {
   const settling = await image.planSettling?.();
+  const epochs = settling?.epochs ?? [];
+  if (epochs.length === 0) return { bytesWritten: 0, epochCount: 0 };
   const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
   const report = progressOf(settings, "settle");
+  let standing = await standingOf(image);
+  // What was read while the plan was made is what the digest is of.
+  await session.refuseInterference();
   let before = 0;
-  let epochCount = 0;
-  for (const epoch of settling?.epochs ?? []) {
+  for (const [at, epoch] of epochs.entries()) {
     stopIfAsked(settings.signal, session.path);
+    await session.refuseInterference();
+    if (at > 0) await refuseChangedMetadata(session, standing);
+    if (epoch.repoints) {
+      standing = await verifyRepointed(session, image.format, standing, [...(epoch.writes?.() ?? [])], settings);
+      await session.refuseChange();
+    }
     const sector = sectorZeroOf(epoch);
-    await (sector ? session.refuseInterference() : session.refuseChange());
     if (sector) await journal.append({ record: "new-header" }, sector);
     let done = 0;
     await executeEpoch(session.storage, epoch, {
@@ -41,10 +70,44 @@ export async function settle(
       },
     });
     before += done;
-    epochCount++;
-    await session.noteState();
   }
-  return { bytesWritten: before, epochCount };
+  return { bytesWritten: before, epochCount: epochs.length };
+}
+
+async function standingOf(image: Image): Promise<Standing> {
+  const metadata = await image.getMetadataRanges();
+  return { view: await openGuestView([image]), metadata, digest: await digestRanges(image.storage, metadata) };
+}
+
+/** Whoever allocates in an image that we settle changes its tables, which the next header would leave behind. */
+async function refuseChangedMetadata(session: Session, { metadata, digest }: Standing): Promise<void> {
+  if ((await digestRanges(session.storage, metadata)) === digest) return;
+  throw new ImageError(
+    "changed-underneath",
+    `Cannot settle ${session.path}: its tables changed while we worked on it`,
+    {
+      path: session.path,
+      operation: "settle",
+    },
+  );
+}
+
+/** The image as `writes` will leave it; throws `verification-failed` where it would show another guest. */
+async function verifyRepointed(
+  session: Session,
+  format: string,
+  { view }: Standing,
+  writes: readonly Write[],
+  { verify, signal }: SettleSettings,
+): Promise<Standing> {
+  const next = await standingOf(await openImage(new OverlayStorage(session.storage, writes), format));
+  const difference = await firstMovedDifference(view, next.view, { readsMoved: verify === "full", signal });
+  if (difference === null) return next;
+  throw new ImageError(
+    "verification-failed",
+    `Cannot settle ${session.path}: guest offset ${hex(difference)} differs between its old place and its new one`,
+    { path: session.path, format, guestOffset: difference, operation: "verify" },
+  );
 }
 
 /** The sector 0 that an epoch writes, if that is what it does. */

@@ -1,17 +1,18 @@
 /**
  * A switch, performed: additive writes, sync, the target verified through an overlay, one sector, sync.
  *
- *   journal | additive | verify | prepared | commit | verify anew | verified
- *           ^ nothing of the source is overwritten ^ the file is the target's
+ *   journal | additive | verify | prepared | last look | commit | verify anew | verified
+ *           ^ nothing of the source is overwritten            ^ the file is the target's
  */
 
-import { ImageError } from "../bytes/image-error.ts";
+import { MiB } from "../bytes/align.ts";
+import { hex, ImageError } from "../bytes/image-error.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
 import { GuestReader } from "../image/guest-reader.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
-import type { Storage } from "../storage/storage.ts";
+import { readZeroFilled, type Storage } from "../storage/storage.ts";
 import { behindCommit, beyondCommit } from "./added.ts";
 import { executeEpoch, WriteRecorder } from "./execute.ts";
 import type { Guest } from "./guest.ts";
@@ -49,7 +50,6 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
     onBytes: (done) => report(done, plan.bytesMoved + plan.draft.metadataBytes),
     safePoint: () => stopIfAsked(settings.signal, session.path),
   });
-  await session.noteState();
   const written = recorder.finish();
 
   const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit.sector));
@@ -63,9 +63,10 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
 
   await session.refuseInterference();
   await refuseChangedSource(input);
+  await refuseStaleCopies(input);
+  await session.refuseChange();
   await storage.write(0, plan.commit.sector);
   await storage.sync();
-  await session.noteState();
 
   return { target: await verifyOpened(input, storage), digestAfter };
 }
@@ -86,6 +87,29 @@ async function refuseChangedSource({ session, source, journal }: SwitchInput): P
       operation: "commit",
     },
   );
+}
+
+/**
+ * Whoever wrote to the source in place since a unit was copied changed no metadata, and would lose it: what moved is
+ * read again at both places.
+ */
+async function refuseStaleCopies({ session, settings, source, plan, guest }: SwitchInput): Promise<void> {
+  if (settings.verify !== "full" || plan.copies.length === 0) return;
+  const reader = new GuestReader(await guest.view(source.image));
+  for (const { guestOffset, hostOffset, length } of plan.copies) {
+    for (let skip = 0; skip < length; skip += MiB) {
+      stopIfAsked(settings.signal, session.path);
+      const old = Buffer.allocUnsafe(Math.min(MiB, length - skip));
+      await reader.read(guestOffset + skip, old);
+      const copy = await readZeroFilled(session.storage, hostOffset + skip, old.length);
+      if (old.equals(copy)) continue;
+      throw new ImageError(
+        "changed-underneath",
+        `Cannot commit ${session.path}: what was copied from guest offset ${hex(guestOffset + skip)} on differs from it now`,
+        { path: session.path, guestOffset: guestOffset + skip, hostOffset: hostOffset + skip, operation: "commit" },
+      );
+    }
+  }
 }
 
 /** Before the commit: tables, check and, with full verification, every byte of the guest. */

@@ -1,13 +1,20 @@
-/** The way back over a switch: proves that the image is where the plan left it, then restores it byte for byte. */
+/**
+ * The way back over a switch: proves that the image is where the plan left it, then restores its metadata byte for byte.
+ *
+ * Nothing is believed because it can be read: after a failed sync the page cache shows what the disk has lost. So what
+ * a recovery builds on is written once more and synced (`settleHeader`, `rewriteMetadata`) before anything depends on it.
+ */
 
-import { SECTOR_SIZE } from "../bytes/align.ts";
+import { MiB, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import { openImage } from "../formats/registry.ts";
+import type { Image } from "../image/driver.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalState, Prepared } from "../journal/state.ts";
 import { ifReadable, readExactly, type Storage, type WritableStorage } from "../storage/storage.ts";
 import { behindCommit } from "./added.ts";
+import { lengthToKeep } from "./grown-tail.ts";
 import { digestRanges } from "./source.ts";
 
 /** Where the commit stands: sector 0 is the source's, the target's, or neither (someone rewrote it since). */
@@ -58,32 +65,52 @@ export async function sourceIsUntouched(storage: Storage, state: JournalState): 
 
 /**
  * Puts the source back: its sector 0 first, so that each state is a whole image; then the unused header bytes and
- * the length. The caller has proven that nobody else wrote to the image.
+ * the length. The caller has proven that nobody else wrote to its metadata. What a guest wrote past the old end, into
+ * a cluster that the old file ended inside, stays: returns false then.
  */
-export async function restoreSource(storage: WritableStorage, journal: Journal): Promise<void> {
-  const { intent, savedHeader, extras } = journal.state;
-  if ((await commitStateOf(storage, journal.state)) !== "before") {
-    await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));
-    await storage.sync();
-  }
-  for (const { hostOffset, bytes } of extras) {
-    await storage.write(hostOffset, savedHeader.subarray(hostOffset, hostOffset + bytes.length));
-  }
-  await storage.resize(intent.oldFileSize);
+export async function restoreSource(storage: WritableStorage, journal: Journal): Promise<boolean> {
+  const { intent, savedHeader } = journal.state;
+  // Also where it reads as the source's already: a cut may show what the disk really has.
+  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));
+  await storage.sync();
+  await takeExtrasBack(storage, journal.state);
+  const length = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
+  await storage.resize(length);
   await storage.sync();
   await journal.append({ record: "rolled-back" });
   await journal.remove();
+  return length === intent.oldFileSize;
+}
+
+/** The header bytes that the source does not use, as they were. */
+export async function takeExtrasBack(storage: WritableStorage, { extras, savedHeader }: JournalState): Promise<void> {
+  for (const { hostOffset, bytes } of extras) {
+    await storage.write(hostOffset, savedHeader.subarray(hostOffset, hostOffset + bytes.length));
+  }
+}
+
+/** Writes every metadata byte of the image as found once more: pointers that the disk may have in an older version. */
+export async function rewriteMetadata(storage: WritableStorage, image: Image): Promise<void> {
+  for (const { start, end } of (await image.getMetadataRanges()).each()) {
+    for (let at = start; at < end; at += MiB) {
+      const bytes = new Uint8Array(Math.min(MiB, end - at));
+      const count = await storage.read(at, bytes);
+      await storage.write(at, bytes.subarray(0, count));
+    }
+  }
+  await storage.sync();
 }
 
 /** Bytes around the commit that a medium may lose when it is cut while writing sector 0. */
 const COMMIT_BLOCK = 4096;
 
 /**
- * Rewrites the block around the commit from the journal where it can't be read any more, or where its write stopped
- * in the middle. Which header belongs there is told by the rest of the file: whoever booted the image since wrote
- * through one of the two, and would lose that under the other. Throws `changed-underneath` where both are in doubt.
+ * Makes the block around the commit durable as it is found; from the journal where it can't be read any more, or where
+ * its write stopped in the middle. Which header belongs there then is told by the rest of the file: whoever booted the
+ * image since wrote through one of the two, and would lose that under the other. Throws `changed-underneath` where both
+ * are in doubt.
  */
-export async function mendHeader(
+export async function settleHeader(
   storage: WritableStorage,
   state: JournalState,
   toward: "source" | "target",
@@ -92,6 +119,8 @@ export async function mendHeader(
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
   const found = await ifReadable(readExactly(storage, 0, length, "header"));
   if (found && !isHalfWritten(found, lastSector, previousSector) && !isHalfWritten(found, previousSector, lastSector)) {
+    await storage.write(0, found);
+    await storage.sync();
     return;
   }
   const block = found ?? savedHeader.slice(0, length);

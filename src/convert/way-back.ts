@@ -1,13 +1,15 @@
-/** The way back from an interrupted conversion: byte for byte, or, once the undo was given up, by converting again. */
+/** The way back from an interrupted conversion: its old metadata, or, once the undo was given up, by converting again. */
 
 import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { openImage } from "../formats/registry.ts";
 import type { Journal } from "../journal/journal.ts";
+import { proveCompanions } from "./companions.ts";
 import { runConversion } from "./conversion.ts";
 import { recoveryReport } from "./recovery-report.ts";
 import type { RecoveryReport } from "./report.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
-import { foreignWrite, mendHeader, restoreSource } from "./undo.ts";
+import { foreignWrite, restoreSource, rewriteMetadata, settleHeader } from "./undo.ts";
 
 /** Puts the source back, or makes its format again where the undo was given up. Refuses over somebody's writes. */
 export async function goBack(session: Session, journal: Journal, settings: Settings): Promise<RecoveryReport> {
@@ -20,8 +22,8 @@ export async function goBack(session: Session, journal: Journal, settings: Setti
         operation: "roll back",
       });
     }
-    await mendHeader(storage, journal.state, "target");
-    await session.noteState();
+    await settleHeader(storage, journal.state, "target");
+    await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));
     const convertBack = (options: Readonly<Record<string, string>>) =>
       runConversion(
         session,
@@ -45,7 +47,7 @@ export async function goBack(session: Session, journal: Journal, settings: Setti
     }
     return recoveryReport(path, intent.sourceFormat, "roll-back", "converted back, since the undo had been given up");
   }
-  await mendHeader(storage, journal.state, "source");
+  await settleHeader(storage, journal.state, "source");
   const foreign = await foreignWrite(storage, journal.state);
   if (foreign) {
     throw new ImageError("changed-underneath", `Cannot put ${path} back: ${foreign} since; nothing was touched`, {
@@ -53,6 +55,12 @@ export async function goBack(session: Session, journal: Journal, settings: Setti
       operation: "roll back",
     });
   }
-  await restoreSource(storage, journal);
-  return recoveryReport(path, intent.sourceFormat, "roll-back", "put back byte for byte");
+  const isProven = await proveCompanions(session, journal.state, settings);
+  const isExact = await restoreSource(storage, journal);
+  const how = !isExact
+    ? "put back, with what was written past its old end since"
+    : isProven
+      ? "put back byte for byte"
+      : "put back, its metadata byte for byte as it was";
+  return recoveryReport(path, intent.sourceFormat, "roll-back", how);
 }

@@ -6,14 +6,24 @@ import { openImage } from "../formats/registry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import { behindCommit } from "./added.ts";
+import { proveCompanions } from "./companions.ts";
 import { runConversion } from "./conversion.ts";
 import { finish } from "./finish.ts";
+import { lengthToKeep } from "./grown-tail.ts";
 import { Guest } from "./guest.ts";
 import { recoveryReport } from "./recovery-report.ts";
 import type { RecoveryReport } from "./report.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
-import { commitStateOf, foreignWrite, mendHeader, restoreSource, sourceIsUntouched } from "./undo.ts";
+import {
+  commitStateOf,
+  foreignWrite,
+  restoreSource,
+  rewriteMetadata,
+  settleHeader,
+  sourceIsUntouched,
+  takeExtrasBack,
+} from "./undo.ts";
 import { verifyDigest, verifyMetadata } from "./verify.ts";
 import { goBack } from "./way-back.ts";
 
@@ -21,12 +31,10 @@ import { goBack } from "./way-back.ts";
 export async function goOn(session: Session, journal: Journal, settings: Settings): Promise<RecoveryReport> {
   const { storage, path } = session;
   const { intent } = journal.state;
-  await mendHeader(storage, journal.state, "target");
-  await session.noteState();
+  await settleHeader(storage, journal.state, "target");
   if (!journal.state.undoGivenUp && !(await isCommitted(storage, journal))) {
     if (intent.purpose === "setmap") return goBack(session, journal, settings);
     await giveUpAdditive(storage, journal);
-    await session.noteState();
     const beginning = { purpose: intent.purpose, replacing: journal };
     const keepUndo = settings.keepUndo && !journal.isUndo;
     await runConversion(
@@ -38,6 +46,8 @@ export async function goOn(session: Session, journal: Journal, settings: Setting
     return recoveryReport(path, intent.targetFormat, intent.purpose, "planned anew and finished");
   }
   const isGivenUp = journal.state.undoGivenUp;
+  // Settling re-points: how far it came is told by tables that a failed sync may have left in the cache alone.
+  if (isGivenUp) await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));
   const foreign = isGivenUp ? undefined : await foreignWrite(storage, journal.state);
   if (foreign || isGivenUp || intent.purpose === "setmap") await trustAsFound(session, journal);
   else if (!journal.state.verified) await verifyOrRestore(session, journal, settings);
@@ -73,12 +83,10 @@ async function isCommitted(storage: WritableStorage, journal: Journal): Promise<
  * points at; nothing below the old end is touched but header bytes that only we wrote.
  */
 async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promise<void> {
-  const { intent, savedHeader, extras } = journal.state;
-  let end = intent.oldFileSize;
+  const { intent } = journal.state;
+  let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
   if (await sourceIsUntouched(storage, journal.state)) {
-    for (const { hostOffset, bytes } of extras) {
-      await storage.write(hostOffset, savedHeader.subarray(hostOffset, hostOffset + bytes.length));
-    }
+    await takeExtrasBack(storage, journal.state);
   } else {
     const image = await openImage(storage, intent.sourceFormat);
     const [mapping, metadata, check] = [await image.getMapping(), await image.getMetadataRanges(), await image.check()];
@@ -154,6 +162,7 @@ async function verifyOrRestore(session: Session, journal: Journal, settings: Set
     if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;
     // Verifying may have taken long: nobody may have used the target meanwhile.
     await session.refuseInterference();
+    await proveCompanions(session, journal.state, settings);
     await restoreSource(storage, journal);
     throw new ImageError(error.kind, `${error.message}; the image was put back as it was`, {
       ...error,

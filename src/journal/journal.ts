@@ -209,6 +209,24 @@ export class Journal {
     this.#content = contentWith(this.#content, facts, blob);
   }
 
+  /**
+   * Writes all records once more and makes them and their names durable. What a recovery reads of a journal may lie in
+   * the page cache alone, where an earlier command's sync failed: nothing is done on its word before this.
+   */
+  async writeAnew(): Promise<void> {
+    await rewrite(this.#storage, this.#end);
+    await this.#volume.syncFolderOf(this.path);
+    const beside = this.isUndo ? this.#names.undo : this.#names.journal;
+    if (this.path === beside) return;
+    const pointer = await this.#volume.openForWriting(beside);
+    try {
+      await rewrite(pointer, await pointer.size());
+    } finally {
+      await pointer.close();
+    }
+    await this.#volume.syncFolderOf(beside);
+  }
+
   /** Removes the journal and makes that durable: what it was about is over. */
   async remove(): Promise<void> {
     await this.close();
@@ -249,6 +267,11 @@ function notPointedAt(names: JournalNames, path: string): ImageError {
     `Cannot use ${path}: it is not the journal that was made for this image; put that one back`,
     { path, structure: "journal", journal: names.journal },
   );
+}
+
+async function rewrite(storage: WritableStorage, length: number): Promise<void> {
+  await storage.write(0, await readZeroFilled(storage, 0, length));
+  await storage.sync();
 }
 
 async function wholeFile(storage: Storage): Promise<Uint8Array> {

@@ -31,6 +31,13 @@ export interface RepairIntent {
   readonly fileSize: number;
   /** SHA-256 over every metadata byte as it was, in file order; null where the metadata could not be followed. */
   readonly metadataDigest: string | null;
+  /** What is written past the old end; absent in old journals. */
+  readonly added?: readonly (readonly [start: number, end: number])[];
+  /**
+   * Where the repair gives up snapshots or bitmaps, which then no longer follow what a guest writes: what each state
+   * may show, as blkhash-sha256; empty where that can't be computed. Absent where nothing of the kind is given up.
+   */
+  readonly guestDigests?: readonly string[];
   readonly steps: readonly {
     readonly purpose: string;
     readonly patches: readonly (readonly [hostOffset: number, length: number])[];

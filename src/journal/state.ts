@@ -24,7 +24,14 @@ export interface Intent {
   readonly backingChain: boolean;
   /** Of the guest view before the first write; null where no digest was asked for. */
   readonly guestDigest: string | null;
+  /** What the source holds beside its active guest that the target does not keep up: `2 snapshots`, `bitmap b0`. */
+  readonly alsoHolds?: readonly string[];
   readonly oldFileSize: number;
+  /**
+   * End of the last cluster that the source points at, past `oldFileSize` where the file ends inside it; absent in old
+   * journals, where it is `oldFileSize`. Nothing of ours lies below.
+   */
+  readonly sourceEnd?: number;
   /** `-o` that would make the source's layout again. */
   readonly sourceOptions: Readonly<Record<string, string>>;
   /** SHA-256 over every metadata byte of the source, in file order. */

@@ -21,7 +21,7 @@ export interface PlacementInput {
   readonly virtualSize: number;
   readonly sourceClusterSize: number;
   readonly hasBacking: boolean;
-  /** First host offset for copies: past the old end, aligned to both cluster sizes. */
+  /** First host offset for copies: past all that the source points at, aligned to both cluster sizes. */
   readonly copyStart: number;
 }
 

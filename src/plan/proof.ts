@@ -23,6 +23,8 @@ export interface ProofInput {
   /** Every host byte of the source's metadata. */
   readonly metadata: RangeSet;
   readonly hasBacking: boolean;
+  /** Of the source: data is its own up to the end of its cluster, also where the file ends before. */
+  readonly sourceClusterSize: number;
   readonly oldFileSize: number;
 }
 
@@ -33,16 +35,33 @@ export function provePlan(input: ProofInput): void {
   provePlaces(input);
 }
 
-function proveCopies({ copies, oldFileSize, placement }: ProofInput): void {
+function proveCopies(input: ProofInput): void {
+  const { copies, placement } = input;
   let guestEnd = 0;
-  let hostEnd = oldFileSize;
+  let hostEnd = endOfOld(input);
   for (const { guestOffset, hostOffset, length } of copies) {
     if (guestOffset < guestEnd || hostOffset < hostEnd || length % placement.unitSize !== 0 || length <= 0) {
-      throw failed("copies overlap, or lie below the old end of file", guestOffset);
+      throw failed("copies overlap, or lie below the old end of the source", guestOffset);
     }
     guestEnd = guestOffset + length;
     hostEnd = hostOffset + length;
   }
+}
+
+/** One past the old file's last byte and past the last cluster of its data, which must begin inside the file. */
+function endOfOld({ source, sourceClusterSize, oldFileSize }: ProofInput): number {
+  let end = oldFileSize;
+  for (const { state, guestOffset, hostOffset, length, storedLength } of eachExtent(source)) {
+    const intoCluster = (guestOffset + length) % sourceClusterSize;
+    const restOfCluster = intoCluster === 0 ? 0 : sourceClusterSize - intoCluster;
+    const isCompressed = state === ExtentState.compressed;
+    if (state !== ExtentState.data && !isCompressed) continue;
+    const placeEnd = isCompressed ? hostOffset + storedLength : hostOffset + length + restOfCluster;
+    const lastStart = isCompressed ? hostOffset : placeEnd - sourceClusterSize;
+    if (lastStart >= oldFileSize) throw failed(`a unit at host offset ${hex(lastStart)} lies past the end`, guestOffset);
+    end = Math.max(end, placeEnd);
+  }
+  return end;
 }
 
 /** Both tables cover the disk; steps through their common refinement. */
@@ -103,10 +122,11 @@ function proveRange(
 }
 
 /** Every data unit aligned, outside the reserved ranges, and alone in its place. */
-function provePlaces({ target, placement, copies, oldFileSize, metadata }: ProofInput): void {
+function provePlaces(input: ProofInput): void {
+  const { target, placement, copies, metadata } = input;
   const { unitSize, hostAlignment, reserved } = placement;
   const lastCopy = copies.at(-1);
-  const end = alignUp(Math.max(oldFileSize, lastCopy ? lastCopy.hostOffset + lastCopy.length : 0), unitSize);
+  const end = alignUp(Math.max(endOfOld(input), lastCopy ? lastCopy.hostOffset + lastCopy.length : 0), unitSize);
   if (end / unitSize > MAX_UNITS) {
     throw new ImageError(
       "unsupported",

@@ -1,17 +1,20 @@
 /** Sources whose data can't be trusted to be the guest's alone: on metadata, or used twice. Refused, whatever is checked. */
 
-import { ceilDiv } from "../bytes/align.ts";
+import { alignDown, ceilDiv } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { ConversionOptions } from "../image/driver.ts";
-import { ExtentState, type ExtentTable } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, NOWHERE } from "../image/extent.ts";
 
 /** Subclusters of a cluster (qcow2, extended L2 entries): extents of one cluster are told apart by them. */
 const SUBCLUSTER_COUNT = 32;
 /** Places that are counted at most, in bits; a larger file is refused by the proof. */
 const MAX_PLACES = 2 ** 32;
 
-/** Throws ImageError `corrupt` at the first data that lies on metadata or at a place that other data has. */
+/**
+ * Throws ImageError `corrupt` at the first data that lies on metadata, at a place that other data has, or in a cluster
+ * that begins past the end of file (one that the file ends inside reads as zeros there).
+ */
 export function refuseSharedPlaces(
   { format, clusterSize, hasSubclusters }: ConversionOptions,
   mapping: ExtentTable,
@@ -23,11 +26,12 @@ export function refuseSharedPlaces(
   const taken = placeCount <= MAX_PLACES ? new Uint8Array(ceilDiv(placeCount, 8)) : undefined;
   for (let row = 0; row < mapping.count; row++) {
     const state = mapping.state[row];
-    if (state !== ExtentState.data && state !== ExtentState.compressed) continue;
     const guestOffset = mapping.guestOffset[row] as number;
     const hostOffset = mapping.hostOffset[row] as number;
+    if (hostOffset === NOWHERE) continue;
     const isData = state === ExtentState.data;
-    const end = hostOffset + (isData ? (mapping.length[row] as number) : (mapping.storedLength[row] as number));
+    const isCompressed = state === ExtentState.compressed;
+    const end = hostOffset + (isCompressed ? (mapping.storedLength[row] as number) : (mapping.length[row] as number));
     const refuse = (what: string): never => {
       throw new ImageError(
         "corrupt",
@@ -36,6 +40,9 @@ export function refuseSharedPlaces(
         { format, structure: "mapping", guestOffset, hostOffset, operation: "plan" },
       );
     };
+    const lastStart = isCompressed ? hostOffset : alignDown(end - 1, clusterSize);
+    if (lastStart >= fileSize) refuse("lies past the end of the file");
+    if (state === ExtentState.zero) continue;
     if (metadata.intersects(hostOffset, end)) refuse("lies on metadata");
     if (!isData || !taken) continue;
     for (let place = Math.floor(hostOffset / unit); place < Math.min(end / unit, placeCount); place++) {

@@ -13,6 +13,7 @@ import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
 import { placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";
+import { sourceEndOf } from "./source-end.ts";
 
 /** What the planner needs to know of the image as found; no I/O happens behind it. */
 export interface SourceFacts {
@@ -30,6 +31,8 @@ export interface SwitchPlan {
   readonly copies: readonly GuestCopy[];
   readonly bytesMoved: number;
   readonly oldFileSize: number;
+  /** Where the places that the source points at end: past `oldFileSize` where the file ends inside a cluster. */
+  readonly sourceEnd: number;
   /** The header area as the plan read it: what leads back over the commit. */
   readonly header: Uint8Array;
   /** Copies and new tables, past the old end, and extras in unused bytes of the header. */
@@ -46,13 +49,14 @@ export function headerAreaSize(sourceClusterSize: number, targetClusterSize: num
 export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Draft): SwitchPlan {
   const alignment = Math.max(source.options.clusterSize, draft.clusterSize, draft.placement.hostAlignment);
   const hasBacking = source.options.backing !== undefined;
+  const sourceEnd = sourceEndOf(source.mapping, source.metadata, source.options.clusterSize, source.fileSize);
   const placed = placeUnits({
     mapping: source.mapping,
     placement: draft.placement,
     virtualSize: source.options.virtualSize,
     sourceClusterSize: source.options.clusterSize,
     hasBacking,
-    copyStart: alignUp(source.fileSize, alignment),
+    copyStart: alignUp(sourceEnd, alignment),
   });
   refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...placed.refusals]);
   provePlan({
@@ -62,6 +66,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     placement: draft.placement,
     metadata: source.metadata,
     hasBacking,
+    sourceClusterSize: source.options.clusterSize,
     oldFileSize: source.fileSize,
   });
   const additiveStart = alignUp(placed.copyEnd, alignment);
@@ -74,6 +79,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     copies: placed.copies,
     bytesMoved: placed.bytesMoved,
     oldFileSize: source.fileSize,
+    sourceEnd,
     header: source.header,
     additive: {
       purpose: "write the new tables past the old end",

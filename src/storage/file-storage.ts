@@ -1,5 +1,6 @@
 /** One open file on disk: whole reads and writes over the short ones of the operating system. */
 
+import { fstatSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { MiB } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
@@ -18,11 +19,13 @@ export interface FileIdentity {
 
 export class FileStorage implements WritableStorage {
   readonly path: string;
+  readonly hasLateFingerprint: boolean;
   readonly #handle: FileHandle;
   #failedSync: ImageError | undefined;
 
-  constructor(path: string, handle: FileHandle) {
+  constructor(path: string, handle: FileHandle, hasLateFingerprint = false) {
     this.path = path;
+    this.hasLateFingerprint = hasLateFingerprint;
     this.#handle = handle;
   }
 
@@ -84,8 +87,9 @@ export class FileStorage implements WritableStorage {
     }
   }
 
+  /** Blocking, since it is asked before and after each write and takes microseconds. */
   async fingerprint(): Promise<string> {
-    const facts = await this.#try("look at", undefined, () => this.#handle.stat({ bigint: true }));
+    const facts = await this.#try("look at", undefined, async () => fstatSync(this.#handle.fd, { bigint: true }));
     return `${facts.size}:${facts.mtimeNs}:${facts.ctimeNs}`;
   }
 

@@ -67,6 +67,7 @@ class MeteredStorage implements WritableStorage {
   readonly path: string;
   readonly descriptor?: number;
   readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
+  readonly hasLateFingerprint?: boolean;
   readonly inner: WritableStorage;
   readonly #meter: Meter;
 
@@ -74,6 +75,7 @@ class MeteredStorage implements WritableStorage {
     this.path = storage.path;
     if (storage.descriptor !== undefined) this.descriptor = storage.descriptor;
     if (storage.readAtOnce) this.readAtOnce = storage.readAtOnce.bind(storage);
+    if (storage.hasLateFingerprint) this.hasLateFingerprint = true;
     this.inner = storage;
     this.#meter = meter;
   }

@@ -29,9 +29,11 @@ export interface WritableStorage extends Storage {
   sync(): Promise<void>;
   /**
    * The modification time and size as the host tells them, to notice another writer; compare with `===`.
-   * Our own writes change it too.
+   * Our own writes and resizes change it too, reads and syncs do not but where `hasLateFingerprint` says so.
    */
   fingerprint(): Promise<string>;
+  /** True where the host may change the fingerprint by itself until a sync has returned: times of a server, lazy ones. */
+  readonly hasLateFingerprint?: boolean;
 }
 
 export interface FileFacts {

@@ -127,6 +127,7 @@ test("every guest sector is where it was, or copied once; only what can't stay i
         placement,
         metadata,
         hasBacking,
+        sourceClusterSize: clusterSize,
         oldFileSize: fileSize,
       });
       const copyOf = (guestOffset: number) =>

@@ -6,6 +6,7 @@ import { openImage } from "../../src/formats/registry.ts";
 import { digestGuest } from "../../src/image/guest-digest.ts";
 import { openGuestView } from "../../src/image/guest-view.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import type { Volume } from "../../src/storage/storage.ts";
 import { IMAGE_PATH, type Scenario, testHost } from "./crash-scenario.ts";
 import { type DiskState, eachCut, OUTCOMES, type Outcome } from "./power-cut.ts";
 import type { Random } from "./random.ts";
@@ -51,7 +52,7 @@ export async function judgeWhole({ scenario, digest, virtualSize }: Expected, st
 }
 
 /** Recovers; "nothing" where there was nothing to do. Anything else that throws fails the trial. */
-export async function recover(volume: RecordingVolume, wish: Wish): Promise<"done" | "nothing"> {
+export async function recover(volume: Volume, wish: Wish): Promise<"done" | "nothing"> {
   const command = wish === "resume" ? resume : rollback;
   try {
     await command(IMAGE_PATH, {}, testHost(volume));

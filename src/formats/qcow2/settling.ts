@@ -1,6 +1,5 @@
 /** What a converted qcow2 still holds of its old format: bytes of the header cluster behind the new header. */
 
-import type { RangeSet } from "../../bytes/range-set.ts";
 import { NO_REARRANGEMENT, type Rearrangement, type Write } from "../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
 import type { Qcow2Header } from "./header.ts";
@@ -17,26 +16,15 @@ export async function planHeaderSettling(
   const clusterEnd = Math.min(header.clusterSize, fileSize);
   const cluster = await readZeroFilled(storage, 0, clusterEnd);
   const writes: Write[] = [];
-  for (const { start, end } of gapsOf(header.usedRanges, clusterEnd)) {
+  for (const { start, end } of header.usedRanges.gapsIn(0, clusterEnd)) {
     const stale = cluster.subarray(start, end);
     if (stale.some((byte) => byte !== 0)) writes.push({ hostOffset: start, bytes: new Uint8Array(end - start) });
   }
   if (writes.length === 0) return { ...NO_REARRANGEMENT, fileSize };
   return {
-    epochs: [{ purpose: "zero the stale header bytes", writes: () => writes }],
+    epochs: [{ purpose: "zero the stale header bytes", repoints: true, writes: () => writes }],
     fileSize,
     bytesMoved: 0,
     bytesWritten: writes.reduce((sum, { bytes }) => sum + bytes.length, 0),
   };
-}
-
-function gapsOf(used: RangeSet, end: number): { readonly start: number; readonly end: number }[] {
-  const gaps: { start: number; end: number }[] = [];
-  let next = 0;
-  for (const range of used.each()) {
-    if (range.start > next) gaps.push({ start: next, end: Math.min(range.start, end) });
-    next = Math.max(next, range.end);
-  }
-  if (next < end) gaps.push({ start: next, end });
-  return gaps.filter((gap) => gap.end > gap.start);
 }

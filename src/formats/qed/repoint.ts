@@ -33,6 +33,25 @@ export function staleSectors(
   return sectors;
 }
 
+/** The same sectors in parts of at most `mostEntries`, a multiple of a sector's. */
+export function inParts(sectors: RangeSet, mostEntries: number): RangeSet[] {
+  const parts: RangeSet[] = [];
+  let room = 0;
+  for (const { start, end } of sectors.each()) {
+    for (let at = start; at < end; ) {
+      if (room === 0) {
+        parts.push(new RangeSet());
+        room = mostEntries;
+      }
+      const next = Math.min(end, at + room);
+      (parts.at(-1) as RangeSet).add(at, next);
+      room -= next - at;
+      at = next;
+    }
+  }
+  return parts;
+}
+
 /** The new bytes of `sectors`, each in the live table that covers it. */
 export function* repointingWrites(
   sectors: RangeSet,

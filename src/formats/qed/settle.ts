@@ -14,7 +14,7 @@
  * that QEMU made, stay: then only data past N moves.
  */
 
-import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { hasFlag } from "../../bytes/struct.ts";
 import type { SettlingForecast } from "../../image/driver.ts";
@@ -27,7 +27,7 @@ import { ENTRY_SIZE, QedFeature, type QedHeader } from "./header.ts";
 import { type CleanHeader, cleaningWrites, readCleanHeader, withL1Offset } from "./header-cleanup.ts";
 import { l1OffsetOf, layoutEnd, type TableLayout, tableClusterCount, tableLayout, tableWrites } from "./layout.ts";
 import { hostCopies, type Relocation, relocate } from "./relocation.ts";
-import { repointingWrites, staleSectors } from "./repoint.ts";
+import { inParts, repointingWrites, staleSectors } from "./repoint.ts";
 import { brokenMapping } from "./table-findings.ts";
 import type { TableScan } from "./table-scan.ts";
 
@@ -77,6 +77,9 @@ function refuseUnclean(storage: Storage, header: QedHeader, scan: TableScan): vo
     hostOffset: first.hostOffset,
   });
 }
+
+/** Entries re-pointed at once: 32 MiB of them, which the verification holds in memory. */
+const MAX_REPOINTED = 4 * MiB;
 
 class Settling {
   readonly #header: QedHeader;
@@ -166,20 +169,13 @@ class Settling {
     return new Map(this.#scan.l2Tables.map((table) => [table.l1Index, table.hostOffset]));
   }
 
-  /** Joins the first epoch, since nothing depends on it; none of the first writes sector 0 but for this. */
+  /** An epoch of its own: what rewrites the header is verified before it is written. */
   #cleanHeader(): void {
     const byteCount = this.#clean.staleRanges.total + (this.#clean.sectorIsStale ? SECTOR_SIZE : 0);
     if (byteCount === 0) return;
     this.#bytesWritten += byteCount;
-    const first = this.#epochs.shift() ?? { purpose: "zero the stale bytes of the header" };
-    const clean = this.#clean;
-    this.#epochs.unshift({
-      ...first,
-      *writes() {
-        yield* cleaningWrites(clean);
-        yield* first.writes?.() ?? [];
-      },
-    });
+    const writes = () => cleaningWrites(this.#clean);
+    this.#epochs.unshift({ purpose: "zero the stale bytes of the header", repoints: true, writes });
   }
 
   /** A full copy of the tables where nothing is in use, and the switch to it. Returns where they are then. */
@@ -208,7 +204,8 @@ class Settling {
   #switchTo(layout: TableLayout): void {
     const sector = withL1Offset(this.#clean.sector, l1OffsetOf(layout));
     this.#bytesWritten += SECTOR_SIZE;
-    this.#epochs.push({ purpose: "switch to the new tables", writes: () => [{ hostOffset: 0, bytes: sector }] });
+    const writes = () => [{ hostOffset: 0, bytes: sector }];
+    this.#epochs.push({ purpose: "switch to the new tables", repoints: true, writes });
   }
 
   #fill(relocation: Relocation): void {
@@ -226,10 +223,13 @@ class Settling {
     if (stale.total === 0) return;
     this.#bytesWritten += stale.total * ENTRY_SIZE;
     const runs = () => entryRuns(this.#extents, clusterSize, relocation);
-    this.#epochs.push({
-      purpose: "re-point the moved data",
-      writes: () => repointingWrites(stale, runs(), liveTables, clusterSize, entryCount),
-    });
+    for (const part of inParts(stale, MAX_REPOINTED)) {
+      this.#epochs.push({
+        purpose: "re-point the moved data",
+        repoints: true,
+        writes: () => repointingWrites(part, runs(), liveTables, clusterSize, entryCount),
+      });
+    }
   }
 }
 

@@ -34,6 +34,7 @@ const SOUND: ProofInput = {
   placement: PLACEMENT,
   metadata: RangeSet.of({ start: 0, end: UNIT }, { start: 24 * K, end: 28 * K }),
   hasBacking: false,
+  sourceClusterSize: UNIT,
   oldFileSize: 30 * K,
 };
 

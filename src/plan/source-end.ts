@@ -1,0 +1,29 @@
+/**
+ * Where the places that a source points at end. A file may end inside its last cluster, whose rest reads as zeros and
+ * comes alive with the first byte that a guest writes there: so nothing new may lie below the end of that cluster.
+ *
+ *   | cluster | cluster | clus              |  copies, new tables
+ *                            ^ end of file  ^ end of the source
+ */
+
+import { alignUp } from "../bytes/align.ts";
+import type { RangeSet } from "../bytes/range-set.ts";
+import { ExtentState, type ExtentTable } from "../image/extent.ts";
+
+/** One past the last byte of the last cluster that holds data or metadata; never less than the file's length. */
+export function sourceEndOf(mapping: ExtentTable, metadata: RangeSet, clusterSize: number, fileSize: number): number {
+  let end = alignUp(metadata.end, clusterSize);
+  for (let row = 0; row < mapping.count; row++) {
+    const hostOffset = mapping.hostOffset[row] as number;
+    if (hostOffset < 0) continue;
+    if (mapping.state[row] === ExtentState.compressed) {
+      end = Math.max(end, hostOffset + (mapping.storedLength[row] as number));
+      continue;
+    }
+    // A row may begin inside a cluster, whose end follows from the guest's side.
+    const guestOffset = mapping.guestOffset[row] as number;
+    const guestEnd = alignUp(guestOffset + (mapping.length[row] as number), clusterSize);
+    end = Math.max(end, hostOffset + guestEnd - guestOffset);
+  }
+  return Math.max(end, fileSize);
+}

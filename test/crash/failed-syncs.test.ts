@@ -1,0 +1,29 @@
+/** The cache that lies: a sync fails, recovery runs before any restart and believes nothing that it only read. */
+
+import { afterAll, describe, expect, test } from "vitest";
+import { crashScenarios } from "../support/crash-scenario.ts";
+import { conversionSubject, repairSubject } from "../support/live-subjects.ts";
+import { type LiveTally, type Subject, sweepLiveView } from "../support/live-view.ts";
+import { repairScenarios } from "../support/repair-scenarios.ts";
+
+/** Recoveries whose own sync fails, for each scenario; `npm run crash` takes any number. */
+const CHAIN_COUNT = 16;
+const SEED = 8_001;
+
+const total: LiveTally = { chains: 0, states: 0 };
+const subjects: Subject[] = [];
+for (const scenario of await crashScenarios()) subjects.push(await conversionSubject(scenario));
+for (const scenario of repairScenarios()) subjects.push(await repairSubject(scenario));
+
+describe("after a failed sync, recovered on the live view, every cut leaves a whole image", () => {
+  for (const [index, subject] of subjects.entries()) {
+    test(subject.name, { timeout: 120_000 }, async () => {
+      expect(await sweepLiveView(subject, CHAIN_COUNT, SEED + index, total)).toEqual([]);
+    });
+  }
+});
+
+afterAll(() => {
+  expect(total.chains).toBeGreaterThanOrEqual(subjects.length * 20);
+  console.log(`${total.chains} failed syncs, ${total.states} states after recovery on the live view`);
+});

@@ -1,0 +1,57 @@
+/** Conversions and repairs of the crash suite as the trials on a live view need them. */
+
+import { convert } from "../../src/convert/convert.ts";
+import { openImage } from "../../src/formats/registry.ts";
+import { memoryStorage } from "../../src/storage/memory.ts";
+import { IMAGE_PATH, recordScenario, type Scenario, testHost } from "./crash-scenario.ts";
+import { expectedOf, judgeWhole, recover } from "./crash-trial.ts";
+import type { Subject } from "./live-view.ts";
+import {
+  expectedOfRepair,
+  judgeRepaired,
+  performRepair,
+  type RepairScenario,
+  recordRepair,
+  recoverRepaired,
+} from "./repair-trial.ts";
+
+export async function conversionSubject(scenario: Scenario): Promise<Subject> {
+  const { log, final } = await recordScenario(scenario);
+  const expected = await expectedOf(scenario, final);
+  return {
+    name: scenario.name,
+    log,
+    perform: (volume) => convert(IMAGE_PATH, scenario.targetFormat, scenario.options, testHost(volume)),
+    recover,
+    judge: (state) => judgeWhole(expected, state),
+    async judgeEnd(state, wish, outcome) {
+      const { format, bytes } = await judgeWhole(expected, state);
+      if (outcome !== "done") return;
+      if (wish === "rollback" && format !== scenario.sourceFormat) throw new Error(`rollback ended at ${format}`);
+      const isOld = Buffer.compare(bytes, scenario.image) === 0;
+      const mayLeak = isOld || scenario.options.keepLeaks || scenario.options.keepUndo;
+      const { leaks } = await (await openImage(memoryStorage(bytes))).check();
+      if (leaks > 0 && !mayLeak) throw new Error(`${leaks} clusters leak after ${wish}`);
+    },
+  };
+}
+
+export async function repairSubject(scenario: RepairScenario): Promise<Subject> {
+  const expected = await expectedOfRepair(scenario);
+  return {
+    name: scenario.name,
+    log: await recordRepair(scenario),
+    perform: (volume) => performRepair(scenario, volume),
+    recover: (volume, wish) => recoverRepaired(scenario, volume, wish),
+    judge: (state) => judgeRepaired(expected, state),
+    async judgeEnd(state, wish, outcome) {
+      const bytes = await judgeRepaired(expected, state);
+      if (outcome !== "done") return;
+      const { corruptions, checkErrors, leaks } = await (await openImage(memoryStorage(bytes))).check();
+      if (wish === "resume" && corruptions + checkErrors + leaks !== expected.foundAfter)
+        throw new Error("resume did not mend the image");
+      if (wish === "rollback" && Buffer.compare(bytes, scenario.damaged.bytes) !== 0)
+        throw new Error("rollback did not put the old bytes back");
+    },
+  };
+}
