@@ -13,7 +13,8 @@ const STANDS = new Set(["interrupted", "in-use", "changed-underneath"]);
  * Puts the image back, or says which command goes on. The first failed sync ends the run: what the page cache shows
  * then may not be what the disk holds, so nothing is believed and nothing more written.
  */
-export async function afterFailure(session: Session, journal: Journal, error: unknown): Promise<unknown> {
+export async function afterFailure(session: Session, journal: Journal, thrown: unknown): Promise<unknown> {
+  const error = await rootOf(session, thrown);
   const failure = error instanceof ImageError ? error : undefined;
   // A folder's sync is one too.
   const isSync = failure?.operation?.startsWith("sync") ?? false;
@@ -31,6 +32,15 @@ export async function afterFailure(session: Session, journal: Journal, error: un
     rolledBack: true,
     cause: failure,
   });
+}
+
+/** Where an image does not come out as planned, who wrote to it meanwhile is the better answer. */
+async function rootOf(session: Session, error: unknown): Promise<unknown> {
+  if (!(error instanceof ImageError) || error.kind !== "verification-failed") return error;
+  return session.refuseChange().then(
+    () => error,
+    (change: unknown) => change,
+  );
 }
 
 /** False where somebody else wrote to the image, which is then left as it is. */

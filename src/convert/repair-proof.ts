@@ -7,6 +7,8 @@ import { openImage } from "../formats/registry.ts";
 import type { ConversionOptions, Image } from "../image/driver.ts";
 import { type Extent, ExtentState, type ExtentTable, extentAt, firstDifference, NOWHERE } from "../image/extent.ts";
 import type { CheckResult } from "../image/finding.ts";
+import { digestGuest } from "../image/guest-digest.ts";
+import { openGuestView } from "../image/guest-view.ts";
 import type { Write } from "../image/write.ts";
 import { OverlayStorage } from "../storage/overlay.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -29,6 +31,32 @@ export async function proveRepair(before: BeforeRepair, plan: RepairPlan, storag
   const repaired = await openedAs(storage, before, sectors.after(plan.steps.length), plan);
   await proveGuest(before, repaired, isLossy);
   return proveBetter(before, repaired);
+}
+
+/**
+ * What the guest may show while a repair that gives snapshots or bitmaps up can be undone, as blkhash-sha256; empty
+ * where it can't be told. Undefined for any other repair, whose guest follows its metadata both ways.
+ */
+export async function digestsForUndo(
+  { image }: BeforeRepair,
+  plan: RepairPlan,
+  whole: Storage | undefined,
+): Promise<readonly string[] | undefined> {
+  const { snapshotCount, bitmapNames } = image.getConversionOptions();
+  if (plan.repair.givenUp.length === 0 || snapshotCount + bitmapNames.length === 0) return undefined;
+  if (whole === undefined) return [];
+  const digests = new Set<string>();
+  try {
+    const sectors = new PatchedSectors(plan.steps).after(plan.steps.length);
+    const repaired = new OverlayStorage(whole, sectors, { size: plan.repair.fileSize });
+    for (const each of [image, await openImage(repaired, image.format)]) {
+      digests.add(await digestGuest(await openGuestView([each]), "blkhash-sha256"));
+    }
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.kind === "interrupted") throw error;
+    // An image that can't be read whole: what was known of it must not be lost, so there is no way back after a guest ran.
+  }
+  return [...digests];
 }
 
 /** The mapping, undefined where the tables can't be followed. */

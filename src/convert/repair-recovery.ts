@@ -92,10 +92,8 @@ async function finishFrom(
   const before = { image: asItWas, check: await asItWas.check(), mapping: await mappingOf(asItWas) };
   await session.refuseOtherUsers();
   await settlePlace(storage, place);
-  await performSteps(session, steps.slice(Math.max(0, place.step - 1)), {
-    signal: options.signal,
-    onProgress: options.onProgress ?? (() => {}),
-  });
+  const telling = { signal: options.signal, onProgress: options.onProgress ?? (() => {}) };
+  await performSteps(session, steps.slice(Math.max(0, place.step - 1)), telling, true);
   try {
     const image = await openImage(storage, intent.format);
     await proveGuest(before, image, intent.allowDataLoss);

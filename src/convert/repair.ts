@@ -1,11 +1,12 @@
 /**
  * A repair, performed: planned and proven as values, journaled, then written step by step.
  *
- *   check | plan, proof | journal | additive | prepared | step 1 | ... | step n | check anew | verified
- *                       ^ nothing was written           ^ every byte that is overwritten has its old one in the journal
+ *   check | plan, proof | journal | additive | prepared | last look | step 1 | ... | step n | check anew | verified
+ *                       ^ nothing was written                       ^ every byte that is overwritten has its old one in the journal
  */
 
-import { ImageError } from "../bytes/image-error.ts";
+import { SECTOR_SIZE } from "../bytes/align.ts";
+import { hex, ImageError } from "../bytes/image-error.ts";
 import { isEmptyPlan, MAX_PATCHED_BYTES, planPatches, type RepairPlan } from "../check/repair-plan.ts";
 import { openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
@@ -15,11 +16,11 @@ import { Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { type PatchStep, patchRangesOf } from "../journal/repair-state.ts";
 import { OverlayStorage } from "../storage/overlay.ts";
-import { readExactly } from "../storage/storage.ts";
+import { readExactly, readZeroFilled } from "../storage/storage.ts";
 import { type CrossCheck, CrossChecker } from "./cross-check.ts";
 import { executeEpoch, WriteRecorder } from "./execute.ts";
 import { afterFailure } from "./failure.ts";
-import { type BeforeRepair, mappingOf, proveGuest, proveRepair } from "./repair-proof.ts";
+import { type BeforeRepair, digestsForUndo, mappingOf, proveGuest, proveRepair } from "./repair-proof.ts";
 import { metadataDigestOf } from "./repair-undo.ts";
 import type { CheckOptions } from "./report.ts";
 import { type Session, stopIfAsked } from "./session.ts";
@@ -79,16 +80,17 @@ export async function runRepair(
   await refuseWithoutSpace(session, plan);
   // What is added may be larger than memory; then the proof waits until it lies past the old end, where nobody looks.
   const added = plan.added.total <= MAX_PATCHED_BYTES ? [...plan.repair.additiveWrites()] : undefined;
-  if (added !== undefined) {
-    const whole = new OverlayStorage(session.storage, added, { size: plan.repair.fileSize });
-    await watch.time("verify", () => proveRepair(before, plan, whole));
-  }
+  const whole = added && new OverlayStorage(session.storage, added, { size: plan.repair.fileSize });
+  if (whole) await watch.time("verify", () => proveRepair(before, plan, whole));
+  const guestDigests = await watch.time("checksum", () => digestsForUndo(before, plan, whole));
   stopIfAsked(settings.signal, session.path);
-  await session.refuseChange();
-  const journal = await openJournal(session, before, plan, settings, replacing);
+  const metadataDigest = await metadataDigestOf(image);
+  await session.refuseInterference();
+  const journal = await openJournal(session, before, plan, { metadataDigest, guestDigests }, settings, replacing);
   try {
     await watch.time("write", () => writeAdditive(session, journal, plan, settings));
-    if (added === undefined) await watch.time("verify", () => proveRepair(before, plan, session.storage));
+    if (!whole) await watch.time("verify", () => proveRepair(before, plan, session.storage));
+    await refuseChangedMetadata(session, image, metadataDigest);
     await watch.time("write", () => performSteps(session, plan.steps, settings));
     for (const finding of plan.repair.mended) settings.onFinding(finding);
     const mended = await watch.time("verify", () => verifyRepair(session, before, plan, settings.onFinding));
@@ -124,7 +126,8 @@ async function planOf(session: Session, { image, mapping }: BeforeRepair, repair
 async function openJournal(
   session: Session,
   { image }: BeforeRepair,
-  { steps, repair, oldFileSize }: RepairPlan,
+  { steps, repair, oldFileSize, added }: RepairPlan,
+  digests: { readonly metadataDigest: string | null; readonly guestDigests: readonly string[] | undefined },
   settings: RepairSettings,
   replacing: Journal | undefined,
 ): Promise<Journal> {
@@ -142,7 +145,9 @@ async function openJournal(
       keepUndo,
       oldFileSize,
       fileSize: repair.fileSize,
-      metadataDigest: await metadataDigestOf(image),
+      metadataDigest: digests.metadataDigest,
+      added: Array.from(added.each(), ({ start, end }) => [start, end] as const),
+      ...(digests.guestDigests && { guestDigests: digests.guestDigests }),
       steps: patchRangesOf(steps),
     },
     steps,
@@ -176,17 +181,53 @@ async function writeAdditive(
   });
 }
 
-/** Overwrites metadata, one barrier a step; between two of them the image is whole, so that is where to stop. */
+/** Whoever wrote to the image while new metadata was made for it would lose that by the first step. */
+async function refuseChangedMetadata(session: Session, image: Image, expected: string | null): Promise<void> {
+  if ((await metadataDigestOf(image)) === expected) return;
+  throw new ImageError(
+    "changed-underneath",
+    `Cannot repair ${session.path}: its metadata changed while we worked on it`,
+    {
+      path: session.path,
+      operation: "compare",
+    },
+  );
+}
+
+/** Each sector that a step overwrites is as the steps before leave it; of one that was begun, as it leaves it or before. */
+async function refuseChangedPatches(session: Session, { patches }: PatchStep, mayBeDone: boolean): Promise<void> {
+  for (const { hostOffset, before, after } of patches) {
+    const found = await readZeroFilled(session.storage, hostOffset, before.length);
+    for (let at = 0; at < before.length; at += SECTOR_SIZE) {
+      const is = (bytes: Uint8Array) =>
+        Buffer.compare(found.subarray(at, at + SECTOR_SIZE), bytes.subarray(at, at + SECTOR_SIZE)) === 0;
+      if (is(before) || (mayBeDone && is(after))) continue;
+      throw new ImageError(
+        "changed-underneath",
+        `Cannot repair ${session.path}: its metadata at host offset ${hex(hostOffset + at)} changed while we worked on it`,
+        { path: session.path, hostOffset: hostOffset + at, operation: "compare" },
+      );
+    }
+  }
+}
+
+/**
+ * Overwrites metadata, one barrier a step; between two of them the image is whole, so that is where to stop.
+ * `isResumed`: the first of them may have been done in part before.
+ */
 export async function performSteps(
   session: Session,
   steps: readonly PatchStep[],
   settings: Pick<RepairSettings, "signal" | "onProgress">,
+  isResumed = false,
 ): Promise<void> {
   await session.refuseOtherUsers();
   const total = steps.flatMap(({ patches }) => patches).reduce((sum, { after }) => sum + after.length, 0);
   let before = 0;
-  for (const { purpose, patches } of steps) {
+  for (const [at, step] of steps.entries()) {
+    const { purpose, patches } = step;
     stopIfAsked(settings.signal, session.path);
+    await refuseChangedPatches(session, step, isResumed && at === 0);
     await session.refuseChange();
     const writes = patches.map(({ hostOffset, after }) => ({ hostOffset, bytes: after }));
     let done = 0;

@@ -58,7 +58,8 @@ function endOfOld({ source, sourceClusterSize, oldFileSize }: ProofInput): numbe
     if (state !== ExtentState.data && !isCompressed) continue;
     const placeEnd = isCompressed ? hostOffset + storedLength : hostOffset + length + restOfCluster;
     const lastStart = isCompressed ? hostOffset : placeEnd - sourceClusterSize;
-    if (lastStart >= oldFileSize) throw failed(`a unit at host offset ${hex(lastStart)} lies past the end`, guestOffset);
+    if (lastStart >= oldFileSize)
+      throw failed(`a unit at host offset ${hex(lastStart)} lies past the end`, guestOffset);
     end = Math.max(end, placeEnd);
   }
   return end;

@@ -1,11 +1,13 @@
 /** Conversions in memory for the crash suite: small images (at most 1 MiB), recorded operation by operation. */
 
+import { deflateRawSync } from "node:zlib";
 import { convert } from "../../src/convert/convert.ts";
 import type { Host } from "../../src/convert/host.ts";
 import type { ConvertOptions } from "../../src/convert/report.ts";
 import { MemoryVolume } from "../../src/storage/memory.ts";
 import type { ProcessTable } from "../../src/storage/process-table.ts";
 import type { Volume } from "../../src/storage/storage.ts";
+import { buildQcow2Image, type Qcow2ImageDescription } from "../corpus/qcow2-builder.ts";
 import { buildQedImage, type QedImageDescription } from "./qed-image.ts";
 import { type OperationLog, RecordingVolume } from "./recording-volume.ts";
 
@@ -46,6 +48,19 @@ async function converted(image: Uint8Array, targetFormat: string, options: Conve
   return volume.snapshot(IMAGE_PATH);
 }
 
+/** A qcow2 made byte by byte, its file cut short by `missing` bytes. */
+function bytewise(
+  name: string,
+  description: Qcow2ImageDescription,
+  targetFormat: string,
+  options: ConvertOptions = {},
+  missing = 0,
+): Scenario {
+  const { bytes } = buildQcow2Image(description);
+  const image = new Uint8Array(bytes.subarray(0, bytes.length - missing));
+  return { name, image, sourceFormat: "qcow2", targetFormat, options };
+}
+
 /** So small that every state of every cut can be tried. */
 const TINY: QedImageDescription = { clusterSize: 4096, tableSize: 2, virtualSize: 3 * 4096, data: [0, 2] };
 const SPARSE: QedImageDescription = {
@@ -56,6 +71,7 @@ const SPARSE: QedImageDescription = {
   zero: [3, 20],
 };
 const SHUFFLED: QedImageDescription = { ...SPARSE, seed: 7, shuffleTables: true, leaks: 3 };
+const COMPRESSED_TAIL = deflateRawSync(Buffer.alloc(4096, "tail of the disk "));
 const LONG_NAME = `${"long-folder-name/".repeat(27)}base.img`;
 
 /** The scenarios of the suite, smallest first. All digests are taken, so every verification runs. */
@@ -115,5 +131,40 @@ export async function crashScenarios(): Promise<Scenario[]> {
     await qcow2("qcow2 to qed, clusters of one sector", SPARSE, { cluster_size: "512" }, "qed"),
     await qcow2("qcow2 to qed, leaks kept", SHUFFLED, {}, "qed", { keepLeaks: true }),
     await qcow2("qcow2 to qcow2, other refcounts", SPARSE, {}, "qcow2", { options: { refcount_bits: "1" } }),
+    bytewise("qcow2 to qed, ends inside its last cluster", { clusterBits: 12 }, "qed", {}, 1500),
+    bytewise(
+      "qcow2 to qed, ends inside its last cluster, undo kept",
+      { clusterBits: 12 },
+      "qed",
+      { keepUndo: true },
+      3000,
+    ),
+    bytewise(
+      "qcow2 to qcow2, smaller clusters, ends inside its last cluster",
+      { clusterBits: 12 },
+      "qcow2",
+      { options: { cluster_size: "512" } },
+      3000,
+    ),
+    bytewise(
+      "qcow2 to qcow2, larger clusters, a compressed tail",
+      { clusterBits: 12, compressed: COMPRESSED_TAIL },
+      "qcow2",
+      { options: { cluster_size: "16k" } },
+      4096 - COMPRESSED_TAIL.length,
+    ),
+    bytewise("qcow2 to qed, snapshot dropped", { clusterBits: 12, snapshot: true }, "qed", { drop: ["snapshots"] }),
+    bytewise("qcow2 to qed, bitmap dropped", { clusterBits: 12, bitmap: true }, "qed", { drop: ["bitmaps"] }),
+    bytewise(
+      "qcow2 to qed over a backing file",
+      { clusterBits: 12, backingName: "base.img", backingFormat: "raw" },
+      "qed",
+    ),
+    bytewise(
+      "qcow2 to qcow2 over a backing file, journal elsewhere, other refcounts",
+      { clusterBits: 12, backingName: "base.qcow2", backingFormat: "qcow2" },
+      "qcow2",
+      { options: { refcount_bits: "8" }, journal: "/vm/elsewhere/journal" },
+    ),
   ];
 }

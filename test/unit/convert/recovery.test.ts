@@ -13,7 +13,8 @@ import { openGuestView } from "../../../src/image/guest-view.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { type DiskState, eachCut } from "../../support/power-cut.ts";
+import { cutAtCommit } from "../../support/cut-at-commit.ts";
+import { eachCut } from "../../support/power-cut.ts";
 import { buildQedImage, type QedImageDescription, setEntry } from "../../support/qed-image.ts";
 import { seededRandom } from "../../support/random.ts";
 import { RecordingVolume } from "../../support/recording-volume.ts";
@@ -40,26 +41,6 @@ async function hostOffsetOf(bytes: Uint8Array, guestOffset: number): Promise<num
   const extents = await (await openImage(memoryStorage(bytes))).getMapping();
   const row = extentAt(extents, findRow(extents, guestOffset));
   return row.hostOffset + guestOffset - row.guestOffset;
-}
-
-/** The files right before the commit is written, or right after, all durable. */
-async function cutAtCommit(
-  image: Uint8Array,
-  format: string,
-  options: ConvertOptions,
-  which: "prepared" | "committed",
-): Promise<Record<string, Uint8Array>> {
-  const volume = new RecordingVolume({ [IMAGE_PATH]: image });
-  await convert(IMAGE_PATH, format, options, testHost(volume));
-  let before: DiskState | undefined;
-  for (const { count, cut } of eachCut(volume.log)) {
-    const last = volume.operations[count - 1];
-    const isCommit = last?.kind === "write" && last.path === IMAGE_PATH && last.hostOffset === 0;
-    if (isCommit && which === "prepared") return before as DiskState;
-    before = cut.sample("all-new", seededRandom(1));
-    if (isCommit) return before;
-  }
-  throw new Error("there was no commit");
 }
 
 /** What a guest does that writes to a cluster that the QED image does not hold yet: it goes to the end of the file. */

@@ -1,0 +1,217 @@
+/** A guest writes in place, where no metadata tells of it: what it wrote stays, and nothing that must not follow it does. */
+
+import { deflateRawSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { ImageError } from "../../../src/bytes/image-error.ts";
+import { check } from "../../../src/convert/check.ts";
+import { convert } from "../../../src/convert/convert.ts";
+import { resume, rollback } from "../../../src/convert/recovery.ts";
+import type { ConvertOptions } from "../../../src/convert/report.ts";
+import { openImage } from "../../../src/formats/registry.ts";
+import { extentAt, findRow } from "../../../src/image/extent.ts";
+import { GuestReader } from "../../../src/image/guest-reader.ts";
+import { openGuestView } from "../../../src/image/guest-view.ts";
+import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { buildQcow2Image, type Qcow2ImageDescription } from "../../corpus/qcow2-builder.ts";
+import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
+import { cutAtCommit } from "../../support/cut-at-commit.ts";
+
+const CLUSTER = 4096;
+
+async function guestOf(bytes: Uint8Array): Promise<Uint8Array> {
+  const image = await openImage(memoryStorage(bytes));
+  const guest = new Uint8Array(image.virtualSize);
+  await new GuestReader(await openGuestView([image])).read(0, guest);
+  return guest;
+}
+
+/** What a guest does that overwrites bytes of a cluster which its image holds already; the file grows where it must. */
+async function writeInPlace(bytes: Uint8Array, guestOffset: number, value: number, length = 1): Promise<Uint8Array> {
+  const extents = await (await openImage(memoryStorage(bytes))).getMapping();
+  const row = extentAt(extents, findRow(extents, guestOffset));
+  const hostOffset = row.hostOffset + guestOffset - row.guestOffset;
+  const written = new Uint8Array(Math.max(bytes.length, hostOffset + length));
+  written.set(bytes);
+  written.fill(value, hostOffset, hostOffset + length);
+  return written;
+}
+
+async function converted(
+  image: Uint8Array,
+  format: string,
+  options: ConvertOptions,
+): Promise<Record<string, Uint8Array>> {
+  const volume = new MemoryVolume({ [IMAGE_PATH]: image });
+  await convert(IMAGE_PATH, format, options, testHost(volume));
+  return volume.snapshots();
+}
+
+async function failureOf(action: Promise<unknown>): Promise<ImageError> {
+  const error = await action.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(ImageError);
+  return error as ImageError;
+}
+
+const built = (description: Qcow2ImageDescription, missing = 0): Uint8Array => {
+  const { bytes } = buildQcow2Image({ clusterBits: 12, ...description });
+  return new Uint8Array(bytes.subarray(0, bytes.length - missing));
+};
+
+describe("a source that holds more than its active guest", () => {
+  const KINDS = [
+    ["a snapshot", built({ snapshot: true }), ["snapshots"], /1 snapshot/],
+    ["a bitmap", built({ bitmap: true }), ["bitmaps"], /bitmap old/],
+  ] as const;
+  for (const [name, image, drop, words] of KINDS) {
+    const states = [
+      ["undo kept", () => converted(image, "qed", { drop, keepUndo: true })],
+      ["committed", () => cutAtCommit(image, "qed", { drop }, "committed")],
+    ] as const;
+    for (const [state, made] of states) {
+      test(`${name}, ${state}: not put back once a guest wrote`, async () => {
+        const files = await made();
+        const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, 100, 0x99);
+        const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: booted });
+        const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+        expect(error.kind).toBe("changed-underneath");
+        expect(error.message).toMatch(words);
+        expect(error.message).toMatch(/a guest wrote to its disk since; nothing was touched/);
+        expect(error.journal).toBeDefined();
+        expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
+        await resume(IMAGE_PATH, {}, testHost(volume));
+        expect((await guestOf(volume.snapshot(IMAGE_PATH)))[100]).toBe(0x99);
+      });
+
+      test(`${name}, ${state}: put back byte for byte, and said so, while the guest is the same`, async () => {
+        const volume = new MemoryVolume(await made());
+        const { message } = await rollback(IMAGE_PATH, {}, testHost(volume));
+        expect(message).toMatch(/put back byte for byte/);
+        expect(Buffer.compare(volume.snapshot(IMAGE_PATH), image)).toBe(0);
+      });
+    }
+
+    test(`${name}: without a checksum from before nobody can tell, and it is not put back`, async () => {
+      const files = await converted(image, "qed", { drop, keepUndo: true, checksum: "none" });
+      const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(new MemoryVolume(files))));
+      expect(error.message).toMatch(/can't be told without a checksum/);
+    });
+  }
+
+  test("nothing else held: a guest's writes in place stay, and byte for byte is not said", async () => {
+    const files = await converted(built({}), "qed", { keepUndo: true });
+    const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, 100, 0x99);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: booted });
+    const { message, format } = await rollback(IMAGE_PATH, {}, testHost(volume));
+    expect(format).toBe("qcow2");
+    expect(message).toMatch(/put back, its metadata byte for byte/);
+    expect((await guestOf(volume.snapshot(IMAGE_PATH)))[100]).toBe(0x99);
+  });
+});
+
+describe("a file that ends inside its last cluster", () => {
+  const short = built({}, 3000);
+  const last = 2 * CLUSTER - 10;
+
+  test("is its guest with zeros at the end, in every target", async () => {
+    const guest = await guestOf(short);
+    expect(guest.subarray(2 * CLUSTER - 3000, 2 * CLUSTER).every((byte) => byte === 0)).toBe(true);
+    const targets: [string, Record<string, string>][] = [
+      ["qed", {}],
+      ["qed", { cluster_size: "64k" }],
+      ...["512", "1k", "2k", "8k", "2M"].map((size): [string, Record<string, string>] => [
+        "qcow2",
+        { cluster_size: size },
+      ]),
+      ["qcow2", { refcount_bits: "1" }],
+    ];
+    for (const [format, options] of targets) {
+      const files = await converted(short, format, { options });
+      expect(
+        Buffer.compare(await guestOf(files[IMAGE_PATH] as Uint8Array), guest),
+        `${format} ${JSON.stringify(options)}`,
+      ).toBe(0);
+      const image = await openImage(memoryStorage(files[IMAGE_PATH] as Uint8Array));
+      expect((await image.check()).findings).toEqual([]);
+    }
+  });
+
+  test("a compressed one likewise", async () => {
+    const stream = deflateRawSync(Buffer.alloc(CLUSTER, "the end of it "));
+    const image = built({ compressed: stream }, CLUSTER - stream.length);
+    for (const [format, options] of [
+      ["qcow2", { cluster_size: "512" }],
+      ["qcow2", { refcount_bits: "8" }],
+      ["qed", {}],
+    ] as const) {
+      const files = await converted(image, format, { options });
+      expect(Buffer.compare(await guestOf(files[IMAGE_PATH] as Uint8Array), await guestOf(image))).toBe(0);
+    }
+  });
+
+  test("a guest wrote to its end through the target: the way back keeps that", async () => {
+    for (const made of [converted(short, "qed", { keepUndo: true }), cutAtCommit(short, "qed", {}, "committed")]) {
+      const files = await made;
+      const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, last, 0x77, 10);
+      const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: booted });
+      const { message } = await rollback(IMAGE_PATH, {}, testHost(volume));
+      expect(message).toMatch(/with what was written past its old end/);
+      const end = volume.snapshot(IMAGE_PATH);
+      expect(end.length).toBeGreaterThan(short.length);
+      expect(Buffer.compare(await guestOf(end), await guestOf(booted))).toBe(0);
+    }
+  });
+
+  test("a guest wrote to its end through the source: the way on and the way back keep that", async () => {
+    const files = await cutAtCommit(short, "qed", {}, "prepared");
+    const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, last, 0x77, 10);
+    for (const wish of [resume, rollback]) {
+      const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: booted });
+      await wish(IMAGE_PATH, {}, testHost(volume));
+      expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), await guestOf(booted))).toBe(0);
+    }
+  });
+
+  test("nobody wrote: its old length comes back", async () => {
+    const volume = new MemoryVolume(await converted(short, "qed", { keepUndo: true }));
+    await rollback(IMAGE_PATH, {}, testHost(volume));
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), short)).toBe(0);
+  });
+
+  test("one that begins past the end is refused, also without a check", async () => {
+    const image = built({}, CLUSTER);
+    for (const checked of [true, false]) {
+      const error = await failureOf(converted(image, "qed", { check: checked }));
+      expect(error.kind).toBe("corrupt");
+    }
+  });
+});
+
+describe("the way back over a repair", () => {
+  /** The last data cluster lies past the end of the file; its refcounts have to be made anew. */
+  const damaged = (): Uint8Array => {
+    const { bytes, at } = buildQcow2Image({ clusterBits: 12 });
+    bytes.writeBigUInt64BE(0n, at.refcountTable);
+    return new Uint8Array(bytes.subarray(0, bytes.length - CLUSTER / 2));
+  };
+
+  test("a cluster past the old end came to life, and a guest wrote to it: that stays", async () => {
+    const volume = new MemoryVolume({ [IMAGE_PATH]: damaged() });
+    await check(IMAGE_PATH, { repair: "all", keepUndo: true }, testHost(volume));
+    const booted = await writeInPlace(volume.snapshot(IMAGE_PATH), 2 * CLUSTER - 10, 0x55, 10);
+    const again = new MemoryVolume({ ...volume.snapshots(), [IMAGE_PATH]: booted });
+    const { message } = await rollback(IMAGE_PATH, {}, testHost(again));
+    expect(message).toMatch(/with what was written past its old end/);
+    expect(Buffer.compare(await guestOf(again.snapshot(IMAGE_PATH)), await guestOf(booted))).toBe(0);
+  });
+
+  test("nobody wrote: its old length comes back", async () => {
+    const volume = new MemoryVolume({ [IMAGE_PATH]: damaged() });
+    await check(IMAGE_PATH, { repair: "all", keepUndo: true }, testHost(volume));
+    expect(volume.snapshot(IMAGE_PATH).length).toBeGreaterThan(damaged().length);
+    await rollback(IMAGE_PATH, {}, testHost(volume));
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), damaged())).toBe(0);
+  });
+});
