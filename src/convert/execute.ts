@@ -5,7 +5,7 @@ import { RangeSet } from "../bytes/range-set.ts";
 import type { GuestReader } from "../image/guest-reader.ts";
 import type { Epoch, Write } from "../image/write.ts";
 import { crypto } from "../storage/built-ins.ts";
-import type { WritableStorage } from "../storage/storage.ts";
+import { readZeroFilled, type Storage, type WritableStorage } from "../storage/storage.ts";
 
 const COPY_STEP = MiB;
 
@@ -59,6 +59,18 @@ export async function executeEpoch(
   for (const { hostOffset, bytes } of gathered(epoch.writes?.() ?? [])) await write(hostOffset, bytes);
   if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);
   await storage.sync();
+}
+
+/**
+ * The first host offset at which the file does not read as the epoch's writes left it, or -1: a disk that stores
+ * something else than it was told, in bytes that no reader of the image may ever look at.
+ */
+export async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<number> {
+  for (const { hostOffset, bytes } of gathered(epoch.writes?.() ?? [])) {
+    const found = await readZeroFilled(storage, hostOffset, bytes.length);
+    if (Buffer.compare(found, bytes) !== 0) return hostOffset + found.findIndex((byte, at) => byte !== bytes[at]);
+  }
+  return -1;
 }
 
 /** Passes writes through to `storage` and remembers where they went and what they were, from `floor` on. */

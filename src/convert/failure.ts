@@ -2,9 +2,9 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import type { Journal } from "../journal/journal.ts";
-import { repairPlaceOf, undoRepair } from "./repair-undo.ts";
+import { undoRepair, wholePlaceOf } from "./repair-undo.ts";
 import type { Session } from "./session.ts";
-import { foreignWrite, restoreSource } from "./undo.ts";
+import { restoreSource } from "./undo.ts";
 
 /** Kinds after which nothing more is written: the user asked to stop, or someone else is at work. */
 const STANDS = new Set(["interrupted", "in-use", "changed-underneath"]);
@@ -22,8 +22,8 @@ export async function afterFailure(session: Session, journal: Journal, thrown: u
   if (mustStand) return standing(session.path, journal, error);
   try {
     // Who opened the image meanwhile would lose what they write past its old end.
-    await session.refuseOtherUsers();
-    if (!(await putBack(session, journal))) return standing(session.path, journal, error);
+    await session.refuseInterference();
+    await putBack(session, journal);
   } catch {
     return standing(session.path, journal, error);
   }
@@ -43,17 +43,13 @@ async function rootOf(session: Session, error: unknown): Promise<unknown> {
   );
 }
 
-/** False where somebody else wrote to the image, which is then left as it is. */
-async function putBack({ storage }: Session, journal: Journal): Promise<boolean> {
-  if (journal.repair !== undefined) {
-    const place = await repairPlaceOf(storage, journal.repair);
-    if ("foreign" in place) return false;
-    await undoRepair(storage, journal, journal.repair, place);
-    return true;
-  }
-  if (await foreignWrite(storage, journal.state)) return false;
-  await restoreSource(storage, journal);
-  return true;
+/**
+ * Nobody else wrote since this session opened the image, so that all that differs from the journal is ours, also what a
+ * disk stored otherwise than it was told: nothing has to be found out from what is read.
+ */
+async function putBack({ storage }: Session, journal: Journal): Promise<void> {
+  if (journal.repair === undefined) await restoreSource(storage, journal);
+  else await undoRepair(storage, journal, journal.repair, wholePlaceOf(journal.repair));
 }
 
 /** The error of a run that left its journal: says which command goes on. */

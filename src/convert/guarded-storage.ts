@@ -14,6 +14,7 @@ export class GuardedStorage implements WritableStorage {
   readonly path: string;
   readonly descriptor?: number;
   readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
+  readonly hasLateFingerprint: boolean;
   readonly #inner: WritableStorage;
   #fingerprint: string;
 
@@ -21,6 +22,7 @@ export class GuardedStorage implements WritableStorage {
     this.path = inner.path;
     if (inner.descriptor !== undefined) this.descriptor = inner.descriptor;
     if (inner.readAtOnce) this.readAtOnce = inner.readAtOnce.bind(inner);
+    this.hasLateFingerprint = inner.hasLateFingerprint ?? false;
     this.#inner = inner;
     this.#fingerprint = fingerprint;
   }
@@ -47,7 +49,7 @@ export class GuardedStorage implements WritableStorage {
   }
 
   async sync(): Promise<void> {
-    if (this.#inner.hasLateFingerprint) {
+    if (this.hasLateFingerprint) {
       await this.#inner.sync();
       this.#fingerprint = await this.#inner.fingerprint();
       return;
@@ -78,7 +80,7 @@ export class GuardedStorage implements WritableStorage {
 
   /** What fails may have written a part, which is ours too. */
   async #ours(perform: () => Promise<void>): Promise<void> {
-    if (!this.#inner.hasLateFingerprint) await this.refuseChange();
+    if (!this.hasLateFingerprint) await this.refuseChange();
     try {
       await perform();
     } finally {

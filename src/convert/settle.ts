@@ -14,7 +14,7 @@ import { firstMovedDifference } from "../image/moved-difference.ts";
 import type { Epoch, Write } from "../image/write.ts";
 import type { Journal } from "../journal/journal.ts";
 import { OverlayStorage } from "../storage/overlay.ts";
-import { executeEpoch } from "./execute.ts";
+import { executeEpoch, firstWrongByte } from "./execute.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import { progressOf, type Settings } from "./settings.ts";
 import { digestRanges } from "./source.ts";
@@ -48,14 +48,13 @@ export async function settle(
   if (epochs.length === 0) return { bytesWritten: 0, epochCount: 0 };
   const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
   const report = progressOf(settings, "settle");
+  // Nobody wrote since the image was opened (`finish` has looked), so that its digest is of what the plan was made from.
   let standing = await standingOf(image);
-  // What was read while the plan was made is what the digest is of.
-  await session.refuseInterference();
   let before = 0;
-  for (const [at, epoch] of epochs.entries()) {
+  for (const epoch of epochs) {
     stopIfAsked(settings.signal, session.path);
     await session.refuseInterference();
-    if (at > 0) await refuseChangedMetadata(session, standing);
+    await refuseChangedMetadata(session, standing);
     if (epoch.repoints) {
       standing = await verifyRepointed(session, image.format, standing, [...(epoch.writes?.() ?? [])], settings);
       await session.refuseChange();
@@ -70,8 +69,28 @@ export async function settle(
       },
     });
     before += done;
+    await refuseWrongBytes(session, epoch);
   }
   return { bytesWritten: before, epochCount: epochs.length };
+}
+
+/**
+ * Pointers in live tables have no other version: what does not read as it was written is written once more, if it is
+ * known that nobody else wrote there.
+ */
+async function refuseWrongBytes({ storage, path }: Session, epoch: Epoch): Promise<void> {
+  let hostOffset = await firstWrongByte(storage, epoch);
+  if (hostOffset < 0) return;
+  if (!storage.hasLateFingerprint) {
+    await executeEpoch(storage, epoch);
+    hostOffset = await firstWrongByte(storage, epoch);
+  }
+  if (hostOffset < 0) return;
+  throw new ImageError(
+    "verification-failed",
+    `Cannot settle ${path}: host offset ${hex(hostOffset)} does not read as it was written`,
+    { path, hostOffset, operation: "verify" },
+  );
 }
 
 async function standingOf(image: Image): Promise<Standing> {
@@ -100,14 +119,23 @@ async function verifyRepointed(
   writes: readonly Write[],
   { verify, signal }: SettleSettings,
 ): Promise<Standing> {
-  const next = await standingOf(await openImage(new OverlayStorage(session.storage, writes), format));
+  const failed = (what: string, guestOffset?: number) =>
+    new ImageError("verification-failed", `Cannot settle ${session.path}: ${what}`, {
+      path: session.path,
+      format,
+      guestOffset,
+      operation: "verify",
+    });
+  const image = await openImage(new OverlayStorage(session.storage, writes), format);
+  const next = await standingOf(image);
   const difference = await firstMovedDifference(view, next.view, { readsMoved: verify === "full", signal });
-  if (difference === null) return next;
-  throw new ImageError(
-    "verification-failed",
-    `Cannot settle ${session.path}: guest offset ${hex(difference)} differs between its old place and its new one`,
-    { path: session.path, format, guestOffset: difference, operation: "verify" },
-  );
+  if (difference !== null) {
+    throw failed(`guest offset ${hex(difference)} differs between its old place and its new one`, difference);
+  }
+  // Entries past the disk's end are in no mapping.
+  const { corruptions, checkErrors, findings } = await image.check();
+  if (corruptions + checkErrors > 0) throw failed(`its new tables are wrong: ${findings[0]?.message}`);
+  return next;
 }
 
 /** The sector 0 that an epoch writes, if that is what it does. */

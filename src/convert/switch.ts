@@ -14,7 +14,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
 import { readZeroFilled, type Storage } from "../storage/storage.ts";
 import { behindCommit, beyondCommit } from "./added.ts";
-import { executeEpoch, WriteRecorder } from "./execute.ts";
+import { executeEpoch, firstWrongByte, WriteRecorder } from "./execute.ts";
 import type { Guest } from "./guest.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import { progressOf, type Settings } from "./settings.ts";
@@ -51,6 +51,7 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
     safePoint: () => stopIfAsked(settings.signal, session.path),
   });
   const written = recorder.finish();
+  await refuseWrongBytes(input);
 
   const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit.sector));
   if (digestBefore !== null && digestAfter !== null) verifyDigest(source.image, digestBefore, digestAfter);
@@ -67,6 +68,7 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await session.refuseChange();
   await storage.write(0, plan.commit.sector);
   await storage.sync();
+  await refuseOtherCommit(input);
 
   return { target: await verifyOpened(input, storage), digestAfter };
 }
@@ -112,6 +114,27 @@ async function refuseStaleCopies({ session, settings, source, plan, guest }: Swi
   }
 }
 
+/** New tables and header extras read as they were written, also where no reader of the image looks. */
+async function refuseWrongBytes({ session, plan }: SwitchInput): Promise<void> {
+  const hostOffset = await firstWrongByte(session.storage, plan.additive);
+  if (hostOffset < 0) return;
+  throw new ImageError(
+    "verification-failed",
+    `Cannot trust ${session.path}: host offset ${hex(hostOffset)} does not read as it was written`,
+    { path: session.path, hostOffset, operation: "verify" },
+  );
+}
+
+/** The sector is what decides whose image it is: it has to read as it was written, bit by bit. */
+async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<void> {
+  if ((await commitStateOf(session.storage, journal.state)) === "after") return;
+  throw new ImageError("verification-failed", `Cannot trust ${session.path}: its new header does not read as written`, {
+    path: session.path,
+    hostOffset: 0,
+    operation: "commit",
+  });
+}
+
 /** Before the commit: tables, check and, with full verification, every byte of the guest. */
 async function verifyTarget(input: SwitchInput, storage: Storage): Promise<string | null> {
   const { settings, guest } = input;
@@ -122,9 +145,9 @@ async function verifyTarget(input: SwitchInput, storage: Storage): Promise<strin
 
 async function verifyOpened({ settings, source, plan }: SwitchInput, storage: Storage): Promise<Image> {
   const target = await openImage(storage, plan.draft.format);
-  const hasBacking = source.options.backing !== undefined;
+  const { virtualSize, backing } = source.options;
   await verifyMetadata({
-    source: { virtualSize: source.options.virtualSize, mapping: source.mapping, hasBacking },
+    source: { virtualSize, mapping: source.mapping, backing },
     target,
     planned: plan.draft.extents,
     mustBeSettled: driverOf(plan.draft.format).target?.countsReferences ?? false,

@@ -77,6 +77,17 @@ export async function restoreSource(storage: WritableStorage, journal: Journal):
   const length = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
   await storage.resize(length);
   await storage.sync();
+  if ((await commitStateOf(storage, journal.state)) !== "before") {
+    throw new ImageError(
+      "verification-failed",
+      `Cannot put ${storage.path} back: its header does not read as written`,
+      {
+        path: storage.path,
+        hostOffset: 0,
+        operation: "roll back",
+      },
+    );
+  }
   await journal.append({ record: "rolled-back" });
   await journal.remove();
   return length === intent.oldFileSize;

@@ -1,12 +1,12 @@
 /** Verification: the target opened by its own driver shows the source's guest, state by state and byte by byte. */
 
 import { hex, ImageError } from "../bytes/image-error.ts";
-import type { Image } from "../image/driver.ts";
+import type { BackingFile, ConversionOptions, Image } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, extentAt, firstDifference } from "../image/extent.ts";
 import type { CheckResult } from "../image/finding.ts";
 
 export interface VerifyInput {
-  readonly source: { readonly virtualSize: number; readonly mapping: ExtentTable; readonly hasBacking: boolean };
+  readonly source: Pick<ConversionOptions, "virtualSize" | "backing"> & { readonly mapping: ExtentTable };
   readonly target: Image;
   /** The plan's extents, where there is a plan; the reopened mapping must equal them. */
   readonly planned: ExtentTable | undefined;
@@ -22,13 +22,20 @@ export async function verifyMetadata(input: VerifyInput): Promise<CheckResult | 
   if (target.virtualSize !== source.virtualSize) {
     throw failed(target, `its disk has ${target.virtualSize} bytes, the source's ${source.virtualSize}`);
   }
+  const { backing } = target.getConversionOptions();
+  if (nameOf(backing) !== nameOf(source.backing)) {
+    throw failed(
+      target,
+      `its backing file is ${backing?.name ?? "none"}, the source's ${source.backing?.name ?? "none"}`,
+    );
+  }
   const mapping = await target.getMapping();
   const row = planned ? firstDifference(mapping, planned) : -1;
   if (planned && row >= 0) {
     const where = row < mapping.count ? extentAt(mapping, row).guestOffset : target.virtualSize;
     throw failed(target, `its mapping differs from the plan's at guest offset ${hex(where)}`);
   }
-  const lost = firstLostState(source.mapping, mapping, source.hasBacking);
+  const lost = firstLostState(source.mapping, mapping, source.backing !== undefined);
   if (lost >= 0) throw failed(target, `it shows another state than the source at guest offset ${hex(lost)}`);
   if (!input.check) return null;
   const check = await target.check();
@@ -40,6 +47,10 @@ export async function verifyMetadata(input: VerifyInput): Promise<CheckResult | 
     );
   }
   return check;
+}
+
+function nameOf(backing: BackingFile | undefined): string | undefined {
+  return backing && Buffer.from(backing.nameBytes).toString("hex");
 }
 
 /** Throws `verification-failed` when two digests differ. */

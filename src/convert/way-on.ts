@@ -140,9 +140,9 @@ async function verifyOrRestore(session: Session, journal: Journal, settings: Set
   try {
     const source = await openImage(behindCommit(storage, journal.state), intent.sourceFormat);
     const target = await openImage(storage, intent.targetFormat);
-    const hasBacking = source.getConversionOptions().backing !== undefined;
+    const { virtualSize, backing } = source.getConversionOptions();
     await verifyMetadata({
-      source: { virtualSize: source.virtualSize, mapping: await source.getMapping(), hasBacking },
+      source: { virtualSize, mapping: await source.getMapping(), backing },
       target,
       planned: undefined,
       mustBeSettled: false,

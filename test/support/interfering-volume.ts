@@ -18,12 +18,14 @@ export interface Interference {
 class WatchedStorage extends WrappedStorage {
   readonly #onCall: (call: string) => (() => Promise<void>) | undefined;
   readonly #isBlind: boolean;
+  readonly hasLateFingerprint: boolean;
   #waiting: (() => Promise<void>) | undefined;
   #hasLooked = false;
 
   constructor(inner: WritableStorage, isBlind: boolean, onCall: (call: string) => (() => Promise<void>) | undefined) {
     super(inner);
     this.#isBlind = isBlind;
+    this.hasLateFingerprint = isBlind;
     this.#onCall = onCall;
   }
 
@@ -47,7 +49,7 @@ class WatchedStorage extends WrappedStorage {
     await this.#called("sync");
   }
 
-  /** A clock too coarse to tell two writes apart shows the size alone. */
+  /** A host that tells times late, or too coarsely: shows the size alone. */
   override async fingerprint(): Promise<string> {
     if (this.#hasLooked) await this.#theirTurn();
     this.#hasLooked = this.#waiting !== undefined;
