@@ -16,7 +16,7 @@ import type { Settings } from "./settings.ts";
 import { inspectSource, type Source } from "./source.ts";
 import { refuseWithoutSpace } from "./space.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "./surroundings.ts";
+import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "./surroundings.ts";
 
 export interface Foretold {
   readonly report: ConversionReport;
@@ -99,6 +99,7 @@ class Reasons {
   }
 
   add(error: ImageError): void {
+    if (this.#found.size > 0 && isOfLongName(error)) return;
     for (const reason of reasonsOf(error, this.#path)) this.#found.add(reason);
   }
 

@@ -22,7 +22,9 @@ export async function obstaclesTo(
   journal?: string,
 ): Promise<readonly ImageError[]> {
   const found: ImageError[] = [];
-  const meet = (obstacle: ImageError | undefined) => obstacle && found.push(obstacle);
+  const meet = (obstacle: ImageError | undefined) => {
+    if (obstacle !== undefined && !(found.length > 0 && isOfLongName(obstacle))) found.push(obstacle);
+  };
   // Recovery needs the names that are there already, and no others.
   const tooLong = verb === "work on" ? undefined : await longName(volume, path, verb);
   meet(tooLong ?? (await volume.obstacleToCreating(journalNamesOf(path).lock)));
@@ -91,12 +93,17 @@ function unfinishedError(path: string, found: Journal, verb: Verb): ImageError {
   return standing(path, found, new ImageError("interrupted", `Cannot ${verb} ${path}: ${what}`, { operation: "plan" }));
 }
 
+/** The system's own word for a name that is too long, which is said once and better. */
+export function isOfLongName({ cause }: ImageError): boolean {
+  return codeOf(cause) === "ENAMETOOLONG";
+}
+
 /** One name would be found too long only after the commit, with no way on or back. */
 async function longName(volume: Volume, path: string, verb: Verb): Promise<ImageError | undefined> {
   const { journal, undo, lock } = journalNamesOf(path);
   const [longest] = [draftOf(journal), draftOf(undo), `${lock}-old`].sort((a, b) => b.length - a.length);
   const obstacle = await caught(() => volume.facts(longest as string));
-  if (obstacle === undefined || codeOf(obstacle.cause) !== "ENAMETOOLONG") return obstacle;
+  if (obstacle === undefined || !isOfLongName(obstacle)) return obstacle;
   return new ImageError(
     "unsupported",
     `Cannot ${verb} ${path}: its name is too long for the files beside it, such as ${longest}; give it a shorter one`,
