@@ -81,10 +81,13 @@ export async function refuseOpenJournal(volume: Volume, path: string, verb: Verb
 export function reasonsOf(error: ImageError, path: string): readonly string[] {
   if (error.reasons.length > 0) return error.reasons;
   const { message } = error;
-  const at = message.indexOf(path);
   // "Cannot convert disk.raw in place yet: raw can ...", but not "Cannot create disk.raw.inplace-lock: ...".
-  const [opening] = (at < 0 ? null : /^(?: [^:]*)?: /.exec(message.slice(at + path.length))) ?? [];
-  return [opening === undefined ? message : message.slice(at + path.length + opening.length)];
+  for (let at = message.indexOf(` ${path}`); at >= 0; at = message.indexOf(` ${path}`, at + 1)) {
+    const rest = message.slice(at + 1 + path.length);
+    const [opening] = /^(?: [^:]*)?: /.exec(rest) ?? [];
+    if (opening !== undefined) return [rest.slice(opening.length)];
+  }
+  return [message];
 }
 
 function unfinishedError(path: string, found: Journal, verb: Verb): ImageError {

@@ -8,6 +8,7 @@ import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert, plan } from "../../../src/convert/convert.ts";
 import type { Host } from "../../../src/convert/host.ts";
 import type { ConversionReport, ConvertOptions } from "../../../src/convert/report.ts";
+import { reasonsOf } from "../../../src/convert/surroundings.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { FileVolume } from "../../../src/storage/file.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
@@ -207,6 +208,15 @@ test("an image that can't be read at all is refused with what else is known", as
     kind: "not-this-format",
     reasons: ["QEMU has it open", expect.stringMatching(/magic/)],
   });
+});
+
+test("a reason is what comes after the image's name, however short that is", () => {
+  const reasons = (path: string, message: string) => reasonsOf(new ImageError("io", message), path);
+  expect(reasons("a", "Cannot convert a in place: the file has 2 names")).toEqual(["the file has 2 names"]);
+  expect(reasons("o", "Cannot work on o: o.inplace-lock is held")).toEqual(["o.inplace-lock is held"]);
+  expect(reasons("a: b", "Cannot open a: b: it is a folder")).toEqual(["it is a folder"]);
+  const other = "Cannot create a.inplace-lock: permission denied";
+  expect(reasons("a", other)).toEqual([other]);
 });
 
 /** Remembers which bytes are read. */
