@@ -65,7 +65,7 @@ async function checkAndRepair(
   options: CheckOptions,
   host: Host,
 ): Promise<CheckReport> {
-  const session = await Session.open(path, host, "repair");
+  const session = await Session.open(path, host, "repair", options.journal);
   try {
     await refuseUnfinished(session);
     const { image, check, repair, changed, milliseconds } = await runRepair(session, options.format, {

@@ -30,7 +30,7 @@ export async function convert(
     if (report.refused.length > 0) throw refusal(report);
     return report;
   }
-  const session = await Session.open(path, host);
+  const session = await Session.open(path, host, "convert", settings.journal);
   try {
     await refuseUnfinished(session);
     return await runConversion(session, targetFormat, settings);

@@ -38,11 +38,11 @@ export class Session {
   }
 
   /** Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind. */
-  static async open(path: string, host: Host, verb: Verb = "convert"): Promise<Session> {
+  static async open(path: string, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
     if (!facts) throw new ImageError("io", `Cannot open ${path}: no such file`, { path, operation: "open" });
-    refuseObstacles(path, await obstaclesTo(host, path, verb));
+    refuseObstacles(path, await obstaclesTo(host, path, verb, journal));
     const lock = await Lock.acquire(volume, path, host.processes);
     let storage: WritableStorage | undefined;
     try {

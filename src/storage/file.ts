@@ -2,7 +2,7 @@
 
 import { type BigIntStats, constants } from "node:fs";
 import { access, type FileHandle, lstat, open, realpath, rename, stat, statfs, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
 import { FileStorage } from "./file-storage.ts";
 import { codeOf, hostError } from "./host-error.ts";
@@ -90,7 +90,7 @@ export class FileVolume implements Volume {
       await access(dirname(path), constants.W_OK | constants.X_OK);
       return undefined;
     } catch (error) {
-      return hostError(error, "create", path);
+      return hostError(error, "make files in", resolve(dirname(path)));
     }
   }
 

@@ -73,7 +73,7 @@ describe("obstacles, told beforehand", () => {
     for (const path of [image, join(folder, "new")]) {
       expect(await volume.obstacleToCreating(path)).toMatchObject({
         kind: "io",
-        message: `Cannot create ${path}: the file system is mounted read-only (EROFS)`,
+        message: `Cannot make files in ${folder}: the file system is mounted read-only (EROFS)`,
       });
     }
     vi.mocked(access).mockReset();
