@@ -79,7 +79,7 @@ async function inspected(storage: Storage, settings: Settings, reasons: Reasons)
   try {
     return await inspectSource(await openImage(storage, settings.sourceFormat));
   } catch (error) {
-    if (!(error instanceof ImageError) || reasons.all.length === 0) throw error;
+    if (!(error instanceof ImageError) || error.kind === "io" || error.kind === "interrupted") throw error;
     reasons.add(error);
     throw new ImageError(error.kind, error.message, { ...error, reasons: reasons.all, cause: error });
   }

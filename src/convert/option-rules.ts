@@ -190,8 +190,8 @@ function droppable(value: unknown, name: string): string | undefined {
   return `Cannot drop ${words.join(", ")}: expected bitmaps, snapshots or leaks`;
 }
 
-/** What an object inherits would be used but not looked at. */
-function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+/** True for an object as it is written in code: what others inherit would be used but not looked at. */
+export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
   // Object's own prototype, of whatever realm.

@@ -5,7 +5,7 @@ import { UsageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import type { ConversionOptions } from "../image/driver.ts";
 import { otherPlace } from "../journal/place.ts";
-import { convertRules, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
+import { convertRules, isPlain, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
 import type { ConvertOptions } from "./report.ts";
 import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
 
@@ -47,7 +47,7 @@ export function usageMistakes(targetFormat: string | undefined, options: Convert
   if (targetFormat === undefined || target === undefined) return mistakes;
   // One at a time, since a parser stops at its first mistake; what is no text has been told.
   const usable: Record<string, string> = {};
-  for (const [name, text] of Object.entries(options?.options ?? {})) {
+  for (const [name, text] of Object.entries(isPlain(options) && isPlain(options.options) ? options.options : {})) {
     if (typeof text !== "string") continue;
     if (attempt(() => parseTargetOptions(targetFormat, target, { [name]: text }))) usable[name] = text;
   }
@@ -65,7 +65,8 @@ export function refuseUsage(
 ): void {
   const mistakes = [
     ...pathMistakes(path),
-    ...(targetFormat === undefined ? [NO_TARGET] : usageMistakes(targetFormat, options)),
+    ...(targetFormat === undefined ? [NO_TARGET] : []),
+    ...usageMistakes(targetFormat, options),
   ];
   if (mistakes.length === 0 && options.ignoreUnfinished && command === "convert" && !options.dryRun) {
     mistakes.push("Cannot ignore what is unfinished in a conversion: resume it or roll it back first");
