@@ -33,7 +33,7 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
       notes.push(ahead);
       return result(path);
     }
-    report = await convertNow(image, work);
+    report = await convertNow(image, work, recovery !== undefined);
     if ((recovery !== undefined || check?.changed) && !dryRun) report = { ...report, changed: true };
   } catch (error) {
     return result(path, failureOf(error, report ? doneBefore(keepUndo) : (recovery ?? repaired(check))));
@@ -49,7 +49,12 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
   }
 }
 
-async function convertNow({ path, guestChecksum, isDrawn }: ImageToDo, work: Work): Promise<ConversionReport> {
+/** A dry run of an image that would first be resumed or put back plans it as found. */
+async function convertNow(
+  { path, guestChecksum, isDrawn }: ImageToDo,
+  work: Work,
+  isRecovered: boolean,
+): Promise<ConversionReport> {
   const { inputs, journals, signal } = work;
   refuseCancelled(path, work);
   const options: ConvertOptions = {
@@ -57,6 +62,7 @@ async function convertNow({ path, guestChecksum, isDrawn }: ImageToDo, work: Wor
     ...(guestChecksum === undefined ? {} : { guestChecksum }),
     ...(isDrawn && { layout: true }),
     crossCheck: inputs.crossCheck,
+    ...(isRecovered && inputs.convertOptions.dryRun ? { ignoreUnfinished: true } : {}),
     signal,
     onProgress: progressLines(path, work),
     onJournal: (journalPath) => journals.open(path, journalPath),

@@ -24,10 +24,12 @@ export class InputReader<Name extends string> {
     this.mistakes.push(`Cannot use ${name}: "${this.text(name)}": ${why}`);
   }
 
+  /** The default where it is none of them, so that nobody else stumbles over it and tells it again. */
   choice<const T extends string>(name: Name, choices: readonly T[]): T {
     const value = this.text(name) as T;
-    if (!choices.includes(value)) this.refuse(name, `expected ${orList(choices)}`);
-    return value;
+    if (choices.includes(value)) return value;
+    this.refuse(name, `expected ${orList(choices)}`);
+    return this.#defaults[name] as T;
   }
 
   /** As YAML's core schema writes them, which is what runners take. */

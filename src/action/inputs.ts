@@ -97,6 +97,7 @@ export function readInputs(readText: (name: InputName) => string): {
 } {
   const reader = new InputReader<InputName>(readText, inputDefaults);
   const mode = reader.choice("mode", ["convert", "check", "plan", "collect"]);
+  const isMode = reader.mistakes.length === 0;
   const { lines, urls, mistakes } = parseImageLines(reader.text("image"));
   if (mode !== "collect") reader.mistakes.push(...mistakes);
   else if (reader.text("image") !== "") {
@@ -107,7 +108,7 @@ export function readInputs(readText: (name: InputName) => string): {
     reader.mistakes.push("Cannot go on without reports: name a glob of JSON reports, e.g. reports/*.json");
   }
   const targetFormat = formatName(reader.text("target-format"));
-  if (targetFormat === "" && (mode === "convert" || mode === "plan")) {
+  if (targetFormat === "" && isMode && (mode === "convert" || mode === "plan")) {
     reader.mistakes.push("Cannot go on without target-format: name one, e.g. qcow2");
   }
   const convertOptions = readConvertOptions(reader, mode);

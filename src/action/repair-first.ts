@@ -47,7 +47,7 @@ function refuseBadCheck(path: string, report: CheckReport, { inputs }: Work): vo
 }
 
 async function refuseWhatPlansRefuse({ path }: ImageToDo, { inputs }: Work): Promise<void> {
-  const { report } = await plan(path, inputs.targetFormat, inputs.convertOptions);
+  const { report } = await plan(path, inputs.targetFormat, { ...inputs.convertOptions, ignoreUnfinished: true });
   if (report.refused.length === 0) return;
   throw new ImageError("unsupported", `Cannot convert ${path}: ${report.refused.join("; ")}`, {
     path,

@@ -3,7 +3,7 @@
 import type { RecoveryReport } from "../index.ts";
 import { kebabKeys } from "../index.ts";
 import { EXIT } from "./failure.ts";
-import { given, printOutcome, required, type Session } from "./session.ts";
+import { given, printNotes, printOutcome, required, type Session } from "./session.ts";
 
 export async function resumeCommand(session: Session, [image]: readonly string[]): Promise<number> {
   const path = required(image, "an image", "resume IMAGE");
@@ -20,6 +20,7 @@ function watching({ open: { onProgress, signal } }: Session) {
 }
 
 function outcome(session: Session, report: RecoveryReport): number {
+  printNotes(session, report.notes);
   printOutcome(session, kebabKeys(report), report.message);
   return report.outcome === "nothing-to-do" ? EXIT.failed : EXIT.done;
 }

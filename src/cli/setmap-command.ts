@@ -2,7 +2,7 @@
 
 import { parseSize, UsageError } from "../index.ts";
 import { EXIT } from "./failure.ts";
-import { printOutcome, required, type Session } from "./session.ts";
+import { printNotes, printOutcome, required, type Session } from "./session.ts";
 
 export async function setmapCommand(session: Session, words: readonly string[]): Promise<number> {
   const usage = "setmap IMAGE GUEST HOST LENGTH --yes";
@@ -15,7 +15,8 @@ export async function setmapCommand(session: Session, words: readonly string[]):
       "Cannot set a mapping without --yes: what the guest range pointed at is lost, and nothing can put it back",
     );
   }
-  await session.library.setmap(path, guestOffset, hostOffset, length, session.open);
+  const { notes } = await session.library.setmap(path, guestOffset, hostOffset, length, session.open);
+  printNotes(session, notes);
   const json = { image: path, "guest-offset": guestOffset, "host-offset": hostOffset, length };
   printOutcome(session, json, `${path}: ${length} bytes at guest offset ${guestOffset} now lie at ${hostOffset}`);
   return EXIT.done;

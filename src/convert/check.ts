@@ -10,14 +10,16 @@ import { layoutOf } from "../image/file-layout.ts";
 import type { CheckResult } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
 import { journalNamesOf } from "../journal/names.ts";
+import { otherPlace } from "../journal/place.ts";
 import type { Storage } from "../storage/storage.ts";
-import { refuseUnfinished } from "./convert.ts";
 import { CrossChecker } from "./cross-check.ts";
 import { type Host, thisHost } from "./host.ts";
+import { checkRules, refuseWrongOptions } from "./option-rules.ts";
 import { runRepair } from "./repair.ts";
 import type { CheckOptions, CheckReport } from "./report.ts";
 import { Session, stopIfAsked } from "./session.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { refuseUnfinished } from "./surroundings.ts";
 import { watchedStorage } from "./watched-storage.ts";
 
 /**
@@ -26,12 +28,16 @@ import { watchedStorage } from "./watched-storage.ts";
  * @throws ImageError where the image can't be opened or read, `in-use` where QEMU has it open for writing (but with
  * `forceShare`), and of a repair with `journal` set where that stands and `resume` or `rollback` goes on; what is
  * wrong inside the image is in the report
+ * @throws UsageError for options of the wrong kind; nothing was opened
  */
 export async function check(path: string, options: CheckOptions = {}, host: Host = thisHost()): Promise<CheckReport> {
+  refuseWrongOptions("check", path, checkRules, options);
+  otherPlace(path, options.journal);
   const { repair } = options;
-  return repair === undefined || repair === "none"
-    ? checkOnly(path, options, host)
-    : checkAndRepair(path, repair, options, host);
+  // Nothing but these two words is consent to write.
+  return repair === "leaks" || repair === "all"
+    ? checkAndRepair(path, repair, options, host)
+    : checkOnly(path, options, host);
 }
 
 async function checkOnly(path: string, options: CheckOptions, host: Host): Promise<CheckReport> {
@@ -59,7 +65,7 @@ async function checkAndRepair(
   options: CheckOptions,
   host: Host,
 ): Promise<CheckReport> {
-  const session = await Session.open(path, host, "repair");
+  const session = await Session.open(path, host, "repair", options.journal);
   try {
     await refuseUnfinished(session);
     const { image, check, repair, changed, milliseconds } = await runRepair(session, options.format, {
@@ -90,7 +96,7 @@ async function checkAndRepair(
       givenUp,
       ...(changed ? { bytesWritten, syncs } : {}),
       milliseconds,
-      notes: [...session.notes],
+      notes: session.allNotes,
     };
   } finally {
     await session.close();

@@ -4,6 +4,7 @@ import { digestGuest } from "../image/guest-digest.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { OpenedGuest } from "./opened-guest.ts";
+import { checksumRules, refuseWrongOptions } from "./option-rules.ts";
 import type { ChecksumAlgorithm, ChecksumReport, OpenOptions } from "./report.ts";
 
 export interface ChecksumOptions extends OpenOptions {
@@ -22,6 +23,7 @@ export async function checksum(
   options: ChecksumOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<ChecksumReport> {
+  refuseWrongOptions("checksum", path, checksumRules, options);
   const algorithm = options.algorithm ?? "blkhash-sha256";
   const guest = await OpenedGuest.open(volume, path, options);
   try {

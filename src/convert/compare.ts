@@ -5,6 +5,7 @@ import { firstGuestDifference } from "../image/guest-compare.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { OpenedGuest } from "./opened-guest.ts";
+import { compareRules, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
 import type { CompareReport, OpenOptions } from "./report.ts";
 
 export interface CompareOptions extends Omit<OpenOptions, "format"> {
@@ -26,6 +27,8 @@ export async function compare(
   options: CompareOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<CompareReport> {
+  refuseMistakes([a, b].flatMap((path) => pathMistakes(path)));
+  refuseMistakes(optionMistakes("compare", compareRules, options));
   const { formatA, formatB, backingChain } = options;
   const guestA = await OpenedGuest.open(volume, a, { format: formatA, backingChain });
   try {

@@ -18,7 +18,10 @@ export async function planConversion(
 ): Promise<SwitchPlan | "unchanged"> {
   const target = targetDriverOf(targetFormat);
   const options = parseTargetOptions(targetFormat, target, settings.options);
-  if (source.image.format === targetFormat && isAsAsked(source.options.creationOptions, options)) return "unchanged";
+  if (source.image.format === targetFormat && isAsAsked(source.options.creationOptions, options)) {
+    refuseUnsound(source, settings.check);
+    return "unchanged";
+  }
   if (!driverOf(source.image.format).target) {
     throw new ImageError(
       "unsupported",
@@ -38,6 +41,26 @@ export async function planConversion(
     return planSwitch({ ...source, header }, target, draft);
   } catch (error) {
     throw namingImage(error, source.image.storage.path);
+  }
+}
+
+/** What nothing is to be done with is vouched for all the same, so it must be as sound as what is converted. */
+function refuseUnsound(source: Source, isChecked: boolean): void {
+  const { path } = source.image.storage;
+  const { format, unclean } = source.options;
+  if (isChecked) refuseCorruption(source);
+  if (unclean.length > 0) {
+    throw new ImageError("unsupported", `Cannot convert ${path} to ${format}: ${unclean.join("; ")}`, {
+      path,
+      format,
+      operation: "plan",
+      reasons: unclean,
+    });
+  }
+  try {
+    refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
+  } catch (error) {
+    throw namingImage(error, path);
   }
 }
 

@@ -12,9 +12,9 @@ import { planConversion } from "./conversion-plan.ts";
 import { type CrossCheckedGuest, CrossChecker } from "./cross-check.ts";
 import { afterFailure } from "./failure.ts";
 import { finish } from "./finish.ts";
-import { expectGuest, Guest } from "./guest.ts";
+import { Guest, refuseOtherGuest } from "./guest.ts";
 import { plannedReport, unchangedReport } from "./planned-report.ts";
-import type { ConversionReport, Stage } from "./report.ts";
+import type { ConversionReport } from "./report.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { inspectSource, type Source } from "./source.ts";
@@ -47,7 +47,8 @@ export async function runConversion(
     const secondOpinion = await watch.time("cross-check", () => askBefore(source.image, settings));
     if (plan === "unchanged") {
       await beginning.replacing?.remove();
-      return unchangedReport(session.path, source, guest.covers, digestBefore, settings, watch);
+      const report = unchangedReport(session.path, source, guest.covers, digestBefore, settings, watch);
+      return { ...report, notes: [...session.allNotes, ...report.notes] };
     }
     const input = { session, settings, source, plan, guest, digestBefore };
     return await carryOut(input, beginning, watch, secondOpinion);
@@ -90,7 +91,7 @@ export async function carryOut(
       guestChecksum: checksumOf(settings, guest.covers, digestBefore, digestAfter),
       check: { before: settings.check ? source.check : null, after: check },
       milliseconds: watch.milliseconds,
-      notes: [...session.notes],
+      notes: [...session.allNotes, ...planned.notes],
       // What is done is done: a picture that can't be drawn fails nothing.
       ...(planned.layout && { layout: { ...planned.layout, after: await layoutOf(image).catch(() => null) } }),
     };
@@ -114,14 +115,9 @@ async function digestSource(
   guest: Guest,
   settings: Settings,
 ): Promise<string | null> {
-  const { checksum, guestChecksum } = settings;
-  const stage: Stage = "checksum";
-  const digest = checksum === "none" ? null : await guest.digest(source.image, checksum, stage);
-  if (guestChecksum) {
-    const known = guestChecksum.algorithm === checksum ? digest : null;
-    const found = known ?? (await guest.digest(source.image, guestChecksum.algorithm, stage));
-    expectGuest(session.path, guestChecksum.hex, found);
-  }
+  const { checksum } = settings;
+  const digest = checksum === "none" ? null : await guest.digest(source.image, checksum, "checksum");
+  await refuseOtherGuest(session.path, source.image, guest, settings, digest);
   return digest;
 }
 

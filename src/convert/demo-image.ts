@@ -8,6 +8,7 @@
 import { UsageError } from "../bytes/image-error.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { WritableStorage } from "../storage/storage.ts";
+import { pathMistakes, refuseMistakes } from "./option-rules.ts";
 
 const CLUSTER = 64 * 1024;
 const TABLE_CLUSTERS = 4;
@@ -28,6 +29,7 @@ export interface DemoImage {
  * @throws UsageError when the name is taken, ImageError of kind `io` or `no-space`
  */
 export async function makeDemoImage(path: string): Promise<DemoImage> {
+  refuseMistakes(pathMistakes(path));
   const storage = await new FileVolume().createExclusively(path);
   if (storage === undefined) throw new UsageError(`Cannot make ${path}: the name is taken; choose another folder`);
   try {

@@ -47,12 +47,26 @@ export class Guest {
   }
 }
 
-/** Throws `verification-failed` where the guest is not what the caller expects; nothing has been written. */
-export function expectGuest(path: string, expected: string, found: string): void {
-  if (expected.toLowerCase() === found) return;
-  throw new ImageError(
-    "verification-failed",
-    `Cannot convert ${path}: its guest's checksum is ${found}, expected ${expected.toLowerCase()}; nothing was written`,
-    { path, operation: "checksum" },
-  );
+/**
+ * Throws `verification-failed` where the guest is not what the caller expects; reads nothing where nothing is expected.
+ * `known` is its digest by `settings.checksum`, where that was taken.
+ */
+export async function refuseOtherGuest(
+  path: string,
+  image: Image,
+  guest: Guest,
+  { checksum, guestChecksum }: Settings,
+  known: string | null,
+): Promise<void> {
+  if (guestChecksum === undefined) return;
+  const { algorithm, hex } = guestChecksum;
+  const found = (algorithm === checksum ? known : null) ?? (await guest.digest(image, algorithm, "checksum"));
+  const expected = hex.toLowerCase();
+  if (expected === found) return;
+  const reason = `its guest's checksum is ${found}, expected ${expected}`;
+  throw new ImageError("verification-failed", `Cannot convert ${path}: ${reason}; nothing was written`, {
+    path,
+    operation: "checksum",
+    reasons: [reason],
+  });
 }

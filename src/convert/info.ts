@@ -5,6 +5,7 @@ import type { BackingFile, Image } from "../image/driver.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { openImageForReading } from "./opened-guest.ts";
+import { openRules, refuseWrongOptions } from "./option-rules.ts";
 import type { OpenOptions } from "./report.ts";
 
 export interface InfoReport {
@@ -24,6 +25,7 @@ export async function info(
   options: OpenOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<InfoReport> {
+  refuseWrongOptions("info", path, openRules, options);
   const image = await openImageForReading(volume, path, options.format);
   try {
     const facts = await volume.facts(await volume.realPath(path));

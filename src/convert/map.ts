@@ -5,6 +5,7 @@ import { type GuestTable, type GuestView, openGuestView } from "../image/guest-v
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { OpenedGuest } from "./opened-guest.ts";
+import { openRules, refuseWrongOptions } from "./option-rules.ts";
 import type { OpenOptions } from "./report.ts";
 
 /** One entry of `qemu-img map --output=json`. Bytes. */
@@ -37,6 +38,7 @@ export async function map(
   options: OpenOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<MapReport> {
+  refuseWrongOptions("map", path, openRules, options);
   const guest = await OpenedGuest.open(volume, path, options);
   try {
     const view = await openGuestView(guest.chain);

@@ -5,11 +5,13 @@ import { RangeSet } from "../bytes/range-set.ts";
 import { storedGuestBytes } from "../image/extent.ts";
 import { type FileLayout, fileLayout } from "../image/file-layout.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
+import { leaksGivenUpBy, leaksText, leaksWarnings } from "./leaks.ts";
 import type { ConversionReport, Layouts } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import type { Source } from "./source.ts";
 import { peakExtraBytes } from "./space.ts";
 import type { Stopwatch } from "./stopwatch.ts";
+import { targetDriverOf } from "./target-options.ts";
 
 const NOTHING = {
   changed: false,
@@ -36,6 +38,8 @@ export function plannedReport(
   const settles = !settings.keepLeaks && !settings.keepUndo;
   const settled = settles ? draft.settling.bytesMoved + draft.settling.bytesWritten : 0;
   const peak = peakExtraBytes(plan, settles);
+  const keepsLeaks = settings.keepLeaks && !targetDriverOf(draft.format).countsReferences;
+  const leaks = keepsLeaks ? undefined : leaksGivenUpBy(source);
   return {
     ...NOTHING,
     image: path,
@@ -53,7 +57,9 @@ export function plannedReport(
     guestChecksum:
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
     check: { before: settings.check ? source.check : null, after: null },
-    dropped: draft.dropped,
+    dropped: [...draft.dropped, ...(leaks ? [leaksText(leaks)] : [])],
+    ...(leaks && { leaksGivenUp: leaks }),
+    notes: leaksWarnings(leaks, settings.drop),
     ...layouts(settings, source, () => plannedLayout(plan)),
   };
 }

@@ -8,6 +8,7 @@ import { clearTornJournal, Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { standing } from "./failure.ts";
 import { type Host, thisHost } from "./host.ts";
+import { recoveryRules, refuseWrongOptions } from "./option-rules.ts";
 import { recoverRepair } from "./repair-recovery.ts";
 import type { OpenOptions, RecoveryReport } from "./report.ts";
 import { Session } from "./session.ts";
@@ -45,17 +46,20 @@ export function rollback(
 export type Wish = "resume" | "roll back";
 
 async function recover(path: string, wish: Wish, options: RecoveryOptions, host: Host): Promise<RecoveryReport> {
+  refuseWrongOptions(wish === "resume" ? "resume" : "rollback", path, recoveryRules, options);
   const session = await openSession(path, host);
+  const noted = (report: RecoveryReport) => ({ ...report, notes: session.allNotes });
   try {
     const journal = await findJournal(session, wish);
     try {
       await journal.writeAnew();
-      if (journal.repair !== undefined) return await recoverRepair(session, journal, journal.repair, wish, options);
+      if (journal.repair !== undefined)
+        return noted(await recoverRepair(session, journal, journal.repair, wish, options));
       const settings = settingsOfJournal(journal, options);
       // An interrupted way back is finished by either command: the last thing asked for was the old format.
       if (wish === "resume" || journal.state.intent.purpose === "roll-back")
-        return await goOn(session, journal, settings);
-      return await goBack(session, journal, settings);
+        return noted(await goOn(session, journal, settings));
+      return noted(await goBack(session, journal, settings));
     } catch (error) {
       // A nested conversion has said already what stands; a finished one left no journal.
       if (error instanceof ImageError && (error.journal !== undefined || error.rolledBack)) throw error;

@@ -7,6 +7,7 @@ import { journalNamesOf } from "../journal/names.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { type Host, thisHost } from "./host.ts";
+import { pathMistakes, refuseMistakes } from "./option-rules.ts";
 import { unfinished } from "./unfinished.ts";
 
 /**
@@ -17,6 +18,7 @@ import { unfinished } from "./unfinished.ts";
  * @throws UsageError for a name in another folder
  */
 export async function renameImage(path: string, newPath: string, host: Host = thisHost()): Promise<void> {
+  refuseMistakes([...pathMistakes(path), ...pathMistakes(newPath, "newPath")]);
   if (dirname(resolve(path)) !== dirname(resolve(newPath))) {
     throw new UsageError(`Cannot rename ${path} to ${newPath}: the new name must lie in the same folder`);
   }
@@ -50,6 +52,7 @@ export async function renameImage(path: string, newPath: string, host: Host = th
  * image's
  */
 export async function refuseTakenName(path: string, newPath: string, volume: Volume = new FileVolume()): Promise<void> {
+  refuseMistakes([...pathMistakes(path), ...pathMistakes(newPath, "newPath")]);
   for (const name of [newPath, ...Object.values(journalNamesOf(newPath))]) {
     if (!(await volume.facts(name))) continue;
     throw new ImageError("in-use", `Cannot rename ${path} to ${newPath}: ${name} exists; move it away first`, {

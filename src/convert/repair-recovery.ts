@@ -142,5 +142,5 @@ function report(
   outcome: RecoveryReport["outcome"],
   how: string,
 ): RecoveryReport {
-  return { image: path, format: intent.format, outcome, message: `${path} is ${intent.format}: ${how}` };
+  return { image: path, format: intent.format, outcome, message: `${path} is ${intent.format}: ${how}`, notes: [] };
 }

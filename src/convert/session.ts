@@ -6,6 +6,7 @@ import { MeteredVolume } from "../storage/metered.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import { GuardedStorage } from "./guarded-storage.ts";
 import type { Host } from "./host.ts";
+import { obstaclesTo, refuseObstacles, refuseUsers } from "./surroundings.ts";
 
 export type Verb = "convert" | "repair" | "work on";
 
@@ -40,10 +41,11 @@ export class Session {
   }
 
   /** Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind. */
-  static async open(path: string, host: Host, verb: Verb = "convert"): Promise<Session> {
+  static async open(path: string, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
     if (!facts) throw new ImageError("io", `Cannot open ${path}: no such file`, { path, operation: "open" });
+    refuseObstacles(path, await obstaclesTo(host, path, verb, journal));
     const lock = await Lock.acquire(volume, path, host.processes);
     let storage: WritableStorage | undefined;
     try {
@@ -79,14 +81,12 @@ export class Session {
   }
 
   async refuseOtherUsers(): Promise<void> {
-    const { found, blind } = await this.volume.otherUsers(this.#opened);
-    for (const note of blind) this.notes.add(note);
-    if (found.length === 0) return;
-    throw new ImageError("in-use", `Cannot ${this.verb} ${this.path}: ${found.join("; ")}; close it there first`, {
-      path: this.path,
-      operation: "lock",
-      reasons: found,
-    });
+    await refuseUsers(this, this.#opened, this.notes);
+  }
+
+  /** What could not be looked at, or done, on this machine so far. */
+  get allNotes(): readonly string[] {
+    return [...this.notes, ...this.volume.notes];
   }
 
   /** Never throws: what was done is done, and a lock that can't be removed is a dead owner's to the next command. */

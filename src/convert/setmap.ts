@@ -7,14 +7,15 @@ import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from ".
 import { planSwitch } from "../plan/switch-plan.ts";
 import { carryOut } from "./conversion.ts";
 import { readHeaderArea } from "./conversion-plan.ts";
-import { refuseUnfinished } from "./convert.ts";
 import { Guest } from "./guest.ts";
 import { type Host, thisHost } from "./host.ts";
-import type { OpenOptions } from "./report.ts";
+import { byteMistakes, openRules, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
+import type { OpenOptions, SetmapReport } from "./report.ts";
 import { Session } from "./session.ts";
 import { settingsOf } from "./settings.ts";
 import { inspectSource, refuseCorruption, type Source } from "./source.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { refuseUnfinished } from "./surroundings.ts";
 
 /** Bytes of guest and of file; all multiples of the cluster size, but for a length that ends the disk. */
 interface Range {
@@ -27,6 +28,7 @@ interface Range {
  * Makes guest bytes [guestOffset, +length) the file's bytes at `hostOffset`, by new tables of the image's own format
  * and one switch, as safe as a conversion. What the range showed before is no longer pointed at.
  *
+ * @throws UsageError for what is no offset, length or option; nothing was opened
  * @throws ImageError `out-of-bounds` for ranges that are unaligned, outside, or in use by something else
  */
 export async function setmap(
@@ -36,7 +38,13 @@ export async function setmap(
   length: number,
   options: OpenOptions = {},
   host: Host = thisHost(),
-): Promise<void> {
+): Promise<SetmapReport> {
+  const range = { guestOffset, hostOffset, length };
+  refuseMistakes([
+    ...pathMistakes(path),
+    ...Object.entries(range).flatMap(([name, value]) => byteMistakes(value, name)),
+    ...optionMistakes("setmap", openRules, options),
+  ]);
   const settings = settingsOf({ ...options, checksum: "none" });
   const session = await Session.open(path, host);
   try {
@@ -46,16 +54,18 @@ export async function setmap(
     if (!target)
       throw new ImageError("unsupported", `Cannot set the mapping of ${path}: ${found.image.format} has no tables`);
     refuseCorruption(found);
-    const mapping = remapped(found, { guestOffset, hostOffset, length });
+    const mapping = remapped(found, range);
     const source: Source = { ...found, mapping };
     const draft = target.openConversionTarget(source.options, source.options.creationOptions, new Set());
     const plan = planSwitch({ ...source, header: await readHeaderArea(source, draft) }, target, draft);
     const guest = await Guest.open(source.image, session.host.volume, settings);
-    await carryOut(
-      { session, settings, source, plan, guest, digestBefore: null },
-      { purpose: "setmap" },
-      new Stopwatch(host.now),
-    );
+    try {
+      const input = { session, settings, source, plan, guest, digestBefore: null };
+      await carryOut(input, { purpose: "setmap" }, new Stopwatch(host.now));
+    } finally {
+      await guest.close();
+    }
+    return { image: path, ...range, notes: session.allNotes };
   } finally {
     await session.close();
   }

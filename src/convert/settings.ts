@@ -1,6 +1,5 @@
 /** The caller's options with every default in its place. */
 
-import { UsageError } from "../bytes/image-error.ts";
 import type { CrossCheck } from "./cross-check.ts";
 import type { ChecksumAlgorithm, ConvertOptions, Progress, Stage } from "./report.ts";
 
@@ -16,6 +15,7 @@ export interface Settings {
   readonly maxExtraSpace: number;
   readonly journal: string | undefined;
   readonly drop: readonly string[];
+  readonly ignoreUnfinished: boolean;
   readonly backingChain: boolean;
   readonly layout: boolean;
   readonly crossCheck: CrossCheck;
@@ -24,15 +24,9 @@ export interface Settings {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What `--drop` can name. */
-const DROPPABLE = ["bitmaps", "snapshots"];
-
-/** Throws UsageError for values that contradict themselves. */
+/** The options have been looked at (usage.ts). */
 export function settingsOf(options: ConvertOptions): Settings {
   const checksum = options.checksum ?? "blkhash-sha256";
-  const drop = options.drop ?? [];
-  const unknown = drop.filter((name) => !DROPPABLE.includes(name));
-  if (unknown.length > 0) throw new UsageError(`Cannot drop ${unknown.join(", ")}: expected ${DROPPABLE.join(" or ")}`);
   return {
     sourceFormat: options.format,
     options: options.options ?? {},
@@ -44,7 +38,8 @@ export function settingsOf(options: ConvertOptions): Settings {
     keepLeaks: options.keepLeaks ?? false,
     maxExtraSpace: options.maxExtraSpace ?? Number.POSITIVE_INFINITY,
     journal: options.journal,
-    drop,
+    drop: options.drop ?? [],
+    ignoreUnfinished: options.ignoreUnfinished ?? false,
     backingChain: options.backingChain ?? false,
     layout: options.layout ?? false,
     crossCheck: options.crossCheck ?? "off",

@@ -2,7 +2,7 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
-import type { Session } from "./session.ts";
+import type { Volume } from "../storage/storage.ts";
 import type { Settings } from "./settings.ts";
 
 /** Facts and framing of a journal's records, generously. */
@@ -25,20 +25,22 @@ function journalBytes(plan: SwitchPlan): number {
   return header + JOURNAL_FACTS_SIZE;
 }
 
-/** Throws `no-space` when the volume or the user's bound is too small; nothing has been written. */
-export async function refuseWithoutSpace(session: Session, plan: SwitchPlan, settings: Settings): Promise<void> {
+/** Throws `no-space` when the volume or the user's bound is too small, or both; nothing has been written. */
+export async function refuseWithoutSpace(
+  { volume, path }: { readonly volume: Volume; readonly path: string },
+  plan: SwitchPlan,
+  settings: Settings,
+): Promise<void> {
   const needed = peakExtraBytes(plan, !settings.keepLeaks && !settings.keepUndo);
-  const refuse = (where: string): never => {
-    throw new ImageError(
-      "no-space",
-      `Cannot convert ${session.path}: it takes ${needed} bytes for a while, ${where}; nothing was written`,
-      {
-        path: session.path,
-        operation: "plan",
-      },
-    );
-  };
-  if (needed > settings.maxExtraSpace) refuse(`more than the ${settings.maxExtraSpace} allowed`);
-  const free = await session.volume.freeSpace(session.path);
-  if (needed > free) refuse(`and only ${free} are free beside it`);
+  const free = await volume.freeSpace(path);
+  const reasons = [
+    ...(needed > settings.maxExtraSpace ? [`more than the ${settings.maxExtraSpace} allowed`] : []),
+    ...(needed > free ? [`and only ${free} are free beside it`] : []),
+  ].map((where) => `it takes ${needed} bytes for a while, ${where}`);
+  if (reasons.length === 0) return;
+  throw new ImageError("no-space", `Cannot convert ${path}: ${reasons[0]}; nothing was written`, {
+    path,
+    operation: "plan",
+    reasons,
+  });
 }

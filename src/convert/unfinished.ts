@@ -3,6 +3,7 @@
 import { Journal } from "../journal/journal.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
+import { pathMistakes, refuseMistakes } from "./option-rules.ts";
 
 /**
  * `none`: nothing to resume and nothing to roll back. `open`: a conversion or repair is open and may go
@@ -13,6 +14,7 @@ export type Unfinished = "none" | "open" | "verified" | "undo";
 
 /** @throws ImageError `corrupt` for a damaged journal, `io` */
 export async function unfinished(path: string, volume: Volume = new FileVolume()): Promise<Unfinished> {
+  refuseMistakes(pathMistakes(path));
   const found = await Journal.find(volume, path);
   // A torn journal proves that nothing was written, and one that was rolled back that the image is as it was.
   if (found === "none" || found === "torn") return "none";

@@ -3,10 +3,10 @@
 import { MiB } from "../bytes/align.ts";
 import { UsageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
-import { driverOf } from "../formats/registry.ts";
 import type { ConversionOptions } from "../image/driver.ts";
+import { otherPlace } from "../journal/place.ts";
+import { convertRules, isPlain, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
 import type { ConvertOptions } from "./report.ts";
-import { settingsOf } from "./settings.ts";
 import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
 
 /** An image that every target takes: what it refuses here, it refuses for all. */
@@ -14,6 +14,7 @@ const PLAIN_SOURCE: ConversionOptions = {
   format: "raw",
   virtualSize: MiB,
   clusterSize: 64 * 1024,
+  clustersPerTable: 0,
   backing: undefined,
   encryption: undefined,
   snapshotCount: 0,
@@ -32,7 +33,7 @@ const PLAIN_SOURCE: ConversionOptions = {
  * `targetFormat` undefined leaves the target's options unchecked.
  */
 export function usageMistakes(targetFormat: string | undefined, options: ConvertOptions = {}): readonly string[] {
-  const mistakes: string[] = [];
+  const mistakes = optionMistakes("convert", convertRules, options);
   const attempt = <T>(check: () => T): T | undefined => {
     try {
       return check();
@@ -42,16 +43,37 @@ export function usageMistakes(targetFormat: string | undefined, options: Convert
       return undefined;
     }
   };
-  attempt(() => options.format !== undefined && driverOf(options.format));
-  attempt(() => settingsOf(options));
   const target = targetFormat === undefined ? undefined : attempt(() => targetDriverOf(targetFormat));
   if (targetFormat === undefined || target === undefined) return mistakes;
-  // One at a time, since a parser stops at its first mistake.
+  // One at a time, since a parser stops at its first mistake; what is no text has been told.
   const usable: Record<string, string> = {};
-  for (const [name, text] of Object.entries(options.options ?? {})) {
+  for (const [name, text] of Object.entries(isPlain(options) && isPlain(options.options) ? options.options : {})) {
+    if (typeof text !== "string") continue;
     if (attempt(() => parseTargetOptions(targetFormat, target, { [name]: text }))) usable[name] = text;
   }
   const values = parseTargetOptions(targetFormat, target, usable);
-  attempt(() => target.openConversionTarget(PLAIN_SOURCE, values, new Set(options.drop)));
+  attempt(() => target.openConversionTarget(PLAIN_SOURCE, values, new Set()));
   return mistakes;
 }
+
+/** Throws one UsageError for all that is wrong with a conversion's words and options; nothing has been opened then. */
+export function refuseUsage(
+  command: "convert" | "plan",
+  path: string,
+  targetFormat: string,
+  options: ConvertOptions,
+): void {
+  const mistakes = [
+    ...pathMistakes(path),
+    ...(targetFormat === undefined ? [NO_TARGET] : []),
+    ...usageMistakes(targetFormat, options),
+  ];
+  if (mistakes.length === 0 && options.ignoreUnfinished && command === "convert" && !options.dryRun) {
+    mistakes.push("Cannot ignore what is unfinished in a conversion: resume it or roll it back first");
+  }
+  refuseMistakes(mistakes);
+  // A journal that would take one of the image's own names.
+  otherPlace(path, options.journal);
+}
+
+const NO_TARGET = "Cannot go on without a target format: name one, e.g. qcow2";

@@ -45,6 +45,11 @@ export class Lock {
     throw heldBy(imagePath, path, "another command");
   }
 
+  /** Throws `in-use` where `acquire` would, as far as it can be told without taking the lock. */
+  static async refuseHeld(volume: Volume, imagePath: string, processes: ProcessTable): Promise<void> {
+    await refuseLiving(volume, journalNamesOf(imagePath).lock, imagePath, processes);
+  }
+
   /** Throws `in-use` where another command holds the lock now, as of two that took a dead owner's over at once. */
   async refuseLost(): Promise<void> {
     if (await this.#isHeld()) return;
@@ -73,16 +78,7 @@ export class Lock {
  * what it got and puts a living owner's lock back.
  */
 async function takeOver(volume: Volume, path: string, imagePath: string, processes: ProcessTable): Promise<void> {
-  const owner = await readOwner(volume, path);
-  if (owner === "gone") return;
-  // An unreadable lock was cut off while it was made: its owner died before it could write anything else.
-  if (owner !== "torn") {
-    const alive = processes.isAlive(owner);
-    const whose = `process ${owner.pid} on ${owner.hostName}`;
-    if (alive === true) throw heldBy(imagePath, path, whose);
-    if (alive === undefined)
-      throw heldBy(imagePath, path, `${whose}, which can't be seen from here; if it is gone, remove the lock`);
-  }
+  if (!(await refuseLiving(volume, path, imagePath, processes))) return;
   const aside = asideOf(path);
   try {
     await volume.rename(path, aside);
@@ -92,6 +88,25 @@ async function takeOver(volume: Volume, path: string, imagePath: string, process
   const got = await readOwner(volume, aside);
   if (typeof got === "object" && processes.isAlive(got) !== false) await volume.rename(aside, path);
   else await volume.remove(aside);
+}
+
+/** Throws `in-use` unless the lock's owner is proven dead; false where there is no lock. */
+async function refuseLiving(
+  volume: Volume,
+  path: string,
+  imagePath: string,
+  processes: ProcessTable,
+): Promise<boolean> {
+  const owner = await readOwner(volume, path);
+  if (owner === "gone") return false;
+  // An unreadable lock was cut off while it was made: its owner died before it could write anything else.
+  if (owner === "torn") return true;
+  const alive = processes.isAlive(owner);
+  const whose = `process ${owner.pid} on ${owner.hostName}`;
+  if (alive === true) throw heldBy(imagePath, path, whose);
+  if (alive === undefined)
+    throw heldBy(imagePath, path, `${whose}, which can't be seen from here; if it is gone, remove the lock`);
+  return true;
 }
 
 async function readOwner(volume: Volume, path: string): Promise<LockOwner | "gone" | "torn"> {

@@ -1,8 +1,8 @@
 /** The folder on disk: opens images so that no link is followed to a write, and makes names durable. */
 
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, lstat, open, realpath, rename, stat, statfs, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, type FileHandle, lstat, open, realpath, rename, stat, statfs, unlink } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
 import { FileStorage } from "./file-storage.ts";
 import { codeOf, hostError } from "./host-error.ts";
@@ -54,15 +54,24 @@ export class FileVolume implements Volume {
           operation: "open",
         });
       }
-      if (opened.nlink > 1n) {
-        throw new ImageError(
-          "unsupported",
-          `Cannot convert ${path} in place: the file has ${opened.nlink} names (hard links); copy it to one of its own`,
-          { path, operation: "open" },
-        );
-      }
+      if (opened.nlink > 1n) throw hardLinked(path, opened);
       return new FileStorage(path, handle, !(await hasExactTimes(path)));
     });
+  }
+
+  async obstaclesToWriting(path: string): Promise<readonly ImageError[]> {
+    const found: ImageError[] = [];
+    const gather = (error: unknown) => {
+      if (!(error instanceof ImageError)) throw error;
+      found.push(error);
+    };
+    const facts = await attempt("open", path, () => lstat(path, { bigint: true })).catch(gather);
+    if (facts === undefined) return found;
+    // The permissions of what isn't opened are no matter.
+    if (!facts.isFile()) return [irregular(path, facts)];
+    if (facts.nlink > 1n) found.push(hardLinked(path, facts));
+    await attempt("open", path, () => access(path, constants.R_OK | constants.W_OK)).catch(gather);
+    return found;
   }
 
   async createExclusively(path: string): Promise<WritableStorage | undefined> {
@@ -72,6 +81,22 @@ export class FileVolume implements Volume {
     } catch (error) {
       if (codeOf(error) === "EEXIST") return undefined;
       throw hostError(error, "create", path);
+    }
+  }
+
+  /** Windows tells nothing of a folder's permissions beforehand. */
+  async obstacleToCreating(path: string): Promise<ImageError | undefined> {
+    try {
+      await lstat(path);
+    } catch (error) {
+      // What else the system says of the name, that it is too long for one, it would say then too.
+      if (codeOf(error) !== "ENOENT") return hostError(error, "create", path);
+    }
+    try {
+      await access(dirname(path), constants.W_OK | constants.X_OK);
+      return undefined;
+    } catch (error) {
+      return hostError(error, "make files in", resolve(dirname(path)));
     }
   }
 
@@ -162,8 +187,19 @@ function kindOf(facts: BigIntStats): FileFacts["kind"] {
 }
 
 function refuseUnlessRegular(path: string, facts: BigIntStats): void {
-  if (facts.isFile()) return;
-  throw new ImageError("unsupported", `Cannot open ${path}: ${whatInstead(facts)}`, { path, operation: "open" });
+  if (!facts.isFile()) throw irregular(path, facts);
+}
+
+function irregular(path: string, facts: BigIntStats): ImageError {
+  return new ImageError("unsupported", `Cannot open ${path}: ${whatInstead(facts)}`, { path, operation: "open" });
+}
+
+function hardLinked(path: string, { nlink }: BigIntStats): ImageError {
+  return new ImageError(
+    "unsupported",
+    `Cannot convert ${path} in place: the file has ${nlink} names (hard links); copy it to one of its own`,
+    { path, operation: "open" },
+  );
 }
 
 function whatInstead(facts: BigIntStats): string {

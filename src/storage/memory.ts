@@ -147,6 +147,19 @@ export class MemoryVolume implements Volume {
     return new MemoryStorage(path, this.#find(path, "open"));
   }
 
+  /** What `obstaclesToWriting` answers. */
+  obstacles: readonly ImageError[] = [];
+  /** What `obstacleToCreating` answers. */
+  obstacle: ImageError | undefined;
+
+  async obstaclesToWriting(_path: string): Promise<readonly ImageError[]> {
+    return this.obstacles;
+  }
+
+  async obstacleToCreating(_path: string): Promise<ImageError | undefined> {
+    return this.obstacle;
+  }
+
   async createExclusively(path: string): Promise<WritableStorage | undefined> {
     if (this.#files.has(path)) return undefined;
     const file = new MemoryFile(new Uint8Array(0));

@@ -1,5 +1,6 @@
 /** A volume that counts what passes through it: bytes written and syncs, of all files together. */
 
+import type { ImageError } from "../bytes/image-error.ts";
 import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
 
 /** Totals so far. `syncs` counts files and folders. */
@@ -14,6 +15,18 @@ export class MeteredVolume implements Volume {
 
   constructor(volume: Volume) {
     this.#volume = volume;
+  }
+
+  get notes(): readonly string[] {
+    return this.#volume.notes ?? [];
+  }
+
+  obstaclesToWriting(path: string): Promise<readonly ImageError[]> {
+    return this.#volume.obstaclesToWriting(path);
+  }
+
+  obstacleToCreating(path: string): Promise<ImageError | undefined> {
+    return this.#volume.obstacleToCreating(path);
   }
 
   openForReading(path: string): Promise<Storage> {

@@ -57,11 +57,17 @@ export interface OtherUsers {
 
 /** The file system as far as a conversion needs it: open, exclusive creation, names and their durability. */
 export interface Volume {
+  /** What this host could not do so far, one phrase each, for the output; none where absent. */
+  readonly notes?: readonly string[];
   openForReading(path: string): Promise<Storage>;
   /** Opens an existing regular file, never through a symlink, never one with further hard links. */
   openForWriting(path: string): Promise<WritableStorage>;
+  /** Everything for which `openForWriting` would throw, as far as it can be told without opening anything. */
+  obstaclesToWriting(path: string): Promise<readonly ImageError[]>;
   /** Makes a new file; `undefined` where the name is taken. */
   createExclusively(path: string): Promise<WritableStorage | undefined>;
+  /** Why a file can't be made at `path`, were the name free, as far as that can be told without making one. */
+  obstacleToCreating(path: string): Promise<ImageError | undefined>;
   facts(path: string): Promise<FileFacts | undefined>;
   /** The absolute path without symlinks and `..`. Throws kind `io` where there is no such file. */
   realPath(path: string): Promise<string>;

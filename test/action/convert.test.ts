@@ -1,7 +1,8 @@
 /** Conversions by the action: what becomes of the files, and what is told about them. */
 
-import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, linkSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { corruptOne } from "./broken-images.ts";
 import { type Ended, Runner, tool } from "./runner.ts";
 
 const QCOW2 = { "target-format": "qcow2" };
@@ -114,6 +115,37 @@ test("an image that is the target already stays as it is", async () => {
     "sha256-file": before,
   });
   expect(summary).toContain("1 image already qcow2");
+});
+
+test("a corrupt image fails though it has the target's format already, and is left as it is", async () => {
+  for (const dryRun of ["false", "true"]) {
+    const runner = new Runner();
+    runner.makeImage("disk.qcow2", "qcow2");
+    corruptOne(runner.path("disk.qcow2"));
+    const before = runner.sha256("disk.qcow2");
+    const { exitCode, annotations } = await runner.main({ image: "disk.qcow2", ...QCOW2, "dry-run": dryRun });
+    expect(exitCode).toBe(1);
+    expect(annotations[0]?.message).toContain("has refcount 0");
+    expect(runner.sha256("disk.qcow2")).toBe(before);
+  }
+});
+
+test("a dry run fails where the run would, and not for what the run would end first", async () => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  linkSync(runner.path("disk.qed"), runner.path("other"));
+  const inputs = { image: "disk.qed", ...QCOW2, "dry-run": "true", "max-extra-space": "1k" };
+  const refused = await runner.main(inputs);
+  expect(refused.exitCode).toBe(1);
+  expect(refused.annotations[0]?.message).toMatch(/2 names \(hard links\).*more than the 1024 allowed/s);
+  unlinkSync(runner.path("other"));
+  await runner.main({ image: "disk.qed", ...QCOW2, "keep-undo": "true", rename: "false" });
+  expect(runner.names).toEqual(["disk.qed", "disk.qed.inplace-undo"]);
+  const again = { image: "disk.qed", "target-format": "qed", "dry-run": "true", rename: "false" };
+  expect((await runner.main(again)).exitCode).toBe(1);
+  const planned = await runner.main({ ...again, "on-interrupted": "resume" });
+  expect({ exitCode: planned.exitCode, annotations: planned.annotations }).toEqual({ exitCode: 0, annotations: [] });
+  expect(runner.names).toEqual(["disk.qed", "disk.qed.inplace-undo"]);
 });
 
 test("a refused image beside a good one: one annotation, the other converted, the report written", async () => {

@@ -65,6 +65,30 @@ test("import { convert } from 'inplace-convert' converts", () => {
   expect(spawnNode(["script.mjs"], folder)).toEqual({ exitCode: 0, stdout: "[true,true,true]\n", stderr: "" });
 });
 
+test("a caller without types is told what is wrong before anything is opened", () => {
+  const folder = consumer();
+  const script = `
+    import { readdirSync, readFileSync } from "node:fs";
+    import { check, checksum, convert, makeDemoImage, plan, UsageError } from "inplace-convert";
+    await makeDemoImage("disk");
+    const before = readFileSync("disk");
+    const names = readdirSync(".").join();
+    const wrong = [
+      check("disk", { repair: false }), check("disk", { repair: "off" }), check("disk", { repair: null }),
+      check("disk", { repair: "" }), convert("disk", "qcow2", { checksum: "md5" }),
+      convert("disk", "qcow2", { maxExtraSpace: "1k" }), convert("disk", "qcow2", { verify: "half" }),
+      convert("disk", "qcow2", { drop: "leaks" }), convert("disk", "qcow2", { keepundo: true }),
+      convert("disk"), convert("", "qcow2"), plan("disk", "qcow2", null), checksum("gone", { algorithm: "md5" }),
+      check("disk", { repair: "all", allowDataLoss: "false" }), checksum("disk", { backingChain: 1 }),
+    ];
+    const errors = (await Promise.allSettled(wrong)).map(({ reason }) => reason instanceof UsageError);
+    const same = before.equals(readFileSync("disk")) && readdirSync(".").join() === names;
+    console.log(JSON.stringify([errors.every((each) => each), errors.length, same]));
+  `;
+  writeFileSync(join(folder, "script.mjs"), script);
+  expect(spawnNode(["script.mjs"], folder)).toEqual({ exitCode: 0, stdout: "[true,15,true]\n", stderr: "" });
+});
+
 test("its declarations are found and right under nodenext", () => {
   const folder = consumer();
   const source = `

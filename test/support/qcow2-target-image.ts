@@ -61,6 +61,7 @@ export function plainSource(fields: Partial<ConversionOptions>): ConversionOptio
     compression: "zlib",
     usedHeader: RangeSet.of({ start: 0, end: 64 }),
     creationOptions: {},
+    clustersPerTable: 512,
     unclean: [],
     forgettable: [],
     ...fields,

@@ -1,5 +1,6 @@
 /** A volume and its open files, passed through call by call; what stands between storage and engine in tests extends it. */
 
+import type { ImageError } from "../../src/bytes/image-error.ts";
 import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "../../src/storage/storage.ts";
 
 /** Has no descriptor, so that nobody reads past the wrapper. */
@@ -51,6 +52,18 @@ export class WrappedVolume implements Volume {
   /** What callers get for a file that was just opened or made. */
   protected wrap(storage: WritableStorage): WrappedStorage {
     return new WrappedStorage(storage);
+  }
+
+  get notes(): readonly string[] {
+    return this.inner.notes ?? [];
+  }
+
+  obstaclesToWriting(path: string): Promise<readonly ImageError[]> {
+    return this.inner.obstaclesToWriting(path);
+  }
+
+  obstacleToCreating(path: string): Promise<ImageError | undefined> {
+    return this.inner.obstacleToCreating(path);
   }
 
   async openForReading(path: string): Promise<Storage> {

@@ -61,6 +61,7 @@ export class Qcow2Image implements Image {
       format: "qcow2",
       virtualSize: header.virtualSize,
       clusterSize: header.clusterSize,
+      clustersPerTable: this.#source.geometry.l2EntryCount,
       backing: header.backing,
       encryption: header.encryption,
       snapshotCount: header.snapshotCount,

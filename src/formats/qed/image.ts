@@ -45,6 +45,7 @@ export class QedImage implements Image {
       format: this.format,
       virtualSize,
       clusterSize,
+      clustersPerTable: this.header.entryCount,
       backing: this.#backing(),
       encryption: undefined,
       snapshotCount: 0,

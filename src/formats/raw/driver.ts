@@ -33,6 +33,7 @@ class RawImage implements Image {
       format: this.format,
       virtualSize: this.fileSize,
       clusterSize: this.clusterSize,
+      clustersPerTable: 0,
       backing: undefined,
       encryption: undefined,
       snapshotCount: 0,

@@ -239,10 +239,15 @@ describe("the other commands", () => {
       format: "qcow2",
       outcome: "resumed" as const,
       message: "a is qcow2 now",
+      notes: ["nothing is known of the disk"],
     });
-    expect(await run("resume a", { resume })).toMatchObject({ exitCode: 0, stdout: "a is qcow2 now\n" });
+    expect(await run("resume a", { resume })).toMatchObject({
+      exitCode: 0,
+      stdout: "a is qcow2 now\n",
+      stderr: "Note: nothing is known of the disk\n",
+    });
     const { stdout } = await run("resume a --output json", { resume });
-    expect(JSON.parse(stdout)).toEqual({ image: "a", format: "qcow2", outcome: "resumed", message: "a is qcow2 now" });
+    expect(JSON.parse(stdout)).toEqual(await resume());
   });
 
   test("nothing to resume exits 1 and claims nothing about the image", async () => {
@@ -300,8 +305,10 @@ describe("the other commands", () => {
   });
 
   test("setmap reads sizes and addresses", async () => {
-    const { exitCode, calls } = await run("setmap a 64k 0x50000 128k --yes", { setmap: async () => {} });
-    expect(exitCode).toBe(0);
+    const range = { guestOffset: 65536, hostOffset: 0x50000, length: 131072 };
+    const setmap = async () => ({ image: "a", ...range, notes: ["nothing is known of the disk"] });
+    const { exitCode, calls, stderr } = await run("setmap a 64k 0x50000 128k --yes", { setmap });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "Note: nothing is known of the disk\n" });
     expect(calls[0]?.slice(0, 5)).toEqual(["setmap", "a", 65536, 0x50000, 131072]);
   });
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
-import { plan } from "../../../src/convert/convert.ts";
+import { convert, plan } from "../../../src/convert/convert.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
 import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
@@ -32,7 +32,11 @@ class EndlessVolume extends MemoryVolume {
 
 it("a sparse file of 4 PiB is refused, not allocated for", async () => {
   const volume = new EndlessVolume(buildQcow2Image().bytes, 2 ** 52);
-  const refusal = await plan(IMAGE_PATH, "qed", {}, testHost(volume)).catch((reason: unknown) => reason);
+  const { report } = await plan(IMAGE_PATH, "qed", {}, testHost(volume));
+  expect(report.refused).toEqual([expect.stringContaining("in units of 4096: at most")]);
+  const refusal = await convert(IMAGE_PATH, "qed", { dryRun: true }, testHost(volume)).catch(
+    (reason: unknown) => reason,
+  );
   expect(refusal).toBeInstanceOf(ImageError);
   expect(refusal).toMatchObject({ kind: "unsupported", path: IMAGE_PATH });
 });

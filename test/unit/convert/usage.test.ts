@@ -29,3 +29,10 @@ test("formats that can't be targets", () => {
   expect(usageMistakes("floppy")).toEqual([expect.stringContaining("floppy")]);
   expect(usageMistakes("raw")).toEqual([expect.stringContaining("raw")]);
 });
+
+test("options that are no object at all are one mistake", () => {
+  for (const options of [null, "compat=1.1", 5, []]) expect(usageMistakes("qcow2", options as never)).toHaveLength(1);
+  for (const values of ["compat=1.1", ["compat=1.1"], new Map([["compat", "9"]]), null]) {
+    expect(usageMistakes("qcow2", { options: values } as never)).toEqual([expect.stringMatching(/ for options: /)]);
+  }
+});

@@ -1,4 +1,5 @@
 import {
+  access,
   chmod,
   link,
   mkdir,
@@ -33,6 +34,56 @@ afterEach(() => rm(folder, { recursive: true }));
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: from a test`), { code });
 }
+
+describe("obstacles, told beforehand", () => {
+  /** The system's answers for one who is not root. */
+  function deny(path: string, code: string): void {
+    vi.mocked(access).mockImplementation(async (asked) => {
+      if (asked === path) throw systemError(code);
+    });
+  }
+
+  test("none for a file in a folder, both writable", async () => {
+    expect(await volume.obstaclesToWriting(image)).toEqual([]);
+    expect(await volume.obstacleToCreating(`${image}.inplace-lock`)).toBeUndefined();
+    expect(await volume.obstacleToCreating(image)).toBeUndefined();
+  });
+
+  test("all at once, in the words of openForWriting", async () => {
+    await link(image, join(folder, "other"));
+    deny(image, "EACCES");
+    const found = await volume.obstaclesToWriting(image);
+    expect(found.map(({ kind }) => kind)).toEqual(["unsupported", "io"]);
+    const hardLinked = await volume.openForWriting(image).catch((error: Error) => error);
+    expect(found[0]).toEqual(hardLinked);
+    expect(found[1]?.message).toMatch(/^Cannot open .*: permission denied \(EACCES\)/);
+    vi.mocked(access).mockReset();
+  });
+
+  test("what is no regular file, and what is gone", async () => {
+    await symlink("disk.qed", join(folder, "link"));
+    for (const path of [join(folder, "link"), folder, "/dev/null", join(folder, "gone")]) {
+      const opened = await volume.openForWriting(path).catch((error: Error) => error);
+      expect(await volume.obstaclesToWriting(path)).toEqual([opened]);
+    }
+  });
+
+  test("a folder without permission, also where the name is there already, and a name that is too long", async () => {
+    deny(folder, "EROFS");
+    for (const path of [image, join(folder, "new")]) {
+      expect(await volume.obstacleToCreating(path)).toMatchObject({
+        kind: "io",
+        message: `Cannot make files in ${folder}: the file system is mounted read-only (EROFS)`,
+      });
+    }
+    vi.mocked(access).mockReset();
+    const long = join(folder, "n".repeat(256));
+    const made = await volume.createExclusively(long).catch((error: Error) => error);
+    expect(await volume.obstacleToCreating(long)).toMatchObject({ cause: { code: "ENAMETOOLONG" } });
+    expect(made).toMatchObject({ cause: { code: "ENAMETOOLONG" } });
+    expect(await volume.obstacleToCreating(join(folder, "gone/new"))).toMatchObject({ cause: { code: "ENOENT" } });
+  });
+});
 
 describe("openForReading", () => {
   test("reads, also through a symbolic link", async () => {

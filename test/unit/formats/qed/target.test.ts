@@ -27,6 +27,7 @@ function source(more: Partial<ConversionOptions> = {}): ConversionOptions {
     compression: "zlib",
     usedHeader: RangeSet.of({ start: 0, end: 112 }),
     creationOptions: {},
+    clustersPerTable: 512,
     unclean: [],
     forgettable: [],
     ...more,
