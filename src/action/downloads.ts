@@ -21,6 +21,7 @@ import {
 import { ImageError, UsageError } from "../index.ts";
 import type { DownloadDigest, UrlLine } from "./image-lines.ts";
 import type { Download } from "./image-result.ts";
+import { inputMistake } from "./input-mistakes.ts";
 import type { AcquireInputs, Inputs } from "./inputs.ts";
 
 export interface Downloaded {
@@ -59,13 +60,13 @@ export class Downloads {
     signal: AbortSignal,
     log: (line: string) => void,
   ): Promise<{ readonly downloads: Downloads | undefined; readonly mistakes: readonly string[] }> {
-    const mistakes = urlMistakes(urls, inputs);
+    const mistakes = urlMistakes(urls, inputs).map((mistake) => inputMistake("image", mistake));
     let checksums: ChecksumList | undefined;
     try {
       const settings = { headers: inputs.headers, github: gitHubOf(inputs), signal };
       if (inputs.checksums !== undefined) checksums = await readChecksums(inputs.checksums, settings);
     } catch (error) {
-      mistakes.push(error instanceof Error ? error.message : String(error));
+      mistakes.push(inputMistake("checksums", error instanceof Error ? error.message : String(error)));
     }
     if (mistakes.length > 0) return { downloads: undefined, mistakes };
     return { downloads: new Downloads(inputs, checksums, signal, log), mistakes };

@@ -9,6 +9,7 @@ import {
   kebabKeys,
   UsageError,
 } from "../index.ts";
+import { DEFECT_ADVICE, traceOf } from "./defect.ts";
 import { worstFirst } from "./findings.ts";
 import { inInputWords } from "./input-words.ts";
 
@@ -65,10 +66,10 @@ export function failureOf(error: unknown, before: string | undefined): ImageFail
     return { kind, message: inInputWords(error.message), reasons, advice: adviceFor(error, before), details };
   }
   const message = error instanceof Error ? error.message : String(error);
-  const isUsage = error instanceof UsageError;
-  // What is neither is a defect, of which the trace is what a report needs.
-  const trace = isUsage || !(error instanceof Error) ? undefined : error.stack;
-  return { kind: isUsage ? "usage" : "defect", message, reasons: [], advice: "", details: { trace } };
+  if (error instanceof UsageError) {
+    return { kind: "usage", message: inInputWords(message), reasons: [], advice: "", details: {} };
+  }
+  return { kind: "defect", message, reasons: [], advice: DEFECT_ADVICE, details: { trace: traceOf(error) } };
 }
 
 function adviceFor({ journal, rolledBack }: ImageError, before: string | undefined): string {
