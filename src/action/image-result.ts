@@ -37,8 +37,8 @@ export interface Download {
 export interface ImageResult {
   /** As it was named. */
   readonly image: string;
-  /** Where it is now. */
-  readonly path: string;
+  /** Where it is now; undefined where nothing lies: of a download that failed, of a URL that is planned only. */
+  readonly path: string | undefined;
   /** Absent where the conversion failed; there where only what came after it did. */
   readonly report: ConversionReport | undefined;
   /** Of `mode: check`, and of what `repair` did before a conversion. */
@@ -83,10 +83,10 @@ function adviceFor({ journal, rolledBack }: ImageError, before: string | undefin
 /** As `inplace-convert convert` or `check --output json` prints it, with what only the action knows; pictures are the page's. */
 export function resultJson(result: ImageResult): { readonly [key: string]: Json } {
   const { image, path, report, check, download, notes, failure, recovery } = result;
-  const own = { image: path, renamedFrom: path === image ? undefined : image, recovery, download };
+  const own = { image: path, renamedFrom: nameNow(result) === undefined ? undefined : image, recovery, download };
   const error = failure && { kind: failure.kind, message: failure.message, advice: failure.advice, ...failure.details };
   const refused = failure && failure.reasons.length > 0 ? failure.reasons : undefined;
-  const facts = { ...own, ...report, layout: undefined, image: path, error, ...(refused ? { refused } : {}) };
+  const facts = { ...own, ...report, layout: undefined, image: path ?? image, error, ...(refused ? { refused } : {}) };
   const ofCheck = check && checkJson(check);
   return kebabKeys({
     ...facts,
@@ -102,6 +102,11 @@ function checkJson(report: CheckReport): Readonly<Record<string, unknown>> {
   return { ...json, checkResult: verdict, changed, losses, givenUp, bytesWritten, syncs, milliseconds };
 }
 
+/** Undefined where it is called as it was. */
+export function nameNow({ image, path }: ImageResult): string | undefined {
+  return path === image ? undefined : path;
+}
+
 /** The check of the image as it is now; undefined where it was not checked. */
 export function lastCheck({ report, check }: ImageResult): CheckResult | undefined {
   return report?.check.after ?? report?.check.before ?? check;
@@ -110,10 +115,15 @@ export function lastCheck({ report, check }: ImageResult): CheckResult | undefin
 /** Of the image as it is now; undefined where it was not checked. */
 export function checkWordOf(result: ImageResult): CheckWord | undefined {
   const last = lastCheck(result);
-  if (last === undefined) return result.failure?.kind === "corrupt" ? "corrupt" : undefined;
+  if (last === undefined) return isBeyondCheck(result) ? "corrupt" : undefined;
   if (last === result.check) return result.check.verdict;
   if (last.corruptions + last.checkErrors > 0) return "corrupt";
   return last.leaks > 0 ? "leaks" : "clean";
+}
+
+/** An image whose structures can't be followed far enough to count what is wrong; a download that is damaged is none. */
+export function isBeyondCheck(result: ImageResult): boolean {
+  return lastCheck(result) === undefined && result.path !== undefined && result.failure?.kind === "corrupt";
 }
 
 export function isChanged({ report, check }: ImageResult): boolean {

@@ -5,6 +5,7 @@ import { type ConvertOptions, type CrossCheck, parseSize, type RepairScope } fro
 import { type ImageLine, parseImageLines, type UrlLine } from "./image-lines.ts";
 import { libraryMistakes } from "./input-mistakes.ts";
 import { InputReader } from "./input-reader.ts";
+import { parseShard, type ShardNumber } from "./shards.ts";
 import type { Mode } from "./step-result.ts";
 
 /** Every input with its default, as action.yml has it. */
@@ -34,6 +35,7 @@ export const inputDefaults = {
   "on-interrupted": "fail",
   concurrency: "2",
   shards: "auto",
+  shard: "",
   reports: "",
   summary: "always",
   report: "",
@@ -59,6 +61,8 @@ export interface Inputs {
   readonly onInterrupted: OnInterrupted;
   readonly concurrency: number;
   readonly shards: number | "auto";
+  /** Which job of a plan's matrix this step is in. */
+  readonly shard: ShardNumber | undefined;
   /** A glob of JSON reports, for `mode: collect`. */
   readonly reports: string;
   readonly summary: SummaryWhen;
@@ -137,6 +141,7 @@ export function readInputs(readText: (name: InputName) => string): {
     onInterrupted: reader.choice("on-interrupted", ["fail", "resume", "rollback"]),
     concurrency: reader.count("concurrency", MAX_CONCURRENCY),
     shards: reader.text("shards") === "auto" ? "auto" : reader.count("shards", MAX_SHARDS, "auto or "),
+    shard: readShard(reader),
     reports,
     summary: reader.choice("summary", ["always", "on-failure", "never"]),
     report: readReport(reader),
@@ -212,6 +217,13 @@ function readAcquire(reader: InputReader, urls: readonly UrlLine[]): AcquireInpu
 function originOf(text: string): string[] {
   const url = URL.parse(text);
   return url?.host ? [url.origin] : [];
+}
+
+function readShard(reader: InputReader): ShardNumber | undefined {
+  const text = reader.text("shard");
+  const shard = parseShard(text);
+  if (text !== "" && shard === undefined) reader.refuse("shard", "expected a number, or one of how many, e.g. 3/12");
+  return shard;
 }
 
 /** Any other extension could be an image's, which a report must never replace. */

@@ -50,6 +50,7 @@ async function fileFacts({ results, mode }: StepResult): Promise<OutputFacts["fi
   const [only] = results;
   if (only === undefined || results.length > 1 || only.failure) return undefined;
   const { path, check } = only;
+  if (path === undefined) return undefined;
   const digest = await checksum(path, { format: "raw", algorithm: "sha256" });
   if (mode !== "check" || check === undefined) return { sha256: digest.checksum };
   const { json } = await imageInfo(path, { format: check.format });

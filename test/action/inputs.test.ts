@@ -124,6 +124,7 @@ test.each([
   [{ "target-format": "qcow2", image: "disk.qed", options: "table_size=3" }, 'input "options": '],
   [{ mode: "check", image: "https://a.example/x.qed", checksums: "gone.txt" }, 'input "checksums": Cannot read'],
   [{ mode: "check", image: "gone.qed" }, 'input "image": Cannot find gone.qed'],
+  [{ mode: "check", image: "disk.qed", shard: "3/2" }, 'input "shard": Cannot use "3/2"'],
   [{ mode: "collect" }, "without reports"],
   [{ mode: "collect", image: "disk.qed", reports: "*.json" }, "image in mode collect"],
   [{ mode: "collect", reports: "*.json" }, "nothing matches *.json"],
