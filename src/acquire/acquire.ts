@@ -10,6 +10,7 @@ import { type CachedDownload, cacheKey, type DownloadCache } from "./download-ca
 import { cleanName, downloadName, lastSegment } from "./file-name.ts";
 import { type GitHub, releaseAsset } from "./github-asset.ts";
 import type { Headers } from "./http-request.ts";
+import { outputFolderMistake } from "./output-folder.ts";
 import { refuseTaken } from "./part.ts";
 import { type Placed, type PlaceTask, place } from "./place.ts";
 import { DEFAULT_LIMITS, DEFAULT_RETRIES, type DownloadProgress, type Limits, type Retries } from "./settings.ts";
@@ -103,7 +104,7 @@ async function prepare(
   const expected = listed && expectedDigest(listed);
   const unpacking = unpackingOf(name);
   const path = join(settings.outputDirectory, cleanName(unpacking.name) ?? name);
-  await mkdir(settings.outputDirectory, { recursive: true });
+  await makeFolder(settings.outputDirectory);
   await refuseTaken(path);
   const download: DownloadRequest = {
     url: asset?.url ?? url,
@@ -118,6 +119,15 @@ async function prepare(
   const { cache, maxExtraSpace = Number.POSITIVE_INFINITY } = settings;
   const accept = request.accept ?? (() => {});
   return { url, expected, unpacking, path, download, signal, cache, limits, maxExtraSpace, accept };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    const why = (await outputFolderMistake(path)) ?? `Cannot use ${path}: ${(cause as Error).message}`;
+    throw new ImageError("io", `${why}; name another folder`, { path, operation: "download", cause });
+  }
 }
 
 async function perform(task: Task, attempt: Attempt): Promise<Acquired> {

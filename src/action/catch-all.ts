@@ -1,14 +1,12 @@
 /** What nobody expected ends the step in one sentence, never with a trace of bundled code. */
 
 import { annotateStep } from "./annotations.ts";
-import { DEFECT_ADVICE, traceOf } from "./defect.ts";
+import { DEFECT_ADVICE, isOfSystem, traceOf } from "./defect.ts";
 
 /** The whole step ends with it. */
 export function annotateDefect(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  // A full disk under the runner's own files is no defect.
-  const isOfSystem = error instanceof Error && "code" in error && "syscall" in error;
-  if (isOfSystem) annotateStep("The step could not go on", [message, traceOf(error)].filter(Boolean).join("\n"));
+  if (isOfSystem(error)) annotateStep("The step could not go on", [message, traceOf(error)].filter(Boolean).join("\n"));
   else annotateStep("A defect in inplace-convert", [message, DEFECT_ADVICE, traceOf(error)].filter(Boolean).join("\n"));
 }
 

@@ -12,13 +12,12 @@ import {
   renameImage,
 } from "../index.ts";
 import { checkFailure } from "./check-failure.ts";
-import { failureOf, type ImageResult } from "./image-result.ts";
+import { AS_IT_WAS, failureOf, type ImageResult } from "./image-result.ts";
 import { leaksFailure, needsConsent } from "./leaks-given-up.ts";
 import { recoverFirst } from "./recover-first.ts";
 import { needsRepair, repairFirst } from "./repair-first.ts";
 import { closing, type ImageToDo, progressLines, refuseCancelled, type Work } from "./work.ts";
 
-const AS_IT_WAS = "The image is as it was";
 /** Refusals for what an image is, not for what is around it. */
 const OF_THE_IMAGE: readonly ImageErrorKind[] = [
   "corrupt",

@@ -7,3 +7,8 @@ export const DEFECT_ADVICE =
 export function traceOf(error: unknown): string | undefined {
   return process.env.RUNNER_DEBUG === "1" && error instanceof Error ? error.stack : undefined;
 }
+
+/** A full disk, a file that is gone: no defect of ours. */
+export function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error && "syscall" in error;
+}

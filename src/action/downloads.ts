@@ -12,6 +12,7 @@ import {
   discardPending,
   downloadName,
   type GitHub,
+  outputFolderMistake,
   type PendingSave,
   readChecksums,
   refuseTaken,
@@ -71,6 +72,8 @@ export class Downloads {
   ): Promise<{ readonly downloads: Downloads | undefined; readonly mistakes: readonly string[] }> {
     const { acquire: inputs, urls } = allInputs;
     const mistakes = urlMistakes(urls, inputs).map((mistake) => inputMistake("image", mistake));
+    const folder = await outputFolderMistake(outputDirectory(inputs));
+    if (folder !== undefined) mistakes.push(inputMistake("output-directory", folder));
     let checksums: ChecksumList | undefined;
     try {
       const settings = { headers: inputs.headers, github: gitHubOf(inputs), signal };

@@ -9,7 +9,7 @@ import {
   kebabKeys,
   UsageError,
 } from "../index.ts";
-import { DEFECT_ADVICE, traceOf } from "./defect.ts";
+import { DEFECT_ADVICE, isOfSystem, traceOf } from "./defect.ts";
 import { worstFirst } from "./findings.ts";
 import { inInputWords } from "./input-words.ts";
 
@@ -56,6 +56,8 @@ export interface ImageResult {
 export const CHECK_RESULTS = ["clean", "unsupported", "leaks", "corrupt"] as const;
 export type CheckWord = (typeof CHECK_RESULTS)[number];
 
+export const AS_IT_WAS = "The image is as it was";
+
 /** @param before what had been done to the image by then, in one sentence; undefined for nothing */
 export function failureOf(error: unknown, before: string | undefined): ImageFailure {
   if (error instanceof ImageError) {
@@ -69,6 +71,7 @@ export function failureOf(error: unknown, before: string | undefined): ImageFail
   if (error instanceof UsageError) {
     return { kind: "usage", message: inInputWords(message), reasons: [], advice: "", details: {} };
   }
+  if (isOfSystem(error)) return { kind: "io", message, reasons: [], advice: before ?? AS_IT_WAS, details: {} };
   return { kind: "defect", message, reasons: [], advice: DEFECT_ADVICE, details: { trace: traceOf(error) } };
 }
 
@@ -77,7 +80,7 @@ function adviceFor({ journal, rolledBack }: ImageError, before: string | undefin
     return "The end of this job puts it back, or finishes it where the target was verified before";
   }
   if (before !== undefined) return before;
-  return rolledBack ? "Something had been written; the image was put back" : "The image is as it was";
+  return rolledBack ? "Something had been written; the image was put back" : AS_IT_WAS;
 }
 
 /** As `inplace-convert convert` or `check --output json` prints it, with what only the action knows; pictures are the page's. */

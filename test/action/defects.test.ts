@@ -1,7 +1,11 @@
 /** What nobody expected: one sentence, and a trace for those alone who debug. */
 
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Runner } from "./runner.ts";
+import { inputDefaults } from "../../src/action/inputs.ts";
+import { Runner, root } from "./runner.ts";
 
 const TRACE = /^\s+at .+:\d+:\d+\)?$|%0A\s+at /m;
 
@@ -48,4 +52,29 @@ test("an image whose work ends in a defect is told without a trace, in the outpu
   expect(TRACE.test(log)).toBe(false);
   expect(outputs.images).not.toMatch(/\\n\s+at /);
   expect(runner.names).toEqual(["disk.qed"]);
+});
+
+test("a log that takes nothing more: the image is converted, the step fails, no trace", () => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  for (const name of ["output", "state", "summary"]) writeFileSync(join(runner.temp, name), "");
+  const given = { ...inputDefaults, image: "disk.qed", "target-format": "qcow2" };
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, [join(process.env.DIST ?? join(root, "dist"), "main.mjs")], {
+    cwd: runner.workspace,
+    stdio: ["ignore", full, "pipe"],
+    encoding: "utf8",
+    env: {
+      PATH: process.env.PATH,
+      GITHUB_WORKSPACE: runner.workspace,
+      GITHUB_OUTPUT: join(runner.temp, "output"),
+      GITHUB_STATE: join(runner.temp, "state"),
+      GITHUB_STEP_SUMMARY: join(runner.temp, "summary"),
+      ...Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+    },
+  });
+  closeSync(full);
+  expect([status, stderr]).toEqual([1, ""]);
+  expect(runner.names).toEqual(["disk.qcow2"]);
+  expect(runner.cleanFormat("disk.qcow2")).toBe("qcow2");
 });

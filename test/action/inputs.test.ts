@@ -125,6 +125,14 @@ test.each([
   [{ mode: "check", image: "https://a.example/x.qed", checksums: "gone.txt" }, 'input "checksums": Cannot read'],
   [{ mode: "check", image: "gone.qed" }, 'input "image": Cannot find gone.qed'],
   [{ mode: "check", image: "disk.qed", shard: "3/2" }, 'input "shard": Cannot use "3/2"'],
+  [
+    { mode: "check", image: "https://a.example/x.qed", "output-directory": "disk.qed" },
+    'input "output-directory": Cannot use disk.qed: it is no folder',
+  ],
+  [
+    { mode: "plan", "target-format": "qcow2", image: "https://a.example/x.qed", "output-directory": "disk.qed/new" },
+    'input "output-directory": Cannot use disk.qed/new: disk.qed is no folder',
+  ],
   [{ mode: "collect" }, "without reports"],
   [{ mode: "collect", image: "disk.qed", reports: "*.json" }, "image in mode collect"],
   [{ mode: "collect", reports: "*.json" }, "nothing matches *.json"],

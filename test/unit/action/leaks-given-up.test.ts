@@ -1,9 +1,10 @@
 /** Leaks that a conversion gives up, and who must consent. */
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { resultOfJson } from "../../../src/action/collected-result.ts";
 import { resultJson } from "../../../src/action/image-result.ts";
 import { readInputs } from "../../../src/action/inputs.ts";
+import { warnOfLeaks } from "../../../src/action/leak-warnings.ts";
 import { leaksFailure, leaksGivenUpOf } from "../../../src/action/leaks-given-up.ts";
 import { imageSection } from "../../../src/action/summary-section.ts";
 import { conversion } from "../../support/step-results.ts";
@@ -46,4 +47,15 @@ test("they are told in the summary, and come through a report", () => {
   const json = resultJson(result);
   expect(json["leaks-given-up"]).toEqual({ clusters: 300, bytes: 300 * 65536, "is-suspicious": true });
   expect(resultJson(resultOfJson(JSON.parse(JSON.stringify(json))))).toEqual(json);
+});
+
+test("where nothing fails on them, those that look like lost data are warned of", () => {
+  const written: string[] = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => written.push(String(text)) > 0);
+  const result = { image: "a", path: "a", report: leaky, failure: undefined, recovery: undefined };
+  const few = { ...result, image: "b", report: { ...leaky, leaksGivenUp: { ...leaks, isSuspicious: false } } };
+  warnOfLeaks([result, few], false);
+  vi.restoreAllMocks();
+  const warnings = written.filter((line) => line.startsWith("::warning"));
+  expect(warnings).toEqual([expect.stringContaining("a gave up 300 leaked clusters, 18.8 MiB")]);
 });
