@@ -14,13 +14,27 @@ import { unpackingOf } from "./unpacking.ts";
 export const MAX_MANIFEST_BYTES = 2 ** 20;
 /** Names that one sentence holds. */
 const SHOWN = 5;
-const ALGORITHMS = Object.keys(TAGGED_HEX_DIGITS) as readonly TaggedAlgorithm[];
+export const ALGORITHMS = Object.keys(TAGGED_HEX_DIGITS) as readonly TaggedAlgorithm[];
 
-export type MemberDigests = Readonly<Record<TaggedAlgorithm, string>>;
+/** Of a member's bytes, as far as they were computed. */
+export type MemberDigests = Partial<Record<TaggedAlgorithm, string>>;
+
+interface Member {
+  readonly digests: MemberDigests;
+  /** The member's bytes once more, where a manifest that came later asks for another algorithm. */
+  readonly again: () => Bytes;
+}
 
 interface Manifest {
   readonly name: string;
   readonly lines: readonly TaggedLine[];
+}
+
+interface OneVerdict {
+  /** Images, with the algorithms as they are written. */
+  readonly proven: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly note: string | undefined;
+  readonly warning: string | undefined;
 }
 
 /** What there is to tell of the manifests of an archive whose images they don't contradict; one sentence each. */
@@ -29,22 +43,23 @@ export interface ManifestVerdict {
   readonly warnings: readonly string[];
 }
 
-/** The bytes of one member as they pass. Where a manifest may come last, all algorithms that one can ask for. */
+/** The bytes of one member as they pass. */
 export class MemberHash {
-  #hashes: Readonly<Record<TaggedAlgorithm, Hash>> | undefined;
+  readonly #hashes: readonly (readonly [TaggedAlgorithm, Hash])[];
+
+  constructor(algorithms: readonly TaggedAlgorithm[]) {
+    this.#hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm)]);
+  }
 
   async *passing(bytes: Bytes): AsyncGenerator<Uint8Array> {
     for await (const chunk of bytes) {
-      this.#hashes ??= { sha1: createHash("sha1"), sha256: createHash("sha256"), sha512: createHash("sha512") };
-      for (const algorithm of ALGORITHMS) this.#hashes[algorithm].update(chunk);
+      for (const [, hash] of this.#hashes) hash.update(chunk);
       yield chunk;
     }
   }
 
   digests(): MemberDigests {
-    const digest = (algorithm: TaggedAlgorithm) =>
-      (this.#hashes?.[algorithm] ?? createHash(algorithm)).copy().digest("hex");
-    return { sha1: digest("sha1"), sha256: digest("sha256"), sha512: digest("sha512") };
+    return Object.fromEntries(this.#hashes.map(([algorithm, hash]) => [algorithm, hash.copy().digest("hex")]));
   }
 }
 
@@ -57,7 +72,8 @@ export class ArchiveManifests {
   readonly #what: string;
   readonly #manifests: Manifest[] = [];
   readonly #members = new Set<string>();
-  readonly #images = new Map<string, MemberDigests>();
+  readonly #images = new Map<string, Member>();
+  readonly #asked = new Map<string, Set<TaggedAlgorithm>>();
 
   constructor(what: string) {
     this.#what = what;
@@ -68,9 +84,14 @@ export class ArchiveManifests {
     this.#members.add(plain(name));
   }
 
+  /** What the manifests that came so far ask for: each costs time, all three more than a fast network leaves. */
+  algorithmsFor(name: string): readonly TaggedAlgorithm[] {
+    return [...(this.#asked.get(plain(name)) ?? [])];
+  }
+
   /** An image that was taken out. */
-  addImage(name: string, digests: MemberDigests): void {
-    this.#images.set(plain(name), digests);
+  addImage(name: string, digests: MemberDigests, again: Member["again"]): void {
+    this.#images.set(plain(name), { digests: { ...digests }, again });
   }
 
   /** @throws ImageError `corrupt` for a line that is none of a digest */
@@ -85,13 +106,21 @@ export class ArchiveManifests {
       if (tagged !== undefined && (digits === undefined || tagged.hex.length === digits)) return [tagged];
       throw this.#error("corrupt", `line ${index + 1} of its manifest ${name} is no digest of a file`);
     });
-    this.#manifests.push({ name: plain(name), lines });
+    const manifest = { name: plain(name), lines };
+    this.#manifests.push(manifest);
+    for (const { name: member, algorithm } of lines) {
+      if (algorithm === undefined) continue;
+      for (const each of candidates(manifest, member)) {
+        this.#asked.set(each, (this.#asked.get(each) ?? new Set()).add(algorithm));
+      }
+    }
   }
 
   /** @throws ImageError where an image is not what a manifest says, or one that is named is missing */
-  judge(): ManifestVerdict {
+  async judge(): Promise<ManifestVerdict> {
     if (this.#manifests.length === 0) return { notes: [], warnings: [] };
-    const verdicts = this.#manifests.map((manifest) => this.#judgeOne(manifest));
+    const verdicts: OneVerdict[] = [];
+    for (const manifest of this.#manifests) verdicts.push(await this.#judgeOne(manifest));
     const proven = new Set(verdicts.flatMap(({ proven: names }) => [...names.keys()]));
     const unproven = [...this.#images.keys()].filter((name) => !proven.has(name));
     const manifests = listed(this.#manifests.map(({ name }) => name));
@@ -106,7 +135,7 @@ export class ArchiveManifests {
     };
   }
 
-  #judgeOne(manifest: Manifest) {
+  async #judgeOne(manifest: Manifest): Promise<OneVerdict> {
     const proven = new Map<string, Set<string>>();
     const missing = new Set<string>();
     for (const { tag, algorithm, name, hex } of manifest.lines) {
@@ -118,8 +147,9 @@ export class ArchiveManifests {
         }
         missing.add(name);
       }
-      const digests = member === undefined ? undefined : this.#images.get(member);
-      if (member === undefined || digests === undefined || algorithm === undefined) continue;
+      const image = member === undefined ? undefined : this.#images.get(member);
+      if (member === undefined || image === undefined || algorithm === undefined) continue;
+      const digests = await withDigest(image, algorithm);
       if (digests[algorithm] !== hex) {
         const said = `and its manifest ${manifest.name} says ${hex}; nothing of it was kept`;
         throw this.#error("verification-failed", `${member} has ${algorithm} ${digests[algorithm]}, ${said}`);
@@ -141,13 +171,26 @@ export class ArchiveManifests {
 
   /** Names are relative to the manifest's folder; some tools write them from the archive's root. */
   #memberOf(manifest: Manifest, name: string): string | undefined {
-    const folder = manifest.name.split("/").slice(0, -1).join("/");
-    return [plain(`${folder}/${name}`), plain(name)].find((each) => this.#members.has(each));
+    return candidates(manifest, name).find((each) => this.#members.has(each));
   }
 
   #error(kind: "corrupt" | "verification-failed", why: string): ImageError {
     return new ImageError(kind, `Cannot trust ${this.#what}: ${why}`, { operation: "unpack" });
   }
+}
+
+function candidates(manifest: Manifest, name: string): readonly string[] {
+  const folder = manifest.name.split("/").slice(0, -1).join("/");
+  return [plain(`${folder}/${name}`), plain(name)];
+}
+
+async function withDigest({ digests, again }: Member, algorithm: TaggedAlgorithm): Promise<MemberDigests> {
+  if (digests[algorithm] === undefined) {
+    const hash = createHash(algorithm);
+    for await (const chunk of again()) hash.update(chunk);
+    digests[algorithm] = hash.digest("hex");
+  }
+  return digests;
 }
 
 function plain(name: string): string {

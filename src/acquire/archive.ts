@@ -1,9 +1,11 @@
 /** Takes the disk images out of an archive into a folder, as its manifest has them; everything else is passed over. */
 
+import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ImageError } from "../index.ts";
 import {
+  ALGORITHMS,
   ArchiveManifests,
   isManifestName,
   MAX_MANIFEST_BYTES,
@@ -40,6 +42,7 @@ export async function extractImages(
   folder: string,
   limits: SparseLimits,
   what: string,
+  signal?: AbortSignal,
 ): Promise<Extracted> {
   const taken = new Map<string, string>();
   const manifests = new ArchiveManifests(what);
@@ -48,7 +51,9 @@ export async function extractImages(
   for await (const entry of withErrorsOf(what, tarEntries(bytes))) {
     if (++entryCount > MAX_ENTRIES) throw refused(what, `it holds more than ${MAX_ENTRIES} entries`);
     manifests.addMember(entry.name);
-    const hash = new MemberHash();
+    // What is compressed once more can't be read again.
+    const isPacked = unpackingOf(entry.name).codec !== undefined;
+    const hash = new MemberHash(isPacked ? ALGORITHMS : manifests.algorithmsFor(entry.name));
     const member = hash.passing(withErrorsOf(what, entry.bytes()));
     const reader = new ByteReader(member);
     if (entry.kind !== "folder" && isManifestName(entry.name)) {
@@ -62,13 +67,14 @@ export async function extractImages(
     if (taken.has(key)) throw refused(what, `two of its images are called ${name}`);
     if (taken.size === MAX_IMAGES) throw refused(what, `it holds more than ${MAX_IMAGES} images`);
     taken.set(key, name);
-    left = await extract(entry, reader, join(folder, name), left);
+    const path = join(folder, name);
+    left = await extract(entry, reader, path, left);
     // A codec may stop before the member's end.
     for await (const _ of member);
-    manifests.addImage(entry.name, hash.digests());
+    manifests.addImage(entry.name, hash.digests(), () => createReadStream(path, { ...(signal && { signal }) }));
   }
   if (taken.size === 0) throw refused(what, `none of its ${entryCount} entries is a disk image`);
-  return { names: [...taken.values()], allocated: limits.allocated - left.allocated, ...manifests.judge() };
+  return { names: [...taken.values()], allocated: limits.allocated - left.allocated, ...(await manifests.judge()) };
 }
 
 async function manifestText({ name, kind, size }: TarEntry, reader: ByteReader, what: string): Promise<string> {

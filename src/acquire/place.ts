@@ -71,7 +71,7 @@ export async function place(
     refuseStray(await reader.peek(STRAY_LENGTH), what);
     const content = bounded(unpacked(reader.bytes(), unpacking.codec, what), limits.length, signal, what);
     const { names, allocated, notes, warnings } = unpacking.isArchive
-      ? await extractImages(content, part, limits, what)
+      ? await extractImages(content, part, limits, what, signal)
       : await writeFile(content, part, limits);
     // A codec may stop before the end; the digest is of everything.
     for await (const _ of whole);

@@ -161,3 +161,34 @@ test("a manifest that is a link, or larger than any is, is refused; Java's is no
   const found = await extractImages(inChunks(tarBytes([java, disk]), 700), other.path, limits, "box.tar");
   expect([found.notes, found.warnings]).toEqual([[], []]);
 });
+
+test("a second manifest that asks for another algorithm, behind the image, plain and compressed", async () => {
+  const packed = gzipSync(image);
+  const parts = (second: string) => [
+    manifest(line("SHA256") + line("SHA256", "b.vmdk.gz", packed)),
+    disk,
+    { name: "b.vmdk.gz", content: packed },
+    manifest(second, "b.mf"),
+  ];
+  const found = await extract(parts(line("SHA512") + line("SHA1", "b.vmdk.gz", packed)));
+  expect(found.notes).toEqual([
+    expect.stringContaining("disk.vmdk (SHA256), b.vmdk.gz (SHA256)"),
+    expect.stringContaining("disk.vmdk (SHA512), b.vmdk.gz (SHA1)"),
+  ]);
+  for (const wrong of [line("SHA512", "disk.vmdk", packed), line("SHA1", "b.vmdk.gz", image)]) {
+    using other = testFolder();
+    const bytes = inChunks(tarBytes(parts(wrong)), 700);
+    await expect(extractImages(bytes, other.path, limits, "box.ova")).rejects.toMatchObject({
+      kind: "verification-failed",
+      message: expect.stringContaining("its manifest b.mf says"),
+    });
+  }
+});
+
+test("a manifest of many lines before many members takes no time", async () => {
+  const lines = Array.from({ length: 12_000 }, (_, index) => `SHA256(${index}.txt)= ${"0".repeat(64)}\n`).join("");
+  const members = Array.from({ length: 5000 }, (_, index) => ({ name: `${index}.txt` }));
+  const begun = performance.now();
+  await extract([manifest(lines), ...members, disk], 2 ** 16);
+  expect(performance.now() - begun).toBeLessThan(5000);
+});
