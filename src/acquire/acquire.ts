@@ -1,22 +1,21 @@
 /** From a URL to disk images on this disk: downloaded, proven, unpacked, all in one pass, and only then given their names. */
 
-import { mkdir, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { formatSize, ImageError } from "../index.ts";
-import { extractImages } from "./archive.ts";
-import type { Bytes } from "./byte-reader.ts";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ImageError } from "../index.ts";
 import type { ChecksumList } from "./checksum-list.ts";
-import { type Digest, expectedDigest, verifyDigest } from "./digest.ts";
-import { type ByteSource, Download, type DownloadRequest } from "./download.ts";
-import { type CachedDownload, cacheKey, type DownloadCache, type KeptDownload } from "./download-cache.ts";
+import { type Digest, expectedDigest } from "./digest.ts";
+import { Download, type DownloadRequest } from "./download.ts";
+import { type CachedDownload, cacheKey, type DownloadCache } from "./download-cache.ts";
 import { cleanName, downloadName, lastSegment } from "./file-name.ts";
 import { type GitHub, releaseAsset } from "./github-asset.ts";
 import type { Headers } from "./http-request.ts";
-import { finishPart, partName, refuseTaken, removePart } from "./part.ts";
+import { outputFolderMistake } from "./output-folder.ts";
+import { refuseTaken } from "./part.ts";
+import { type Placed, type PlaceTask, place } from "./place.ts";
 import { DEFAULT_LIMITS, DEFAULT_RETRIES, type DownloadProgress, type Limits, type Retries } from "./settings.ts";
 import { shownUrl, sourceUrl } from "./source-url.ts";
-import { SparseFile, type SparseLimits } from "./sparse-file.ts";
-import { type Unpacking, unpacked, unpackingOf } from "./unpacking.ts";
+import { unpackingOf } from "./unpacking.ts";
 
 export interface AcquireRequest {
   /** https; http to this machine itself. */
@@ -27,6 +26,8 @@ export interface AcquireRequest {
   readonly checksums?: ChecksumList | undefined;
   /** For the URL's own origin; never sent on to another. */
   readonly headers?: Headers | undefined;
+  /** Called with the images' names below the URL's own place before they are kept; throws where they are not wanted. */
+  readonly accept?: ((names: readonly string[]) => void) | undefined;
 }
 
 export interface AcquireSettings {
@@ -34,22 +35,17 @@ export interface AcquireSettings {
   readonly outputDirectory: string;
   readonly github?: GitHub | undefined;
   readonly limits?: Partial<Limits> | undefined;
+  /** Bytes of disk that one download may take: what it unpacks to, and what is kept of it for the cache. */
+  readonly maxExtraSpace?: number | undefined;
   readonly retries?: Retries | undefined;
   readonly cache?: DownloadCache | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
-export interface Acquired {
-  /** Below the output directory; an archive may give several. */
-  readonly paths: readonly string[];
-  /** Of the bytes as they were downloaded. */
-  readonly digest: Digest;
-  /** As downloaded. */
-  readonly bytes: number;
+/** What is kept for the cache is part of `diskBytes`. */
+export interface Acquired extends Placed {
   readonly fromCache: boolean;
-  /** What a user must hear: one sentence each. */
-  readonly warnings: readonly string[];
 }
 
 /** A file that changes while it is downloaded is begun anew so many times. */
@@ -68,12 +64,13 @@ export async function acquire(request: AcquireRequest, settings: AcquireSettings
   try {
     const task = await prepare(url, request, settings, limits, signal);
     for (let start = 0; ; start++) {
+      const attempt = { hasCopy: false };
       try {
-        return await perform({ ...task, cache: start === 0 ? task.cache : undefined });
+        return await perform({ ...task, cache: start === 0 ? task.cache : undefined }, attempt);
       } catch (error) {
         const isAnew = error instanceof ImageError && ["changed-underneath", "no-space"].includes(error.kind);
-        // What was to go into the cache may be what takes the space.
-        const mayHelp = isAnew && (error.kind !== "no-space" || (start === 0 && task.cache !== undefined));
+        // What was to go into the cache, or came out of it, may be what takes the space.
+        const mayHelp = isAnew && (error.kind !== "no-space" || attempt.hasCopy);
         if (!mayHelp || start === MAX_FRESH_STARTS) throw error;
       }
     }
@@ -82,15 +79,15 @@ export async function acquire(request: AcquireRequest, settings: AcquireSettings
   }
 }
 
-interface Task {
-  readonly url: URL;
+interface Task extends PlaceTask {
   readonly expected: Digest | undefined;
-  readonly unpacking: Unpacking;
-  /** The file's or, for an archive, the folder's. */
-  readonly path: string;
   readonly download: DownloadRequest;
   readonly cache: DownloadCache | undefined;
-  readonly limits: Limits;
+}
+
+/** Whether the packed bytes lay on the disk too. */
+interface Attempt {
+  hasCopy: boolean;
 }
 
 async function prepare(
@@ -107,7 +104,7 @@ async function prepare(
   const expected = listed && expectedDigest(listed);
   const unpacking = unpackingOf(name);
   const path = join(settings.outputDirectory, cleanName(unpacking.name) ?? name);
-  await mkdir(settings.outputDirectory, { recursive: true });
+  await makeFolder(settings.outputDirectory);
   await refuseTaken(path);
   const download: DownloadRequest = {
     url: asset?.url ?? url,
@@ -119,13 +116,24 @@ async function prepare(
     signal,
     onProgress: settings.onProgress ?? (() => {}),
   };
-  return { url, expected, unpacking, path, download, cache: settings.cache, limits };
+  const { cache, maxExtraSpace = Number.POSITIVE_INFINITY } = settings;
+  const accept = request.accept ?? (() => {});
+  return { url, expected, unpacking, path, download, signal, cache, limits, maxExtraSpace, accept };
 }
 
-async function perform(task: Task): Promise<Acquired> {
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    const why = (await outputFolderMistake(path)) ?? `Cannot use ${path}: ${(cause as Error).message}`;
+    throw new ImageError("io", `${why}; name another folder`, { path, operation: "download", cause });
+  }
+}
+
+async function perform(task: Task, attempt: Attempt): Promise<Acquired> {
   const warnings = task.expected ? [] : [unprovenWarning(task.url)];
   const known = task.cache && task.expected && (await task.cache.restore(cacheKey(task.url, task.expected)));
-  const fromDigest = known && (await fromCache(task, known, warnings));
+  const fromDigest = known && (await fromCache(task, known, warnings, attempt));
   if (fromDigest) return fromDigest;
 
   const download = await Download.open(task.download);
@@ -134,15 +142,17 @@ async function perform(task: Task): Promise<Acquired> {
     const key = identity && cacheKey(task.url, identity);
     if (task.cache && key !== undefined && task.expected === undefined) {
       const restored = await task.cache.restore(key);
-      const fromEtag = restored && (await fromCache(task, restored, warnings));
+      const fromEtag = restored && (await fromCache(task, restored, warnings, attempt));
       if (fromEtag) return fromEtag;
     }
     if (download.total === undefined && task.expected === undefined) warnings.push(unknownLengthWarning(task.url));
     const kept = key === undefined ? undefined : await task.cache?.keep(key, download.total);
+    attempt.hasCopy = kept !== undefined;
     try {
       const placed = await place(task, download, task.expected, kept);
       await kept?.finish(placed.digest);
-      return { ...placed, fromCache: false, warnings };
+      const diskBytes = placed.diskBytes + (kept?.diskBytes ?? 0);
+      return { ...placed, diskBytes, fromCache: false, warnings: [...warnings, ...placed.warnings] };
     } catch (error) {
       await kept?.giveUp();
       throw error;
@@ -153,10 +163,16 @@ async function perform(task: Task): Promise<Acquired> {
 }
 
 /** Undefined where what the cache gave can't be used; a warning tells. */
-async function fromCache(task: Task, cached: CachedDownload, warnings: string[]): Promise<Acquired | undefined> {
+async function fromCache(
+  task: Task,
+  cached: CachedDownload,
+  warnings: string[],
+  attempt: Attempt,
+): Promise<Acquired | undefined> {
+  attempt.hasCopy = true;
   try {
     const placed = await place(task, cached, task.expected ?? cached.kept, undefined);
-    return { ...placed, fromCache: true, warnings };
+    return { ...placed, fromCache: true, warnings: [...warnings, ...placed.warnings] };
   } catch (error) {
     task.download.signal.throwIfAborted();
     if (error instanceof ImageError && ["in-use", "no-space"].includes(error.kind)) throw error;
@@ -166,89 +182,6 @@ async function fromCache(task: Task, cached: CachedDownload, warnings: string[])
   } finally {
     await cached.remove();
   }
-}
-
-/** All bytes of the source to their place, under their own name only once they are what was expected. */
-async function place(
-  task: Task,
-  source: ByteSource,
-  expected: Digest | undefined,
-  kept: KeptDownload | undefined,
-): Promise<Pick<Acquired, "paths" | "digest" | "bytes">> {
-  const { path, unpacking, url } = task;
-  const { signal } = task.download;
-  const what = shownUrl(url);
-  const limits = await spaceFor(source, task);
-  const part = partName(path);
-  const bytes = source.bytes();
-  let received = 0;
-  const counted = async function* (): Bytes & AsyncGenerator<Uint8Array> {
-    for (let next = await bytes.next(); !next.done; next = await bytes.next()) {
-      signal.throwIfAborted();
-      received += next.value.length;
-      await kept?.write(next.value);
-      yield next.value;
-    }
-  };
-  try {
-    const whole = counted();
-    const content = bounded(unpacked(whole, unpacking.codec, what), limits.length, signal, what);
-    const names = unpacking.isArchive
-      ? await extractImages(content, part, limits, what)
-      : await writeFile(content, part, limits);
-    // A codec may stop before the end; the digest is of everything.
-    for await (const _ of whole);
-    const digest = source.digest();
-    if (expected) verifyDigest(what, expected, digest);
-    signal.throwIfAborted();
-    await finishPart(part, path, unpacking.isArchive ? "folder" : "file");
-    return { paths: names.map((name) => join(path, name)), digest, bytes: received };
-  } finally {
-    // A decoder that failed may still wait for bytes.
-    source.drop();
-    await bytes.return(undefined);
-    await removePart(part);
-  }
-}
-
-async function writeFile(content: Bytes, path: string, limits: SparseLimits): Promise<readonly string[]> {
-  const file = await SparseFile.create(path, limits);
-  try {
-    for await (const chunk of content) await file.write(chunk);
-    await file.finish();
-  } finally {
-    await file.abandon();
-  }
-  return [""];
-}
-
-/** However little of it is written: a bomb of zeros needs no space. */
-async function* bounded(bytes: Bytes, limit: number, signal: AbortSignal, what: string): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  for await (const chunk of bytes) {
-    signal.throwIfAborted();
-    length += chunk.length;
-    if (length > limit) {
-      throw new ImageError("out-of-bounds", `Cannot unpack ${what}: it is larger than ${formatSize(limit)}`, {
-        operation: "unpack",
-      });
-    }
-    yield chunk;
-  }
-}
-
-/** What may be written; throws ImageError `no-space` where the download alone wouldn't fit. */
-async function spaceFor({ total = 0 }: ByteSource, { path, limits, url }: Task): Promise<SparseLimits> {
-  const { bavail, bsize } = await statfs(dirname(path));
-  const free = bavail * bsize;
-  if (total > free) {
-    const sizes = `it has ${formatSize(total)}, and ${formatSize(free)} are free in ${dirname(path)}`;
-    throw new ImageError("no-space", `Cannot download ${shownUrl(url)}: ${sizes}; free some space`, {
-      path,
-      operation: "download",
-    });
-  }
-  return { length: limits.unpackedBytes, allocated: free };
 }
 
 function aborted(url: URL, { seconds }: Limits, deadline: AbortSignal): ImageError {

@@ -1,8 +1,17 @@
-/** Takes the disk images out of an archive into a folder; everything else in it is passed over. */
+/** Takes the disk images out of an archive into a folder, as its manifest has them; everything else is passed over. */
 
+import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ImageError } from "../index.ts";
+import {
+  ALGORITHMS,
+  ArchiveManifests,
+  isManifestName,
+  MAX_MANIFEST_BYTES,
+  type ManifestVerdict,
+  MemberHash,
+} from "./archive-manifest.ts";
 import { ByteReader, type Bytes } from "./byte-reader.ts";
 import { cleanName } from "./file-name.ts";
 import { beginsAsImage, isImageName, MARK_LENGTH } from "./known-image.ts";
@@ -14,24 +23,43 @@ const MAX_ENTRIES = 100_000;
 const MAX_IMAGES = 1000;
 const MAX_DEPTH = 16;
 
+export interface Extracted extends ManifestVerdict {
+  /** Below the folder, in the archive's order. */
+  readonly names: readonly string[];
+  /** Bytes of them that take space. */
+  readonly allocated: number;
+}
+
 /**
- * Paths below `folder`, in the archive's order.
+ * Where it throws, what was taken out until then is still there.
  *
  * @param what names the archive in errors
- * @throws ImageError for a name that leads out of the folder, for one that comes twice, for no image at all
+ * @throws ImageError for a name that leads out of the folder, for one that comes twice, for no image at all, and where
+ * a manifest contradicts what was taken out
  */
 export async function extractImages(
   bytes: Bytes,
   folder: string,
   limits: SparseLimits,
   what: string,
-): Promise<readonly string[]> {
+  signal?: AbortSignal,
+): Promise<Extracted> {
   const taken = new Map<string, string>();
+  const manifests = new ArchiveManifests(what);
   let entryCount = 0;
   let left = limits;
   for await (const entry of withErrorsOf(what, tarEntries(bytes))) {
     if (++entryCount > MAX_ENTRIES) throw refused(what, `it holds more than ${MAX_ENTRIES} entries`);
-    const reader = new ByteReader(withErrorsOf(what, entry.bytes()));
+    manifests.addMember(entry.name);
+    // What is compressed once more can't be read again.
+    const isPacked = unpackingOf(entry.name).codec !== undefined;
+    const hash = new MemberHash(isPacked ? ALGORITHMS : manifests.algorithmsFor(entry.name));
+    const member = hash.passing(withErrorsOf(what, entry.bytes()));
+    const reader = new ByteReader(member);
+    if (entry.kind !== "folder" && isManifestName(entry.name)) {
+      manifests.addManifest(entry.name, await manifestText(entry, reader, what));
+      continue;
+    }
     if (!(await isImage(entry, reader))) continue;
     const name = confinedName(entry, what);
     // What differs in case only is one file on many systems.
@@ -39,10 +67,20 @@ export async function extractImages(
     if (taken.has(key)) throw refused(what, `two of its images are called ${name}`);
     if (taken.size === MAX_IMAGES) throw refused(what, `it holds more than ${MAX_IMAGES} images`);
     taken.set(key, name);
-    left = await extract(entry, reader, join(folder, name), left);
+    const path = join(folder, name);
+    left = await extract(entry, reader, path, left);
+    // A codec may stop before the member's end.
+    for await (const _ of member);
+    manifests.addImage(entry.name, hash.digests(), () => createReadStream(path, { ...(signal && { signal }) }));
   }
   if (taken.size === 0) throw refused(what, `none of its ${entryCount} entries is a disk image`);
-  return [...taken.values()];
+  return { names: [...taken.values()], allocated: limits.allocated - left.allocated, ...(await manifests.judge()) };
+}
+
+async function manifestText({ name, kind, size }: TarEntry, reader: ByteReader, what: string): Promise<string> {
+  if (kind !== "file") throw refused(what, `its manifest ${name} is no plain file`);
+  if (size > MAX_MANIFEST_BYTES) throw refused(what, `its manifest ${name} is larger than 1 MiB`);
+  return Buffer.from(await reader.take(size)).toString("utf8");
 }
 
 /** Returns what of the limits is left for the next. */
@@ -56,7 +94,7 @@ async function extract(entry: TarEntry, reader: ByteReader, path: string, limits
   } finally {
     await file.abandon();
   }
-  return { length: limits.length - file.length, allocated: limits.allocated - file.allocated };
+  return { ...limits, length: limits.length - file.length, allocated: limits.allocated - file.allocated };
 }
 
 /** An image inside an archive may be compressed once more (`ovf:compression="gzip"`); an archive in it is none. */

@@ -2,9 +2,9 @@
 
 import { open } from "node:fs/promises";
 import { ImageError } from "../index.ts";
-import { ChecksumList, MAX_LIST_BYTES } from "./checksum-list.ts";
+import { ChecksumList, listText, MAX_LIST_BYTES } from "./checksum-list.ts";
 import { type GitHub, releaseAsset } from "./github-asset.ts";
-import { type Headers, textOf } from "./http-request.ts";
+import { bytesOf, type Headers } from "./http-request.ts";
 import { insist, Patience } from "./retry.ts";
 import { DEFAULT_LIMITS, DEFAULT_RETRIES, type Limits, type Retries } from "./settings.ts";
 import { shownUrl, sourceUrl } from "./source-url.ts";
@@ -33,7 +33,7 @@ export async function readChecksums(source: string, settings: ChecksumSettings =
     stallMilliseconds: limits.stallSeconds * 1000,
   };
   const answer = await insist(request, [200], new Patience(retries, signal));
-  return new ChecksumList(await textOf(answer, MAX_LIST_BYTES, shownUrl(url)), shownUrl(url));
+  return new ChecksumList(listText(await bytesOf(answer, MAX_LIST_BYTES, shownUrl(url))), shownUrl(url));
 }
 
 /** `C:\x` is none. */
@@ -47,7 +47,7 @@ async function readPath(path: string): Promise<string> {
     try {
       const { size } = await file.stat();
       if (size > MAX_LIST_BYTES) throw new Error(`it is larger than ${MAX_LIST_BYTES} bytes`);
-      return await file.readFile("utf8");
+      return listText(await file.readFile());
     } finally {
       await file.close();
     }

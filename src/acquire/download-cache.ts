@@ -88,6 +88,8 @@ export class DownloadCache {
 /** One that came from the cache. */
 export class CachedDownload implements ByteSource {
   readonly total: number;
+  /** On the disk, until it is removed. */
+  readonly diskBytes: number;
   /** What it was when it was kept. */
   readonly kept: Digest;
   readonly #folder: string;
@@ -100,6 +102,7 @@ export class CachedDownload implements ByteSource {
     this.kept = digest;
     this.#hash = createHash(digest.algorithm);
     this.total = runs.reduce((sum, length) => sum + length, 0);
+    this.diskBytes = runs.reduce((sum, length, index) => sum + (index % 2 === 0 ? length : 0), 0);
   }
 
   async *bytes(): AsyncGenerator<Buffer> {
@@ -132,6 +135,11 @@ export class KeptDownload {
     this.#folder = folder;
     this.#writer = writer;
     this.#commit = commit;
+  }
+
+  /** That it takes until it is saved. */
+  get diskBytes(): number {
+    return this.#isGivenUp ? 0 : this.#writer.written;
   }
 
   async write(chunk: Uint8Array): Promise<void> {

@@ -1,7 +1,7 @@
 /** Release assets on GitHub, private ones too: their address in the API, which alone takes a token. */
 
 import { ImageError } from "../index.ts";
-import { type Headers, textOf } from "./http-request.ts";
+import { bytesOf, type Headers } from "./http-request.ts";
 import { insist, Patience } from "./retry.ts";
 import type { Limits, Retries } from "./settings.ts";
 
@@ -65,9 +65,9 @@ async function askApi(url: URL, token: string, { limits, retries, signal }: Sett
     answer.drop();
     return undefined;
   }
-  const text = await textOf(answer, MAX_ANSWER, `the answer of ${url.host}`);
+  const bytes = await bytesOf(answer, MAX_ANSWER, `the answer of ${url.host}`);
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString("utf8"));
   } catch (cause) {
     throw new ImageError("io", `Cannot read the answer of ${url.host}: it is no JSON`, { cause });
   }

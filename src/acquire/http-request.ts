@@ -57,8 +57,8 @@ export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
   throw new ImageError("unsupported", `Cannot download ${shownUrl(request.url)}: more than ${MAX_REDIRECTS} redirects`);
 }
 
-/** A short answer's text; throws ImageError `out-of-bounds` beyond `maxLength` bytes. */
-export async function textOf({ body }: HttpAnswer, maxLength: number, what: string): Promise<string> {
+/** A short answer's bytes; throws ImageError `out-of-bounds` beyond `maxLength` of them. */
+export async function bytesOf({ body }: HttpAnswer, maxLength: number, what: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -66,7 +66,7 @@ export async function textOf({ body }: HttpAnswer, maxLength: number, what: stri
     if (length > maxLength) throw new ImageError("out-of-bounds", `Cannot read ${what}: more than ${maxLength} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 function send(url: URL, headers: Headers, { signal, stallMilliseconds }: HttpRequest): Promise<http.IncomingMessage> {

@@ -10,6 +10,8 @@ export { downloadName } from "./file-name.ts";
 export type { GitHub } from "./github-asset.ts";
 export type { Headers } from "./http-request.ts";
 export * from "./locate.ts";
+export { outputFolderMistake } from "./output-folder.ts";
+export { refuseTaken } from "./part.ts";
 export { parseHeaders } from "./request-headers.ts";
 export { DEFAULT_LIMITS, type DownloadProgress, type Limits, type Retries } from "./settings.ts";
 export { shownUrl, sourceUrl } from "./source-url.ts";

@@ -8,6 +8,8 @@ export interface SparseLimits {
   readonly length: number;
   /** Of the bytes that take space. */
   readonly allocated: number;
+  /** What bounds them, in words; the free space where it is left out. */
+  readonly bound?: string;
 }
 
 /** The smallest hole that file systems keep. */
@@ -57,8 +59,9 @@ export class SparseFile {
     for (const [start, end] of dataRuns(chunk, from % PAGE)) {
       this.#allocated += end - start;
       if (this.#allocated > this.#limits.allocated) {
-        const space = formatSize(this.#limits.allocated);
-        throw new ImageError("no-space", `Cannot write ${this.path}: only ${space} are free; free some and try again`, {
+        const { allocated, bound } = this.#limits;
+        const why = bound ?? `only ${formatSize(allocated)} are free; free some and try again`;
+        throw new ImageError("no-space", `Cannot write ${this.path}: ${why}`, {
           path: this.path,
           operation: "write",
         });

@@ -7,9 +7,9 @@ import { convertImage } from "./convert-image.ts";
 import { downloadImages } from "./download-images.ts";
 import type { Downloads } from "./downloads.ts";
 import { imageLine, type UrlLine } from "./image-lines.ts";
-import { failureOf, type ImageResult, isChanged, withFewerFindings } from "./image-result.ts";
+import { failureOf, type ImageResult, isChanged, nameNow, withFewerFindings } from "./image-result.ts";
 import type { Inputs } from "./inputs.ts";
-import { namedImages } from "./named-images.ts";
+import { namedImages, newFormatOf } from "./named-images.ts";
 import { lineMistake, type PlannedImage } from "./plan-matrix.ts";
 import { inTurns } from "./turns.ts";
 import type { ImageToDo, Work } from "./work.ts";
@@ -28,8 +28,7 @@ export async function workOnAll(
 ): Promise<readonly PlannedImage[]> {
   const { inputs, log } = work;
   const count = images.length + inputs.urls.length;
-  const isRenamed = inputs.rename && inputs.mode === "convert";
-  const named = await namedImages(images, isRenamed ? inputs.targetFormat : undefined);
+  const named = await namedImages(images, newFormatOf(inputs));
   const drawn = drawnCount(count, inputs);
   const items = [...named.entries(), ...inputs.urls.map((url, index) => [named.length + index, url] as const)];
   const results = await inTurns(items, inputs.concurrency, async ([index, item]) => {
@@ -54,7 +53,8 @@ async function ofFile(image: ImageToDo, work: Work): Promise<PlannedImage> {
   if (work.inputs.mode !== "plan") return { line, result: await perform(image, work) };
   const mistake = lineMistake(line, image.path);
   if (mistake === undefined) return { line, result: await convertImage(image, work) };
-  return { line, result: failed(image.path, new UsageError(`Cannot plan ${image.path}: ${mistake}`)) };
+  const error = new UsageError(`Cannot plan ${image.path}: ${mistake}`);
+  return { line, result: failed(image.path, error) };
 }
 
 /** Downloads are the matrix's jobs' to make, in `mode: plan`. */
@@ -71,10 +71,14 @@ async function ofUrl(
   }
   const { url, guestChecksum } = line;
   try {
-    const result = { image: url, path: url, report: undefined, failure: undefined, recovery: undefined };
-    return [{ line: imageLine(url, downloads.digestOf(line), guestChecksum), result }];
+    const planned = imageLine(url, downloads.digestOf(line), guestChecksum);
+    const [{ refusal } = { refusal: undefined }] = await downloads.namesOf(line, work.inputs);
+    if (refusal) throw refusal;
+    const result = { image: url, path: undefined, report: undefined, failure: undefined, recovery: undefined };
+    return [{ line: planned, result }];
   } catch (error) {
-    return [{ line: url, result: failed(url, error) }];
+    const failure = { ...failureOf(error, undefined), advice: "Nothing was downloaded" };
+    return [{ line: url, result: { image: url, path: undefined, report: undefined, failure, recovery: undefined } }];
   }
 }
 
@@ -91,9 +95,10 @@ function withFewer({ line, result }: PlannedImage): PlannedImage {
 }
 
 function resultLine(result: ImageResult, { convertOptions, mode }: Inputs): string {
-  const { image, path, report, check, failure } = result;
+  const { image, report, check, failure } = result;
   if (failure) return `${image}: failed: ${failure.message}`;
-  const name = path === image ? "" : `, now ${path}`;
+  const now = nameNow(result);
+  const name = now === undefined ? "" : `, now ${now}`;
   if (mode === "check") return `${image}: ${check?.verdict}${isChanged(result) ? ", repaired" : ""}${name}`;
   const { dryRun } = convertOptions;
   if (report === undefined) return `${image}: planned, its work is known only then`;

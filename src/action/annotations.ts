@@ -2,8 +2,8 @@
 
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { error } from "@actions/core";
-import { countsText, findingLine, findingsOf, furtherReasons } from "./findings.ts";
-import { type ImageResult, lastCheck } from "./image-result.ts";
+import { countsOfFailure, findingLine, findingsOf, furtherReasons } from "./findings.ts";
+import type { ImageResult } from "./image-result.ts";
 import { safeLine, safeLines, shortened } from "./safe-text.ts";
 
 /** A runner shows ten of a kind for a step and cuts each at 4,096 characters. */
@@ -31,17 +31,19 @@ export function annotateStep(title: string, message: string): void {
 }
 
 /** An error at a file. */
-export function annotateImage(path: string, title: string, message: string): void {
+export function annotateImage(path: string | undefined, title: string, message: string): void {
   const text = shortened(safeLines(message), MAX_LENGTH, " … see the summary");
-  error(text, { title: titleOf(title), file: safeLine(workspacePath(path)) });
+  const place = path === undefined ? {} : { file: safeLine(workspacePath(path)) };
+  error(text, { title: titleOf(title), ...place });
 }
 
 function annotate(result: ImageResult): void {
   const { image, path, failure } = result;
   if (failure === undefined) return;
-  const found = lastCheck(result);
-  const counts = found ? countsText(found) : "clean";
-  annotateImage(path, counts === "clean" ? `${image} failed: ${failure.kind}` : `${image}: ${counts}`, textOf(result));
+  const counts = countsOfFailure(result);
+  const isMissing = failure.kind === "report" && path === undefined;
+  const title = counts === undefined ? `${image} failed: ${failure.kind}` : `${image}: ${counts}`;
+  annotateImage(path, isMissing ? "Reports are missing" : title, textOf(result));
 }
 
 /** What is wrong, the worst of it one by one, what to do: the end is never what is cut off. */

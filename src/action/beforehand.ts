@@ -5,6 +5,7 @@ import { type LocatedImage, locate } from "../acquire/locate.ts";
 import { crossCheckMistake } from "../index.ts";
 import type { Downloads } from "./downloads.ts";
 import { expandGlob } from "./expand-glob.ts";
+import { inputMistake } from "./input-mistakes.ts";
 import type { Inputs } from "./inputs.ts";
 
 export interface Beforehand {
@@ -30,10 +31,10 @@ export async function lookBeforehand(
     reports,
     downloads: prepared.downloads,
     mistakes: [
-      ...located.mistakes,
-      ...(missing === undefined ? [] : [missing]),
+      ...located.mistakes.map((mistake) => inputMistake("image", mistake)),
+      ...(missing === undefined ? [] : [inputMistake("cross-check", missing)]),
       ...(inputs.mode === "collect" && reports.length === 0 && inputs.reports !== ""
-        ? [`Cannot find a report: nothing matches ${inputs.reports}`]
+        ? [inputMistake("reports", `Cannot find a report: nothing matches ${inputs.reports}`)]
         : []),
       ...prepared.mistakes,
       ...reportMistakes(inputs, located.images),
@@ -65,5 +66,5 @@ function reportMistakes({ report }: Inputs, images: readonly LocatedImage[]): st
   const paths = new Set(images.map(({ path }) => resolve(path)));
   const taken = [report.json, report.page].find((path) => path !== undefined && paths.has(resolve(path)));
   if (taken === undefined) return [];
-  return [`Cannot use report: "${report.named}": ${taken} is an image of this step; name another path`];
+  return [inputMistake("report", `Cannot use "${report.named}": ${taken} is an image of this step; name another path`)];
 }

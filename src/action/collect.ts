@@ -3,6 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { resultOfJson } from "./collected-result.ts";
 import type { ImageResult } from "./image-result.ts";
+import { type FoundReport, parseShard } from "./shards.ts";
 
 /** A report of a hundred thousand images is smaller. */
 const MAX_REPORT_BYTES = 256 * 1024 * 1024;
@@ -10,7 +11,8 @@ const MAX_REPORT_BYTES = 256 * 1024 * 1024;
 export interface Collected {
   /** Of all reports; a file that is none of ours is a failure of its own. */
   readonly results: readonly ImageResult[];
-  readonly reportCount: number;
+  /** Each with the shard that it says it is of. */
+  readonly reports: readonly FoundReport[];
   /** Whether all of them were dry runs or plans. */
   readonly dryRun: boolean;
   /** The one that all of them have. */
@@ -21,20 +23,23 @@ export interface Collected {
 export async function collectReports(paths: readonly string[]): Promise<Collected> {
   const results: ImageResult[] = [];
   const formats = new Set<string>();
+  const reports: FoundReport[] = [];
   let dryRunCount = 0;
   for (const path of paths) {
     try {
-      const { images, "dry-run": dryRun, "target-format": format } = await readReport(path);
+      const { images, "dry-run": dryRun, "target-format": format, shard } = await readReport(path);
+      reports.push({ path, shard: typeof shard === "string" ? parseShard(shard) : undefined });
       for (const image of images) results.push(resultOfJson(image));
       if (dryRun === true) dryRunCount += 1;
       if (typeof format === "string") formats.add(format);
     } catch (error) {
+      reports.push({ path, shard: undefined });
       results.push(unreadable(path, error instanceof Error ? error.message : String(error)));
     }
   }
   const [targetFormat] = formats.size === 1 ? formats : [];
   const dryRun = dryRunCount > 0 && dryRunCount === paths.length;
-  return { results, reportCount: paths.length, dryRun, targetFormat };
+  return { results, reports, dryRun, targetFormat };
 }
 
 function unreadable(path: string, why: string): ImageResult {
@@ -48,6 +53,7 @@ interface Report {
   readonly images: readonly object[];
   readonly "dry-run"?: unknown;
   readonly "target-format"?: unknown;
+  readonly shard?: unknown;
 }
 
 async function readReport(path: string): Promise<Report> {

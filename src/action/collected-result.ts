@@ -1,6 +1,6 @@
 /** A result read back from the JSON of a report. The file may be anyone's: what has another type counts as absent. */
 
-import type { CheckReport, CheckResult, ConversionReport, Finding, Json } from "../index.ts";
+import type { CheckReport, CheckResult, ConversionReport, Finding, Json, LeaksGivenUp } from "../index.ts";
 import { CHECK_RESULTS, type CheckWord, type ImageFailure, type ImageResult } from "./image-result.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -11,14 +11,17 @@ export function resultOfJson(json: object): ImageResult {
   const isConversion = typeof fields["source-format"] === "string";
   const check = isConversion ? fields.repair : typeof fields["check-errors"] === "number" ? fields : undefined;
   const recovery = optional(fields.recovery);
+  const error = isFields(fields.error) ? fields.error : undefined;
+  const isNowhere =
+    /^https?:\/\//.test(path) || (error?.kind === "report" && !("path" in error) && /^(?:all )?shard/.test(path));
   return {
     image: text(fields["renamed-from"]) || path,
-    path,
+    path: isNowhere ? undefined : path,
     report: isConversion ? conversionOf(fields) : undefined,
     ...(isFields(check) ? { check: checkReportOf(check) } : {}),
     ...(isConversion || isFields(check) ? {} : { notes: texts(fields.notes) }),
     ...(isFields(fields.download) ? { download: downloadOf(fields.download) } : {}),
-    failure: isFields(fields.error) ? failureOf(fields.error, texts(fields.refused)) : undefined,
+    failure: error && failureOf(error, texts(fields.refused)),
     recovery,
   };
 }
@@ -54,10 +57,19 @@ function conversionOf(fields: Fields): ConversionReport {
       after: isFields(check.after) ? checkResultOf(check.after) : null,
     },
     dropped: texts(fields.dropped),
+    ...(isFields(fields["leaks-given-up"]) ? { leaksGivenUp: leaksOf(fields["leaks-given-up"]) } : {}),
     refused: [],
     rolledBack: fields["rolled-back"] === true,
     milliseconds: durationsOf(fields.milliseconds),
     notes: texts(fields.notes),
+  };
+}
+
+function leaksOf(fields: Fields): LeaksGivenUp {
+  return {
+    clusters: count(fields.clusters),
+    bytes: count(fields.bytes),
+    isSuspicious: fields["is-suspicious"] === true,
   };
 }
 

@@ -12,8 +12,10 @@ import {
   discardPending,
   downloadName,
   type GitHub,
+  outputFolderMistake,
   type PendingSave,
   readChecksums,
+  refuseTaken,
   shownUrl,
   sourceUrl,
   unpackingOf,
@@ -21,11 +23,18 @@ import {
 import { ImageError, UsageError } from "../index.ts";
 import type { DownloadDigest, UrlLine } from "./image-lines.ts";
 import type { Download } from "./image-result.ts";
+import { inputMistake } from "./input-mistakes.ts";
 import type { AcquireInputs, Inputs } from "./inputs.ts";
+import { namedImages, newFormatOf } from "./named-images.ts";
+import type { ImageToDo } from "./work.ts";
 
 export interface Downloaded {
   readonly paths: readonly string[];
   readonly download: Download;
+  /** That it takes on the disk. */
+  readonly diskBytes: number;
+  /** What its own manifest proves of it. */
+  readonly notes: readonly string[];
 }
 
 /** Between two lines about one download's progress. */
@@ -33,18 +42,20 @@ const LINE_EVERY_MS = 10_000;
 
 export class Downloads {
   readonly #inputs: AcquireInputs;
+  readonly #maxExtraSpace: number | undefined;
   readonly #checksums: ChecksumList | undefined;
   readonly #cache: DownloadCache;
   readonly #signal: AbortSignal;
   readonly #log: (line: string) => void;
 
   private constructor(
-    inputs: AcquireInputs,
+    { acquire: inputs, convertOptions }: Inputs,
     checksums: ChecksumList | undefined,
     signal: AbortSignal,
     log: (line: string) => void,
   ) {
     this.#inputs = inputs;
+    this.#maxExtraSpace = convertOptions.maxExtraSpace;
     this.#checksums = checksums;
     this.#signal = signal;
     this.#log = log;
@@ -55,25 +66,36 @@ export class Downloads {
 
   /** Reads the list of checksums; all mistakes in one UsageError each. */
   static async prepare(
-    { acquire: inputs, urls }: Inputs,
+    allInputs: Inputs,
     signal: AbortSignal,
     log: (line: string) => void,
   ): Promise<{ readonly downloads: Downloads | undefined; readonly mistakes: readonly string[] }> {
-    const mistakes = urlMistakes(urls, inputs);
+    const { acquire: inputs, urls } = allInputs;
+    const mistakes = urlMistakes(urls, inputs).map((mistake) => inputMistake("image", mistake));
+    const folder = await outputFolderMistake(outputDirectory(inputs));
+    if (folder !== undefined) mistakes.push(inputMistake("output-directory", folder));
     let checksums: ChecksumList | undefined;
     try {
       const settings = { headers: inputs.headers, github: gitHubOf(inputs), signal };
       if (inputs.checksums !== undefined) checksums = await readChecksums(inputs.checksums, settings);
     } catch (error) {
-      mistakes.push(error instanceof Error ? error.message : String(error));
+      mistakes.push(inputMistake("checksums", error instanceof Error ? error.message : String(error)));
     }
     if (mistakes.length > 0) return { downloads: undefined, mistakes };
-    return { downloads: new Downloads(inputs, checksums, signal, log), mistakes };
+    return { downloads: new Downloads(allInputs, checksums, signal, log), mistakes };
   }
 
-  /** Where the URL's image will lie; the folder's path for an archive. */
-  pathOf({ url }: UrlLine): string {
-    return placeOf(url, this.#inputs);
+  /**
+   * Its images with the names that they will have.
+   *
+   * @param paths of what was downloaded; before that where it will lie, for an archive the folder, which must be free
+   */
+  async namesOf(line: UrlLine, inputs: Inputs, paths?: readonly string[]): Promise<readonly ImageToDo[]> {
+    const { url, guestChecksum } = line;
+    const place = placeOf(url, this.#inputs);
+    if (paths === undefined) await refuseTaken(place);
+    const images = (paths ?? [place]).map((path) => ({ path, guestChecksum }));
+    return namedImages(images, newFormatOf(inputs));
   }
 
   /** That of the line, else the list's. Throws ImageError where the list doesn't name the file. */
@@ -84,20 +106,22 @@ export class Downloads {
   /** Throws ImageError and UsageError; then nothing of it is left. */
   async fetch({ url, digest, guestChecksum }: UrlLine): Promise<Downloaded> {
     const shown = shownUrl(new URL(url));
+    const accept = (names: readonly string[]) => {
+      if (guestChecksum === undefined || names.length === 1) return;
+      throw new UsageError(`Cannot expect one guest digest of the ${names.length} images in ${shown}`);
+    };
     const got = await acquire(
-      { url, digest, checksums: this.#checksums, headers: this.#inputs.headers },
+      { url, digest, checksums: this.#checksums, headers: this.#inputs.headers, accept },
       {
         outputDirectory: outputDirectory(this.#inputs),
         github: gitHubOf(this.#inputs),
         cache: this.#cache,
+        maxExtraSpace: this.#maxExtraSpace,
         signal: this.#signal,
         onProgress: this.#progressLines(shown),
       },
     );
-    if (guestChecksum !== undefined && got.paths.length > 1) {
-      throw new UsageError(`Cannot expect one guest digest of the ${got.paths.length} images in ${shown}`);
-    }
-    return { paths: got.paths, download: downloadOf(shown, got) };
+    return { paths: got.paths, download: downloadOf(shown, got), diskBytes: got.diskBytes, notes: got.notes };
   }
 
   get pendingSaves(): readonly PendingSave[] {

@@ -12,7 +12,7 @@ export interface Totals {
   readonly moved: number;
   /** What is stored of the guests: a copy would write it, and need as much room. */
   readonly copied: number;
-  /** The most that one image needed for a while. */
+  /** The most disk space beyond its own that any one image took at any time, or in a plan would take. */
   readonly extra: number;
 }
 
@@ -29,10 +29,10 @@ export function totalsOf({ results, dryRun }: StepResult): Totals {
 }
 
 /** One sentence, without its full stop; empty where a copy would have been no worse. */
-export function savingText({ written, copied, extra }: Totals, dryRun: boolean): string {
+export function savingText({ count, written, copied, extra }: Totals, dryRun: boolean): string {
   if (copied <= written) return "";
   const much = `${dryRun ? "At most " : ""}${formatSize(written)} ${dryRun ? "to write" : "written"}`;
-  return `${much} where a copy writes ${formatSize(copied)}, with at most ${formatSize(extra)} of extra disk`;
+  return `${much} where a copy writes ${formatSize(copied)}, with at most ${formatSize(extra)} of extra disk${count === 1 ? "" : " an image"}`;
 }
 
 /** Of all stages; empty where nothing was measured. */

@@ -40,6 +40,14 @@ export function countsText({ corruptions, checkErrors, leaks, warnings }: Counts
   return words.flatMap(([count, word]) => (count > 0 ? [counted(count, word)] : [])).join(", ") || "clean";
 }
 
+/** What failed an image whose check did; undefined where something else is the reason. */
+export function countsOfFailure(result: ImageResult): string | undefined {
+  const found = lastCheck(result);
+  const isOfCheck = ["corrupt", "leaks", "warnings"].includes(result.failure?.kind ?? "");
+  const counts = found && isOfCheck ? countsText(found) : "clean";
+  return counts === "clean" ? undefined : counts;
+}
+
 /** `1 image`, `1,000 images`. */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;

@@ -9,6 +9,7 @@ import {
   kebabKeys,
   UsageError,
 } from "../index.ts";
+import { DEFECT_ADVICE, isOfSystem, traceOf } from "./defect.ts";
 import { worstFirst } from "./findings.ts";
 import { inInputWords } from "./input-words.ts";
 
@@ -36,8 +37,8 @@ export interface Download {
 export interface ImageResult {
   /** As it was named. */
   readonly image: string;
-  /** Where it is now. */
-  readonly path: string;
+  /** Where it is now; undefined where nothing lies: of a download that failed, of a URL that is planned only. */
+  readonly path: string | undefined;
   /** Absent where the conversion failed; there where only what came after it did. */
   readonly report: ConversionReport | undefined;
   /** Of `mode: check`, and of what `repair` did before a conversion. */
@@ -55,6 +56,8 @@ export interface ImageResult {
 export const CHECK_RESULTS = ["clean", "unsupported", "leaks", "corrupt"] as const;
 export type CheckWord = (typeof CHECK_RESULTS)[number];
 
+export const AS_IT_WAS = "The image is as it was";
+
 /** @param before what had been done to the image by then, in one sentence; undefined for nothing */
 export function failureOf(error: unknown, before: string | undefined): ImageFailure {
   if (error instanceof ImageError) {
@@ -65,10 +68,11 @@ export function failureOf(error: unknown, before: string | undefined): ImageFail
     return { kind, message: inInputWords(error.message), reasons, advice: adviceFor(error, before), details };
   }
   const message = error instanceof Error ? error.message : String(error);
-  const isUsage = error instanceof UsageError;
-  // What is neither is a defect, of which the trace is what a report needs.
-  const trace = isUsage || !(error instanceof Error) ? undefined : error.stack;
-  return { kind: isUsage ? "usage" : "defect", message, reasons: [], advice: "", details: { trace } };
+  if (error instanceof UsageError) {
+    return { kind: "usage", message: inInputWords(message), reasons: [], advice: "", details: {} };
+  }
+  if (isOfSystem(error)) return { kind: "io", message, reasons: [], advice: before ?? AS_IT_WAS, details: {} };
+  return { kind: "defect", message, reasons: [], advice: DEFECT_ADVICE, details: { trace: traceOf(error) } };
 }
 
 function adviceFor({ journal, rolledBack }: ImageError, before: string | undefined): string {
@@ -76,16 +80,16 @@ function adviceFor({ journal, rolledBack }: ImageError, before: string | undefin
     return "The end of this job puts it back, or finishes it where the target was verified before";
   }
   if (before !== undefined) return before;
-  return rolledBack ? "Something had been written; the image was put back" : "The image is as it was";
+  return rolledBack ? "Something had been written; the image was put back" : AS_IT_WAS;
 }
 
 /** As `inplace-convert convert` or `check --output json` prints it, with what only the action knows; pictures are the page's. */
 export function resultJson(result: ImageResult): { readonly [key: string]: Json } {
   const { image, path, report, check, download, notes, failure, recovery } = result;
-  const own = { image: path, renamedFrom: path === image ? undefined : image, recovery, download };
+  const own = { image: path, renamedFrom: nameNow(result) === undefined ? undefined : image, recovery, download };
   const error = failure && { kind: failure.kind, message: failure.message, advice: failure.advice, ...failure.details };
   const refused = failure && failure.reasons.length > 0 ? failure.reasons : undefined;
-  const facts = { ...own, ...report, layout: undefined, image: path, error, ...(refused ? { refused } : {}) };
+  const facts = { ...own, ...report, layout: undefined, image: path ?? image, error, ...(refused ? { refused } : {}) };
   const ofCheck = check && checkJson(check);
   return kebabKeys({
     ...facts,
@@ -101,6 +105,11 @@ function checkJson(report: CheckReport): Readonly<Record<string, unknown>> {
   return { ...json, checkResult: verdict, changed, losses, givenUp, bytesWritten, syncs, milliseconds };
 }
 
+/** Undefined where it is called as it was. */
+export function nameNow({ image, path }: ImageResult): string | undefined {
+  return path === image ? undefined : path;
+}
+
 /** The check of the image as it is now; undefined where it was not checked. */
 export function lastCheck({ report, check }: ImageResult): CheckResult | undefined {
   return report?.check.after ?? report?.check.before ?? check;
@@ -109,10 +118,15 @@ export function lastCheck({ report, check }: ImageResult): CheckResult | undefin
 /** Of the image as it is now; undefined where it was not checked. */
 export function checkWordOf(result: ImageResult): CheckWord | undefined {
   const last = lastCheck(result);
-  if (last === undefined) return result.failure?.kind === "corrupt" ? "corrupt" : undefined;
+  if (last === undefined) return isBeyondCheck(result) ? "corrupt" : undefined;
   if (last === result.check) return result.check.verdict;
   if (last.corruptions + last.checkErrors > 0) return "corrupt";
   return last.leaks > 0 ? "leaks" : "clean";
+}
+
+/** An image whose structures can't be followed far enough to count what is wrong; a download that is damaged is none. */
+export function isBeyondCheck(result: ImageResult): boolean {
+  return lastCheck(result) === undefined && result.path !== undefined && result.failure?.kind === "corrupt";
 }
 
 export function isChanged({ report, check }: ImageResult): boolean {

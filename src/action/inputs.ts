@@ -1,9 +1,11 @@
 /** The action's inputs: read, checked all together, typed. action.yml declares the same names and defaults. */
 
-import { parseHeaders } from "../acquire/request-headers.ts";
-import { type ConvertOptions, type CrossCheck, parseSize, type RepairScope, usageMistakes } from "../index.ts";
+import { readHeaders } from "../acquire/request-headers.ts";
+import { type ConvertOptions, type CrossCheck, parseSize, type RepairScope } from "../index.ts";
 import { type ImageLine, parseImageLines, type UrlLine } from "./image-lines.ts";
+import { libraryMistakes } from "./input-mistakes.ts";
 import { InputReader } from "./input-reader.ts";
+import { parseShard, type ShardNumber } from "./shards.ts";
 import type { Mode } from "./step-result.ts";
 
 /** Every input with its default, as action.yml has it. */
@@ -33,6 +35,7 @@ export const inputDefaults = {
   "on-interrupted": "fail",
   concurrency: "2",
   shards: "auto",
+  shard: "",
   reports: "",
   summary: "always",
   report: "",
@@ -58,6 +61,8 @@ export interface Inputs {
   readonly onInterrupted: OnInterrupted;
   readonly concurrency: number;
   readonly shards: number | "auto";
+  /** Which job of a plan's matrix this step is in. */
+  readonly shard: ShardNumber | undefined;
   /** A glob of JSON reports, for `mode: collect`. */
   readonly reports: string;
   readonly summary: SummaryWhen;
@@ -95,28 +100,33 @@ export function readInputs(readText: (name: InputName) => string): {
   readonly inputs: Inputs;
   readonly mistakes: readonly string[];
 } {
-  const reader = new InputReader<InputName>(readText, inputDefaults);
+  const reader = new InputReader(readText, inputDefaults);
   const mode = reader.choice("mode", ["convert", "check", "plan", "collect"]);
   const isMode = reader.mistakes.length === 0;
   const { lines, urls, mistakes } = parseImageLines(reader.text("image"));
-  if (mode !== "collect") reader.mistakes.push(...mistakes);
+  if (mode !== "collect") for (const mistake of mistakes) reader.mistake("image", mistake);
   else if (reader.text("image") !== "") {
-    reader.mistakes.push("Cannot use image in mode collect: it reads the reports of other jobs, no image");
+    reader.mistake("image", "Cannot use image in mode collect: it reads the reports of other jobs, no image");
   }
   const reports = reader.text("reports");
   if (mode === "collect" && reports === "") {
-    reader.mistakes.push("Cannot go on without reports: name a glob of JSON reports, e.g. reports/*.json");
+    reader.mistake("reports", "Cannot go on without reports: name a glob of JSON reports, e.g. reports/*.json");
   }
   const targetFormat = formatName(reader.text("target-format"));
   if (targetFormat === "" && isMode && (mode === "convert" || mode === "plan")) {
-    reader.mistakes.push("Cannot go on without target-format: name one, e.g. qcow2");
+    reader.mistake("target-format", "Cannot go on without target-format: name one, e.g. qcow2");
   }
   const convertOptions = readConvertOptions(reader, mode);
-  reader.mistakes.push(...usageMistakes(targetFormat || undefined, convertOptions));
+  // What is no choice at all is said already.
+  const further = libraryMistakes(targetFormat || undefined, convertOptions).filter(
+    ({ names }) => !names.some((name) => reader.isWrong(name)),
+  );
+  for (const { names, sentence } of further) reader.mistake(names, sentence);
   const repair = reader.choice("repair", ["none", "leaks", "all"]);
-  if (!convertOptions.check && (mode === "check" || repair !== "none")) {
-    const what = mode === "check" ? "mode check" : "repair, which begins with a check";
-    reader.mistakes.push(`Cannot use check: false with ${what}`);
+  if (!convertOptions.check && !reader.isWrong("check") && (mode === "check" || repair !== "none")) {
+    const [other, what] =
+      mode === "check" ? (["mode", "mode check"] as const) : (["repair", "repair, which begins with a check"] as const);
+    reader.mistake(["check", other], `Cannot use check: false with ${what}`);
   }
   const inputs: Inputs = {
     mode,
@@ -132,6 +142,7 @@ export function readInputs(readText: (name: InputName) => string): {
     onInterrupted: reader.choice("on-interrupted", ["fail", "resume", "rollback"]),
     concurrency: reader.count("concurrency", MAX_CONCURRENCY),
     shards: reader.text("shards") === "auto" ? "auto" : reader.count("shards", MAX_SHARDS, "auto or "),
+    shard: readShard(reader),
     reports,
     summary: reader.choice("summary", ["always", "on-failure", "never"]),
     report: readReport(reader),
@@ -139,10 +150,13 @@ export function readInputs(readText: (name: InputName) => string): {
   return { inputs, mistakes: reader.mistakes };
 }
 
-function readConvertOptions(reader: InputReader<InputName>, mode: Mode): ConvertOptions {
+function readConvertOptions(reader: InputReader, mode: Mode): ConvertOptions {
   const sourceFormat = reader.text("source-format");
   const maxExtraSpace = reader.text("max-extra-space");
-  const space = maxExtraSpace === "" ? undefined : reader.attempt(() => parseSize(maxExtraSpace, "max-extra-space"));
+  const space =
+    maxExtraSpace === ""
+      ? undefined
+      : reader.attempt("max-extra-space", () => parseSize(maxExtraSpace, "max-extra-space"));
   return {
     options: parseOptions(reader),
     checksum: reader.choice("checksum", ["blkhash-sha256", "sha256", "none"]),
@@ -158,33 +172,37 @@ function readConvertOptions(reader: InputReader<InputName>, mode: Mode): Convert
 }
 
 /** Lines of `key=value`, several on a line parted by commas; `,,` is a comma, a key alone is `on`. */
-function parseOptions(reader: InputReader<InputName>): Readonly<Record<string, string>> {
+function parseOptions(reader: InputReader): Readonly<Record<string, string>> {
   const values = new Map<string, string>();
   const lines = reader.text("options").split("\n");
   for (const item of lines.flatMap((line) => line.trim().match(/(?:[^,]|,,)+/g) ?? [])) {
     const [, key = "", value = "on"] = /^\s*([^=]*?)\s*(?:=(.*))?$/s.exec(item.replaceAll(",,", ",")) ?? [];
     if (key === "") {
-      reader.mistakes.push(`Cannot use options: "${item}": write key=value, e.g. cluster_size=64k`);
+      reader.mistake("options", `Cannot use "${item}": write key=value, e.g. cluster_size=64k`);
     } else values.set(key, value.trim());
   }
   return Object.fromEntries(values);
 }
 
-function readAcquire(reader: InputReader<InputName>, urls: readonly UrlLine[]): AcquireInputs {
+function readAcquire(reader: InputReader, urls: readonly UrlLine[]): AcquireInputs {
   const [checksums, token, outputDirectory] = [
     reader.text("checksums"),
     reader.text("github-token"),
     reader.text("output-directory"),
   ];
-  const headers = reader.attempt(() => parseHeaders(reader.text("headers"))) ?? {};
-  if (checksums !== "" && urls.length === 0) {
-    reader.mistakes.push(
+  const { headers, mistakes } = readHeaders(reader.text("headers"));
+  for (const mistake of mistakes) reader.mistake("headers", mistake);
+  // A URL that can't be used is a mistake of its own.
+  if (checksums !== "" && urls.length === 0 && !/^\s*[a-z][a-z0-9+.-]+:\/\//im.test(reader.text("image"))) {
+    reader.mistake(
+      "checksums",
       "Cannot use checksums without a URL in image: they are of downloads; for a file give guest-sha256:HEX",
     );
   }
   const hosts = [...new Set([...urls.map(({ url }) => url), checksums].flatMap(originOf))];
   if (Object.keys(headers).length > 0 && hosts.length > 1) {
-    reader.mistakes.push(
+    reader.mistake(
+      "headers",
       `Cannot send headers to ${hosts.join(" and ")}: each would get what is meant for the other; use a step for each`,
     );
   }
@@ -202,8 +220,15 @@ function originOf(text: string): string[] {
   return url?.host ? [url.origin] : [];
 }
 
+function readShard(reader: InputReader): ShardNumber | undefined {
+  const text = reader.text("shard");
+  const shard = parseShard(text);
+  if (text !== "" && shard === undefined) reader.refuse("shard", "expected a number, or one of how many, e.g. 3/12");
+  return shard;
+}
+
 /** Any other extension could be an image's, which a report must never replace. */
-function readReport(reader: InputReader<InputName>): ReportPaths | undefined {
+function readReport(reader: InputReader): ReportPaths | undefined {
   const named = reader.text("report");
   if (named === "") return undefined;
   if (/\.json$/i.test(named)) return { named, json: named, page: undefined };

@@ -3,8 +3,14 @@
 import { resolve } from "node:path";
 import type { LocatedImage } from "../acquire/locate.ts";
 import { ImageError, refuseTakenName } from "../index.ts";
+import type { Inputs } from "./inputs.ts";
 import { nameFor } from "./new-name.ts";
 import type { ImageToDo } from "./work.ts";
+
+/** Undefined where no image is renamed. A plan refuses what the run would. */
+export function newFormatOf({ rename, mode, targetFormat }: Inputs): string | undefined {
+  return rename && (mode === "convert" || mode === "plan") ? targetFormat : undefined;
+}
 
 /** @param targetFormat undefined where no image is renamed */
 export async function namedImages(

@@ -1,7 +1,7 @@
 /** What became of each image, in one word for tables, and of all images, in one sentence for headlines. */
 
 import type { ConversionReport, Layouts } from "../index.ts";
-import { counted, countsText } from "./findings.ts";
+import { counted, countsOfFailure, countsText } from "./findings.ts";
 import { type ImageResult, lastCheck } from "./image-result.ts";
 import type { StepResult } from "./step-result.ts";
 
@@ -14,6 +14,8 @@ export type Outcome =
   | "corrupt"
   | "unsupported"
   | "failed"
+  /** A shard of which nothing is known. */
+  | "unreported"
   /** An image that only the job that fetches it can look at. */
   | "unseen";
 
@@ -29,11 +31,12 @@ const TONES: Readonly<Record<Outcome, Tone>> = {
   corrupt: "doubtful",
   unsupported: "doubtful",
   failed: "bad",
+  unreported: "bad",
   unseen: "open",
 };
 
 export function outcomeOf({ report, check, failure }: ImageResult, dryRun: boolean): Outcome {
-  if (failure) return "failed";
+  if (failure) return failure.kind === "report" ? "unreported" : "failed";
   if (report) return isUnchanged(report, dryRun) ? "unchanged" : "converted";
   if (check) return check.verdict === "clean" && check.changed ? "repaired" : check.verdict;
   return "unseen";
@@ -48,7 +51,8 @@ export function outcomeText(result: ImageResult, dryRun: boolean): string {
   const { report, check, failure } = result;
   const outcome = outcomeOf(result, dryRun);
   const counts = check ? countsText(check) : "clean";
-  if (failure) return counts === "clean" ? `failed: ${failure.kind}` : counts;
+  if (outcome === "unreported") return "no report";
+  if (failure) return countsOfFailure(result) ?? `failed: ${failure.kind}`;
   if (outcome === "converted") return `${report?.sourceFormat} → ${report?.targetFormat}`;
   if (outcome === "unchanged") return `${report?.targetFormat} already`;
   if (outcome === "unsupported") return `no check for ${check?.format}`;
@@ -58,7 +62,11 @@ export function outcomeText(result: ImageResult, dryRun: boolean): string {
 
 /** Whether the step looked at an image to check it, and did not convert it. */
 export function isOnlyChecked(result: ImageResult, { mode }: StepResult): boolean {
-  return mode === "check" || (mode === "collect" && result.report === undefined && lastCheck(result) !== undefined);
+  if (mode !== "collect") return mode === "check";
+  // A conversion that failed may have been checked too.
+  const { failure } = result;
+  const isOfCheck = failure === undefined || "failOn" in failure.details || "fail-on" in failure.details;
+  return result.report === undefined && lastCheck(result) !== undefined && isOfCheck;
 }
 
 /** One sentence over all images, without its full stop. */
@@ -77,10 +85,12 @@ export function headlineOf(step: StepResult): string {
     ["unsupported", "of formats without a check"],
     ["unseen", "not looked at yet"],
     ["failed", dryRun ? "would fail" : "failed"],
+    ["unreported", "missing or unreadable"],
   ];
   const parts = phrases.flatMap(([outcome, what]) => {
     const found = count(outcome);
-    return found > 0 ? [`${mode === "check" ? found : counted(found, "image")} ${what}`] : [];
+    const noun = outcome === "unreported" ? "report" : "image";
+    return found > 0 ? [`${mode === "check" ? found : counted(found, noun)} ${what}`] : [];
   });
   const said = parts.join(", ") || "No images";
   if (mode === "check" && results.length === 1) return `1 image checked: ${said.replace("1 ", "")}`;

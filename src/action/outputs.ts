@@ -2,7 +2,15 @@
 
 import { setOutput, warning } from "@actions/core";
 import type { Json } from "../index.ts";
-import { CHECK_RESULTS, checkWordOf, type ImageResult, isChanged, lastCheck, resultJson } from "./image-result.ts";
+import {
+  CHECK_RESULTS,
+  checkWordOf,
+  type ImageResult,
+  isBeyondCheck,
+  isChanged,
+  lastCheck,
+  resultJson,
+} from "./image-result.ts";
 import type { Matrix, StepResult } from "./step-result.ts";
 
 /** All outputs of a job may take 1 MB, and UTF-16 counts; a step that fills it leaves nothing to others. */
@@ -38,7 +46,7 @@ function ofOneImage({ path, report, check }: ImageResult, file: OutputFacts["fil
   const format = report ? (report.changed ? report.targetFormat : report.sourceFormat) : check?.format;
   const virtualSize = report?.virtualSize ?? file?.virtualSize;
   return {
-    image: path,
+    ...(path === undefined ? {} : { image: path }),
     ...(format === undefined ? {} : { format }),
     ...(virtualSize === undefined ? {} : { "virtual-size": virtualSize }),
     ...(before === null ? {} : { "checksum-before": before }),
@@ -49,6 +57,8 @@ function ofOneImage({ path, report, check }: ImageResult, file: OutputFacts["fil
 
 function ofAll(results: readonly ImageResult[]): Values {
   const reports = results.flatMap(({ report }) => (report ? [report] : []));
+  // A plan's report tells what would be written.
+  const carriedOut = reports.filter(({ changed }) => changed);
   const repairs = results.flatMap(({ check }) => (check ? [check] : []));
   const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0);
   const checks = results.flatMap((result) => lastCheck(result) ?? []);
@@ -58,11 +68,12 @@ function ofAll(results: readonly ImageResult[]): Values {
   return {
     changed: results.some(isChanged),
     ...(worst === undefined ? {} : { "check-result": worst }),
-    corruptions: sum(checks, ({ corruptions }) => corruptions),
+    // What can't be followed is one at least.
+    corruptions: sum(checks, ({ corruptions }) => corruptions) + results.filter(isBeyondCheck).length,
     leaks: sum(checks, ({ leaks }) => leaks),
-    "bytes-written": sum([...reports, ...repairs], ({ bytesWritten }) => bytesWritten),
-    "bytes-moved": sum(reports, ({ bytesMoved }) => bytesMoved),
-    "peak-extra-bytes": sum(reports, ({ peakExtraBytes }) => peakExtraBytes),
+    "bytes-written": sum([...carriedOut, ...repairs], ({ bytesWritten }) => bytesWritten),
+    "bytes-moved": sum(carriedOut, ({ bytesMoved }) => bytesMoved),
+    "peak-extra-bytes": reports.reduce((most, { peakExtraBytes }) => Math.max(most, peakExtraBytes), 0),
     "cache-hit": downloads.length > 0 && downloads.every(({ fromCache }) => fromCache),
   };
 }

@@ -2,7 +2,8 @@
 
 import { info, notice } from "@actions/core";
 import { ImageError, resume, rollback, unfinished } from "../index.ts";
-import { annotateImage, annotateStep } from "./annotations.ts";
+import { annotateImage } from "./annotations.ts";
+import { annotateDefect, catchAllDefects } from "./catch-all.ts";
 import { journalsLeftOpen, type OpenJournal } from "./open-journals.ts";
 import { performSaves } from "./pending-saves.ts";
 import { safeLine } from "./safe-text.ts";
@@ -31,6 +32,8 @@ async function clear(image: string): Promise<void> {
   }
 }
 
+catchAllDefects();
+
 try {
   const journals = journalsLeftOpen();
   for (const journal of journals) {
@@ -44,6 +47,6 @@ try {
   }
   if (journals.length === 0) await performSaves();
 } catch (error) {
-  annotateStep("A defect in inplace-convert", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  annotateDefect(error);
   process.exitCode = 1;
 }

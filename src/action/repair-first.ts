@@ -3,6 +3,7 @@
 import { type CheckReport, ImageError, plan, resume, rollback } from "../index.ts";
 import { amounts, checkFailure } from "./check-failure.ts";
 import { checkKeepingUndo } from "./check-image.ts";
+import { needsConsent } from "./leaks-given-up.ts";
 import type { ImageToDo, Work } from "./work.ts";
 
 /** Undefined where neither input asks for it. Throws where the image must not be converted; it is then as it was. */
@@ -36,7 +37,9 @@ export function needsRepair(report: CheckReport | undefined, { inputs }: Work): 
 
 function refuseBadCheck(path: string, report: CheckReport, { inputs }: Work): void {
   const advice = inputs.repair === "none" ? "set repair to leaks or all to mend it first" : "repairing it left this";
-  const failure = checkFailure(path, report, inputs.failOn, "the check before its conversion", advice);
+  // By consent the conversion gives them up.
+  const judged = needsConsent(inputs) ? report : { ...report, leaks: 0 };
+  const failure = checkFailure(path, judged, inputs.failOn, "the check before its conversion", advice);
   if (failure === undefined) return;
   throw new ImageError("corrupt", `${failure.message}; ${advice}`, {
     path,

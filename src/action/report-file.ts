@@ -8,11 +8,13 @@ import type { ReportPaths } from "./inputs.ts";
 import type { StepResult } from "./step-result.ts";
 
 export async function writeReport({ json, page }: ReportPaths, step: StepResult): Promise<void> {
-  const { mode, dryRun, targetFormat, results, matrix } = step;
+  const { mode, dryRun, targetFormat, results, matrix, shard, missingShards } = step;
   const report = {
     mode,
     "dry-run": dryRun,
     ...(targetFormat ? { "target-format": targetFormat } : {}),
+    ...(shard && { shard: shard.total === undefined ? `${shard.number}` : `${shard.number}/${shard.total}` }),
+    ...(missingShards && { "missing-shards": missingShards }),
     images: results.map(resultJson),
     ...(matrix && { matrix }),
   };

@@ -12,6 +12,7 @@ import { rememberSaves } from "./pending-saves.ts";
 import { planMatrix } from "./plan-matrix.ts";
 import { giveUpRepairUndos } from "./repair-undos.ts";
 import { safeLine } from "./safe-text.ts";
+import { judgeShards } from "./shards.ts";
 import type { Matrix } from "./step-result.ts";
 import { tell, tellMistakes } from "./tell.ts";
 import type { Work } from "./work.ts";
@@ -33,10 +34,13 @@ export async function runStep(signal: AbortSignal): Promise<boolean> {
 }
 
 async function collectAndTell(inputs: Inputs, paths: readonly string[], signal: AbortSignal): Promise<boolean> {
-  const { reportCount, ...collected } = await collectReports(paths);
-  const hasAll = hasAllReports(inputs, reportCount);
-  const isComplete = await tell({ mode: "collect", ...collected }, inputs, signal);
-  return isComplete && hasAll && collected.results.every(isGood);
+  const { reports, results: ofReports, ...collected } = await collectReports(paths);
+  const shards = judgeShards(reports, inputs.shards);
+  // What is missing comes first: it is what the other figures lack.
+  const results = [...shards.results, ...ofReports];
+  const step = { mode: "collect", ...collected, results, missingShards: shards.missing } as const;
+  const isComplete = await tell(step, inputs, signal);
+  return isComplete && results.every(isGood);
 }
 
 async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSignal, log: Work["log"]): Promise<boolean> {
@@ -53,6 +57,7 @@ async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSigna
       dryRun: inputs.convertOptions.dryRun ?? false,
       results: isGoodSoFar ? results : results.map(toBePutBack(inputs)),
       ...(matrix && { matrix }),
+      ...(inputs.shard && { shard: inputs.shard }),
     },
     inputs,
     signal,
@@ -84,13 +89,6 @@ function planned(make: () => Matrix): Matrix | undefined {
     annotateStep("Cannot make a matrix", error instanceof Error ? error.message : String(error));
     return undefined;
   }
-}
-
-/** In `mode: collect` a number of shards says how many reports there must be: a job that died wrote none. */
-function hasAllReports({ shards }: Inputs, reportCount: number): boolean {
-  if (shards === "auto" || shards === reportCount) return true;
-  annotateStep("Reports are missing", `Cannot vouch for all shards: ${reportCount} reports were found of ${shards}`);
-  return false;
 }
 
 function isGood({ failure }: ImageResult): boolean {

@@ -1,6 +1,7 @@
 /** What the whole step came to, for everything that is told about it: outputs, report, page, summary. */
 
 import type { ImageResult } from "./image-result.ts";
+import type { ShardNumber } from "./shards.ts";
 
 export type Mode = "convert" | "check" | "plan" | "collect";
 
@@ -26,4 +27,8 @@ export interface StepResult {
   readonly results: readonly ImageResult[];
   /** Of `mode: plan`. */
   readonly matrix?: Matrix;
+  /** Which job of a plan's matrix this is. */
+  readonly shard?: ShardNumber;
+  /** Of `mode: collect`: of which no report was found. */
+  readonly missingShards?: readonly number[];
 }

@@ -4,7 +4,8 @@ import { type ConversionReport, formatSize, hex } from "../index.ts";
 import { checksText, tookText } from "./figures.ts";
 import { counted, countsText, findingsOf, furtherReasons } from "./findings.ts";
 import { code, text } from "./html.ts";
-import type { ImageResult } from "./image-result.ts";
+import { type ImageResult, nameNow } from "./image-result.ts";
+import { leaksGivenUpOf, leaksText } from "./leaks-given-up.ts";
 import { isUnchanged, layoutsOf, outcomeText, toneOf } from "./outcome.ts";
 import { PICTURE_LEGEND, pictureText } from "./picture-text.ts";
 
@@ -60,6 +61,7 @@ function failureRows(result: ImageResult): Row[] {
 function reportRows(report: ConversionReport, dryRun: boolean): Row[] {
   const { sourceFormat, targetFormat, virtualSize, clusterSize, bytesMoved, bytesWritten, syncs } = report;
   const same: Row[] = [["Format", text(`${targetFormat}, as it was`)]];
+  const leaks = leaksGivenUpOf(report);
   const grown = `${formatSize(report.fileSizeBefore)} before, ${formatSize(report.fileSizeAfter)} after`;
   const written = dryRun
     ? `at most ${formatSize(bytesWritten)}`
@@ -71,6 +73,7 @@ function reportRows(report: ConversionReport, dryRun: boolean): Row[] {
     ["Extra disk space", `at most ${formatSize(report.peakExtraBytes)}`],
     ["File", grown],
     ["Left behind", text(report.dropped.join(", "))],
+    ["Leaks given up", leaks ? text(leaksText(leaks)) : ""],
   ];
   return [
     ["Guest", `${formatSize(virtualSize)} (${virtualSize.toLocaleString("en-US")} bytes)`],
@@ -115,10 +118,11 @@ function checkRows({ report, check }: ImageResult): Row[] {
   ];
 }
 
-function ownRows({ image, path, recovery, download, notes }: ImageResult): Row[] {
+function ownRows(result: ImageResult): Row[] {
+  const { recovery, download, notes } = result;
   const from = download && `${code(download.url)}<br>${code(download.digest)}, ${formatSize(download.bytes)}`;
   return [
-    ["Renamed to", path === image ? "" : code(path)],
+    ["Renamed to", code(nameNow(result) ?? "")],
     ["Before that", text(recovery ?? "")],
     ["From", from ? `${from}${download.fromCache ? ", out of the cache" : ""}` : ""],
     ["Noted", (notes ?? []).map(text).join("<br>")],

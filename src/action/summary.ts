@@ -4,7 +4,7 @@ import { formatSize } from "../index.ts";
 import { checksChange, checksumText, savingText, tookText, totalsOf } from "./figures.ts";
 import { counted } from "./findings.ts";
 import { code, text, withinBytes } from "./html.ts";
-import { type ImageResult, lastCheck } from "./image-result.ts";
+import { type ImageResult, lastCheck, nameNow } from "./image-result.ts";
 import { headlineOf, isOnlyChecked, isUnchanged, outcomeText, type Tone, toneOf } from "./outcome.ts";
 import type { StepResult } from "./step-result.ts";
 import { imageSection } from "./summary-section.ts";
@@ -52,7 +52,8 @@ export function mistakesSummary(mistakes: readonly string[]): string {
 
 function saving(step: StepResult): string {
   const said = savingText(totalsOf(step), step.dryRun);
-  return said === "" ? "" : `<p><b>${text(said)}.</b></p>\n`;
+  const untouched = step.dryRun ? "<p>Nothing was written.</p>\n" : "";
+  return `${said === "" ? "" : `<p><b>${text(said)}.</b></p>\n`}${untouched}`;
 }
 
 /** What did not go well comes first; of very many images the rest is in the table alone. */
@@ -142,10 +143,10 @@ function checkRow(result: ImageResult, dryRun: boolean): string[] {
 }
 
 function common(result: ImageResult, dryRun: boolean): string[] {
-  const { image, path } = result;
+  const now = nameNow(result);
   return [
     SIGNS[toneOf(result, dryRun)],
-    path === image ? code(image) : `${code(image)}<br>now ${code(path)}`,
+    `${code(result.image)}${now === undefined ? "" : `<br>now ${code(now)}`}`,
     text(outcomeText(result, dryRun).replace(/^(\S+) → (\S+)$/, "$1\u00a0→\u00a0$2")),
   ];
 }

@@ -5,6 +5,7 @@ import { checksum, info as imageInfo } from "../index.ts";
 import { annotateFailures, annotateMistakes, annotateStep } from "./annotations.ts";
 import { warnOfDownloads } from "./download-warnings.ts";
 import type { Inputs } from "./inputs.ts";
+import { warnOfLeaks } from "./leak-warnings.ts";
 import { type OutputFacts, setOutputs } from "./outputs.ts";
 import { writeReport } from "./report-file.ts";
 import type { StepResult } from "./step-result.ts";
@@ -22,7 +23,10 @@ export async function tell(step: StepResult, inputs: Inputs, signal: AbortSignal
   const { results } = step;
   const isFailed = results.some(({ failure }) => failure !== undefined);
   annotateFailures(results);
-  if (step.mode !== "collect") warnOfDownloads(results);
+  if (step.mode !== "collect") {
+    warnOfLeaks(results, step.dryRun);
+    warnOfDownloads(results);
+  }
   let isComplete = true;
   const attempt = async <T>(title: string, perform: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -50,6 +54,7 @@ async function fileFacts({ results, mode }: StepResult): Promise<OutputFacts["fi
   const [only] = results;
   if (only === undefined || results.length > 1 || only.failure) return undefined;
   const { path, check } = only;
+  if (path === undefined) return undefined;
   const digest = await checksum(path, { format: "raw", algorithm: "sha256" });
   if (mode !== "check" || check === undefined) return { sha256: digest.checksum };
   const { json } = await imageInfo(path, { format: check.format });

@@ -18,6 +18,8 @@ export interface ImageToDo extends LocatedImage {
   readonly newPath: string;
   /** Why nothing can be done with it, found before. */
   readonly refusal: Error | undefined;
+  /** What a download has left of the input's. */
+  readonly maxExtraSpace?: number;
   /** Whether the page or the summary will draw its file. */
   readonly isDrawn?: boolean;
 }

@@ -39,8 +39,10 @@ test("a file with its digest: bytes, digest, no warning", async () => {
     paths: [path()],
     digest: sha256(content),
     bytes: content.length,
+    diskBytes: content.length,
     fromCache: false,
     warnings: [],
+    notes: [],
   });
   expect(readFileSync(path())).toEqual(content);
   expect(folder.names()).toEqual(["disk.qcow2"]);

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readChecksums } from "../../src/acquire/index.ts";
+import { DownloadCache, readChecksums } from "../../src/acquire/index.ts";
 import { acquireInto, failureOf, instantRetries, type TestFolder, testFolder } from "../support/acquiring.ts";
 import { fileHandler, redirectHandler, sha256, startServer, type TestServer } from "../support/http-server.ts";
 import { tarBytes } from "../support/tar-bytes.ts";
@@ -104,6 +104,114 @@ test("an archive with a wrong digest, a stray name or damage leaves nothing", as
   expect(wrong.kind).toBe("verification-failed");
   expect((await failureOf(acquireInto(folder, { url: url("/b.ova") }))).message).toContain("outside of its folder");
   expect((await failureOf(acquireInto(folder, { url: url("/c.ova") }))).message).toContain("it is cut off");
+  expect(folder.names()).toEqual([]);
+});
+
+test("an archive that contradicts its own manifest leaves nothing, plain or packed, and nothing is cached", async () => {
+  const changed = Buffer.from(image);
+  changed[40_000] = (changed[40_000] ?? 0) ^ 1;
+  const mf = { name: "box.mf", content: Buffer.from(`SHA256(disk.vmdk)= ${sha256(image).hex}\n`) };
+  for (const parts of [
+    [mf, { name: "disk.vmdk", content: changed }],
+    [{ name: "disk.vmdk", content: changed }, mf],
+  ]) {
+    const archive = tarBytes(parts);
+    server.on("/box.ova", fileHandler(archive, { etag: '"a"' }));
+    server.on("/box.tar.gz", fileHandler(gzipSync(archive), { etag: '"b"' }));
+    for (const path of ["/box.ova", "/box.tar.gz"]) {
+      using other = testFolder();
+      const cache = new DownloadCache(join(other.path, "cache"), { mayRestore: false, maySave: true });
+      const into = { outputDirectory: join(other.path, "out"), cache };
+      const error = await failureOf(acquireInto(folder, { url: url(path) }, into));
+      expect(error).toMatchObject({ kind: "verification-failed", message: expect.stringContaining("manifest box.mf") });
+      expect(other.names().filter((name) => !/^(?:out|cache)$/.test(name))).toEqual([]);
+      expect(cache.pendingSaves).toEqual([]);
+    }
+  }
+});
+
+test("an archive that its manifest agrees with says what that proves", async () => {
+  const mf = {
+    name: "box.mf",
+    content: Buffer.from(`SHA256(disk.vmdk)= ${sha256(image).hex}\nSHA1(a.iso)= ${"0".repeat(40)}\n`),
+  };
+  const archive = tarBytes([{ name: "disk.vmdk", content: image }, mf]);
+  server.on("/box.ova", fileHandler(archive));
+  const { notes, warnings } = await acquireInto(folder, { url: url("/box.ova"), digest: sha256(archive) });
+  expect(notes).toEqual([expect.stringContaining("proof against corruption, not against forgery")]);
+  expect(warnings).toEqual([expect.stringContaining("names a.iso, which isn't in it")]);
+});
+
+test.each([
+  ["/disk.qcow2", "<!DOCTYPE html>\n<html lang=en><head><title>\n Sign in </title></head>", 'an HTML page ("Sign in")'],
+  ["/disk.img.gz", "\ufeff  <html><body>404</body></html>", "an HTML page"],
+  ["/box.ova", "<!-- proxy -->\n<!doctype HTML><p>", "an HTML page"],
+  ["/disk.vhd", '<?xml version="1.0"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN"><html>', "an HTML page"],
+  ["/disk.vmdk", '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>', "an XML document"],
+  ["/disk.qed", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n", "a pointer of Git LFS"],
+])("%s that isn't one is named as what it is", async (path, text, words) => {
+  server.on(path, fileHandler(Buffer.from(text)));
+  const error = await failureOf(acquireInto(folder, { url: url(path) }));
+  expect(error).toMatchObject({ kind: "not-this-format", message: expect.stringContaining(`what came is ${words}`) });
+  expect(folder.names()).toEqual([]);
+});
+
+test("a bound on the disk space that one may take: refused by its announced length, stopped by what it unpacks to", async () => {
+  const noise = randomBytes(300_000);
+  server.on("/disk.img", fileHandler(noise));
+  const announced = await failureOf(acquireInto(folder, { url: url("/disk.img") }, { maxExtraSpace: 200_000 }));
+  expect(announced).toMatchObject({
+    kind: "no-space",
+    message: expect.stringContaining("it has 293 KiB, and max-extra-space allows 195 KiB"),
+  });
+
+  server.on("/silent.img", (_, response) => {
+    for (let at = 0; at < noise.length; at += 30_000) response.write(noise.subarray(at, at + 30_000));
+    response.end();
+  });
+  // Well packed, and more than is allowed when it is unpacked.
+  server.on("/packed.img.gz", fileHandler(gzipSync(Buffer.alloc(300_000, "a"))));
+  server.on(
+    "/two.tar.gz",
+    fileHandler(gzipSync(tarBytes(["a.img", "b.img"].map((name) => ({ name, content: Buffer.alloc(150_000, "a") }))))),
+  );
+  for (const path of ["/silent.img", "/packed.img.gz", "/two.tar.gz"]) {
+    const error = await failureOf(acquireInto(folder, { url: url(path) }, { maxExtraSpace: 200_000 }));
+    expect(error).toMatchObject({ kind: "no-space", message: expect.stringContaining("max-extra-space") });
+    expect(server.seen.filter((request) => request.url === path)).toHaveLength(1);
+  }
+  expect(folder.names()).toEqual([]);
+
+  // Zeros take none.
+  server.on(
+    "/zeros.img.gz",
+    fileHandler(gzipSync(Buffer.concat([noise.subarray(0, 100_000), Buffer.alloc(1_000_000)]))),
+  );
+  const { diskBytes } = await acquireInto(folder, { url: url("/zeros.img.gz") }, { maxExtraSpace: 200_000 });
+  expect(diskBytes).toBeGreaterThanOrEqual(100_000);
+  expect(diskBytes).toBeLessThan(110_000);
+});
+
+test("what is kept for the cache counts too, and is given up where it is what takes the space", async () => {
+  const noise = randomBytes(300_000);
+  server.on("/disk.img", fileHandler(noise, { etag: '"a"' }));
+  const run = async (maxExtraSpace: number) => {
+    using other = testFolder();
+    const cache = new DownloadCache(join(other.path, "cache"), { mayRestore: false, maySave: true });
+    const { diskBytes } = await acquireInto(other, { url: url("/disk.img") }, { maxExtraSpace, cache });
+    return { diskBytes, saves: cache.pendingSaves.length };
+  };
+  expect(await run(700_000)).toEqual({ diskBytes: 600_000, saves: 1 });
+  expect(await run(500_000)).toEqual({ diskBytes: 300_000, saves: 0 });
+});
+
+test("images that are not wanted leave nothing", async () => {
+  server.on("/box.tar", fileHandler(tarBytes([{ name: "a.img", content: image }])));
+  const accept = (names: readonly string[]) => {
+    throw new Error(`not ${names.join()}`);
+  };
+  const error = await failureOf(acquireInto(folder, { url: url("/box.tar"), accept }));
+  expect(error.message).toBe("not a.img");
   expect(folder.names()).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 /** `mode: check`: what is told, and what fails the step. */
 
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { corruptOne, leakOne } from "./broken-images.ts";
 import { Runner, tool } from "./runner.ts";
@@ -116,4 +116,59 @@ test("cross-check: qemu-img's counts beside ours", async () => {
   const { outputs } = await runner.main({ ...CHECK, image: "*.qcow2", "cross-check": "require" });
   const images = JSON.parse(outputs.images ?? "") as { readonly notes: readonly string[] }[];
   for (const { notes } of images) expect(notes).toEqual([expect.stringMatching(/^qemu-img \S+ found the same$/)]);
+});
+
+test.each([{}, { "dry-run": "true" }, { mode: "plan" }, { repair: "none", "fail-on": "leak" }] as const)(
+  "a corrupt image that is not converted is counted: %j",
+  async (more) => {
+    const runner = brokenImages();
+    const checked = await runner.main({ ...CHECK, image: "corrupt.qcow2" });
+    const { corruptions, leaks } = checked.outputs;
+    expect(Number(corruptions)).toBeGreaterThan(0);
+    const before = runner.sha256("corrupt.qcow2");
+    const { exitCode, outputs, summary, annotations } = await runner.main({
+      image: "corrupt.qcow2",
+      "target-format": "qed",
+      ...more,
+    });
+    expect(exitCode).toBe(1);
+    expect(outputs).toMatchObject({ corruptions, leaks, "check-result": "corrupt", changed: "false" });
+    expect(summary).toContain(`${corruptions} corruption`);
+    expect(annotations).toHaveLength(1);
+    expect(runner.sha256("corrupt.qcow2")).toBe(before);
+  },
+);
+
+test("leaks that are not consented to are counted as leaks", async () => {
+  const runner = brokenImages();
+  const inputs = { image: "leaky.qcow2", "target-format": "qed", "fail-on": "warning" } as const;
+  const { exitCode, outputs, annotations } = await runner.main(inputs);
+  expect(exitCode).toBe(1);
+  expect(outputs).toMatchObject({ corruptions: "0", leaks: "1", "check-result": "leaks" });
+  expect(annotations[0]?.title).toContain("1 leaked cluster");
+});
+
+test.each([
+  ["corrupt.qcow2", {}],
+  ["leaky.qcow2", { "fail-on": "leak" }],
+  ["corrupt.qcow2", { "dry-run": "true" }],
+  ["corrupt.qcow2", { check: "true", rename: "true" }],
+] as const)("%s to its own format, %j: fails, and is never called converted", async (name, more) => {
+  const runner = brokenImages();
+  renameSync(runner.path(name), runner.path("disk.img"));
+  const before = runner.sha256("disk.img");
+  const { exitCode, outputs, annotations, log, summary } = await runner.main({
+    image: "disk.img",
+    "target-format": "qcow2",
+    ...more,
+  });
+  expect(exitCode).toBe(1);
+  expect(annotations).toHaveLength(1);
+  for (const told of [annotations[0]?.message ?? "", log, summary, outputs.images ?? ""]) {
+    expect(told).not.toMatch(/converted and verified|nothing to do/i);
+  }
+  expect(annotations[0]?.message).toContain("The image is as it was");
+  expect(outputs).toMatchObject({ changed: "false", image: "disk.img" });
+  expect(Number(outputs.corruptions) + Number(outputs.leaks)).toBeGreaterThan(0);
+  expect(runner.sha256("disk.img")).toBe(before);
 });

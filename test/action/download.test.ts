@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { startCacheServer } from "../support/cache-server.ts";
 import { fileHandler, redirectHandler, sha256, startServer, type TestServer } from "../support/http-server.ts";
+import { tarBytes } from "../support/tar-bytes.ts";
 import { Runner } from "./runner.ts";
 
 /** The cache service, to be asked by a step in the runner's own workspace. */
@@ -81,6 +82,8 @@ test("a digest that is missing is said loudly, one that is wrong ends it with no
   const wrong = await runner.main({ image: `${server.origin}/disk.qed sha256:${"0".repeat(64)}`, ...QCOW2 });
   expect(wrong.exitCode).toBe(1);
   expect(wrong.annotations).toMatchObject([{ kind: "error", message: expect.stringContaining(digest.slice(7)) }]);
+  expect(wrong.outputs).not.toHaveProperty("image");
+  expect(JSON.parse(wrong.outputs.images ?? "")).toMatchObject([{ image: `${server.origin}/disk.qed` }]);
   expect(runner.names).toEqual([]);
   const missing = await runner.main({ image: `${server.origin}/disk.qed`, ...QCOW2 });
   expect(missing.exitCode).toBe(0);
@@ -111,7 +114,12 @@ test("a name that is taken is refused before it is fetched, a file that is not t
   const image = `${server.origin}/disk.qed\n${server.origin}/gone.qed`;
   const { exitCode, annotations } = await runner.main({ image, ...QCOW2 });
   expect(exitCode).toBe(1);
-  expect(annotations.map(({ file }) => file)).toEqual(["disk.qed", "gone.qed"]);
+  // Nothing lies there, so that no file is named.
+  expect(annotations.map(({ file }) => file)).toEqual([undefined, undefined]);
+  expect(annotations.map(({ title }) => title)).toEqual([
+    expect.stringContaining("/disk.qed failed: in-use"),
+    expect.stringContaining("/gone.qed failed: io"),
+  ]);
   expect(annotations[0]?.message).toContain("disk.qcow2 exists");
   expect(annotations[1]?.message).toContain("404");
   expect(server.seen.map(({ url }) => url)).toEqual(["/gone.qed"]);
@@ -153,10 +161,10 @@ test("mode check downloads too, and a dry run does not", async () => {
 test("the cache: saved by post after success alone, and restored without asking the server", async () => {
   const { runner, server, digest } = await served();
   const cache = await cacheOf(runner);
-  const run = (more: object) =>
-    runner.main({ image: `${server.origin}/disk.qed ${digest}`, ...QCOW2, ...more }, undefined, cache.environment);
+  const image = `${server.origin}/disk.qed ${digest}`;
+  const run = (more: object) => runner.main({ image, ...QCOW2, ...more }, undefined, cache.environment);
   // It fails after the download: nothing is kept.
-  expect(await run({ "max-extra-space": "4k" })).toMatchObject({ exitCode: 1 });
+  expect(await run({ image: `${image} guest-sha256:${"0".repeat(64)}` })).toMatchObject({ exitCode: 1 });
   await runner.post(cache.environment);
   expect(cache.entries.size).toBe(0);
   runner.remove("disk.qed");
@@ -201,4 +209,59 @@ test.each(["SIGINT", "SIGTERM"] as const)("%s during a download: it ends soon, a
   expect(annotations[0]?.message).toContain("cancelled");
   expect(runner.names).toEqual([]);
   expect(await runner.post()).toMatchObject({ exitCode: 0 });
+});
+
+test("max-extra-space binds the download, and what it leaves the conversion", async () => {
+  const { runner, server, bytes, digest } = await served();
+  const image = `${server.origin}/disk.qed ${digest}`;
+  const small = await runner.main({ image, ...QCOW2, "max-extra-space": "300k" });
+  expect(small.exitCode).toBe(1);
+  expect(small.annotations[0]?.message).toContain("max-extra-space allows 300 KiB");
+  expect(runner.names).toEqual([]);
+  // The file alone fits, and leaves nothing.
+  const pages = Array.from({ length: Math.ceil(bytes.length / 4096) }, (_, page) =>
+    bytes.subarray(page * 4096, (page + 1) * 4096),
+  );
+  const taken = 4096 * pages.filter((page) => page.some((byte) => byte !== 0)).length;
+  server.on("/disk.qed.gz", fileHandler(gzipSync(bytes)));
+  const packed = { image: `${server.origin}/disk.qed.gz`, ...QCOW2 };
+  const tight = await runner.main({ ...packed, "max-extra-space": `${taken}` });
+  expect(tight.exitCode).toBe(1);
+  const [annotation] = tight.annotations.filter(({ kind }) => kind === "error");
+  expect(annotation).toMatchObject({ file: "disk.qed", message: expect.stringContaining("more than the 0 allowed") });
+  runner.remove("disk.qed");
+  expect(await runner.main({ image, ...QCOW2, "max-extra-space": "1G" })).toMatchObject({ exitCode: 0 });
+});
+
+test("an archive's manifest: what it proves is told, a contradiction leaves nothing", async () => {
+  const { runner, server, bytes } = await served();
+  const ova = (hex: string) => [
+    { name: "box.mf", content: Buffer.from(`SHA256(disk.qed)= ${hex}\n`) },
+    { name: "disk.qed", content: bytes },
+  ];
+  server.on("/good.ova", fileHandler(tarBytes(ova(sha256(bytes).hex))));
+  server.on("/bad.ova", fileHandler(tarBytes(ova("0".repeat(64)))));
+  const good = await runner.main({ image: `${server.origin}/good.ova`, ...QCOW2, report: "report.json" });
+  expect(good.exitCode).toBe(0);
+  const words = "proof against corruption, not against forgery";
+  expect(good.summary).toContain(words);
+  expect(readFileSync(runner.path("report.json"), "utf8")).toContain(words);
+  const bad = await runner.main({ image: `${server.origin}/bad.ova`, ...QCOW2 });
+  expect(bad.exitCode).toBe(1);
+  expect(bad.annotations[0]?.message).toContain("its manifest box.mf says");
+  expect(bad.outputs).not.toHaveProperty("image");
+  expect(runner.names).toEqual(["good", "report.json"]);
+});
+
+test("one guest digest for two images: nothing is kept", async () => {
+  const { runner, server, bytes, guest } = await served();
+  const parts = ["a.qed", "b.qed"].map((name) => ({ name, content: bytes }));
+  server.on("/two.tar", fileHandler(tarBytes(parts)));
+  const { exitCode, annotations } = await runner.main({
+    image: `${server.origin}/two.tar guest-sha256:${guest}`,
+    ...QCOW2,
+  });
+  expect(exitCode).toBe(1);
+  expect(annotations[0]?.message).toContain("Cannot expect one guest digest of the 2 images");
+  expect(runner.names).toEqual([]);
 });

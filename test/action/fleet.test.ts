@@ -31,7 +31,8 @@ test("plan writes nothing, and leaves out what is done already", async () => {
     ],
   });
   expect(outputs).toMatchObject({ "matrix-empty": "false", changed: "false" });
-  expect(Number(outputs["bytes-written"])).toBeGreaterThan(0);
+  expect(outputs).toMatchObject({ "bytes-written": "0", "bytes-moved": "0" });
+  expect(Number(outputs["peak-extra-bytes"])).toBeGreaterThan(0);
   expect(outputs).not.toHaveProperty("sha256-file");
   expect(summary).not.toBe("");
   expect(runner.names.map((name) => runner.sha256(name))).toEqual(before);
@@ -126,8 +127,48 @@ test("collect passes where all went well, and asks for a report of each shard wh
   const missing = await runner.main({ ...collect, shards: "2" });
   expect(missing.exitCode).toBe(1);
   expect(missing.annotations).toMatchObject([{ kind: "error", title: "Reports are missing" }]);
+  expect(missing.annotations[0]?.message).toContain("Cannot vouch for shard 2 of 2");
+  expect(missing.summary).toContain("1 report missing");
+  expect(missing.summary).toContain("Cannot vouch for shard 2 of 2");
   copyFileSync(runner.path("reports/1.json"), runner.path("reports/2.json"));
   expect(await runner.main({ ...collect, shards: "2" })).toMatchObject({ exitCode: 0 });
+});
+
+test("the shards that are missing are named, in the summary, the outputs and the report", async () => {
+  const runner = new Runner();
+  runner.makeImage("a.qed", "qed");
+  const { exitCode } = await runner.main({ image: "a.qed", ...QCOW2, report: "reports/x.json", shard: "2/3" });
+  expect(exitCode).toBe(0);
+  const collected = await runner.main({ mode: "collect", reports: "reports/*.json", report: "all.json" });
+  expect(collected.exitCode).toBe(1);
+  expect(collected.annotations.map(({ title, file }) => [title, file])).toEqual([
+    ["Reports are missing", undefined],
+    ["Reports are missing", undefined],
+  ]);
+  for (const shard of ["shard 1 of 3", "shard 3 of 3"]) {
+    expect(collected.summary).toContain(shard);
+    expect(collected.outputs.images).toContain(shard);
+  }
+  expect(collected.summary).toContain("1 image converted to qcow2 in place, 2 reports missing or unreadable");
+  expect(collected.outputs.changed).toBe("true");
+  const report = JSON.parse(readFileSync(runner.path("all.json"), "utf8"));
+  expect(report).toMatchObject({ mode: "collect", "missing-shards": [1, 3] });
+});
+
+test("a plan refuses the names that the run would", async () => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  writeFileSync(runner.path("disk.qcow2"), "someone's");
+  const url = "https://example.invalid/disk.qed";
+  const { exitCode, annotations, outputs } = await runner.main({ mode: "plan", image: `disk.qed\n${url}`, ...QCOW2 });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ file }) => file)).toEqual(["disk.qed", undefined]);
+  expect(annotations[0]?.message).toContain("disk.qcow2 exists");
+  expect(annotations[1]?.message).toContain("disk.qed: it exists");
+  expect(outputs["matrix-empty"]).toBe("true");
+  expect(await runner.main({ mode: "plan", image: "disk.qed", ...QCOW2, rename: "false" })).toMatchObject({
+    exitCode: 0,
+  });
 });
 
 test("what is no report fails, and the others are merged all the same", async () => {

@@ -53,31 +53,36 @@ test("all mistakes are listed at once, before a byte is touched", async () => {
     "only https is safe",
     "guest-sha256 needs 64 hex digits",
     "sha512 is of a download",
-    'mode: "chek": expected convert, check, plan or collect',
-    "checksums without a URL",
+    'input "mode": Cannot use "chek": expected convert, check, plan or collect',
+    'input "target-format": ',
     "qcow3",
+    'input "source-format": ',
     "floppy",
-    "md5",
-    "twice",
-    'check: "yes"',
-    'repair: "some"',
-    'fail-on: "leaks"',
-    'cache: "maybe"',
-    "line 2 of headers",
-    'cross-check: "on"',
-    'shards: "257": expected auto or a number from 1 to 256',
-    'rename: "1"',
-    'dry-run: "no"',
-    "much",
-    "everything",
-    "retry",
-    "concurrency",
-    "sometimes",
-    "report.pdf",
+    'input "checksum": Cannot use "md5"',
+    'input "verify": Cannot use "twice"',
+    'input "check": Cannot use "yes"',
+    'input "repair": Cannot use "some"',
+    'input "fail-on": Cannot use "leaks"',
+    'input "cache": Cannot use "maybe"',
+    'input "headers": Cannot use line 2 of headers',
+    'input "headers": Cannot use the header Range',
+    'input "cross-check": Cannot use "on"',
+    'input "shards": Cannot use "257": expected auto or a number from 1 to 256',
+    'input "rename": Cannot use "1"',
+    'input "dry-run": Cannot use "no"',
+    'input "max-extra-space": Cannot use "much"',
+    'input "drop": Cannot drop everything',
+    'input "on-interrupted": Cannot use "retry"',
+    'input "concurrency": Cannot use "0"',
+    'input "summary": Cannot use "sometimes"',
+    'input "report": Cannot use "report.pdf"',
     "Nothing was touched",
   ]) {
     expect(message, words).toContain(words);
   }
+  const mistakes = message.split("\n").filter((line) => line !== "Nothing was touched");
+  expect(mistakes.filter((line) => !/^- input "[a-z-]+": Cannot /.test(line))).toEqual([]);
+  expect(mistakes.filter((line, index) => mistakes.indexOf(line) !== index)).toEqual([]);
   expect(message).not.toContain("verysecret");
   expect(outputs).toMatchObject({ images: "[]", changed: "false" });
   expect(summary).toContain("Cannot use these inputs");
@@ -106,11 +111,28 @@ test("an empty image and an empty target are two mistakes", async () => {
 });
 
 test.each([
-  [{ mode: "wipe", image: "a" }, 'mode: "wipe"'],
+  [{ mode: "wipe", image: "a" }, 'input "mode": Cannot use "wipe"'],
   [{ mode: "check" }, "without image"],
   [{ mode: "check", image: "disk.qed", check: "false" }, "check: false with mode check"],
   [{ mode: "plan", image: "disk.qed" }, "without target-format"],
   [{ "target-format": "qcow2", image: "disk.qed", check: "false", repair: "all" }, "check: false with repair"],
+  [
+    { mode: "check", image: "disk.qed", checksums: "SHA256SUMS" },
+    'input "checksums": Cannot use checksums without a URL',
+  ],
+  [{ mode: "check", image: "disk.qed", options: "=3" }, 'input "options": Cannot use "=3"'],
+  [{ "target-format": "qcow2", image: "disk.qed", options: "table_size=3" }, 'input "options": '],
+  [{ mode: "check", image: "https://a.example/x.qed", checksums: "gone.txt" }, 'input "checksums": Cannot read'],
+  [{ mode: "check", image: "gone.qed" }, 'input "image": Cannot find gone.qed'],
+  [{ mode: "check", image: "disk.qed", shard: "3/2" }, 'input "shard": Cannot use "3/2"'],
+  [
+    { mode: "check", image: "https://a.example/x.qed", "output-directory": "disk.qed" },
+    'input "output-directory": Cannot use disk.qed: it is no folder',
+  ],
+  [
+    { mode: "plan", "target-format": "qcow2", image: "https://a.example/x.qed", "output-directory": "disk.qed/new" },
+    'input "output-directory": Cannot use disk.qed/new: disk.qed is no folder',
+  ],
   [{ mode: "collect" }, "without reports"],
   [{ mode: "collect", image: "disk.qed", reports: "*.json" }, "image in mode collect"],
   [{ mode: "collect", reports: "*.json" }, "nothing matches *.json"],
@@ -139,7 +161,9 @@ test("a report never takes an image's place", async () => {
     report: "./disk.json",
   });
   expect(exitCode).toBe(1);
-  expect(annotations[0]?.message).toContain("disk.json is an image of this step");
+  expect(annotations[0]?.message).toContain(
+    'input "report": Cannot use "./disk.json": ./disk.json is an image of this step',
+  );
   expect(runner.sha256("disk.json")).toBe(before);
 });
 

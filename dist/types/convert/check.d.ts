@@ -7,5 +7,6 @@ import type { CheckOptions, CheckReport } from "./report.ts";
  * @throws ImageError where the image can't be opened or read, `in-use` where QEMU has it open for writing (but with
  * `forceShare`), and of a repair with `journal` set where that stands and `resume` or `rollback` goes on; what is
  * wrong inside the image is in the report
+ * @throws UsageError for options of the wrong kind; nothing was opened
  */
 export declare function check(path: string, options?: CheckOptions, host?: Host): Promise<CheckReport>;

@@ -12,8 +12,8 @@ export type RecoveryOptions = Pick<OpenOptions, "onProgress" | "signal">;
  */
 export declare function resume(path: string, options?: RecoveryOptions, host?: Host): Promise<RecoveryReport>;
 /**
- * Puts the image back: byte for byte until the undo was given up, after that by converting to the old format again; a
- * repair is undone only while its undo is there.
+ * Puts the image back: its old metadata until the undo was given up, after that by converting to the old format again;
+ * a repair is undone only while its undo is there.
  *
  * @throws ImageError "Nothing to roll back" where there is no journal; with `journal` set where it still stands, also
  * when someone else wrote to the image since

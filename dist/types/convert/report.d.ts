@@ -40,13 +40,18 @@ export interface ConvertOptions extends OpenOptions {
     /** Consistency check before and after; default true. References are proven either way. */
     readonly check?: boolean;
     readonly keepUndo?: boolean;
-    /** Bytes; refused when the peak would be more. */
+    /** Bytes, a whole number; refused when the peak would be more. */
     readonly maxExtraSpace?: number;
     /** Where the journal's records go; beside the image by default. */
     readonly journal?: string;
     readonly keepLeaks?: boolean;
-    /** What the user gives up, e.g. `bitmaps`. */
+    /**
+     * What the user gives up: `bitmaps`, `snapshots`, or `leaks`, which are given up in any case: it says that so many are
+     * meant to be.
+     */
     readonly drop?: readonly string[];
+    /** Of a plan or a dry run: a journal or an undo beside the image refuses nothing, since the caller ends it first. */
+    readonly ignoreUnfinished?: boolean;
     /** Called with the journal's path before the journal is made. */
     readonly onJournal?: (path: string) => void | Promise<void>;
     /** Tell in the report where header, tables and data lie. Default false. */
@@ -66,6 +71,13 @@ export interface GuestChecksum {
     readonly covers: "guest" | "layer";
     readonly before: string | null;
     readonly after: string | null;
+}
+/** Clusters of the source that nothing refers to: their bytes are lost with the conversion. */
+export interface LeaksGivenUp {
+    readonly clusters: number;
+    readonly bytes: number;
+    /** True where a lost table would leave so many, so that they may be the only trace of lost data. */
+    readonly isSuspicious: boolean;
 }
 /** The result of `convert` and, with `changed: false`, of `plan`. Sizes in bytes. */
 export interface ConversionReport {
@@ -93,7 +105,10 @@ export interface ConversionReport {
         readonly before: CheckResult | null;
         readonly after: CheckResult | null;
     };
+    /** What the target leaves behind, one phrase each; of leaks their clusters and bytes. */
     readonly dropped: readonly string[];
+    /** Leaked clusters that are given up, also by consent (`--drop leaks`); absent where there are none. */
+    readonly leaksGivenUp?: LeaksGivenUp;
     /** All reasons of a refusal (plan only; `convert` throws them). */
     readonly refused: readonly string[];
     readonly rolledBack: boolean;
@@ -157,6 +172,16 @@ export interface RecoveryReport {
     readonly outcome: "resumed" | "rolled-back" | "settled" | "nothing-to-do";
     /** One sentence for people. */
     readonly message: string;
+    /** What could not be looked at or degraded on this platform. */
+    readonly notes: readonly string[];
+}
+export interface SetmapReport {
+    readonly image: string;
+    readonly guestOffset: number;
+    readonly hostOffset: number;
+    readonly length: number;
+    /** What could not be looked at or degraded on this platform. */
+    readonly notes: readonly string[];
 }
 export interface ChecksumReport {
     readonly image: string;

@@ -28,6 +28,8 @@ export interface ConversionOptions {
     readonly format: string;
     readonly virtualSize: number;
     readonly clusterSize: number;
+    /** Clusters that one table of the mapping's last level points at; 0 where there are no tables. */
+    readonly clustersPerTable: number;
     readonly backing: BackingFile | undefined;
     /** `aes` or `luks`. */
     readonly encryption: string | undefined;

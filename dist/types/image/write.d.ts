@@ -27,6 +27,11 @@ export interface GuestCopy {
 export interface Epoch {
     /** For progress and the journal, e.g. `copy data into the holes`. */
     readonly purpose: string;
+    /**
+     * True where the epoch decides what the image shows, by a new header or other pointers in live tables: then its
+     * `writes` are few enough to be held in memory, and the image is verified with them before they are written.
+     */
+    readonly repoints?: boolean;
     /** Performed first. May be iterated more than once. */
     readonly hostCopies?: Iterable<HostCopy>;
     /** Performed next, in ascending order of host offsets. */

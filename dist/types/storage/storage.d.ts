@@ -1,4 +1,5 @@
 /** The doors to the host: one open file (`Storage`), and the folder it lies in (`Volume`). */
+import { ImageError } from "../bytes/image-error.ts";
 /** Random access to one open file. All addresses and lengths are bytes of the host's file. */
 export interface Storage {
     /** As the user named it; for messages only. */
@@ -25,9 +26,11 @@ export interface WritableStorage extends Storage {
     sync(): Promise<void>;
     /**
      * The modification time and size as the host tells them, to notice another writer; compare with `===`.
-     * Our own writes change it too.
+     * Our own writes and resizes change it too, reads and syncs do not but where `hasLateFingerprint` says so.
      */
     fingerprint(): Promise<string>;
+    /** True where the host may change the fingerprint by itself until a sync has returned: times of a server, lazy ones. */
+    readonly hasLateFingerprint?: boolean;
 }
 export interface FileFacts {
     readonly kind: "file" | "folder" | "symlink" | "other";
@@ -48,11 +51,17 @@ export interface OtherUsers {
 }
 /** The file system as far as a conversion needs it: open, exclusive creation, names and their durability. */
 export interface Volume {
+    /** What this host could not do so far, one phrase each, for the output; none where absent. */
+    readonly notes?: readonly string[];
     openForReading(path: string): Promise<Storage>;
     /** Opens an existing regular file, never through a symlink, never one with further hard links. */
     openForWriting(path: string): Promise<WritableStorage>;
+    /** Everything for which `openForWriting` would throw, as far as it can be told without opening anything. */
+    obstaclesToWriting(path: string): Promise<readonly ImageError[]>;
     /** Makes a new file; `undefined` where the name is taken. */
     createExclusively(path: string): Promise<WritableStorage | undefined>;
+    /** Why a file can't be made at `path`, were the name free, as far as that can be told without making one. */
+    obstacleToCreating(path: string): Promise<ImageError | undefined>;
     facts(path: string): Promise<FileFacts | undefined>;
     /** The absolute path without symlinks and `..`. Throws kind `io` where there is no such file. */
     realPath(path: string): Promise<string>;

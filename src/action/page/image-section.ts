@@ -4,7 +4,8 @@ import { type ConversionReport, formatSize, hex, type LayoutKind } from "../../i
 import { checksText, tookText } from "../figures.ts";
 import { counted, countsText, findingsOf, furtherReasons } from "../findings.ts";
 import { code, text } from "../html.ts";
-import type { ImageResult } from "../image-result.ts";
+import { type ImageResult, nameNow } from "../image-result.ts";
+import { leaksGivenUpOf, leaksText } from "../leaks-given-up.ts";
 import { isUnchanged, layoutsOf, outcomeText, toneOf } from "../outcome.ts";
 import { KIND_NAMES, type Picture, pictureSvg, swatch, whatMoved } from "./picture.ts";
 import { status } from "./status.ts";
@@ -22,7 +23,8 @@ const MAX_REASONS = 50;
 
 export function imageSection(result: ImageResult, settings: SectionSettings): string {
   const { index, dryRun } = settings;
-  const { image, path, report, check } = result;
+  const { image, report, check } = result;
+  const renamed = nameNow(result);
   const id = `image-${index}`;
   const changes = report && !isUnchanged(report, dryRun);
   const what = [
@@ -30,7 +32,7 @@ export function imageSection(result: ImageResult, settings: SectionSettings): st
     !changes && report ? `${report.targetFormat}, as it was` : "",
     !report && check ? check.format : "",
   ].filter((part) => part !== "");
-  const now = path === image ? "" : `now <bdi dir="ltr">${code(path)}</bdi>`;
+  const now = renamed === undefined ? "" : `now <bdi dir="ltr">${code(renamed)}</bdi>`;
   const line = [...what.map(text), now].filter((part) => part !== "").join(" · ");
   const picture = pictureOf(result, dryRun);
   const below = `${picture ? legend(picture) : ""}${factsOf(result, dryRun)}`;
@@ -130,6 +132,7 @@ function factsOf(result: ImageResult, dryRun: boolean): string {
 function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
   const { guestChecksum, bytesWritten, guestDataBytes, syncs, virtualSize, clusterSize } = report;
   const digest = guestChecksum?.before ?? null;
+  const leaks = leaksGivenUpOf(report);
   const after = guestChecksum?.after ?? null;
   const covers = guestChecksum?.covers === "layer" ? ", without the backing file" : "";
   const same = after === digest ? ", the same before and after" : "";
@@ -143,6 +146,7 @@ function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
         ["A copy would be", formatSize(guestDataBytes)],
         ["Extra disk space", `at most ${formatSize(report.peakExtraBytes)}`],
         ["Left behind", text(report.dropped.join(", "))],
+        ["Leaks given up", leaks ? text(leaksText(leaks)) : ""],
       ];
   return [
     ["Guest's disk", `${formatSize(virtualSize)}, clusters of ${formatSize(clusterSize)}`],

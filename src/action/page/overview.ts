@@ -4,7 +4,7 @@ import { formatSize } from "../../index.ts";
 import { checksChange, checksumText, tookText } from "../figures.ts";
 import { counted } from "../findings.ts";
 import { code, text } from "../html.ts";
-import { type ImageResult, lastCheck } from "../image-result.ts";
+import { type ImageResult, lastCheck, nameNow } from "../image-result.ts";
 import { isOnlyChecked, isUnchanged, outcomeText, toneOf } from "../outcome.ts";
 import { shortened } from "../safe-text.ts";
 import type { StepResult } from "../step-result.ts";
@@ -94,9 +94,10 @@ export function jobsTable({ matrix }: StepResult): string {
 }
 
 function row(result: ImageResult, index: number, cells: readonly string[], dryRun: boolean, isTold: boolean): string {
-  const { image, path, failure } = result;
+  const { image, failure } = result;
+  const renamed = nameNow(result);
   const name = `<bdi dir="ltr">${code(image)}</bdi>`;
-  const now = path === image ? "" : `<span class="now">now <bdi dir="ltr">${code(path)}</bdi></span>`;
+  const now = renamed === undefined ? "" : `<span class="now">now <bdi dir="ltr">${code(renamed)}</bdi></span>`;
   // Where nothing else tells of it, the row says why.
   const why = failure && !isTold ? `<span class="now">${text(shortened(failure.message, MAX_WHY, " …"))}</span>` : "";
   return (

@@ -61,7 +61,7 @@ ${jobsTable(step)}${overview}${each}${results.length === 1 ? "<h2>The image</h2>
 }
 
 function lede(step: StepResult): string {
-  const said = proofText(step);
+  const said = step.dryRun ? "Nothing was written" : proofText(step);
   return said === "" ? "" : `<p class="lede">${text(said)}.</p>\n`;
 }
 
@@ -72,7 +72,7 @@ function totals(step: StepResult): string {
     [step.dryRun ? "To write at most" : "Written", written],
     ["A copy would write", copied],
     ["Guest data moved", moved],
-    ["Extra disk at most", extra],
+    [count === 1 ? "Extra disk at most" : "Extra disk an image at most", extra],
   ] as const;
   const items = figures.map(([name, bytes]) => `<div><dt>${name}</dt><dd>${formatSize(bytes)}</dd></div>`);
   return `<dl class="totals">${items.join("")}</dl>\n`;

@@ -1,7 +1,7 @@
 /** URLs, file names, headers and lists of checksums, as they come from outside. */
 
 import { expect, test } from "vitest";
-import { ChecksumList } from "../../../src/acquire/checksum-list.ts";
+import { ChecksumList, listText } from "../../../src/acquire/checksum-list.ts";
 import { expectedDigest } from "../../../src/acquire/digest.ts";
 import { cleanName, downloadName } from "../../../src/acquire/file-name.ts";
 import { parseHeaders } from "../../../src/acquire/request-headers.ts";
@@ -114,6 +114,64 @@ test("lists as Debian, Ubuntu, Fedora and coreutils write them", () => {
   expect(list.digestOf("odd\\name").hex).toBe(two);
   expect(list.digestOf("both").algorithm).toBe("sha512");
   expect(list.digestOf("same").hex).toBe(one);
+});
+
+test.each([
+  ["one space", `${one} disk.img`],
+  ["a tab", `${one}\tdisk.img`],
+  ["several of both", `  ${one} \t *disk.img  `],
+  ["a byte order mark", `\ufeff${one}  disk.img`],
+  ["CRLF and upper case", `${one.toUpperCase()}  disk.img\r\n`],
+  ["./", `${one}  ./disk.img`],
+  ["a path", `${one}  /build/out/disk.img`],
+  ["a URL", `${one}  https://a.example/x/disk.img?signature=1`],
+  ["an escaped URL", `${one}  https://a.example/x/dis%6B.img`],
+  ["BSD", `SHA256 (disk.img) = ${one}`],
+  ["openssl", `SHA256(disk.img)= ${one}`],
+  ["openssl 3", `SHA2-256(./disk.img)= ${one}`],
+  [
+    "clear-signed",
+    `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n${one}  disk.img\n-----BEGIN PGP SIGNATURE-----\n`,
+  ],
+  ["clear-signed, dashes escaped", `-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\n- ${one}  disk.img\r\n`],
+  ["a digest alone", `${one}\n`],
+  ["a digest alone with a mark, a comment, CRLF", `\ufeff# sha256\r\n\r\n${one.toUpperCase()}\r\n`],
+  [
+    "a digest alone, clear-signed",
+    `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n${one}\n-----BEGIN PGP SIGNATURE-----\n\niQEz${"A".repeat(60)}\n=abcd\n-----END PGP SIGNATURE-----\n`,
+  ],
+])("a line with %s", (_, text) => {
+  expect(new ChecksumList(text, "the list").digestOf("disk.img")).toEqual({ algorithm: "sha256", hex: one });
+});
+
+test("lists in UTF-16, as PowerShell writes them", () => {
+  const text = `\ufeff${one}  disk.img\r\n`;
+  const little = Buffer.from(text, "utf16le");
+  for (const bytes of [little, Buffer.from(little).swap16()]) {
+    expect(new ChecksumList(listText(bytes), "the list").digestOf("disk.img").hex).toBe(one);
+  }
+  expect(new ChecksumList(listText(Buffer.from(text)), "the list").digestOf("disk.img").hex).toBe(one);
+});
+
+test.each([
+  ["two digests alone", `${one}\n${two}\n`],
+  ["a digest among other words", `Your digest:\n${one}\n`],
+  ["a digest of another length", `${"1".repeat(40)}\n`],
+  ["a tag that contradicts its digits", `SHA512 (disk.img) = ${one}`],
+  ["lines that were not signed", `${one}  disk.img\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nnothing\n`],
+])("%s: no list", (_, text) => {
+  expect(() => new ChecksumList(text, "the list")).toThrow(/^Cannot use the list as a list of checksums/);
+});
+
+test("a digest alone beside lines with names is nobody's", () => {
+  const list = new ChecksumList(`${one}\n${two}  other.img\n`, "the list");
+  expect(() => list.digestOf("disk.img")).toThrow("it isn't listed");
+  expect(list.digestOf("other.img").hex).toBe(two);
+});
+
+test("a page in the place of a list is named as what it is", () => {
+  const page = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>";
+  expect(() => new ChecksumList(page, "the list")).toThrow("it is an HTML page");
 });
 
 test("lists that can't be used", () => {

@@ -9,5 +9,10 @@ test.each([
   ["delete them or use --drop snapshots", "delete them or use drop: snapshots"],
   ["give --backing-chain to read it", "give backing-chain: true to read it"],
   ["repair it first: inplace-convert check -r all", "repair it first: set repair to all"],
+  ["or use --drop leaks,bitmaps", "or use drop: leaks,bitmaps"],
+  ["more than --max-extra-space allows", "more than max-extra-space allows"],
+  ["use --verify mapping, or --no-check", "use verify: mapping, or check: false"],
+  ["say it with -o cluster_size=64k", "say it with options: cluster_size=64k"],
+  ['Cannot use maxExtraSpace "1k"', 'Cannot use max-extra-space "1k"'],
   ["Cannot convert a-f raw.qed --dropped", "Cannot convert a-f raw.qed --dropped"],
 ])("%s", (text, expected) => expect(inInputWords(text)).toBe(expected));

@@ -48,8 +48,12 @@ function outputsOf(count: number): Readonly<Record<string, string>> {
     failure: undefined,
     recovery: undefined,
   };
+  return told(Array.from({ length: count }, () => one));
+}
+
+function told(results: readonly ImageResult[]): Readonly<Record<string, string>> {
   writeFileSync(join(folder, "output"), "");
-  setOutputs({ results: Array.from({ length: count }, () => one) });
+  setOutputs({ results });
   const text = readFileSync(join(folder, "output"), "utf8");
   return Object.fromEntries([...text.matchAll(/^(.+?)<<(.+)\n(.*)\n\2$/gm)].map(([, name, , value]) => [name, value]));
 }
@@ -67,4 +71,32 @@ test.each([
   expect(parsed[0].check?.before.findings.length).toBe(findings);
   if (findings !== undefined) expect(parsed[0].check.before.leaks).toBe(1000);
   expect([leaks, result]).toEqual([String(1000 * count), "leaks"]);
+});
+
+const nothing = { image: "a", path: "a", report: undefined, failure: undefined, recovery: undefined } as const;
+const corrupt = { kind: "corrupt", message: "Cannot", reasons: [], advice: "", details: {} } as const;
+
+test("what a plan would write is not written; the peak is that of one image, planned or not", () => {
+  const planned = {
+    ...nothing,
+    report: { ...report, changed: false, bytesWritten: 700, bytesMoved: 5, peakExtraBytes: 900 },
+  };
+  expect(told([planned])).toMatchObject({ "bytes-written": "0", "bytes-moved": "0", "peak-extra-bytes": "900" });
+  const done = { ...nothing, report: { ...report, bytesWritten: 300, bytesMoved: 7, peakExtraBytes: 400 } };
+  const both = told([planned, done, done]);
+  expect(both).toMatchObject({ "bytes-written": "600", "bytes-moved": "14", "peak-extra-bytes": "900" });
+});
+
+test("a download that failed has no path, neither as an output nor in images", () => {
+  const url = "https://a.example/disk.qed";
+  const { images = "", ...others } = told([{ ...nothing, image: url, path: undefined, failure: corrupt }]);
+  expect(others).not.toHaveProperty("image");
+  expect(others).toMatchObject({ corruptions: "0" });
+  expect(others).not.toHaveProperty("check-result");
+  expect(JSON.parse(images)).toMatchObject([{ image: url }]);
+  expect(images).not.toContain("renamed-from");
+});
+
+test("an image that is too broken to be counted has one corruption", () => {
+  expect(told([{ ...nothing, failure: corrupt }])).toMatchObject({ corruptions: "1", "check-result": "corrupt" });
 });

@@ -1,0 +1,27 @@
+/** What nobody expected ends the step in one sentence, never with a trace of bundled code. */
+
+import { annotateStep } from "./annotations.ts";
+import { DEFECT_ADVICE, isOfSystem, traceOf } from "./defect.ts";
+
+/** The whole step ends with it. */
+export function annotateDefect(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  if (isOfSystem(error)) annotateStep("The step could not go on", [message, traceOf(error)].filter(Boolean).join("\n"));
+  else annotateStep("A defect in inplace-convert", [message, DEFECT_ADVICE, traceOf(error)].filter(Boolean).join("\n"));
+}
+
+/** What nobody catches ends the step in the same words; each journal makes leaving safe at any point. */
+export function catchAllDefects(): void {
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (error: unknown) => {
+      annotateDefect(error);
+      process.exit(1);
+    });
+  }
+  // Whoever read what we say is gone or has no room: the work is what counts, and the step's end tells that it failed.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", () => {
+      process.exitCode = 1;
+    });
+  }
+}
