@@ -10,6 +10,7 @@ import { layoutOf } from "../image/file-layout.ts";
 import type { CheckResult } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
 import { journalNamesOf } from "../journal/names.ts";
+import { otherPlace } from "../journal/place.ts";
 import type { Storage } from "../storage/storage.ts";
 import { refuseUnfinished } from "./convert.ts";
 import { CrossChecker } from "./cross-check.ts";
@@ -62,6 +63,7 @@ async function checkAndRepair(
   const session = await Session.open(path, host, "repair");
   try {
     await refuseUnfinished(session);
+    await otherPlace(session.volume, path, options.journal);
     const { image, check, repair, changed, milliseconds } = await runRepair(session, options.format, {
       scope,
       allowDataLoss: options.allowDataLoss ?? false,

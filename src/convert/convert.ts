@@ -3,6 +3,7 @@
 import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import { clearTornJournal, Journal } from "../journal/journal.ts";
+import { otherPlace } from "../journal/place.ts";
 import { planText } from "../plan/plan-text.ts";
 import { askBefore, runConversion } from "./conversion.ts";
 import { planConversion } from "./conversion-plan.ts";
@@ -37,6 +38,7 @@ export async function convert(
   const session = await Session.open(path, host);
   try {
     await refuseUnfinished(session);
+    await otherPlace(session.volume, path, settings.journal);
     return await runConversion(session, targetFormat, settings);
   } finally {
     await session.close();

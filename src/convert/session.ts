@@ -2,6 +2,7 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import { Lock } from "../journal/lock.ts";
+import { refuseLongNames } from "../journal/names.ts";
 import { MeteredVolume } from "../storage/metered.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import type { Host } from "./host.ts";
@@ -41,6 +42,7 @@ export class Session {
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
     if (!facts) throw new ImageError("io", `Cannot open ${path}: no such file`, { path, operation: "open" });
+    refuseLongNames(path);
     const lock = await Lock.acquire(volume, path, host.processes);
     let storage: WritableStorage | undefined;
     try {

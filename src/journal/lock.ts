@@ -58,7 +58,7 @@ export class Lock {
       () => false,
     );
     if (isLost) return;
-    await this.#volume.remove(asideOf(this.#path));
+    await this.#volume.remove(journalNamesOf(this.#imagePath).aside);
     await this.#volume.remove(this.#path);
   }
 
@@ -83,7 +83,7 @@ async function takeOver(volume: Volume, path: string, imagePath: string, process
     if (alive === undefined)
       throw heldBy(imagePath, path, `${whose}, which can't be seen from here; if it is gone, remove the lock`);
   }
-  const aside = asideOf(path);
+  const { aside } = journalNamesOf(imagePath);
   try {
     await volume.rename(path, aside);
   } catch {
@@ -117,9 +117,4 @@ function heldBy(imagePath: string, lockPath: string, owner: string): ImageError 
     path: imagePath,
     operation: "lock",
   });
-}
-
-/** Where a dead owner's lock goes for a moment; one name, so that a cut in between leaves nothing that piles up. */
-function asideOf(lockPath: string): string {
-  return `${lockPath}-old`;
 }
