@@ -32,7 +32,11 @@ export async function settle(
     stopIfAsked(settings.signal, session.path);
     const sector = sectorZeroOf(epoch);
     await (sector ? session.refuseInterference() : session.refuseChange());
-    if (sector) await journal.append({ record: "new-header" }, sector);
+    if (sector) {
+      await journal.append({ record: "new-header" }, sector);
+      // The record's sync may have taken long.
+      await session.refuseChange();
+    }
     let done = 0;
     await executeEpoch(session.storage, epoch, {
       onBytes: (bytes) => {
