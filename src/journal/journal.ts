@@ -152,7 +152,9 @@ export class Journal {
     const journal = await Journal.#read(volume, names, names.journal, false);
     if (typeof journal === "object") return journal;
     const undo = await Journal.#read(volume, names, names.undo, true);
-    return undo === "none" ? journal : undo;
+    if (undo !== "none") return undo;
+    // What a draft should have replaced is gone: a cut kept the name alone, and it is cleared as a torn journal is.
+    return journal === "none" && (await volume.facts(names.draft)) ? "torn" : journal;
   }
 
   static async #read(

@@ -146,6 +146,18 @@ describe("what a cut can leave of a journal that is made", () => {
     }
   });
 
+  test("a draft that was left alone is cleared by each command", async () => {
+    for (const command of [convert, resume, rollback]) {
+      const volume = new MemoryVolume({ [IMAGE_PATH]: IMAGE, [NAMES.draft]: new Uint8Array(512).fill(1) });
+      await failureOf(
+        command === convert
+          ? convert(IMAGE_PATH, "qcow2", {}, testHost(volume))
+          : (command as typeof resume)(IMAGE_PATH, {}, testHost(volume)),
+      );
+      expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+    }
+  });
+
   test("never hides an undo", async () => {
     const files = { ...(await left(undefined, true)), [NAMES.journal]: NOTHING };
     const volume = new MemoryVolume(files);
