@@ -21,3 +21,19 @@ export function damagedJournal(
     { path, structure: "journal", ...details, journal: beside },
   );
 }
+
+/** Not `damagedJournal`: what lies there may be another image's, and is not to be removed. */
+export function notPointedAt(beside: string, path: string): ImageError {
+  return new ImageError(
+    "corrupt",
+    `Cannot use ${path}: it is not the journal that was made for this image; put that one back, or, to leave the image ` +
+      `as it is, with no way on and no way back, remove ${beside} by hand`,
+    { path, structure: "journal", journal: beside },
+  );
+}
+
+/** Of a journal without a whole first record. */
+export function whatIsLeft(file: Uint8Array): string {
+  if (file.length === 0) return "it is empty, though it was written once";
+  return `it is damaged: its ${file.length} bytes hold no whole first record`;
+}

@@ -1,10 +1,9 @@
 /** The journal of one conversion or repair: made before the image's first write, removed after its last. */
 
-import { ImageError } from "../bytes/image-error.ts";
 import { crypto } from "../storage/built-ins.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
 import { contentOf, contentWith, type JournalContent, type JournalProgress } from "./content.ts";
-import { damagedJournal } from "./damage.ts";
+import { damagedJournal, notPointedAt, whatIsLeft } from "./damage.ts";
 import { draftElsewhere, type JournalNames, journalNamesOf } from "./names.ts";
 import { createNew, createPointer, otherPlace, pointedAt } from "./place.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
@@ -253,21 +252,6 @@ export async function clearTornJournal(volume: Volume, imagePath: string): Promi
 /** Where a journal is written that shall replace the one at `path`: in the same folder, for the rename. */
 function draftOf(names: JournalNames, path: string): string {
   return path === names.journal || path === names.undo ? names.draft : draftElsewhere(path);
-}
-
-/** Not `damagedJournal`: what lies there may be another image's, and is not to be removed. */
-function notPointedAt(beside: string, path: string): ImageError {
-  return new ImageError(
-    "corrupt",
-    `Cannot use ${path}: it is not the journal that was made for this image; put that one back, or, to leave the image ` +
-      `as it is, with no way on and no way back, remove ${beside} by hand`,
-    { path, structure: "journal", journal: beside },
-  );
-}
-
-function whatIsLeft(file: Uint8Array): string {
-  if (file.length === 0) return "it is empty, though it was written once";
-  return `it is damaged: its ${file.length} bytes hold no whole first record`;
 }
 
 async function wholeFile(storage: Storage, beside: string): Promise<Uint8Array> {
