@@ -10,7 +10,7 @@ import { layoutOf } from "../image/file-layout.ts";
 import type { CheckResult } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
 import { journalNamesOf } from "../journal/names.ts";
-import { otherPlace } from "../journal/place.ts";
+import { refuseMisplacedJournal } from "../journal/place.ts";
 import type { Storage } from "../storage/storage.ts";
 import { CrossChecker } from "./cross-check.ts";
 import { type Host, thisHost } from "./host.ts";
@@ -32,7 +32,7 @@ import { watchedStorage } from "./watched-storage.ts";
  */
 export async function check(path: string, options: CheckOptions = {}, host: Host = thisHost()): Promise<CheckReport> {
   refuseWrongOptions("check", path, checkRules, options);
-  otherPlace(path, options.journal);
+  await refuseMisplacedJournal(host.volume, path, options.journal);
   const { repair } = options;
   // Nothing but these two words is consent to write.
   return repair === "leaks" || repair === "all"

@@ -1,6 +1,7 @@
 /** `convert` and `plan`: the whole of a conversion at one look; the steps are in conversion.ts. */
 
 import { ImageError } from "../bytes/image-error.ts";
+import { refuseMisplacedJournal } from "../journal/place.ts";
 import { runConversion } from "./conversion.ts";
 import { type Foretold, foretell } from "./foretell.ts";
 import { type Host, thisHost } from "./host.ts";
@@ -24,6 +25,7 @@ export async function convert(
   host: Host = thisHost(),
 ): Promise<ConversionReport> {
   refuseUsage("convert", path, targetFormat, options);
+  await refuseMisplacedJournal(host.volume, path, options.journal);
   const settings = settingsOf(options);
   if (options.dryRun) {
     const { report } = await foretell(path, targetFormat, settings, host);
@@ -53,6 +55,7 @@ export async function plan(
   host: Host = thisHost(),
 ): Promise<Foretold> {
   refuseUsage("plan", path, targetFormat, options);
+  await refuseMisplacedJournal(host.volume, path, options.journal);
   return foretell(path, targetFormat, settingsOf(options), host);
 }
 

@@ -37,7 +37,7 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   const { path } = storage;
   const blind = new Set<string>();
   const reasons = new Reasons(path);
-  for (const obstacle of await obstaclesTo(host, path, "convert", settings.journal)) reasons.add(obstacle);
+  for (const obstacle of await obstaclesTo(host, path, settings.journal)) reasons.add(obstacle);
   await reasons.ask(() => refuseUsers({ volume, path, verb: "convert" }, storage, blind));
   if (!settings.ignoreUnfinished) await reasons.ask(() => refuseOpenJournal(volume, path, "convert"));
   const source = await inspected(storage, settings, reasons);

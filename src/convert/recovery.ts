@@ -10,6 +10,7 @@ import { standing } from "./failure.ts";
 import { type Host, thisHost } from "./host.ts";
 import { recoveryRules, refuseWrongOptions } from "./option-rules.ts";
 import { recoverRepair } from "./repair-recovery.ts";
+import { replacedImage } from "./replaced-image.ts";
 import type { OpenOptions, RecoveryReport } from "./report.ts";
 import { Session } from "./session.ts";
 import { type Settings, settingsOf } from "./settings.ts";
@@ -63,7 +64,7 @@ async function recover(path: string, wish: Wish, options: RecoveryOptions, host:
     } catch (error) {
       // A nested conversion has said already what stands; a finished one left no journal.
       if (error instanceof ImageError && (error.journal !== undefined || error.rolledBack)) throw error;
-      throw standing(path, journal, error);
+      throw (await replacedImage(session, journal, wish, error)) ?? standing(path, journal, error);
     } finally {
       await journal.close();
     }

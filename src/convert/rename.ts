@@ -3,7 +3,7 @@
 import { dirname, resolve } from "node:path";
 import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { Lock } from "../journal/lock.ts";
-import { journalNamesOf } from "../journal/names.ts";
+import { journalNamesOf, refuseLongNames } from "../journal/names.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { type Host, thisHost } from "./host.ts";
@@ -49,10 +49,11 @@ export async function renameImage(path: string, newPath: string, host: Host = th
  * Changes nothing.
  *
  * @throws ImageError `in-use` where `newPath`, its journal, undo or lock exists: an orphaned undo must not become this
- * image's
+ * image's; `unsupported` where those names would be too long
  */
 export async function refuseTakenName(path: string, newPath: string, volume: Volume = new FileVolume()): Promise<void> {
   refuseMistakes([...pathMistakes(path), ...pathMistakes(newPath, "newPath")]);
+  refuseLongNames(newPath);
   for (const name of [newPath, ...Object.values(journalNamesOf(newPath))]) {
     if (!(await volume.facts(name))) continue;
     throw new ImageError("in-use", `Cannot rename ${path} to ${newPath}: ${name} exists; move it away first`, {

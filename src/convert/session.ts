@@ -45,7 +45,7 @@ export class Session {
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
     if (!facts) throw new ImageError("io", `Cannot open ${path}: no such file`, { path, operation: "open" });
-    refuseObstacles(path, await obstaclesTo(host, path, verb, journal));
+    refuseObstacles(path, await obstaclesTo(host, path, journal));
     const lock = await Lock.acquire(volume, path, host.processes);
     let storage: WritableStorage | undefined;
     try {

@@ -60,7 +60,11 @@ export async function settle(
       await session.refuseChange();
     }
     const sector = sectorZeroOf(epoch);
-    if (sector) await journal.append({ record: "new-header" }, sector);
+    if (sector) {
+      await journal.append({ record: "new-header" }, sector);
+      // The record's sync may have taken long.
+      await session.refuseChange();
+    }
     let done = 0;
     await executeEpoch(session.storage, epoch, {
       onBytes: (bytes) => {

@@ -6,7 +6,7 @@
 import { ImageError } from "../bytes/image-error.ts";
 import { clearTornJournal, Journal } from "../journal/journal.ts";
 import { Lock } from "../journal/lock.ts";
-import { draftOf, journalNamesOf } from "../journal/names.ts";
+import { journalNamesOf, refuseLongNames } from "../journal/names.ts";
 import { otherPlace } from "../journal/place.ts";
 import { codeOf } from "../storage/host-error.ts";
 import type { Storage, Volume } from "../storage/storage.ts";
@@ -18,20 +18,21 @@ import type { Session, Verb } from "./session.ts";
 export async function obstaclesTo(
   { volume, processes }: Pick<Host, "volume" | "processes">,
   path: string,
-  verb: Verb,
   journal?: string,
 ): Promise<readonly ImageError[]> {
   const found: ImageError[] = [];
   const meet = (obstacle: ImageError | undefined) => {
     if (obstacle !== undefined && !(found.length > 0 && isOfLongName(obstacle))) found.push(obstacle);
   };
-  // Recovery needs the names that are there already, and no others.
-  const tooLong = verb === "work on" ? undefined : await longName(volume, path, verb);
+  const tooLong = await caught(async () => refuseLongNames(path));
   meet(tooLong ?? (await volume.obstacleToCreating(journalNamesOf(path).lock)));
   meet(await caught(() => Lock.refuseHeld(volume, path, processes)));
   for (const obstacle of await volume.obstaclesToWriting(path)) meet(obstacle);
-  const elsewhere = otherPlace(path, journal);
-  if (elsewhere !== undefined) meet(await takenJournal(volume, elsewhere));
+  let elsewhere: string | undefined;
+  const obstacle = await caught(async () => {
+    elsewhere = await otherPlace(volume, path, journal);
+  });
+  meet(obstacle ?? (elsewhere === undefined ? undefined : await volume.obstacleToCreating(elsewhere)));
   return found;
 }
 
@@ -99,32 +100,6 @@ function unfinishedError(path: string, found: Journal, verb: Verb): ImageError {
 /** The system's own word for a name that is too long, which is said once and better. */
 export function isOfLongName({ cause }: ImageError): boolean {
   return codeOf(cause) === "ENAMETOOLONG";
-}
-
-/** One name would be found too long only after the commit, with no way on or back. */
-async function longName(volume: Volume, path: string, verb: Verb): Promise<ImageError | undefined> {
-  const { journal, undo, lock } = journalNamesOf(path);
-  const [longest] = [draftOf(journal), draftOf(undo), `${lock}-old`].sort((a, b) => b.length - a.length);
-  const obstacle = await caught(() => volume.facts(longest as string));
-  if (obstacle === undefined || !isOfLongName(obstacle)) return obstacle;
-  return new ImageError(
-    "unsupported",
-    `Cannot ${verb} ${path}: its name is too long for the files beside it, such as ${longest}; give it a shorter one`,
-    { path, operation: "open" },
-  );
-}
-
-async function takenJournal(volume: Volume, journal: string): Promise<ImageError | undefined> {
-  const taken = await caught(async () => {
-    if (await volume.facts(journal)) {
-      throw new ImageError(
-        "in-use",
-        `Cannot make the journal: ${journal} exists; move it away or name another with --journal`,
-        { path: journal, operation: "create" },
-      );
-    }
-  });
-  return taken ?? volume.obstacleToCreating(journal);
 }
 
 async function caught(look: () => Promise<unknown>): Promise<ImageError | undefined> {

@@ -4,7 +4,6 @@ import { MiB } from "../bytes/align.ts";
 import { UsageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import type { ConversionOptions } from "../image/driver.ts";
-import { otherPlace } from "../journal/place.ts";
 import { convertRules, isPlain, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
 import type { ConvertOptions } from "./report.ts";
 import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
@@ -72,8 +71,6 @@ export function refuseUsage(
     mistakes.push("Cannot ignore what is unfinished in a conversion: resume it or roll it back first");
   }
   refuseMistakes(mistakes);
-  // A journal that would take one of the image's own names.
-  otherPlace(path, options.journal);
 }
 
 const NO_TARGET = "Cannot go on without a target format: name one, e.g. qcow2";

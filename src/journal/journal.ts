@@ -1,14 +1,14 @@
 /** The journal of one conversion or repair: made before the image's first write, removed after its last. */
 
-import { dirname, resolve } from "node:path";
-import { ImageError } from "../bytes/image-error.ts";
 import { crypto } from "../storage/built-ins.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
 import { contentOf, contentWith, type JournalContent, type JournalProgress } from "./content.ts";
-import { draftOf, type JournalNames, journalNamesOf } from "./names.ts";
-import { createNew, createPointer, otherPlace } from "./place.ts";
+import { damagedJournal, notPointedAt, whatIsLeft } from "./damage.ts";
+import { draftElsewhere, type JournalNames, journalNamesOf } from "./names.ts";
+import { createNew, createPointer, otherPlace, pointedAt } from "./place.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
 import { newRepairState, type PatchStep, patchBytesOf, type RepairIntent, type RepairState } from "./repair-state.ts";
+import { refuseOddRecords } from "./shape.ts";
 import {
   encodeIntentParts,
   type Facts,
@@ -18,7 +18,7 @@ import {
   type Pointer,
 } from "./state.ts";
 
-/** What lies beside an image. `torn`: a journal without a valid first record, which proves that nothing was written. */
+/** What lies beside an image. `torn`: a journal cut off in its first record, which proves that nothing was written. */
 export type JournalFound = Journal | "none" | "torn";
 
 /** A journal larger than this was not made by us. */
@@ -116,11 +116,11 @@ export class Journal {
   ): Promise<Journal> {
     const { replacing } = place;
     const names = journalNamesOf(imagePath);
-    const elsewhere = replacing ? undefined : otherPlace(imagePath, place.elsewhere);
+    const elsewhere = replacing ? undefined : await otherPlace(volume, imagePath, place.elsewhere);
     // A pointer knows its journal by this number.
     const journalId = replacing ? replacing.#journalId : crypto().randomBytes(16);
     const path = replacing?.path ?? elsewhere ?? names.journal;
-    const written = replacing ? draftOf(path) : path;
+    const written = replacing ? draftOf(names, path) : path;
     if (replacing) await volume.remove(written);
     const storage = await createNew(volume, written);
     const record = encodeRecord(journalId, 0, first.facts, first.blob);
@@ -141,12 +141,19 @@ export class Journal {
     return new Journal(volume, names, file, contentAt(path), replacing?.isUndo ?? false);
   }
 
-  /** Opens the journal beside the image, or the undo where there is no journal. */
+  /**
+   * Opens the journal beside the image, or the undo where there is no journal.
+   *
+   * @throws ImageError `corrupt` for a damaged one, which is never taken for none: nothing is removed
+   */
   static async find(volume: Volume, imagePath: string): Promise<JournalFound> {
     const names = journalNamesOf(imagePath);
     const journal = await Journal.#read(volume, names, names.journal, false);
-    if (journal !== "none") return journal;
-    return Journal.#read(volume, names, names.undo, true);
+    if (typeof journal === "object") return journal;
+    const undo = await Journal.#read(volume, names, names.undo, true);
+    if (undo !== "none") return undo;
+    // What a draft should have replaced is gone: a cut kept the name alone, and it is cleared as a torn journal is.
+    return journal === "none" && (await volume.facts(names.draft)) ? "torn" : journal;
   }
 
   static async #read(
@@ -157,22 +164,27 @@ export class Journal {
     pointedById?: Uint8Array,
   ): Promise<JournalFound> {
     if (!(await volume.facts(path))) return "none";
+    const beside = isUndo ? names.undo : names.journal;
     const storage = await volume.openForWriting(path);
     try {
-      const scan = scanRecords(await wholeFile(storage), path);
+      const file = await wholeFile(storage, beside);
+      const scan = scanRecords(file, path, beside);
       if (!scan.journalId || scan.records.length === 0) {
+        // An undo was a whole journal once, and what a pointer names was durable before the pointer was made.
+        if (isUndo || pointedById || !scan.isCutOff) throw damagedJournal(path, whatIsLeft(file), beside);
         await storage.close();
         return "torn";
       }
+      refuseOddRecords(scan.records, path, beside);
       const { facts } = scan.records[0] as { readonly facts: Facts };
-      if (pointedById && Buffer.compare(pointedById, scan.journalId) !== 0) throw notPointedAt(names, path);
+      if (pointedById && Buffer.compare(pointedById, scan.journalId) !== 0) throw notPointedAt(beside, path);
       if (facts.record === "pointer") {
-        if (pointedById) throw notPointedAt(names, path);
+        if (pointedById) throw notPointedAt(beside, path);
         await storage.close();
         return await Journal.#follow(volume, names, facts, isUndo, scan.journalId);
       }
-      const file = { path, storage, journalId: scan.journalId, sequence: scan.records.length, end: scan.end };
-      return new Journal(volume, names, file, contentOf(scan.records, path), isUndo);
+      const opened = { path, storage, journalId: scan.journalId, sequence: scan.records.length, end: scan.end };
+      return new Journal(volume, names, opened, contentOf(scan.records, path), isUndo);
     } catch (error) {
       await storage.close();
       throw error;
@@ -187,15 +199,9 @@ export class Journal {
     journalId: Uint8Array,
   ): Promise<JournalFound> {
     const beside = isUndo ? names.undo : names.journal;
-    const path = resolve(dirname(beside), pointer.path);
+    const path = await pointedAt(volume, beside, pointer);
     const found = await Journal.#read(volume, names, path, isUndo, journalId);
-    if (found === "none") {
-      throw new ImageError("corrupt", `Cannot find the journal ${path} that ${beside} points to; put it back`, {
-        path: beside,
-        structure: "journal",
-        journal: beside,
-      });
-    }
+    if (found === "none") throw damagedJournal(path, `${beside} points to it, but it is not there`, beside);
     return found;
   }
 
@@ -231,7 +237,7 @@ export class Journal {
   async remove(): Promise<void> {
     await this.close();
     const beside = this.isUndo ? this.#names.undo : this.#names.journal;
-    await this.#volume.remove(draftOf(this.path));
+    await this.#volume.remove(draftOf(this.#names, this.path));
     await this.#volume.remove(beside);
     await this.#volume.syncFolderOf(beside);
     if (this.path === beside) return;
@@ -256,17 +262,14 @@ export class Journal {
 /** Removes what a cut left of a journal that never became valid. */
 export async function clearTornJournal(volume: Volume, imagePath: string): Promise<void> {
   const names = journalNamesOf(imagePath);
-  await volume.remove(draftOf(names.journal));
+  await volume.remove(names.draft);
   await volume.remove(names.journal);
   await volume.syncFolderOf(names.journal);
 }
 
-function notPointedAt(names: JournalNames, path: string): ImageError {
-  return new ImageError(
-    "corrupt",
-    `Cannot use ${path}: it is not the journal that was made for this image; put that one back`,
-    { path, structure: "journal", journal: names.journal },
-  );
+/** Where a journal is written that shall replace the one at `path`: in the same folder, for the rename. */
+function draftOf(names: JournalNames, path: string): string {
+  return path === names.journal || path === names.undo ? names.draft : draftElsewhere(path);
 }
 
 async function rewrite(storage: WritableStorage, length: number): Promise<void> {
@@ -274,17 +277,10 @@ async function rewrite(storage: WritableStorage, length: number): Promise<void> 
   await storage.sync();
 }
 
-async function wholeFile(storage: Storage): Promise<Uint8Array> {
+async function wholeFile(storage: Storage, beside: string): Promise<Uint8Array> {
   const size = await storage.size();
   if (size > MAX_JOURNAL_SIZE) {
-    throw new ImageError(
-      "corrupt",
-      `Cannot use the journal ${storage.path}: ${size} bytes is more than a journal holds`,
-      {
-        path: storage.path,
-        structure: "journal",
-      },
-    );
+    throw damagedJournal(storage.path, `its ${size} bytes are more than a journal holds`, beside);
   }
   return readZeroFilled(storage, 0, size);
 }

@@ -1,5 +1,9 @@
-/** `<image>.inplace-lock`: made exclusively by the one writing command that runs; a dead owner's is taken over. */
+/**
+ * `<image>.inplace-lock`: made exclusively by the one writing command that runs. A dead owner's is taken over, and
+ * dead is only who is proven dead (docs/decisions/whose-lock-is-dead.md).
+ */
 
+import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { crypto } from "../storage/built-ins.ts";
 import type { LockOwner, ProcessTable } from "../storage/process-table.ts";
@@ -22,10 +26,12 @@ export class Lock {
   /** Throws `in-use` while another command works on the image. */
   static async acquire(volume: Volume, imagePath: string, processes: ProcessTable): Promise<Lock> {
     const path = journalNamesOf(imagePath).lock;
+    let failure: unknown;
     for (let attempt = 0; attempt < 3; attempt++) {
       const storage = await volume.createExclusively(path);
       if (storage) {
-        const owner: LockOwner = { ...processes.self, nonce: crypto().randomUUID() };
+        const { pid, ...self } = processes.self;
+        const owner: LockOwner = { pid, ...self, nonce: crypto().randomUUID() };
         try {
           await storage.write(0, new TextEncoder().encode(JSON.stringify(owner)));
         } catch (error) {
@@ -40,8 +46,9 @@ export class Lock {
           return new Lock(volume, path, imagePath, owner.nonce);
         throw heldBy(imagePath, path, "another command");
       }
-      await takeOver(volume, path, imagePath, processes);
+      failure = await takeOver(volume, path, imagePath, processes);
     }
+    if (failure !== undefined) throw failure;
     throw heldBy(imagePath, path, "another command");
   }
 
@@ -63,7 +70,7 @@ export class Lock {
       () => false,
     );
     if (isLost) return;
-    await this.#volume.remove(asideOf(this.#path));
+    await this.#volume.remove(journalNamesOf(this.#imagePath).aside);
     await this.#volume.remove(this.#path);
   }
 
@@ -75,19 +82,22 @@ export class Lock {
 
 /**
  * Clears a dead owner's lock out of the way. Of several that try, the rename lets only one win; the winner looks at
- * what it got and puts a living owner's lock back.
+ * what it got and puts back what is not proven dead. Returns why the lock could not be moved, where another command
+ * was not the reason.
  */
-async function takeOver(volume: Volume, path: string, imagePath: string, processes: ProcessTable): Promise<void> {
-  if (!(await refuseLiving(volume, path, imagePath, processes))) return;
-  const aside = asideOf(path);
+async function takeOver(volume: Volume, path: string, imagePath: string, processes: ProcessTable): Promise<unknown> {
+  if (!(await refuseLiving(volume, path, imagePath, processes))) return undefined;
+  const { aside } = journalNamesOf(imagePath);
   try {
     await volume.rename(path, aside);
-  } catch {
-    return;
+  } catch (error) {
+    return (error as { cause?: { code?: unknown } }).cause?.code === "ENOENT" ? undefined : error;
   }
   const got = await readOwner(volume, aside);
-  if (typeof got === "object" && processes.isAlive(got) !== false) await volume.rename(aside, path);
-  else await volume.remove(aside);
+  const isDead = got === "torn" || (typeof got === "object" && processes.isAlive(got, aside) === false);
+  if (isDead) await volume.remove(aside);
+  else if (got !== "gone") await volume.rename(aside, path);
+  return undefined;
 }
 
 /** Throws `in-use` unless the lock's owner is proven dead; false where there is no lock. */
@@ -99,32 +109,69 @@ async function refuseLiving(
 ): Promise<boolean> {
   const owner = await readOwner(volume, path);
   if (owner === "gone") return false;
-  // An unreadable lock was cut off while it was made: its owner died before it could write anything else.
+  if (owner === "strange") {
+    const whose = "somebody who can't be told: it is no lock of this version";
+    throw heldBy(imagePath, path, `${whose}; if no command works on the image, remove the lock and run this again`);
+  }
+  // A torn lock was cut off while it was made: its owner died, or finds out, before it writes anything else.
   if (owner === "torn") return true;
-  const alive = processes.isAlive(owner);
+  const alive = processes.isAlive(owner, path);
   const whose = `process ${owner.pid} on ${owner.hostName}`;
   if (alive === true) throw heldBy(imagePath, path, whose);
-  if (alive === undefined)
-    throw heldBy(imagePath, path, `${whose}, which can't be seen from here; if it is gone, remove the lock`);
+  if (alive === undefined) {
+    const ifGone = "if that command is gone, as after a restart there, remove the lock and run this again";
+    throw heldBy(imagePath, path, `${whose}, which can't be seen from here; ${ifGone}`);
+  }
   return true;
 }
 
-async function readOwner(volume: Volume, path: string): Promise<LockOwner | "gone" | "torn"> {
+/** How every lock begins; what a cut leaves of one is its beginning, or zeros. */
+const BEGINNING = '{"pid":';
+
+/** `torn`: what a cut can leave of a lock that was being made. `strange`: anything else that is none of ours. */
+async function readOwner(volume: Volume, path: string): Promise<LockOwner | "gone" | "torn" | "strange"> {
   if (!(await volume.facts(path))) return "gone";
   try {
     const storage = await volume.openForReading(path);
     try {
-      const bytes = await readZeroFilled(storage, 0, Math.min(await storage.size(), 4096));
-      const owner = JSON.parse(new TextDecoder().decode(bytes)) as LockOwner | null;
-      return typeof owner?.pid === "number" && typeof owner.nonce === "string" ? owner : "torn";
+      return ownerIn(await readZeroFilled(storage, 0, Math.min(await storage.size(), MAX_LOCK_SIZE)));
     } finally {
       await storage.close();
     }
   } catch (error) {
     if (error instanceof ImageError && !(await volume.facts(path))) return "gone";
-    if (error instanceof SyntaxError) return "torn";
     throw error;
   }
+}
+
+/** Much more than an owner takes. */
+const MAX_LOCK_SIZE = 4096;
+
+function ownerIn(bytes: Uint8Array): LockOwner | "torn" | "strange" {
+  if (bytes.subarray(0, SECTOR_SIZE).every((byte) => byte === 0)) return "torn";
+  const text = new TextDecoder().decode(bytes);
+  try {
+    const owner: unknown = JSON.parse(text);
+    return isOwner(owner) ? owner : "strange";
+  } catch {
+    const beginning = text.slice(0, BEGINNING.length).replace(/\0+$/, "");
+    return BEGINNING.startsWith(beginning) ? "torn" : "strange";
+  }
+}
+
+function isOwner(value: unknown): value is LockOwner {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, machineId = "", pidNamespace = "", timeNamespace = "", ...others } = value as Partial<LockOwner>;
+  const texts = [
+    machineId,
+    pidNamespace,
+    timeNamespace,
+    others.hostName,
+    others.bootId,
+    others.startTime,
+    others.nonce,
+  ];
+  return Number.isSafeInteger(pid) && (pid as number) > 0 && texts.every((text) => typeof text === "string");
 }
 
 function heldBy(imagePath: string, lockPath: string, owner: string): ImageError {
@@ -132,9 +179,4 @@ function heldBy(imagePath: string, lockPath: string, owner: string): ImageError 
     path: imagePath,
     operation: "lock",
   });
-}
-
-/** Where a dead owner's lock goes for a moment; one name, so that a cut in between leaves nothing that piles up. */
-function asideOf(lockPath: string): string {
-  return `${lockPath}-old`;
 }

@@ -1,20 +1,102 @@
-/** The files beside an image that a conversion or repair makes, by the names the contract fixes. */
+/** The files beside an image that a conversion or repair makes, and whether their names can be made at all. */
+
+import { basename } from "node:path";
+import { ImageError } from "../bytes/image-error.ts";
 
 export interface JournalNames {
   readonly journal: string;
   readonly undo: string;
   readonly lock: string;
+  /** A journal being written that shall replace an older one by a rename. */
+  readonly draft: string;
+  /** Where a dead owner's lock goes for a moment; one name, so that a cut in between leaves nothing that piles up. */
+  readonly aside: string;
 }
+
+/**
+ * The first three are the contract's. The journal's is the longest: where that could be made, no name that is needed
+ * later can be too long.
+ */
+const SUFFIXES: JournalNames = {
+  journal: ".inplace-journal",
+  undo: ".inplace-undo",
+  lock: ".inplace-lock",
+  draft: ".inplace-draft",
+  aside: ".inplace-old",
+};
 
 export function journalNamesOf(imagePath: string): JournalNames {
   return {
-    journal: `${imagePath}.inplace-journal`,
-    undo: `${imagePath}.inplace-undo`,
-    lock: `${imagePath}.inplace-lock`,
+    journal: imagePath + SUFFIXES.journal,
+    undo: imagePath + SUFFIXES.undo,
+    lock: imagePath + SUFFIXES.lock,
+    draft: imagePath + SUFFIXES.draft,
+    aside: imagePath + SUFFIXES.aside,
   };
 }
 
-/** A journal being written that shall replace the older one at `journalPath` by a rename: in the same folder. */
-export function draftOf(journalPath: string): string {
-  return `${journalPath}-new`;
+/** True for a name that some image's journal, undo or lock has, or would have. */
+export function isJournalName(path: string): boolean {
+  const name = sameNameKey(path);
+  return Object.values(SUFFIXES).some((suffix) => name.endsWith(suffix));
+}
+
+/** Equal for names that are one on some file system: many take no notice of case, or of how an accent is put together. */
+export function sameNameKey(path: string): string {
+  return path.normalize("NFC").toLowerCase();
+}
+
+/** The draft of a journal that lies elsewhere than beside its image. */
+export function draftElsewhere(journalPath: string): string {
+  return journalPath + SUFFIXES.draft;
+}
+
+/** What one name, and a whole path, may hold at most; in bytes, but on Windows, which counts UTF-16 units. */
+export interface NameLimits {
+  readonly name: number;
+  readonly path: number;
+  readonly unit: "bytes" | "UTF-16 units";
+}
+
+const LIMITS: Partial<Record<NodeJS.Platform, NameLimits>> = {
+  darwin: { name: 255, path: 1023, unit: "bytes" },
+  win32: { name: 255, path: 32_766, unit: "UTF-16 units" },
+};
+const LINUX_LIMITS: NameLimits = { name: 255, path: 4095, unit: "bytes" };
+
+/**
+ * Throws `unsupported` where a name that may be needed, now or by a recovery, is longer than file systems take.
+ * `elsewhere` is another place for the journal's records.
+ */
+export function refuseLongNames(
+  imagePath: string,
+  elsewhere?: string,
+  limits: NameLimits = LIMITS[process.platform] ?? LINUX_LIMITS,
+): void {
+  const refuse = (what: string) => {
+    throw new ImageError("unsupported", `Cannot work on ${imagePath}: ${what}; nothing was written`, {
+      path: imagePath,
+      operation: "plan",
+    });
+  };
+  const lengthOf = (text: string) => (limits.unit === "bytes" ? Buffer.byteLength(text) : text.length);
+  const longest = SUFFIXES.journal;
+  if (lengthOf(basename(imagePath)) + longest.length > limits.name) {
+    refuse(
+      `its name is too long for a journal beside it, whose name is longer by ${longest}; ` +
+        `give it one of ${limits.name - longest.length} ${limits.unit} at most`,
+    );
+  }
+  if (lengthOf(imagePath) + longest.length > limits.path) {
+    refuse(`its path is too long for a journal beside it; use a shorter one, such as from inside its folder`);
+  }
+  if (elsewhere === undefined) return;
+  const draft = draftElsewhere(elsewhere);
+  if (lengthOf(basename(draft)) > limits.name || lengthOf(draft) > limits.path) {
+    const most = limits.name - SUFFIXES.draft.length;
+    refuse(
+      `${elsewhere} is too long for a journal's name; name one of ${most} ${limits.unit} at most with --journal, ` +
+        "in a folder that is not as deep",
+    );
+  }
 }

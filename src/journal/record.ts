@@ -9,8 +9,8 @@
 
 import { alignUp, SECTOR_SIZE } from "../bytes/align.ts";
 import { crc32 } from "../bytes/crc32.ts";
-import { ImageError } from "../bytes/image-error.ts";
 import { bytes, struct, u32 } from "../bytes/struct.ts";
+import { damagedJournal } from "./damage.ts";
 
 const RecordHeader = struct(
   "journal record header",
@@ -65,13 +65,15 @@ export interface Scan {
   readonly journalId: Uint8Array | undefined;
   readonly records: readonly JournalRecord[];
   readonly end: number;
+  /** Without records: false where no cut can have left this of a first record, which is written once, to a new file. */
+  readonly isCutOff: boolean;
 }
 
 /**
  * Reads the whole prefix of records. A torn tail is ignored; a valid record behind a broken one is damage that no cut
- * can make, and throws `corrupt`.
+ * can make, and throws `corrupt`. `beside` is the name beside the image, for that error.
  */
-export function scanRecords(file: Uint8Array, path: string): Scan {
+export function scanRecords(file: Uint8Array, path: string, beside: string = path): Scan {
   const records: JournalRecord[] = [];
   let journalId: Uint8Array | undefined;
   let end = 0;
@@ -85,15 +87,27 @@ export function scanRecords(file: Uint8Array, path: string): Scan {
   for (let at = end; at + SECTOR_SIZE <= file.length; at += SECTOR_SIZE) {
     const later = decodeRecord(file, at);
     if (later && (!journalId || sameBytes(later.journalId, journalId)) && later.sequence >= records.length) {
-      throw new ImageError(
-        "corrupt",
-        `Cannot trust the journal ${path}: record ${records.length} is damaged but record ${later.sequence} is whole; ` +
-          "keep both files and restore the journal from a copy",
-        { path, structure: `journal record ${records.length}`, hostOffset: end, journal: path },
-      );
+      const what = `its record ${records.length} is damaged but record ${later.sequence} is whole`;
+      throw damagedJournal(path, what, beside, { structure: `journal record ${records.length}`, hostOffset: end });
     }
   }
-  return { journalId, records, end };
+  return { journalId, records, end, isCutOff: cutCanLeave(file) };
+}
+
+/** Each sector of the first record is as it was written or zeros, and the file ends anywhere. */
+function cutCanLeave(file: Uint8Array): boolean {
+  if (isZero(file.subarray(0, SECTOR_SIZE))) return true;
+  const magic = file.subarray(0, MAGIC.length);
+  if (!sameBytes(magic, MAGIC.subarray(0, magic.length))) return false;
+  if (file.length < RecordHeader.size) return true;
+  const { sequence, factsLength, blobLength } = RecordHeader.parse(file);
+  if (sequence !== 0 || factsLength > MAX_PART_LENGTH || blobLength > MAX_PART_LENGTH) return false;
+  const length = alignUp(RecordHeader.size + factsLength + blobLength, SECTOR_SIZE);
+  if (file.length < length) return true;
+  for (let at = SECTOR_SIZE; at < length; at += SECTOR_SIZE) {
+    if (isZero(file.subarray(at, at + SECTOR_SIZE))) return true;
+  }
+  return false;
 }
 
 interface Decoded extends JournalRecord {
@@ -119,10 +133,23 @@ function decodeRecord(file: Uint8Array, at: number): Decoded | undefined {
   return {
     journalId: header.journalId,
     sequence: header.sequence,
-    facts: JSON.parse(new TextDecoder().decode(framed.subarray(RecordHeader.size, factsEnd))),
+    facts: parsed(framed.subarray(RecordHeader.size, factsEnd)),
     blob: framed.subarray(factsEnd),
     length,
   };
+}
+
+/** Undefined where it is no JSON, which no record of ours holds. */
+function parsed(text: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function isZero(file: Uint8Array): boolean {
+  return file.every((byte) => byte === 0);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -111,13 +111,21 @@ export class FileVolume implements Volume {
       };
     } catch (error) {
       const code = codeOf(error);
-      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      // Nothing has a name that nothing can have.
+      if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
       throw hostError(error, "look at", path);
     }
   }
 
   async realPath(path: string): Promise<string> {
     return attempt("look at", path, () => realpath(path));
+  }
+
+  async realFolderOf(path: string): Promise<string> {
+    const folder = dirname(resolve(path));
+    const real = await attempt("find the folder", folder, () => realpath(folder));
+    if ((await attempt("find the folder", folder, () => stat(folder))).isDirectory()) return real;
+    throw new ImageError("io", `Cannot find the folder ${folder}: that is a file`, { path, operation: "open" });
   }
 
   async rename(from: string, to: string): Promise<void> {

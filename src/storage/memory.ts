@@ -181,6 +181,11 @@ export class MemoryVolume implements Volume {
     return real;
   }
 
+  /** Folders come into being with their files, so each is there. */
+  async realFolderOf(path: string): Promise<string> {
+    return posix.dirname(posix.resolve(path));
+  }
+
   async rename(from: string, to: string): Promise<void> {
     const file = this.#find(from, "rename");
     this.#files.delete(from);

@@ -50,6 +50,10 @@ export class MeteredVolume implements Volume {
     return this.#volume.realPath(path);
   }
 
+  realFolderOf(path: string): Promise<string> {
+    return this.#volume.realFolderOf(path);
+  }
+
   rename(from: string, to: string): Promise<void> {
     return this.#volume.rename(from, to);
   }

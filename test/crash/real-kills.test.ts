@@ -44,7 +44,7 @@ async function traced(from: StructuredFormat, to: StructuredFormat): Promise<Way
   if (exitCode !== 0) throw new Error(`Cannot convert undisturbed: ${said}`);
   await assertClean(image, to);
   const journalWrites = calls.flatMap(({ name, path }, at) =>
-    name === "pwrite64" && /-journal(-new)?$/.test(path) ? [at] : [],
+    name === "pwrite64" && /\.inplace-(?:journal|draft)$/.test(path) ? [at] : [],
   );
   const givesUndoUp = journalWrites[2] ?? calls.length;
   return { from, to, source, original: await fileDigest(source.path), calls, givesUndoUp };

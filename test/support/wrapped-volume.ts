@@ -87,6 +87,10 @@ export class WrappedVolume implements Volume {
     return this.inner.realPath(path);
   }
 
+  realFolderOf(path: string): Promise<string> {
+    return this.inner.realFolderOf(path);
+  }
+
   rename(from: string, to: string): Promise<void> {
     return this.inner.rename(from, to);
   }

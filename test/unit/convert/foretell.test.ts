@@ -287,7 +287,7 @@ describe("on a real file system", () => {
 
   test("a name that leaves no room for the longest one beside it", async () => {
     await inFolder(async (folder) => {
-      for (const length of [236, 240, 250]) {
+      for (const length of [240, 250]) {
         const image = join(folder, "n".repeat(length));
         await writeFile(image, qed.bytes);
         await untouched(folder, () => plan(image, "qcow2", {}, here()));
@@ -295,7 +295,7 @@ describe("on a real file system", () => {
         expect((await readdir(folder)).length).toBe(1);
         await rm(image);
       }
-      const image = join(folder, "n".repeat(235));
+      const image = join(folder, "n".repeat(239));
       await writeFile(image, qed.bytes);
       const { report } = await plan(image, "qcow2", {}, here());
       expect(report.refused).toEqual([]);

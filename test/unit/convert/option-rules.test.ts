@@ -53,14 +53,15 @@ const functions: Readonly<Record<string, Call>> = {
   map: (path, options, volume) => map(path, options, volume),
 };
 
-async function refused(call: Call, path: unknown, options: unknown): Promise<string> {
+/** Where a name leads is looked up by `looks`; nothing is opened or made. */
+async function refused(call: Call, path: unknown, options: unknown, looks: readonly string[] = []): Promise<string> {
   const { volume, calls } = watched();
   const error = await call(path as never, options as never, volume).then(
     (value) => value,
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(UsageError);
-  expect(calls).toEqual([]);
+  expect(calls.filter((name) => !looks.includes(name))).toEqual([]);
   return (error as UsageError).message;
 }
 
@@ -218,9 +219,10 @@ test("a wrong target format, offset or wish", async () => {
 
 test("a journal in one of the image's own names is told before anything is opened", async () => {
   for (const journal of ["disk", "disk.inplace-lock", "./disk.inplace-undo"]) {
-    await refused(functions.convert as Call, "disk", { journal });
-    await refused(functions.plan as Call, "disk", { journal });
-    await refused(functions.check as Call, "disk", { journal, repair: "all" });
+    const looks = ["realFolderOf", "facts"];
+    await refused(functions.convert as Call, "disk", { journal }, looks);
+    await refused(functions.plan as Call, "disk", { journal }, looks);
+    await refused(functions.check as Call, "disk", { journal, repair: "all" }, looks);
   }
 });
 

@@ -62,6 +62,19 @@ test("where the rename fails, the name that was taken for it is given back", asy
   expect(names()).toEqual(["disk.qed"]);
 });
 
+test("a new name that leaves no room for an undo's is refused, and the image keeps its own", async () => {
+  const long = join(folder, `${"n".repeat(232)}.qcow2`);
+  from = join(folder, `${"n".repeat(232)}.qed`);
+  await makeDemoImage(from);
+  await convert(from, "qcow2", { keepUndo: true });
+  const before = names();
+  await expect(refuseTakenName(from, `${long}${"n".repeat(2)}`)).rejects.toMatchObject({ kind: "unsupported" });
+  await expect(renameImage(from, `${long}${"n".repeat(2)}`)).rejects.toMatchObject({ kind: "unsupported" });
+  expect(names()).toEqual(before);
+  await renameImage(from, long);
+  expect(await unfinished(long)).toBe("undo");
+});
+
 test("another folder is a wrong use", async () => {
   mkdirSync(join(folder, "sub"));
   writeFileSync(from, "image");

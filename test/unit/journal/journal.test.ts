@@ -74,7 +74,7 @@ describe("--journal", () => {
     expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
   });
 
-  test.each([IMAGE_PATH, NAMES.undo, NAMES.lock, `${NAMES.journal}-new`])("refuses %s", async (journal) => {
+  test.each([IMAGE_PATH, NAMES.undo, NAMES.lock, NAMES.draft, NAMES.aside])("refuses %s", async (journal) => {
     const volume = new MemoryVolume({ [IMAGE_PATH]: IMAGE });
     expect(await failureOf(convert(IMAGE_PATH, "qcow2", { journal }, testHost(volume)))).toBeInstanceOf(UsageError);
     expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: new Uint8Array(IMAGE) });

@@ -47,8 +47,7 @@ describe("a lock that is there", () => {
     ["an empty one", new Uint8Array(0)],
     ["one of zeros, as a cut can leave it", new Uint8Array(100)],
     ["half a one", ownedBy({}).subarray(0, 20)],
-    ["null", new TextEncoder().encode("null")],
-    ["no owner", new TextEncoder().encode('{"pid":"7"}')],
+    ["its beginning, the rest zeros", new Uint8Array([...ownedBy({}).subarray(0, 9), 0, 0])],
   ])("%s is taken over, and nothing is left after the release", async (_, bytes) => {
     const volume = new MemoryVolume({ [LOCK]: bytes });
     const lock = await Lock.acquire(volume, IMAGE, process(8, new Set([8])));
@@ -57,6 +56,41 @@ describe("a lock that is there", () => {
     await lock.release();
     expect(volume.snapshots()).toEqual({});
   });
+});
+
+describe("a lock that no cut can have left is somebody's", () => {
+  const text = (value: unknown) => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
+  const owner = JSON.parse(new TextDecoder().decode(ownedBy({})));
+
+  test.each([
+    ["null", "null"],
+    ["a note of the user's", "do not touch"],
+    ["another version's", { version: 2, owner: "somebody" }],
+    ["a pid that is none", { ...owner, pid: "7" }],
+    ["a pid of a group", { ...owner, pid: -7 }],
+    ["a broken pid", { ...owner, pid: 0.5 }],
+    ["no host", { ...owner, hostName: undefined }],
+    ["a host that is no text", { ...owner, hostName: 1 }],
+    ["no start of the machine", { ...owner, bootId: null }],
+    ["a namespace that is no text", { ...owner, pidNamespace: {} }],
+  ])("%s", async (_, bytes) => {
+    const volume = new MemoryVolume({ [LOCK]: text(bytes) });
+    await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8])))).rejects.toMatchObject({
+      kind: "in-use",
+      message: expect.stringMatching(/if no command works on the image, remove the lock/),
+    });
+    expect(volume.snapshots()).toEqual({ [LOCK]: text(bytes) });
+  });
+});
+
+test("a dead owner's lock that can't be moved says why", async () => {
+  const memory = new MemoryVolume({ [LOCK]: ownedBy({}) });
+  const volume = new FailingVolume(memory, { kind: "rename", nth: 1, code: "EACCES", isLasting: true });
+  await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8])))).rejects.toMatchObject({
+    kind: "io",
+    message: expect.stringContaining("EACCES"),
+  });
+  expect(memory.snapshots()).toEqual({ [LOCK]: ownedBy({}) });
 });
 
 test("of many that take a dead owner's lock over at once, one at most goes on", async () => {

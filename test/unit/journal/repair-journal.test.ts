@@ -1,6 +1,7 @@
-/** A repair's journal read back: every byte that was and will be, how far it came; a torn one says nothing. */
+/** A repair's journal read back: every byte that was and will be, how far it came; a torn one says nothing, a damaged one is refused. */
 
 import { expect, test } from "vitest";
+import type { ImageError } from "../../../src/bytes/image-error.ts";
 import { Journal } from "../../../src/journal/journal.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord } from "../../../src/journal/record.ts";
@@ -78,15 +79,16 @@ test("how far it came is appended, and read back", async () => {
   expect(await progress()).toEqual(["aa", true, true, true]);
 });
 
-test("cut anywhere, or with a byte changed, its first record is torn: nothing was written yet", async () => {
+test("cut anywhere, its first record is torn: nothing was written yet; with a byte changed it is damaged", async () => {
   const whole = (await written()).snapshot(NAMES.journal);
   for (let cut = 0; cut < whole.length; cut += 97) {
     expect(await Journal.find(new MemoryVolume({ [NAMES.journal]: whole.subarray(0, cut) }), IMAGE_PATH)).toBe("torn");
     const changed = whole.slice();
     changed[cut] = (changed[cut] as number) ^ 1;
-    const result = await Journal.find(new MemoryVolume({ [NAMES.journal]: changed }), IMAGE_PATH);
+    const found = Journal.find(new MemoryVolume({ [NAMES.journal]: changed }), IMAGE_PATH);
+    const result = await found.catch((error: ImageError) => error.kind);
     // What follows the blob up to the sector's end is no part of the record.
-    if (result !== "torn") expect(cut).toBeGreaterThan(whole.length - 512);
+    if (result !== "corrupt") expect(cut).toBeGreaterThan(whole.length - 512);
   }
 });
 

@@ -1,0 +1,151 @@
+/** What a record must look like before it is believed: a whole frame proves that somebody wrote it, not that we did. */
+
+import { SECTOR_SIZE } from "../bytes/align.ts";
+import { ImageError } from "../bytes/image-error.ts";
+import { damagedJournal } from "./damage.ts";
+import type { JournalRecord } from "./record.ts";
+import type { RepairIntent } from "./repair-state.ts";
+import type { Facts, Intent } from "./state.ts";
+
+type Test = (value: unknown) => boolean;
+type Shape<T> = { readonly [Field in keyof T]-?: Test };
+
+const text: Test = (value) => typeof value === "string";
+const flag: Test = (value) => typeof value === "boolean";
+const size: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const oneOf =
+  (...values: readonly unknown[]): Test =>
+  (value) =>
+    values.includes(value);
+const orNull =
+  (test: Test): Test =>
+  (value) =>
+    value === null || test(value);
+const absentOr =
+  (test: Test): Test =>
+  (value) =>
+    value === undefined || test(value);
+const listOf =
+  (test: Test): Test =>
+  (value) =>
+    Array.isArray(value) && value.every(test);
+const texts: Test = (value) => isObject(value) && Object.values(value).every(text);
+/** An address and a length, or two addresses. */
+const pair: Test = (value) => Array.isArray(value) && value.length === 2 && value.every(size);
+
+/** Every kind of record, and every field that it has. */
+const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { record: Kind }>, "record">> } = {
+  intent: {
+    version: oneOf(1),
+    purpose: oneOf("convert", "roll-back", "setmap"),
+    sourceFormat: text,
+    targetFormat: text,
+    options: texts,
+    drop: listOf(text),
+    keepLeaks: flag,
+    keepUndo: flag,
+    verify: oneOf("full", "mapping"),
+    check: flag,
+    checksum: oneOf("blkhash-sha256", "sha256", "none"),
+    backingChain: flag,
+    guestDigest: orNull(text),
+    alsoHolds: absentOr(listOf(text)),
+    oldFileSize: size,
+    sourceEnd: absentOr(size),
+    sourceOptions: texts,
+    metadataDigest: text,
+    fileSize: size,
+    savedLength: size,
+    extras: listOf(pair),
+  },
+  repair: {
+    version: oneOf(1),
+    format: text,
+    scope: oneOf("leaks", "all"),
+    allowDataLoss: flag,
+    keepUndo: flag,
+    oldFileSize: size,
+    fileSize: size,
+    metadataDigest: orNull(text),
+    added: absentOr(listOf(pair)),
+    guestDigests: absentOr(listOf(text)),
+    steps: listOf((step) => isObject(step) && text(step.purpose) && listOf(pair)(step.patches)),
+  },
+  prepared: { added: listOf(pair), addedDigest: text },
+  verified: { undoGivenUp: flag },
+  "new-header": {},
+  "rolled-back": {},
+  pointer: { path: (value) => text(value) && value !== "" && !(value as string).includes("\0") },
+};
+
+const FIRST = new Set(["intent", "repair", "pointer"]);
+
+/**
+ * Throws `corrupt` for records that we don't write, `unsupported` for those of a kind that only another version may
+ * know. A first record of another version or kind is left to whoever reads it.
+ */
+export function refuseOddRecords(records: readonly JournalRecord[], path: string, beside: string): void {
+  for (const [at, { facts, blob }] of records.entries()) {
+    const refusal = (what: string) =>
+      damagedJournal(path, `its record ${at} ${what}`, beside, { structure: `journal record ${at}` });
+    if (!isObject(facts) || typeof facts.record !== "string") throw refusal("says nothing that we write");
+    const kind = facts.record;
+    const isKnown = Object.hasOwn(SHAPES, kind);
+    if (at === 0 && (!isKnown || (facts.version ?? 1) !== 1)) return;
+    if (!isKnown) throw anotherVersions(path, at, beside);
+    if (FIRST.has(kind) !== (at === 0)) throw refusal(`is out of place (${kind})`);
+    const shape: Readonly<Record<string, Test>> = SHAPES[kind as Facts["record"]];
+    for (const [field, test] of Object.entries(shape)) {
+      if (!test(facts[field])) throw refusal(`has no valid ${field}`);
+    }
+    if (!hasBlobFor(facts as unknown as Facts, blob)) throw refusal("does not hold the bytes that it tells of");
+  }
+}
+
+function anotherVersions(path: string, at: number, beside: string): ImageError {
+  return new ImageError(
+    "unsupported",
+    `Cannot read the journal ${path}: it was made by another version; use that version`,
+    {
+      path,
+      structure: `journal record ${at}`,
+      journal: beside,
+    },
+  );
+}
+
+/** The bytes behind the facts are as many as the facts say, and lie where they may. */
+function hasBlobFor(facts: Facts, blob: Uint8Array): boolean {
+  switch (facts.record) {
+    case "intent":
+      return hasIntentParts(facts, blob);
+    case "repair":
+      return blob.length === 2 * facts.steps.reduce((sum, step) => sum + patchedBytes(step.patches), 0);
+    case "new-header":
+      return blob.length === SECTOR_SIZE;
+    default:
+      return true;
+  }
+}
+
+/** More than any header area; so much is allocated on the record's word. */
+const MAX_SAVED_LENGTH = 128 * 1024 * 1024;
+
+function hasIntentParts({ savedLength, extras }: Intent, blob: Uint8Array): boolean {
+  const known = SECTOR_SIZE + patchedBytes(extras);
+  return (
+    savedLength >= SECTOR_SIZE &&
+    savedLength <= MAX_SAVED_LENGTH &&
+    extras.every(([hostOffset, length]) => hostOffset + length <= savedLength) &&
+    blob.length >= known &&
+    blob.length <= known + savedLength
+  );
+}
+
+function patchedBytes(patches: RepairIntent["steps"][number]["patches"]): number {
+  return patches.reduce((sum, [, length]) => sum + length, 0);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
