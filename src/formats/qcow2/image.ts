@@ -8,6 +8,7 @@ import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import { inflateCluster } from "../../image/inflate.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
+import type { SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type Bitmap, readBitmapDirectory } from "./bitmap-directory.ts";
@@ -115,7 +116,7 @@ export class Qcow2Image implements Image {
     return inflateCluster(this.#header.compression, stored, this.clusterSize);
   }
 
-  getSpecificInfo(): Readonly<Record<string, unknown>> {
+  getSpecificInfo(): SpecificInfo {
     return specificInfo(this.#header, this.#bitmaps);
   }
 
