@@ -16,7 +16,7 @@ import { GuestReader } from "../../src/image/guest-reader.ts";
 import { openGuestView } from "../../src/image/guest-view.ts";
 import { FileVolume } from "../../src/storage/file.ts";
 import { referenceBlkhash } from "../support/guest-layer.ts";
-import { infoAsQemu, infoTextAsQemu, mapAsQemu } from "../support/qemu-words.ts";
+import { infoAsQemu, infoTextAsQemu, mapAsQemu, qemuInfo, qemuInfoText } from "../support/qemu-words.ts";
 
 interface Sample {
   readonly name: string;
@@ -142,8 +142,8 @@ describe.each(samples.map(({ name, size }) => [name, size] as const))("%s", (nam
 
   test("info", async () => {
     const found = await info(at(name));
-    expect(infoAsQemu(found)).toEqual(json("info", "--output=json", at(name)));
-    expect(infoTextAsQemu(found)).toBe(run("qemu-img", "info", at(name)));
+    expect(infoAsQemu(found)).toEqual(qemuInfo(run("qemu-img", "info", "--output=json", at(name))));
+    expect(infoTextAsQemu(found)).toBe(qemuInfoText(run("qemu-img", "info", at(name))));
   });
 
   // A terabyte is too much to write down.
@@ -176,8 +176,8 @@ describe.each(["overlay", "overlay-2", "overlay-3"])("%s over its backing files"
     const { entries } = await map(at(name), { backingChain: true });
     expect(mapAsQemu(entries)).toEqual(json("map", "--output=json", name));
     const found = await info(at(name));
-    expect(infoAsQemu(found)).toEqual(json("info", "--output=json", at(name)));
-    expect(infoTextAsQemu(found)).toBe(run("qemu-img", "info", at(name)));
+    expect(infoAsQemu(found)).toEqual(qemuInfo(run("qemu-img", "info", "--output=json", at(name))));
+    expect(infoTextAsQemu(found)).toBe(qemuInfoText(run("qemu-img", "info", at(name))));
 
     run("qemu-img", "convert", "-O", "raw", name, `${name}.raw`);
     const raw = readFileSync(at(`${name}.raw`));
@@ -196,8 +196,8 @@ describe("info", () => {
     const bytes = readFileSync(at("mixed-65536"));
     bytes[79] = mark;
     writeFileSync(at(name), bytes);
-    expect(infoAsQemu(await info(at(name)))).toEqual(json("info", "--output=json", at(name)));
-    expect(infoTextAsQemu(await info(at(name)))).toBe(run("qemu-img", "info", at(name)));
+    expect(infoAsQemu(await info(at(name)))).toEqual(qemuInfo(run("qemu-img", "info", "--output=json", at(name))));
+    expect(infoTextAsQemu(await info(at(name)))).toBe(qemuInfoText(run("qemu-img", "info", at(name))));
   });
 
   test.each([
@@ -211,30 +211,34 @@ describe("info", () => {
     run("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", backingName, "-F", "raw", "vm/disk", "1M");
     for (const path of ["vm/disk", at("vm/disk")]) {
       const mine = await inFolder(() => info(path));
-      expect(infoAsQemu(mine)).toEqual(json("info", "--output=json", path));
-      expect(infoTextAsQemu(mine)).toBe(run("qemu-img", "info", path));
+      expect(infoAsQemu(mine)).toEqual(qemuInfo(run("qemu-img", "info", "--output=json", path)));
+      expect(infoTextAsQemu(mine)).toBe(qemuInfoText(run("qemu-img", "info", path)));
     }
   });
 
   test("of a QED with a raw backing file", async () => {
     writeFileSync(at("base.raw"), Buffer.alloc(65536, 1));
     run("qemu-img", "create", "-q", "-f", "qed", "-b", "base.raw", "-F", "raw", "qed-overlay");
-    expect(infoAsQemu(await info(at("qed-overlay")))).toEqual(json("info", "--output=json", at("qed-overlay")));
+    expect(infoAsQemu(await info(at("qed-overlay")))).toEqual(
+      qemuInfo(run("qemu-img", "info", "--output=json", at("qed-overlay"))),
+    );
   });
 
   test("of a raw file", async () => {
     writeFileSync(at("disk.raw"), Buffer.alloc(1_048_576, 1));
     const found = await info(at("disk.raw"), { format: "raw" });
-    expect(infoAsQemu(found)).toEqual(json("info", "-f", "raw", "--output=json", at("disk.raw")));
-    expect(infoTextAsQemu(found)).toBe(run("qemu-img", "info", "-f", "raw", at("disk.raw")));
+    expect(infoAsQemu(found)).toEqual(qemuInfo(run("qemu-img", "info", "-f", "raw", "--output=json", at("disk.raw"))));
+    expect(infoTextAsQemu(found)).toBe(qemuInfoText(run("qemu-img", "info", "-f", "raw", at("disk.raw"))));
   });
 
   // QEMU counts a file in whole sectors.
   test("of a file that ends inside a sector", async () => {
     const bytes = readFileSync(at("mixed-65536"));
     writeFileSync(at("cut-short"), bytes.subarray(0, bytes.length - 65_537));
-    expect(infoAsQemu(await info(at("cut-short")))).toEqual(json("info", "--output=json", at("cut-short")));
-    expect(infoTextAsQemu(await info(at("cut-short")))).toBe(run("qemu-img", "info", at("cut-short")));
+    expect(infoAsQemu(await info(at("cut-short")))).toEqual(
+      qemuInfo(run("qemu-img", "info", "--output=json", at("cut-short"))),
+    );
+    expect(infoTextAsQemu(await info(at("cut-short")))).toBe(qemuInfoText(run("qemu-img", "info", at("cut-short"))));
   });
 });
 

@@ -62,3 +62,15 @@ export function mapAsQemu(
 ): readonly Partial<MapEntry>[] {
   return tellsCompressed ? entries : entries.map(({ compressed, ...rest }) => rest);
 }
+
+/**
+ * What qemu-img prints in JSON of an image, without what the file system below says of the file: on XFS the size hint
+ * that QEMU gives to files it makes, which nothing of Node's can ask for.
+ */
+export function qemuInfo(printed: string): unknown {
+  return JSON.parse(printed, (key, value) => (key === "extent-size-hint" ? undefined : value));
+}
+
+export function qemuInfoText(printed: string): string {
+  return printed.replace(/^ {4}Format specific information:\n {8}extent size hint: \d+\n/m, "");
+}
