@@ -5,6 +5,7 @@ import { check } from "../../../src/convert/check.ts";
 import { resume, rollback } from "../../../src/convert/recovery.ts";
 import { setmap } from "../../../src/convert/setmap.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { HostCluster, Qcow2Bytes } from "../../support/qcow2-bytes.ts";
 
@@ -49,4 +50,13 @@ test("setmap clears the bit with the sector that makes its tables the image's", 
   await setmap(IMAGE_PATH, 0, place, before.clusterSize, {}, testHost(volume));
   expect(bitsOf(volume)).toBe(0n);
   expect(await check(IMAGE_PATH, {}, testHost(volume))).toMatchObject({ verdict: "clean" });
+});
+
+test("setmap of an image with bitmaps is refused: they would not know of it", async () => {
+  const { bytes, at } = buildQcow2Image({ bitmap: true, autoclear: 1n | UNKNOWN });
+  const volume = new MemoryVolume({ [IMAGE_PATH]: Buffer.concat([bytes, Buffer.alloc(at.clusterSize)]) });
+  const before = volume.snapshot(IMAGE_PATH);
+  const refused = setmap(IMAGE_PATH, 0, at.end, at.clusterSize, {}, testHost(volume));
+  await expect(refused).rejects.toThrow(/bitmap/);
+  expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: before });
 });
