@@ -32,4 +32,4 @@ export type { TargetOption } from "./image/driver.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
 export type { RepairScope } from "./image/repair.ts";
-export type { Qcow2BitmapInfo, Qcow2Details } from "./image/specific-info.ts";
+export type { Qcow2BitmapInfo, Qcow2Details, SnapshotInfo } from "./image/specific-info.ts";

@@ -1,5 +1,6 @@
 /** What `info` found, in the words that `qemu-img info` prints for people. */
 
+import type { SnapshotInfo } from "../image/specific-info.ts";
 import type { ChildInfo, InfoReport } from "./info.ts";
 import { type Json, kebabKeys } from "./kebab-keys.ts";
 
@@ -15,11 +16,41 @@ export function infoText(info: InfoReport): string {
     ...("clusterSize" in info ? [`cluster_size: ${info.clusterSize}`] : []),
     ...(info.dirtyFlag ? ["cleanly shut down: no"] : []),
     ...backingLines(info),
+    ...snapshotLines(info.snapshots),
     ...("formatSpecific" in info
       ? ["Format specific information:", ...fieldLines(kebabKeys(info.formatSpecific.data), "    ")]
       : []),
     ...children.flatMap(childLines),
   ].join("\n");
+}
+
+function snapshotLines(snapshots: readonly SnapshotInfo[] = []): string[] {
+  if (snapshots.length === 0) return [];
+  const row = (id: string, tag: string, size: string, date: string, clock: string, icount: string): string =>
+    oneLine(
+      `${id.padEnd(7)} ${tag.padEnd(16)} ${size.padStart(8)} ${date.padStart(19)} ${clock.padStart(15)} ${icount.padStart(10)}`,
+    );
+  return [
+    "Snapshot list:",
+    row("ID", "TAG", "VM_SIZE", "DATE", "VM_CLOCK", "ICOUNT"),
+    ...snapshots.map(({ id, name, vmStateSize, dateSec, vmClockSec, vmClockNsec, icount }) =>
+      row(id, name, sizeText(vmStateSize), localTime(dateSec), clockText(vmClockSec, vmClockNsec), `${icount ?? "--"}`),
+    ),
+  ];
+}
+
+/** As a clock on the wall here shows it. */
+function localTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const two = (value: number) => `${value}`.padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
+}
+
+function clockText(seconds: number, nanoseconds: number): string {
+  const digits = (value: number, count: number) => `${Math.floor(value)}`.padStart(count, "0");
+  const clock = [digits(seconds / 3600, 4), digits((seconds / 60) % 60, 2), digits(seconds % 60, 2)].join(":");
+  return `${clock}.${digits(nanoseconds / 1_000_000, 3)}`;
 }
 
 function childLines({ name, info: { filename, format, virtualSize, actualSize } }: ChildInfo): string[] {

@@ -3,7 +3,13 @@
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../bytes/align.ts";
 import type { BackingFile, Image } from "../image/driver.ts";
-import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo, SpecificInfo } from "../image/specific-info.ts";
+import type {
+  Qcow2SpecificInfo,
+  QedSpecificInfo,
+  RawSpecificInfo,
+  SnapshotInfo,
+  SpecificInfo,
+} from "../image/specific-info.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { openImageForReading } from "./opened-guest.ts";
@@ -25,6 +31,8 @@ export interface CommonInfo {
   readonly fullBackingFilename?: string;
   /** Absent where the header names no format. */
   readonly backingFilenameFormat?: string;
+  /** Internal snapshots; absent where there are none. */
+  readonly snapshots?: readonly SnapshotInfo[];
   /** The image was not closed cleanly. */
   readonly dirtyFlag: boolean;
   /** The files that hold the image; for the formats of today one. */
@@ -58,7 +66,7 @@ export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 export type InfoReport = RawInfo | QedInfo | Qcow2Info;
 
 /**
- * Reads an image's header and nothing that it names.
+ * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
  *
  * @throws ImageError `not-this-format`, `unsupported` or `corrupt` for a file that is no image we can open; `io`
  */
@@ -70,7 +78,8 @@ export async function info(
   const image = await openImageForReading(volume, path, options.format);
   try {
     const facts = await volume.facts(await volume.realPath(path));
-    return describeImage(path, image, facts?.allocatedSize);
+    const snapshots = (await image.readSnapshots?.()) ?? [];
+    return { ...describeImage(path, image, facts?.allocatedSize), ...(snapshots.length > 0 ? { snapshots } : {}) };
   } finally {
     await image.storage.close();
   }

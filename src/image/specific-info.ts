@@ -38,6 +38,22 @@ export interface Qcow2Details {
   readonly extendedL2?: boolean;
 }
 
+/** An internal snapshot. Seconds and nanoseconds add up. */
+export interface SnapshotInfo {
+  readonly id: string;
+  readonly name: string;
+  /** Bytes of the machine's saved memory and devices; 0 where the disk alone was kept. */
+  readonly vmStateSize: number;
+  /** When it was made, since 1970 in UTC. */
+  readonly dateSec: number;
+  readonly dateNsec: number;
+  /** How long the machine had run. */
+  readonly vmClockSec: number;
+  readonly vmClockNsec: number;
+  /** Instructions that the machine had executed; absent where they were not counted. */
+  readonly icount?: number;
+}
+
 /** A persistent dirty bitmap. */
 export interface Qcow2BitmapInfo {
   /** `in-use`: not put away, its bits mean nothing; `auto`: records writes by itself. */

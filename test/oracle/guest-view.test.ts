@@ -189,6 +189,25 @@ describe.each(["overlay", "overlay-2", "overlay-3"])("%s over its backing files"
 });
 
 describe("info", () => {
+  test.each(["mixed-4096", "v2"])("of snapshots in %s", async (name) => {
+    writeFileSync(at(`${name}-kept`), readFileSync(at(name)));
+    run("qemu-img", "snapshot", "-c", "one", at(`${name}-kept`));
+    run("qemu-img", "snapshot", "-c", "a name that is longer than its column", at(`${name}-kept`));
+    const bytes = readFileSync(at(`${name}-kept`));
+    // The machine's memory, how long it had run, and no count of its instructions.
+    const table = Number(bytes.readBigUInt64BE(64));
+    const extraLength = bytes.readUInt32BE(table + 36);
+    bytes.writeBigUInt64BE((12_345n * 3600n + 61n * 60n + 7n) * 1_000_000_000n + 89_000_005n, table + 24);
+    bytes.writeUInt32BE(1_000_000, table + 32);
+    if (extraLength >= 8) bytes.writeBigUInt64BE(123_456_789_012n, table + 40);
+    if (extraLength >= 24) bytes.writeBigInt64BE(-1n, table + 56);
+    writeFileSync(at(`${name}-kept`), bytes);
+    const found = await info(at(`${name}-kept`));
+    expect(found.snapshots).toHaveLength(2);
+    expect(infoAsQemu(found)).toEqual(qemuInfo(run("qemu-img", "info", "--output=json", at(`${name}-kept`))));
+    expect(infoTextAsQemu(found)).toBe(qemuInfoText(run("qemu-img", "info", at(`${name}-kept`))));
+  });
+
   test.each([
     ["dirty", 1],
     ["corrupt", 2],

@@ -213,6 +213,27 @@ describe("info", () => {
     expect(text.split("\n")).toContain(`virtual size: ${words} (${size} bytes)`);
   });
 
+  test("lists snapshots as the newest qemu-img does, by the clock on the wall here", async () => {
+    const found = await info("disk.qed", {}, volume);
+    const one = { id: "1", vmStateSize: 123_456_789, dateNsec: 5, vmClockSec: 44_446_867, vmClockNsec: 89_000_005 };
+    const snapshots = [
+      { ...one, name: "one", dateSec: Date.UTC(2026, 10, 29, 2, 5, 49) / 1000 },
+      { ...one, id: "2", name: "a\nlong name, longer than that", dateSec: 0, icount: 7, vmClockSec: 59 },
+    ];
+    const zone = process.env.TZ;
+    process.env.TZ = "UTC";
+    const lines = infoText({ ...found, snapshots }).split("\n");
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+    const first = lines.indexOf("Snapshot list:");
+    expect(lines.slice(first + 1, first + 4)).toEqual([
+      "ID      TAG               VM_SIZE                DATE        VM_CLOCK     ICOUNT",
+      "1       one               118 MiB 2026-11-29 02:05:49 12346:21:07.089         --",
+      "2       a\\nlong name, longer than that  118 MiB 1970-01-01 00:00:00  0000:00:59.089          7",
+    ]);
+    expect(infoText(found)).not.toContain("Snapshot");
+  });
+
   test("a name from the image can't make lines of its own", async () => {
     const bytes = buildQcow2Layer({ virtualSize: 2048, backingName: "x\ndisk size: 0 B", backingFormat: "raw" });
     const text = infoText(await info("disk.qcow2", {}, new MemoryVolume({ "disk.qcow2": bytes })));
