@@ -1,6 +1,10 @@
 /** One runner for all suites; `scripts/test.ts` gives the folder and the reporters. */
 
 import { defineConfig } from "vitest/config";
+import { pathWithChosenQemu } from "./scripts/chosen-qemu.ts";
+
+// Inherited by the tests and by all that they start.
+process.env.PATH = pathWithChosenQemu();
 
 export default defineConfig({
   test: {

@@ -4,12 +4,12 @@
  * A whole run at full scale writes docs/benchmarks.md; a part of it only prints, unless a page is named. Needs some 15 GiB in the folder for temporary files.
  */
 
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { qemuVersion } from "../scripts/tools.ts";
 import { figures, newBench, type Row } from "./figures.ts";
 import { command } from "./measure.ts";
 
@@ -72,7 +72,7 @@ try {
 
 function pageOf(all: readonly Row[], fileSystem: string): string {
   const [processor] = cpus();
-  const qemu = execFileSync("qemu-img", ["--version"], { encoding: "utf8" }).split("\n")[0] ?? "";
+  const qemu = qemuVersion();
   const lines = all.map(
     ({ figure, reach, measured, isReached }) =>
       `| ${figure} | ${reach} | ${isReached ? "" : "**missed** "}${measured} |`,

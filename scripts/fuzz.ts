@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { runCampaign } from "../test/fuzz/campaign.ts";
+import { ensureTools } from "./tools.ts";
 
 const { values } = parseArgs({
   options: {
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     keep: { type: "string" },
   },
 });
+ensureTools();
 const [seed, count, first] = [Number(values.seed), Number(values.count), Number(values.first)];
 let slowest = { milliseconds: 0, text: "none" };
 const result = await runCampaign({

@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { runCheckCampaign } from "../test/support/check-campaign.ts";
+import { ensureTools } from "./tools.ts";
 
 const { values } = parseArgs({
   options: {
@@ -10,6 +11,7 @@ const { values } = parseArgs({
     first: { type: "string", default: "0" },
   },
 });
+ensureTools();
 const [seed, count, first] = [Number(values.seed), Number(values.count), Number(values.first)];
 let tried = 0;
 const { outcomes, disagreements } = await runCheckCampaign({

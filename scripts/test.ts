@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Suite, suites } from "./suites.ts";
-import { ensureTools } from "./tools.ts";
+import { ensureTools, qemuVersion } from "./tools.ts";
 
 interface Outcome {
   readonly passed: number;
@@ -63,6 +63,7 @@ if (unknown.length > 0) {
 const outcomes: Outcome[] = [];
 try {
   ensureTools();
+  console.log(`Asked for a second opinion: ${qemuVersion()}`);
   for (const suite of suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     outcomes.push(runSuite(suite));
   }

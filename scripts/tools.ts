@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { pathWithChosenQemu } from "./chosen-qemu.ts";
 
 const packages = {
   "qemu-img": "qemu-utils",
@@ -19,7 +20,7 @@ const packages = {
 type Tool = keyof typeof packages;
 
 /** File systems' tools lie in folders that a user's PATH may lack. */
-const folders = [...new Set([...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"])];
+const folders = [...new Set([...pathWithChosenQemu().split(delimiter), "/usr/sbin", "/sbin"])];
 process.env.PATH = folders.join(delimiter);
 
 export function find(program: string): string | undefined {
@@ -55,6 +56,11 @@ export function ensureTools(): void {
   const still = missingTools();
   if (still.length > 0)
     throw new Error(`Cannot run the tests: apt installed ${wanted.join(", ")}, still no ${still.join(", ")}`);
+}
+
+/** The first line that the chosen qemu-img says of itself. */
+export function qemuVersion(): string {
+  return execFileSync("qemu-img", ["--version"], { encoding: "utf8" }).split("\n")[0] ?? "";
 }
 
 function missingTools(): Tool[] {

@@ -57,9 +57,8 @@ async function fileFacts({ results, mode }: StepResult): Promise<OutputFacts["fi
   if (path === undefined) return undefined;
   const digest = await checksum(path, { format: "raw", algorithm: "sha256" });
   if (mode !== "check" || check === undefined) return { sha256: digest.checksum };
-  const { json } = await imageInfo(path, { format: check.format });
-  const virtualSize = json["virtual-size"];
-  return { sha256: digest.checksum, ...(typeof virtualSize === "number" ? { virtualSize } : {}) };
+  const { virtualSize } = await imageInfo(path, { format: check.format });
+  return { sha256: digest.checksum, virtualSize };
 }
 
 /** A missing summary fails nothing: old servers have none. */

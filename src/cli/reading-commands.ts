@@ -1,7 +1,7 @@
 /** `checksum`, `compare`, `info` and `map`: what an image is, without a write. */
 
 import type { ChecksumAlgorithm } from "../index.ts";
-import { kebabKeys } from "../index.ts";
+import { infoText, kebabKeys, mapText } from "../index.ts";
 import { EXIT } from "./failure.ts";
 import { jsonLines } from "./json.ts";
 import { formatName, given, isJson, printOutcome, printResult, required, type Session } from "./session.ts";
@@ -33,14 +33,15 @@ export async function compareCommand(session: Session, [first, second]: readonly
 }
 
 export async function infoCommand(session: Session, [image]: readonly string[]): Promise<number> {
-  const { json, text } = await session.library.info(required(image, "an image", "info IMAGE"), session.open);
-  printResult(session, json, text);
+  const report = await session.library.info(required(image, "an image", "info IMAGE"), session.open);
+  printResult(session, kebabKeys(report), infoText(report));
   return EXIT.done;
 }
 
 export async function mapCommand(session: Session, [image]: readonly string[]): Promise<number> {
-  const { json, text } = await session.library.map(required(image, "an image", "map IMAGE"), session.open);
-  if (isJson(session)) session.terminal.result(jsonLines(json));
-  else printResult(session, json, text);
+  const report = await session.library.map(required(image, "an image", "map IMAGE"), session.open);
+  // As qemu-img has it: a list, whose keys are single words.
+  if (isJson(session)) session.terminal.result(jsonLines(report.entries));
+  else printResult(session, report.entries, mapText(report));
   return EXIT.done;
 }

@@ -1,22 +1,73 @@
 /** What an image is, as `qemu-img info` tells it; never opens a backing file. */
 
 import { isAbsolute } from "node:path";
+import { alignUp, SECTOR_SIZE } from "../bytes/align.ts";
 import type { BackingFile, Image } from "../image/driver.ts";
+import type {
+  Qcow2SpecificInfo,
+  QedSpecificInfo,
+  RawSpecificInfo,
+  SnapshotInfo,
+  SpecificInfo,
+} from "../image/specific-info.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { openImageForReading } from "./opened-guest.ts";
 import { openRules, refuseWrongOptions } from "./option-rules.ts";
 import type { OpenOptions } from "./report.ts";
 
-export interface InfoReport {
-  /** The fields of `qemu-img info --output=json`. */
-  readonly json: Readonly<Record<string, unknown>>;
-  /** What `qemu-img info` prints for people. */
-  readonly text: string;
+/** What is told of every image. In kebab case these are the fields of `qemu-img info --output=json`. */
+export interface CommonInfo {
+  /** The guest's disk, in bytes. */
+  readonly virtualSize: number;
+  /** The image's path as it was given. */
+  readonly filename: string;
+  /** What the file takes on the disk, in bytes, holes not counted; absent where the system doesn't tell. */
+  readonly actualSize?: number;
+  /** There, and true, only where the guest's data is encrypted. */
+  readonly encrypted?: true;
+  /** The backing file's name as the header has it; absent without one. */
+  readonly backingFilename?: string;
+  /** The same seen from where the image was opened from: by text alone, nothing was looked for. */
+  readonly fullBackingFilename?: string;
+  /** Absent where the header names no format. */
+  readonly backingFilenameFormat?: string;
+  /** Internal snapshots; absent where there are none. */
+  readonly snapshots?: readonly SnapshotInfo[];
+  /** The image was not closed cleanly. */
+  readonly dirtyFlag: boolean;
+  /** The files that hold the image; for the formats of today one. */
+  readonly children: readonly ChildInfo[];
 }
 
+/** A file below an image, as QEMU tells of it (7.2 did not yet). */
+export interface ChildInfo {
+  /** Its part in the image; `file` where there is but one. */
+  readonly name: string;
+  readonly info: {
+    /** A file has none. */
+    readonly children: readonly [];
+    /** The file's length in bytes, up to whole sectors of 512. */
+    readonly virtualSize: number;
+    /** Its path as it was given. */
+    readonly filename: string;
+    readonly format: "file";
+    /** What it takes on the disk, in bytes; absent where the system doesn't tell. */
+    readonly actualSize?: number;
+    readonly formatSpecific: { readonly type: "file"; readonly data: Readonly<Record<never, never>> };
+    readonly dirtyFlag: false;
+  };
+}
+
+export type RawInfo = CommonInfo & RawSpecificInfo;
+export type QedInfo = CommonInfo & QedSpecificInfo;
+export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
+
+/** Told apart by `format`. */
+export type InfoReport = RawInfo | QedInfo | Qcow2Info;
+
 /**
- * Reads an image's header and nothing that it names.
+ * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
  *
  * @throws ImageError `not-this-format`, `unsupported` or `corrupt` for a file that is no image we can open; `io`
  */
@@ -29,7 +80,8 @@ export async function info(
   const image = await openImageForReading(volume, path, options.format);
   try {
     const facts = await volume.facts(await volume.realPath(path));
-    return describeImage(path, image, facts?.allocatedSize);
+    const snapshots = (await image.readSnapshots?.()) ?? [];
+    return { ...describeImage(path, image, facts?.allocatedSize), ...(snapshots.length > 0 ? { snapshots } : {}) };
   } finally {
     await image.storage.close();
   }
@@ -39,48 +91,40 @@ export async function info(
 export function describeImage(path: string, image: Image, allocatedSize: number | undefined): InfoReport {
   const { backing, unclean, encryption } = image.getConversionOptions();
   const specific = image.getSpecificInfo();
-  const hasSpecific = Object.keys(specific).length > 0;
-  // The mark of a corrupt image is no sign of a crash; formats tell it among their own fields.
-  const isDirty = unclean.length > (specific.corrupt === true ? 1 : 0);
-  const hasClusters = image.format !== "raw";
-  const json = {
-    "virtual-size": image.virtualSize,
-    filename: path,
-    ...(hasClusters ? { "cluster-size": image.clusterSize } : {}),
-    format: image.format,
-    ...(allocatedSize === undefined ? {} : { "actual-size": allocatedSize }),
-    ...(encryption === undefined ? {} : { encrypted: true }),
-    ...(backing === undefined ? {} : backingFields(path, backing)),
-    ...(hasSpecific ? { "format-specific": { type: image.format, data: specific } } : {}),
-    "dirty-flag": isDirty,
-  };
-  const lines = [
-    `image: ${oneLine(path)}`,
-    `file format: ${image.format}`,
-    `virtual size: ${sizeText(image.virtualSize)} (${image.virtualSize} bytes)`,
-    `disk size: ${allocatedSize === undefined ? "unavailable" : sizeText(allocatedSize)}`,
-    ...(encryption === undefined ? [] : ["encrypted: yes"]),
-    ...(hasClusters ? [`cluster_size: ${image.clusterSize}`] : []),
-    ...(isDirty ? ["cleanly shut down: no"] : []),
-    ...(backing === undefined ? [] : backingLines(path, backing)),
-    ...(hasSpecific ? ["Format specific information:", ...fieldLines(specific, "    ")] : []),
-  ];
-  return { json, text: lines.join("\n") };
-}
-
-function backingFields(path: string, backing: BackingFile): Record<string, string> {
+  const actualSize = allocatedSize === undefined ? {} : { actualSize: allocatedSize };
   return {
-    "backing-filename": backing.name,
-    "full-backing-filename": fullName(path, backing.name),
-    ...(backing.format === undefined ? {} : { "backing-filename-format": backing.format }),
+    virtualSize: image.virtualSize,
+    filename: path,
+    ...specific,
+    ...actualSize,
+    ...(encryption === undefined ? {} : { encrypted: true as const }),
+    ...(backing === undefined ? {} : backingFields(path, backing)),
+    // The mark of a corrupt image is no sign of a crash; formats tell it among their own fields.
+    dirtyFlag: unclean.length > (isMarkedCorrupt(specific) ? 1 : 0),
+    children: [
+      {
+        name: "file",
+        info: {
+          children: [],
+          virtualSize: alignUp(image.fileSize, SECTOR_SIZE),
+          filename: path,
+          format: "file",
+          ...actualSize,
+          formatSpecific: { type: "file", data: {} },
+          dirtyFlag: false,
+        },
+      },
+    ],
   };
 }
 
-function backingLines(path: string, backing: BackingFile): string[] {
-  const full = fullName(path, backing.name);
-  const actual = full === backing.name ? "" : ` (actual path: ${full})`;
-  const format = backing.format === undefined ? [] : [`backing file format: ${backing.format}`];
-  return [oneLine(`backing file: ${backing.name}${actual}`), ...format.map(oneLine)];
+function isMarkedCorrupt(specific: SpecificInfo): boolean {
+  return "formatSpecific" in specific && specific.formatSpecific.data.corrupt === true;
+}
+
+function backingFields(path: string, { name, format }: BackingFile) {
+  const names = { backingFilename: name, fullBackingFilename: fullName(path, name) };
+  return format === undefined ? names : { ...names, backingFilenameFormat: format };
 }
 
 /** As qemu puts them together: text, no look at the file system. */
@@ -88,27 +132,4 @@ function fullName(path: string, name: string): string {
   const hasProtocol = /^[^/]*:/.test(name);
   if (isAbsolute(name) || hasProtocol) return name;
   return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1) + name;
-}
-
-function fieldLines(fields: Readonly<Record<string, unknown>> | readonly unknown[], indent: string): string[] {
-  const isList = Array.isArray(fields);
-  return Object.entries(fields).flatMap(([key, value]) => {
-    const name = isList ? `[${key}]` : key.replaceAll("-", " ");
-    if (typeof value !== "object" || value === null) return [oneLine(`${indent}${name}: ${value}`)];
-    return [`${indent}${name}:`, ...fieldLines(value as Record<string, unknown>, `${indent}    `)];
-  });
-}
-
-/** Names come from the image: none of them makes a line of its own. */
-function oneLine(text: string): string {
-  return text.replaceAll("\n", "\\n");
-}
-
-const SUFFIXES = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-
-/** qemu-img's own: three digits, and the next unit from 1,000 on, so that 1,000 KiB are `0.977 MiB`. */
-function sizeText(bytes: number): string {
-  let unit = 0;
-  while (bytes / 1024 ** unit >= 1000) unit++;
-  return `${Number((bytes / 1024 ** unit).toPrecision(3))} ${SUFFIXES[unit]}B`;
 }

@@ -1,31 +1,42 @@
 /** Where the guest's bytes lie, as `qemu-img map` tells it. */
 
 import { ExtentState } from "../image/extent.ts";
-import { type GuestTable, type GuestView, openGuestView } from "../image/guest-view.ts";
+import { type GuestTable, openGuestView } from "../image/guest-view.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { OpenedGuest } from "./opened-guest.ts";
 import { openRules, refuseWrongOptions } from "./option-rules.ts";
 import type { OpenOptions } from "./report.ts";
 
-/** One entry of `qemu-img map --output=json`. Bytes. */
+/** One entry of `qemu-img map --output=json`, by the same names: a run of the guest's bytes that is all alike. */
 export interface MapEntry {
+  /** Where it begins in the guest's disk, in bytes. */
   readonly start: number;
+  /** Bytes of the guest. */
   readonly length: number;
-  /** 0 for the image itself, 1 for its backing file, and so on. */
+  /** Which of `files` it is told by: 0 is the image itself, 1 its backing file, and so on. */
   readonly depth: number;
   /** False where no file that was read says anything about the range. */
   readonly present: boolean;
+  /** It reads as zeros by what the tables say; false where a file that was not read may say otherwise. */
   readonly zero: boolean;
+  /** It is stored. */
   readonly data: boolean;
-  /** In the file of that depth; absent for compressed data and what lies nowhere. */
+  /** It is stored compressed. */
+  readonly compressed: boolean;
+  /** Where it begins in the file of that depth, in bytes; absent for compressed data and what lies nowhere. */
   readonly offset?: number;
 }
 
 export interface MapReport {
-  readonly json: readonly MapEntry[];
-  /** What `qemu-img map` prints for people, and a row for compressed data besides. */
-  readonly text: string;
+  /** The image's path as it was given. */
+  readonly image: string;
+  /** `layer` where the image has a backing file that was not read. */
+  readonly covers: "guest" | "layer";
+  /** The image's path, then those of the backing files that were read. */
+  readonly files: readonly string[];
+  /** All of the guest's disk, ascending, without a gap. */
+  readonly entries: readonly MapEntry[];
 }
 
 /**
@@ -43,7 +54,8 @@ export async function map(
   try {
     const view = await openGuestView(guest.chain);
     const files = view.layers.map(({ storage }, depth) => (depth === 0 ? path : storage.path));
-    return { json: mapEntries(view.table, guest.isLayer), text: mapText(view, files) };
+    const { isLayer } = guest;
+    return { image: path, covers: isLayer ? "layer" : "guest", files, entries: mapEntries(view.table, isLayer) };
   } finally {
     await guest.close();
   }
@@ -74,8 +86,9 @@ function entryOf(table: GuestTable, row: number, isLayer: boolean): MapEntry {
     present: isPresent,
     zero: isPresent ? !isStored : !isLayer,
     data: isStored,
+    compressed: state === ExtentState.compressed,
   };
-  return hostOffset < 0 || state === ExtentState.compressed ? entry : { ...entry, offset: hostOffset };
+  return hostOffset < 0 || entry.compressed ? entry : { ...entry, offset: hostOffset };
 }
 
 /** qemu-img merges what differs in nothing but its place, and what goes on at the next place. */
@@ -85,17 +98,18 @@ function continues(last: MapEntry, next: MapEntry): boolean {
     last.present === next.present &&
     last.zero === next.zero &&
     last.data === next.data &&
+    last.compressed === next.compressed &&
     (last.offset === undefined ? next.offset === undefined : next.offset === last.offset + last.length)
   );
 }
 
-function mapText({ table }: GuestView, files: readonly string[]): string {
+/** What `qemu-img map` prints for people, and a row for compressed data besides; no line break at its end. */
+export function mapText({ files, entries }: MapReport): string {
   const lines = [row("Offset", "Length", "Mapped to", "File")];
-  for (const { start, length, depth, data, offset } of mapEntries(table, false)) {
+  for (const { start, length, depth, data, offset } of entries) {
     if (!data) continue;
-    lines.push(
-      row(address(start), address(length), offset === undefined ? "compressed" : address(offset), files[depth] ?? ""),
-    );
+    const place = offset === undefined ? "compressed" : address(offset);
+    lines.push(row(address(start), address(length), place, files[depth] ?? ""));
   }
   return lines.join("\n");
 }

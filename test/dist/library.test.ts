@@ -17,6 +17,14 @@ function consumer(): string {
   return folder;
 }
 
+/** Type-checks `script.ts` there as strictly as may be. */
+function compileScript(folder: string): ReturnType<typeof spawnNode> {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const types = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
+  const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", ...types, "script.ts"];
+  return spawnNode([tsc, ...options], folder);
+}
+
 test.each([
   "cli.mjs",
   "cli-main.mjs",
@@ -102,10 +110,52 @@ test("its declarations are found and right under nodenext", () => {
     await convert("disk", "qcow2", { verify: "half" });
   `;
   writeFileSync(join(folder, "script.ts"), source);
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const types = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
-  const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", ...types, "script.ts"];
-  expect(spawnNode([tsc, ...options], folder)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  expect(compileScript(folder)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+});
+
+test("info and map are typed, told apart by format", async () => {
+  const folder = consumer();
+  await makeDemoImage(join(folder, "disk"));
+  const source = `
+    import { convert, info, type InfoReport, infoText, map, type MapEntry, type MapReport } from "inplace-convert";
+    function about(image: InfoReport): (string | number | boolean | undefined)[] {
+      const common = [image.virtualSize, image.dirtyFlag, image.children[0]?.info.virtualSize, image.backingFilename];
+      switch (image.format) {
+        case "raw":
+          // @ts-expect-error raw has no clusters
+          image.clusterSize;
+          return common;
+        case "qed":
+          // @ts-expect-error QED has no fields of its own
+          image.formatSpecific;
+          return [...common, image.clusterSize];
+        case "qcow2": {
+          const { compat, compressionType, lazyRefcounts, bitmaps } = image.formatSpecific.data;
+          // @ts-expect-error there is no such field
+          image.formatSpecific.data.lazy;
+          return [...common, image.clusterSize, compat, compressionType, lazyRefcounts, bitmaps?.[0]?.granularity];
+        }
+      }
+    }
+    const lengthOf = ({ covers, entries }: MapReport): number =>
+      covers === "layer" ? 0 : entries.reduce((sum: number, entry: MapEntry) => sum + entry.length, 0);
+    const places = (entries: readonly MapEntry[]): (number | undefined)[] =>
+      entries.map(({ start, compressed, offset }) => (compressed ? start : offset));
+    const qed = await info("disk");
+    const before = await map("disk");
+    await convert("disk", "qcow2");
+    const qcow2 = await info("disk");
+    console.log(JSON.stringify([about(qed)[0] === lengthOf(before), places(before.entries).length > 0, qed.format,
+      qcow2.format === "qcow2" && qcow2.formatSpecific.data.compat, infoText(qcow2).split("\\n")[0]]));
+  `;
+  writeFileSync(join(folder, "script.ts"), source);
+  expect(compileScript(folder)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  const { exitCode, stdout, stderr } = spawnNode(["script.ts"], folder);
+  expect({ exitCode, stdout, stderr }).toEqual({
+    exitCode: 0,
+    stdout: '[true,true,"qed","1.1","image: disk"]\n',
+    stderr: "",
+  });
 });
 
 test("README's library example runs as it stands", async () => {

@@ -70,7 +70,7 @@ export async function tryMutant(sample: FuzzSample, bytes: Uint8Array, random: R
   };
 
   const described = await attempt("info", () => info(PATH, named, readOnly));
-  const virtualSize = Number(described?.json["virtual-size"] ?? 0);
+  const virtualSize = described?.virtualSize ?? 0;
   const isDigested = virtualSize <= MAX_DIGESTED;
   await attempt("map", () => map(PATH, named, readOnly));
   await attempt("check", async () => (await openImage(memoryStorage(bytes, PATH), format)).check());

@@ -4,10 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Json, kebabKeys } from "../../src/convert/kebab-keys.ts";
 import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import type { Image } from "../../src/image/driver.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../../src/image/extent.ts";
 import type { CheckResult } from "../../src/image/finding.ts";
+import type { Qcow2SpecificInfo } from "../../src/image/specific-info.ts";
 import { FileVolume } from "../../src/storage/file.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { readZeroFilled } from "../../src/storage/storage.ts";
@@ -120,7 +122,8 @@ describe.each(SAMPLES.map((sample) => [sample.name, sample] as const))("%s", (_,
 
   it("is described as qemu-img describes it", async () => {
     const info = JSON.parse(run("qemu-img", "info", "--output=json", path));
-    const ours = await withImage(path, async (image) => image.getSpecificInfo());
+    const { formatSpecific } = (await withImage(path, async (image) => image.getSpecificInfo())) as Qcow2SpecificInfo;
+    const ours = kebabKeys(formatSpecific.data) as Record<string, Json>;
     const theirs = info["format-specific"].data;
     // Of encryption only the format is ours to tell.
     if (theirs.encrypt !== undefined) theirs.encrypt = { format: theirs.encrypt.format };

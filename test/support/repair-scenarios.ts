@@ -52,6 +52,13 @@ export function repairScenarios(): RepairScenario[] {
       }),
       { repair: "leaks" },
     ),
+    scenario(
+      damagedByHand("qcow2: leaks, an autoclear bit that nobody knows", small, (bytes, at) => {
+        bytes.writeBigUInt64BE(1n << 5n, 88);
+        refcount(bytes, at, at.l2, 7);
+      }),
+      { repair: "leaks", keepUndo: true },
+    ),
     scenario(damagedImage("in place, journal elsewhere", small, "in place"), { journal: "/vm/elsewhere/journal" }),
   ];
 }

@@ -44,6 +44,8 @@ export interface Bitmap {
   readonly isInUse: boolean;
   /** It records writes by itself. */
   readonly isAuto: boolean;
+  /** Of its entry in the directory. */
+  readonly entryHostOffset: number;
   readonly tableHostOffset: number;
   readonly tableEntryCount: number;
 }
@@ -90,6 +92,7 @@ export async function readBitmapDirectory(
       granularity: 2 ** entry.granularityBits,
       isInUse: (entry.flags & BitmapFlag.inUse) !== 0,
       isAuto: (entry.flags & BitmapFlag.auto) !== 0,
+      entryHostOffset: directoryHostOffset + next,
       tableHostOffset: entry.bitmapTableOffset,
       tableEntryCount: entry.bitmapTableSize,
     });

@@ -76,7 +76,7 @@ export class EntryRepair implements EntryVisitor {
       const guestOffset = index * this.#geometry.bytesPerL2Table;
       const what = `Entry ${index} of the ${visit.name}, from guest offset ${hex(guestOffset)} on, names an L2 table at host offset ${hex(entry.hostOffset)}, where none can be`;
       if (!canEdit) this.#giveUpRefused(what);
-      else if (this.#giveUp(`${what}: its clusters can't be found`)) {
+      else if (this.#giveUp(`${what}: its clusters can't be found`, visit)) {
         this.#edits.set64(entryHostOffset, 0, 0, visit);
         this.#mended(visit, "entry-given-up", entryHostOffset, `Entry ${index} of the ${visit.name}: cleared`);
         return false;
@@ -99,6 +99,7 @@ export class EntryRepair implements EntryVisitor {
       // What the real table maps lies among the leaked clusters, if anywhere.
       this.#giveUp(
         `${visit.name} at host offset ${hex(visit.hostOffset)} is perhaps none: too many of its entries lead nowhere, and mending them would overwrite what else it may be`,
+        visit,
       );
       return;
     }
@@ -182,7 +183,7 @@ export class EntryRepair implements EntryVisitor {
     const sentence = `${visit.name} names ${what} for guest offset ${hex(guestOffset)} at host offset ${hex(hostOffset)}, where none can be`;
     // Without zero clusters a backing file would show through.
     const canBeZeros = canEdit && (hasZeroFlag || this.#header.backing === undefined);
-    if (!canBeZeros || !this.#giveUp(`${sentence}: the cluster can only become zeros`)) {
+    if (!canBeZeros || !this.#giveUp(`${sentence}: the cluster can only become zeros`, visit)) {
       if (!canBeZeros) this.#giveUpRefused(sentence);
       return false;
     }
@@ -191,8 +192,8 @@ export class EntryRepair implements EntryVisitor {
     return true;
   }
 
-  #giveUp(sentence: string): boolean {
-    if (this.#allowDataLoss) this.#log.givenUp(sentence);
+  #giveUp(sentence: string, visit: TableVisit): boolean {
+    if (this.#allowDataLoss) this.#log.givenUp(sentence, visit);
     else {
       this.lostCount++;
       this.#log.loss(sentence);

@@ -8,6 +8,7 @@ import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import { inflateCluster } from "../../image/inflate.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
+import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type Bitmap, readBitmapDirectory } from "./bitmap-directory.ts";
@@ -19,6 +20,7 @@ import type { ReferenceCounts } from "./reference-counts.ts";
 import { ReferenceTally } from "./reference-tally.ts";
 import { planQcow2Repair } from "./repair.ts";
 import { planHeaderSettling } from "./settling.ts";
+import { readSnapshotTable } from "./snapshot-table.ts";
 import { specificInfo } from "./specific-info.ts";
 import { type ActiveWalk, countActiveTables, type Problem, type WalkSource, walkActiveTables } from "./table-walk.ts";
 import { canTellAll, tellAll } from "./telling-check.ts";
@@ -116,8 +118,13 @@ export class Qcow2Image implements Image {
     return inflateCluster(this.#header.compression, stored, this.clusterSize);
   }
 
-  getSpecificInfo(): Readonly<Record<string, unknown>> {
+  getSpecificInfo(): SpecificInfo {
     return specificInfo(this.#header, this.#bitmaps);
+  }
+
+  async readSnapshots(): Promise<readonly SnapshotInfo[]> {
+    if (this.#header.snapshotCount === 0) return [];
+    return (await readSnapshotTable(this.#source)).snapshots.map(({ facts }) => facts);
   }
 
   planSettling(): Promise<Rearrangement> {

@@ -11,6 +11,8 @@ export class RepairLog {
   readonly sacrifices: string[] = [];
   leaksFixed = 0;
   corruptionsFixed = 0;
+  /** What the guest sees now is given up, not only what snapshots hold. */
+  changesGuest = false;
   #lossCount = 0;
   #sacrificeCount = 0;
 
@@ -37,7 +39,8 @@ export class RepairLog {
     this.#lossCount = 0;
   }
 
-  givenUp(sentence: string): void {
+  givenUp(sentence: string, { isActive }: { readonly isActive: boolean }): void {
+    this.changesGuest ||= isActive;
     if (++this.#sacrificeCount <= MAX_FINDINGS) this.sacrifices.push(sentence);
     else this.sacrifices[MAX_FINDINGS] = `${this.#sacrificeCount - MAX_FINDINGS} more of this kind`;
   }

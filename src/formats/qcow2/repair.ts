@@ -2,6 +2,7 @@
  * What mends a qcow2 image, in steps that each leave the same guest however far they came.
  *
  *   past the end   new refcount blocks and table, a new snapshot table          nobody points there yet
+ *   0              header: autoclear bits that we don't know                    where anything else is overwritten (autoclear.ts)
  *   1              refcounts that rise                                          nothing in use is handed out any more
  *   2              header: the new refcount table, the new snapshot table       one sector
  *   3              L1 entries of tables that got a place of their own           their old place is nobody's table
@@ -27,6 +28,7 @@ import { hasFlag } from "../../bytes/struct.ts";
 import type { Repair, RepairStep, RepairWishes } from "../../image/repair.ts";
 import type { Write } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { featureWrites } from "./autoclear.ts";
 import { CopiedRepair } from "./copied-repair.ts";
 import { EntryPlan, set64, surveyed, Uncountable } from "./entry-plan.ts";
 import { walkEntries } from "./entry-walk.ts";
@@ -67,6 +69,7 @@ export async function planQcow2Repair(storage: Storage, wishes: RepairWishes): P
     if (!(cause instanceof Uncountable)) throw cause;
     plan.forget();
   }
+  await plan.keepPromises();
   return plan.repair();
 }
 
@@ -80,6 +83,7 @@ class Qcow2Repair {
   #rebuilt: Rebuilt | undefined;
   #headerWrites: readonly Write[] = [];
   #markWrites: readonly Write[] = [];
+  #promiseWrites: readonly Write[] = [];
   /** The file grows over all that broken entries name past its end: they read as zeros then, as they did before. */
   #isLossHealed = false;
 
@@ -121,22 +125,17 @@ class Qcow2Repair {
     );
   }
 
+  /** Where anything is overwritten, what that means for features that rely on who writes. */
+  async keepPromises(): Promise<void> {
+    if (this.#steps().length > 0) this.#promiseWrites = await featureWrites(this.#storage, this.#log.changesGuest);
+  }
+
   repair(): Repair {
     const { findings, leaksFixed, corruptionsFixed, losses, sacrifices } = this.#log;
     const rebuilt = this.#rebuilt;
     const { moves, entries } = this.#plan;
     const fileSize = this.#fileSize;
-    const inPlace = rebuilt === undefined ? this.#refcounts : undefined;
-    const step = (purpose: string, writes: readonly Write[] = []): RepairStep[] =>
-      writes.length === 0 ? [] : [{ purpose, writes }];
-    const steps = [
-      ...step("raise refcounts", inPlace?.raised.writes(0, fileSize)),
-      ...step("use the new refcounts", this.#headerWrites),
-      ...step("use tables of their own", moves.writes(0, fileSize)),
-      ...step("set entries right", entries.writes(0, fileSize)),
-      ...step("give back leaked clusters", inPlace?.lowered.writes(0, fileSize)),
-      ...step("clear the marks", this.#markWrites),
-    ];
+    const steps = this.#steps();
     refuseTooManySectors(steps);
     return {
       *additiveWrites() {
@@ -152,6 +151,23 @@ class Qcow2Repair {
       losses,
       givenUp: sacrifices,
     };
+  }
+
+  #steps(): RepairStep[] {
+    const { moves, entries } = this.#plan;
+    const fileSize = this.#fileSize;
+    const inPlace = this.#rebuilt === undefined ? this.#refcounts : undefined;
+    const step = (purpose: string, writes: readonly Write[] = []): RepairStep[] =>
+      writes.length === 0 ? [] : [{ purpose, writes }];
+    return [
+      ...step("clear what a write breaks", this.#promiseWrites),
+      ...step("raise refcounts", inPlace?.raised.writes(0, fileSize)),
+      ...step("use the new refcounts", this.#headerWrites),
+      ...step("use tables of their own", moves.writes(0, fileSize)),
+      ...step("set entries right", entries.writes(0, fileSize)),
+      ...step("give back leaked clusters", inPlace?.lowered.writes(0, fileSize)),
+      ...step("clear the marks", this.#markWrites),
+    ];
   }
 
   /** Answers where new things must begin instead, if something points there. */

@@ -2,7 +2,8 @@
 
 import { alignUp, isAligned, KiB, MiB } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
-import { flags64, struct, u16, u32 } from "../../bytes/struct.ts";
+import { flags64, type StructValues, struct, u16, u32 } from "../../bytes/struct.ts";
+import type { SnapshotInfo } from "../../image/specific-info.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { MAX_L1_BYTES } from "./header-rules.ts";
 import { type L1Place, type L2List, readL1Table } from "./l1-table.ts";
@@ -48,6 +49,8 @@ export interface Snapshot {
   readonly isAligned: boolean;
   readonly l1EntryCount: number;
   readonly extraDataSize: number;
+  /** What `info` tells of it. */
+  readonly facts: SnapshotInfo;
 }
 
 export interface SnapshotTable {
@@ -81,22 +84,45 @@ export async function readSnapshotTable({ storage, header, geometry }: WalkSourc
         start + next,
       );
     }
+    const extra = extraOf(entry, await bytesAt(next + SnapshotEntry.size, extraDataSize));
     const text = await bytesAt(next + SnapshotEntry.size + extraDataSize, idLength + nameLength);
+    const id = new TextDecoder().decode(text.subarray(0, idLength));
+    const name = new TextDecoder().decode(text.subarray(idLength));
     snapshots.push({
-      id: new TextDecoder().decode(text.subarray(0, idLength)),
-      name: new TextDecoder().decode(text.subarray(idLength)),
+      id,
+      name,
       l1HostOffset: entry.l1TableOffset.high * 2 ** 32 + entry.l1TableOffset.low,
       // By the low half: the whole may be more than a number holds exactly.
       isAligned: isAligned(entry.l1TableOffset.low, geometry.clusterSize),
       l1Place: hexOfHalves(entry.l1TableOffset.high, entry.l1TableOffset.low),
       l1EntryCount: entry.l1Size,
       extraDataSize,
+      facts: { id, name, ...extra },
     });
     end = next + SnapshotEntry.size + extraDataSize + idLength + nameLength;
     next = alignUp(end, 8);
     if (next > MAX_TABLE_BYTES) throw tooLarge("it is larger than 64 MiB", start);
   }
   return { snapshots, length: end };
+}
+
+/** Beyond 2^53 numbers are near what is stored, and no machine's. */
+function extraOf(
+  entry: StructValues<typeof SnapshotEntry.fields>,
+  extra: Uint8Array,
+): Omit<SnapshotInfo, "id" | "name"> {
+  const { dateSeconds, dateNanoseconds, vmClockNanoseconds, vmStateSize } = entry;
+  const view = new DataView(extra.buffer, extra.byteOffset, extra.byteLength);
+  const clock = BigInt(vmClockNanoseconds.high) * 2n ** 32n + BigInt(vmClockNanoseconds.low);
+  const icount = extra.length >= 24 ? view.getBigInt64(16) : -1n;
+  return {
+    vmStateSize: extra.length >= 8 ? Number(view.getBigUint64(0)) : vmStateSize,
+    dateSec: dateSeconds,
+    dateNsec: dateNanoseconds,
+    vmClockSec: Number(clock / 1_000_000_000n),
+    vmClockNsec: Number(clock % 1_000_000_000n),
+    ...(icount === -1n ? {} : { icount: Number(icount) }),
+  };
 }
 
 /** A snapshot whose L1 table may be read, and what to call it. */

@@ -1,29 +1,35 @@
-/** What `qemu-img info` says of a qcow2 image beyond the common lines, in its order and names. */
+/** What `qemu-img info` says of a qcow2 image beyond the common lines, in its order. */
 
 import { hasFlag } from "../../bytes/struct.ts";
+import type { Qcow2BitmapInfo, Qcow2Details, Qcow2SpecificInfo } from "../../image/specific-info.ts";
 import type { Bitmap } from "./bitmap-directory.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header } from "./header.ts";
 
-export function specificInfo(header: Qcow2Header, bitmaps: readonly Bitmap[]): Readonly<Record<string, unknown>> {
+export function specificInfo(header: Qcow2Header, bitmaps: readonly Bitmap[]): Qcow2SpecificInfo {
+  const { clusterSize } = header;
+  return { format: "qcow2", clusterSize, formatSpecific: { type: "qcow2", data: detailsOf(header, bitmaps) } };
+}
+
+function detailsOf(header: Qcow2Header, bitmaps: readonly Bitmap[]): Qcow2Details {
   const { incompatible, compatible, autoclear, extensions, refcountBits, compression } = header;
-  const common = { compat: header.version === 2 ? "0.10" : "1.1", "compression-type": compression };
   const encrypt = header.encryption === undefined ? {} : { encrypt: { format: header.encryption } };
-  if (header.version === 2) return { ...common, "refcount-bits": refcountBits, ...encrypt };
+  if (header.version === 2) return { compat: "0.10", compressionType: compression, refcountBits, ...encrypt };
   return {
-    ...common,
-    "lazy-refcounts": hasFlag(compatible, CompatibleBit.lazyRefcounts),
+    compat: "1.1",
+    compressionType: compression,
+    lazyRefcounts: hasFlag(compatible, CompatibleBit.lazyRefcounts),
     ...(bitmaps.length === 0 ? {} : { bitmaps: bitmaps.map(bitmapInfo) }),
-    "refcount-bits": refcountBits,
+    refcountBits,
     ...encrypt,
     ...(header.hasDataFile
-      ? { "data-file": extensions.dataFileName ?? "", "data-file-raw": hasFlag(autoclear, AutoclearBit.rawDataFile) }
+      ? { dataFile: extensions.dataFileName ?? "", dataFileRaw: hasFlag(autoclear, AutoclearBit.rawDataFile) }
       : {}),
     corrupt: hasFlag(incompatible, IncompatibleBit.corrupt),
-    "extended-l2": header.hasSubclusters,
+    extendedL2: header.hasSubclusters,
   };
 }
 
-function bitmapInfo({ name, granularity, isInUse, isAuto }: Bitmap): Readonly<Record<string, unknown>> {
-  const flags = [...(isInUse ? ["in-use"] : []), ...(isAuto ? ["auto"] : [])];
+function bitmapInfo({ name, granularity, isInUse, isAuto }: Bitmap): Qcow2BitmapInfo {
+  const flags = [...(isInUse ? (["in-use"] as const) : []), ...(isAuto ? (["auto"] as const) : [])];
   return { flags, name, granularity };
 }

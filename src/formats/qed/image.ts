@@ -7,6 +7,7 @@ import type { BackingFile, ConversionOptions, Image } from "../../image/driver.t
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
+import type { SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkResult } from "./check.ts";
@@ -101,8 +102,8 @@ export class QedImage implements Image {
     });
   }
 
-  getSpecificInfo(): Readonly<Record<string, unknown>> {
-    return {};
+  getSpecificInfo(): SpecificInfo {
+    return { format: "qed", clusterSize: this.clusterSize };
   }
 
   /** Reads the tables anew where need be; throws ImageError `corrupt` for an image that is not clean but for leaks. */

@@ -9,12 +9,12 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
-import { hasFlag } from "../../bytes/struct.ts";
+import { hasFlag, setBits } from "../../bytes/struct.ts";
 import { type Finding, MAX_FINDINGS } from "../../image/finding.ts";
 import type { Repair, RepairStep, RepairWishes } from "../../image/repair.ts";
 import type { Write } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { ENTRY_SIZE, QedFeature, type QedHeader } from "./header.ts";
+import { ENTRY_SIZE, QedFeature, type QedHeader, QedHeaderFields } from "./header.ts";
 import { entryOffset, entryWords, ZERO_ENTRY } from "./table-entry.ts";
 import { type PieceRequest, piecesOf, readPieces } from "./table-reader.ts";
 import type { TableScan } from "./table-scan.ts";
@@ -59,6 +59,13 @@ export async function planQedRepair(
     view.setUint32(0, (features.low & ~(1 << QedFeature.needCheck)) >>> 0, true);
     view.setUint32(4, features.high, true);
     steps.push({ purpose: "clear the mark", writes: [{ hostOffset: FEATURES_HOST_OFFSET, bytes }] });
+  }
+  // As for every writer: autoclear bits, of which none is known, go before anything that they may speak of changes.
+  if (steps.length > 0 && setBits(header.values.autoclearFeatures).length > 0) {
+    steps.unshift({
+      purpose: "clear what a write breaks",
+      writes: [{ hostOffset: QedHeaderFields.fields.autoclearFeatures.at, bytes: new Uint8Array(8) }],
+    });
   }
   return {
     additiveWrites: () => [],

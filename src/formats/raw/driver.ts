@@ -6,6 +6,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import type { ConversionOptions, FormatDriver, Image } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import type { SpecificInfo } from "../../image/specific-info.ts";
 import type { Storage } from "../../storage/storage.ts";
 
 /** raw has no clusters; this is what a target takes as its default. */
@@ -80,8 +81,8 @@ class RawImage implements Image {
     });
   }
 
-  getSpecificInfo(): Readonly<Record<string, unknown>> {
-    return {};
+  getSpecificInfo(): SpecificInfo {
+    return { format: this.format };
   }
 }
 

@@ -1,7 +1,18 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
-import { ImageError, UsageError } from "../../../src/index.ts";
+import { ImageError, type Qcow2Info, UsageError } from "../../../src/index.ts";
 import { report, run } from "./world.ts";
+
+const data = { compat: "1.1", compressionType: "zlib", lazyRefcounts: true, refcountBits: 16 } as const;
+const info = async (): Promise<Qcow2Info> => ({
+  virtualSize: 512,
+  filename: "a",
+  format: "qcow2",
+  clusterSize: 65536,
+  formatSpecific: { type: "qcow2", data },
+  dirtyFlag: false,
+  children: [],
+});
 
 const convert = async () => report;
 const failing = (error: Error) => ({
@@ -289,12 +300,24 @@ describe("the other commands", () => {
   });
 
   test("info and map print qemu-img's JSON as it is", async () => {
-    const json = { "virtual-size": 1, "format-specific": { data: { lazyRefcounts: true } } };
-    const { stdout } = await run("info a --output json", { info: async () => ({ json, text: "" }) });
-    expect(JSON.parse(stdout)).toEqual(json);
-    const entry = { start: 0, length: 512, depth: 0, present: false, zero: true, data: false };
-    const map = async () => ({ json: [entry, { ...entry, start: 512 }], text: "Offset\n" });
-    expect((await run("map a", { map })).stdout).toBe("Offset\n");
+    const { stdout } = await run("info a --output json", { info });
+    expect(JSON.parse(stdout)).toEqual({
+      "virtual-size": 512,
+      filename: "a",
+      format: "qcow2",
+      "cluster-size": 65536,
+      "format-specific": {
+        type: "qcow2",
+        data: { compat: "1.1", "compression-type": "zlib", "lazy-refcounts": true, "refcount-bits": 16 },
+      },
+      "dirty-flag": false,
+      children: [],
+    });
+    expect((await run("info a", { info })).stdout).toContain("    lazy refcounts: true\n");
+    const entry = { start: 0, length: 512, depth: 0, present: false, zero: true, data: false, compressed: false };
+    const entries = [entry, { ...entry, start: 512 }];
+    const map = async () => ({ image: "a", covers: "guest" as const, files: ["a"], entries });
+    expect((await run("map a", { map })).stdout).toBe("Offset          Length          Mapped to       File\n");
     const lines = (await run("map a --output json", { map })).stdout;
     expect(lines.split("\n").length).toBe(3);
     expect(JSON.parse(lines)).toEqual([entry, { ...entry, start: 512 }]);
@@ -313,7 +336,6 @@ describe("the other commands", () => {
   });
 
   test("raw is handed on as it was said, vhd as vpc", async () => {
-    const info = async () => ({ json: {}, text: "" });
     expect((await run("info a -f raw", { info })).calls[0]?.[2]).toMatchObject({ format: "raw" });
     expect((await run("info a -f vhd", { info })).calls[0]?.[2]).toMatchObject({ format: "vpc" });
   });

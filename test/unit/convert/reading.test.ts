@@ -1,10 +1,12 @@
 /** checksum, compare, info and map over images in memory. */
 
 import { describe, expect, test } from "vitest";
+import { alignUp } from "../../../src/bytes/align.ts";
 import { checksum } from "../../../src/convert/checksum.ts";
 import { compare } from "../../../src/convert/compare.ts";
 import { info } from "../../../src/convert/info.ts";
-import { map } from "../../../src/convert/map.ts";
+import { infoText } from "../../../src/convert/info-text.ts";
+import { map, mapText } from "../../../src/convert/map.ts";
 import type { Progress } from "../../../src/convert/report.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { referenceBlkhash, sha256 } from "../../support/guest-layer.ts";
@@ -128,23 +130,30 @@ describe("compare", () => {
 
 describe("map", () => {
   test("rows of one layer", async () => {
-    const { json, text } = await map("disk.qed", {}, volume);
+    const report = await map("disk.qed", {}, volume);
     const hostOffset = qed.dataOffsets.get(0);
-    expect(json).toEqual([
-      { start: 0, length: 4096, depth: 0, present: true, zero: false, data: true, offset: hostOffset },
-      { start: 4096, length: 4096, depth: 0, present: false, zero: true, data: false },
-      { start: 8192, length: 4096, depth: 0, present: true, zero: true, data: false },
-      { start: 12288, length: 4096, depth: 0, present: false, zero: true, data: false },
-    ]);
-    expect(text.split("\n")).toEqual([
+    const nothing = { depth: 0, present: false, zero: true, data: false, compressed: false };
+    expect(report).toEqual({
+      image: "disk.qed",
+      covers: "guest",
+      files: ["disk.qed"],
+      entries: [
+        { ...nothing, start: 0, length: 4096, present: true, zero: false, data: true, offset: hostOffset },
+        { ...nothing, start: 4096, length: 4096 },
+        { ...nothing, start: 8192, length: 4096, present: true },
+        { ...nothing, start: 12288, length: 4096 },
+      ],
+    });
+    expect(mapText(report).split("\n")).toEqual([
       "Offset          Length          Mapped to       File",
       `0               0x1000          0x${hostOffset?.toString(16).padEnd(14)}disk.qed`,
     ]);
   });
 
   test("what falls through to a file that was not read is not said to be zeros", async () => {
-    const { json } = await map("vm/top.qcow2", {}, volume);
-    expect(json.map(({ start, present, zero, data }) => ({ start, present, zero, data }))).toEqual([
+    const { covers, entries } = await map("vm/top.qcow2", {}, volume);
+    expect(covers).toBe("layer");
+    expect(entries.map(({ start, present, zero, data }) => ({ start, present, zero, data }))).toEqual([
       { start: 0, present: false, zero: false, data: false },
       { start: 1024, present: true, zero: false, data: true },
       { start: 1536, present: true, zero: true, data: false },
@@ -152,34 +161,36 @@ describe("map", () => {
   });
 
   test("with consent the files below show their rows", async () => {
-    const { json, text } = await map("vm/top.qcow2", { backingChain: true }, volume);
+    const report = await map("vm/top.qcow2", { backingChain: true }, volume);
+    expect(report).toMatchObject({ covers: "guest", files: ["vm/top.qcow2", "vm/base.raw"] });
     expect(
-      json.map(({ start, length, depth, present, offset }) => ({ start, length, depth, present, offset })),
+      report.entries.map(({ start, length, depth, present, offset }) => ({ start, length, depth, present, offset })),
     ).toEqual([
       { start: 0, length: 700, depth: 1, present: true, offset: 0 },
       { start: 700, length: 324, depth: 0, present: false, offset: undefined },
       { start: 1024, length: 512, depth: 0, present: true, offset: 2560 },
       { start: 1536, length: 512, depth: 0, present: true, offset: undefined },
     ]);
-    expect(text).toContain("vm/base.raw");
+    expect(mapText(report)).toContain("vm/base.raw");
   });
 });
 
 describe("info", () => {
   test("never opens a backing file", async () => {
     const lonely = new MemoryVolume({ "vm/top.qcow2": overlay });
-    const { json, text } = await info("vm/top.qcow2", { backingChain: true }, lonely);
-    expect(json).toMatchObject({
+    const found = await info("vm/top.qcow2", { backingChain: true }, lonely);
+    expect(found).toMatchObject({
       filename: "vm/top.qcow2",
       format: "qcow2",
-      "virtual-size": 2048,
-      "cluster-size": 512,
-      "backing-filename": "base.raw",
-      "full-backing-filename": "vm/base.raw",
-      "backing-filename-format": "raw",
-      "dirty-flag": false,
+      virtualSize: 2048,
+      clusterSize: 512,
+      backingFilename: "base.raw",
+      fullBackingFilename: "vm/base.raw",
+      backingFilenameFormat: "raw",
+      dirtyFlag: false,
+      children: [{ name: "file", info: { filename: "vm/top.qcow2", virtualSize: alignUp(overlay.length, 512) } }],
     });
-    expect(text).toContain("backing file: base.raw (actual path: vm/base.raw)\nbacking file format: raw\n");
+    expect(infoText(found)).toContain("backing file: base.raw (actual path: vm/base.raw)\nbacking file format: raw\n");
   });
 
   test.each([
@@ -191,15 +202,41 @@ describe("info", () => {
     [1_000_448, "977 KiB"],
     [1_047_552, "0.999 MiB"],
     [1_048_576, "1 MiB"],
+    [1_703_936, "1.62 MiB"],
+    [1_441_792, "1.38 MiB"],
+    [12_845_056, "12.2 MiB"],
+    [105_381_888, "100 MiB"],
+    [106_430_464, "102 MiB"],
   ])("writes %i bytes as %s", async (size, words) => {
     const one = new MemoryVolume({ "disk.raw": new Uint8Array(size) });
-    const { text } = await info("disk.raw", { format: "raw" }, one);
+    const text = infoText(await info("disk.raw", { format: "raw" }, one));
     expect(text.split("\n")).toContain(`virtual size: ${words} (${size} bytes)`);
+  });
+
+  test("lists snapshots as the newest qemu-img does, by the clock on the wall here", async () => {
+    const found = await info("disk.qed", {}, volume);
+    const one = { id: "1", vmStateSize: 123_456_789, dateNsec: 5, vmClockSec: 44_446_867, vmClockNsec: 89_000_005 };
+    const snapshots = [
+      { ...one, name: "one", dateSec: Date.UTC(2026, 10, 29, 2, 5, 49) / 1000 },
+      { ...one, id: "2", name: "a\nlong name, longer than that", dateSec: 0, icount: 7, vmClockSec: 59 },
+    ];
+    const zone = process.env.TZ;
+    process.env.TZ = "UTC";
+    const lines = infoText({ ...found, snapshots }).split("\n");
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+    const first = lines.indexOf("Snapshot list:");
+    expect(lines.slice(first + 1, first + 4)).toEqual([
+      "ID      TAG               VM_SIZE                DATE        VM_CLOCK     ICOUNT",
+      "1       one               118 MiB 2026-11-29 02:05:49 12346:21:07.089         --",
+      "2       a\\nlong name, longer than that  118 MiB 1970-01-01 00:00:00  0000:00:59.089          7",
+    ]);
+    expect(infoText(found)).not.toContain("Snapshot");
   });
 
   test("a name from the image can't make lines of its own", async () => {
     const bytes = buildQcow2Layer({ virtualSize: 2048, backingName: "x\ndisk size: 0 B", backingFormat: "raw" });
-    const { text } = await info("disk.qcow2", {}, new MemoryVolume({ "disk.qcow2": bytes }));
+    const text = infoText(await info("disk.qcow2", {}, new MemoryVolume({ "disk.qcow2": bytes })));
     expect(text.split("\n").filter((line) => line.startsWith("disk size"))).toHaveLength(1);
   });
 });

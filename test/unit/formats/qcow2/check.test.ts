@@ -375,7 +375,8 @@ describe("bitmaps", () => {
     expect(told(await check(image))).toEqual([]);
     const opened = await qcow2Driver.open(memoryStorage(image.bytes));
     expect(opened.getConversionOptions().bitmapNames).toEqual(["bits"]);
-    expect(opened.getSpecificInfo().bitmaps).toEqual([{ flags: ["auto"], name: "bits", granularity: 65_536 }]);
+    const bitmaps = [{ flags: ["auto"], name: "bits", granularity: 65_536 }];
+    expect(opened.getSpecificInfo()).toMatchObject({ formatSpecific: { data: { bitmaps } } });
   });
 
   it.each<[string, Parameters<typeof withBitmap>[0], string]>([

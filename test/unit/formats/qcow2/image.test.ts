@@ -294,6 +294,25 @@ describe("mapping, metadata and check", () => {
 });
 
 describe("planSettling", () => {
+  it("clears autoclear bits that nobody knows before it zeroes anything, and never for their own sake", async () => {
+    const image = new Qcow2Bytes().set64(88, (1n << 5n) | (1n << 33n));
+    expect((await (await open(image.bytes)).planSettling?.())?.epochs).toEqual([]);
+    image.bytes[3000] = 7;
+    const plan = await (await open(image.bytes)).planSettling?.();
+    const [first, second] = plan?.epochs.map(({ writes }) => [...(writes?.() ?? [])]) ?? [];
+    expect(plan?.epochs).toHaveLength(2);
+    expect(first).toHaveLength(1);
+    expect(first?.[0]?.hostOffset).toBe(0);
+    const sector = Buffer.from(first?.[0]?.bytes ?? []);
+    expect(sector.readBigUInt64BE(88)).toBe(0n);
+    expect(sector.writeBigUInt64BE(image.get64(88), 88)).toBe(96);
+    expect(Buffer.compare(sector, image.bytes.subarray(0, 512))).toBe(0);
+    expect(second?.every(({ hostOffset }) => hostOffset > 0)).toBe(true);
+    expect(plan?.bytesWritten).toBe(
+      [...(first ?? []), ...(second ?? [])].reduce((sum, { bytes }) => sum + bytes.length, 0),
+    );
+  });
+
   it("zeroes what the header cluster still holds of another format", async () => {
     const image = new Qcow2Bytes();
     image.bytes.fill(0xee, 1000, 1100);

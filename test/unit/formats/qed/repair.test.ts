@@ -39,6 +39,19 @@ describe("NEED_CHECK", () => {
   });
 });
 
+describe("autoclear bits, of which none is known", () => {
+  it("go before what is mended, and stay where nothing is", async () => {
+    const bytes = damaged((view) => view.setBigUint64(32, 1n << 40n, true), NEED_CHECK);
+    const repair = await plan(bytes);
+    expect(repair.steps.map(({ purpose }) => purpose)).toEqual(["clear what a write breaks", "clear the mark"]);
+    const first = applyRepair(bytes, repair, 1);
+    expect([first.readBigUInt64LE(16), first.readBigUInt64LE(32)]).toEqual([NEED_CHECK, 0n]);
+    expect(applyRepair(bytes, repair).readBigUInt64LE(16)).toBe(0n);
+    const sound = damaged((view) => view.setBigUint64(32, 1n << 40n, true));
+    expect((await plan(sound)).steps).toEqual([]);
+  });
+});
+
 describe("a sound image", () => {
   it("is left alone, leaks too", async () => {
     const { bytes } = buildQedImage({ virtualSize: MiB, data: [0, 1], leaks: 2 });
