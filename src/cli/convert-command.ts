@@ -14,7 +14,7 @@ export async function convertCommand(session: Session, [image, format]: readonly
       session,
       [image, format].filter((each) => each !== undefined),
     );
-  const list = parseOptionList(session.values.o);
+  const list = parseOptionList(session.values.targetFormatOptions);
   if (list.wantsHelp) return listOptions(session, format ?? image);
   const usage = "convert IMAGE FORMAT";
   const path = required(image, "an image", usage);
@@ -26,7 +26,7 @@ export async function convertCommand(session: Session, [image, format]: readonly
 }
 
 export async function planCommand(session: Session, [image, format]: readonly string[]): Promise<number> {
-  const list = parseOptionList(session.values.o);
+  const list = parseOptionList(session.values.targetFormatOptions);
   if (list.wantsHelp) return listOptions(session, format ?? image);
   const usage = "plan IMAGE FORMAT";
   const path = required(image, "an image", usage);

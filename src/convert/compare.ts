@@ -26,10 +26,10 @@ export async function compare(
   options: CompareOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<CompareReport> {
-  const { formatA, formatB, backingChain } = options;
-  const guestA = await OpenedGuest.open(volume, a, { format: formatA, backingChain });
+  const { formatA, formatB, backingChain, forceShare } = options;
+  const guestA = await OpenedGuest.open(volume, a, { format: formatA, backingChain, forceShare });
   try {
-    const guestB = await OpenedGuest.open(volume, b, { format: formatB, backingChain });
+    const guestB = await OpenedGuest.open(volume, b, { format: formatB, backingChain, forceShare });
     try {
       const views = [await guestA.wholeView(), await guestB.wholeView()] as const;
       const firstDifference = await firstGuestDifference(...views, {

@@ -64,7 +64,7 @@ export async function carryOut(
 ): Promise<ConversionReport> {
   const { session, settings, source, plan, guest, digestBefore } = input;
   await refuseWithoutSpace(session, plan, settings);
-  stopIfAsked(settings.signal, session.path);
+  stopIfAsked(settings.signal, session.path, "before the first write to");
   await session.refuseChange();
   const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
   try {

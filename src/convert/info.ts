@@ -24,7 +24,7 @@ export async function info(
   options: OpenOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<InfoReport> {
-  const image = await openImageForReading(volume, path, options.format);
+  const image = await openImageForReading(volume, path, options);
   try {
     const facts = await volume.facts(await volume.realPath(path));
     return describeImage(path, image, facts?.allocatedSize);

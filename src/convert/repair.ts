@@ -83,7 +83,7 @@ export async function runRepair(
     const whole = new OverlayStorage(session.storage, added, { size: plan.repair.fileSize });
     await watch.time("verify", () => proveRepair(before, plan, whole));
   }
-  stopIfAsked(settings.signal, session.path);
+  stopIfAsked(settings.signal, session.path, "before the first write to");
   await session.refuseChange();
   const journal = await openJournal(session, before, plan, settings, replacing);
   try {
@@ -164,7 +164,7 @@ async function writeAdditive(
       { purpose: "new metadata", writes: () => repair.additiveWrites(), fileSize: repair.fileSize },
       {
         onBytes: (done) => settings.onProgress({ stage: "write", done, total: added.total }),
-        safePoint: () => stopIfAsked(settings.signal, session.path),
+        safePoint: () => stopIfAsked(settings.signal, session.path, "while writing new tables to"),
       },
     );
     await session.noteState();
@@ -187,7 +187,7 @@ export async function performSteps(
   const total = steps.flatMap(({ patches }) => patches).reduce((sum, { after }) => sum + after.length, 0);
   let before = 0;
   for (const { purpose, patches } of steps) {
-    stopIfAsked(settings.signal, session.path);
+    stopIfAsked(settings.signal, session.path, "while repairing");
     await session.refuseChange();
     const writes = patches.map(({ hostOffset, after }) => ({ hostOffset, bytes: after }));
     let done = 0;

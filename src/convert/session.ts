@@ -102,8 +102,8 @@ export class Session {
   }
 }
 
-/** A safe point: nothing is half done here. */
-export function stopIfAsked(signal: AbortSignal | undefined, path: string): void {
+/** A safe point: nothing is half done here. `doing` goes on with the path, e.g. `while settling`. */
+export function stopIfAsked(signal: AbortSignal | undefined, path: string, doing: string): void {
   if (!signal?.aborted) return;
-  throw new ImageError("interrupted", `Interrupted at ${path}, as asked`, { path, operation: "interrupt" });
+  throw new ImageError("interrupted", `Stopped ${doing} ${path}, as asked`, { path, operation: "interrupt" });
 }

@@ -29,7 +29,7 @@ export async function settle(
   let before = 0;
   let epochCount = 0;
   for (const epoch of settling?.epochs ?? []) {
-    stopIfAsked(settings.signal, session.path);
+    stopIfAsked(settings.signal, session.path, "while settling");
     const sector = sectorZeroOf(epoch);
     await (sector ? session.refuseInterference() : session.refuseChange());
     if (sector) await journal.append({ record: "new-header" }, sector);

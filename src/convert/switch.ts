@@ -47,14 +47,14 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await executeEpoch(recorder.storage, plan.additive, {
     reader: new GuestReader(await guest.view(source.image)),
     onBytes: (done) => report(done, plan.bytesMoved + plan.draft.metadataBytes),
-    safePoint: () => stopIfAsked(settings.signal, session.path),
+    safePoint: () => stopIfAsked(settings.signal, session.path, "while writing new tables to"),
   });
   await session.noteState();
   const written = recorder.finish();
 
   const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit.sector));
   if (digestBefore !== null && digestAfter !== null) verifyDigest(source.image, digestBefore, digestAfter);
-  stopIfAsked(settings.signal, session.path);
+  stopIfAsked(settings.signal, session.path, "before the commit of");
   await journal.append({
     record: "prepared",
     added: Array.from(written.ranges.each(), ({ start, end }) => [start, end] as const),
