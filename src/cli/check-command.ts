@@ -3,7 +3,7 @@
 import { type CheckOptions, type CheckReport, UsageError } from "../index.ts";
 import { jsonText } from "./json.ts";
 import { parseOptionList } from "./option-list.ts";
-import { formatName, given, printNotes, refuseUnknownCache, required, type Session } from "./session.ts";
+import { announceUndo, formatName, given, printNotes, refuseUnknownCache, required, type Session } from "./session.ts";
 import { printable, printableLine } from "./terminal.ts";
 
 const UNSUPPORTED = "This image format does not support checks";
@@ -31,6 +31,7 @@ export async function checkCommand(session: Session, [image]: readonly string[])
     terminal.note(printableLine(`Left alone: ${loss}${way}`));
   }
   print(session, report);
+  await announceUndo(session, path);
   return report.exitCode;
 }
 

@@ -5,7 +5,17 @@ import { EXIT } from "./failure.ts";
 import { parseOptionList } from "./option-list.ts";
 import { conversionJson } from "./report-json.ts";
 import { conversionText } from "./report-text.ts";
-import { formatName, given, isJson, printNotes, printOutcome, printResult, required, type Session } from "./session.ts";
+import {
+  announceUndo,
+  formatName,
+  given,
+  isJson,
+  printNotes,
+  printOutcome,
+  printResult,
+  required,
+  type Session,
+} from "./session.ts";
 import { printableLine } from "./terminal.ts";
 
 export async function convertCommand(session: Session, [image, format]: readonly string[]): Promise<number> {
@@ -22,6 +32,7 @@ export async function convertCommand(session: Session, [image, format]: readonly
   const report = await session.library.convert(path, target, convertOptions(session, list.values));
   printNotes(session, report.notes);
   printOutcome(session, conversionJson(report), conversionText(report));
+  await announceUndo(session, path);
   return EXIT.done;
 }
 

@@ -4,6 +4,7 @@ import { type OpenOptions, UsageError } from "../index.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { printable, printableLine, type Terminal } from "./terminal.ts";
+import { asInvoked, undoLines } from "./ways-on.ts";
 
 /** Values of all options that any command takes, by their long names as commander gives them. */
 export interface Values {
@@ -63,6 +64,18 @@ export function printOutcome(session: Session, json: unknown, text: string): voi
 
 export function printNotes({ terminal, values }: Session, notes: readonly string[]): void {
   if (!values.quiet) for (const note of notes) terminal.note(printableLine(`Note: ${note}`));
+}
+
+/** A way back that was kept is of use to those who know of it. */
+export async function announceUndo({ library, terminal, values }: Session, path: string): Promise<void> {
+  if (!values.keepUndo || values.quiet) return;
+  try {
+    if ((await library.unfinished(path)) !== "undo") return;
+  } catch {
+    // What is done is done, and where nothing can be seen nothing is said.
+    return;
+  }
+  for (const line of undoLines(path)) terminal.note(printableLine(asInvoked(line, terminal.invocation)));
 }
 
 function withLineBreak(text: string): string {
