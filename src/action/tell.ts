@@ -50,7 +50,7 @@ async function fileFacts({ results, mode }: StepResult): Promise<OutputFacts["fi
   const [only] = results;
   if (only === undefined || results.length > 1 || only.failure) return undefined;
   const { path, check } = only;
-  const digest = await checksum(path, { format: "raw", algorithm: "sha256" });
+  const digest = await checksum(path, { format: "raw", allowMarkedRaw: true, algorithm: "sha256" });
   if (mode !== "check" || check === undefined) return { sha256: digest.checksum };
   const { json } = await imageInfo(path, { format: check.format });
   const virtualSize = json["virtual-size"];

@@ -55,12 +55,20 @@ function cacheOption(letter: string): Option {
 }
 
 function readingOptions(): readonly Option[] {
-  return [new Option("-U, --force-share", "read although another program may be writing to the image")];
+  return [
+    new Option("-U, --force-share", "read although another program may be writing to the image"),
+    markedRawOption(),
+  ];
+}
+
+function markedRawOption(): Option {
+  return new Option("--allow-marked-raw", "-f raw on bytes that bear another format's mark");
 }
 
 function conversionOptions(): readonly Option[] {
   return [
     anotherName("--source-format <FORMAT>", "-f"),
+    markedRawOption(),
     new Option("--checksum <ALGORITHM>", "of the guest, before and after").choices([
       "blkhash-sha256",
       "sha256",
@@ -129,6 +137,7 @@ export const commands: readonly CommandSpec[] = [
       new Option("--keep-undo", "keep the way back after a repair; rollback stays possible"),
       new Option("--journal <PATH>", "where the journal's records go; beside the image by default"),
       cacheOption("-T"),
+      markedRawOption(),
       new Option("-U, --force-share", "check although another program may be writing to the image"),
       new Option("--image-opts", "IMAGE is driver=FORMAT,file.filename=PATH"),
       new Option("--object <DEFINITION>", "qemu-img's secrets: taken, and without effect, since no guest data is read"),

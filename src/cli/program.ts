@@ -161,6 +161,7 @@ function openOptions(values: Values, progress: ProgressDisplay | undefined, sign
     ...given("format", format === undefined ? undefined : formatName(format)),
     ...given("backingChain", values.backingChain),
     ...given("forceShare", values.forceShare),
+    ...given("allowMarkedRaw", values.allowMarkedRaw),
     ...given("onProgress", progress?.onProgress),
   };
 }

@@ -16,6 +16,7 @@ export interface Values {
   readonly repair?: string;
   readonly cache?: string;
   readonly forceShare?: true;
+  readonly allowMarkedRaw?: true;
   readonly imageOpts?: true;
   readonly allowDataLoss?: true;
   readonly targetFormatOptions: readonly string[];

@@ -38,7 +38,7 @@ async function checkOnly(path: string, options: CheckOptions, host: Host): Promi
   try {
     if (!options.forceShare) await refuseWriters(storage, host.volume, "check");
     const watch = new Stopwatch(host.now);
-    const image = await openImage(watchedStorage(storage, options), options.format);
+    const image = await openImage(watchedStorage(storage, options), options.format, options);
     const result = await watch.time("check", () => image.check(options.onFinding));
     stopIfAsked(options.signal, path, "while checking");
     return {

@@ -26,10 +26,11 @@ export async function compare(
   options: CompareOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<CompareReport> {
-  const { formatA, formatB, backingChain, forceShare } = options;
-  const guestA = await OpenedGuest.open(volume, a, { format: formatA, backingChain, forceShare });
+  const { formatA, formatB, backingChain, forceShare, allowMarkedRaw } = options;
+  const both = { backingChain, forceShare, allowMarkedRaw };
+  const guestA = await OpenedGuest.open(volume, a, { ...both, format: formatA });
   try {
-    const guestB = await OpenedGuest.open(volume, b, { format: formatB, backingChain, forceShare });
+    const guestB = await OpenedGuest.open(volume, b, { ...both, format: formatB });
     try {
       const views = [await guestA.wholeView(), await guestB.wholeView()] as const;
       const firstDifference = await firstGuestDifference(...views, {

@@ -37,7 +37,7 @@ export async function runConversion(
 ): Promise<ConversionReport> {
   const watch = new Stopwatch(session.host.now);
   const source = await watch.time("inspect", async () => {
-    return inspectSource(await openImage(session.storage, settings.sourceFormat));
+    return inspectSource(await openImage(session.storage, settings.sourceFormat, settings));
   });
   const plan = await watch.time("plan", () => planConversion(source, targetFormat, settings));
   const guest = await Guest.open(source.image, session.host.volume, settings);

@@ -53,7 +53,7 @@ export async function plan(
   const settings = settingsOf(options);
   const storage = await host.volume.openForReading(path);
   try {
-    const source = await inspectSource(await openImage(storage, settings.sourceFormat));
+    const source = await inspectSource(await openImage(storage, settings.sourceFormat, settings));
     const covers = source.options.backing && !settings.backingChain ? "layer" : "guest";
     try {
       const planned = await planConversion(source, targetFormat, settings);

@@ -13,6 +13,7 @@ export interface ReadingOptions {
   readonly format?: string | undefined;
   readonly backingChain?: boolean | undefined;
   readonly forceShare?: boolean | undefined;
+  readonly allowMarkedRaw?: boolean | undefined;
 }
 
 /**
@@ -23,7 +24,7 @@ export async function openImageForReading(volume: Volume, path: string, options:
   const storage = await volume.openForReading(path);
   try {
     if (!options.forceShare) await refuseWriters(storage, volume, "read");
-    return await openImage(storage, options.format);
+    return await openImage(storage, options.format, options);
   } catch (error) {
     await storage.close();
     throw error;

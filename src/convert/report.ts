@@ -34,6 +34,8 @@ export interface OpenOptions {
   readonly format?: string;
   /** Consent to follow backing files, within the rules of SECURITY.md. */
   readonly backingChain?: boolean;
+  /** Take bytes for raw, where `format` says so, that bear another format's mark (`--allow-marked-raw`). Default false. */
+  readonly allowMarkedRaw?: boolean;
   /** Read although another program may be writing to the image (`-U`). Default false; commands that write never do. */
   readonly forceShare?: boolean;
   readonly onProgress?: (progress: Progress) => void;

@@ -17,6 +17,7 @@ export interface Settings {
   readonly journal: string | undefined;
   readonly drop: readonly string[];
   readonly backingChain: boolean;
+  readonly allowMarkedRaw: boolean;
   readonly layout: boolean;
   readonly crossCheck: CrossCheck;
   readonly onJournal: (path: string) => void | Promise<void>;
@@ -46,6 +47,7 @@ export function settingsOf(options: ConvertOptions): Settings {
     journal: options.journal,
     drop,
     backingChain: options.backingChain ?? false,
+    allowMarkedRaw: options.allowMarkedRaw ?? false,
     layout: options.layout ?? false,
     crossCheck: options.crossCheck ?? "off",
     onJournal: options.onJournal ?? (() => {}),
