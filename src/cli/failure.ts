@@ -2,6 +2,7 @@
 
 import { CommanderError } from "commander";
 import { ImageError, kebabKeys, UsageError } from "../index.ts";
+import { codeOf, systemSentence } from "./system-error.ts";
 import { waysOn } from "./ways-on.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 4, unwritten: 5 } as const;
@@ -33,6 +34,9 @@ export function failureOf(error: unknown, advice: readonly string[] = []): Failu
   if (error instanceof UsageError) return { exitCode: EXIT.usage, kind: "usage", message: text, ...none };
   if (error instanceof CommanderError) {
     return { exitCode: EXIT.usage, kind: "usage", message: text.replace(/^error: /, ""), ...none };
+  }
+  if (error instanceof Error && codeOf(error) !== "") {
+    return { exitCode: EXIT.failed, kind: "io", message: systemSentence(error), ...none };
   }
   const message = `A defect in this program: ${text}`;
   const report = "Please report it, with what the same command says with --debug";

@@ -8,26 +8,9 @@ export interface Output {
   loss(): Promise<Error | undefined>;
 }
 
-/** What the system's codes mean here; others stand for themselves. */
-const EXPLANATIONS: Readonly<Record<string, string>> = {
-  EDQUOT: "the disk quota is used up (EDQUOT)",
-  EFBIG: "the file system allows no file of that size (EFBIG)",
-  EIO: "the disk or the terminal reports an error (EIO)",
-  ENOSPC: "no space is left there (ENOSPC)",
-  EPIPE: "nobody reads it any more (EPIPE)",
-};
-
-export function explainLoss(error: Error): string {
-  return EXPLANATIONS[codeOf(error)] ?? error.message;
-}
-
 /** Who reads has seen enough: `| head`. */
 export function isClosedPipe(error: Error): boolean {
-  return codeOf(error) === "EPIPE";
-}
-
-function codeOf(error: Error): string {
-  return "code" in error ? String(error.code) : "";
+  return "code" in error && error.code === "EPIPE";
 }
 
 export function outputOf(stream: NodeJS.WriteStream & { readonly fd: number }): Output {

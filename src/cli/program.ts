@@ -10,9 +10,10 @@ import { watchInterrupts } from "./interrupt.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { parseOptionList } from "./option-list.ts";
-import { explainLoss, isClosedPipe } from "./output.ts";
+import { isClosedPipe } from "./output.ts";
 import { type ProgressDisplay, showProgress } from "./progress.ts";
 import { formatName, given, printResult, type Session, type Values } from "./session.ts";
+import { explain } from "./system-error.ts";
 import { printableLine, type Terminal } from "./terminal.ts";
 import { asInvoked, orphansBeside, shellWord, stateOf } from "./ways-on.ts";
 
@@ -37,7 +38,7 @@ export async function runCommandLine(words: readonly string[], world: World): Pr
     exitCode === EXIT.done
       ? "The work is done, but its result could not be written out"
       : "The result could not be written out";
-  terminal.note(printableLine(`inplace-convert: ${what}: ${explainLoss(loss)}`));
+  terminal.note(printableLine(`inplace-convert: ${what}: ${explain(loss)}`));
   // Any other code says more: that images differ, or what is wrong.
   return exitCode === EXIT.done ? EXIT.unwritten : exitCode;
 }

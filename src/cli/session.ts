@@ -105,5 +105,6 @@ export function given<K extends string, T>(key: K, value: T | undefined): { read
 /** @throws UsageError that names the command's form */
 export function required<T>(value: T | undefined, what: string, usage: string): T {
   if (value === undefined) throw new UsageError(`Cannot go on without ${what}: inplace-convert ${usage}`);
+  if (value === "") throw new UsageError(`Cannot take an empty word for ${what}: inplace-convert ${usage}`);
   return value;
 }

@@ -13,8 +13,9 @@ export function asInvoked(message: string, invocation: string): string {
 export function stateOf(error: unknown): readonly string[] {
   if (!(error instanceof ImageError) || error.journal !== undefined) return [];
   // Of what is not there nothing can be said.
-  const isSaid = /\b(as it was|nothing was (written|touched)|no such file)\b/.test(error.message);
-  return isSaid ? [] : ["The image is as it was"];
+  const isMissing = error.operation === "open" && /\bno such file\b/.test(error.message);
+  const isSaid = /\b(as it was|nothing was (written|touched))\b/.test(error.message);
+  return isMissing || isSaid ? [] : ["The image is as it was"];
 }
 
 /** A message that ends with the commands that go on, and those for lines of their own. */

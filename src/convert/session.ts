@@ -40,7 +40,11 @@ export class Session {
   static async open(path: string, host: Host, verb: Verb = "convert"): Promise<Session> {
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
-    if (!facts) throw new ImageError("io", `Cannot open ${path}: no such file`, { path, operation: "open" });
+    if (!facts)
+      throw new ImageError("io", `Cannot open ${path === "" ? '""' : path}: there is no such file`, {
+        path,
+        operation: "open",
+      });
     const lock = await Lock.acquire(volume, path, host.processes);
     let storage: WritableStorage | undefined;
     try {

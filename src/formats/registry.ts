@@ -24,7 +24,7 @@ export function driverOf(format: string): FormatDriver {
   const driver = formatDrivers.find((candidate) => candidate.name === name);
   if (driver !== undefined) return driver;
   const known = formatDrivers.map((candidate) => candidate.name).join(", ");
-  throw new UsageError(`Cannot use the format ${format}: the formats are ${known}`);
+  throw new UsageError(`Cannot use the format ${format === "" ? '""' : format}: the formats are ${known}`);
 }
 
 /** The one driver whose magic the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */

@@ -27,7 +27,7 @@ describe.each([
   ["vmdk", "monolithicSparse", "a VMDK image (sparse)"],
   ["vmdk", "streamOptimized", "a VMDK image (sparse)"],
   ["vmdk", "monolithicFlat", "the descriptor of a VMDK image"],
-  ["vmdk", "vmfs", "the descriptor of a VMDK image"],
+  ["vmdk", "twoGbMaxExtentSparse", "the descriptor of a VMDK image"],
   ["vdi", "", "a VDI image"],
   ["vpc", "dynamic", "a VHD image (dynamic)"],
   ["vpc", "fixed", "a VHD image (fixed)"],
