@@ -2,6 +2,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { counted } from "../bytes/count-text.ts";
 import { ImageError } from "../index.ts";
 import { ByteReader, type Bytes } from "./byte-reader.ts";
 import { cleanName } from "./file-name.ts";
@@ -41,7 +42,7 @@ export async function extractImages(
     taken.set(key, name);
     left = await extract(entry, reader, join(folder, name), left);
   }
-  if (taken.size === 0) throw refused(what, `none of its ${entryCount} entries is a disk image`);
+  if (taken.size === 0) throw refused(what, `it has ${counted(entryCount, "entry", "entries")}, none of them a disk image`);
   return [...taken.values()];
 }
 

@@ -18,7 +18,7 @@ import {
   sourceUrl,
   unpackingOf,
 } from "../acquire/index.ts";
-import { ImageError, UsageError } from "../index.ts";
+import { counted, ImageError, UsageError } from "../index.ts";
 import type { DownloadDigest, UrlLine } from "./image-lines.ts";
 import type { Download } from "./image-result.ts";
 import type { AcquireInputs, Inputs } from "./inputs.ts";
@@ -95,7 +95,7 @@ export class Downloads {
       },
     );
     if (guestChecksum !== undefined && got.paths.length > 1) {
-      throw new UsageError(`Cannot expect one guest digest of the ${got.paths.length} images in ${shown}`);
+      throw new UsageError(`Cannot expect one guest digest of the ${counted(got.paths.length, "image")} in ${shown}`);
     }
     return { paths: got.paths, download: downloadOf(shown, got) };
   }

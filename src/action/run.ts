@@ -1,6 +1,7 @@
 /** The step: inputs, what can be known beforehand, the work on all images, then everything that is told about it. */
 
 import { getInput, info, setSecret } from "@actions/core";
+import { counted } from "../index.ts";
 import { workOnAll } from "./all-images.ts";
 import { annotateStep } from "./annotations.ts";
 import { type Beforehand, lookBeforehand } from "./beforehand.ts";
@@ -89,7 +90,10 @@ function planned(make: () => Matrix): Matrix | undefined {
 /** In `mode: collect` a number of shards says how many reports there must be: a job that died wrote none. */
 function hasAllReports({ shards }: Inputs, reportCount: number): boolean {
   if (shards === "auto" || shards === reportCount) return true;
-  annotateStep("Reports are missing", `Cannot vouch for all shards: ${reportCount} reports were found of ${shards}`);
+  annotateStep(
+    "Reports are missing",
+    `Cannot vouch for all shards: found ${counted(reportCount, "report")} of ${shards}`,
+  );
   return false;
 }
 

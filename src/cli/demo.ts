@@ -109,7 +109,7 @@ function speaker(session: Session): Speaker {
       const rows = [
         ["guest data", formatSize(dataBytes)],
         ["moved", formatSize(report.bytesMoved)],
-        ["written", `${formatSize(report.bytesWritten)}, ${ratioText(report.bytesWritten, dataBytes)} of the data`],
+        ["written", `${formatSize(report.bytesWritten)}, ${ratioText(report.bytesWritten, dataBytes)} the data`],
         ["syncs", `${report.syncs}`],
         ["time", `${formatMilliseconds(milliseconds)}, with checksums and checks before and after`],
       ] as const;

@@ -94,7 +94,8 @@ async function refuseMarkedRaw(storage: Storage): Promise<void> {
 
 /** What to do about an image that can't be opened, where its driver knows nothing better. */
 const REMEDIES: Partial<Record<ImageErrorKind, string>> = {
-  corrupt: "repair a copy of it with qemu-img check -r all, or restore it from a backup",
+  // Where a header breaks a rule neither our check nor, most often, QEMU's opens it.
+  corrupt: "copy it with qemu-img convert where that still opens it, or restore it from a backup",
   "out-of-bounds": "the file was cut short: restore it from a backup",
   unsupported: "convert a copy of it with qemu-img convert",
   "not-this-format": "look at its format with qemu-img info, and name it with -f",

@@ -88,7 +88,7 @@ test("a shard whose runner died without a report fails the whole", async () => {
   expect(convert.map(({ result }) => result)).toEqual(["success", "success"]);
   expect({ result: collect?.result, log: collect?.log }).toEqual({
     result: "failure",
-    log: expect.stringContaining("1 reports were found of 2"),
+    log: expect.stringContaining("found 1 report of 2"),
   });
 });
 
