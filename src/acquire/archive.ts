@@ -42,7 +42,8 @@ export async function extractImages(
     taken.set(key, name);
     left = await extract(entry, reader, join(folder, name), left);
   }
-  if (taken.size === 0) throw refused(what, `it has ${counted(entryCount, "entry", "entries")}, none of them a disk image`);
+  if (taken.size === 0)
+    throw refused(what, `it has ${counted(entryCount, "entry", "entries")}, none of them a disk image`);
   return [...taken.values()];
 }
 

@@ -1,5 +1,6 @@
 /** What became of one image: its report, or why there is none. */
 
+import { isDebug } from "@actions/core";
 import {
   type CheckReport,
   type CheckResult,
@@ -66,8 +67,8 @@ export function failureOf(error: unknown, before: string | undefined): ImageFail
   }
   const message = error instanceof Error ? error.message : String(error);
   const isUsage = error instanceof UsageError;
-  // What is neither is a defect, of which the trace is what a report needs.
-  const trace = isUsage || !(error instanceof Error) ? undefined : error.stack;
+  // What is neither is a defect; where it came up is told in a debug run alone (RUNNER_DEBUG).
+  const trace = isUsage || !(error instanceof Error) || !isDebug() ? undefined : error.stack;
   return { kind: isUsage ? "usage" : "defect", message, reasons: [], advice: "", details: { trace } };
 }
 

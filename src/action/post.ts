@@ -3,6 +3,7 @@
 import { info, notice } from "@actions/core";
 import { ImageError, resume, rollback, unfinished } from "../index.ts";
 import { annotateImage, annotateStep } from "./annotations.ts";
+import { defectText } from "./defect-text.ts";
 import { journalsLeftOpen, type OpenJournal } from "./open-journals.ts";
 import { performSaves } from "./pending-saves.ts";
 import { safeLine } from "./safe-text.ts";
@@ -44,6 +45,6 @@ try {
   }
   if (journals.length === 0) await performSaves();
 } catch (error) {
-  annotateStep("A defect in inplace-convert", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  annotateStep("A defect in inplace-convert", defectText(error));
   process.exitCode = 1;
 }
