@@ -11,12 +11,13 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type BuildOptions, build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { type LockedPackages, nameOf, placesOf } from "./bundled.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const committed = join(root, "dist");
@@ -99,8 +100,9 @@ const onlyVersion: Plugin = {
 
 async function buildInto(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
+  const taken = new Set<string>();
   for (const { entries, options } of bundles) {
-    await build({
+    const { metafile } = await build({
       absWorkingDir: root,
       entryPoints: { ...entries },
       outdir: folder,
@@ -113,17 +115,64 @@ async function buildInto(folder: string): Promise<void> {
       minifySyntax: true,
       minifyWhitespace: true,
       legalComments: "none",
+      // Asked for by a package that does without it as well: whether it lies there is our tools' doing.
+      external: ["supports-color"],
       charset: "utf8",
       banner: { js: REQUIRE_BANNER },
       plugins: [shareLibrary, onlyVersion, noChildProcess, noOidc],
       logLevel: "warning",
+      metafile: true,
       ...options,
     });
+    for (const place of packagesIn(metafile)) taken.add(place);
   }
   run("typescript/bin/tsc", "-p", "tsconfig.types.json", "--outDir", join(folder, "types"));
   await keepReachable(join(folder, "types"), "index.d.ts");
-  const licenses = ["-i", "package.json", "-o", relative(root, join(folder, "licenses.txt")), "--overwrite"];
-  run("generate-license-file/bin/generate-license-file", ...licenses, "--eol", "lf", "--ci", "--no-spinner");
+  await writeLicences(join(folder, "licenses.txt"), taken);
+}
+
+/** Places of the packages whose code a bundle holds. */
+function packagesIn(metafile: Metafile | undefined): string[] {
+  return Object.keys(metafile?.inputs ?? {}).flatMap((file) => {
+    const place = file.slice(0, file.lastIndexOf("node_modules/"));
+    return file.includes("node_modules/") ? [`${place}node_modules/${nameOf(file)}`] : [];
+  });
+}
+
+/** What of a package a list of licences is made from. */
+const LICENCE_FILE = /^(?:package\.json|(?:licen[cs]e|copying|notice|readme).*)$/i;
+
+/** The generator takes what a package needs at run time, and ours needs nothing: it gets one that needs what is bundled. */
+async function writeLicences(file: string, taken: ReadonlySet<string>): Promise<void> {
+  const json = async (name: string) => JSON.parse(await readFile(join(root, name), "utf8"));
+  const { bundled, devDependencies } = await json("package.json");
+  const { packages } = (await json("package-lock.json")) as { packages: LockedPackages };
+  const places = placesOf(packages, bundled);
+  const unnamed = [...taken].filter((place) => !places.includes(place));
+  if (unnamed.length > 0) throw new Error(`Not in "bundled" of package.json, but in dist: ${unnamed.join(", ")}`);
+  const folder = await mkdtemp(join(tmpdir(), "inplace-convert-licences-"));
+  try {
+    const dependencies = Object.fromEntries((bundled as string[]).map((name) => [name, devDependencies[name]]));
+    await writeFile(join(folder, "package.json"), JSON.stringify({ name: "dist", version: "1.0.0", dependencies }));
+    for (const place of places) {
+      const filter = (from: string) => from === join(root, place) || LICENCE_FILE.test(basename(from));
+      await cp(join(root, place), join(folder, place), { recursive: true, filter });
+    }
+    const words = [
+      "-i",
+      join(folder, "package.json"),
+      "-o",
+      file,
+      "--overwrite",
+      "--eol",
+      "lf",
+      "--ci",
+      "--no-spinner",
+    ];
+    run("generate-license-file/bin/generate-license-file", ...words);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Removes every declaration that the first one does not lead to: what is inside is nobody's to import. */

@@ -8,6 +8,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type LockedPackages, nameOf, placesOf } from "./bundled.ts";
 
 /** Licences that ask for their text and the author's name, which dist/licenses.txt gives, and for nothing else. */
 const FREE_LICENCES: ReadonlySet<string> = new Set([
@@ -31,13 +32,6 @@ const PACKED: readonly string[] = [
 ];
 /** Parts of a bundle that are loaded only where they are used have names of the bundler's own choice. */
 const PACKED_BESIDE = /^dist\/(?:types\/.+\.d\.ts|[\w-]+\.mjs)$/;
-
-export interface LockedPackage {
-  readonly version?: string;
-  readonly license?: string;
-  readonly dev?: boolean;
-  readonly optional?: boolean;
-}
 
 /** The tag is the version's, and CHANGELOG.md tells what is in it, with no "unreleased" left. */
 export function tagMistakes(tag: string, version: string, changelog: string): string[] {
@@ -64,17 +58,23 @@ function titles(changelog: string) {
 }
 
 /** Every package that may be in dist has a free licence, and dist/licenses.txt names it with its version. */
-export function licenceMistakes(packages: Readonly<Record<string, LockedPackage>>, licences: string): string[] {
+export function licenceMistakes(packages: LockedPackages, bundled: readonly string[], licences: string): string[] {
   const named = new Set([...licences.matchAll(/^ - (\S+)$/gm)].map(([, name]) => name));
-  return Object.entries(packages)
-    .filter(([place, { dev, optional }]) => place !== "" && dev !== true && optional !== true)
-    .flatMap(([place, { version, license }]) => {
-      const name = `${place.slice(place.lastIndexOf("node_modules/") + "node_modules/".length)}@${version}`;
-      return [
-        ...(named.has(name) ? [] : [`dist/licenses.txt does not name ${name}`]),
-        ...(isFree(license) ? [] : [`${name} has the licence ${license ?? "of nobody knows what"}`]),
-      ];
-    });
+  return placesOf(packages, bundled).flatMap((place) => {
+    const { version, license } = packages[place] ?? {};
+    const name = `${nameOf(place)}@${version}`;
+    return [
+      ...(named.has(name) ? [] : [`dist/licenses.txt does not name ${name}`]),
+      ...(isFree(license) ? [] : [`${name} has the licence ${license ?? "of nobody knows what"}`]),
+    ];
+  });
+}
+
+/** An install of ours brings nothing else: all that we need lies in dist. */
+export function dependencyMistakes(manifest: Readonly<Record<string, unknown>>): string[] {
+  return ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies", "bundledDependencies"]
+    .filter((kind) => kind in manifest)
+    .map((kind) => `package.json has ${kind}, which every install would bring`);
 }
 
 /** `A`, `A AND B`, `(A OR B)`: all of the first kind, one of the second. */
@@ -111,14 +111,16 @@ const text = (name: string) => readFileSync(new URL(`../${name}`, import.meta.ur
 
 if (import.meta.main) {
   const [command, tag] = process.argv.slice(2);
-  const { version } = JSON.parse(text("package.json")) as { version: string };
+  const manifest = JSON.parse(text("package.json")) as { version: string; bundled: string[] };
+  const { version } = manifest;
   if (command === "notes") {
     console.log(notesOf(version, text("CHANGELOG.md")));
   } else if (command === "check") {
-    const { packages } = JSON.parse(text("package-lock.json")) as { packages: Record<string, LockedPackage> };
+    const { packages } = JSON.parse(text("package-lock.json")) as { packages: LockedPackages };
     const mistakes = [
       ...(tag === undefined ? [] : tagMistakes(tag, version, text("CHANGELOG.md"))),
-      ...licenceMistakes(packages, text("dist/licenses.txt")),
+      ...dependencyMistakes(manifest),
+      ...licenceMistakes(packages, manifest.bundled, text("dist/licenses.txt")),
       ...packMistakes(packedFiles()),
     ];
     for (const mistake of mistakes) console.error(mistake);

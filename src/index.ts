@@ -1,5 +1,6 @@
 /** inplace-convert: change the format of a VM disk image inside the file it already occupies. */
 
+export { counted } from "./bytes/count-text.ts";
 export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageError } from "./bytes/image-error.ts";
 export { formatSize, parseSize } from "./bytes/size-text.ts";
 export type { Verdict } from "./check/verdict.ts";

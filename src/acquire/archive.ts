@@ -3,6 +3,7 @@
 import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { counted } from "../bytes/count-text.ts";
 import { ImageError } from "../index.ts";
 import {
   ALGORITHMS,
@@ -73,7 +74,8 @@ export async function extractImages(
     for await (const _ of member);
     manifests.addImage(entry.name, hash.digests(), () => createReadStream(path, { ...(signal && { signal }) }));
   }
-  if (taken.size === 0) throw refused(what, `none of its ${entryCount} entries is a disk image`);
+  if (taken.size === 0)
+    throw refused(what, `it has ${counted(entryCount, "entry", "entries")}, none of them a disk image`);
   return { names: [...taken.values()], allocated: limits.allocated - left.allocated, ...(await manifests.judge()) };
 }
 

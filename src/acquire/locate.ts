@@ -2,6 +2,7 @@
 
 import { lstat } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
+import { counted } from "../bytes/count-text.ts";
 
 export interface NamedImage {
   /** A path, a glob, or `!` and a glob whose images are left out of the other globs. Relative to the working folder. */
@@ -88,7 +89,7 @@ async function matchesOf(
   const images = matches.filter((path) => !BESIDE_IMAGES.test(path)).sort();
   if (images.length === 0) return `Cannot find an image: nothing matches ${name}`;
   if (guestChecksum && images.length > 1)
-    return `Cannot expect one digest of the ${images.length} images that match ${name}`;
+    return `Cannot expect one digest of the ${counted(images.length, "image")} that match ${name}`;
   return images.map((path) => (isAbsolute(name) ? path : relative("", path)));
 }
 

@@ -1,6 +1,6 @@
 /** `mode: plan`: the images shared out to jobs, so that all take about as long; no job of ours schedules anything. */
 
-import { UsageError } from "../index.ts";
+import { counted, UsageError } from "../index.ts";
 import { MAX_SHARDS } from "./inputs.ts";
 import type { Matrix } from "./step-result.ts";
 
@@ -60,14 +60,14 @@ function refuseTooLarge(matrix: Matrix, imageCount: number, shardCount: number):
   const largest = Math.max(0, ...matrix.include.map(({ images }) => Buffer.byteLength(images)));
   if (largest > MAX_SHARD_BYTES) {
     throw new UsageError(
-      `Cannot plan ${imageCount} images in ${shardCount} shards: the lines of one would take ${largest} bytes, and a ` +
+      `Cannot plan ${counted(imageCount, "image")} in ${counted(shardCount, "shard")}: the lines of one would take ${largest} bytes, and a ` +
         `runner hands over ${MAX_SHARD_BYTES}; allow more shards, up to ${MAX_SHARDS}, or plan fewer images at once`,
     );
   }
   const bytes = JSON.stringify(matrix).length * 2;
   if (bytes > MAX_MATRIX_BYTES) {
     throw new UsageError(
-      `Cannot plan ${imageCount} images at once: their matrix would take ${bytes} bytes as UTF-16, and all outputs of ` +
+      `Cannot plan ${counted(imageCount, "image")} at once: their matrix would take ${bytes} bytes as UTF-16, and all outputs of ` +
         "a job may take 1 MB; plan them in several jobs",
     );
   }

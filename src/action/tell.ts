@@ -55,7 +55,7 @@ async function fileFacts({ results, mode }: StepResult): Promise<OutputFacts["fi
   if (only === undefined || results.length > 1 || only.failure) return undefined;
   const { path, check } = only;
   if (path === undefined) return undefined;
-  const digest = await checksum(path, { format: "raw", algorithm: "sha256" });
+  const digest = await checksum(path, { format: "raw", allowMarkedRaw: true, algorithm: "sha256" });
   if (mode !== "check" || check === undefined) return { sha256: digest.checksum };
   const { virtualSize } = await imageInfo(path, { format: check.format });
   return { sha256: digest.checksum, virtualSize };

@@ -3,10 +3,9 @@
 import { type CheckOptions, type CheckReport, UsageError } from "../index.ts";
 import { jsonText } from "./json.ts";
 import { parseOptionList } from "./option-list.ts";
-import { formatName, given, printNotes, required, type Session } from "./session.ts";
+import { announceUndo, formatName, given, printNotes, refuseUnknownCache, required, type Session } from "./session.ts";
 import { printable, printableLine } from "./terminal.ts";
 
-const CACHE_MODES = ["none", "writeback", "writethrough", "directsync", "unsafe"];
 const UNSUPPORTED = "This image format does not support checks";
 
 export async function checkCommand(session: Session, [image]: readonly string[]): Promise<number> {
@@ -32,27 +31,27 @@ export async function checkCommand(session: Session, [image]: readonly string[])
     terminal.note(printableLine(`Left alone: ${loss}${way}`));
   }
   print(session, report);
+  await announceUndo(session, path);
   return report.exitCode;
 }
 
 function print({ terminal, values }: Session, report: CheckReport): void {
   if (values.output === "json") terminal.result(jsonText(report.json));
   else if (report.verdict === "unsupported") terminal.note(`inplace-convert: ${UNSUPPORTED}`);
-  else if (!values.q) terminal.result(printable(report.fixedText + report.text));
+  else if (!values.quiet) terminal.result(printable(report.fixedText + report.text));
 }
 
 function checkOptions({ values }: Session): CheckOptions {
-  const { repair, T } = values;
+  const { repair, cache } = values;
   if (repair !== undefined && repair !== "leaks" && repair !== "all") {
     throw new UsageError(`Unknown option value for -r (expecting 'leaks' or 'all'): ${repair}`);
   }
-  if (T !== undefined && !CACHE_MODES.includes(T)) throw new UsageError(`Invalid source cache option: ${T}`);
+  refuseUnknownCache(cache);
   return {
     ...given("repair", repair as "leaks" | "all" | undefined),
     ...given("allowDataLoss", values.allowDataLoss),
     ...given("keepUndo", values.keepUndo),
     ...given("journal", values.journal),
-    ...given("forceShare", values.forceShare),
   };
 }
 

@@ -6,7 +6,7 @@ import { convertCommand, planCommand } from "./convert-command.ts";
 import { demoCommand } from "./demo.ts";
 import { checksumCommand, compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
 import { resumeCommand, rollbackCommand } from "./recovery-command.ts";
-import type { Session } from "./session.ts";
+import type { Session, Values } from "./session.ts";
 import { setmapCommand } from "./setmap-command.ts";
 
 export interface CommandSpec {
@@ -16,8 +16,8 @@ export interface CommandSpec {
   readonly summary: string;
   readonly example: string;
   readonly options?: () => readonly Option[];
-  /** Whether a failure has to say in what state the image is. */
-  readonly converts?: true;
+  /** Whether it writes to the image: a failure has to say in what state that is, and its result is worth an exit code. */
+  readonly writes?: (values: Values) => boolean;
   /** Whether `-o` means something to it. */
   readonly hasTarget?: true;
   /** `compare` has 1 for "they differ", `check` 2 for corruptions: what goes wrong otherwise ends with this. */
@@ -30,13 +30,14 @@ export interface CommandSpec {
 export function commonOptions(): readonly Option[] {
   return [
     new Option("-f, --format <FORMAT>", "the image's format, by qemu-img's name; raw is never guessed"),
-    new Option("-o <KEY=VALUE,...>", "options of the target; -o help lists them")
+    new Option("-o, --target-format-options <KEY=VALUE,...>", "options of the target; -o help lists them")
       .argParser(collect)
       .default([], "none"),
     new Option("--output <FORMAT>", "how results are printed").choices(["human", "json"]).default("human"),
-    new Option("-p", "show progress"),
-    new Option("-q", "print nothing but errors"),
+    new Option("-p, --progress", "show progress"),
+    new Option("-q, --quiet", "print nothing but errors"),
     new Option("--backing-chain", "follow backing files, inside the image's folder"),
+    new Option("--debug", "tell of a failure where in the program it came up"),
   ];
 }
 
@@ -44,8 +45,30 @@ function collect(value: string, before: readonly string[] | undefined): readonly
   return [...(before ?? []), value];
 }
 
+/** A long name of qemu-img's for an option that has one of ours. */
+function anotherName(flags: string, of: string): Option {
+  return new Option(flags, `as ${of}`).hideHelp();
+}
+
+function cacheOption(letter: string): Option {
+  return new Option(`${letter}, --cache <CACHE>`, "qemu-img's cache mode: taken, and without effect");
+}
+
+function readingOptions(): readonly Option[] {
+  return [
+    new Option("-U, --force-share", "read although another program may be writing to the image"),
+    markedRawOption(),
+  ];
+}
+
+function markedRawOption(): Option {
+  return new Option("--allow-marked-raw", "-f raw on bytes that bear another format's mark");
+}
+
 function conversionOptions(): readonly Option[] {
   return [
+    anotherName("--source-format <FORMAT>", "-f"),
+    markedRawOption(),
     new Option("--checksum <ALGORITHM>", "of the guest, before and after").choices([
       "blkhash-sha256",
       "sha256",
@@ -74,7 +97,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "convert an image in place; never renames it",
     example: "inplace-convert convert -p disk.qed qcow2",
     options: () => [new Option("--dry-run", "stop after the plan, write nothing"), ...conversionOptions()],
-    converts: true,
+    writes: ({ dryRun }) => !dryRun,
     hasTarget: true,
     perform: convertCommand,
   },
@@ -92,6 +115,7 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "finish an interrupted conversion or repair",
     example: "inplace-convert resume disk.qed",
+    writes: () => true,
     perform: resumeCommand,
   },
   {
@@ -99,6 +123,7 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "put an image back as it was before an interrupted conversion or repair",
     example: "inplace-convert rollback disk.qed",
+    writes: () => true,
     perform: rollbackCommand,
   },
   {
@@ -111,12 +136,14 @@ export const commands: readonly CommandSpec[] = [
       new Option("--allow-data-loss", "repair also what loses guest data that is still readable"),
       new Option("--keep-undo", "keep the way back after a repair; rollback stays possible"),
       new Option("--journal <PATH>", "where the journal's records go; beside the image by default"),
-      new Option("-T <CACHE>", "qemu-img's cache mode: taken, and without effect"),
+      cacheOption("-T"),
+      markedRawOption(),
       new Option("-U, --force-share", "check although another program may be writing to the image"),
       new Option("--image-opts", "IMAGE is driver=FORMAT,file.filename=PATH"),
       new Option("--object <DEFINITION>", "qemu-img's secrets: taken, and without effect, since no guest data is read"),
     ],
     failureExit: 1,
+    writes: ({ repair }) => repair !== undefined,
     perform: checkCommand,
   },
   {
@@ -124,7 +151,10 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "digest of what the guest sees",
     example: "inplace-convert checksum --checksum sha256 disk.qcow2",
-    options: () => [new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"])],
+    options: () => [
+      new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"]),
+      ...readingOptions(),
+    ],
     perform: checksumCommand,
   },
   {
@@ -132,7 +162,12 @@ export const commands: readonly CommandSpec[] = [
     words: "[A] [B]",
     summary: "whether two guests are the same: exit code 0, 1 where they differ",
     example: "inplace-convert compare -f raw disk.raw -F qcow2 disk.qcow2",
-    options: () => [new Option("-F <FORMAT>", "the second image's format")],
+    options: () => [
+      anotherName("--a-format <FORMAT>", "-f"),
+      new Option("-F, --b-format <FORMAT>", "the second image's format"),
+      cacheOption("-T"),
+      ...readingOptions(),
+    ],
     failureExit: 2,
     perform: compareCommand,
   },
@@ -141,6 +176,7 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "what an image is; never opens a backing file",
     example: "inplace-convert info disk.qcow2",
+    options: () => [cacheOption("-t"), ...readingOptions()],
     perform: infoCommand,
   },
   {
@@ -148,6 +184,7 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "where the guest's bytes lie in the file",
     example: "inplace-convert map --output json disk.qcow2",
+    options: readingOptions,
     perform: mapCommand,
   },
   {
@@ -156,6 +193,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "for experts: point one guest range at a host range",
     example: "inplace-convert setmap disk.qed 0 0x50000 64k --yes",
     options: () => [new Option("--yes", "yes, change what the guest sees")],
+    writes: () => true,
     perform: setmapCommand,
   },
   {

@@ -5,7 +5,17 @@ import { EXIT } from "./failure.ts";
 import { parseOptionList } from "./option-list.ts";
 import { conversionJson } from "./report-json.ts";
 import { conversionText } from "./report-text.ts";
-import { formatName, given, isJson, printNotes, printOutcome, printResult, required, type Session } from "./session.ts";
+import {
+  announceUndo,
+  formatName,
+  given,
+  isJson,
+  printNotes,
+  printOutcome,
+  printResult,
+  required,
+  type Session,
+} from "./session.ts";
 import { printableLine } from "./terminal.ts";
 
 export async function convertCommand(session: Session, [image, format]: readonly string[]): Promise<number> {
@@ -14,7 +24,7 @@ export async function convertCommand(session: Session, [image, format]: readonly
       session,
       [image, format].filter((each) => each !== undefined),
     );
-  const list = parseOptionList(session.values.o);
+  const list = parseOptionList(session.values.targetFormatOptions);
   if (list.wantsHelp) return listOptions(session, format ?? image);
   const usage = "convert IMAGE FORMAT";
   const path = required(image, "an image", usage);
@@ -22,11 +32,12 @@ export async function convertCommand(session: Session, [image, format]: readonly
   const report = await session.library.convert(path, target, convertOptions(session, list.values));
   printNotes(session, report.notes);
   printOutcome(session, conversionJson(report), conversionText(report));
+  await announceUndo(session, path);
   return EXIT.done;
 }
 
 export async function planCommand(session: Session, [image, format]: readonly string[]): Promise<number> {
-  const list = parseOptionList(session.values.o);
+  const list = parseOptionList(session.values.targetFormatOptions);
   if (list.wantsHelp) return listOptions(session, format ?? image);
   const usage = "plan IMAGE FORMAT";
   const path = required(image, "an image", usage);

@@ -92,7 +92,7 @@ interface Speaker {
 
 function speaker(session: Session): Speaker {
   const { terminal, values } = session;
-  const isMute = isJson(session) || values.q === true;
+  const isMute = isJson(session) || values.quiet === true;
   const paint = (code: number, text: string) => (terminal.hasColor ? `\x1b[${code}m${text}\x1b[0m` : text);
   const print = (text: string) => {
     if (!isMute) terminal.result(`${text}\n`);
@@ -109,7 +109,7 @@ function speaker(session: Session): Speaker {
       const rows = [
         ["guest data", formatSize(dataBytes)],
         ["moved", formatSize(report.bytesMoved)],
-        ["written", `${formatSize(report.bytesWritten)}, ${ratioText(report.bytesWritten, dataBytes)} of the data`],
+        ["written", `${formatSize(report.bytesWritten)}, ${ratioText(report.bytesWritten, dataBytes)} the data`],
         ["syncs", `${report.syncs}`],
         ["time", `${formatMilliseconds(milliseconds)}, with checksums and checks before and after`],
       ] as const;

@@ -2,8 +2,10 @@
 
 import { CommanderError } from "commander";
 import { ImageError, kebabKeys, UsageError } from "../index.ts";
+import { codeOf, systemSentence } from "./system-error.ts";
+import { waysOn } from "./ways-on.ts";
 
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 4 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 4, unwritten: 5 } as const;
 
 /** A failure, ready to be printed. */
 export interface Failure {
@@ -21,7 +23,8 @@ export interface Failure {
 export function failureOf(error: unknown, advice: readonly string[] = []): Failure {
   if (error instanceof ImageError) {
     const { kind, message, reasons, format, path, structure, hostOffset, guestOffset, operation, journal } = error;
-    const exitCode = kind === "interrupted" || journal !== undefined ? EXIT.interrupted : EXIT.failed;
+    // Stopped before the first write is a failure like any other: nothing is left to be gone on with.
+    const exitCode = journal !== undefined ? EXIT.interrupted : EXIT.failed;
     const rolledBack = error.rolledBack || undefined;
     const details = { format, path, structure, hostOffset, guestOffset, operation, journal, rolledBack };
     return { exitCode, kind, message, reasons, advice, details };
@@ -32,9 +35,19 @@ export function failureOf(error: unknown, advice: readonly string[] = []): Failu
   if (error instanceof CommanderError) {
     return { exitCode: EXIT.usage, kind: "usage", message: text.replace(/^error: /, ""), ...none };
   }
-  // Not ours: a defect, so the trace is what a report needs.
-  const trace = error instanceof Error ? (error.stack ?? text) : text;
-  return { exitCode: EXIT.failed, kind: "defect", message: text, ...none, advice: [...advice, trace] };
+  if (error instanceof Error && codeOf(error) !== "") {
+    return { exitCode: EXIT.failed, kind: "io", message: systemSentence(error), ...none };
+  }
+  const message = `A defect in this program: ${text}`;
+  const report = "Please report it, with what the same command says with --debug";
+  return { exitCode: EXIT.failed, kind: "defect", message, ...none, advice: [...advice, report] };
+}
+
+/** Where in the program it came up, its causes after it: for `--debug` alone. */
+export function traceOf(error: unknown): string[] {
+  const lines: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) lines.push(...(at.stack ?? at.message).split("\n"));
+  return lines;
 }
 
 /** `{"error": {…}}`, with `refused` beside it where there are reasons. */
@@ -48,5 +61,7 @@ export function failureJson(failure: Failure): Readonly<Record<string, unknown>>
 export function failureLines(failure: Failure): string[] {
   // A summary may have said them already.
   const reasons = failure.reasons.filter((reason) => !failure.message.includes(reason));
-  return [failure.message, ...reasons.map((reason) => `  - ${reason}`), ...failure.advice];
+  const ways = waysOn(failure.message);
+  const message = ways?.message ?? failure.message;
+  return [message, ...reasons.map((reason) => `  - ${reason}`), ...(ways?.lines ?? []), ...failure.advice];
 }

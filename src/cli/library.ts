@@ -16,4 +16,5 @@ export type Library = Pick<
   | "rollback"
   | "setmap"
   | "targetOptions"
+  | "unfinished"
 >;

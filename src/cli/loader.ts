@@ -7,5 +7,9 @@ if (Number.parseInt(process.versions.node, 10) < oldest) {
   process.exitCode = 1;
 } else {
   // Imported only now, since an older Node could not even parse it.
-  import("./main.ts");
+  import("./main.ts").catch((error: Error) => {
+    const trace = process.argv.includes("--debug") ? `\n${error.stack}` : "";
+    process.stderr.write(`inplace-convert: Cannot start: ${error.message}; install it anew${trace}\n`);
+    process.exitCode = 1;
+  });
 }

@@ -14,10 +14,18 @@ function invocation(script = ""): string {
   return `node ${shellWord(nearby.startsWith("..") ? script : nearby)}`;
 }
 
-// `inplace-convert map … | head` closes the pipe early; what was asked for has been seen.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+// What nobody catches is told as any failure is, and ends the process: what it was about may still be going on.
+let [isBroken, isOver] = [false, false];
+const uncaught = new Promise<never>((_, reject) => {
+  process.on("uncaughtException", (error) => {
+    isBroken = true;
+    reject(error);
+    if (!isOver) return;
+    terminal.note(`inplace-convert: A defect in this program, after the work was done: ${error.message}`);
+    process.exit();
+  });
 });
+uncaught.catch(() => {});
 
 const words = process.argv.slice(2);
 // V8 promises nothing about flags that change while it runs: good enough where nothing is written.
@@ -25,4 +33,6 @@ const isReadOnlyCheck = words[0] === "check" && !words.some((word) => /^(-[pqU]*
 if (isReadOnlyCheck) keepProcessSmall();
 
 const terminal = terminalOf(process, invocation(process.argv[1]));
-process.exitCode = await runCommandLine(words, { library, terminal, signals: process });
+process.exitCode = await runCommandLine(words, { library, terminal, signals: process, uncaught });
+isOver = true;
+if (isBroken) process.exit();

@@ -3,17 +3,19 @@
 import type { EventEmitter } from "node:events";
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { type OpenOptions, UsageError } from "../index.ts";
+import { ImageError, type OpenOptions, UsageError } from "../index.ts";
 import { type CommandSpec, commands, commonOptions } from "./commands.ts";
-import { EXIT, type Failure, failureJson, failureLines, failureOf } from "./failure.ts";
+import { EXIT, type Failure, failureJson, failureLines, failureOf, traceOf } from "./failure.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { parseOptionList } from "./option-list.ts";
+import { isClosedPipe } from "./output.ts";
 import { type ProgressDisplay, showProgress } from "./progress.ts";
 import { formatName, given, printResult, type Session, type Values } from "./session.ts";
+import { explain } from "./system-error.ts";
 import { printableLine, type Terminal } from "./terminal.ts";
-import { asInvoked, stateOf } from "./ways-on.ts";
+import { asInvoked, orphansBeside, shellWord, stateOf } from "./ways-on.ts";
 
 /** Everything outside that the command line touches; tests put their own in. */
 export interface World {
@@ -21,11 +23,35 @@ export interface World {
   readonly terminal: Terminal;
   /** Emits SIGINT and SIGTERM: the process. */
   readonly signals: EventEmitter;
+  /** Rejects with what nobody caught, wherever in the process it was thrown. */
+  readonly uncaught?: Promise<never>;
 }
 
-/** Runs one command line, without the program's own name. Never throws. */
+/** Runs one command line, without the program's own name, until its results are written or lost. Never throws. */
 export async function runCommandLine(words: readonly string[], world: World): Promise<number> {
+  const { exitCode, hasWritten } = await runWords(words, world);
+  const { terminal } = world;
+  const loss = await terminal.loss();
+  // `inplace-convert map ... | head`: whoever asked has seen enough, and nothing but the text is lost.
+  if (loss === undefined || (isClosedPipe(loss) && !hasWritten)) return exitCode;
+  const what =
+    exitCode === EXIT.done
+      ? "The work is done, but its result could not be written out"
+      : "The result could not be written out";
+  terminal.note(printableLine(`inplace-convert: ${what}: ${explain(loss)}`));
+  // Any other code says more: that images differ, or what is wrong.
+  return exitCode === EXIT.done ? EXIT.unwritten : exitCode;
+}
+
+interface Ended {
+  readonly exitCode: number;
+  /** Whether it was a command that writes to an image. */
+  readonly hasWritten: boolean;
+}
+
+async function runWords(words: readonly string[], world: World): Promise<Ended> {
   let exitCode: number = EXIT.done;
+  let hasWritten = false;
   const program = new Command("inplace-convert")
     .description("Changes the format of a VM disk image inside the file it already occupies")
     .version(`inplace-convert ${manifest.version}`, "--version")
@@ -38,14 +64,16 @@ export async function runCommandLine(words: readonly string[], world: World): Pr
   for (const spec of commands) {
     addCommand(program, spec).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
-      exitCode = await perform(spec, command.args, command.opts() as Values, world);
+      const values = command.opts() as Values;
+      hasWritten = spec.writes?.(values) ?? false;
+      exitCode = await perform(spec, command.args, values, world);
     });
   }
   try {
     await program.parseAsync(words, { from: "user" });
-    return exitCode;
+    return { exitCode, hasWritten };
   } catch (error) {
-    return unparsed(error, program, words, world.terminal);
+    return { exitCode: unparsed(error, program, words, world.terminal), hasWritten };
   }
 }
 
@@ -61,7 +89,7 @@ function addCommand(program: Command, spec: CommandSpec): Command {
 
 async function perform(spec: CommandSpec, words: readonly string[], values: Values, world: World): Promise<number> {
   const { library, terminal } = world;
-  const progress = values.p && !values.q ? await showProgress(terminal) : undefined;
+  const progress = values.progress && !values.quiet ? await showProgress(terminal) : undefined;
   const interrupt = watchInterrupts(world.signals, (line) => {
     progress?.end();
     terminal.note(line);
@@ -69,23 +97,44 @@ async function perform(spec: CommandSpec, words: readonly string[], values: Valu
   try {
     const open = openOptions(values, progress, interrupt.signal);
     const session: Session = { library, terminal: quietly(terminal, progress), values, open };
-    if (!spec.hasTarget && values.o.length > 0) return answerOptions(session, spec.name);
-    return await spec.perform(session, words);
+    if (!spec.hasTarget && values.targetFormatOptions.length > 0) return answerOptions(session, spec.name);
+    const performed = spec.perform(session, words);
+    return await (world.uncaught === undefined ? performed : Promise.race([performed, world.uncaught]));
   } catch (error) {
     progress?.end();
-    const failure = failureOf(error, spec.converts ? stateOf(error) : []);
+    const [path] = words;
+    const advice = spec.writes?.(values) ? [...stateOf(error), ...(await openWork(error, path, library))] : [];
+    const failure = failureOf(error, [...advice, ...lostNames(error, path)]);
     const exitCode = failure.exitCode === EXIT.interrupted ? failure.exitCode : (spec.failureExit ?? failure.exitCode);
-    const message = asInvoked(failure.message, terminal.invocation);
-    return report({ ...failure, exitCode, message }, terminal, values.output === "json");
+    return report({ ...failure, exitCode }, terminal, values.output === "json", values.debug ? traceOf(error) : []);
   } finally {
     progress?.end();
     interrupt.end();
   }
 }
 
+/** After a defect in a command that writes nobody knows how far it came, but what lies beside the image. */
+async function openWork(error: unknown, path: string | undefined, library: Library): Promise<readonly string[]> {
+  if (error instanceof ImageError || error instanceof UsageError || path === undefined) return [];
+  try {
+    if ((await library.unfinished(path)) === "none") return [];
+  } catch {
+    // It is the first failure that is told.
+    return [];
+  }
+  const word = shellWord(path);
+  return ["The image is whole and its journal stands", "To finish:", `  inplace-convert resume ${word}`];
+}
+
+/** Why there may be nothing to resume or to roll back. */
+function lostNames(error: unknown, path: string | undefined): readonly string[] {
+  const isNothing = error instanceof ImageError && error.message.startsWith("Nothing to ");
+  return isNothing && path !== undefined ? orphansBeside(path) : [];
+}
+
 /** `-o` where there is no target: there is nothing to list, and every key is unknown. */
 function answerOptions(session: Session, name: string): number {
-  const [key] = Object.keys(parseOptionList(session.values.o).values);
+  const [key] = Object.keys(parseOptionList(session.values.targetFormatOptions).values);
   if (key !== undefined) throw new UsageError(`Cannot use -o ${key}: ${name} takes no such options`);
   printResult(session, [], `${name} takes no -o options`);
   return EXIT.done;
@@ -107,10 +156,13 @@ function quietly(terminal: Terminal, progress: ProgressDisplay | undefined): Ter
 }
 
 function openOptions(values: Values, progress: ProgressDisplay | undefined, signal: AbortSignal): OpenOptions {
+  const format = values.format ?? values.aFormat ?? values.sourceFormat;
   return {
     signal,
-    ...given("format", values.format === undefined ? undefined : formatName(values.format)),
+    ...given("format", format === undefined ? undefined : formatName(format)),
     ...given("backingChain", values.backingChain),
+    ...given("forceShare", values.forceShare),
+    ...given("allowMarkedRaw", values.allowMarkedRaw),
     ...given("onProgress", progress?.onProgress),
   };
 }
@@ -127,16 +179,29 @@ function unparsed(error: unknown, program: Command, words: readonly string[], te
   const isJson = words.some(
     (word, at) => word === "--output=json" || (word === "json" && words[at - 1] === "--output"),
   );
-  const failure = failureOf(error);
+  const failure = failureOf(error, []);
   const spec = commands.find(({ name }) => name === words.find((word) => !word.startsWith("-")));
-  return report({ ...failure, exitCode: spec?.failureExit ?? failure.exitCode }, terminal, isJson);
+  const message = withoutWriters(failure.message);
+  const trace = words.includes("--debug") ? traceOf(error) : [];
+  return report({ ...failure, message, exitCode: spec?.failureExit ?? failure.exitCode }, terminal, isJson, trace);
 }
 
-function report(failure: Failure, terminal: Terminal, isJson: boolean): number {
-  // Line by line, so that a defect's stack trace keeps its lines.
-  const lines = failureLines(failure).flatMap((line) => line.split("\n"));
+/** No option at all. */
+const PLAIN: Values = { targetFormatOptions: [], output: "human" };
+
+/** A command that writes is never suggested: who repeats what a tool suggests has not meant it. */
+function withoutWriters(message: string): string {
+  return message.replace(/\s*\(Did you mean (?:one of )?(.+?)\?\)/, (_whole, names: string) => {
+    const harmless = names.split(", ").filter((name) => !commands.find((each) => each.name === name)?.writes?.(PLAIN));
+    return harmless.length === 0 ? "" : ` (did you mean ${harmless.join(" or ")}?)`;
+  });
+}
+
+function report(failure: Failure, terminal: Terminal, isJson: boolean, trace: readonly string[]): number {
+  const { invocation } = terminal;
+  const lines = [...failureLines(failure), ...trace].map((line) => asInvoked(line, invocation));
   for (const [index, line] of lines.entries())
     terminal.note(printableLine(index === 0 ? `inplace-convert: ${line}` : line));
-  if (isJson) terminal.result(jsonText(failureJson(failure)));
+  if (isJson) terminal.result(jsonText(failureJson({ ...failure, message: asInvoked(failure.message, invocation) })));
   return failure.exitCode;
 }

@@ -4,7 +4,16 @@ import type { ChecksumAlgorithm } from "../index.ts";
 import { infoText, kebabKeys, mapText } from "../index.ts";
 import { EXIT } from "./failure.ts";
 import { jsonLines } from "./json.ts";
-import { formatName, given, isJson, printOutcome, printResult, required, type Session } from "./session.ts";
+import {
+  formatName,
+  given,
+  isJson,
+  printOutcome,
+  printResult,
+  refuseUnknownCache,
+  required,
+  type Session,
+} from "./session.ts";
 import { printableLine } from "./terminal.ts";
 
 export async function checksumCommand(session: Session, [image]: readonly string[]): Promise<number> {
@@ -18,6 +27,7 @@ export async function checksumCommand(session: Session, [image]: readonly string
 
 export async function compareCommand(session: Session, [first, second]: readonly string[]): Promise<number> {
   const usage = "compare A B";
+  refuseUnknownCache(session.values.cache);
   const { format, ...open } = session.open;
   const report = await session.library.compare(
     required(first, "two images", usage),
@@ -25,7 +35,7 @@ export async function compareCommand(session: Session, [first, second]: readonly
     {
       ...open,
       ...given("formatA", format),
-      ...given("formatB", session.values.F === undefined ? undefined : formatName(session.values.F)),
+      ...given("formatB", session.values.bFormat === undefined ? undefined : formatName(session.values.bFormat)),
     },
   );
   printOutcome(session, kebabKeys(report), report.message);
@@ -33,6 +43,7 @@ export async function compareCommand(session: Session, [first, second]: readonly
 }
 
 export async function infoCommand(session: Session, [image]: readonly string[]): Promise<number> {
+  refuseUnknownCache(session.values.cache);
   const report = await session.library.info(required(image, "an image", "info IMAGE"), session.open);
   printResult(session, kebabKeys(report), infoText(report));
   return EXIT.done;

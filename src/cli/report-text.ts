@@ -1,6 +1,6 @@
 /** A conversion's report for people. */
 
-import { type ConversionReport, formatSize } from "../index.ts";
+import { type ConversionReport, counted, formatSize } from "../index.ts";
 
 /** Several lines, each with its line break. */
 export function conversionText(report: ConversionReport): string {
@@ -12,7 +12,7 @@ export function conversionText(report: ConversionReport): string {
   const rows = [
     ["guest", guestText(report)],
     ["data moved", formatSize(report.bytesMoved)],
-    ["written", `${writtenText(report)}, ${report.syncs} syncs`],
+    ["written", `${writtenText(report)}, ${counted(report.syncs, "sync")}`],
     ["file", `${formatSize(report.fileSizeBefore)} before, ${formatSize(report.fileSizeAfter)} after`],
     ["check", checkText(report)],
     ["left behind", report.dropped.join(", ")],
@@ -33,7 +33,7 @@ function guestText({ virtualSize, guestChecksum }: ConversionReport): string {
 
 function writtenText({ bytesWritten, bytesSettled, fileSizeBefore }: ConversionReport): string {
   const settled = bytesSettled > 0 ? `, ${formatSize(bytesSettled)} of it to settle` : "";
-  return `${formatSize(bytesWritten)} (${ratioText(bytesWritten, fileSizeBefore)} of the file)${settled}`;
+  return `${formatSize(bytesWritten)} (${ratioText(bytesWritten, fileSizeBefore)} the file)${settled}`;
 }
 
 function checkText({ check }: ConversionReport): string {
@@ -45,8 +45,8 @@ function checkText({ check }: ConversionReport): string {
 }
 
 function foundText(result: { readonly corruptions: number; readonly leaks: number }): string {
-  if (result.corruptions > 0) return `${result.corruptions} corruptions`;
-  return result.leaks > 0 ? `${result.leaks} leaks` : "clean";
+  if (result.corruptions > 0) return counted(result.corruptions, "corruption");
+  return result.leaks > 0 ? counted(result.leaks, "leak") : "clean";
 }
 
 function durationText({ milliseconds }: ConversionReport): string {
@@ -57,7 +57,10 @@ export function formatMilliseconds(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-/** `0.04 %`. */
+/** `0.04 % of`, or `23 times` where a part is larger than the whole: to be followed by the whole's name. */
 export function ratioText(part: number, whole: number): string {
-  return whole === 0 ? "0 %" : `${Number(((100 * part) / whole).toPrecision(2))} %`;
+  if (whole === 0) return "0 % of";
+  // What rounds to the whole is no multiple of it.
+  if (part / whole >= 1.5) return `${Number((part / whole).toPrecision(2))} times`;
+  return `${Number(((100 * part) / whole).toPrecision(2))} % of`;
 }

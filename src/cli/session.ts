@@ -4,20 +4,25 @@ import { type OpenOptions, UsageError } from "../index.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { printable, printableLine, type Terminal } from "./terminal.ts";
+import { asInvoked, undoLines } from "./ways-on.ts";
 
-/** Values of all options that any command takes, as commander gives them; an option without a long name keeps its letter. */
+/** Values of all options that any command takes, by their long names as commander gives them. */
 export interface Values {
   readonly format?: string;
-  readonly F?: string;
+  /** qemu-img's other long names of `-f`: of `compare`, and of what converts. */
+  readonly aFormat?: string;
+  readonly sourceFormat?: string;
+  readonly bFormat?: string;
   readonly repair?: string;
-  readonly T?: string;
+  readonly cache?: string;
   readonly forceShare?: true;
+  readonly allowMarkedRaw?: true;
   readonly imageOpts?: true;
   readonly allowDataLoss?: true;
-  readonly o: readonly string[];
+  readonly targetFormatOptions: readonly string[];
   readonly output: "human" | "json";
-  readonly p?: true;
-  readonly q?: true;
+  readonly progress?: true;
+  readonly quiet?: true;
   readonly backingChain?: true;
   readonly dryRun?: true;
   readonly checksum?: string;
@@ -32,6 +37,8 @@ export interface Values {
   readonly drop?: readonly string[];
   readonly yes?: true;
   readonly keep?: string;
+  readonly strict?: true;
+  readonly debug?: true;
 }
 
 export interface Session {
@@ -53,15 +60,36 @@ export function printResult(session: Session, json: unknown, text: string): void
 
 /** Prints what a command did; `-q` leaves only the JSON that was asked for. */
 export function printOutcome(session: Session, json: unknown, text: string): void {
-  if (isJson(session) || !session.values.q) printResult(session, json, text);
+  if (isJson(session) || !session.values.quiet) printResult(session, json, text);
 }
 
 export function printNotes({ terminal, values }: Session, notes: readonly string[]): void {
-  if (!values.q) for (const note of notes) terminal.note(printableLine(`Note: ${note}`));
+  if (!values.quiet) for (const note of notes) terminal.note(printableLine(`Note: ${note}`));
+}
+
+/** A way back that was kept is of use to those who know of it. */
+export async function announceUndo({ library, terminal, values }: Session, path: string): Promise<void> {
+  if (!values.keepUndo || values.quiet) return;
+  try {
+    if ((await library.unfinished(path)) !== "undo") return;
+  } catch {
+    // What is done is done, and where nothing can be seen nothing is said.
+    return;
+  }
+  for (const line of undoLines(path)) terminal.note(printableLine(asInvoked(line, terminal.invocation)));
 }
 
 function withLineBreak(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+const CACHE_MODES = ["none", "writeback", "writethrough", "directsync", "unsafe"];
+
+/** qemu-img's cache modes are taken and have no effect; a wrong one is refused in its words. */
+export function refuseUnknownCache(mode: string | undefined): void {
+  if (mode !== undefined && !CACHE_MODES.includes(mode)) {
+    throw new UsageError(`Invalid source cache option: ${mode}`);
+  }
 }
 
 /** qemu-img's name of a format; `vhd` is what everyone else calls `vpc`. */
@@ -77,5 +105,6 @@ export function given<K extends string, T>(key: K, value: T | undefined): { read
 /** @throws UsageError that names the command's form */
 export function required<T>(value: T | undefined, what: string, usage: string): T {
   if (value === undefined) throw new UsageError(`Cannot go on without ${what}: inplace-convert ${usage}`);
+  if (value === "") throw new UsageError(`Cannot take an empty word for ${what}: inplace-convert ${usage}`);
   return value;
 }

@@ -1,8 +1,12 @@
 /** Where the command line writes: results to stdout, everything else to stderr, nothing that could steer a terminal. */
 
+import { outputOf } from "./output.ts";
+
 export interface Terminal {
   /** A result; ends with its own line break. */
   result(text: string): void;
+  /** Waits until all results are written; what kept one from it, where something did. */
+  loss(): Promise<Error | undefined>;
   /** Everything else, one line. */
   note(line: string): void;
   /** Where a progress bar may be drawn; undefined where no person looks on. */
@@ -33,8 +37,12 @@ export function printableLine(text: string): string {
 }
 
 export function terminalOf(process: NodeJS.Process, invocation: string): Terminal {
+  const output = outputOf(process.stdout);
+  // Where nothing can be told any more there is still the exit code.
+  process.stderr.on("error", () => {});
   return {
-    result: (text) => process.stdout.write(text),
+    result: (text) => output.write(text),
+    loss: () => output.loss(),
     note: (line) => process.stderr.write(`${line}\n`),
     bar: process.stderr.isTTY ? process.stderr : undefined,
     hasColor: process.stdout.isTTY === true && !process.env.NO_COLOR,

@@ -81,7 +81,8 @@ async function openPermitted(volume: Volume, image: Image, backing: BackingFile,
   const storage = await volume.openForReading(path);
   try {
     await refuseSwapped(volume, image, backing, path, storage);
-    return await openImage(storage, backing.format);
+    // Its format is said by the image that was made for it; what a guest wrote there since changes nothing of that.
+    return await openImage(storage, backing.format, { allowMarkedRaw: true });
   } catch (error) {
     await storage.close();
     throw error;

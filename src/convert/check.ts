@@ -1,6 +1,5 @@
 /** `check`: what is wrong inside an image, in qemu-img's words; with `repair`, mended and checked again. */
 
-import { ImageError } from "../bytes/image-error.ts";
 import { checkJson } from "../check/check-json.ts";
 import { fixedText, resultText } from "../check/check-text.ts";
 import { CheckExit, checkExitCode, verdictOf } from "../check/verdict.ts";
@@ -11,7 +10,6 @@ import type { CheckResult } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
-import type { Storage } from "../storage/storage.ts";
 import { CrossChecker } from "./cross-check.ts";
 import { type Host, thisHost } from "./host.ts";
 import { checkRules, refuseWrongOptions } from "./option-rules.ts";
@@ -21,6 +19,7 @@ import { Session, stopIfAsked } from "./session.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { refuseUnfinished } from "./surroundings.ts";
 import { watchedStorage } from "./watched-storage.ts";
+import { refuseWriters } from "./writers.ts";
 
 /**
  * Checks the image at `path`, writing nothing unless `repair` is asked for.
@@ -43,11 +42,11 @@ export async function check(path: string, options: CheckOptions = {}, host: Host
 async function checkOnly(path: string, options: CheckOptions, host: Host): Promise<CheckReport> {
   const storage = await host.volume.openForReading(path);
   try {
-    if (!options.forceShare) await refuseWriters(storage, host);
+    if (!options.forceShare) await refuseWriters(storage, host.volume, "check");
     const watch = new Stopwatch(host.now);
-    const image = await openImage(watchedStorage(storage, options), options.format);
+    const image = await openImage(watchedStorage(storage, options), options.format, options);
     const result = await watch.time("check", () => image.check(options.onFinding));
-    stopIfAsked(options.signal, path);
+    stopIfAsked(options.signal, path, "while checking");
     return {
       ...reportOf(path, image, result, { leaksFixed: 0, corruptionsFixed: 0 }),
       ...(await pictureOf(image, options)),
@@ -101,17 +100,6 @@ async function checkAndRepair(
   } finally {
     await session.close();
   }
-}
-
-/** As `qemu-img check` does without `-U`: what another program is writing can't be judged. A reader is no matter. */
-async function refuseWriters(storage: Storage, { volume }: Host): Promise<void> {
-  const { writers = [] } = await volume.otherUsers(storage, true);
-  if (writers.length === 0) return;
-  throw new ImageError(
-    "in-use",
-    `Cannot check ${storage.path}: ${writers.join("; ")}; close it there first, or look all the same with -U`,
-    { path: storage.path, operation: "lock", reasons: writers },
-  );
 }
 
 /** What is wrong with the image is in the findings already. */

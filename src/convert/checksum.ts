@@ -16,7 +16,7 @@ export interface ChecksumOptions extends OpenOptions {
  * Reads all that the guest can see, writes nothing.
  *
  * @throws ImageError `unsupported` for an image with a backing file unless `backingChain` is set, for an encrypted
- * one and for one with an external data file; `corrupt` where its tables can't be followed; `interrupted`
+ * one and for one with an external data file; `in-use` where QEMU writes to it (but with `forceShare`); `corrupt` where its tables can't be followed; `interrupted`
  */
 export async function checksum(
   path: string,

@@ -29,10 +29,11 @@ export async function compare(
 ): Promise<CompareReport> {
   refuseMistakes([a, b].flatMap((path) => pathMistakes(path)));
   refuseMistakes(optionMistakes("compare", compareRules, options));
-  const { formatA, formatB, backingChain } = options;
-  const guestA = await OpenedGuest.open(volume, a, { format: formatA, backingChain });
+  const { formatA, formatB, backingChain, forceShare, allowMarkedRaw } = options;
+  const both = { backingChain, forceShare, allowMarkedRaw };
+  const guestA = await OpenedGuest.open(volume, a, { ...both, format: formatA });
   try {
-    const guestB = await OpenedGuest.open(volume, b, { format: formatB, backingChain });
+    const guestB = await OpenedGuest.open(volume, b, { ...both, format: formatB });
     try {
       const views = [await guestA.wholeView(), await guestB.wholeView()] as const;
       const firstDifference = await firstGuestDifference(...views, {

@@ -38,7 +38,7 @@ export async function runConversion(
 ): Promise<ConversionReport> {
   const watch = new Stopwatch(session.host.now);
   const source = await watch.time("inspect", async () => {
-    return inspectSource(await openImage(session.storage, settings.sourceFormat));
+    return inspectSource(await openImage(session.storage, settings.sourceFormat, settings));
   });
   const plan = await watch.time("plan", () => planConversion(source, targetFormat, settings));
   const guest = await Guest.open(source.image, session.host.volume, settings);
@@ -66,7 +66,7 @@ export async function carryOut(
 ): Promise<ConversionReport> {
   const { session, settings, source, plan, guest, digestBefore } = input;
   await refuseWithoutSpace(session, plan, settings);
-  stopIfAsked(settings.signal, session.path);
+  stopIfAsked(settings.signal, session.path, "before the first write to");
   await session.refuseChange();
   const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
   try {

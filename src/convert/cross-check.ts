@@ -7,6 +7,7 @@
  */
 
 import { resolve } from "node:path";
+import { counted } from "../bytes/count-text.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { Image } from "../image/driver.ts";
 import type { CheckResult } from "../image/finding.ts";
@@ -114,7 +115,7 @@ export class CrossChecker {
   }
 
   #disagreement(path: string, when: string, { corruptions, leaks, checkErrors }: Counts): ImageError {
-    const found = `${corruptions} corruptions, ${leaks} leaked clusters and ${checkErrors} errors`;
+    const found = `${counted(corruptions, "corruption")}, ${counted(leaks, "leaked cluster")} and ${counted(checkErrors, "error")}`;
     return new ImageError(
       "verification-failed",
       `Cannot agree with ${this.#name} on ${path}: it found ${found} ${when}`,

@@ -1,5 +1,6 @@
 /** The end of a conversion: the undo given up, settled, checked through the file alone, the journal removed. */
 
+import { counted } from "../bytes/count-text.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
@@ -57,7 +58,7 @@ async function finalCheck(image: Image, settings: FinishSettings, leaksAllowed: 
   if (check.corruptions === 0 && check.checkErrors === 0 && (check.leaks === 0 || leaksAllowed)) return check;
   throw new ImageError(
     "verification-failed",
-    `Cannot vouch for ${storage.path}: its last check found ${check.corruptions} corruptions and ${check.leaks} leaks`,
+    `Cannot vouch for ${storage.path}: its last check found ${counted(check.corruptions, "corruption")} and ${counted(check.leaks, "leak")}`,
     { path: storage.path, format, operation: "check" },
   );
 }

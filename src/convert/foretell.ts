@@ -52,7 +52,7 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
     await guest?.close();
   }
   if (typeof planned === "object") await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned, settings));
-  stopIfAsked(settings.signal, path);
+  stopIfAsked(settings.signal, path, "while planning for");
   const covers = guest?.covers ?? "layer";
   const [outcome, report] =
     planned === undefined || reasons.all.length > 0
@@ -77,7 +77,7 @@ function whatWouldBe(
 /** Without an image that can be followed there is nothing to report of: what is known by then goes with the error. */
 async function inspected(storage: Storage, settings: Settings, reasons: Reasons): Promise<Source> {
   try {
-    return await inspectSource(await openImage(storage, settings.sourceFormat));
+    return await inspectSource(await openImage(storage, settings.sourceFormat, settings));
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind === "io" || error.kind === "interrupted") throw error;
     reasons.add(error);

@@ -77,7 +77,7 @@ export async function info(
   volume: Volume = new FileVolume(),
 ): Promise<InfoReport> {
   refuseWrongOptions("info", path, openRules, options);
-  const image = await openImageForReading(volume, path, options.format);
+  const image = await openImageForReading(volume, path, options);
   try {
     const facts = await volume.facts(await volume.realPath(path));
     const snapshots = (await image.readSnapshots?.()) ?? [];

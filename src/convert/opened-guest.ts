@@ -6,12 +6,25 @@ import type { Image } from "../image/driver.ts";
 import { type GuestView, openGuestView } from "../image/guest-view.ts";
 import type { Volume } from "../storage/storage.ts";
 import { type BackingChain, closeBackingFiles, openBackingChain } from "./backing-chain.ts";
+import { refuseWriters } from "./writers.ts";
 
-/** Opens an image's file for reading. Throws ImageError as the format does; closes the file then. */
-export async function openImageForReading(volume: Volume, path: string, format: string | undefined): Promise<Image> {
+/** How an image is opened to be read; as in OpenOptions. */
+export interface ReadingOptions {
+  readonly format?: string | undefined;
+  readonly backingChain?: boolean | undefined;
+  readonly forceShare?: boolean | undefined;
+  readonly allowMarkedRaw?: boolean | undefined;
+}
+
+/**
+ * Opens an image's file for reading. Throws ImageError as the format does, and `in-use` where QEMU has it open for
+ * writing and there is no `forceShare`; closes the file then.
+ */
+export async function openImageForReading(volume: Volume, path: string, options: ReadingOptions): Promise<Image> {
   const storage = await volume.openForReading(path);
   try {
-    return await openImage(storage, format);
+    if (!options.forceShare) await refuseWriters(storage, volume, "read");
+    return await openImage(storage, options.format, options);
   } catch (error) {
     await storage.close();
     throw error;
@@ -26,15 +39,16 @@ export class OpenedGuest {
     this.chain = chain;
   }
 
-  static async open(
-    volume: Volume,
-    path: string,
-    options: { readonly format?: string | undefined; readonly backingChain?: boolean | undefined },
-  ): Promise<OpenedGuest> {
-    const image = await openImageForReading(volume, path, options.format);
+  static async open(volume: Volume, path: string, options: ReadingOptions): Promise<OpenedGuest> {
+    const image = await openImageForReading(volume, path, options);
+    let chain: BackingChain = [image];
     try {
-      return new OpenedGuest(options.backingChain ? await openBackingChain(volume, image) : [image]);
+      if (options.backingChain) chain = await openBackingChain(volume, image);
+      const below = options.forceShare ? [] : chain.slice(1);
+      for (const { storage } of below) await refuseWriters(storage, volume, "read");
+      return new OpenedGuest(chain);
     } catch (error) {
+      await closeBackingFiles(chain);
       await image.storage.close();
       throw error;
     }

@@ -24,6 +24,8 @@ const SHOWN_LENGTH = 80;
 export const openRules: OptionRules<OpenOptions> = {
   format: knownFormat,
   backingChain: flag,
+  allowMarkedRaw: flag,
+  forceShare: flag,
   onProgress: callback,
   signal: abortSignal,
 };
@@ -36,6 +38,8 @@ export const compareRules: OptionRules<CompareOptions> = {
   formatA: knownFormat,
   formatB: knownFormat,
   backingChain: flag,
+  allowMarkedRaw: flag,
+  forceShare: flag,
   onProgress: callback,
   signal: abortSignal,
 };
@@ -58,7 +62,6 @@ export const checkRules: OptionRules<CheckOptions> = {
   ...writingRules,
   repair: oneOf(["none", "leaks", "all"]),
   allowDataLoss: flag,
-  forceShare: flag,
   onFinding: callback,
 };
 

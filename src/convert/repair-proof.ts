@@ -1,5 +1,6 @@
 /** The proof of a repair: opened as each step will leave it, the image still shows its guest and is no worse than it was. */
 
+import { counted } from "../bytes/count-text.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import { PatchedSectors } from "../check/repair-place.ts";
 import type { RepairPlan } from "../check/repair-plan.ts";
@@ -95,7 +96,7 @@ export async function proveBetter({ check }: BeforeRepair, repaired: Image): Pro
   const [first] = after.findings;
   throw failed(
     repaired,
-    `its check would find ${errorsOf(after)} errors and ${after.leaks} leaks, first: ${first?.message ?? "no detail"}`,
+    `its check would find ${counted(errorsOf(after), "error")} and ${counted(after.leaks, "leak")}, first: ${first?.message ?? "no detail"}`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** `resume` and `rollback` of a repair: on from the step that it came to, anew, or back to the old metadata. */
 
+import { counted } from "../bytes/count-text.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { RepairPlace } from "../check/repair-place.ts";
 import { openImage } from "../formats/registry.ts";
@@ -133,7 +134,7 @@ async function planAnew(
 
 function summary({ corruptions, checkErrors, leaks }: CheckResult): string {
   if (corruptions + checkErrors + leaks === 0) return "no errors are left";
-  return `${corruptions + checkErrors} errors and ${leaks} leaked clusters are left`;
+  return `${counted(corruptions + checkErrors, "error")} and ${counted(leaks, "leaked cluster")} are left`;
 }
 
 function report(

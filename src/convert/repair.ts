@@ -83,7 +83,7 @@ export async function runRepair(
   const whole = added && new OverlayStorage(session.storage, added, { size: plan.repair.fileSize });
   if (whole) await watch.time("verify", () => proveRepair(before, plan, whole));
   const guestDigests = await watch.time("checksum", () => digestsForUndo(before, plan, whole));
-  stopIfAsked(settings.signal, session.path);
+  stopIfAsked(settings.signal, session.path, "before the first write to");
   const metadataDigest = await metadataDigestOf(image);
   await session.refuseInterference();
   const journal = await openJournal(session, before, plan, { metadataDigest, guestDigests }, settings, replacing);
@@ -169,7 +169,7 @@ async function writeAdditive(
       { purpose: "new metadata", writes: () => repair.additiveWrites(), fileSize: repair.fileSize },
       {
         onBytes: (done) => settings.onProgress({ stage: "write", done, total: added.total }),
-        safePoint: () => stopIfAsked(settings.signal, session.path),
+        safePoint: () => stopIfAsked(settings.signal, session.path, "while writing new tables to"),
       },
     );
   }
@@ -226,7 +226,7 @@ export async function performSteps(
   let before = 0;
   for (const [at, step] of steps.entries()) {
     const { purpose, patches } = step;
-    stopIfAsked(settings.signal, session.path);
+    stopIfAsked(settings.signal, session.path, "while repairing");
     await refuseChangedPatches(session, step, isResumed && at === 0);
     await session.refuseChange();
     const writes = patches.map(({ hostOffset, after }) => ({ hostOffset, bytes: after }));

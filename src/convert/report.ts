@@ -34,6 +34,10 @@ export interface OpenOptions {
   readonly format?: string;
   /** Consent to follow backing files, within the rules of SECURITY.md. */
   readonly backingChain?: boolean;
+  /** Take bytes for raw, where `format` says so, that bear another format's mark (`--allow-marked-raw`). Default false. */
+  readonly allowMarkedRaw?: boolean;
+  /** Read although another program may be writing to the image (`-U`). Default false; commands that write never do. */
+  readonly forceShare?: boolean;
   readonly onProgress?: (progress: Progress) => void;
   /** Stops at the next safe point with an ImageError of kind `interrupted`. */
   readonly signal?: AbortSignal;
@@ -145,8 +149,6 @@ export interface CheckOptions extends OpenOptions {
   readonly journal?: string;
   /** Called with the journal's path before the journal is made. */
   readonly onJournal?: (path: string) => void | Promise<void>;
-  /** Look although another program may be writing to the image (`-U`). Default false. */
-  readonly forceShare?: boolean;
   /** Tell in the report where header, tables and data lie. Default false. */
   readonly layout?: boolean;
   /** Hears every finding in qemu-img's order; of a repair, those of the first check, then what was mended, then those of the second. */

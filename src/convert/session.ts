@@ -44,7 +44,11 @@ export class Session {
   static async open(path: string, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
-    if (!facts) throw new ImageError("io", `Cannot open ${path}: no such file`, { path, operation: "open" });
+    if (!facts)
+      throw new ImageError("io", `Cannot open ${path === "" ? '""' : path}: there is no such file`, {
+        path,
+        operation: "open",
+      });
     refuseObstacles(path, await obstaclesTo(host, path, journal));
     const lock = await Lock.acquire(volume, path, host.processes);
     let storage: WritableStorage | undefined;
@@ -96,8 +100,8 @@ export class Session {
   }
 }
 
-/** A safe point: nothing is half done here. */
-export function stopIfAsked(signal: AbortSignal | undefined, path: string): void {
+/** A safe point: nothing is half done here. `doing` goes on with the path, e.g. `while settling`. */
+export function stopIfAsked(signal: AbortSignal | undefined, path: string, doing: string): void {
   if (!signal?.aborted) return;
-  throw new ImageError("interrupted", `Interrupted at ${path}, as asked`, { path, operation: "interrupt" });
+  throw new ImageError("interrupted", `Stopped ${doing} ${path}, as asked`, { path, operation: "interrupt" });
 }

@@ -49,7 +49,7 @@ export async function setmap(
   const session = await Session.open(path, host);
   try {
     await refuseUnfinished(session);
-    const found = await inspectSource(await openImage(session.storage, options.format));
+    const found = await inspectSource(await openImage(session.storage, options.format, options));
     const target = driverOf(found.image.format).target;
     if (!target)
       throw new ImageError("unsupported", `Cannot set the mapping of ${path}: ${found.image.format} has no tables`);

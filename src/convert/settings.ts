@@ -17,6 +17,7 @@ export interface Settings {
   readonly drop: readonly string[];
   readonly ignoreUnfinished: boolean;
   readonly backingChain: boolean;
+  readonly allowMarkedRaw: boolean;
   readonly layout: boolean;
   readonly crossCheck: CrossCheck;
   readonly onJournal: (path: string) => void | Promise<void>;
@@ -41,6 +42,7 @@ export function settingsOf(options: ConvertOptions): Settings {
     drop: options.drop ?? [],
     ignoreUnfinished: options.ignoreUnfinished ?? false,
     backingChain: options.backingChain ?? false,
+    allowMarkedRaw: options.allowMarkedRaw ?? false,
     layout: options.layout ?? false,
     crossCheck: options.crossCheck ?? "off",
     onJournal: options.onJournal ?? (() => {}),

@@ -52,7 +52,7 @@ export async function settle(
   let standing = await standingOf(image);
   let before = 0;
   for (const epoch of epochs) {
-    stopIfAsked(settings.signal, session.path);
+    stopIfAsked(settings.signal, session.path, "while settling");
     await session.refuseInterference();
     await refuseChangedMetadata(session, standing);
     if (epoch.repoints) {

@@ -1,6 +1,7 @@
 /** The image as found: everything that the plan, the proof and the way back need to know, read once. */
 
 import { MiB } from "../bytes/align.ts";
+import { counted } from "../bytes/count-text.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { ConversionOptions, Image } from "../image/driver.ts";
@@ -41,11 +42,16 @@ export function refuseCorruption({ image, options, check }: Source): void {
   if (options.unclean.length > 0 && check.corruptions + check.checkErrors === 0) return;
   const errorCount = check.corruptions + check.checkErrors + check.warnings;
   if (errorCount === 0) return;
+  // What only qemu-img lets pass a repair leaves as it is, and a copy does not have.
+  const isRepairable = check.corruptions + check.checkErrors > 0;
+  const advice = isRepairable
+    ? "repair it first: inplace-convert check -r all"
+    : "make a sound copy of it with qemu-img convert";
   const worst = check.findings.filter(({ severity }) => severity !== "leak");
   throw new ImageError(
     "corrupt",
-    `Cannot convert ${image.storage.path}: the check found ${errorCount} errors, first: ` +
-      `${worst[0]?.message ?? "no detail"}; repair it first: inplace-convert check -r all`,
+    `Cannot convert ${image.storage.path}: the check found ${counted(errorCount, "error")}, first: ` +
+      `${worst[0]?.message ?? "no detail"}; ${advice}`,
     {
       path: image.storage.path,
       format: image.format,

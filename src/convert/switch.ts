@@ -48,14 +48,14 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await executeEpoch(recorder.storage, plan.additive, {
     reader: new GuestReader(await guest.view(source.image)),
     onBytes: (done) => report(done, plan.bytesMoved + plan.draft.metadataBytes),
-    safePoint: () => stopIfAsked(settings.signal, session.path),
+    safePoint: () => stopIfAsked(settings.signal, session.path, "while writing new tables to"),
   });
   const written = recorder.finish();
   await refuseWrongBytes(input);
 
   const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit.sector));
   if (digestBefore !== null && digestAfter !== null) verifyDigest(source.image, digestBefore, digestAfter);
-  stopIfAsked(settings.signal, session.path);
+  stopIfAsked(settings.signal, session.path, "before the commit of");
   await journal.append({
     record: "prepared",
     added: Array.from(written.ranges.each(), ({ start, end }) => [start, end] as const),
@@ -100,7 +100,7 @@ async function refuseStaleCopies({ session, settings, source, plan, guest }: Swi
   const reader = new GuestReader(await guest.view(source.image));
   for (const { guestOffset, hostOffset, length } of plan.copies) {
     for (let skip = 0; skip < length; skip += MiB) {
-      stopIfAsked(settings.signal, session.path);
+      stopIfAsked(settings.signal, session.path, "while looking at the copies in");
       const old = Buffer.allocUnsafe(Math.min(MiB, length - skip));
       await reader.read(guestOffset + skip, old);
       const copy = await readZeroFilled(session.storage, hostOffset + skip, old.length);

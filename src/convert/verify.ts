@@ -1,5 +1,6 @@
 /** Verification: the target opened by its own driver shows the source's guest, state by state and byte by byte. */
 
+import { counted } from "../bytes/count-text.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { BackingFile, ConversionOptions, Image } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, extentAt, firstDifference } from "../image/extent.ts";
@@ -43,7 +44,7 @@ export async function verifyMetadata(input: VerifyInput): Promise<CheckResult | 
   if (check.corruptions > 0 || check.checkErrors > 0 || (input.mustBeSettled && check.leaks > 0)) {
     throw failed(
       target,
-      `its check found ${check.corruptions} corruptions and ${check.leaks} leaks: ${first?.message ?? ""}`,
+      `its check found ${counted(check.corruptions, "corruption")} and ${counted(check.leaks, "leak")}: ${first?.message ?? ""}`,
     );
   }
   return check;

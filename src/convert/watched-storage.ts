@@ -10,7 +10,7 @@ export function watchedStorage(storage: Storage, options: Pick<CheckOptions, "on
   if (onProgress === undefined && signal === undefined) return storage;
   let done = 0;
   const watch = (length: number) => {
-    stopIfAsked(signal, storage.path);
+    stopIfAsked(signal, storage.path, "while checking");
     done += length;
     onProgress?.({ stage: "check", done, total: 0 });
   };

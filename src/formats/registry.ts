@@ -3,6 +3,7 @@
 import { hex, ImageError, type ImageErrorKind, UsageError } from "../bytes/image-error.ts";
 import type { FormatDriver, Image } from "../image/driver.ts";
 import type { Storage } from "../storage/storage.ts";
+import { adviceOn, findMark } from "./known-marks.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
@@ -14,7 +15,7 @@ export const formatDrivers: readonly FormatDriver[] = [qcow2Driver, qedDriver, r
 /** Names that people use for qemu-img's. */
 const ALIASES: ReadonlyMap<string, string> = new Map([["vhd", "vpc"]]);
 
-/** What probing reads; every magic that we know lies in it. */
+/** What a driver's probe is shown. */
 const HEAD_SIZE = 4096;
 
 /** The driver by qemu-img's name, `vhd` being taken for `vpc`; throws UsageError for a format that we don't know. */
@@ -23,18 +24,24 @@ export function driverOf(format: string): FormatDriver {
   const driver = formatDrivers.find((candidate) => candidate.name === name);
   if (driver !== undefined) return driver;
   const known = formatDrivers.map((candidate) => candidate.name).join(", ");
-  throw new UsageError(`Cannot use the format ${format}: the formats are ${known}`);
+  throw new UsageError(`Cannot use the format ${format === "" ? '""' : format}: the formats are ${known}`);
 }
 
 /** The one driver whose magic the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */
 export async function probeFormat(storage: Storage): Promise<FormatDriver> {
-  const head = new Uint8Array(HEAD_SIZE);
-  const count = await storage.read(0, head);
-  const matches = formatDrivers.filter((driver) => driver.probe(head.subarray(0, count)));
+  const matches = await matchingDrivers(storage);
   const [first] = matches;
   const details = { path: storage.path, hostOffset: 0, operation: "probe" };
   if (first === undefined) {
-    const message = `Cannot tell the format of ${storage.path}: no known magic; if it is raw, say so with -f raw`;
+    const mark = await findMark(storage);
+    if (mark !== undefined) {
+      const message = `Cannot open ${storage.path}: it is ${mark.name}; ${adviceOn(mark)}`;
+      throw new ImageError("unsupported", message, details);
+    }
+    const message =
+      (await storage.size()) === 0
+        ? `Cannot open ${storage.path}: it is empty, a file of 0 bytes; look at what should have filled it`
+        : `Cannot tell the format of ${storage.path}: no known magic; if it is raw, say so with -f raw`;
     throw new ImageError("not-this-format", message, details);
   }
   const rivals = await findRivals(storage);
@@ -46,33 +53,72 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
   return first;
 }
 
+/** Drivers whose format the first bytes are of. */
+async function matchingDrivers(storage: Storage): Promise<FormatDriver[]> {
+  const head = new Uint8Array(HEAD_SIZE);
+  const count = await storage.read(0, head);
+  return formatDrivers.filter((driver) => driver.probe(head.subarray(0, count)));
+}
+
+/** How an image is opened that the user named. */
+export interface OpenAs {
+  /** Take bytes for raw that bear another format's mark (`--allow-marked-raw`). Default false. */
+  readonly allowMarkedRaw?: boolean | undefined;
+}
+
 /** Opens an image as `format`, or as what its first bytes say; throws ImageError, or UsageError for an unknown name. */
-export async function openImage(storage: Storage, format?: string): Promise<Image> {
+export async function openImage(storage: Storage, format?: string, options: OpenAs = {}): Promise<Image> {
   const driver = format === undefined ? await probeFormat(storage) : driverOf(format);
+  if (driver === rawDriver && !options.allowMarkedRaw) await refuseMarkedRaw(storage);
   try {
     return await driver.open(storage);
   } catch (error) {
-    throw refusalOf(error, storage.path);
+    throw await refusalOf(error, storage);
   }
+}
+
+/** A container taken for a disk gives a digest of the container: only whoever says so twice has meant it. */
+async function refuseMarkedRaw(storage: Storage): Promise<void> {
+  const { path } = storage;
+  const [driver] = await matchingDrivers(storage);
+  const mark = driver === undefined ? await findMark(storage) : undefined;
+  if (driver === undefined && mark === undefined) return;
+  const name = mark?.name ?? `a ${driver?.name} image`;
+  const advice = mark === undefined ? `name it with -f ${driver?.name}` : adviceOn(mark);
+  throw new ImageError(
+    "unsupported",
+    `Cannot take ${path} for raw: it is ${name}; ${advice}, or take its own bytes for the disk with --allow-marked-raw`,
+    { path, format: "raw", hostOffset: 0, operation: "probe" },
+  );
 }
 
 /** What to do about an image that can't be opened, where its driver knows nothing better. */
 const REMEDIES: Partial<Record<ImageErrorKind, string>> = {
-  corrupt: "repair a copy of it with qemu-img check -r all, or restore it from a backup",
+  // Where a header breaks a rule neither our check nor, most often, QEMU's opens it.
+  corrupt: "copy it with qemu-img convert where that still opens it, or restore it from a backup",
   "out-of-bounds": "the file was cut short: restore it from a backup",
   unsupported: "convert a copy of it with qemu-img convert",
   "not-this-format": "look at its format with qemu-img info, and name it with -f",
 };
 
 /** A driver's error with all that a refusal must name: the image, the place, and what to do. */
-function refusalOf(error: unknown, path: string): unknown {
+async function refusalOf(error: unknown, storage: Storage): Promise<unknown> {
   if (!(error instanceof ImageError)) return error;
+  const { path } = storage;
   const { message, hostOffset, kind } = error;
   const place =
     hostOffset === undefined || message.includes(hex(hostOffset)) ? "" : ` at host offset ${hex(hostOffset)}`;
   const image = message.includes(path) ? "" : ` in ${path}`;
   const where = place + image === "" ? "" : ` (${`${place}${image}`.trim()})`;
-  const remedy = message.includes("; ") ? undefined : REMEDIES[kind];
+  const remedy = message.includes("; ") ? undefined : await remedyOf(kind, storage);
   const whole = `${message}${where}${remedy === undefined ? "" : `; ${remedy}`}`;
   return whole === message ? error : new ImageError(kind, whole, { ...error, path, cause: error });
+}
+
+/** A file that says what it is needs no guess of ours. */
+async function remedyOf(kind: ImageErrorKind, storage: Storage): Promise<string | undefined> {
+  // A guest's own bytes at the end of a file prove nothing where the header is a format's of ours.
+  const isOurs = (await matchingDrivers(storage)).length > 0;
+  const mark = isOurs ? undefined : await findMark(storage);
+  return mark === undefined ? REMEDIES[kind] : `it is ${mark.name}: ${adviceOn(mark)}`;
 }

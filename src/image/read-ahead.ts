@@ -28,7 +28,7 @@ export class Turns {
 }
 
 function interrupted(what: string): ImageError {
-  return new ImageError("interrupted", `Cannot ${what}: it was interrupted; run it again`, { operation: what });
+  return new ImageError("interrupted", `Cannot ${what}: stopped, as asked`, { operation: what });
 }
 
 /**

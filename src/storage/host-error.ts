@@ -23,6 +23,14 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   ETXTBSY: "it is in use (ETXTBSY)",
 };
 
+/** Of a file that is to be made, the folder is meant. */
+const FOLDER_EXPLANATIONS: Readonly<Record<string, string>> = {
+  EACCES: "its folder can't be written (EACCES); make the folder writable, or move the image to one that is",
+  ENOENT: "its folder does not exist (ENOENT); make it first",
+  EPERM: "its folder can't be written (EPERM); look for an immutable flag on the folder",
+  EROFS: "its folder is on a file system that is mounted read-only (EROFS); move the image to one that can be written",
+};
+
 /** The system's code, e.g. `ENOSPC`, of an error thrown by node:fs; undefined for anything else. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -38,9 +46,10 @@ export function hostError(error: unknown, operation: string, path: string, hostO
   const code = codeOf(error);
   const kind: ImageErrorKind = code !== undefined && NO_SPACE_CODES.has(code) ? "no-space" : "io";
   const place = hostOffset === undefined ? "" : ` at host offset ${hex(hostOffset)}`;
+  const explanations = operation === "create" ? { ...EXPLANATIONS, ...FOLDER_EXPLANATIONS } : EXPLANATIONS;
   const reason =
-    (code === undefined ? undefined : EXPLANATIONS[code]) ?? (error instanceof Error ? error.message : String(error));
-  return new ImageError(kind, `Cannot ${operation} ${path}${place}: ${reason}`, {
+    (code === undefined ? undefined : explanations[code]) ?? (error instanceof Error ? error.message : String(error));
+  return new ImageError(kind, `Cannot ${operation} ${path === "" ? '""' : path}${place}: ${reason}`, {
     path,
     hostOffset,
     operation,

@@ -20,7 +20,7 @@ const refuse = (name: string, says: RegExp, bytes: Buffer): CorpusCase => ({
 
 export const rawCases: readonly CorpusCase[] = [
   refuse("not-this-format--not-said", /-f raw/, Buffer.alloc(4096, 0x41)),
-  refuse("not-this-format--empty", /-f raw/, Buffer.alloc(0)),
+  refuse("not-this-format--empty", /it is empty, a file of 0 bytes/, Buffer.alloc(0)),
   refuse("unsupported--qcow2-and-vdi", /looks like qcow2 and vdi; name it with -f/, qcow2With("\x7f\x10\xda\xbe", 64)),
   refuse("unsupported--qcow2-and-a-boot-sector", /looks like qcow2 and a boot sector/, qcow2With("\x55\xaa", 510)),
   refuse("unsupported--qcow2-and-vpc", /looks like qcow2 and vpc/, Buffer.concat([

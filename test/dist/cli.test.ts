@@ -1,6 +1,17 @@
 /** The command line as it is committed: what a fresh clone runs. */
 
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -62,7 +73,17 @@ test("--keep-undo, then the way back byte for byte, then forwards for good", () 
   const folder = scratchFolder();
   run(folder, "demo --keep . -q");
   copyFileSync(join(folder, "original.qed"), join(folder, "disk"));
-  expect(run(folder, "convert disk qcow2 --keep-undo -q").exitCode).toBe(0);
+  const kept = run(folder, "convert disk qcow2 --keep-undo");
+  expect(kept.exitCode).toBe(0);
+  // Where the way back lies and how it is gone, each command as this program was called and on a line of its own.
+  expect(kept.stderr.split("\n")).toEqual([
+    "The way back is kept as disk.inplace-undo; whoever renames the image renames that too",
+    "To put the image back as it was:",
+    `  node ${cli} rollback disk`,
+    "To give the way back up:",
+    `  node ${cli} resume disk`,
+    "",
+  ]);
   const refused = run(folder, "convert disk qed");
   expect(refused.exitCode).toBe(4);
   expect(refused.stderr).toContain(`${cli} rollback disk`);
@@ -104,6 +125,69 @@ describe("failures", () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { kind: expect.any(String), message: expect.any(String) } });
     expect(readFileSync(join(folder, "demo.img")).equals(before)).toBe(true);
   });
+});
+
+test("a renamed image is told to take its undo along", () => {
+  const folder = scratchFolder();
+  run(folder, "demo --keep . -q");
+  expect(run(folder, "convert original.qed qcow2 --keep-undo -q")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  renameSync(join(folder, "original.qed"), join(folder, "new.qcow2"));
+  const { exitCode, stderr } = run(folder, "rollback new.qcow2");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(
+    "original.qed.inplace-undo lies there without its image: if that was renamed to new.qcow2, ",
+  );
+  expect(stderr).toContain("rename this to new.qcow2.inplace-undo\n");
+  renameSync(join(folder, "original.qed.inplace-undo"), join(folder, "new.qcow2.inplace-undo"));
+  expect(run(folder, "rollback new.qcow2").exitCode).toBe(0);
+  expect(JSON.parse(run(folder, "info new.qcow2 --output json").stdout)).toMatchObject({ format: "qed" });
+});
+
+test("a kept undo of a repair is announced as well", () => {
+  const folder = scratchFolder();
+  run(folder, "demo --keep . -q");
+  const bytes = readFileSync(join(folder, "demo.img"));
+  // Past the end of what is counted: a leak, which a repair gives back.
+  writeFileSync(join(folder, "demo.img"), Buffer.concat([bytes, Buffer.alloc(65536, 1)]));
+  // The refcount of the header's cluster says 2.
+  const table = Number(bytes.readBigUInt64BE(48));
+  const block = Number(bytes.readBigUInt64BE(table));
+  const file = openSync(join(folder, "demo.img"), "r+");
+  writeSync(file, Buffer.from([0, 2]), 0, 2, block);
+  closeSync(file);
+  const { exitCode, stderr } = run(folder, "check -r all --keep-undo demo.img");
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(stderr).toContain(`\n  node ${cli} rollback demo.img\n`);
+});
+
+/** Throws from a timer, outside of every call, as soon as a command is at work. */
+const THROWING = `data:text/javascript,${encodeURIComponent(
+  'process.on("newListener", (name) => name === "SIGINT" && setImmediate(() => { throw new Error("boom") }));',
+)}`;
+
+test.each(["info demo.img", "convert demo.img qed", "checksum demo.img"])(
+  "what nobody caught in %s is told without a trace, but with --debug",
+  (words) => {
+    const folder = scratchFolder();
+    run(folder, "demo --keep . -q");
+    const { exitCode, stderr } = spawnNode(["--import", THROWING, cli, ...words.split(" ")], folder);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(/^inplace-convert: A defect in this program: boom\n/);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    const traced = spawnNode(["--import", THROWING, cli, ...words.split(" "), "--debug"], folder);
+    expect(traced.stderr).toMatch(/\n {4}at /);
+    // Whatever it was in the middle of: the image is whole, and goes on either way.
+    run(folder, "resume demo.img");
+    expect(run(folder, "compare demo.img original.qed").exitCode).toBe(0);
+  },
+);
+
+test("a file that is missing from an install is told in one sentence", () => {
+  const folder = scratchFolder();
+  copyFileSync(cli, join(folder, "cli.mjs"));
+  const { exitCode, stdout, stderr } = spawnNode([join(folder, "cli.mjs"), "--version"], folder);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toMatch(/^inplace-convert: Cannot start: .*; install it anew\n$/);
 });
 
 test("the machine's own Node runs --version and demo", () => {

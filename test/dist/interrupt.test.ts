@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli, spawnNode } from "./spawn.ts";
 
-/** Converts `disk` under strace, which sends `signal` when the file is synced for the `when`-th time. */
-function convertInterrupted(folder: string, signal: string, when: number) {
-  const inject = `inject=fsync:signal=${signal}:when=${when}`;
-  const words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", inject, process.execPath, cli];
+/** Converts `disk` under strace, which sends `signal` when a file is synced (or `call`ed) for the `when`-th time. */
+function convertInterrupted(folder: string, signal: string, when: number, call = "fsync", ...more: readonly string[]) {
+  const inject = `inject=${call}:signal=${signal}:when=${when}`;
+  const words = ["-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject, ...more, process.execPath, cli];
   const env = { ...process.env, UV_THREADPOOL_SIZE: "1" };
   const { status, stdout, stderr } = spawnSync("strace", [...words, "convert", "disk", "qcow2"], {
     cwd: folder,
@@ -36,8 +36,9 @@ test.each([
   const { exitCode, stdout, stderr } = convertInterrupted(folder, signal, when);
   expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
   expect(stderr).toContain("Stopping at the next safe point");
-  // The exact command, as this program was called.
-  expect(stderr).toContain(` node ${cli} ${name} disk to `);
+  // Where it stopped, and the exact command, as this program was called, on a line of its own.
+  expect(stderr).toMatch(/\ninplace-convert: (?:Stopped while|Stopped before|Cannot ).* its journal stands\n/);
+  expect(stderr).toContain(`\n  node ${cli} ${name} disk\n`);
   expect(existsSync(join(folder, "disk.inplace-journal"))).toBe(true);
   expect(spawnNode([cli, "compare", "original.qed", "disk"], folder).exitCode).toBe(0);
 
@@ -47,4 +48,14 @@ test.each([
   const [info, original] = [spawnNode([cli, "info", "disk", "--output", "json"], folder), join(folder, "original.qed")];
   expect(JSON.parse(info.stdout)).toMatchObject({ format });
   expect(readFileSync(join(folder, "disk")).equals(readFileSync(original))).toBe(format === "qed");
+});
+
+test("SIGINT before the first write: exit 1, nothing lies beside the image, and it is as it was", () => {
+  copyFileSync(join(folder, "original.qed"), join(folder, "disk"));
+  const { exitCode, stdout, stderr } = convertInterrupted(folder, "SIGINT", 5, "pread64", "-P", join(folder, "disk"));
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toMatch(/\ninplace-convert: .*[Ss]topped.*, as asked\nThe image is as it was\n$/);
+  expect(stderr).not.toContain("resume");
+  expect(readdirSync(folder).sort()).toEqual(["demo.img", "disk", "original.qed"]);
+  expect(readFileSync(join(folder, "disk")).equals(readFileSync(join(folder, "original.qed")))).toBe(true);
 });

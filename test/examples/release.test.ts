@@ -38,7 +38,8 @@ function checkOut(runner: Runner, version: string, tags: readonly string[]): voi
   };
   for (const folder of ["dist", "scripts"]) mkdirSync(runner.path(folder));
   for (const [name, text] of Object.entries(files)) writeFileSync(runner.path(name), text);
-  copyFileSync(join(root, "scripts/release.ts"), runner.path("scripts/release.ts"));
+  for (const name of ["release.ts", "bundled.ts"])
+    copyFileSync(join(root, "scripts", name), runner.path(`scripts/${name}`));
   const git = (...words: string[]) =>
     tool("git", "-C", runner.workspace, "-c", "user.name=a", "-c", "user.email=a@example.com", ...words);
   git("init", "-q");

@@ -8,18 +8,25 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ImageError } from "../../src/bytes/image-error.ts";
 import { check } from "../../src/convert/check.ts";
+import { checksum } from "../../src/convert/checksum.ts";
+import { compare } from "../../src/convert/compare.ts";
+import { info } from "../../src/convert/info.ts";
+import { map } from "../../src/convert/map.ts";
+import type { OpenOptions } from "../../src/convert/report.ts";
 import { FileVolume } from "../../src/storage/file.ts";
 import type { OtherUsers, WritableStorage } from "../../src/storage/storage.ts";
 
 const volume = new FileVolume();
 let folder: string;
 let image: string;
+let copy: string;
 let storage: WritableStorage;
 let holder: ChildProcess | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "inplace-in-use-"));
   image = join(folder, "disk.qcow2");
+  copy = join(folder, "copy.qcow2");
   execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", image, "1M"]);
   execFileSync("truncate", ["--size", "1M", image]);
   storage = await volume.openForWriting(image);
@@ -85,6 +92,52 @@ test.each([
   // QEMU's repair wants the image to itself, and so does ours.
   expect(spawnSync("qemu-img", ["check", "-q", "-r", "all", image]).status).toBe(1);
   await expect(check(image, { repair: "all" })).rejects.toMatchObject({ kind: "in-use" });
+});
+
+/** What the other commands that read say of an image, ours and qemu-img's; `options` of each. */
+const READING = {
+  checksum: { ours: (options: OpenOptions) => checksum(image, options), theirs: undefined },
+  compare: { ours: (options: OpenOptions) => compare(copy, image, options), theirs: () => ["compare", copy, image] },
+  info: { ours: (options: OpenOptions) => info(image, options), theirs: () => ["info", image] },
+  map: { ours: (options: OpenOptions) => map(image, options), theirs: () => ["map", image] },
+} as const;
+
+describe.each(["checksum", "compare", "info", "map"] as const)("%s beside a QEMU", (command) => {
+  const { ours, theirs } = READING[command];
+  test.each([
+    ["qemu-io", "writes", [], true],
+    ["qemu-io", "reads", ["-r"], false],
+    ["qemu-nbd", "writes", ["-f", "qcow2", "-k", "socket"], true],
+  ])("%s that %s is refused as qemu-img refuses it, -U looks all the same", async (name, _does, options, isRefused) => {
+    execFileSync("cp", [image, copy]);
+    holder = spawn(name, [...options.map((word) => (word === "socket" ? join(folder, word) : word)), image], {
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    await lookUntil(isFound);
+    if (theirs) {
+      const [word = "", ...words] = theirs();
+      expect(spawnSync("qemu-img", [word, ...words]).status === 0).toBe(!isRefused);
+      expect(spawnSync("qemu-img", [word, "-U", ...words]).status).toBe(0);
+    }
+    const found = ours({}).then(
+      () => "read",
+      (error: ImageError) => error.kind,
+    );
+    expect(await found).toBe(isRefused ? "in-use" : "read");
+    await ours({ forceShare: true });
+  });
+});
+
+test("a backing file that QEMU writes to is refused like the image, where it is followed", async () => {
+  const overlay = join(folder, "overlay.qcow2");
+  execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "disk.qcow2", "-F", "qcow2", overlay]);
+  holder = spawn("qemu-io", [image], { stdio: ["pipe", "ignore", "ignore"] });
+  await lookUntil(isFound);
+  expect(spawnSync("qemu-img", ["map", overlay]).status).toBe(1);
+  await expect(checksum(overlay, { backingChain: true })).rejects.toMatchObject({ kind: "in-use", path: image });
+  await checksum(overlay, { backingChain: true, forceShare: true });
+  // It is not opened here.
+  await map(overlay);
 });
 
 test("another process that locks the whole file", async () => {

@@ -1,7 +1,11 @@
 /** What a release is compared with before it is made. */
 
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { licenceMistakes, notesOf, packMistakes, tagMistakes } from "../../scripts/release.ts";
+import { dependencyMistakes, licenceMistakes, notesOf, packMistakes, tagMistakes } from "../../scripts/release.ts";
+
+const root = new URL("../../", import.meta.url);
+const text = (name: string) => readFileSync(new URL(name, root), "utf8");
 
 const changelog = "# Changelog\n\n## 1.2.0 (unreleased)\n\n- New\n\n## 1.1.0 (2026-01-02)\n\nAll of it.\n\n- Old\n";
 
@@ -28,22 +32,65 @@ describe("licences", () => {
   test("of what dist may hold, each free and each named with its version", () => {
     const packages = {
       "": { version: "0.1.0", license: "MIT" },
-      "node_modules/a": { version: "1.0.0", license: "(MIT OR GPL-3.0)" },
-      "node_modules/a/node_modules/@b/c": { version: "2.0.0", license: "MIT AND ISC" },
-      "node_modules/tool": { version: "3.0.0", license: "GPL-3.0", dev: true },
+      "node_modules/a": { version: "1.0.0", license: "(MIT OR GPL-3.0)", dependencies: { "@b/c": "^2.0.0" } },
+      "node_modules/a/node_modules/@b/c": { version: "2.0.0", license: "MIT AND ISC", dependencies: { d: "1" } },
+      "node_modules/d": { version: "1.0.0", license: "MIT", dependencies: { a: "1" } },
+      "node_modules/@b/c": { version: "3.0.0", license: "GPL-3.0" },
+      "node_modules/tool": { version: "3.0.0", license: "GPL-3.0" },
     };
-    expect(licenceMistakes(packages, named)).toEqual([]);
-    expect(licenceMistakes({ "node_modules/a": { version: "1.0.1", license: "MIT" } }, named)).toEqual([
-      "dist/licenses.txt does not name a@1.0.1",
-    ]);
-    expect(licenceMistakes({ "node_modules/a": { version: "1.0.0", license: "MIT AND GPL-3.0" } }, named)).toEqual([
+    expect(licenceMistakes(packages, ["a"], named)).toEqual(["dist/licenses.txt does not name d@1.0.0"]);
+    const one = (version: string, license?: string) => ({ "node_modules/a": { version, ...(license && { license }) } });
+    expect(licenceMistakes(one("1.0.1", "MIT"), ["a"], named)).toEqual(["dist/licenses.txt does not name a@1.0.1"]);
+    expect(licenceMistakes(one("1.0.0", "MIT AND GPL-3.0"), ["a"], named)).toEqual([
       "a@1.0.0 has the licence MIT AND GPL-3.0",
     ]);
-    expect(licenceMistakes({ "node_modules/a": { version: "1.0.0" } }, named)).toHaveLength(1);
+    expect(licenceMistakes(one("1.0.0"), ["a"], named)).toHaveLength(1);
+    expect(() => licenceMistakes(packages, ["a", "missing"], named)).toThrow("package-lock.json has no missing");
+  });
+
+  test("of all that is bundled, in the committed dist", () => {
+    const { packages } = JSON.parse(text("package-lock.json"));
+    const { bundled } = JSON.parse(text("package.json"));
+    expect(bundled).toContain("commander");
+    expect(licenceMistakes(packages, bundled, text("dist/licenses.txt"))).toEqual([]);
+  });
+});
+
+describe("version", () => {
+  const { version } = JSON.parse(text("package.json"));
+  const major = `v${version.split(".")[0]}`;
+
+  test("has a section in CHANGELOG.md", () => {
+    expect(notesOf(version, text("CHANGELOG.md"))).not.toBe("");
+  });
+
+  test("README, examples and documents use the action by the major that it will have", () => {
+    const folders = ["docs", "examples"].flatMap((folder) =>
+      readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
+    );
+    const files = [...folders, "README.md", "SECURITY.md", "CONTRIBUTING.md", "action.yml", "CHANGELOG.md"];
+    const uses = files
+      .filter((name) => /\.(?:md|ya?ml)$/.test(name))
+      .flatMap((name) => [...text(name).matchAll(/inplace-convert@(v[\w.]+)/g)].map(([, tag]) => `${name}: ${tag}`));
+    expect(uses.length).toBeGreaterThan(5);
+    expect(uses.filter((use) => !use.endsWith(`: ${major}`))).toEqual([]);
+  });
+
+  test("release.yml moves the tag of the major to what is released", () => {
+    const workflow = text(".github/workflows/release.yml");
+    expect(workflow).toContain('tags: ["v[0-9]+.[0-9]+.[0-9]+"]');
+    expect(workflow).toContain(`major="\${GITHUB_REF_NAME%%.*}"`);
   });
 });
 
 describe("package", () => {
+  test("brings no other: what it needs is bundled", () => {
+    expect(dependencyMistakes(JSON.parse(text("package.json")))).toEqual([]);
+    expect(dependencyMistakes({ dependencies: {} })).toEqual([
+      "package.json has dependencies, which every install would bring",
+    ]);
+  });
+
   const whole = ["CHANGELOG.md", "LICENSE", "README.md", "action.yml", "package.json", "dist/types/index.d.ts"];
   const built = ["cli.mjs", "hash-worker.mjs", "index.mjs", "licenses.txt", "main.mjs", "post.mjs"];
   const files = [...whole, ...built.map((name) => `dist/${name}`), "dist/cli-main.mjs"];

@@ -13,6 +13,6 @@ export declare function renameImage(path: string, newPath: string, host?: Host):
  * Changes nothing.
  *
  * @throws ImageError `in-use` where `newPath`, its journal, undo or lock exists: an orphaned undo must not become this
- * image's
+ * image's; `unsupported` where those names would be too long
  */
 export declare function refuseTakenName(path: string, newPath: string, volume?: Volume): Promise<void>;

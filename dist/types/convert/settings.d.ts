@@ -18,6 +18,7 @@ export interface Settings {
     readonly drop: readonly string[];
     readonly ignoreUnfinished: boolean;
     readonly backingChain: boolean;
+    readonly allowMarkedRaw: boolean;
     readonly layout: boolean;
     readonly crossCheck: CrossCheck;
     readonly onJournal: (path: string) => void | Promise<void>;

@@ -11,6 +11,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { ExtentTable } from "./extent.ts";
 import type { CheckResult, FindingListener } from "./finding.ts";
 import type { Repair, RepairWishes } from "./repair.ts";
+import type { SnapshotInfo, SpecificInfo } from "./specific-info.ts";
 import type { Rearrangement, Write } from "./write.ts";
 /** The file below, as an image's header names it. Nothing here says that it may be opened. */
 export interface BackingFile {
@@ -74,8 +75,10 @@ export interface Image {
     getMetadataRanges(): Promise<RangeSet>;
     /** One compressed extent's stored bytes to one cluster. Bounded; throws `corrupt` when it is not exactly one cluster. */
     inflate(stored: Uint8Array): Uint8Array;
-    /** What `qemu-img info` prints for this format beyond the common lines, in its order and JSON names. */
-    getSpecificInfo(): Readonly<Record<string, unknown>>;
+    /** What `qemu-img info` prints for this format beyond the common lines, in its order. */
+    getSpecificInfo(): SpecificInfo;
+    /** Internal snapshots in the order of their table; absent where the format has none. Throws ImageError where the table can't be read. */
+    readSnapshots?(): Promise<readonly SnapshotInfo[]>;
     /** Moves tables and data so that the file holds nothing unreferenced and ends at its last byte (settle, compact). */
     planSettling?(): Promise<Rearrangement>;
 }

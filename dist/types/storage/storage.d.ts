@@ -65,6 +65,8 @@ export interface Volume {
     facts(path: string): Promise<FileFacts | undefined>;
     /** The absolute path without symlinks and `..`. Throws kind `io` where there is no such file. */
     realPath(path: string): Promise<string>;
+    /** The absolute path, without symlinks and `..`, of the folder that `path` lies in or would. Throws `io` where there is none. */
+    realFolderOf(path: string): Promise<string>;
     /** Replaces `to` atomically. Throws kind `io` with cause ENOENT where `from` is gone. */
     rename(from: string, to: string): Promise<void>;
     /** Removes a name; no error where it is gone already. */

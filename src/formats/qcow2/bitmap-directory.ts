@@ -1,6 +1,7 @@
 /** Persistent dirty bitmaps: their directory, tables and clusters (docs/interop/qcow2.txt, "Bitmaps"). */
 
 import { alignUp, isAligned, MiB } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { hasFlag, struct, u8, u16, u32, u64 } from "../../bytes/struct.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
@@ -99,7 +100,7 @@ export async function readBitmapDirectory(
     next = end;
   }
   if (bitmaps.length !== bitmapCount)
-    throw corrupt(`it holds ${bitmaps.length} bitmaps, the header says ${bitmapCount}`);
+    throw corrupt(`it holds ${counted(bitmaps.length, "bitmap")}, the header says ${bitmapCount}`);
   return bitmaps;
 }
 

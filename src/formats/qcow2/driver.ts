@@ -7,7 +7,8 @@ import { qcow2Target } from "./target.ts";
 
 export const qcow2Driver: FormatDriver = {
   name: "qcow2",
-  probe: isQcow2,
+  // Version 1 bears the same magic, and is another format in all else.
+  probe: (head) => isQcow2(head) && head[7] !== 1,
   open: (storage) => Qcow2Image.open(storage),
   target: qcow2Target,
 };

@@ -1,6 +1,7 @@
 /** Every L1 and L2 entry once, with the bytes around it, so that a repair can look at each and set it right. */
 
 import { GiB, MiB } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { MAX_L1_BYTES } from "./header-rules.ts";
@@ -146,8 +147,12 @@ async function visitTables(
 }
 
 function tooMany(tableCount: number): ImageError {
-  return new ImageError("unsupported", `Cannot repair ${tableCount} L2 tables: at most 16 GiB of them are read`, {
-    format: "qcow2",
-    structure: "L1 table",
-  });
+  return new ImageError(
+    "unsupported",
+    `Cannot repair ${counted(tableCount, "L2 table")}: at most 16 GiB of them are read`,
+    {
+      format: "qcow2",
+      structure: "L1 table",
+    },
+  );
 }

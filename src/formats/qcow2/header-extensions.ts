@@ -1,5 +1,6 @@
 /** Header extensions of qcow2: type, length, data padded to 8 bytes (docs/interop/qcow2.txt, "Header extensions"). */
 
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { struct, u32, u64 } from "../../bytes/struct.ts";
 
@@ -189,7 +190,7 @@ function parseBitmaps(extension: RawExtension | undefined, path: string | undefi
   }
   if (bitmapCount > MAX_BITMAPS) {
     throw corrupt(
-      `Cannot read the bitmaps extension at host offset ${hex(extension.hostOffset)}: it counts ${bitmapCount} bitmaps, at most ${MAX_BITMAPS} are allowed`,
+      `Cannot read the bitmaps extension at host offset ${hex(extension.hostOffset)}: it counts ${counted(bitmapCount, "bitmap")}, at most ${MAX_BITMAPS} are allowed`,
       extension.hostOffset,
       path,
     );

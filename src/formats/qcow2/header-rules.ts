@@ -23,6 +23,12 @@ const MAX_REFCOUNT_ORDER = 6;
 const MIN_V3_HEADER_LENGTH = 104;
 const COMPRESSION_TYPES = 2;
 
+/** What QEMU of today refuses as well. */
+const NEWER = "a QEMU as new as the image may know it: make a copy without it with that one's qemu-img convert";
+/** QEMU opens such a header neither, so that its rebase is of no use; without a name an image stands for itself. */
+const NO_NAME =
+  "restore the header from a backup, or, in a copy, write 8 bytes of zeros at host offset 0x8: no backing file";
+
 /** Where a rule is applied; for messages and bounds. */
 interface Place {
   readonly path: string | undefined;
@@ -32,7 +38,7 @@ interface Place {
 /** Version, cluster size, disk size, encryption method. */
 export function proveFixedPart(fixed: FixedPart, path: string | undefined): void {
   if (fixed.version !== 2 && fixed.version !== 3) {
-    refuse("unsupported", "version", 4, `version ${fixed.version} is neither 2 nor 3`, path);
+    refuse("unsupported", "version", 4, `version ${fixed.version} is neither 2 nor 3; ${NEWER}`, path);
   }
   if (fixed.clusterBits < MIN_CLUSTER_BITS || fixed.clusterBits > MAX_CLUSTER_BITS) {
     refuse("corrupt", "cluster_bits", 20, `${fixed.clusterBits} lies outside 9 to 21`, path);
@@ -41,7 +47,7 @@ export function proveFixedPart(fixed: FixedPart, path: string | undefined): void
     refuse("unsupported", "size", 24, `${fixed.size} is no multiple of 512; resize the disk with qemu-img first`, path);
   }
   if (fixed.cryptMethod > 2) {
-    refuse("unsupported", "crypt_method", 32, `method ${fixed.cryptMethod} is not known`, path);
+    refuse("unsupported", "crypt_method", 32, `method ${fixed.cryptMethod} is not known; ${NEWER}`, path);
   }
 }
 
@@ -50,17 +56,29 @@ export function proveBackingName(fixed: FixedPart, headerLength: number, availab
   const { backingFileOffset: hostOffset, backingFileSize: length } = fixed;
   if (hostOffset === 0) return;
   if (length > MAX_BACKING_NAME) {
-    refuse("corrupt", "backing_file_size", 16, `${length} bytes, at most ${MAX_BACKING_NAME} are allowed`, place.path);
+    refuse(
+      "corrupt",
+      "backing_file_size",
+      16,
+      `${length} bytes, at most ${MAX_BACKING_NAME} are allowed; ${NO_NAME}`,
+      place.path,
+    );
   }
   if (hostOffset < Math.max(headerLength, Qcow2HeaderV2.size)) {
-    refuse("corrupt", "backing_file_offset", 8, `the name at ${hex(hostOffset)} lies inside the header`, place.path);
+    refuse(
+      "corrupt",
+      "backing_file_offset",
+      8,
+      `the name at ${hex(hostOffset)} lies inside the header; ${NO_NAME}`,
+      place.path,
+    );
   }
   if (hostOffset + length > available) {
     refuse(
       "corrupt",
       "backing_file_offset",
       8,
-      `the name at ${hex(hostOffset)} ends outside the first cluster of ${place.clusterSize} bytes`,
+      `the name at ${hex(hostOffset)} ends outside the first cluster of ${place.clusterSize} bytes; ${NO_NAME}`,
       place.path,
     );
   }
@@ -85,7 +103,7 @@ export function proveFeatures(
       const name = featureName(extensions.featureNames, "incompatible", bit);
       return name === undefined ? `bit ${bit}` : `bit ${bit} (${name})`;
     });
-    refuse("unsupported", "incompatible_features", 72, `unknown ${names.join(", ")}`, path);
+    refuse("unsupported", "incompatible_features", 72, `unknown ${names.join(", ")}; ${NEWER}`, path);
   }
   const isRaw = hasFlag(features.autoclearFeatures, AutoclearBit.rawDataFile);
   if (isRaw && !hasFlag(incompatibleFeatures, IncompatibleBit.dataFile)) {

@@ -188,7 +188,9 @@ export class Qcow2Image implements Image {
   }
 
   #unmappable(kind: "corrupt" | "unsupported", { message, structure, hostOffset, guestOffset }: Problem): ImageError {
-    return new ImageError(kind, `Cannot map ${this.storage.path}: ${message}`, {
+    const isOfVersion3 = message.endsWith("in a version 2 image");
+    const advice = isOfVersion3 ? "; raise its version first: qemu-img amend -o compat=1.1" : "";
+    return new ImageError(kind, `Cannot map ${this.storage.path}: ${message}${advice}`, {
       format: "qcow2",
       path: this.storage.path,
       structure,

@@ -1,5 +1,6 @@
 /** Compares the refcounts that the image holds with the references that were counted, for every host cluster. */
 
+import { counted } from "../../bytes/count-text.ts";
 import { hex } from "../../bytes/image-error.ts";
 import { reportSharing } from "./cluster-sharing.ts";
 import {
@@ -212,7 +213,7 @@ class Comparison {
       hostOffset,
       refcount,
       references,
-      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} has refcount ${exact}, but ${references} references`,
+      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} has refcount ${exact}, but ${counted(references, "reference")}`,
       line: `${isLeak ? "Leaked" : "ERROR"} cluster ${cluster} refcount=${exact} reference=${references}`,
     });
     if (isLeak) this.#source.tally.leak(describe);

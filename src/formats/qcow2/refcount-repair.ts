@@ -1,6 +1,7 @@
 /** The refcount structure as it is, trusted or not, and its refcounts set right in place (docs/interop/qcow2.txt, "Host cluster management"). */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex } from "../../bytes/image-error.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { countedClusterCount, maxRefcount, refcountAt, refcountsPerBlock } from "./refcount-table.ts";
@@ -200,7 +201,7 @@ class Comparison implements RefcountEdits {
       hostOffset,
       refcount,
       references,
-      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} had refcount ${refcount}, but ${references} references`,
+      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} had refcount ${refcount}, but ${counted(references, "reference")}`,
       ...(this.#wishes.edit
         ? { line: `Repairing cluster ${cluster} refcount=${refcount} reference=${references}` }
         : {}),

@@ -1,5 +1,6 @@
 /** What a walk counts: who references each host cluster, and how often; and what it finds wrong on the way. */
 
+import { counted } from "../../bytes/count-text.ts";
 import { hex } from "../../bytes/image-error.ts";
 import { type Finding, FindingList, type FindingListener, MAX_FINDINGS } from "../../image/finding.ts";
 import type { Qcow2Geometry } from "./geometry.ts";
@@ -191,7 +192,7 @@ export function overflowFinding(cluster: number, clusterSize: number, references
     structure: `cluster ${cluster}`,
     hostOffset,
     references,
-    message: `Cluster ${cluster} at host offset ${hex(hostOffset)} has ${references} references, more than its refcount can count`,
+    message: `Cluster ${cluster} at host offset ${hex(hostOffset)} has ${counted(references, "reference")}, more than its refcount can count`,
     line:
       `ERROR: overflow cluster offset=${hex(hostOffset)}\n` +
       "Use qemu-img amend to increase the refcount entry width or qemu-img convert to create a clean copy " +

@@ -1,6 +1,7 @@
 /** The snapshot table: names and L1 tables of internal snapshots (docs/interop/qcow2.txt, "Snapshots"). */
 
 import { alignUp, isAligned, KiB, MiB } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { flags64, type StructValues, struct, u16, u32 } from "../../bytes/struct.ts";
 import type { SnapshotInfo } from "../../image/specific-info.ts";
@@ -154,7 +155,7 @@ export function* snapshotL1Tables(source: WalkSource, { snapshots }: SnapshotTab
       kind: "snapshots-with-data-file",
       structure: "snapshot table",
       hostOffset: header.snapshotTableHostOffset,
-      message: `The snapshot table has ${snapshots.length} snapshots, but data in another file can't be kept for them`,
+      message: `The snapshot table has ${counted(snapshots.length, "snapshot")}, but data in another file can't be kept for them`,
       line: `ERROR ${snapshots.length} snapshots in image with data file`,
     }));
   }
@@ -176,7 +177,7 @@ export function* snapshotL1Tables(source: WalkSource, { snapshots }: SnapshotTab
     }
     if (l1EntryCount * 8 > MAX_L1_BYTES) {
       const words = `l1_size=${hex(l1EntryCount)}: L1 table is too large`;
-      defect("table-too-large", `${l1EntryCount} L1 entries are more than 32 MiB`, words);
+      defect("table-too-large", `${counted(l1EntryCount, "L1 entry", "L1 entries")} are more than 32 MiB`, words);
       continue;
     }
     l1Bytes += Math.min(l1EntryCount * 8, Math.max(0, geometry.hostEnd - l1HostOffset));

@@ -8,6 +8,7 @@
  */
 
 import { ceilDiv, GiB } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import type { Finding } from "../../image/finding.ts";
@@ -177,7 +178,7 @@ function refuseTooMany(tableCount: number, clusterSize: number): void {
   if (tableCount * clusterSize <= MAX_L2_BYTES) return;
   throw new ImageError(
     "unsupported",
-    `Cannot walk ${tableCount} L2 tables of ${clusterSize} bytes: at most ${MAX_L2_BYTES / GiB} GiB of them are read`,
+    `Cannot walk ${counted(tableCount, "L2 table")} of ${clusterSize} bytes: at most ${MAX_L2_BYTES / GiB} GiB of them are read`,
     { format: "qcow2", structure: "L1 table" },
   );
 }

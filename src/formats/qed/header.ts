@@ -1,6 +1,7 @@
 /** The QED header: its field table, its feature bits, and every rule it must keep (QED specification, "Header"). */
 
 import { alignDown, isAligned, isPowerOfTwo, KiB, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError, type ImageErrorKind } from "../../bytes/image-error.ts";
 import { bytes, flags64, hasFlag, type StructValues, setBits, struct, u32, u64 } from "../../bytes/struct.ts";
 import { readExactly, type Storage } from "../../storage/storage.ts";
@@ -97,7 +98,7 @@ export async function readQedHeader(storage: Storage): Promise<QedHeader> {
   if (clusterCount > MAX_CLUSTER_COUNT) {
     throw refuse(
       "unsupported",
-      `Cannot open the image: its file has ${clusterCount} clusters, more than ${MAX_CLUSTER_COUNT}`,
+      `Cannot open the image: its file has ${counted(clusterCount, "cluster")}, more than ${MAX_CLUSTER_COUNT}`,
     );
   }
   if (headerBytes > wholeSize) {

@@ -8,6 +8,7 @@
  */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
 import { type Finding, MAX_FINDINGS } from "../../image/finding.ts";
@@ -153,7 +154,8 @@ function mendedFinding({ hostOffset, what, structure, guestOffset }: BadEntry): 
 function sentences(entries: readonly BadEntry[], leakedCount: number): string[] {
   const lost = `it may be among ${leakedCount} leaked ${leakedCount === 1 ? "cluster" : "clusters"}`;
   const told = entries.slice(0, MAX_FINDINGS).map(({ what }) => `${what}, where none can be; ${lost}`);
-  if (entries.length > told.length) told.push(`${entries.length - told.length} more entries of this kind`);
+  if (entries.length > told.length)
+    told.push(`${counted(entries.length - told.length, "more entry", "more entries")} of this kind`);
   return told;
 }
 

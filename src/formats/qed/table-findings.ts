@@ -1,5 +1,6 @@
 /** What can be wrong with L1 and L2 entries, in words; kept apart so that entries that are right cost no text. */
 
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { type Finding, FindingList, type FindingListener } from "../../image/finding.ts";
 import type { QedHeader } from "./header.ts";
@@ -38,7 +39,7 @@ export class TableFindings {
     const { clusterSize, clusterCount } = this.#header;
     const guestOffset = guestCluster * clusterSize;
     const isOutside = hostOffset >= 0 && hostOffset % clusterSize === 0;
-    const why = isOutside ? `outside the file of ${clusterCount} clusters` : "not a cluster's";
+    const why = isOutside ? `outside the file of ${counted(clusterCount, "cluster")}` : "not a cluster's";
     const message = `The entry for guest offset ${hex(guestOffset)} points at ${placeName(hostOffset)}, ${why}`;
     const kind = isOutside ? "entry-out-of-bounds" : "entry-unaligned";
     this.#corrupt({ kind, structure: `L2 table ${l1Index}`, guestOffset, hostOffset, message }, count);
@@ -49,7 +50,7 @@ export class TableFindings {
     const guestOffset = guestCluster * this.#header.clusterSize;
     const message =
       `Guest offset ${hex(guestOffset)} lies at ${placeName(hostOffset)}, ` +
-      `of whose ${count} clusters ${already} are referenced elsewhere`;
+      `of whose ${counted(count, "cluster")} ${already} are referenced elsewhere`;
     const structure = `L2 table ${l1Index}`;
     const kind = "double-reference";
     this.list.add(

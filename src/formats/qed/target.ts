@@ -1,6 +1,7 @@
 /** The QED target: `openConversionTarget` and `map` of the letter's five verbs (layout.ts draws the result). */
 
 import { alignUp } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type {
@@ -90,7 +91,7 @@ function proveExtents(draft: Draft, extents: ExtentTable, space: FileSpace): Clu
   }
   const clusterCount = additiveStart / clusterSize;
   if (clusterCount > MAX_CLUSTER_COUNT) {
-    throw refusal(`Cannot map a file of ${clusterCount} clusters: use a larger cluster_size`);
+    throw refusal(`Cannot map a file of ${counted(clusterCount, "cluster")}: use a larger cluster_size`);
   }
   const used = new ClusterBitmap(clusterCount);
   used.mark(0, HEADER_SIZE);

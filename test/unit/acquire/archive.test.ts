@@ -109,8 +109,10 @@ test("terminal escapes and reserved names are made harmless", async () => {
 });
 
 test("no image at all", async () => {
-  await expect(extract([disk("readme")])).rejects.toThrow("none of its 1 entries is a disk image");
-  await expect(extractImages(inChunks(Buffer.alloc(0), 1), folder.path, limits, "it")).rejects.toThrow("none of its 0");
+  await expect(extract([disk("readme")])).rejects.toThrow("it has 1 entry, none of them a disk image");
+  await expect(extractImages(inChunks(Buffer.alloc(0), 1), folder.path, limits, "it")).rejects.toThrow(
+    "it has 0 entries, none",
+  );
 });
 
 test("bounds over all images together", async () => {

@@ -4,6 +4,10 @@ import { expect, test } from "vitest";
 import { inInputWords } from "../../../src/action/input-words.ts";
 
 test.each([
+  [
+    "unpack it first, with gunzip, or take its own bytes for the disk with --allow-marked-raw",
+    "unpack it first, with gunzip",
+  ],
   ["if it is raw, say so with -f raw", "if it is raw, say so with source-format: raw"],
   ["it looks like qcow2 and qed; name it with -f", "it looks like qcow2 and qed; name it with source-format"],
   ["delete them or use --drop snapshots", "delete them or use drop: snapshots"],

@@ -69,7 +69,7 @@ test("every line stands in exactly one job, none is empty, and no job has more t
 test("what a runner would not take is refused", () => {
   const long = (count: number, length: number) =>
     Array.from({ length: count }, (_, index) => ({ line: `${index}`.padEnd(length, "x"), work: 1 }));
-  expect(() => matrixOf(long(2000, 100), 1)).toThrow(/Cannot plan 2000 images in 1 shards.*allow more shards/);
+  expect(() => matrixOf(long(2000, 100), 1)).toThrow(/Cannot plan 2000 images in 1 shard:.*allow more shards/);
   expect(() => matrixOf(long(5000, 100), "auto")).toThrow(/Cannot plan 5000 images at once.*1 MB/);
   const { include } = matrixOf(long(1000, 400), "auto");
   expect(JSON.stringify({ include }).length * 2).toBeLessThan(1_000_000);

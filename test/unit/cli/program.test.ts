@@ -1,6 +1,8 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
+import { standing } from "../../../src/convert/failure.ts";
 import { ImageError, type Qcow2Info, UsageError } from "../../../src/index.ts";
+import type { Journal } from "../../../src/journal/journal.ts";
 import { report, run } from "./world.ts";
 
 const data = { compat: "1.1", compressionType: "zlib", lazyRefcounts: true, refcountBits: 16 } as const;
@@ -161,10 +163,32 @@ describe("failures", () => {
     });
   });
 
-  test("an interruption before the first write exits 4 and offers nothing to resume", async () => {
-    const { exitCode, stderr } = await run("convert a qcow2", failing(new ImageError("interrupted", "Interrupted")));
-    expect(exitCode).toBe(4);
-    expect(stderr).toBe("inplace-convert: Interrupted\nThe image is as it was\n");
+  test("an interruption before the first write exits 1, as anything does after which nothing is left to go on with", async () => {
+    const { exitCode, stderr } = await run("convert a qcow2", failing(new ImageError("interrupted", "Stopped")));
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe("inplace-convert: Stopped\nThe image is as it was\n");
+    const resume = failing(new ImageError("interrupted", "Stopped")).convert;
+    expect((await run("checksum a", { checksum: resume })).exitCode).toBe(1);
+    expect((await run("compare a b", { compare: resume })).exitCode).toBe(2);
+  });
+
+  test("the commands that go on stand on lines of their own, as the library words them", async () => {
+    const journal = { path: "a.inplace-journal", progress: { undoGivenUp: false } } as Journal;
+    const stopped = new ImageError("interrupted", "Stopped while settling a b, as asked");
+    const both = await run("convert x qcow2", failing(standing("a b", journal, stopped)), { invocation: "./ic" });
+    expect(both).toMatchObject({ exitCode: 4, stdout: "" });
+    expect(both.stderr.split("\n")).toEqual([
+      "inplace-convert: Stopped while settling a b, as asked; the image is whole and its journal stands",
+      "To finish:",
+      "  ./ic resume 'a b'",
+      "To put the image back as it was:",
+      "  ./ic rollback 'a b'",
+      "",
+    ]);
+    const late = { ...journal, progress: { undoGivenUp: true } } as Journal;
+    const one = await run("convert x qcow2", failing(standing("a b", late, stopped)));
+    expect(one.stderr).toContain("stands\nTo finish:\n  inplace-convert resume 'a b'\n");
+    expect(one.stderr).not.toContain("rollback");
   });
 
   test("any failure that leaves the journal exits 4", async () => {
@@ -199,10 +223,121 @@ describe("failures", () => {
     expect(stderr).toBe("inplace-convert: Cannot use option x for qcow2\n");
   });
 
-  test("a defect exits 1 with its trace", async () => {
-    const { exitCode, stderr } = await run("convert a qcow2", failing(new TypeError("x is not a function")));
+  test("a defect is two sentences, and has its trace with --debug alone", async () => {
+    const defect = new TypeError("x is not a function", { cause: new Error("deeper") });
+    const unfinished = async () => "none" as const;
+    const { exitCode, stderr } = await run("convert a qcow2", { ...failing(defect), unfinished });
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/x is not a function[\s\S]*at /);
+    expect(stderr.split("\n")).toEqual([
+      "inplace-convert: A defect in this program: x is not a function",
+      "Please report it, with what the same command says with --debug",
+      "",
+    ]);
+    const traced = await run("convert a qcow2 --debug", { ...failing(defect), unfinished });
+    expect(traced.stderr).toMatch(/x is not a function[\s\S]*\n {4}at [\s\S]*deeper\n {4}at /);
+    expect((await run("convert a --foo --debug")).stderr).toMatch(/\n {4}at /);
+  });
+
+  test("a defect in the middle of a conversion names the way on that lies beside the image", async () => {
+    const unfinished = async () => "open" as const;
+    const { stderr } = await run("convert a qcow2", { ...failing(new TypeError("x")), unfinished });
+    expect(stderr).toContain("\nThe image is whole and its journal stands\nTo finish:\n  inplace-convert resume a\n");
+  });
+
+  test("what nobody caught is told as a defect, while the command may still go on", async () => {
+    const uncaught = Promise.reject(new RangeError("from a timer"));
+    const convert = () => new Promise<never>(() => {});
+    const { exitCode, stderr } = await run("convert a qcow2", { convert }, { uncaught });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^inplace-convert: A defect in this program: from a timer\n/);
+    expect(stderr).not.toContain("    at ");
+  });
+});
+
+describe("a result that can't be written out", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  const closed = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+
+  test("makes 5 of 0, in one sentence", async () => {
+    for (const [words, answers] of [
+      ["convert a qcow2", { convert }],
+      ["info a", { info }],
+      ["--version", {}],
+    ] as const) {
+      const { exitCode, stderr } = await run(words, answers, { loss: full });
+      expect(exitCode).toBe(5);
+      expect(stderr).toBe(
+        "inplace-convert: The work is done, but its result could not be written out: no space is left there (ENOSPC)\n",
+      );
+    }
+  });
+
+  test("leaves every other code as it is", async () => {
+    const error = new ImageError("corrupt", "Cannot follow it");
+    const { exitCode, stderr } = await run("convert a qcow2 --output json", failing(error), { loss: full });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "\ninplace-convert: The result could not be written out: no space is left there (ENOSPC)\n",
+    );
+    expect(stderr).not.toContain("is done");
+  });
+
+  test("since its reader has gone is nothing to a command that reads, and 5 to one that writes", async () => {
+    expect(await run("info a", { info }, { loss: closed })).toMatchObject({ exitCode: 0, stderr: "" });
+    const dry = { plan: async () => ({ report, text: "" }) };
+    expect(await run("convert a qcow2 --dry-run", dry, { loss: closed })).toMatchObject({ exitCode: 0, stderr: "" });
+    const written = await run("convert a qcow2", { convert }, { loss: closed });
+    expect(written.exitCode).toBe(5);
+    expect(written.stderr).toContain("nobody reads it any more (EPIPE)");
+  });
+});
+
+describe("suggestions", () => {
+  test("never name a command that writes", async () => {
+    for (const word of ["convrt", "converts", "resum", "rolback", "set-map", "setmpa", "conver"]) {
+      const { exitCode, stderr } = await run(`${word} a b`);
+      expect(exitCode).toBe(2);
+      expect(stderr).not.toMatch(/\b(convert|resume|rollback|setmap|compact)\b(?<!inplace-convert)/);
+    }
+  });
+
+  test("name the others, and options", async () => {
+    expect((await run("chekc a")).stderr).toContain("(did you mean check?)");
+    expect((await run("inf a")).stderr).toContain("(did you mean info?)");
+    expect((await run("info a --outptu json")).stderr).toContain("(did you mean --output?)");
+  });
+});
+
+describe("qemu-img's long options mean what its short ones do", () => {
+  test.each([
+    [
+      "convert a qcow2 -f qed -o cluster_size=1M -q",
+      "convert a qcow2 --source-format qed --target-format-options cluster_size=1M --quiet",
+      { convert },
+    ],
+    ["convert a qcow2 -f qed", "convert a qcow2 --format=qed", { convert }],
+    ["convert a qcow2 -p", "convert a qcow2 --progress", { convert }],
+    ["check a -f qed -T none -U -q", "check a --format qed --cache none --force-share --quiet", {}],
+    ["check a -T none", "check a --cache=none", {}],
+    [
+      "compare a b -f qed -F qcow2 -T none -U -q",
+      "compare a b --a-format qed --b-format qcow2 --cache none --force-share --quiet",
+      {},
+    ],
+    ["compare a b -f qed", "compare a b --format qed", {}],
+    ["info a -f qed -t none -U", "info a --format qed --cache none --force-share", {}],
+    ["map a -f qed -U", "map a --format qed --force-share", {}],
+    ["checksum a -U", "checksum a --force-share", {}],
+  ])("%s", async (short, long, answers) => {
+    const [one, other] = [await run(short, answers), await run(long, answers)];
+    expect(one.calls).toHaveLength(1);
+    // Without the signal and the function that draws progress, which are each run's own.
+    expect(JSON.stringify(other.calls)).toEqual(JSON.stringify(one.calls));
+    expect([other.stdout, other.stderr]).toEqual([one.stdout, one.stderr]);
+  });
+
+  test("a wrong cache mode is refused in its words", async () => {
+    expect((await run("compare a b -T some")).stderr).toContain("Invalid source cache option: some");
   });
 });
 
@@ -261,13 +396,13 @@ describe("the other commands", () => {
     expect(JSON.parse(stdout)).toEqual(await resume());
   });
 
-  test("nothing to resume exits 1 and claims nothing about the image", async () => {
+  test("nothing to resume exits 1, and the image is as it was", async () => {
     const resume = async () => {
       throw new ImageError("unsupported", "Nothing to resume: no conversion of a is open", { path: "a" });
     };
     const { exitCode, stdout, stderr } = await run("resume a --output json", { resume });
     expect(exitCode).toBe(1);
-    expect(stderr).toBe("inplace-convert: Nothing to resume: no conversion of a is open\n");
+    expect(stderr).toBe("inplace-convert: Nothing to resume: no conversion of a is open\nThe image is as it was\n");
     expect(JSON.parse(stdout)).toMatchObject({ error: { kind: "unsupported", path: "a" } });
   });
 

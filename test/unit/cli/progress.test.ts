@@ -8,6 +8,7 @@ function terminalAt(clock: { now: number }, bar?: NodeJS.WritableStream) {
   const lines: string[] = [];
   const terminal = {
     result: () => {},
+    loss: async () => undefined,
     note: (line: string) => lines.push(line),
     bar,
     hasColor: false,

@@ -48,6 +48,20 @@ test("nothing to do", () => {
 test("figures", () => {
   expect(formatMilliseconds(91.6)).toBe("92 ms");
   expect(formatMilliseconds(1234)).toBe("1.2 s");
-  expect(ratioText(1, 3)).toBe("33 %");
-  expect(ratioText(0, 0)).toBe("0 %");
+  expect(ratioText(1, 3)).toBe("33 % of");
+  expect(ratioText(0, 0)).toBe("0 % of");
+  expect(ratioText(1, 1)).toBe("100 % of");
+  expect(ratioText(23, 1)).toBe("23 times");
+  expect(ratioText(3, 2)).toBe("1.5 times");
+});
+
+test("a small file, and counts of one", () => {
+  const text = conversionText({
+    ...report,
+    fileSizeBefore: report.bytesWritten / 23,
+    syncs: 1,
+    check: { before: { ...clean, leaks: 1 }, after: { ...clean, corruptions: 1 } },
+  });
+  expect(text).toContain("written     1.64 MiB (23 times the file), 1 sync\n");
+  expect(text).toContain("check       1 leak before, 1 corruption after\n");
 });

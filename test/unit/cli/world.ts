@@ -40,6 +40,9 @@ export interface Run {
 interface Outside {
   readonly signals?: EventEmitter;
   readonly invocation?: string;
+  /** What keeps results from being written. */
+  readonly loss?: Error;
+  readonly uncaught?: Promise<never>;
 }
 
 /** Runs a command line; whatever `answers` lacks fails when it is called. */
@@ -63,12 +66,18 @@ export async function run(words: string, answers: Partial<Library> = {}, outside
     note: (line: string) => {
       stderr += `${line}\n`;
     },
+    loss: async () => outside.loss,
     bar: undefined,
     hasColor: false,
     now: () => 0,
     invocation: outside.invocation ?? "inplace-convert",
   };
   const signals = outside.signals ?? new EventEmitter();
-  const exitCode = await runCommandLine(words.split(" ").filter(Boolean), { library, terminal, signals });
+  const exitCode = await runCommandLine(words.split(" ").filter(Boolean), {
+    library,
+    terminal,
+    signals,
+    ...(outside.uncaught && { uncaught: outside.uncaught }),
+  });
   return { exitCode, stdout, stderr, calls };
 }

@@ -36,7 +36,9 @@ describe("registry", () => {
       kind: "corrupt",
       path: "a.qed",
       hostOffset: 4,
-      message: expect.stringMatching(/cluster size 4099 .* \(at host offset 0x4 in a\.qed\); repair a copy of it/),
+      message: expect.stringMatching(
+        /cluster size 4099 .* \(at host offset 0x4 in a\.qed\); copy it with qemu-img convert where/,
+      ),
     });
   });
 

@@ -63,6 +63,6 @@ test("Turns throws once the signal is aborted, in words that say what was stoppe
   controller.abort();
   await expect(turns.yield()).rejects.toMatchObject({
     kind: "interrupted",
-    message: "Cannot compute the checksum of disk.qed: it was interrupted; run it again",
+    message: "Cannot compute the checksum of disk.qed: stopped, as asked",
   });
 });
