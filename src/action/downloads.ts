@@ -20,7 +20,7 @@ import {
   sourceUrl,
   unpackingOf,
 } from "../acquire/index.ts";
-import { ImageError, UsageError } from "../index.ts";
+import { counted, ImageError, UsageError } from "../index.ts";
 import type { DownloadDigest, UrlLine } from "./image-lines.ts";
 import type { Download } from "./image-result.ts";
 import { inputMistake } from "./input-mistakes.ts";
@@ -108,7 +108,7 @@ export class Downloads {
     const shown = shownUrl(new URL(url));
     const accept = (names: readonly string[]) => {
       if (guestChecksum === undefined || names.length === 1) return;
-      throw new UsageError(`Cannot expect one guest digest of the ${names.length} images in ${shown}`);
+      throw new UsageError(`Cannot expect one guest digest of the ${counted(names.length, "image")} in ${shown}`);
     };
     const got = await acquire(
       { url, digest, checksums: this.#checksums, headers: this.#inputs.headers, accept },

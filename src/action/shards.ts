@@ -1,6 +1,7 @@
 /** Which shards' reports are missing: a job that died wrote none, and nobody else knows of it. */
 
 import { basename, dirname } from "node:path";
+import { counted } from "../index.ts";
 import type { ImageResult } from "./image-result.ts";
 
 /** As the input `shard` says it: `3` or `3/12`. */
@@ -53,7 +54,7 @@ export function judgeShards(reports: readonly FoundReport[], expected: number | 
   }
   if (total === undefined || reports.length === total) return { missing: [], results };
   const advice = "; the input shard of their jobs tells which";
-  const which = unvouched("all shards", `${reports.length} reports were found of ${total}${advice}`);
+  const which = unvouched("all shards", `${counted(reports.length, "report")} found of ${total}${advice}`);
   return { missing: [], results: [which, ...results] };
 }
 

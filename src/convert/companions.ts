@@ -4,6 +4,7 @@
  * back to such a source is open only while the guest is provably the same.
  */
 
+import { counted } from "../bytes/count-text.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import type { ConversionOptions } from "../image/driver.ts";
@@ -15,7 +16,7 @@ import { commitStateOf } from "./undo.ts";
 
 /** One phrase each, for journal and messages; empty where the active guest is all there is. */
 export function companionsOf({ snapshotCount, bitmapNames }: ConversionOptions): readonly string[] {
-  const snapshots = snapshotCount === 0 ? [] : [snapshotCount === 1 ? "1 snapshot" : `${snapshotCount} snapshots`];
+  const snapshots = snapshotCount === 0 ? [] : [counted(snapshotCount, "snapshot")];
   return [...snapshots, ...bitmapNames.map((name) => `bitmap ${name}`)];
 }
 

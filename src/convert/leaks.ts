@@ -1,5 +1,6 @@
 /** Leaked clusters that a conversion gives up: nobody points at them, and nobody can tell what they once were. */
 
+import { counted } from "../bytes/count-text.ts";
 import type { LeaksGivenUp } from "./report.ts";
 import type { Source } from "./source.ts";
 
@@ -19,7 +20,7 @@ export function leaksGivenUpBy({ check, options }: Source): LeaksGivenUp | undef
 
 /** As `dropped` has it. */
 export function leaksText({ clusters, bytes }: LeaksGivenUp): string {
-  return `leaks: ${clusterText(clusters)}, ${bytes} bytes`;
+  return `leaks: ${counted(clusters, "cluster")}, ${bytes} bytes`;
 }
 
 /** Empty where they are few, or where the user consented. */
@@ -27,11 +28,7 @@ export function leaksWarnings(leaks: LeaksGivenUp | undefined, drop: readonly st
   if (!leaks?.isSuspicious || drop.includes("leaks")) return [];
   const { clusters, bytes } = leaks;
   return [
-    `the ${clusterText(clusters)} (${bytes} bytes) of leaks that are given up are as many as a lost table leaves: they ` +
+    `the ${counted(clusters, "cluster")} (${bytes} bytes) of leaks that are given up are as many as a lost table leaves: they ` +
       "may be the only trace of lost data; look with inplace-convert check first, or consent with --drop leaks",
   ];
-}
-
-function clusterText(count: number): string {
-  return count === 1 ? "1 cluster" : `${count} clusters`;
 }

@@ -1,6 +1,7 @@
 /** An image that is not what its journal is about, as after another file took its place: recovery says so, and where it ends. */
 
 import { ImageError } from "../bytes/image-error.ts";
+import { findMark } from "../formats/known-marks.ts";
 import { probeFormat } from "../formats/registry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
@@ -28,8 +29,10 @@ export async function replacedImage(
   try {
     found = (await probeFormat(storage)).name;
   } catch (failure) {
-    if (!(failure instanceof ImageError) || failure.kind !== "not-this-format") return undefined;
-    found = "of no format that we know";
+    const mark = await findMark(storage);
+    if (!(failure instanceof ImageError) || (mark === undefined && failure.kind !== "not-this-format"))
+      return undefined;
+    found = mark?.name ?? "of no format that we know";
   }
   if (formats.includes(found)) return undefined;
   const names = journalNamesOf(path);

@@ -2,6 +2,7 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import { Lock } from "../journal/lock.ts";
+import { refuseLongNames } from "../journal/names.ts";
 import { MeteredVolume } from "../storage/metered.ts";
 import type { WritableStorage } from "../storage/storage.ts";
 import { GuardedStorage } from "./guarded-storage.ts";
@@ -44,6 +45,8 @@ export class Session {
   static async open(path: string, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
+    // One that can't be there for its length is told so.
+    if (!facts) refuseLongNames(path);
     if (!facts)
       throw new ImageError("io", `Cannot open ${path === "" ? '""' : path}: there is no such file`, {
         path,

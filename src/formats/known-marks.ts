@@ -6,7 +6,7 @@
 
 import type { Storage } from "../storage/storage.ts";
 
-/** What to do about such a file; each has been tried. */
+/** What to do about such a file; tried with real files where the tool is at hand (test/oracle/known-formats.test.ts). */
 export type MarkAdvice = "qemu-img" | "medium" | "unpack" | "archive" | "encrypted" | "download" | "pointer";
 
 export interface KnownMark {

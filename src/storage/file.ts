@@ -96,7 +96,7 @@ export class FileVolume implements Volume {
       await access(dirname(path), constants.W_OK | constants.X_OK);
       return undefined;
     } catch (error) {
-      return hostError(error, "make files in", resolve(dirname(path)));
+      return hostError(error, "create", path);
     }
   }
 

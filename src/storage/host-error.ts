@@ -14,7 +14,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder (EISDIR)",
   ELOOP: "it is a symbolic link (ELOOP); name the file that it points to",
   EMFILE: "too many files are open (EMFILE)",
-  ENAMETOOLONG: "its name or path is longer than the file system takes (ENAMETOOLONG); use a shorter one",
+  ENAMETOOLONG: "its name or path is too long for the file system (ENAMETOOLONG); use a shorter one",
   ENOENT: "there is no such file (ENOENT)",
   ENOSPC: "no space is left on the file system (ENOSPC); free some space",
   ENOTDIR: "a part of its path is no folder (ENOTDIR)",

@@ -40,7 +40,7 @@ describe("an empty name", () => {
   });
 
   test("of a format or a journal", () => {
-    expect(run("info", "demo.img", "-f", "").stderr).toContain('Cannot use the format ""');
+    expect(run("info", "demo.img", "-f", "").stderr).toContain('Cannot use "" for format');
     expect(run("convert", "demo.img", "qed", "--journal", "")).toMatchObject({ exitCode: expect.any(Number) });
   });
 });
