@@ -1,0 +1,192 @@
+/** Verification that fails in `resume` and in a repair: bits flip on their way, and nothing that is wrong is left or praised. */
+
+import { describe, expect, test } from "vitest";
+import type { ImageError } from "../../../src/bytes/image-error.ts";
+import { convert } from "../../../src/convert/convert.ts";
+import { resume, rollback } from "../../../src/convert/recovery.ts";
+import type { CheckReport } from "../../../src/convert/report.ts";
+import { openImage } from "../../../src/formats/registry.ts";
+import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
+import { FailingVolume } from "../../support/failing-volume.ts";
+import { BESIDE, type Case, endingOf, expectPutBack, guestOf, placesIn, WAYS } from "../../support/lying-trial.ts";
+import { flipped, type Lies, LyingVolume } from "../../support/lying-volume.ts";
+import { cutAfter, type DiskState, eachCut, OUTCOMES } from "../../support/power-cut.ts";
+import { seededRandom } from "../../support/random.ts";
+import { RecordingVolume } from "../../support/recording-volume.ts";
+import { repairScenarios } from "../../support/repair-scenarios.ts";
+import { performRepair, recoverRepaired } from "../../support/repair-trial.ts";
+
+/** The files right after the commit became durable: what is left to do is verifying. */
+async function committed({ image, to, options }: Case): Promise<DiskState> {
+  const volume = new RecordingVolume({ [IMAGE_PATH]: image });
+  await convert(IMAGE_PATH, to, options, testHost(volume));
+  let isCommitted = false;
+  for (const { count, cut } of eachCut(volume.log)) {
+    const last = volume.operations[count - 1];
+    isCommitted ||= last?.kind === "write" && last.path === IMAGE_PATH && last.hostOffset === 0;
+    if (isCommitted && last?.kind === "sync") return cut.sample("all-new", seededRandom(1));
+  }
+  throw new Error("there was no commit");
+}
+
+describe.each(WAYS)("resume verifies what convert did not come to: $name", (way) => {
+  test("a read lies once: put back, or left with its journal, or of no matter", async () => {
+    const files = await committed(way);
+    const resumed = (lies: Lies, onLying?: (lying: LyingVolume) => void) =>
+      endingOf(new MemoryVolume(files), (volume) => {
+        const lying = new LyingVolume(volume, IMAGE_PATH, lies);
+        onLying?.(lying);
+        return resume(IMAGE_PATH, {}, testHost(lying));
+      });
+    // Until the journal says "verified".
+    let reads = 0;
+    let undisturbed: LyingVolume | undefined;
+    await resumed(
+      {
+        read() {
+          if (undisturbed?.journalWrites === 0) reads++;
+        },
+      },
+      (lying) => {
+        undisturbed = lying;
+      },
+    );
+    const kinds = new Set<string>();
+    for (let turn = 0; turn < reads; turn++) {
+      for (const share of [0, 0.5]) {
+        let at = 0;
+        const ending = await resumed({
+          read(_, bytes) {
+            if (at++ !== turn || bytes.length === 0) return;
+            const used = placesIn(bytes);
+            bytes.set(flipped(bytes, used[Math.floor(used.length * share)] ?? 0, turn % 8));
+          },
+        });
+        const { error, volume } = ending;
+        if (error?.rolledBack) {
+          expectPutBack(ending, way.image);
+          kinds.add(error.kind);
+        } else if (error !== undefined) {
+          expect(error).toMatchObject({ journal: BESIDE.journal });
+          expect(await guestOf(volume.snapshot(IMAGE_PATH))).toBe(await guestOf(way.image));
+        } else {
+          expect(await guestOf(volume.snapshot(IMAGE_PATH))).toBe(await guestOf(way.image));
+        }
+      }
+    }
+    expect(kinds).toContain("verification-failed");
+  });
+});
+
+describe.each(repairScenarios())("a repair: $name", (scenario) => {
+  const { bytes } = scenario.damaged;
+
+  const lied = async (lies: Lies) => {
+    let report: CheckReport | undefined;
+    const ending = await endingOf(new MemoryVolume({ [IMAGE_PATH]: bytes }), async (volume) => {
+      report = (await performRepair(scenario, new LyingVolume(volume, IMAGE_PATH, lies))) as CheckReport;
+    });
+    return { ...ending, report };
+  };
+
+  /** Where it went well, what is said is so, and it is what was proven; else the image is as it was, or stands. */
+  const judge = async ({ error, volume, report }: Awaited<ReturnType<typeof lied>>, proven: CheckReport) => {
+    const after = volume.snapshot(IMAGE_PATH);
+    if (error === undefined) {
+      const { corruptions, checkErrors, leaks } = await (await openImage(memoryStorage(after))).check();
+      expect({ corruptions, checkErrors, leaks }).toEqual(countsOf(report as CheckReport));
+      expect(countsOf(report as CheckReport)).toEqual(countsOf(proven));
+      expect(await guestOf(after)).toBe(await guestOf(bytes));
+    } else if (error.rolledBack) {
+      expectPutBack({ error, volume }, bytes);
+    } else {
+      expect(error.journal).toBe(scenario.options.journal ?? BESIDE.journal);
+      await backOrUntouched(volume);
+    }
+  };
+
+  const backOrUntouched = async (volume: MemoryVolume) => {
+    const stood = volume.snapshots();
+    const refused = await rollback(IMAGE_PATH, {}, testHost(volume)).then(
+      () => undefined,
+      (error: ImageError) => error,
+    );
+    if (refused === undefined) expect(volume.snapshot(IMAGE_PATH)).toEqual(new Uint8Array(bytes));
+    else expect([refused.kind, volume.snapshots()]).toEqual(["changed-underneath", stood]);
+  };
+
+  test("a bit flips in what it writes, or all of it is lost: never called mended", async () => {
+    const writes: Uint8Array[] = [];
+    const proven = await lied({
+      write(_, written) {
+        writes.push(new Uint8Array(written));
+        return written;
+      },
+    });
+    const kinds = new Set<string | undefined>();
+    for (const [turn, written] of writes.entries()) {
+      for (const at of [undefined, ...placesIn(written)]) {
+        let count = 0;
+        const lie = (all: Uint8Array) => (at === undefined ? undefined : flipped(all, at, at % 8));
+        const ending = await lied({ write: (_, all) => (count++ === turn ? lie(all) : all) });
+        await judge(ending, proven.report as CheckReport);
+        kinds.add(ending.error?.kind);
+      }
+    }
+    expect(kinds).toContain("verification-failed");
+  });
+
+  test("a read lies once after the journal was made: never called mended", async () => {
+    let reads = 0;
+    const proven = await lied({ read: (_offset, _read, stage) => void (stage !== "inspected" && reads++) });
+    let putBack = 0;
+    for (let turn = 0; turn < reads; turn++) {
+      let count = 0;
+      const ending = await lied({
+        read(_, read, stage) {
+          if (stage === "inspected" || count++ !== turn) return;
+          const used = placesIn(read);
+          read.set(flipped(read, used[Math.floor(used.length / 2)] ?? 0, turn % 8));
+        },
+      });
+      await judge(ending, proven.report as CheckReport);
+      if (ending.error?.rolledBack) putBack++;
+    }
+    expect(putBack).toBeGreaterThan(0);
+  });
+});
+
+/** The disk may have lost what the page cache still shows; whoever goes on from there must write it once more. */
+describe.each(repairScenarios())("a repair's sync failed, and recovery sees the cache: $name", (scenario) => {
+  test.each(["resume", "rollback"] as const)("%s leaves nothing that a power cut takes away", async (wish) => {
+    const { bytes } = scenario.damaged;
+    const counting = new FailingVolume(new RecordingVolume({ [IMAGE_PATH]: bytes }));
+    await performRepair(scenario, counting);
+    let trials = 0;
+    for (let nth = 1; nth <= counting.count("sync"); nth++) {
+      const recording = new RecordingVolume({ [IMAGE_PATH]: bytes });
+      const failing = new FailingVolume(recording, { kind: "sync", nth, code: "EIO" });
+      const error = await performRepair(scenario, failing).then(
+        () => undefined,
+        (thrown: ImageError) => thrown,
+      );
+      // Of the image alone.
+      if (!error?.message.startsWith(`Cannot sync ${IMAGE_PATH}:`)) continue;
+      expect(error.journal).toBeDefined();
+      expect(await recoverRepaired(scenario, recording, wish)).toBe("done");
+      const live = recording.memory.snapshot(IMAGE_PATH);
+      if (wish === "rollback") expect(live).toEqual(new Uint8Array(bytes));
+      for (const outcome of OUTCOMES) {
+        const state = cutAfter(recording.log, recording.operations.length).sample(outcome, seededRandom(nth));
+        expect(Buffer.compare(state[IMAGE_PATH] as Uint8Array, live), `sync ${nth}, ${outcome}`).toBe(0);
+      }
+      trials++;
+    }
+    expect(trials).toBeGreaterThan(1);
+  });
+});
+
+function countsOf({ corruptions, checkErrors, leaks }: CheckReport) {
+  return { corruptions, checkErrors, leaks };
+}
