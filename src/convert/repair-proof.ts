@@ -71,6 +71,18 @@ export async function proveBetter({ check }: BeforeRepair, repaired: Image): Pro
   );
 }
 
+/** Throws `verification-failed` where the file's own check is another than that of the proof, which was taken in memory. */
+export function proveSameCheck(image: Image, proven: CheckResult, found: CheckResult): void {
+  const countsOf = ({ corruptions, checkErrors, leaks }: CheckResult) => [corruptions, checkErrors, leaks];
+  if (countsOf(proven).join() === countsOf(found).join()) return;
+  const [corruptions, checkErrors, leaks] = countsOf(found);
+  throw failed(
+    image,
+    `its check found ${corruptions} corruptions, ${checkErrors} errors and ${leaks} leaks that were not to be: ` +
+      `${found.findings[0]?.message ?? "no detail"}`,
+  );
+}
+
 async function openedAs(
   storage: Storage,
   { image }: BeforeRepair,

@@ -19,7 +19,7 @@ import { readExactly } from "../storage/storage.ts";
 import { type CrossCheck, CrossChecker } from "./cross-check.ts";
 import { executeEpoch, WriteRecorder } from "./execute.ts";
 import { afterFailure } from "./failure.ts";
-import { type BeforeRepair, mappingOf, proveGuest, proveRepair } from "./repair-proof.ts";
+import { type BeforeRepair, mappingOf, proveGuest, proveRepair, proveSameCheck } from "./repair-proof.ts";
 import { metadataDigestOf } from "./repair-undo.ts";
 import type { CheckOptions } from "./report.ts";
 import { type Session, stopIfAsked } from "./session.ts";
@@ -79,19 +79,20 @@ export async function runRepair(
   await refuseWithoutSpace(session, plan);
   // What is added may be larger than memory; then the proof waits until it lies past the old end, where nobody looks.
   const added = plan.added.total <= MAX_PATCHED_BYTES ? [...plan.repair.additiveWrites()] : undefined;
+  let proven: CheckResult | undefined;
   if (added !== undefined) {
     const whole = new OverlayStorage(session.storage, added, { size: plan.repair.fileSize });
-    await watch.time("verify", () => proveRepair(before, plan, whole));
+    proven = await watch.time("verify", () => proveRepair(before, plan, whole));
   }
   stopIfAsked(settings.signal, session.path);
   await session.refuseChange();
   const journal = await openJournal(session, before, plan, settings, replacing);
   try {
     await watch.time("write", () => writeAdditive(session, journal, plan, settings));
-    if (added === undefined) await watch.time("verify", () => proveRepair(before, plan, session.storage));
+    const shall = proven ?? (await watch.time("verify", () => proveRepair(before, plan, session.storage)));
     await watch.time("write", () => performSteps(session, plan.steps, settings));
     for (const finding of plan.repair.mended) settings.onFinding(finding);
-    const mended = await watch.time("verify", () => verifyRepair(session, before, plan, settings.onFinding));
+    const mended = await watch.time("verify", () => verifyRepair(session, before, plan, shall, settings.onFinding));
     await askQemu(session, mended.image, mended.check, settings);
     await finishRepair(session, journal, settings.keepUndo && !journal.isUndo);
     return { ...mended, repair: plan.repair, changed: true, milliseconds: watch.milliseconds };
@@ -211,11 +212,14 @@ async function verifyRepair(
   session: Session,
   before: BeforeRepair,
   plan: RepairPlan,
+  shall: CheckResult,
   onFinding: FindingListener,
 ): Promise<{ readonly image: Image; readonly check: CheckResult }> {
   const image = await openImage(session.storage, before.image.format);
   await proveGuest(before, image, plan.repair.givenUp.length > 0);
-  return { image, check: await image.check(onFinding) };
+  const check = await image.check(onFinding);
+  proveSameCheck(image, shall, check);
+  return { image, check };
 }
 
 /** With `keepUndo` the way back stays as `<image>.inplace-undo`. */

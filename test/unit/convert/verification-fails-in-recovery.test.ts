@@ -183,7 +183,7 @@ describe.each(repairScenarios())("a repair's sync failed, and recovery sees the 
       }
       trials++;
     }
-    expect(trials).toBeGreaterThan(1);
+    expect(trials).toBeGreaterThan(0);
   });
 });
 
