@@ -9,6 +9,8 @@ export type LyingStage = "inspected" | "journaled" | "committed";
 export interface Lies {
   /** What reaches the file in the place of `bytes`; undefined where nothing does. */
   readonly write?: (hostOffset: number, bytes: Uint8Array, stage: LyingStage) => Uint8Array | undefined;
+  /** False where the file stays as long as it is. */
+  readonly resize?: (size: number, stage: LyingStage) => boolean;
   /** May change what was read. */
   readonly read?: (hostOffset: number, bytes: Uint8Array, stage: LyingStage) => void;
 }
@@ -62,6 +64,10 @@ class LyingStorage extends WrappedStorage {
     const count = await super.read(hostOffset, into);
     this.#lies.read?.(hostOffset, into.subarray(0, count), this.#volume.stage);
     return count;
+  }
+
+  override async resize(size: number): Promise<void> {
+    if (this.#lies.resize?.(size, this.#volume.stage) ?? true) await super.resize(size);
   }
 
   override async write(hostOffset: number, bytes: Uint8Array): Promise<void> {

@@ -10,8 +10,11 @@ import { openImage } from "../../../src/formats/registry.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { type Case, guestOf, WAYS } from "../../support/lying-trial.ts";
+import { cutAtCommit } from "../../support/cut-conversion.ts";
+import { type Case, guestOf, SPARSE, WAYS } from "../../support/lying-trial.ts";
+import { flipped, LyingVolume } from "../../support/lying-volume.ts";
 import { MeddledVolume } from "../../support/meddled-volume.ts";
+import { buildQedImage } from "../../support/qed-image.ts";
 import { repairScenarios } from "../../support/repair-scenarios.ts";
 import { withPlan } from "../../support/repair-stand-in.ts";
 
@@ -176,6 +179,53 @@ describe.each(WAYS.flatMap((way) => [way, { ...way, options: { ...way.options, k
       expect(error).toMatchObject({ kind: "in-use", journal: NAMES.journal });
       expect(error.message).toContain(`inplace-convert rollback ${IMAGE_PATH}`);
       expect(await formatOf(volume)).toBe(to);
+    });
+  },
+);
+
+const STAYING = WAYS.filter(({ name }) => !name.includes("moved"));
+
+describe.each(STAYING)(
+  "a verification that fails while somebody has the image open: $name",
+  ({ image, to, options }) => {
+    /** Data that stays where it lies is read wrong from where `isTime` says. */
+    const lies = (volume: MemoryVolume, isTime: (stage: string) => boolean) => {
+      const data = Buffer.from(image).indexOf(Buffer.from(buildQedImage(SPARSE).guest.subarray(0, 512)));
+      return new LyingVolume(volume, IMAGE_PATH, {
+        read(hostOffset, bytes, stage) {
+          const at = data - hostOffset;
+          if (!isTime(stage) || at < 0 || at >= bytes.length) return;
+          bytes.set(flipped(bytes, at));
+          volume.users = QEMU;
+        },
+      });
+    };
+
+    test("before the commit nothing is put back under them", async () => {
+      const volume = new MemoryVolume({ [IMAGE_PATH]: image });
+      const lying = lies(volume, (stage) => stage === "journaled");
+      const error = await failureOf(convert(IMAGE_PATH, to, options, testHost(lying)));
+      expect(error).toMatchObject({ kind: "verification-failed", journal: NAMES.journal });
+      expect(volume.snapshot(IMAGE_PATH).length).toBeGreaterThan(image.length);
+      volume.users = NOBODY;
+      await rollback(IMAGE_PATH, {}, testHost(volume));
+      expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: image });
+    });
+
+    test("in resume nothing is put back under them", async () => {
+      const run = (recording: Parameters<Parameters<typeof cutAtCommit>[1]>[0]) =>
+        convert(IMAGE_PATH, to, options, testHost(recording));
+      const volume = new MemoryVolume(await cutAtCommit({ [IMAGE_PATH]: image }, run, "committed"));
+      let reads = 0;
+      // The guest is looked at through the target first, then through the source: wrong once only.
+      const error = await failureOf(
+        resume(IMAGE_PATH, {}, testHost(lies(volume, () => reads++ < 400 && volume.users !== QEMU))),
+      );
+      expect(error).toMatchObject({ kind: "in-use", journal: NAMES.journal });
+      expect(await formatOf(volume)).toBe(to);
+      volume.users = NOBODY;
+      await rollback(IMAGE_PATH, {}, testHost(volume));
+      expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: image });
     });
   },
 );

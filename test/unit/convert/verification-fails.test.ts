@@ -4,9 +4,10 @@
  */
 
 import { describe, expect, test } from "vitest";
+import { convert } from "../../../src/convert/convert.ts";
 import { rollback } from "../../../src/convert/recovery.ts";
 import { openImage } from "../../../src/formats/registry.ts";
-import { memoryStorage } from "../../../src/storage/memory.ts";
+import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import {
   BESIDE,
@@ -15,6 +16,7 @@ import {
   type Case,
   CLUSTER,
   callsOf,
+  endingOf,
   expectFinished,
   expectPutBack,
   expectStandingAndBack,
@@ -25,7 +27,7 @@ import {
   sha256,
   WAYS,
 } from "../../support/lying-trial.ts";
-import { flipped } from "../../support/lying-volume.ts";
+import { flipped, LyingVolume } from "../../support/lying-volume.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
 
 describe.each(CASES)("before the commit: $name", (way) => {
@@ -183,6 +185,19 @@ describe("each of the points says what is wrong", () => {
     expectPutBack(ending, toQcow2.image);
   });
 
+  test("a size: the disk's in the header", async () => {
+    for (const [way, place] of [
+      [toQcow2, 30],
+      [toQed, 49],
+    ] as const) {
+      const ending = await lied(way, {
+        write: (at, bytes, stage) => (at === 0 && stage !== "committed" ? flipped(bytes, place, 5) : bytes),
+      });
+      expect(ending.error).toMatchObject({ kind: "verification-failed", journal: BESIDE.journal });
+      expect(ending.error?.message).toMatch(/: its disk has \d+ bytes, the source's 163840; /);
+    }
+  });
+
   test("a count: one of the refcounts is another", async () => {
     const ending = await additive(toQcow2, (bytes) => {
       // The last bytes that say anything are the last refcounts.
@@ -243,20 +258,49 @@ describe("each of the points says what is wrong", () => {
 });
 
 describe("the last check, when the undo was given up: the journal stands, and there is no way back to be promised", () => {
-  const way = WAYS[2] as Case;
+  const expectStanding = ({ error, volume }: Awaited<ReturnType<typeof lied>>) => {
+    expect(error).toMatchObject({ journal: BESIDE.journal });
+    expect(["verification-failed", "corrupt"]).toContain(error?.kind);
+    expect(error?.rolledBack ?? false).toBe(false);
+    expect(error?.message).toContain(`inplace-convert resume ${IMAGE_PATH}`);
+    expect(error?.message).not.toContain("rollback");
+    expect(volume.has(BESIDE.journal)).toBe(true);
+  };
 
   test("a table that settling writes is lost", async () => {
+    const way = WAYS[2] as Case;
     const { writes } = await callsOf(way);
     const header = writes.findLastIndex(({ hostOffset }) => hostOffset === 0);
     expect(writes[header]?.stage).toBe("committed");
-    const tables = header - 1;
     let count = 0;
-    const ending = await lied(way, { write: (_, bytes) => (count++ === tables ? undefined : bytes) });
-    expect(ending.error).toMatchObject({ journal: BESIDE.journal });
-    expect(["verification-failed", "corrupt"]).toContain(ending.error?.kind);
-    expect(ending.error?.rolledBack ?? false).toBe(false);
-    expect(ending.error?.message).toContain(`inplace-convert resume ${IMAGE_PATH}`);
-    expect(ending.error?.message).not.toContain("rollback");
-    expect(ending.volume.has(BESIDE.journal)).toBe(true);
+    expectStanding(await lied(way, { write: (_, bytes) => (count++ === header - 1 ? undefined : bytes) }));
+  });
+
+  test("the file stays longer than settling leaves it: leaks", async () => {
+    const way = WAYS[2] as Case;
+    let sizes = 0;
+    const ending = await lied(way, {
+      resize(_, stage) {
+        if (stage === "committed") sizes++;
+        return stage !== "committed";
+      },
+    });
+    expect(sizes).toBeGreaterThan(0);
+    expectStanding(ending);
+    expect(ending.error?.message).toMatch(/its last check found 0 corruptions and [1-9]\d* leaks/);
+  });
+
+  test("a table is read wrong by it", async () => {
+    // In what was zeroed of the old format there is something to settle, so that the file is opened anew.
+    const way = WAYS[1] as Case;
+    const volume = new MemoryVolume({ [IMAGE_PATH]: way.image });
+    const lying: LyingVolume = new LyingVolume(volume, IMAGE_PATH, {
+      read(hostOffset, bytes) {
+        // The journal's records by now: intent, prepared, verified.
+        const at = bytes.findIndex((byte) => byte !== 0);
+        if (lying.journalWrites >= 3 && hostOffset >= way.image.length && at >= 0) bytes.set(flipped(bytes, at));
+      },
+    });
+    expectStanding(await endingOf(volume, () => convert(IMAGE_PATH, way.to, way.options, testHost(lying))));
   });
 });
