@@ -40,6 +40,8 @@ if (wanted.length === 0 || twice !== undefined) {
 }
 const jobs = Math.min(MAX_JOBS, Math.max(1, Number(values.jobs) || 1));
 const start = performance.now();
+/** For the log. */
+let digest: string | undefined;
 const scratch = mkdtempSync(join(tmpdir(), "inplace-convert-mutate-"));
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
@@ -61,6 +63,7 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
+  endRuns();
   rmSync(scratch, { recursive: true, force: true });
 }
 
@@ -114,19 +117,18 @@ function tell({ mutation, end, by, seconds }: Row): void {
   console.log(`${seconds.toFixed(1).padStart(6)} s  src/${mutation.file}: ${mutation.name}\n          ${verdict}`);
 }
 
-/** An outcome holds for this mutation of this tree. */
+/** An outcome holds for a mutation of this source, judged by these tests. */
 function keyOf({ name, file, find, replace, tests }: Mutation): string {
-  return createHash("sha256")
-    .update(JSON.stringify([treeDigest(), name, file, find, replace, tests]))
-    .digest("hex");
+  const hash = createHash("sha256").update(JSON.stringify([sharedDigest(), name, file, find, replace, tests]));
+  for (const test of tests) hash.update(readFileSync(join(root, test.split(" > ")[0] as string)));
+  return hash.digest("hex");
 }
 
-let digest: string | undefined;
-
-function treeDigest(): string {
+/** Of what all tests have in common. */
+function sharedDigest(): string {
   if (digest !== undefined) return digest;
   const hash = createHash("sha256");
-  for (const folder of ["src", "test"]) {
+  for (const folder of ["src", "test/support", "test/corpus"]) {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
       if (entry.isFile()) hash.update(readFileSync(join(entry.parentPath, entry.name)));
     }

@@ -8,6 +8,7 @@ import {
   recoveryVerification,
   refusals,
   repair,
+  tinyFaults,
   verification,
   verify,
 } from "./suspects.ts";
@@ -116,7 +117,7 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/execute.ts",
     find: "hostOffset !== end ||",
     replace: "",
-    tests: [verification],
+    tests: [foreignWrites],
   },
   {
     name: "what is written right at the old end is not remembered",
@@ -158,7 +159,7 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/finish.ts",
     find: "if (keepUndo && !undoGivenUp) {",
     replace: "if (false) {",
-    tests: [others],
+    tests: [foreignWrites],
   },
   {
     name: "the watch in settle is off",
@@ -354,7 +355,7 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/failure.ts",
     find: `failure?.operation?.startsWith("sync") ?? false;`,
     replace: "false;",
-    tests: ["test/crash/faults.test.ts > recovery works qed to qcow2, tiny"],
+    tests: [tinyFaults],
   },
   {
     name: "the image is put back while somebody has it open",

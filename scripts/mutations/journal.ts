@@ -1,7 +1,7 @@
 /** Defects in the journal and the lock. */
 
 import type { Mutation } from "./mutation.ts";
-import { cuts, journal, lock, lostHeader, others, processes, record, repairJournal } from "./suspects.ts";
+import { cuts, journal, lock, lostHeader, others, processes, record, repairJournal, tinyFaults } from "./suspects.ts";
 
 export const journalMutations: readonly Mutation[] = [
   {
@@ -65,7 +65,7 @@ export const journalMutations: readonly Mutation[] = [
     file: "journal/journal.ts",
     find: "      await volume.remove(written).catch(() => {});",
     replace: "",
-    tests: ["test/crash/faults.test.ts > recovery works qed to qcow2, tiny"],
+    tests: [tinyFaults],
   },
   {
     name: "a damaged journal stays open",

@@ -27,5 +27,5 @@ export const inUse = unit("storage/in-use");
 export const openFiles = unit("storage/open-files");
 export const processes = unit("storage/process-table");
 export const cuts = "test/crash/each-cut-once.test.ts > each cut and outcome once";
-export const tinyFaults = "test/crash/faults.test.ts > recovery works qed to qcow2, tiny";
-export const lostHeader = "test/crash/faults.test.ts > can't be read after the cut qcow2 to qed";
+export const tinyFaults = "test/crash/faults.test.ts > recovery works…qed to qcow2, tiny";
+export const lostHeader = "test/crash/faults.test.ts > can't be read after the cut…qcow2 to qed";
