@@ -376,7 +376,7 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/failure.ts",
     find: " || journal.progress.undoGivenUp;",
     replace: ";",
-    tests: [verification],
+    tests: [tinyFaults],
   },
   {
     name: "resume of a repair proves nothing of its guest",

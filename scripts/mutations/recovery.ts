@@ -1,7 +1,7 @@
 /** Defects in the way on and the way back from an interrupted conversion. */
 
 import type { Mutation } from "./mutation.ts";
-import { cuts, foreignWrites, lostHeader, others, recovery, recoveryVerification, verification } from "./suspects.ts";
+import { cuts, foreignWrites, others, recovery, recoveryVerification, verification } from "./suspects.ts";
 
 export const recoveryMutations: readonly Mutation[] = [
   {
@@ -114,7 +114,7 @@ export const recoveryMutations: readonly Mutation[] = [
     file: "convert/undo.ts",
     find: `if (undoGivenUp) return "target";`,
     replace: "",
-    tests: [lostHeader],
+    tests: [foreignWrites],
   },
   {
     name: "resume verifies nothing",
@@ -142,7 +142,7 @@ export const recoveryMutations: readonly Mutation[] = [
     file: "convert/way-on.ts",
     find: `if (foreign || isGivenUp || intent.purpose === "setmap") await trustAsFound(session, journal);`,
     replace: `if (foreign || isGivenUp || intent.purpose === "setmap") isGivenUp;`,
-    tests: [recovery],
+    tests: [foreignWrites],
   },
   {
     name: "a target that was used may be corrupt",
@@ -191,13 +191,6 @@ export const recoveryMutations: readonly Mutation[] = [
     file: "convert/way-on.ts",
     find: "if (intent.sourceFormat !== intent.targetFormat && format === intent.targetFormat) return true;",
     replace: "if (intent.sourceFormat !== intent.targetFormat && format === intent.targetFormat) return false;",
-    tests: [foreignWrites],
-  },
-  {
-    name: "an interrupted setmap is planned anew",
-    file: "convert/way-on.ts",
-    find: `if (intent.purpose === "setmap") return goBack(session, journal, settings);`,
-    replace: "",
     tests: [foreignWrites],
   },
   {

@@ -1,7 +1,18 @@
 /** Defects in a repair: its plan, its proof, its steps and its recovery. */
 
 import type { Mutation } from "./mutation.ts";
-import { cuts, others, recoveryVerification, refusals, repair, repairPlace, repairPlan, verdict } from "./suspects.ts";
+import {
+  cuts,
+  foreignWrites,
+  others,
+  recoveryVerification,
+  refusals,
+  repair,
+  repairMayNot,
+  repairPlace,
+  repairPlan,
+  verdict,
+} from "./suspects.ts";
 
 export const repairMutations: readonly Mutation[] = [
   {
@@ -100,35 +111,35 @@ export const repairMutations: readonly Mutation[] = [
     file: "convert/repair-proof.ts",
     find: `if (name(old) !== name(now) || old?.format !== now?.format) return "backing file";`,
     replace: "",
-    tests: [repair],
+    tests: [repairMayNot],
   },
   {
     name: "a repair may drop snapshots",
     file: "convert/repair-proof.ts",
     find: `if (!isLossy && before.snapshotCount !== after.snapshotCount) return "snapshots";`,
     replace: "",
-    tests: [repair],
+    tests: [repairMayNot],
   },
   {
     name: "a repair may drop bitmaps",
     file: "convert/repair-proof.ts",
     find: `if (!isLossy && before.bitmapNames.join("\\0") !== after.bitmapNames.join("\\0")) return "bitmaps";`,
     replace: "",
-    tests: [repair],
+    tests: [repairMayNot],
   },
   {
     name: "a repair may turn data into zeros without consent",
     file: "convert/repair-proof.ts",
     find: "if (!isSame && !(isEmpty && isLossy)) return at;",
     replace: "if (!isSame && !isEmpty) return at;",
-    tests: [repair],
+    tests: [repairMayNot],
   },
   {
     name: "a repair may move data elsewhere",
     file: "convert/repair-proof.ts",
     find: " && placeAt(old) === placeAt(now);",
     replace: ";",
-    tests: [repair],
+    tests: [repairMayNot],
   },
   {
     name: "settlePlace left out of a repair's resume",
@@ -154,23 +165,30 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "a repair's way back leaves the file longer",
     file: "convert/repair-undo.ts",
-    find: "if ((await storage.size()) !== intent.oldFileSize) await storage.resize(intent.oldFileSize);",
+    find: "  await storage.resize(intent.oldFileSize);",
     replace: "",
     tests: [repair],
+  },
+  {
+    name: "a repair's way back believes the length that it sees",
+    file: "convert/repair-undo.ts",
+    find: "  await storage.resize(intent.oldFileSize);",
+    replace: "  if ((await storage.size()) !== intent.oldFileSize) await storage.resize(intent.oldFileSize);",
+    tests: [recoveryVerification],
   },
   {
     name: "a repaired file that has grown is not noticed",
     file: "convert/repair-undo.ts",
     find: "if (size > intent.fileSize) return",
     replace: "if (false) return",
-    tests: [repair],
+    tests: [foreignWrites],
   },
   {
     name: "a repaired file that was cut is not noticed",
     file: "convert/repair-undo.ts",
     find: "if (size < intent.oldFileSize) return",
     replace: "if (false) return",
-    tests: [repair],
+    tests: [foreignWrites],
   },
   {
     name: "a change of what a repair added is not noticed",

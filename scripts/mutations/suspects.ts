@@ -9,6 +9,7 @@ export const foreignWrites = unit("convert/foreign-writes");
 export const refusals = unit("convert/refused-before");
 export const recovery = unit("convert/recovery");
 export const repair = unit("convert/repair");
+export const repairMayNot = unit("convert/repair-may-not");
 export const journal = unit("journal/journal");
 export const record = unit("journal/record");
 export const lock = unit("journal/lock");

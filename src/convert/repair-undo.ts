@@ -65,7 +65,8 @@ export async function undoRepair(
     const writes = patches.map(({ hostOffset, before }) => ({ hostOffset, bytes: before }));
     await executeEpoch(storage, { purpose: `undo: ${purpose}`, writes: () => writes });
   }
-  if ((await storage.size()) !== intent.oldFileSize) await storage.resize(intent.oldFileSize);
+  // Also where it seems to have the old length: after a failed sync the disk may know another.
+  await storage.resize(intent.oldFileSize);
   await storage.sync();
   await journal.append({ record: "rolled-back" });
   await journal.remove();

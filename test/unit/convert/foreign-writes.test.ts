@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { ImageError } from "../../../src/bytes/image-error.ts";
+import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
 import { resume, rollback } from "../../../src/convert/recovery.ts";
 import { setmap } from "../../../src/convert/setmap.ts";
@@ -11,10 +12,13 @@ import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { crashScenarios, IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit, cutAtGivenUp } from "../../support/cut-conversion.ts";
 import { guestOf, sha256, WAYS } from "../../support/lying-trial.ts";
-import { eachCut } from "../../support/power-cut.ts";
+import { cutAfter, eachCut } from "../../support/power-cut.ts";
 import { buildQedImage, setEntry } from "../../support/qed-image.ts";
 import { seededRandom } from "../../support/random.ts";
 import { RecordingVolume } from "../../support/recording-volume.ts";
+import { repairScenarios } from "../../support/repair-scenarios.ts";
+import { withPlan } from "../../support/repair-stand-in.ts";
+import { UnreadableVolume } from "../../support/unreadable-storage.ts";
 
 const CLUSTER = 4096;
 const NAMES = journalNamesOf(IMAGE_PATH);
@@ -246,6 +250,31 @@ describe("the way back by converting, cut off", () => {
   });
 });
 
+test.each(repairScenarios())(
+  "a repaired file of another length is not put back: $name",
+  async ({ damaged, options }) => {
+    const { bytes, plan } = damaged;
+    const repaired = new MemoryVolume({ [IMAGE_PATH]: bytes });
+    await withPlan(plan, () => check(IMAGE_PATH, { ...options, keepUndo: true }, testHost(repaired)));
+    const { length } = repaired.snapshot(IMAGE_PATH);
+    for (const [size, message] of [
+      [length + 512, `its file has grown to ${length + 512} bytes since`],
+      [bytes.length - 1, `its file was cut to ${bytes.length - 1} bytes since`],
+    ] as const) {
+      const volume = new MemoryVolume(repaired.snapshots());
+      await (await volume.openForWriting(IMAGE_PATH)).resize(size);
+      const before = digestsOf(volume);
+      const error = await rollback(IMAGE_PATH, {}, testHost(volume)).then(
+        () => undefined,
+        (thrown: unknown) => thrown as ImageError,
+      );
+      expect(error?.message).toContain(message);
+      expect(error?.kind).toBe("changed-underneath");
+      expect(digestsOf(volume)).toEqual(before);
+    }
+  },
+);
+
 test("a setmap that was cut off before its commit is put back, not planned anew", async () => {
   const built = buildQedImage({
     clusterSize: CLUSTER,
@@ -260,6 +289,21 @@ test("a setmap that was cut off before its commit is put back, not planned anew"
   await resume(IMAGE_PATH, {}, testHost(volume));
   expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: built.bytes });
 });
+
+test.each(WAYS)(
+  "the header can't be read any more when all is settled: it becomes the target's ($name)",
+  async (way) => {
+    const recording = new RecordingVolume({ [IMAGE_PATH]: way.image });
+    await convert(IMAGE_PATH, way.to, way.options, testHost(recording));
+    const last = recording.operations.findLastIndex((one) => one.kind === "sync" && one.path === IMAGE_PATH);
+    const settled = new RecordingVolume(cutAfter(recording.log, last + 1).sample("all-new", seededRandom(1)));
+    expect(settled.memory.has(NAMES.journal)).toBe(true);
+    await resume(IMAGE_PATH, {}, testHost(new UnreadableVolume(settled, IMAGE_PATH)));
+    const bytes = settled.memory.snapshot(IMAGE_PATH);
+    expect((await openImage(memoryStorage(bytes))).format).toBe(way.to);
+    expect(await guestOf(bytes)).toBe(await guestOf(way.image));
+  },
+);
 
 test("copies longer than one piece, of guest data and in settling, are copies of all of it", async () => {
   const { bytes } = buildQedImage({
