@@ -1,7 +1,18 @@
 /** Defects in the journal and the lock. */
 
 import type { Mutation } from "./mutation.ts";
-import { cuts, journal, lock, lostHeader, others, processes, record, repairJournal, tinyFaults } from "./suspects.ts";
+import {
+  cuts,
+  foreignWrites,
+  journal,
+  lock,
+  lostHeader,
+  others,
+  processes,
+  record,
+  refusals,
+  repairJournal,
+} from "./suspects.ts";
 
 export const journalMutations: readonly Mutation[] = [
   {
@@ -65,7 +76,7 @@ export const journalMutations: readonly Mutation[] = [
     file: "journal/journal.ts",
     find: "      await volume.remove(written).catch(() => {});",
     replace: "",
-    tests: [tinyFaults],
+    tests: [refusals],
   },
   {
     name: "a damaged journal stays open",
@@ -128,14 +139,14 @@ export const journalMutations: readonly Mutation[] = [
     file: "journal/state.ts",
     find: "return { ...state, lastSector: blob, previousSector: state.lastSector };",
     replace: "return state;",
-    tests: [lostHeader],
+    tests: [foreignWrites],
   },
   {
     name: "the saved header comes back shorter",
     file: "journal/state.ts",
     find: "const savedHeader = new Uint8Array(intent.savedLength);",
     replace: "const savedHeader = new Uint8Array(Math.max(blob.length - taken, 512));",
-    tests: [cuts],
+    tests: [lostHeader],
   },
   {
     name: "another version's journal is read as ours",

@@ -10,6 +10,7 @@ import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-conversion.ts";
+import { FailingVolume } from "../../support/failing-volume.ts";
 import { WAYS } from "../../support/lying-trial.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
 import { repairScenarios } from "../../support/repair-scenarios.ts";
@@ -102,6 +103,18 @@ describe.each(WAYS)("$name", ({ image, to, options }) => {
       expect(volume.snapshots()).toEqual(before);
     }
   });
+});
+
+test("where the journal could not be made durable, and nothing of it stays", async () => {
+  const [{ image, to, options }] = WAYS as [(typeof WAYS)[number]];
+  for (const kind of ["write", "sync", "syncFolder"] as const) {
+    const memory = new MemoryVolume({ [IMAGE_PATH]: image });
+    // The first write is the lock's.
+    const failing = new FailingVolume(memory, { kind, nth: kind === "write" ? 2 : 1, code: "EIO", leaves: "nothing" });
+    const error = await failureOf(convert(IMAGE_PATH, to, options, testHost(failing)));
+    expect(error).toMatchObject({ kind: "io", journal: undefined });
+    expect(memory.snapshots()).toEqual({ [IMAGE_PATH]: image });
+  }
 });
 
 test("a corrupt source, of either format", async () => {
