@@ -39,7 +39,6 @@ if (wanted.length === 0 || twice !== undefined) {
   process.exit(2);
 }
 const jobs = Math.min(MAX_JOBS, Math.max(1, Number(values.jobs) || 1));
-const start = performance.now();
 /** For the log. */
 let digest: string | undefined;
 const scratch = mkdtempSync(join(tmpdir(), "inplace-convert-mutate-"));
@@ -55,8 +54,7 @@ try {
   const rows = await tryAll(Array.from({ length: jobs }, (_, job) => new Tree(root, join(scratch, String(job)))));
   const survived = rows.filter(({ end }) => end !== "killed");
   for (const { mutation, by } of survived) console.log(`SURVIVED src/${mutation.file}: ${mutation.name} ${by}`);
-  const seconds = Math.round((performance.now() - start) / 1000);
-  if (values.markdown !== undefined) writeFileSync(values.markdown, markdownOf(rows, seconds));
+  if (values.markdown !== undefined) writeFileSync(values.markdown, markdownOf(rows));
   console.log(`${rows.length} mutations: ${rows.length - survived.length} killed, ${survived.length} survived`);
   process.exitCode = survived.length === 0 ? 0 : 1;
 } catch (error) {
@@ -143,8 +141,9 @@ function readLog(): Map<string, Row> {
   return new Map(lines.map((line) => JSON.parse(line) as Row & { key: string }).map((row) => [row.key, row]));
 }
 
-function markdownOf(rows: readonly Row[], seconds: number): string {
+function markdownOf(rows: readonly Row[]): string {
   const cell = (text: string) => text.replaceAll("|", "\\|");
+  const seconds = rows.reduce((sum, row) => sum + row.seconds, 0);
   const killed = rows.filter(({ end }) => end === "killed").length;
   const lines = rows.map(({ mutation, end, by, seconds: took }) => {
     const killer = end === "killed" ? by : `**${end.toUpperCase()}** ${by}`;
@@ -155,7 +154,7 @@ function markdownOf(rows: readonly Row[], seconds: number): string {
     "",
     "A test that can't fail proves nothing. So `npm run mutate` puts defects into a copy of the source, one at a time, and runs the tests that ought to see each; the list is in `scripts/mutations`. A mutant that survives asks for a test.",
     "",
-    `Run on ${new Date().toISOString().slice(0, 10)}: ${rows.length} mutations, ${killed} killed, ${rows.length - killed} survived, ${Math.ceil(seconds / 60)} minutes.`,
+    `Run on ${new Date().toISOString().slice(0, 10)}: ${rows.length} mutations, ${killed} killed, ${rows.length - killed} survived, ${Math.ceil(seconds / 60)} minutes of one core.`,
     "",
     "| where | the mutant | killed by | seconds |",
     "| --- | --- | --- | --- |",

@@ -337,7 +337,7 @@ export const convertMutations: readonly Mutation[] = [
     tests: [verification],
   },
   {
-    name: "a check that only reads tells nothing of its progress",
+    name: "a check that only reads can't be stopped",
     file: "convert/watched-storage.ts",
     find: "    stopIfAsked(signal, storage.path);",
     replace: "",

@@ -51,13 +51,6 @@ export const journalMutations: readonly Mutation[] = [
     tests: [journal],
   },
   {
-    name: "a pointer to a pointer is followed",
-    file: "journal/journal.ts",
-    find: "if (pointedById) throw notPointedAt(names, path);",
-    replace: "",
-    tests: [journal],
-  },
-  {
     name: "a journal that is gone is none",
     file: "journal/journal.ts",
     find: `if (found === "none") {`,

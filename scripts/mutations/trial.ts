@@ -10,7 +10,7 @@ import type { Mutation } from "./mutation.ts";
 const COPIED = ["src", "test", "scripts", "package.json", "tsconfig.json", "vitest.config.ts", "action.yml"];
 const LINKED = ["node_modules", "dist", "docs"];
 /** A mutant may wait for ever; a test that does is as good as one that fails. */
-const FILE_TIMEOUT_MS = 240_000;
+const FILE_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 60_000;
 
 export interface Outcome {
@@ -87,12 +87,12 @@ export class Tree {
     rmSync(this.#results, { force: true });
     const options = ["run", file, "--bail=1", "--maxWorkers=1", `--testTimeout=${TEST_TIMEOUT_MS}`];
     if (name !== undefined) options.push("-t", literally(name));
-    const isInTime = await this.#run([...options, "--reporter=json", `--outputFile=${this.#results}`]);
-    if (!isInTime) return { end: "killed", by: `${file}: no end within ${FILE_TIMEOUT_MS / 1000} s` };
-    return this.#verdict(file);
+    const exitCode = await this.#run([...options, "--reporter=json", `--outputFile=${this.#results}`]);
+    if (exitCode === undefined) return { end: "killed", by: `${file}: no end within ${FILE_TIMEOUT_MS / 1000} s` };
+    return this.#verdict(file, exitCode);
   }
 
-  #verdict(file: string): Outcome | undefined {
+  #verdict(file: string, exitCode: number): Outcome | undefined {
     let report: VitestReport;
     try {
       report = JSON.parse(readFileSync(this.#results, "utf8")) as VitestReport;
@@ -104,6 +104,7 @@ export class Tree {
     if (failed === undefined) {
       const [silent] = report.testResults.filter(({ message }) => message !== "");
       if (silent !== undefined) return { end: "broken", by: `${file}: ${silent.message.split("\n")[0]}` };
+      if (exitCode !== 0) return { end: "killed", by: `${file}: ended by itself before all tests had` };
       return report.numPassedTests > 0 ? undefined : { end: "broken", by: `${file}: no test ran` };
     }
     const [message = ""] = failed.failureMessages;
@@ -112,8 +113,8 @@ export class Tree {
     return { end: "killed", by: `${file.replace(/^test\//, "")} > ${failed.fullName}` };
   }
 
-  /** False where it took too long. */
-  #run(options: readonly string[]): Promise<boolean> {
+  /** The exit code; undefined where it took too long. */
+  #run(options: readonly string[]): Promise<number | undefined> {
     const vitest = join(this.#root, "node_modules/vitest/vitest.mjs");
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [vitest, ...options], { cwd: this.#root, stdio: "ignore", detached: true });
@@ -131,9 +132,9 @@ export class Tree {
         end();
         reject(error);
       });
-      child.once("exit", () => {
+      child.once("exit", (exitCode) => {
         end();
-        resolve(isInTime);
+        resolve(isInTime ? (exitCode ?? 1) : undefined);
       });
     });
   }
