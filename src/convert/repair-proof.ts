@@ -100,6 +100,15 @@ export async function proveBetter({ check }: BeforeRepair, repaired: Image): Pro
   );
 }
 
+/** Throws `verification-failed` where the file's own check is another than that of the proof, which was taken in memory. */
+export function proveSameCheck(image: Image, proven: CheckResult, found: CheckResult): void {
+  const countsOf = ({ corruptions, checkErrors, leaks }: CheckResult) =>
+    `${counted(corruptions, "corruption")}, ${counted(checkErrors, "error")} and ${counted(leaks, "leak")}`;
+  if (countsOf(proven) === countsOf(found)) return;
+  const detail = found.findings[0]?.message ?? "no detail";
+  throw failed(image, `its check found ${countsOf(found)}, which were not to be: ${detail}`);
+}
+
 async function openedAs(
   storage: Storage,
   { image }: BeforeRepair,

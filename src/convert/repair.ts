@@ -20,7 +20,14 @@ import { readExactly, readZeroFilled } from "../storage/storage.ts";
 import { type CrossCheck, CrossChecker } from "./cross-check.ts";
 import { executeEpoch, WriteRecorder } from "./execute.ts";
 import { afterFailure } from "./failure.ts";
-import { type BeforeRepair, digestsForUndo, mappingOf, proveGuest, proveRepair } from "./repair-proof.ts";
+import {
+  type BeforeRepair,
+  digestsForUndo,
+  mappingOf,
+  proveGuest,
+  proveRepair,
+  proveSameCheck,
+} from "./repair-proof.ts";
 import { metadataDigestOf } from "./repair-undo.ts";
 import type { CheckOptions } from "./report.ts";
 import { type Session, stopIfAsked } from "./session.ts";
@@ -81,7 +88,7 @@ export async function runRepair(
   // What is added may be larger than memory; then the proof waits until it lies past the old end, where nobody looks.
   const added = plan.added.total <= MAX_PATCHED_BYTES ? [...plan.repair.additiveWrites()] : undefined;
   const whole = added && new OverlayStorage(session.storage, added, { size: plan.repair.fileSize });
-  if (whole) await watch.time("verify", () => proveRepair(before, plan, whole));
+  const proven = whole && (await watch.time("verify", () => proveRepair(before, plan, whole)));
   const guestDigests = await watch.time("checksum", () => digestsForUndo(before, plan, whole));
   stopIfAsked(settings.signal, session.path, "before the first write to");
   const metadataDigest = await metadataDigestOf(image);
@@ -89,11 +96,11 @@ export async function runRepair(
   const journal = await openJournal(session, before, plan, { metadataDigest, guestDigests }, settings, replacing);
   try {
     await watch.time("write", () => writeAdditive(session, journal, plan, settings));
-    if (!whole) await watch.time("verify", () => proveRepair(before, plan, session.storage));
+    const shall = proven ?? (await watch.time("verify", () => proveRepair(before, plan, session.storage)));
     await refuseChangedMetadata(session, image, metadataDigest);
     await watch.time("write", () => performSteps(session, plan.steps, settings));
     for (const finding of plan.repair.mended) settings.onFinding(finding);
-    const mended = await watch.time("verify", () => verifyRepair(session, before, plan, settings.onFinding));
+    const mended = await watch.time("verify", () => verifyRepair(session, before, plan, shall, settings.onFinding));
     await askQemu(session, mended.image, mended.check, settings);
     await finishRepair(session, journal, settings.keepUndo && !journal.isUndo);
     return { ...mended, repair: plan.repair, changed: true, milliseconds: watch.milliseconds };
@@ -250,11 +257,14 @@ async function verifyRepair(
   session: Session,
   before: BeforeRepair,
   plan: RepairPlan,
+  shall: CheckResult,
   onFinding: FindingListener,
 ): Promise<{ readonly image: Image; readonly check: CheckResult }> {
   const image = await openImage(session.storage, before.image.format);
   await proveGuest(before, image, plan.repair.givenUp.length > 0);
-  return { image, check: await image.check(onFinding) };
+  const check = await image.check(onFinding);
+  proveSameCheck(image, shall, check);
+  return { image, check };
 }
 
 /** With `keepUndo` the way back stays as `<image>.inplace-undo`. */

@@ -1,8 +1,7 @@
 /** An image that is not what its journal is about, as after another file took its place: recovery says so, and where it ends. */
 
 import { ImageError } from "../bytes/image-error.ts";
-import { findMark } from "../formats/known-marks.ts";
-import { probeFormat } from "../formats/registry.ts";
+import { formatToldBy } from "../formats/registry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import type { Wish } from "./recovery.ts";
@@ -25,15 +24,11 @@ export async function replacedImage(
   const { formats, was } = expected(journal);
   // Raw can't be told.
   if (formats.includes("raw")) return undefined;
-  let found: string;
-  try {
-    found = (await probeFormat(storage)).name;
-  } catch (failure) {
-    const mark = await findMark(storage);
-    if (!(failure instanceof ImageError) || (mark === undefined && failure.kind !== "not-this-format"))
-      return undefined;
-    found = mark?.name ?? "of no format that we know";
-  }
+  const found = await formatToldBy(storage).then(
+    (told) => told ?? "of no format that we know",
+    () => undefined,
+  );
+  if (found === undefined) return undefined;
   if (formats.includes(found)) return undefined;
   const names = journalNamesOf(path);
   const beside = journal.isUndo ? names.undo : names.journal;

@@ -54,7 +54,8 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await refuseWrongBytes(input);
 
   const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit.sector));
-  if (digestBefore !== null && digestAfter !== null) verifyDigest(source.image, digestBefore, digestAfter);
+  if (digestBefore !== null && digestAfter !== null)
+    verifyDigest(plan.draft.format, session.path, digestBefore, digestAfter);
   stopIfAsked(settings.signal, session.path, "before the commit of");
   await journal.append({
     record: "prepared",

@@ -5,13 +5,14 @@
  * a recovery builds on is written once more and synced (`settleHeader`, `rewriteMetadata`) before anything depends on it.
  */
 
-import { MiB, SECTOR_SIZE } from "../bytes/align.ts";
+import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import { openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalState, Prepared } from "../journal/state.ts";
+import { rewriteRange } from "../storage/rewrite.ts";
 import { ifReadable, readExactly, type Storage, type WritableStorage } from "../storage/storage.ts";
 import { behindCommit } from "./added.ts";
 import { lengthToKeep } from "./grown-tail.ts";
@@ -102,13 +103,7 @@ export async function takeExtrasBack(storage: WritableStorage, { extras, savedHe
 
 /** Writes every metadata byte of the image as found once more: pointers that the disk may have in an older version. */
 export async function rewriteMetadata(storage: WritableStorage, image: Image): Promise<void> {
-  for (const { start, end } of (await image.getMetadataRanges()).each()) {
-    for (let at = start; at < end; at += MiB) {
-      const bytes = new Uint8Array(Math.min(MiB, end - at));
-      const count = await storage.read(at, bytes);
-      await storage.write(at, bytes.subarray(0, count));
-    }
-  }
+  for (const { start, end } of (await image.getMetadataRanges()).each()) await rewriteRange(storage, start, end);
   await storage.sync();
 }
 
@@ -130,7 +125,7 @@ export async function settleHeader(
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
   const found = await ifReadable(readExactly(storage, 0, length, "header"));
   if (found && !isHalfWritten(found, lastSector, previousSector) && !isHalfWritten(found, previousSector, lastSector)) {
-    await storage.write(0, found);
+    await rewriteRange(storage, 0, length);
     await storage.sync();
     return;
   }

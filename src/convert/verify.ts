@@ -55,9 +55,9 @@ function nameOf(backing: BackingFile | undefined): string | undefined {
 }
 
 /** Throws `verification-failed` when two digests differ. */
-export function verifyDigest(target: Image, before: string, after: string): void {
+export function verifyDigest(format: string, path: string, before: string, after: string): void {
   if (before === after) return;
-  throw failed(target, `its guest's checksum is ${after}, the source's ${before}`);
+  throw failed({ format, storage: { path } }, `its guest's checksum is ${after}, the source's ${before}`);
 }
 
 /**
@@ -88,7 +88,10 @@ function isEmpty(state: ExtentState): boolean {
   return state === ExtentState.zero || state === ExtentState.unallocated;
 }
 
-function failed(target: Image, what: string): ImageError {
+function failed(
+  target: Pick<Image, "format"> & { readonly storage: { readonly path: string } },
+  what: string,
+): ImageError {
   return new ImageError(
     "verification-failed",
     `Cannot trust the ${target.format} image made of ${target.storage.path}: ${what}`,

@@ -154,7 +154,7 @@ async function verifyOrRestore(session: Session, journal: Journal, settings: Set
       const found = await guest.digest(target, settings.checksum, "verify");
       // A guest that only wrote where its data lay changed what both sides show.
       if (found !== intent.guestDigest)
-        verifyDigest(target, await guest.digest(source, settings.checksum, "verify"), found);
+        verifyDigest(target.format, session.path, await guest.digest(source, settings.checksum, "verify"), found);
     } finally {
       await guest.close();
     }

@@ -53,6 +53,12 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
   return first;
 }
 
+/** What a file says that it is: a driver's name, or that of a format which none of them opens; undefined where it says nothing. */
+export async function formatToldBy(storage: Storage): Promise<string | undefined> {
+  const [driver] = await matchingDrivers(storage);
+  return driver?.name ?? (await findMark(storage))?.name;
+}
+
 /** Drivers whose format the first bytes are of. */
 async function matchingDrivers(storage: Storage): Promise<FormatDriver[]> {
   const head = new Uint8Array(HEAD_SIZE);

@@ -1,6 +1,7 @@
 /** The journal of one conversion or repair: made before the image's first write, removed after its last. */
 
 import { crypto } from "../storage/built-ins.ts";
+import { rewriteRange } from "../storage/rewrite.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
 import { contentOf, contentWith, type JournalContent, type JournalProgress } from "./content.ts";
 import { damagedJournal, notPointedAt, whatIsLeft } from "./damage.ts";
@@ -273,7 +274,7 @@ function draftOf(names: JournalNames, path: string): string {
 }
 
 async function rewrite(storage: WritableStorage, length: number): Promise<void> {
-  await storage.write(0, await readZeroFilled(storage, 0, length));
+  await rewriteRange(storage, 0, length);
   await storage.sync();
 }
 

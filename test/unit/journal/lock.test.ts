@@ -5,7 +5,9 @@ import { Lock } from "../../../src/journal/lock.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import type { LockOwner, ProcessTable } from "../../../src/storage/process-table.ts";
+import type { FileFacts } from "../../../src/storage/storage.ts";
 import { FailingVolume } from "../../support/failing-volume.ts";
+import { WrappedVolume } from "../../support/wrapped-volume.ts";
 
 const IMAGE = "/vm/disk.img";
 const { lock: LOCK } = journalNamesOf(IMAGE);
@@ -121,6 +123,55 @@ test("a lock that another command holds by now is noticed, and not released", as
   await expect(lock.refuseLost()).rejects.toMatchObject({ kind: "in-use" });
   await lock.release();
   expect(volume.snapshot(LOCK)).toEqual(ownedBy({}));
+});
+
+/** Between our look at a lock and what we do with it, another command does the same. */
+class RacedVolume extends WrappedVolume {
+  raced: (() => Promise<void>) | undefined;
+  readonly #when: "rename" | "facts";
+
+  constructor(inner: MemoryVolume, when: "rename" | "facts", raced: () => Promise<void>) {
+    super(inner);
+    this.#when = when;
+    this.raced = raced;
+  }
+
+  async #race(): Promise<void> {
+    const { raced } = this;
+    this.raced = undefined;
+    await raced?.();
+  }
+
+  override async rename(from: string, to: string): Promise<void> {
+    if (this.#when === "rename") await this.#race();
+    await super.rename(from, to);
+  }
+
+  override async facts(path: string): Promise<FileFacts | undefined> {
+    if (this.#when === "facts") await this.#race();
+    return super.facts(path);
+  }
+}
+
+const living = ownedBy({ pid: 9, nonce: "nine" });
+
+async function theirsNow(memory: MemoryVolume): Promise<void> {
+  await memory.remove(LOCK);
+  await (await memory.createExclusively(LOCK))?.write(0, living);
+}
+
+test("a living owner's lock that was taken aside by mistake is put back", async () => {
+  const memory = new MemoryVolume({ [LOCK]: ownedBy({}) });
+  const volume = new RacedVolume(memory, "rename", () => theirsNow(memory));
+  await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8, 9])))).rejects.toMatchObject({ kind: "in-use" });
+  expect(memory.snapshots()).toEqual({ [LOCK]: living });
+});
+
+test("a lock that was taken over before our name was in it is not ours", async () => {
+  const memory = new MemoryVolume({});
+  const volume = new RacedVolume(memory, "facts", () => theirsNow(memory));
+  await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8, 9])))).rejects.toMatchObject({ kind: "in-use" });
+  expect(memory.snapshots()).toEqual({ [LOCK]: living });
 });
 
 test("a full disk leaves no lock", async () => {

@@ -103,6 +103,25 @@ const BROKEN: readonly (readonly [name: string, change: Partial<ProofInput>, mes
     /overlap/,
   ],
   [
+    "copies overlap in the guest",
+    { copies: [...SOUND.copies, { guestOffset: UNIT, hostOffset: 36 * K, length: UNIT }] },
+    /overlap/,
+  ],
+  [
+    "a copy holds nothing",
+    { copies: [...SOUND.copies, { guestOffset: 2 * UNIT, hostOffset: 36 * K, length: 0 }] },
+    /overlap/,
+  ],
+  [
+    "a piece of a compressed run is pointed at as a whole",
+    {
+      copies: [],
+      source: table([2 * UNIT, compressed, 8 * K, 700], ...rest),
+      target: table([UNIT, compressed, 8 * K, 700], [UNIT, compressed, 8 * K + UNIT, 700], ...rest),
+    },
+    /show other bytes/,
+  ],
+  [
     "a copy is not a whole unit",
     {
       copies: [{ guestOffset: UNIT, hostOffset: 32 * K, length: UNIT / 2 }],
@@ -202,6 +221,11 @@ const BROKEN: readonly (readonly [name: string, change: Partial<ProofInput>, mes
 ];
 
 describe("the proof", () => {
+  test("is not begun for a file of more units than can be told apart", () => {
+    const change = { copies: [], target: SOUND.source, oldFileSize: 2 ** 33 * UNIT };
+    expect(() => provePlan({ ...SOUND, ...change })).toThrow(/at most 4294967296 can be told apart/);
+  });
+
   test("holds for a sound plan", () => {
     expect(() => provePlan(SOUND)).not.toThrow();
   });

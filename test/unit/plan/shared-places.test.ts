@@ -31,6 +31,13 @@ test.each([
   expect(() => refuseSharedPlaces(options, mapping, metadata, 9 * CLUSTER + 100)).toThrow(message);
 });
 
+test("the second cluster of a run is looked at as the first", () => {
+  const builder = new ExtentTableBuilder();
+  builder.append(2 * CLUSTER, ExtentState.data, 4 * CLUSTER);
+  builder.append(CLUSTER, ExtentState.data, 5 * CLUSTER);
+  expect(() => refuseSharedPlaces(options, builder.finish(3 * CLUSTER), metadata, 9 * CLUSTER)).toThrow(/used twice/);
+});
+
 test("subclusters of one cluster are no second use of it", () => {
   const builder = new ExtentTableBuilder();
   builder.append(CLUSTER / 2, ExtentState.data, 5 * CLUSTER);

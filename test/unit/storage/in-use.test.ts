@@ -112,6 +112,15 @@ describe("findOtherUsers", () => {
     expect(findLockHolders({ device: dev, inode }, system)).toMatchObject({ found, writers });
   });
 
+  test("QEMU that only reads is no writer", async () => {
+    const { ino } = await stat(join(folder, "disk.qed"));
+    const lock = (at: number, byte: number) => `${at}: OFDLCK ADVISORY  READ -1 fe:00:${ino} ${byte} ${byte}\n`;
+    await writeFile(join(folder, "proc/locks"), lock(1, 100) + lock(2, 203));
+    const { found, writers } = await look();
+    expect(found).toEqual([expect.stringMatching(/^QEMU has it open: a lock/)]);
+    expect(writers).toEqual([]);
+  });
+
   test("a loop device over it", async () => {
     await backing(`${join(folder, "disk.qed")}\n`);
     expect((await look()).found).toEqual(["it is attached to /dev/loop0"]);

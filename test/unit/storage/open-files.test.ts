@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -38,6 +38,13 @@ test("a process that may write is found by inode, whatever it calls the file", a
     "process 4242 (tool) has it open for writing",
     "process 4243 (a?b??31m) has it open for writing",
   ]);
+});
+
+test("the name by which a process opened it does not matter", async () => {
+  const other = join(folder, "by-another-name");
+  await link(image, other);
+  await process_(7, other, await fdinfo("0100002"));
+  expect(await look()).toEqual(["process 7 (tool) has it open for writing"]);
 });
 
 test("readers, places and other files are nobody's business", async () => {

@@ -1,0 +1,193 @@
+/** Which units stay and which are copied, rule by rule; and that no plan is believed without its proof. */
+
+import { describe, expect, test } from "vitest";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
+import type { ConversionOptions, Draft, Placement, TargetDriver } from "../../../src/image/driver.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../../../src/image/extent.ts";
+import { type PlacementInput, placeUnits } from "../../../src/plan/place-units.ts";
+import { planSwitch } from "../../../src/plan/switch-plan.ts";
+
+const { data, zero, unallocated, compressed } = ExtentState;
+const K = 1024;
+const UNIT = 4 * K;
+const COPIES = 64 * K;
+
+type Row = readonly [length: number, state: ExtentState, hostOffset?: number, storedLength?: number];
+
+function table(rows: readonly Row[]): ExtentTable {
+  const builder = new ExtentTableBuilder();
+  for (const row of rows) builder.append(...row);
+  return builder.finish(rows.reduce((sum, [length]) => sum + length, 0));
+}
+
+const PLACEMENT: Placement = {
+  unitSize: UNIT,
+  hostAlignment: UNIT,
+  reserved: RangeSet.of({ start: 0, end: UNIT }),
+  hasZeroState: true,
+  compressed: undefined,
+};
+
+interface World extends Partial<Omit<PlacementInput, "placement">> {
+  readonly placement?: Partial<Placement>;
+}
+
+function placed(rows: readonly Row[], { placement, ...world }: World = {}) {
+  const mapping = table(rows);
+  const virtualSize = rows.reduce((sum, [length]) => sum + length, 0);
+  const result = placeUnits({
+    mapping,
+    virtualSize,
+    sourceClusterSize: UNIT,
+    hasBacking: false,
+    copyStart: COPIES,
+    ...world,
+    placement: { ...PLACEMENT, ...placement },
+  });
+  const extents = [...eachExtent(result.extents)].map((extent): Row => {
+    if (extent.state === data) return [extent.length, data, extent.hostOffset];
+    if (extent.state === compressed) return [extent.length, compressed, extent.hostOffset, extent.storedLength];
+    return [extent.length, extent.state];
+  });
+  return { extents, copies: result.copies, refusals: result.refusals };
+}
+
+const copyOf = (guestOffset: number, hostOffset: number, length = UNIT) => ({ guestOffset, hostOffset, length });
+
+describe("a unit of data", () => {
+  test("stays where it is whole and aligned", () => {
+    const rows: Row[] = [[2 * UNIT, data, 8 * K]];
+    expect(placed(rows)).toEqual({ extents: rows, copies: [], refusals: [] });
+  });
+
+  test("that lies askew is copied", () => {
+    expect(placed([[UNIT, data, 9 * K]])).toMatchObject({
+      extents: [[UNIT, data, COPIES]],
+      copies: [copyOf(0, COPIES)],
+    });
+  });
+
+  test("in a reserved range is copied, its neighbour stays", () => {
+    expect(placed([[2 * UNIT, data, 0]])).toMatchObject({
+      extents: [
+        [UNIT, data, COPIES],
+        [UNIT, data, UNIT],
+      ],
+      copies: [copyOf(0, COPIES)],
+    });
+  });
+
+  test("of several pieces is copied, also where one of them is nothing", () => {
+    const halves = placed([
+      [2 * K, data, 8 * K],
+      [2 * K, data, 20 * K],
+      [2 * K, data, 32 * K],
+      [2 * K, unallocated],
+    ]);
+    expect(halves.copies).toEqual([copyOf(0, COPIES, 2 * UNIT)]);
+    expect(halves.extents).toEqual([[2 * UNIT, data, COPIES]]);
+  });
+
+  test("copies that are no neighbours in the guest are two", () => {
+    const { copies } = placed([
+      [UNIT, data, 9 * K],
+      [UNIT, data, 16 * K],
+      [UNIT, data, 25 * K],
+    ]);
+    expect(copies).toEqual([copyOf(0, COPIES), copyOf(2 * UNIT, COPIES + UNIT)]);
+  });
+});
+
+describe("the last unit of a disk that ends inside it", () => {
+  const rows: Row[] = [
+    [UNIT, data, 8 * K],
+    [K, data, 12 * K],
+  ];
+
+  test("stays where the source's own cluster is as large", () => {
+    expect(placed(rows).copies).toEqual([]);
+  });
+
+  test("is copied where another cluster may follow within it", () => {
+    const { extents, copies } = placed(rows, { sourceClusterSize: K });
+    expect(copies).toEqual([copyOf(UNIT, COPIES)]);
+    expect(extents).toEqual([
+      [UNIT, data, 8 * K],
+      [K, data, COPIES],
+    ]);
+  });
+});
+
+describe("what is not stored", () => {
+  test("zeros are zeros where the target has them, else nothing", () => {
+    expect(placed([[UNIT, zero]]).extents).toEqual([[UNIT, zero]]);
+    expect(placed([[UNIT, zero]], { placement: { hasZeroState: false } }).extents).toEqual([[UNIT, unallocated]]);
+  });
+
+  test("zeros over a backing file are stored where the target has none", () => {
+    const world = { hasBacking: true, placement: { hasZeroState: false } };
+    expect(placed([[UNIT, zero]], world)).toMatchObject({
+      extents: [[UNIT, data, COPIES]],
+      copies: [copyOf(0, COPIES)],
+    });
+    const halves: Row[] = [
+      [2 * K, zero],
+      [2 * K, zero],
+    ];
+    expect(placed(halves, world).copies).toEqual([copyOf(0, COPIES)]);
+  });
+
+  test("a unit of zeros and nothing is not stored", () => {
+    const rows: Row[] = [
+      [2 * K, zero],
+      [2 * K, unallocated],
+    ];
+    expect(placed(rows)).toMatchObject({ extents: [[UNIT, zero]], copies: [] });
+    expect(placed(rows, { placement: { hasZeroState: false } })).toMatchObject({
+      extents: [[UNIT, unallocated]],
+      copies: [],
+    });
+  });
+
+  test.each([data, zero])("a unit that shows the backing file in part is refused (%i)", (state) => {
+    const rows: Row[] = [[2 * K, state, ...(state === data ? [8 * K] : [])] as unknown as Row, [2 * K, unallocated]];
+    const { copies, refusals } = placed(rows, { hasBacking: true });
+    expect(copies).toEqual([]);
+    expect(refusals).toEqual([expect.stringContaining("in part left to the backing file")]);
+  });
+});
+
+describe("compressed data", () => {
+  const rows: Row[] = [[UNIT, compressed, 8 * K + 3, 700]];
+
+  test("stays for a target that can point at it", () => {
+    const placement = { compressed: { clusterSize: UNIT, method: "zlib" } } as const;
+    expect(placed(rows, { placement })).toEqual({ extents: rows, copies: [], refusals: [] });
+  });
+
+  test.each([undefined, { clusterSize: 2 * UNIT, method: "zlib" } as const])(
+    "is copied for any other (%o)",
+    (other) => {
+      expect(placed(rows, { placement: { compressed: other } }).copies).toEqual([copyOf(0, COPIES)]);
+    },
+  );
+});
+
+test("a plan that gives two units one place is refused by its proof", () => {
+  const mapping = table([
+    [UNIT, data, 8 * K],
+    [UNIT, data, 8 * K],
+  ]);
+  const options = {
+    format: "qed",
+    clusterSize: UNIT,
+    virtualSize: 2 * UNIT,
+    unclean: [],
+  } as unknown as ConversionOptions;
+  const draft = { format: "qcow2", clusterSize: UNIT, placement: PLACEMENT, refusals: [] } as unknown as Draft;
+  const source = { options, mapping, metadata: RangeSet.of({ start: 0, end: UNIT }), fileSize: 64 * K };
+  const target = {
+    map: () => expect.unreachable("the plan was believed"),
+  } as unknown as TargetDriver;
+  expect(() => planSwitch({ ...source, header: new Uint8Array(UNIT) }, target, draft)).toThrow(/two units share/);
+});
