@@ -2,7 +2,7 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import type { Journal } from "../journal/journal.ts";
-import { undoRepair, wholePlaceOf } from "./repair-undo.ts";
+import { undoRepair } from "./repair-undo.ts";
 import type { Session } from "./session.ts";
 import { restoreSource } from "./undo.ts";
 
@@ -12,8 +12,15 @@ const STANDS = new Set(["interrupted", "in-use", "changed-underneath"]);
 /**
  * Puts the image back, or says which command goes on. The first failed sync ends the run: what the page cache shows
  * then may not be what the disk holds, so nothing is believed and nothing more written.
+ * `stepsBegun`: of a repair, how many steps were; all where it is left out. One that was not begun must not be undone,
+ * for it begins with what those before it leave.
  */
-export async function afterFailure(session: Session, journal: Journal, thrown: unknown): Promise<unknown> {
+export async function afterFailure(
+  session: Session,
+  journal: Journal,
+  thrown: unknown,
+  stepsBegun?: number,
+): Promise<unknown> {
   const error = await rootOf(session, thrown);
   const failure = error instanceof ImageError ? error : undefined;
   // A folder's sync is one too.
@@ -23,7 +30,7 @@ export async function afterFailure(session: Session, journal: Journal, thrown: u
   try {
     // Who opened the image meanwhile would lose what they write past its old end.
     await session.refuseInterference();
-    await putBack(session, journal);
+    await putBack(session, journal, stepsBegun);
   } catch {
     return standing(session.path, journal, error);
   }
@@ -47,9 +54,10 @@ async function rootOf(session: Session, error: unknown): Promise<unknown> {
  * Nobody else wrote since this session opened the image, so that all that differs from the journal is ours, also what a
  * disk stored otherwise than it was told: nothing has to be found out from what is read.
  */
-async function putBack({ storage }: Session, journal: Journal): Promise<void> {
-  if (journal.repair === undefined) await restoreSource(storage, journal);
-  else await undoRepair(storage, journal, journal.repair, wholePlaceOf(journal.repair));
+async function putBack({ storage }: Session, journal: Journal, stepsBegun?: number): Promise<void> {
+  const { repair } = journal;
+  if (repair === undefined) await restoreSource(storage, journal);
+  else await undoRepair(storage, journal, repair, { step: stepsBegun ?? repair.steps.length, isDone: false, seen: [] });
 }
 
 /** The error of a run that left its journal: says which command goes on. */

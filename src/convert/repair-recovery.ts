@@ -103,6 +103,7 @@ async function finishFrom(
     return report(session, state, "resumed", `its repair was finished, ${summary(check)}`);
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;
+    await proveGuestOfRepair(session, state, place);
     throw await afterFailure(session, journal, error);
   }
 }

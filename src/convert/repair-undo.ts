@@ -123,11 +123,6 @@ export async function settlePlace(storage: WritableStorage, { seen }: RepairPlac
   await executeEpoch(storage, { purpose: "write what was found", writes: () => seen });
 }
 
-/** Any of the steps may have been done, and each is to be undone. */
-export function wholePlaceOf({ steps }: RepairState): RepairPlace {
-  return { step: steps.length, isDone: false, seen: [] };
-}
-
 /** SHA-256 over every metadata byte, hex; null where the metadata can't be followed. */
 export async function metadataDigestOf(image: Image): Promise<string | null> {
   try {

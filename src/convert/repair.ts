@@ -94,18 +94,22 @@ export async function runRepair(
   const metadataDigest = await metadataDigestOf(image);
   await session.refuseInterference();
   const journal = await openJournal(session, before, plan, { metadataDigest, guestDigests }, settings, replacing);
+  let stepsBegun = 0;
   try {
     await watch.time("write", () => writeAdditive(session, journal, plan, settings));
     const shall = proven ?? (await watch.time("verify", () => proveRepair(before, plan, session.storage)));
     await refuseChangedMetadata(session, image, metadataDigest);
-    await watch.time("write", () => performSteps(session, plan.steps, settings));
+    const onStep = (begun: number) => {
+      stepsBegun = begun;
+    };
+    await watch.time("write", () => performSteps(session, plan.steps, { ...settings, onStep }));
     for (const finding of plan.repair.mended) settings.onFinding(finding);
     const mended = await watch.time("verify", () => verifyRepair(session, before, plan, shall, settings.onFinding));
     await askQemu(session, mended.image, mended.check, settings);
     await finishRepair(session, journal, settings.keepUndo && !journal.isUndo);
     return { ...mended, repair: plan.repair, changed: true, milliseconds: watch.milliseconds };
   } catch (error) {
-    throw await afterFailure(session, journal, error);
+    throw await afterFailure(session, journal, error, stepsBegun);
   } finally {
     await journal.close();
   }
@@ -220,12 +224,12 @@ async function refuseChangedPatches(session: Session, { patches }: PatchStep, ma
 
 /**
  * Overwrites metadata, one barrier a step; between two of them the image is whole, so that is where to stop.
- * `isResumed`: the first of them may have been done in part before.
+ * `isResumed`: the first of them may have been done in part before. `onStep` hears how many have begun.
  */
 export async function performSteps(
   session: Session,
   steps: readonly PatchStep[],
-  settings: Pick<RepairSettings, "signal" | "onProgress">,
+  settings: Pick<RepairSettings, "signal" | "onProgress"> & { readonly onStep?: (begun: number) => void },
   isResumed = false,
 ): Promise<void> {
   await session.refuseOtherUsers();
@@ -236,6 +240,7 @@ export async function performSteps(
     stopIfAsked(settings.signal, session.path, "while repairing");
     await refuseChangedPatches(session, step, isResumed && at === 0);
     await session.refuseChange();
+    settings.onStep?.(at + 1);
     const writes = patches.map(({ hostOffset, after }) => ({ hostOffset, bytes: after }));
     let done = 0;
     await executeEpoch(

@@ -123,7 +123,7 @@ describe.concurrent.each(ways)("$from to $to", (way) => {
       }
       expect({ exitCode, said }).toEqual({
         exitCode: 4,
-        said: expect.stringMatching(/journal stands: run .* resume .* to finish/),
+        said: expect.stringMatching(/journal stands\n(?:.*\n)*To finish:\n {2}.* resume /),
       });
       expect([from, to]).toContain(format);
       // Where only the removal of the journal could not be made durable, it may be gone or come back.

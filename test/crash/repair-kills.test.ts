@@ -87,7 +87,7 @@ describe.concurrent("check -r all", () => {
       }
       expect({ exitCode, said }).toEqual({
         exitCode: 4,
-        said: expect.stringMatching(/journal stands: run .* resume /),
+        said: expect.stringMatching(/journal stands\n(?:.*\n)*To finish:\n {2}.* resume /),
       });
       // Where only the removal of the journal could not be made durable, it is gone.
       const isGone = (await left()).length === 0;
