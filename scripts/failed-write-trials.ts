@@ -3,6 +3,7 @@
  * a cache that shows what the disk lost, and after a remount the image must be what the last command said.
  */
 
+import { execFileSync } from "node:child_process";
 import { copyFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeQemuImage, type StructuredFormat } from "../test/support/qemu-images.ts";
@@ -42,7 +43,7 @@ export interface Place {
 export type Recovery = "resume" | "rollback";
 export type Kind = "journal" | "image" | "sector 0" | "folder";
 
-/** A sync of the command, and the call before it, after which the next write is made to fail. */
+/** A sync of the command, and the call before it, after which a write is made to fail. */
 export interface FailingSync {
   readonly kind: Kind;
   readonly stopAt: TracedCall;
@@ -114,8 +115,13 @@ export async function syncsOf(prepared: Prepared): Promise<FailingSync[]> {
   });
 }
 
-/** Throws what went wrong; false where the command never came to know of a failed write. */
-export async function trial(prepared: Prepared, { stopAt }: FailingSync, recovery: Recovery): Promise<boolean> {
+/** Fails the n-th write behind the sync. Throws what went wrong; false where the command never came to know of a failed write. */
+export async function trial(
+  prepared: Prepared,
+  { stopAt }: FailingSync,
+  nth: number,
+  recovery: Recovery,
+): Promise<boolean> {
   const { scratch, image, situation, disk: source } = prepared;
   const disk = join(scratch, "failing.disk");
   const after = join(scratch, "after.disk");
@@ -127,7 +133,7 @@ export async function trial(prepared: Prepared, { stopAt }: FailingSync, recover
     let said = "";
     await mounted(prepared, device.path, async () => {
       const words = wordsOf(situation.words, image);
-      const first = await runStopped(words, stopAt, scratch, () => device.failNextWrite());
+      const first = await runStopped(words, stopAt, scratch, () => device.failWrite(nth));
       await device.mend();
       ({ hasFailed } = first);
       said = `${words[0]}: exit ${first.exitCode}: ${first.said}`;
@@ -154,10 +160,10 @@ export async function trial(prepared: Prepared, { stopAt }: FailingSync, recover
 
 const BYTES = "source, byte for byte";
 
-function claimOf({ from, to, before }: Situation, command: string, { said }: Ending): Claim {
+function claimOf({ from, to, words }: Situation, command: string, { said }: Ending): Claim {
   if (command !== "rollback") return "target";
   // Once a conversion's undo is given up, rollback converts back: the same guest in another layout.
-  const isExact = said.includes("byte for byte") || from === to || before?.words.includes("--keep-undo");
+  const isExact = said.includes("byte for byte") || from === to || words[0] === "rollback";
   return isExact ? BYTES : "source";
 }
 
@@ -242,7 +248,11 @@ async function onCopy<T>(prepared: Prepared, act: () => Promise<T>): Promise<T> 
 
 async function mounted<T>({ fileSystem, folder }: Prepared, disk: string, act: () => Promise<T>): Promise<T> {
   fileSystem.mount(disk, folder, "");
-  const unmount = guarded(() => fileSystem.unmount(folder, ""));
+  const unmount = guarded(
+    () => fileSystem.unmount(folder, ""),
+    // What this process started may still have files open there.
+    () => execFileSync("umount", ["--lazy", folder]),
+  );
   try {
     return await act();
   } finally {

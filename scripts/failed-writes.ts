@@ -1,24 +1,27 @@
 /**
- * `node scripts/failed-writes.ts [--only WORDS] [FILE SYSTEM ...]`, as root on Linux: a disk that fails one write.
+ * `node scripts/failed-writes.ts [--writes N] [--only WORDS] [FILE SYSTEM ...]`, as root on Linux: a disk that fails one write.
  *
- * The built command (or the one that `INPLACE_CLI` names) on a real file system. At each of its syncs one write of what
- * is being synced fails; then `resume` or `rollback` in the same boot, on a disk that is well again; then a power cut and
- * a remount. Needs qemu-storage-daemon. Prints a Markdown table, as docs/where-it-runs.md has it.
+ * The built command (or the one that `INPLACE_CLI` names) on a real file system. At each of its syncs the first write
+ * that this makes, or each of the first N, fails; then `resume` or `rollback` in the same boot, on a disk that is well
+ * again; then a power cut, or a remount. Needs qemu-storage-daemon. Prints a Markdown table, as docs/where-it-runs.md
+ * has it, and each failure as it comes.
  */
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { failedWriteSituations } from "./failed-write-situations.ts";
 import { type Kind, type Place, prepare, type Situation, syncsOf, trial } from "./failed-write-trials.ts";
+import { guarded } from "./failing-device.ts";
 import { type FileSystem, fileSystems, missingTool } from "./mounts.ts";
 import { ensureTools, find } from "./tools.ts";
 
 const KINDS = ["journal", "image", "sector 0", "folder"] as const satisfies readonly Kind[];
 
 const { values, positionals } = parseArgs({
-  options: { only: { type: "string", default: "" } },
+  options: { only: { type: "string", default: "" }, writes: { type: "string", default: "1" } },
   allowPositionals: true,
 });
 ensureTools();
@@ -26,7 +29,8 @@ if (find("qemu-storage-daemon") === undefined) {
   throw new Error("Cannot make a disk that fails: no qemu-storage-daemon here; install qemu-system-common");
 }
 const scratch = await mkdtemp(join(tmpdir(), "inplace-failed-writes-"));
-const failures: string[] = [];
+const clear = guarded(() => rmSync(scratch, { recursive: true }));
+let failures = 0;
 try {
   const place = { scratch, folder: join(scratch, "mounted") };
   await mkdir(place.folder);
@@ -41,10 +45,9 @@ try {
     }
   }
 } finally {
-  await rm(scratch, { recursive: true });
+  clear();
 }
-for (const failure of failures) console.log(`\nFAILED ${failure}`);
-process.exitCode = failures.length === 0 ? 0 : 1;
+process.exitCode = failures === 0 ? 0 : 1;
 
 /** How many writes of each kind failed, each with `resume` and with `rollback` behind it, and how many ended badly. */
 async function cellsOf(place: Place, fileSystem: FileSystem, situation: Situation): Promise<string[]> {
@@ -54,14 +57,20 @@ async function cellsOf(place: Place, fileSystem: FileSystem, situation: Situatio
   const prepared = await prepare(place, fileSystem, situation);
   for (const sync of await syncsOf(prepared)) {
     for (const recovery of ["resume", "rollback"] as const) {
-      const count = counts.get(sync.kind) ?? { tried: 0, failed: 0, unseen: 0 };
-      count.tried++;
-      try {
-        if (!(await trial(prepared, sync, recovery))) count.unseen++;
-      } catch (error) {
-        count.failed++;
-        const where = `${fileSystem.name}, ${situation.name}, fsync ${sync.turn} (${sync.kind}), ${recovery}`;
-        failures.push(`${where}: ${(error as Error).message.trim().replaceAll(/\s*\n\s*/g, " / ")}`);
+      for (let nth = 1; nth <= Number(values.writes); nth++) {
+        const count = counts.get(sync.kind) ?? { tried: 0, failed: 0, unseen: 0 };
+        try {
+          const hasFailed = await trial(prepared, sync, nth, recovery);
+          // The sync had fewer writes.
+          if (!hasFailed && nth > 1) break;
+          if (!hasFailed) count.unseen++;
+        } catch (error) {
+          count.failed++;
+          const where = `${fileSystem.name}, ${situation.name}, fsync ${sync.turn} (${sync.kind}), write ${nth}, ${recovery}`;
+          console.error(`FAILED ${where}: ${(error as Error).message.trim().replaceAll(/\s*\n\s*/g, " / ")}`);
+          failures++;
+        }
+        count.tried++;
       }
     }
   }

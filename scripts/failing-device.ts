@@ -1,5 +1,5 @@
 /**
- * A disk whose next write can be made to fail, once, while a file system is mounted from it: QEMU's storage daemon shows
+ * A disk of which one write can be made to fail, once, while a file system is mounted from it: QEMU's storage daemon shows
  * it as a file through FUSE, and puts its own fault injection under that at any moment. For `scripts/failed-writes.ts`.
  */
 
@@ -27,14 +27,12 @@ function attempt(undo: () => void): void {
   }
 }
 
-/** Returns what undoes it now; undone at the end of the process otherwise. */
-export function guarded(undo: () => void): () => void {
-  guards.push(undo);
+/** Returns what undoes it now; where that never came to be, `atExit` does at the end of the process. */
+export function guarded(undo: () => void, atExit = undo): () => void {
+  guards.push(atExit);
   return () => {
-    const at = guards.lastIndexOf(undo);
-    if (at === -1) return;
-    guards.splice(at, 1);
     undo();
+    guards.splice(guards.lastIndexOf(atExit), 1);
   };
 }
 
@@ -81,14 +79,17 @@ export class FailingDevice {
     return device;
   }
 
-  /** The next write of a block to the disk, whichever it is, fails and leaves what was there. */
-  async failNextWrite(): Promise<void> {
-    const fault = { event: "pwritev", errno: 5, once: true };
+  /** The n-th write of blocks to the disk from now, whichever that is, fails and leaves what was there. */
+  async failWrite(nth: number): Promise<void> {
+    const event = "pwritev";
+    const passed = Array.from({ length: nth - 1 }, (_, at) => ({ event, state: at + 1, new_state: at + 2 }));
     await this.#ask("blockdev-add", {
       driver: "blkdebug",
       "node-name": "fault",
       image: "disk",
-      "inject-error": [fault],
+      // It begins in state 1, and takes no empty list.
+      ...(passed.length > 0 && { "set-state": passed }),
+      "inject-error": [{ event, state: nth, errno: 5, once: true }],
     });
     await this.#put("fault");
     this.#isArmed = true;

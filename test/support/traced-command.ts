@@ -88,6 +88,11 @@ export async function runStopped(
   });
   const said = () => readFile(log, "utf8").catch(() => "");
   let traced: number | undefined;
+  const kill = () => {
+    if (traced !== undefined) process.kill(traced, "SIGKILL");
+    child.kill();
+  };
+  process.once("exit", kill);
   try {
     while (!(await said()).includes("stopped by SIGSTOP")) {
       if (isOver) throw new Error(`${words.join(" ")} never came to ${name} ${turn}: ${(await ending).said}`);
@@ -96,11 +101,14 @@ export async function runStopped(
     traced = Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8"));
     await act();
     process.kill(traced, "SIGCONT");
+    return { ...(await ending), hasFailed: /\bfsync\b.* = -1 E/.test(await said()) };
   } catch (error) {
-    if (traced !== undefined) process.kill(traced, "SIGKILL");
+    kill();
+    await ending;
     throw error;
+  } finally {
+    process.off("exit", kill);
   }
-  return { ...(await ending), hasFailed: /\bfsync\b.* = -1 E/.test(await said()) };
 }
 
 function run(program: string, words: readonly string[]): Promise<Ending> {
