@@ -1,8 +1,10 @@
 /**
- * Any number of power cuts: `npm run crash -- [--seed N] [--states N] [--full]`.
+ * Any number of power cuts: `npm run crash -- [--seed N] [--states N] [--full]`, or `-- --live [--seed N] [--chains N]`.
  *
  * `--full` takes the two smallest images and, at each cut, every state there is (up to 65,536 a cut, then strata), each
- * with resume and with rollback. A failure prints the seed that makes it again.
+ * with resume and with rollback. `--live` fails a sync and recovers before any restart, on a cache that shows what the
+ * disk lost: each sync of each command, and N chains a scenario in which a recovery's own sync fails. A failure prints
+ * the seed that makes it again.
  */
 
 import { parseArgs } from "node:util";
@@ -10,6 +12,8 @@ import { crashScenarios, recordScenario, type Scenario } from "../test/support/c
 import { newTally, sweepScenario } from "../test/support/crash-sweep.ts";
 import { expectedOf, runTrial, type Wish } from "../test/support/crash-trial.ts";
 import { enumerateStates } from "../test/support/every-state.ts";
+import { conversionSubject, repairSubject } from "../test/support/live-subjects.ts";
+import { type LiveTally, sweepLiveView } from "../test/support/live-view.ts";
 import { eachCut } from "../test/support/power-cut.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { repairScenarios } from "../test/support/repair-scenarios.ts";
@@ -20,6 +24,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     states: { type: "string", default: "200000" },
     full: { type: "boolean", default: false },
+    live: { type: "boolean", default: false },
+    chains: { type: "string", default: "200" },
   },
 });
 /** Sixteen sectors in doubt, each old or new. */
@@ -28,7 +34,9 @@ const seed = Number(values.seed);
 const scenarios = await crashScenarios();
 let failed = 0;
 
-if (values.full) {
+if (values.live) {
+  await sweepLive();
+} else if (values.full) {
   for (const scenario of scenarios.slice(0, 2)) failed += await sweepWhole(scenario);
 } else {
   const tally = newTally();
@@ -54,6 +62,21 @@ function tell(name: string, failures: readonly string[]): void {
   failed += failures.length;
   console.log(`${failures.length === 0 ? "ok  " : "FAIL"} ${name}`);
   for (const failure of failures) console.log(`     ${failure}`);
+}
+
+/** Every scenario on the live view; the tests take the same chains, but fewer and of other seeds. */
+async function sweepLive(): Promise<void> {
+  const total: LiveTally = { chains: 0, states: 0 };
+  // One after another: a repair's stand-in takes the driver's place while it runs.
+  const subjects = [
+    ...scenarios.map((scenario) => () => conversionSubject(scenario)),
+    ...repairScenarios().map((scenario) => () => repairSubject(scenario)),
+  ];
+  for (const [index, make] of subjects.entries()) {
+    const subject = await make();
+    tell(subject.name, await sweepLiveView(subject, Number(values.chains), seed + index, total));
+  }
+  console.log(`${total.chains} chains with a failed sync, ${total.states} states, seed ${seed}`);
 }
 
 /** The full product of one scenario; returns how many states failed. */

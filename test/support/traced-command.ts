@@ -1,11 +1,14 @@
 /** The built command under strace: every call that changes the disk, in order, and any of them killed or failed. */
 
-import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const command = fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url));
+/** The built command; another build's, where `INPLACE_CLI` names its file: what it did wrong shows that a trial can see it. */
+const command = process.env.INPLACE_CLI || fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url));
 
 export const CHANGING_CALLS = ["pwrite64", "ftruncate", "fsync", "rename", "unlink"] as const;
 export type ChangingCall = (typeof CHANGING_CALLS)[number];
@@ -16,6 +19,8 @@ export interface TracedCall {
   readonly turn: number;
   /** Path of the file that it changes. */
   readonly path: string;
+  /** Where a write begins. */
+  readonly hostOffset?: number;
 }
 
 export interface Ending {
@@ -58,18 +63,68 @@ export async function traceCommand(words: readonly string[], folder: string): Pr
     if (name === undefined) continue;
     const turn = (turns.get(name) ?? 0) + 1;
     turns.set(name, turn);
-    calls.push({ name: name as ChangingCall, turn, path: path ?? "" });
+    const hostOffset = name === "pwrite64" ? Number(/, (\d+)\) += /.exec(line)?.[1]) : undefined;
+    calls.push({ name: name as ChangingCall, turn, path: path ?? "", ...(hostOffset !== undefined && { hostOffset }) });
   }
   return [ending, calls];
 }
 
-/** One thread of the pool, so that strace, which counts by thread, counts them all. */
+/** Stops the command behind one call, lets it go on once `act` is done; `hasFailed` where a sync told of a lost write. */
+export async function runStopped(
+  words: readonly string[],
+  { name, turn }: TracedCall,
+  folder: string,
+  act: () => Promise<void>,
+): Promise<Ending & { readonly hasFailed: boolean }> {
+  const log = join(folder, "stopped.log");
+  await rm(log, { force: true });
+  const inject = `inject=${name}:signal=STOP:when=${turn}`;
+  const strace = ["-f", "-qq", "-o", log, "-e", `trace=${name},fsync`, "-e", inject];
+  const child = start("strace", [...strace, process.execPath, command, ...words]);
+  const ending = endingOf(child);
+  let isOver = false;
+  ending.finally(() => {
+    isOver = true;
+  });
+  const said = () => readFile(log, "utf8").catch(() => "");
+  let traced: number | undefined;
+  const kill = () => {
+    if (traced !== undefined) process.kill(traced, "SIGKILL");
+    child.kill();
+  };
+  process.once("exit", kill);
+  try {
+    while (!(await said()).includes("stopped by SIGSTOP")) {
+      if (isOver) throw new Error(`${words.join(" ")} never came to ${name} ${turn}: ${(await ending).said}`);
+      await setTimeout(5);
+    }
+    traced = Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8"));
+    await act();
+    process.kill(traced, "SIGCONT");
+    return { ...(await ending), hasFailed: /\bfsync\b.* = -1 E/.test(await said()) };
+  } catch (error) {
+    kill();
+    await ending;
+    throw error;
+  } finally {
+    process.off("exit", kill);
+  }
+}
+
 function run(program: string, words: readonly string[]): Promise<Ending> {
+  return endingOf(start(program, words));
+}
+
+/** One thread of the pool, so that strace, which counts by thread, counts them all. */
+function start(program: string, words: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(program, words, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, UV_THREADPOOL_SIZE: "1" },
+  });
+}
+
+function endingOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, UV_THREADPOOL_SIZE: "1" },
-    });
     let [stdout, said] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (words) => {
       stdout += words;
