@@ -85,7 +85,9 @@ async function isCommitted(storage: WritableStorage, journal: Journal): Promise<
 async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promise<void> {
   const { intent } = journal.state;
   let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
-  if (await sourceIsUntouched(storage, journal.state)) {
+  // A header that was rewritten since may have come to use the bytes where the extras lie.
+  const hasOldHeader = (await commitStateOf(storage, journal.state)) === "before";
+  if (hasOldHeader && (await sourceIsUntouched(storage, journal.state))) {
     await takeExtrasBack(storage, journal.state);
   } else {
     const image = await openImage(storage, intent.sourceFormat);
