@@ -56,7 +56,7 @@ export interface IntentParts {
 /** Everything additive is durable; the commit, or the first step of a repair, may follow. */
 export interface Prepared {
   readonly record: "prepared";
-  /** Host ranges written past the old end, ascending. */
+  /** Host ranges written past the old end, ascending; of a setmap also the range that the guest is pointed at. */
   readonly added: readonly (readonly [start: number, end: number])[];
   /** SHA-256 over the bytes of `added`. */
   readonly addedDigest: string;
