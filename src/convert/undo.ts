@@ -47,7 +47,7 @@ export async function foreignWrite(storage: Storage, state: JournalState): Promi
 }
 
 /** True where all that was put past the old end, copied units included, is as it was written. */
-async function addedIsUntouched(storage: Storage, { added, addedDigest }: Prepared): Promise<boolean> {
+export async function addedIsUntouched(storage: Storage, { added, addedDigest }: Prepared): Promise<boolean> {
   const ranges = RangeSet.of(...added.map(([start, end]) => ({ start, end })));
   return (await digestRanges(storage, ranges)) === addedDigest;
 }

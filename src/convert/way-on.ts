@@ -13,6 +13,7 @@ import { lengthToKeep } from "./grown-tail.ts";
 import { Guest } from "./guest.ts";
 import { recoveryReport } from "./recovery-report.ts";
 import type { RecoveryReport } from "./report.ts";
+import { isTargetsHeader } from "./rewritten-header.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import {
@@ -62,12 +63,10 @@ export async function goOn(session: Session, journal: Journal, settings: Setting
 
 /** True once the file is the target's. A header that someone rewrote since still says whose it is. */
 async function isCommitted(storage: WritableStorage, journal: Journal): Promise<boolean> {
-  const { intent } = journal.state;
   const commit = await commitStateOf(storage, journal.state);
   if (commit !== "rewritten") return commit === "after";
-  const { format } = await openImage(storage);
-  if (intent.sourceFormat !== intent.targetFormat && format === intent.targetFormat) return true;
-  if (intent.sourceFormat !== intent.targetFormat && format === intent.sourceFormat) return false;
+  const isTarget = await isTargetsHeader(storage, journal.state);
+  if (isTarget !== undefined) return isTarget;
   throw new ImageError(
     "changed-underneath",
     `Cannot tell how far ${storage.path} came: its header was rewritten since`,
