@@ -10,6 +10,8 @@ import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import type { ConversionOptions } from "../image/driver.ts";
 import type { JournalState } from "../journal/state.ts";
+import type { Storage } from "../storage/storage.ts";
+import { behindCommit } from "./added.ts";
 import { Guest } from "./guest.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
@@ -33,9 +35,10 @@ export function unknownPromisesOf({ forgettable }: ConversionOptions): readonly 
  */
 export async function proveCompanions(session: Session, state: JournalState, settings: Settings): Promise<boolean> {
   const { intent } = state;
-  const companions = intent.alsoHolds ?? intent.drop;
   // Under the source's own header its own driver kept all of it up.
-  if (companions.length === 0 || (await commitStateOf(session.storage, state)) !== "after") return false;
+  if ((await commitStateOf(session.storage, state)) !== "after") return false;
+  const companions = intent.alsoHolds ?? (await companionsBehind(session.storage, state));
+  if (companions.length === 0) return false;
   const refuse = (why: string): never => {
     throw new ImageError(
       "changed-underneath",
@@ -57,4 +60,10 @@ export async function proveCompanions(session: Session, state: JournalState, set
   // Reading may have taken long.
   await session.refuseInterference();
   return true;
+}
+
+/** Of an old journal, which does not tell of them; that the source is as it was has been proven. */
+async function companionsBehind(storage: Storage, state: JournalState): Promise<readonly string[]> {
+  const source = await openImage(behindCommit(storage, state), state.intent.sourceFormat);
+  return companionsOf(source.getConversionOptions());
 }

@@ -1,6 +1,6 @@
 /** What the records of a journal say, typed: how far the conversion came and what leads back. */
 
-import { SECTOR_SIZE } from "../bytes/align.ts";
+import { alignUp, isPowerOfTwo, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { JournalRecord } from "./record.ts";
 import type { RepairIntent } from "./repair-state.ts";
@@ -31,8 +31,8 @@ export interface Intent {
   readonly alsoHolds?: readonly string[];
   readonly oldFileSize: number;
   /**
-   * End of the last cluster that the source points at, past `oldFileSize` where the file ends inside it; absent in old
-   * journals, where it is `oldFileSize`. Nothing of ours lies below.
+   * End of the last cluster that the source points at, past `oldFileSize` where the file ends inside it. Nothing of ours
+   * lies below. Absent in old journals, whose state has it all the same.
    */
   readonly sourceEnd?: number;
   /** `-o` that would make the source's layout again. */
@@ -126,7 +126,7 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
   }
   const parts = decodeIntentParts(intent, first.blob);
   let state: JournalState = {
-    intent,
+    intent: { ...intent, sourceEnd: sourceEndOf(intent) },
     ...parts,
     lastSector: parts.sector,
     previousSector: parts.savedHeader.subarray(0, SECTOR_SIZE),
@@ -137,6 +137,13 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
   };
   for (const { facts, blob } of rest) state = withRecord(state, facts as Facts, blob);
   return state;
+}
+
+/** Old versions too began behind the whole cluster that the file ends inside; they only did not say so. */
+function sourceEndOf({ sourceEnd, oldFileSize, sourceOptions }: Intent): number {
+  const clusterSize = Number(sourceOptions.cluster_size);
+  if (sourceEnd !== undefined || !isPowerOfTwo(clusterSize)) return sourceEnd ?? oldFileSize;
+  return alignUp(oldFileSize, clusterSize);
 }
 
 export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array): JournalState {
