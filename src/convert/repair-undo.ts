@@ -101,7 +101,8 @@ export async function cutAdded(storage: WritableStorage, { intent, prepared }: R
 export async function proveGuestOfRepair(session: Session, { intent }: RepairState, place: RepairPlace): Promise<void> {
   const { guestDigests } = intent;
   if (guestDigests === undefined || place.step === 0) return;
-  const image = await openImage(session.storage, intent.format);
+  // Sectors that the medium lost come back with the first write of the way back, which is still to come.
+  const image = await openImage(new OverlayStorage(session.storage, place.seen), intent.format);
   const found =
     guestDigests.length === 0 ? undefined : await digestGuest(await openGuestView([image]), "blkhash-sha256");
   if (found === undefined || !guestDigests.includes(found)) {
