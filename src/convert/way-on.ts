@@ -32,7 +32,7 @@ import { goBack } from "./way-back.ts";
 export async function goOn(session: Session, journal: Journal, settings: Settings): Promise<RecoveryReport> {
   const { storage, path } = session;
   const { intent } = journal.state;
-  await settleHeader(storage, journal.state, "target");
+  await settleHeader(storage, journal, "target");
   if (!journal.state.undoGivenUp && !(await isCommitted(storage, journal))) {
     if (intent.purpose === "setmap") return goBack(session, journal, settings);
     await giveUpAdditive(storage, journal);

@@ -77,6 +77,14 @@ export interface NewHeader {
   readonly record: "new-header";
 }
 
+/**
+ * A recovery is about to write the first bytes of the file as it found them (in the blob), which a cut may take from the
+ * medium: what somebody wrote there since the intent is nowhere else.
+ */
+export interface FoundHeader {
+  readonly record: "found-header";
+}
+
 /** The image is as it was; only the journal's own removal was left. */
 export interface RolledBack {
   readonly record: "rolled-back";
@@ -88,7 +96,7 @@ export interface Pointer {
   readonly path: string;
 }
 
-export type Facts = Intent | RepairIntent | Prepared | Verified | NewHeader | RolledBack | Pointer;
+export type Facts = Intent | RepairIntent | Prepared | Verified | NewHeader | FoundHeader | RolledBack | Pointer;
 
 export interface JournalState extends IntentParts {
   readonly intent: Intent;
@@ -99,6 +107,8 @@ export interface JournalState extends IntentParts {
   readonly lastSector: Uint8Array;
   /** The sector 0 before that. */
   readonly previousSector: Uint8Array;
+  /** The file's first bytes as the last recovery found them, where they were others than the intent's. */
+  readonly foundHeader: Uint8Array | undefined;
   readonly rolledBack: boolean;
 }
 
@@ -130,6 +140,7 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
     ...parts,
     lastSector: parts.sector,
     previousSector: parts.savedHeader.subarray(0, SECTOR_SIZE),
+    foundHeader: undefined,
     prepared: undefined,
     verified: false,
     undoGivenUp: false,
@@ -154,6 +165,8 @@ export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array):
       return { ...state, verified: true, undoGivenUp: state.undoGivenUp || facts.undoGivenUp };
     case "new-header":
       return { ...state, lastSector: blob, previousSector: state.lastSector };
+    case "found-header":
+      return { ...state, foundHeader: blob };
     case "rolled-back":
       return { ...state, rolledBack: true };
     default:
