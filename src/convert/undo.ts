@@ -8,7 +8,7 @@
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
-import { openImage } from "../formats/registry.ts";
+import { formatToldBy, openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalState, Prepared } from "../journal/state.ts";
@@ -126,9 +126,12 @@ export async function settleHeader(
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
   const found = await ifReadable(readExactly(storage, 0, length, "header"));
   const known = knownHeader(state, length);
-  // Where clusters are small, a guest's data and tables lie beside the header.
-  if (found && !sameBytes(found.subarray(SECTOR_SIZE), known.subarray(SECTOR_SIZE)))
-    await journal.append({ record: "found-header" }, found);
+  // Where clusters are small, a guest's data and tables lie beside the header. Another file's bytes are none of ours.
+  if (found && !sameBytes(found.subarray(SECTOR_SIZE), known.subarray(SECTOR_SIZE))) {
+    const { sourceFormat, targetFormat } = state.intent;
+    const told = await formatToldBy(storage);
+    if (told === sourceFormat || told === targetFormat) await journal.append({ record: "found-header" }, found);
+  }
   if (found && !isHalfWritten(found, lastSector, previousSector) && !isHalfWritten(found, previousSector, lastSector)) {
     await rewriteRange(storage, 0, length);
     await storage.sync();
