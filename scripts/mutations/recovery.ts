@@ -188,9 +188,9 @@ export const recoveryMutations: readonly Mutation[] = [
   },
   {
     name: "a rewritten header is the source's whatever it says",
-    file: "convert/way-on.ts",
-    find: "if (intent.sourceFormat !== intent.targetFormat && format === intent.targetFormat) return true;",
-    replace: "if (intent.sourceFormat !== intent.targetFormat && format === intent.targetFormat) return false;",
+    file: "convert/rewritten-header.ts",
+    find: "if (intent.sourceFormat !== intent.targetFormat) return format === intent.targetFormat;",
+    replace: "if (intent.sourceFormat !== intent.targetFormat) return false;",
     tests: [foreignWrites],
   },
   {

@@ -1,7 +1,8 @@
 /**
- * What a source holds beside its active guest (snapshots, bitmaps) and a target does not keep up. A guest that wrote in
- * place through the target touched no metadata, but what the snapshots show, and what the bitmaps leave out: the way
- * back to such a source is open only while the guest is provably the same.
+ * What a source holds beside its active guest (snapshots, bitmaps, autoclear bits that we don't know) and a target does
+ * not keep up. A guest that wrote in place through the target touched no metadata, but what the snapshots show, what the
+ * bitmaps leave out and what the bits promise: the way back to such a source is open only while the guest is provably
+ * the same.
  */
 
 import { counted } from "../bytes/count-text.ts";
@@ -9,15 +10,23 @@ import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import type { ConversionOptions } from "../image/driver.ts";
 import type { JournalState } from "../journal/state.ts";
+import type { Storage } from "../storage/storage.ts";
+import { behindCommit } from "./added.ts";
 import { Guest } from "./guest.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { commitStateOf } from "./undo.ts";
 
 /** One phrase each, for journal and messages; empty where the active guest is all there is. */
-export function companionsOf({ snapshotCount, bitmapNames }: ConversionOptions): readonly string[] {
+export function companionsOf(options: ConversionOptions): readonly string[] {
+  const { snapshotCount, bitmapNames } = options;
   const snapshots = snapshotCount === 0 ? [] : [counted(snapshotCount, "snapshot")];
-  return [...snapshots, ...bitmapNames.map((name) => `bitmap ${name}`)];
+  return [...snapshots, ...bitmapNames.map((name) => `bitmap ${name}`), ...unknownPromisesOf(options)];
+}
+
+/** Bits that every writer who does not know them clears, since its writes may break what they promise; one phrase each. */
+export function unknownPromisesOf({ forgettable }: ConversionOptions): readonly string[] {
+  return forgettable.filter((what) => what.startsWith("unknown autoclear feature bit"));
 }
 
 /**
@@ -26,9 +35,10 @@ export function companionsOf({ snapshotCount, bitmapNames }: ConversionOptions):
  */
 export async function proveCompanions(session: Session, state: JournalState, settings: Settings): Promise<boolean> {
   const { intent } = state;
-  const companions = intent.alsoHolds ?? intent.drop;
   // Under the source's own header its own driver kept all of it up.
-  if (companions.length === 0 || (await commitStateOf(session.storage, state)) !== "after") return false;
+  if ((await commitStateOf(session.storage, state)) !== "after") return false;
+  const companions = intent.alsoHolds ?? (await companionsBehind(session.storage, state));
+  if (companions.length === 0) return false;
   const refuse = (why: string): never => {
     throw new ImageError(
       "changed-underneath",
@@ -50,4 +60,10 @@ export async function proveCompanions(session: Session, state: JournalState, set
   // Reading may have taken long.
   await session.refuseInterference();
   return true;
+}
+
+/** Of an old journal, which does not tell of them; that the source is as it was has been proven. */
+async function companionsBehind(storage: Storage, state: JournalState): Promise<readonly string[]> {
+  const source = await openImage(behindCommit(storage, state), state.intent.sourceFormat);
+  return companionsOf(source.getConversionOptions());
 }

@@ -2,6 +2,7 @@
 
 import { isAligned } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
+import { RangeSet } from "../bytes/range-set.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../image/extent.ts";
 import { planSwitch } from "../plan/switch-plan.ts";
@@ -60,7 +61,8 @@ export async function setmap(
     const plan = planSwitch({ ...source, header: await readHeaderArea(source, draft) }, target, draft);
     const guest = await Guest.open(source.image, session.host.volume, settings);
     try {
-      const input = { session, settings, source, plan, guest, digestBefore: null };
+      const takenOver = RangeSet.of({ start: hostOffset, end: hostOffset + length });
+      const input = { session, settings, source, plan, guest, digestBefore: null, takenOver };
       await carryOut(input, { purpose: "setmap" }, new Stopwatch(host.now));
     } finally {
       await guest.close();

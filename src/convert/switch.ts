@@ -7,14 +7,16 @@
 
 import { MiB } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
+import { RangeSet } from "../bytes/range-set.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
 import { GuestReader } from "../image/guest-reader.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { Prepared } from "../journal/state.ts";
 import type { SwitchPlan } from "../plan/switch-plan.ts";
 import { readZeroFilled, type Storage } from "../storage/storage.ts";
 import { behindCommit, beyondCommit } from "./added.ts";
-import { executeEpoch, firstWrongByte, WriteRecorder } from "./execute.ts";
+import { executeEpoch, firstWrongByte, WriteRecorder, type Written } from "./execute.ts";
 import type { Guest } from "./guest.ts";
 import { type Session, stopIfAsked } from "./session.ts";
 import { progressOf, type Settings } from "./settings.ts";
@@ -31,6 +33,8 @@ export interface SwitchInput {
   readonly journal: Journal;
   /** Of the source, where digests are compared. */
   readonly digestBefore: string | null;
+  /** Places below the old end that the target shows and the source does not, where a guest's write must not be hidden. */
+  readonly takenOver?: RangeSet;
 }
 
 /** The target as opened from the file after the commit, and its guest's digest, where one was taken. */
@@ -57,11 +61,7 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   if (digestBefore !== null && digestAfter !== null)
     verifyDigest(plan.draft.format, session.path, digestBefore, digestAfter);
   stopIfAsked(settings.signal, session.path, "before the commit of");
-  await journal.append({
-    record: "prepared",
-    added: Array.from(written.ranges.each(), ({ start, end }) => [start, end] as const),
-    addedDigest: written.digest,
-  });
+  await journal.append(await preparedOf(input, written));
 
   await session.refuseInterference();
   await refuseChangedSource(input);
@@ -72,6 +72,17 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await refuseOtherCommit(input);
 
   return { target: await verifyOpened(input, storage), digestAfter };
+}
+
+/** What the target alone shows, so that the way back over it is told by these bytes to be open. */
+async function preparedOf({ session, takenOver }: SwitchInput, { ranges, digest }: Written): Promise<Prepared> {
+  const added = takenOver ?? new RangeSet();
+  added.addAll(ranges);
+  return {
+    record: "prepared",
+    added: Array.from(added.each(), ({ start, end }) => [start, end] as const),
+    addedDigest: takenOver ? await digestRanges(session.storage, added) : digest,
+  };
 }
 
 /** The last look before the commit: the header and every metadata byte that the plan read are still the same. */

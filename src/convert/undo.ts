@@ -8,7 +8,7 @@
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
-import { openImage } from "../formats/registry.ts";
+import { formatToldBy, openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalState, Prepared } from "../journal/state.ts";
@@ -47,7 +47,7 @@ export async function foreignWrite(storage: Storage, state: JournalState): Promi
 }
 
 /** True where all that was put past the old end, copied units included, is as it was written. */
-async function addedIsUntouched(storage: Storage, { added, addedDigest }: Prepared): Promise<boolean> {
+export async function addedIsUntouched(storage: Storage, { added, addedDigest }: Prepared): Promise<boolean> {
   const ranges = RangeSet.of(...added.map(([start, end]) => ({ start, end })));
   return (await digestRanges(storage, ranges)) === addedDigest;
 }
@@ -118,23 +118,26 @@ const COMMIT_BLOCK = 4096;
  */
 export async function settleHeader(
   storage: WritableStorage,
-  state: JournalState,
+  journal: Journal,
   toward: "source" | "target",
 ): Promise<void> {
-  const { savedHeader, extras, lastSector, previousSector } = state;
+  const { state } = journal;
+  const { savedHeader, lastSector, previousSector } = state;
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
   const found = await ifReadable(readExactly(storage, 0, length, "header"));
+  const known = knownHeader(state, length);
+  // Where clusters are small, a guest's data and tables lie beside the header. Another file's bytes are none of ours.
+  if (found && !sameBytes(found.subarray(SECTOR_SIZE), known.subarray(SECTOR_SIZE))) {
+    const { sourceFormat, targetFormat } = state.intent;
+    const told = await formatToldBy(storage);
+    if (told === sourceFormat || told === targetFormat) await journal.append({ record: "found-header" }, found);
+  }
   if (found && !isHalfWritten(found, lastSector, previousSector) && !isHalfWritten(found, previousSector, lastSector)) {
     await rewriteRange(storage, 0, length);
     await storage.sync();
     return;
   }
-  const block = found ?? savedHeader.slice(0, length);
-  if (!found) {
-    for (const { hostOffset, bytes } of extras) {
-      if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
-    }
-  }
+  const block = found ?? known;
   const side = await sideInUse(withBlock(storage, block), state, toward);
   if (side === undefined) {
     throw new ImageError(
@@ -146,6 +149,16 @@ export async function settleHeader(
   block.set(side === "source" ? savedHeader.subarray(0, SECTOR_SIZE) : lastSector);
   await storage.write(0, block);
   await storage.sync();
+}
+
+/** What the journal can bring back of the file's first bytes. */
+function knownHeader({ foundHeader, savedHeader, extras }: JournalState, length: number): Uint8Array<ArrayBuffer> {
+  const block = savedHeader.slice(0, length);
+  for (const { hostOffset, bytes } of extras) {
+    if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
+  }
+  if (foundHeader) block.set(foundHeader.subarray(0, length));
+  return block;
 }
 
 /** The side that may hold what the other lacks; `undefined` where that can't be told. */

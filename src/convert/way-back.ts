@@ -22,7 +22,7 @@ export async function goBack(session: Session, journal: Journal, settings: Setti
         operation: "roll back",
       });
     }
-    await settleHeader(storage, journal.state, "target");
+    await settleHeader(storage, journal, "target");
     await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));
     const convertBack = (options: Readonly<Record<string, string>>) =>
       runConversion(
@@ -47,7 +47,7 @@ export async function goBack(session: Session, journal: Journal, settings: Setti
     }
     return recoveryReport(path, intent.sourceFormat, "roll-back", "converted back, since the undo had been given up");
   }
-  await settleHeader(storage, journal.state, "source");
+  await settleHeader(storage, journal, "source");
   const foreign = await foreignWrite(storage, journal.state);
   if (foreign) {
     throw new ImageError("changed-underneath", `Cannot put ${path} back: ${foreign} since; nothing was touched`, {

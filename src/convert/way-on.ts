@@ -13,6 +13,7 @@ import { lengthToKeep } from "./grown-tail.ts";
 import { Guest } from "./guest.ts";
 import { recoveryReport } from "./recovery-report.ts";
 import type { RecoveryReport } from "./report.ts";
+import { isTargetsHeader } from "./rewritten-header.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import {
@@ -31,7 +32,7 @@ import { goBack } from "./way-back.ts";
 export async function goOn(session: Session, journal: Journal, settings: Settings): Promise<RecoveryReport> {
   const { storage, path } = session;
   const { intent } = journal.state;
-  await settleHeader(storage, journal.state, "target");
+  await settleHeader(storage, journal, "target");
   if (!journal.state.undoGivenUp && !(await isCommitted(storage, journal))) {
     if (intent.purpose === "setmap") return goBack(session, journal, settings);
     await giveUpAdditive(storage, journal);
@@ -62,12 +63,10 @@ export async function goOn(session: Session, journal: Journal, settings: Setting
 
 /** True once the file is the target's. A header that someone rewrote since still says whose it is. */
 async function isCommitted(storage: WritableStorage, journal: Journal): Promise<boolean> {
-  const { intent } = journal.state;
   const commit = await commitStateOf(storage, journal.state);
   if (commit !== "rewritten") return commit === "after";
-  const { format } = await openImage(storage);
-  if (intent.sourceFormat !== intent.targetFormat && format === intent.targetFormat) return true;
-  if (intent.sourceFormat !== intent.targetFormat && format === intent.sourceFormat) return false;
+  const isTarget = await isTargetsHeader(storage, journal.state);
+  if (isTarget !== undefined) return isTarget;
   throw new ImageError(
     "changed-underneath",
     `Cannot tell how far ${storage.path} came: its header was rewritten since`,
@@ -85,7 +84,9 @@ async function isCommitted(storage: WritableStorage, journal: Journal): Promise<
 async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promise<void> {
   const { intent } = journal.state;
   let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
-  if (await sourceIsUntouched(storage, journal.state)) {
+  // A header that was rewritten since may have come to use the bytes where the extras lie.
+  const hasOldHeader = (await commitStateOf(storage, journal.state)) === "before";
+  if (hasOldHeader && (await sourceIsUntouched(storage, journal.state))) {
     await takeExtrasBack(storage, journal.state);
   } else {
     const image = await openImage(storage, intent.sourceFormat);

@@ -74,6 +74,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
   prepared: { added: listOf(pair), addedDigest: text },
   verified: { undoGivenUp: flag },
   "new-header": {},
+  "found-header": {},
   "rolled-back": {},
   pointer: { path: (value) => text(value) && value !== "" && !(value as string).includes("\0") },
 };
@@ -123,6 +124,8 @@ function hasBlobFor(facts: Facts, blob: Uint8Array): boolean {
       return blob.length === 2 * facts.steps.reduce((sum, step) => sum + patchedBytes(step.patches), 0);
     case "new-header":
       return blob.length === SECTOR_SIZE;
+    case "found-header":
+      return blob.length >= SECTOR_SIZE && blob.length <= MAX_SAVED_LENGTH;
     default:
       return true;
   }

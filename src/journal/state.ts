@@ -1,6 +1,6 @@
 /** What the records of a journal say, typed: how far the conversion came and what leads back. */
 
-import { SECTOR_SIZE } from "../bytes/align.ts";
+import { alignUp, isPowerOfTwo, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { JournalRecord } from "./record.ts";
 import type { RepairIntent } from "./repair-state.ts";
@@ -24,12 +24,15 @@ export interface Intent {
   readonly backingChain: boolean;
   /** Of the guest view before the first write; null where no digest was asked for. */
   readonly guestDigest: string | null;
-  /** What the source holds beside its active guest that the target does not keep up: `2 snapshots`, `bitmap b0`. */
+  /**
+   * What the source holds beside its active guest that the target does not keep up: `2 snapshots`, `bitmap b0`,
+   * `unknown autoclear feature bit 5`.
+   */
   readonly alsoHolds?: readonly string[];
   readonly oldFileSize: number;
   /**
-   * End of the last cluster that the source points at, past `oldFileSize` where the file ends inside it; absent in old
-   * journals, where it is `oldFileSize`. Nothing of ours lies below.
+   * End of the last cluster that the source points at, past `oldFileSize` where the file ends inside it. Nothing of ours
+   * lies below. Absent in old journals, whose state has it all the same.
    */
   readonly sourceEnd?: number;
   /** `-o` that would make the source's layout again. */
@@ -56,7 +59,7 @@ export interface IntentParts {
 /** Everything additive is durable; the commit, or the first step of a repair, may follow. */
 export interface Prepared {
   readonly record: "prepared";
-  /** Host ranges written past the old end, ascending. */
+  /** Host ranges written past the old end, ascending; of a setmap also the range that the guest is pointed at. */
   readonly added: readonly (readonly [start: number, end: number])[];
   /** SHA-256 over the bytes of `added`. */
   readonly addedDigest: string;
@@ -74,6 +77,14 @@ export interface NewHeader {
   readonly record: "new-header";
 }
 
+/**
+ * A recovery is about to write the first bytes of the file as it found them (in the blob), which a cut may take from the
+ * medium: what somebody wrote there since the intent is nowhere else.
+ */
+export interface FoundHeader {
+  readonly record: "found-header";
+}
+
 /** The image is as it was; only the journal's own removal was left. */
 export interface RolledBack {
   readonly record: "rolled-back";
@@ -85,7 +96,7 @@ export interface Pointer {
   readonly path: string;
 }
 
-export type Facts = Intent | RepairIntent | Prepared | Verified | NewHeader | RolledBack | Pointer;
+export type Facts = Intent | RepairIntent | Prepared | Verified | NewHeader | FoundHeader | RolledBack | Pointer;
 
 export interface JournalState extends IntentParts {
   readonly intent: Intent;
@@ -96,6 +107,8 @@ export interface JournalState extends IntentParts {
   readonly lastSector: Uint8Array;
   /** The sector 0 before that. */
   readonly previousSector: Uint8Array;
+  /** The file's first bytes as the last recovery found them, where they were others than the intent's. */
+  readonly foundHeader: Uint8Array | undefined;
   readonly rolledBack: boolean;
 }
 
@@ -123,10 +136,11 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
   }
   const parts = decodeIntentParts(intent, first.blob);
   let state: JournalState = {
-    intent,
+    intent: { ...intent, sourceEnd: sourceEndOf(intent) },
     ...parts,
     lastSector: parts.sector,
     previousSector: parts.savedHeader.subarray(0, SECTOR_SIZE),
+    foundHeader: undefined,
     prepared: undefined,
     verified: false,
     undoGivenUp: false,
@@ -134,6 +148,13 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
   };
   for (const { facts, blob } of rest) state = withRecord(state, facts as Facts, blob);
   return state;
+}
+
+/** Old versions too began behind the whole cluster that the file ends inside; they only did not say so. */
+function sourceEndOf({ sourceEnd, oldFileSize, sourceOptions }: Intent): number {
+  const clusterSize = Number(sourceOptions.cluster_size);
+  if (sourceEnd !== undefined || !isPowerOfTwo(clusterSize)) return sourceEnd ?? oldFileSize;
+  return alignUp(oldFileSize, clusterSize);
 }
 
 export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array): JournalState {
@@ -144,6 +165,8 @@ export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array):
       return { ...state, verified: true, undoGivenUp: state.undoGivenUp || facts.undoGivenUp };
     case "new-header":
       return { ...state, lastSector: blob, previousSector: state.lastSector };
+    case "found-header":
+      return { ...state, foundHeader: blob };
     case "rolled-back":
       return { ...state, rolledBack: true };
     default:

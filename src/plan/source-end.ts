@@ -10,7 +10,10 @@ import { alignUp } from "../bytes/align.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import { ExtentState, type ExtentTable } from "../image/extent.ts";
 
-/** One past the last byte of the last cluster that holds data or metadata; never less than the file's length. */
+/**
+ * One past the last byte of the last cluster that holds data or metadata, or that the file ends inside: `setmap` plans
+ * with a mapping that does without a cluster which is the guest's until the commit.
+ */
 export function sourceEndOf(mapping: ExtentTable, metadata: RangeSet, clusterSize: number, fileSize: number): number {
   let end = alignUp(metadata.end, clusterSize);
   for (let row = 0; row < mapping.count; row++) {
@@ -25,5 +28,5 @@ export function sourceEndOf(mapping: ExtentTable, metadata: RangeSet, clusterSiz
     const guestEnd = alignUp(guestOffset + (mapping.length[row] as number), clusterSize);
     end = Math.max(end, hostOffset + guestEnd - guestOffset);
   }
-  return Math.max(end, fileSize);
+  return Math.max(end, alignUp(fileSize, clusterSize));
 }

@@ -35,6 +35,24 @@ describe.each(["leaks", "all"] as const)("check -r %s", (repair) => {
     expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
   });
 
+  test("does not give the bit back once a guest wrote, which it may speak of", async () => {
+    const before = image(true);
+    const volume = volumeWith(before);
+    await check(IMAGE_PATH, { repair, keepUndo: true }, testHost(volume));
+    const written = Buffer.from(volume.snapshot(IMAGE_PATH)).fill(
+      0x77,
+      before.hostOffset(HostCluster.data),
+      before.hostOffset(HostCluster.data) + 512,
+    );
+    const booted = new MemoryVolume({ ...volume.snapshots(), [IMAGE_PATH]: written });
+    await expect(rollback(IMAGE_PATH, {}, testHost(booted))).rejects.toThrow(
+      /autoclear bits.* a guest wrote to its disk since; nothing was touched/,
+    );
+    expect(Buffer.compare(booted.snapshot(IMAGE_PATH), written)).toBe(0);
+    await resume(IMAGE_PATH, {}, testHost(booted));
+    expect(bitsOf(booted)).toBe(0n);
+  });
+
   test("writes nothing at all where nothing is repaired", async () => {
     const before = image(false);
     const volume = volumeWith(before);

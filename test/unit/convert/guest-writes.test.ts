@@ -64,6 +64,7 @@ describe("a source that holds more than its active guest", () => {
   const KINDS = [
     ["a snapshot", built({ snapshot: true }), ["snapshots"], /1 snapshot/],
     ["a bitmap", built({ bitmap: true }), ["bitmaps"], /bitmap old/],
+    ["a promise that we don't know", built({ autoclear: 1n << 5n }), [], /unknown autoclear feature bit 5/],
   ] as const;
   for (const [name, image, drop, words] of KINDS) {
     const states = [
