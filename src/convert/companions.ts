@@ -1,7 +1,8 @@
 /**
- * What a source holds beside its active guest (snapshots, bitmaps) and a target does not keep up. A guest that wrote in
- * place through the target touched no metadata, but what the snapshots show, and what the bitmaps leave out: the way
- * back to such a source is open only while the guest is provably the same.
+ * What a source holds beside its active guest (snapshots, bitmaps, autoclear bits that nobody knows) and a target does
+ * not keep up. A guest that wrote in place through the target touched no metadata, but what the snapshots show, what the
+ * bitmaps leave out and what the bits promise: the way back to such a source is open only while the guest is provably
+ * the same.
  */
 
 import { counted } from "../bytes/count-text.ts";
@@ -15,9 +16,13 @@ import type { Settings } from "./settings.ts";
 import { commitStateOf } from "./undo.ts";
 
 /** One phrase each, for journal and messages; empty where the active guest is all there is. */
-export function companionsOf({ snapshotCount, bitmapNames }: ConversionOptions): readonly string[] {
+export function companionsOf({
+  snapshotCount,
+  bitmapNames,
+  unknownAutoclear,
+}: Pick<ConversionOptions, "snapshotCount" | "bitmapNames" | "unknownAutoclear">): readonly string[] {
   const snapshots = snapshotCount === 0 ? [] : [counted(snapshotCount, "snapshot")];
-  return [...snapshots, ...bitmapNames.map((name) => `bitmap ${name}`)];
+  return [...snapshots, ...bitmapNames.map((name) => `bitmap ${name}`), ...unknownAutoclear];
 }
 
 /**

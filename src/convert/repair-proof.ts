@@ -35,16 +35,19 @@ export async function proveRepair(before: BeforeRepair, plan: RepairPlan, storag
 }
 
 /**
- * What the guest may show while a repair that gives snapshots or bitmaps up can be undone, as blkhash-sha256; empty
- * where it can't be told. Undefined for any other repair, whose guest follows its metadata both ways.
+ * What the guest may show while a repair can be undone that gives up what must follow each of its writes: snapshots,
+ * bitmaps, autoclear bits. As blkhash-sha256; empty where it can't be told. Undefined for any other repair, whose guest
+ * follows its metadata both ways.
  */
 export async function digestsForUndo(
   { image }: BeforeRepair,
   plan: RepairPlan,
   whole: Storage | undefined,
 ): Promise<readonly string[] | undefined> {
-  const { snapshotCount, bitmapNames } = image.getConversionOptions();
-  if (plan.repair.givenUp.length === 0 || snapshotCount + bitmapNames.length === 0) return undefined;
+  const { snapshotCount, bitmapNames, unknownAutoclear } = image.getConversionOptions();
+  // The bits are cleared by each repair, the others stay unless something is given up.
+  const isGivenUp = plan.repair.givenUp.length > 0 && snapshotCount + bitmapNames.length > 0;
+  if (!isGivenUp && unknownAutoclear.length === 0) return undefined;
   if (whole === undefined) return [];
   const digests = new Set<string>();
   try {

@@ -95,20 +95,22 @@ export async function cutAdded(storage: WritableStorage, { intent, prepared }: R
 }
 
 /**
- * Where the repair gave snapshots or bitmaps up, a guest may have written since to what they share: throws
- * `changed-underneath` unless the guest is provably one that the repair itself showed.
+ * Where the repair gave snapshots, bitmaps or autoclear bits up, a guest may have written since what they must follow:
+ * throws `changed-underneath` unless the guest is provably one that the repair itself showed.
  */
 export async function proveGuestOfRepair(session: Session, { intent }: RepairState, place: RepairPlace): Promise<void> {
   const { guestDigests } = intent;
   if (guestDigests === undefined || place.step === 0) return;
-  const image = await openImage(session.storage, intent.format);
+  // A sector that the medium has lost is known all the same.
+  const size = await session.storage.size();
+  const image = await openImage(new OverlayStorage(session.storage, place.seen, { size }), intent.format);
   const found =
     guestDigests.length === 0 ? undefined : await digestGuest(await openGuestView([image]), "blkhash-sha256");
   if (found === undefined || !guestDigests.includes(found)) {
     const why = found === undefined ? "what its guest was before is not known" : "a guest wrote to its disk since";
     throw new ImageError(
       "changed-underneath",
-      `Cannot put ${session.path} back: the repair gave snapshots or bitmaps up, and ${why}; nothing was touched`,
+      `Cannot put ${session.path} back: the repair gave snapshots, bitmaps or autoclear bits up, and ${why}; nothing was touched`,
       { path: session.path, format: intent.format, operation: "roll back" },
     );
   }

@@ -34,7 +34,7 @@ export interface RepairIntent {
   /** What is written past the old end; absent in old journals. */
   readonly added?: readonly (readonly [start: number, end: number])[];
   /**
-   * Where the repair gives up snapshots or bitmaps, which then no longer follow what a guest writes: what each state
+   * Where the repair gives up snapshots, bitmaps or autoclear bits, which then no longer follow what a guest writes: what each state
    * may show, as blkhash-sha256; empty where that can't be computed. Absent where nothing of the kind is given up.
    */
   readonly guestDigests?: readonly string[];

@@ -24,7 +24,7 @@ export interface Intent {
   readonly backingChain: boolean;
   /** Of the guest view before the first write; null where no digest was asked for. */
   readonly guestDigest: string | null;
-  /** What the source holds beside its active guest that the target does not keep up: `2 snapshots`, `bitmap b0`. */
+  /** What the source holds beside its active guest that the target does not keep up: `2 snapshots`, `bitmap b0`, autoclear bits. */
   readonly alsoHolds?: readonly string[];
   readonly oldFileSize: number;
   /**
