@@ -47,9 +47,9 @@ async function rootOf(session: Session, error: unknown): Promise<unknown> {
  * Nobody else wrote since this session opened the image, so that all that differs from the journal is ours, also what a
  * disk stored otherwise than it was told: nothing has to be found out from what is read.
  */
-async function putBack({ storage }: Session, journal: Journal): Promise<void> {
-  if (journal.repair === undefined) await restoreSource(storage, journal);
-  else await undoRepair(storage, journal, journal.repair, wholePlaceOf(journal.repair));
+async function putBack(session: Session, journal: Journal): Promise<void> {
+  if (journal.repair === undefined) await restoreSource(session, journal);
+  else await undoRepair(session, journal, journal.repair, wholePlaceOf(journal.repair));
 }
 
 /** The error of a run that left its journal: says which command goes on. */

@@ -60,11 +60,12 @@ export function asItWasBefore(storage: Storage, { intent, steps }: RepairState):
  * Returns false where the file stays longer (`cutAdded`).
  */
 export async function undoRepair(
-  storage: WritableStorage,
+  session: Session,
   journal: Journal,
   state: RepairState,
   place: RepairPlace,
 ): Promise<boolean> {
+  const { storage } = session;
   const { steps } = state;
   await settlePlace(storage, place);
   for (const { purpose, patches } of steps.slice(0, place.step).reverse()) {
@@ -73,6 +74,7 @@ export async function undoRepair(
   }
   const isExact = await cutAdded(storage, state);
   await storage.sync();
+  await session.refuseChange();
   await journal.append({ record: "rolled-back" });
   await journal.remove();
   return isExact;
