@@ -85,7 +85,9 @@ async function isCommitted(storage: WritableStorage, journal: Journal): Promise<
 async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promise<void> {
   const { intent } = journal.state;
   let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
-  if (await sourceIsUntouched(storage, journal.state)) {
+  // Under a header that somebody rewrote, the old tables may be nobody's, and what we put beside the old header, theirs.
+  const isOurs = (await commitStateOf(storage, journal.state)) === "before";
+  if (isOurs && (await sourceIsUntouched(storage, journal.state))) {
     await takeExtrasBack(storage, journal.state);
   } else {
     const image = await openImage(storage, intent.sourceFormat);

@@ -194,6 +194,39 @@ describe("a file that ends inside its last cluster", () => {
   });
 });
 
+describe("the way on where somebody gave the source another header before the commit", () => {
+  test("whose table lies past the old end: nothing that it points at is cut off", async () => {
+    const { bytes, l1Offset } = buildQedImage({ virtualSize: 8 * CLUSTER, data: [0, 3] });
+    const files = await cutAtCommit(bytes, "qcow2", {}, "prepared");
+    const image = files[IMAGE_PATH] as Uint8Array;
+    const moved = Buffer.concat([image, bytes.subarray(l1Offset, l1Offset + 2 * CLUSTER)]);
+    moved.writeBigUInt64LE(BigInt(image.length), 40);
+    const guest = await guestOf(moved);
+    expect(Buffer.compare(guest, await guestOf(bytes))).toBe(0);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: moved });
+    await resume(IMAGE_PATH, {}, testHost(volume));
+    expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), guest)).toBe(0);
+    expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+  });
+
+  test("which names another backing file, where the target's had been put: the name stays", async () => {
+    const backingName = `${"folder/".repeat(62)}base.img`;
+    const { bytes } = buildQedImage({ virtualSize: 8 * CLUSTER, data: [0, 3], backingName });
+    const files = await cutAtCommit(bytes, "qcow2", {}, "prepared");
+    const image = Uint8Array.from(files[IMAGE_PATH] as Uint8Array);
+    const renamed = Buffer.from(`${"another/".repeat(90)}base.img`);
+    const view = new DataView(image.buffer);
+    image.set(renamed, 64);
+    view.setUint32(56, 64, true);
+    view.setUint32(60, renamed.length, true);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: image });
+    await resume(IMAGE_PATH, {}, testHost(volume));
+    const converted = await openImage(memoryStorage(volume.snapshot(IMAGE_PATH)));
+    expect(converted.format).toBe("qcow2");
+    expect(converted.getConversionOptions().backing?.name).toBe(renamed.toString());
+  });
+});
+
 describe("the way back over a repair that cleared an autoclear bit nobody knows", () => {
   const leaky = (): Uint8Array => {
     const { bytes, at } = buildQcow2Image({ clusterBits: 12, autoclear: 1n << 63n });
