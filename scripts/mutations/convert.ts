@@ -192,7 +192,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "another file under the image's name is ignored",
     file: "convert/session.ts",
-    find: "if (!(await this.volume.isSameFile(this.path, this.storage))) {",
+    find: "if (!(await this.volume.isSameFile(this.path, this.#opened))) {",
     replace: "if (false) {",
     tests: [others],
   },

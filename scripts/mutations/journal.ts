@@ -193,8 +193,8 @@ export const journalMutations: readonly Mutation[] = [
   {
     name: "a living owner's lock is not put back",
     file: "journal/lock.ts",
-    find: `if (typeof got === "object" && processes.isAlive(got) !== false) await`,
-    replace: "if (false) await",
+    find: `else if (got !== "gone") await`,
+    replace: "else if (false) await",
     tests: [lock],
   },
   {

@@ -32,7 +32,7 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "no look whether the image changed while its repair was planned",
     file: "convert/repair.ts",
-    find: "  await session.refuseChange();\n  const journal",
+    find: "  await session.refuseInterference();\n  const journal",
     replace: "  const journal",
     tests: [refusals],
   },
