@@ -198,14 +198,14 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "another program's write is ignored",
-    file: "convert/session.ts",
-    find: "if ((await this.storage.fingerprint()) !== this.#fingerprint)",
-    replace: "if (false)",
+    file: "convert/guarded-storage.ts",
+    find: "if ((await this.#inner.fingerprint()) === this.#fingerprint) return;",
+    replace: "return;",
     tests: [others],
   },
   {
     name: "other users are ignored",
-    file: "convert/session.ts",
+    file: "convert/surroundings.ts",
     find: "if (found.length === 0) return;",
     replace: "return;",
     tests: [others],
@@ -360,16 +360,9 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the image is put back while somebody has it open",
     file: "convert/failure.ts",
-    find: "    await session.refuseOtherUsers();",
-    replace: "",
+    find: "    await session.refuseInterference();",
+    replace: "    await session.refuseChange();",
     tests: [others],
-  },
-  {
-    name: "the image is put back over somebody's writes",
-    file: "convert/failure.ts",
-    find: "if (await foreignWrite(storage, journal.state)) return false;",
-    replace: "",
-    tests: [verification],
   },
   {
     name: "the image is put back when the undo was given up",

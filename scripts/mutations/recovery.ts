@@ -212,7 +212,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "resume leaves the target's bytes in the source's header cluster",
     file: "convert/way-on.ts",
-    find: "      await storage.write(hostOffset, savedHeader.subarray(hostOffset, hostOffset + bytes.length));",
+    find: "    await takeExtrasBack(storage, journal.state);",
     replace: "",
     tests: [foreignWrites, cuts],
   },
@@ -233,7 +233,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a header that can't be read stops rollback",
     file: "convert/way-back.ts",
-    find: `  await mendHeader(storage, journal.state, "source");`,
+    find: `  await settleHeader(storage, journal.state, "source");`,
     replace: "",
     tests: [recovery],
   },
