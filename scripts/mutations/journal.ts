@@ -53,8 +53,8 @@ export const journalMutations: readonly Mutation[] = [
   {
     name: "a journal that is gone is none",
     file: "journal/journal.ts",
-    find: `if (found === "none") {`,
-    replace: `if (found === "none" && isUndo) {`,
+    find: `if (found === "none") throw`,
+    replace: `if (found === "none" && isUndo) throw`,
     tests: [journal],
   },
   {
@@ -193,8 +193,8 @@ export const journalMutations: readonly Mutation[] = [
   {
     name: "a living owner's lock is not put back",
     file: "journal/lock.ts",
-    find: `if (typeof got === "object" && processes.isAlive(got) !== false) await`,
-    replace: "if (false) await",
+    find: `else if (got !== "gone") await`,
+    replace: "else if (false) await",
     tests: [lock],
   },
   {
@@ -221,8 +221,8 @@ export const journalMutations: readonly Mutation[] = [
   {
     name: "another process with a dead one's number counts as it",
     file: "storage/process-table.ts",
-    find: `|| owner.startTime === startTime;`,
-    replace: "|| true;",
+    find: `if (owner.startTime === found.startTime ||`,
+    replace: "if (true ||",
     tests: [processes],
   },
 ];

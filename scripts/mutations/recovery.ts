@@ -1,9 +1,39 @@
 /** Defects in the way on and the way back from an interrupted conversion. */
 
 import type { Mutation } from "./mutation.ts";
-import { cuts, foreignWrites, others, recovery, recoveryVerification, verification } from "./suspects.ts";
+import {
+  cuts,
+  foreignWrites,
+  guestWrites,
+  lostLockInRecovery,
+  others,
+  recovery,
+  recoveryVerification,
+  verification,
+} from "./suspects.ts";
 
 export const recoveryMutations: readonly Mutation[] = [
+  {
+    name: "a header that somebody rewrote before the commit is no matter",
+    file: "convert/way-on.ts",
+    find: `const isOurs = (await commitStateOf(storage, journal.state)) === "before";`,
+    replace: "const isOurs = true;",
+    tests: [guestWrites],
+  },
+  {
+    name: "autoclear bits come back over what a guest wrote",
+    file: "convert/companions.ts",
+    find: ", ...unknownAutoclear];",
+    replace: "];",
+    tests: [guestWrites],
+  },
+  {
+    name: "a recovery writes without its lock",
+    file: "convert/guarded-storage.ts",
+    find: "if (!this.#hasLooked) await this.#look();",
+    replace: "",
+    tests: [lostLockInRecovery],
+  },
   {
     name: "a header that is neither counts as the target's",
     file: "convert/undo.ts",
@@ -63,7 +93,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the way back leaves the file as long as it became",
     file: "convert/undo.ts",
-    find: "await storage.resize(intent.oldFileSize);",
+    find: "await storage.resize(length);",
     replace: "",
     tests: [verification],
   },
@@ -77,15 +107,15 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the file is cut before the old header is durable",
     file: "convert/undo.ts",
-    find: "    await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));\n    await storage.sync();",
-    replace: "    await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));",
+    find: "  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));\n  await storage.sync();",
+    replace: "  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));",
     tests: [cuts],
   },
   {
     name: "the journal goes before the old length is durable",
     file: "convert/undo.ts",
-    find: "  await storage.resize(intent.oldFileSize);\n  await storage.sync();",
-    replace: "  await storage.resize(intent.oldFileSize);",
+    find: "  await storage.resize(length);\n  await storage.sync();",
+    replace: "  await storage.resize(length);",
     tests: [cuts],
   },
   {
@@ -182,7 +212,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "resume leaves the target's bytes in the source's header cluster",
     file: "convert/way-on.ts",
-    find: "      await storage.write(hostOffset, savedHeader.subarray(hostOffset, hostOffset + bytes.length));",
+    find: "    await takeExtrasBack(storage, journal.state);",
     replace: "",
     tests: [foreignWrites, cuts],
   },
@@ -203,7 +233,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a header that can't be read stops rollback",
     file: "convert/way-back.ts",
-    find: `  await mendHeader(storage, journal.state, "source");`,
+    find: `  await settleHeader(storage, journal.state, "source");`,
     replace: "",
     tests: [recovery],
   },

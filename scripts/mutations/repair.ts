@@ -32,15 +32,15 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "no look whether the image changed while its repair was planned",
     file: "convert/repair.ts",
-    find: "  await session.refuseChange();\n  const journal",
+    find: "  await session.refuseInterference();\n  const journal",
     replace: "  const journal",
     tests: [refusals],
   },
   {
     name: "no look for others before a repair's undo is given up",
     file: "convert/repair.ts",
-    find: "await session.refuseInterference();",
-    replace: "",
+    find: `await session.refuseInterference();\n  await journal.append({ record: "verified"`,
+    replace: `await journal.append({ record: "verified"`,
     tests: [others],
   },
   {
@@ -217,13 +217,6 @@ export const repairMutations: readonly Mutation[] = [
     find: "  if (state.undoGivenUp) {",
     replace: "  if (false) {",
     tests: [cuts],
-  },
-  {
-    name: "a repair is put back over somebody's writes",
-    file: "convert/failure.ts",
-    find: `if ("foreign" in place) return false;`,
-    replace: `if ("foreign" in place) return true;`,
-    tests: [recoveryVerification],
   },
   {
     name: "an addition may lie below the old end",

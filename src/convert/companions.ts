@@ -1,5 +1,5 @@
 /**
- * What a source holds beside its active guest (snapshots, bitmaps, autoclear bits that we don't know) and a target does
+ * What a source holds beside its active guest (snapshots, bitmaps, autoclear bits that nobody knows) and a target does
  * not keep up. A guest that wrote in place through the target touched no metadata, but what the snapshots show, what the
  * bitmaps leave out and what the bits promise: the way back to such a source is open only while the guest is provably
  * the same.
@@ -18,15 +18,13 @@ import type { Settings } from "./settings.ts";
 import { commitStateOf } from "./undo.ts";
 
 /** One phrase each, for journal and messages; empty where the active guest is all there is. */
-export function companionsOf(options: ConversionOptions): readonly string[] {
-  const { snapshotCount, bitmapNames } = options;
+export function companionsOf({
+  snapshotCount,
+  bitmapNames,
+  unknownAutoclear,
+}: Pick<ConversionOptions, "snapshotCount" | "bitmapNames" | "unknownAutoclear">): readonly string[] {
   const snapshots = snapshotCount === 0 ? [] : [counted(snapshotCount, "snapshot")];
-  return [...snapshots, ...bitmapNames.map((name) => `bitmap ${name}`), ...unknownPromisesOf(options)];
-}
-
-/** Bits that every writer who does not know them clears, since its writes may break what they promise; one phrase each. */
-export function unknownPromisesOf({ forgettable }: ConversionOptions): readonly string[] {
-  return forgettable.filter((what) => what.startsWith("unknown autoclear feature bit"));
+  return [...snapshots, ...bitmapNames.map((name) => `bitmap ${name}`), ...unknownAutoclear];
 }
 
 /**

@@ -54,10 +54,10 @@ async function rootOf(session: Session, error: unknown): Promise<unknown> {
  * Nobody else wrote since this session opened the image, so that all that differs from the journal is ours, also what a
  * disk stored otherwise than it was told: nothing has to be found out from what is read.
  */
-async function putBack({ storage }: Session, journal: Journal, stepsBegun?: number): Promise<void> {
+async function putBack(session: Session, journal: Journal, stepsBegun?: number): Promise<void> {
   const { repair } = journal;
-  if (repair === undefined) await restoreSource(storage, journal);
-  else await undoRepair(storage, journal, repair, { step: stepsBegun ?? repair.steps.length, isDone: false, seen: [] });
+  if (repair === undefined) await restoreSource(session, journal);
+  else await undoRepair(session, journal, repair, { step: stepsBegun ?? repair.steps.length, isDone: false, seen: [] });
 }
 
 /** The error of a run that left its journal: says which command goes on. */

@@ -37,6 +37,7 @@ export async function finish(
   const target = opened ?? (await openImage(session.storage, intent.targetFormat));
   if (keepUndo && !undoGivenUp) {
     const check = await finalCheck(target, settings, true);
+    await session.refuseChange();
     await journal.append({ record: "verified", undoGivenUp: false });
     await journal.keepAsUndo();
     return { image: target, check, bytesSettled: 0 };
@@ -46,6 +47,7 @@ export async function finish(
   const done = intent.keepLeaks ? nothing : await settle(session, target, journal, settings);
   const settled = done.epochCount === 0 ? target : await openImage(session.storage, intent.targetFormat);
   const check = await finalCheck(settled, settings, intent.keepLeaks);
+  await session.refuseChange();
   await journal.remove();
   return { image: settled, check, bytesSettled: done.bytesWritten };
 }

@@ -1,8 +1,10 @@
 /**
  * An open image that notices another writer between any two of our own calls, not only between barriers.
  *
- *   compare | write | note | compare | write | note | compare | sync | compare
+ *   look | compare | write | note | compare | write | note | compare | sync | compare
  *
+ * Between two syncs the first write asks for more (`look`): whether the lock and the name are still ours, since what came
+ * before it, reading or waiting for the disk, may have taken long.
  * What another program writes inside one of our calls can't be told from ours; copied units are therefore read again
  * before their old places are given up (same-guest.ts), and metadata is digested before it is replaced.
  */
@@ -17,6 +19,8 @@ export class GuardedStorage implements WritableStorage {
   readonly hasLateFingerprint: boolean;
   readonly #inner: WritableStorage;
   #fingerprint: string;
+  #look: () => Promise<void> = async () => {};
+  #hasLooked = false;
 
   private constructor(inner: WritableStorage, fingerprint: string) {
     this.path = inner.path;
@@ -30,6 +34,11 @@ export class GuardedStorage implements WritableStorage {
   /** From now on whoever else writes is noticed. */
   static async over(inner: WritableStorage): Promise<GuardedStorage> {
     return new GuardedStorage(inner, await inner.fingerprint());
+  }
+
+  /** What throws where nothing more may be written; asked before the first change after each sync. */
+  lookBy(look: () => Promise<void>): void {
+    this.#look = look;
   }
 
   size(): Promise<number> {
@@ -49,6 +58,7 @@ export class GuardedStorage implements WritableStorage {
   }
 
   async sync(): Promise<void> {
+    this.#hasLooked = false;
     if (this.hasLateFingerprint) {
       await this.#inner.sync();
       this.#fingerprint = await this.#inner.fingerprint();
@@ -80,6 +90,8 @@ export class GuardedStorage implements WritableStorage {
 
   /** What fails may have written a part, which is ours too. */
   async #ours(perform: () => Promise<void>): Promise<void> {
+    if (!this.#hasLooked) await this.#look();
+    this.#hasLooked = true;
     if (!this.hasLateFingerprint) await this.refuseChange();
     try {
       await perform();

@@ -13,7 +13,7 @@ import { openGuestView } from "../image/guest-view.ts";
 import type { Write } from "../image/write.ts";
 import { OverlayStorage } from "../storage/overlay.ts";
 import type { Storage } from "../storage/storage.ts";
-import { companionsOf, unknownPromisesOf } from "./companions.ts";
+import { companionsOf } from "./companions.ts";
 
 /** The image as it is before a repair. */
 export interface BeforeRepair {
@@ -36,9 +36,9 @@ export async function proveRepair(before: BeforeRepair, plan: RepairPlan, storag
 }
 
 /**
- * What the guest may show while a repair that gives snapshots, bitmaps or unknown autoclear bits up can be undone, as
- * blkhash-sha256; empty where it can't be told. Undefined for any other repair, whose guest follows its metadata both
- * ways.
+ * What the guest may show while a repair can be undone that gives up what must follow each of its writes: snapshots,
+ * bitmaps, autoclear bits. As blkhash-sha256; empty where it can't be told. Undefined for any other repair, whose guest
+ * follows its metadata both ways.
  */
 export async function digestsForUndo(
   { image }: BeforeRepair,
@@ -47,7 +47,7 @@ export async function digestsForUndo(
 ): Promise<readonly string[] | undefined> {
   const options = image.getConversionOptions();
   // The bits go with the first write, whatever it mends.
-  const givenUp = plan.repair.givenUp.length > 0 ? companionsOf(options) : unknownPromisesOf(options);
+  const givenUp = plan.repair.givenUp.length > 0 ? companionsOf(options) : options.unknownAutoclear;
   if (givenUp.length === 0) return undefined;
   if (whole === undefined) return [];
   const digests = new Set<string>();

@@ -44,7 +44,7 @@ async function goBack(session: Session, journal: Journal, state: RepairState): P
     );
   }
   await proveGuestOfRepair(session, state, place);
-  const isExact = await undoRepair(storage, journal, state, place);
+  const isExact = await undoRepair(session, journal, state, place);
   const how = isExact
     ? "put back, its metadata byte for byte as it was"
     : "put back, with what was written past its old end since";
@@ -59,6 +59,7 @@ async function goOn(
 ): Promise<RecoveryReport> {
   const { storage } = session;
   const giveUndoUp = async (why = "") => {
+    await session.refuseChange();
     await journal.remove();
     return report(session, state, "resumed", `its repair was finished, and the undo is given up${why}`);
   };

@@ -60,11 +60,12 @@ export function asItWasBefore(storage: Storage, { intent, steps }: RepairState):
  * Returns false where the file stays longer (`cutAdded`).
  */
 export async function undoRepair(
-  storage: WritableStorage,
+  session: Session,
   journal: Journal,
   state: RepairState,
   place: RepairPlace,
 ): Promise<boolean> {
+  const { storage } = session;
   const { steps } = state;
   await settlePlace(storage, place);
   for (const { purpose, patches } of steps.slice(0, place.step).reverse()) {
@@ -73,6 +74,7 @@ export async function undoRepair(
   }
   const isExact = await cutAdded(storage, state);
   await storage.sync();
+  await session.refuseChange();
   await journal.append({ record: "rolled-back" });
   await journal.remove();
   return isExact;
@@ -95,14 +97,15 @@ export async function cutAdded(storage: WritableStorage, { intent, prepared }: R
 }
 
 /**
- * Where the repair gave snapshots, bitmaps or autoclear bits up, a guest may have written since what they would not know
- * of: throws `changed-underneath` unless the guest is provably one that the repair itself showed.
+ * Where the repair gave snapshots, bitmaps or autoclear bits up, a guest may have written since what they must follow:
+ * throws `changed-underneath` unless the guest is provably one that the repair itself showed.
  */
 export async function proveGuestOfRepair(session: Session, { intent }: RepairState, place: RepairPlace): Promise<void> {
   const { guestDigests } = intent;
   if (guestDigests === undefined || place.step === 0) return;
-  // Sectors that the medium lost come back with the first write of the way back, which is still to come.
-  const image = await openImage(new OverlayStorage(session.storage, place.seen), intent.format);
+  // A sector that the medium has lost is known all the same.
+  const size = await session.storage.size();
+  const image = await openImage(new OverlayStorage(session.storage, place.seen, { size }), intent.format);
   const found =
     guestDigests.length === 0 ? undefined : await digestGuest(await openGuestView([image]), "blkhash-sha256");
   if (found === undefined || !guestDigests.includes(found)) {

@@ -59,6 +59,7 @@ export class Session {
       storage = await volume.openForWriting(path);
       const guarded = await GuardedStorage.over(storage);
       const session = new Session(path, volume, { opened: storage, guarded }, host, lock, verb);
+      guarded.lookBy(() => session.#refuseLost());
       await session.refuseOtherUsers();
       return session;
     } catch (error) {
@@ -76,6 +77,12 @@ export class Session {
 
   /** The cheap half of it: nobody wrote, took the image's name or our lock. */
   async refuseChange(): Promise<void> {
+    await this.#refuseLost();
+    await this.storage.refuseChange();
+  }
+
+  /** The lock and the image's name are still ours. */
+  async #refuseLost(): Promise<void> {
     await this.#lock.refuseLost();
     if (!(await this.volume.isSameFile(this.path, this.#opened))) {
       throw new ImageError(
@@ -84,7 +91,6 @@ export class Session {
         { path: this.path, operation: "compare" },
       );
     }
-    await this.storage.refuseChange();
   }
 
   async refuseOtherUsers(): Promise<void> {

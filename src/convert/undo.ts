@@ -16,6 +16,7 @@ import { rewriteRange } from "../storage/rewrite.ts";
 import { ifReadable, readExactly, type Storage, type WritableStorage } from "../storage/storage.ts";
 import { behindCommit } from "./added.ts";
 import { lengthToKeep } from "./grown-tail.ts";
+import type { Session } from "./session.ts";
 import { digestRanges } from "./source.ts";
 
 /** Where the commit stands: sector 0 is the source's, the target's, or neither (someone rewrote it since). */
@@ -69,7 +70,8 @@ export async function sourceIsUntouched(storage: Storage, state: JournalState): 
  * the length. The caller has proven that nobody else wrote to its metadata. What a guest wrote past the old end, into
  * a cluster that the old file ended inside, stays: returns false then.
  */
-export async function restoreSource(storage: WritableStorage, journal: Journal): Promise<boolean> {
+export async function restoreSource(session: Session, journal: Journal): Promise<boolean> {
+  const { storage } = session;
   const { intent, savedHeader } = journal.state;
   // Also where it reads as the source's already: a cut may show what the disk really has.
   await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));
@@ -89,6 +91,7 @@ export async function restoreSource(storage: WritableStorage, journal: Journal):
       },
     );
   }
+  await session.refuseChange();
   await journal.append({ record: "rolled-back" });
   await journal.remove();
   return length === intent.oldFileSize;

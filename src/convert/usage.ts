@@ -18,6 +18,7 @@ const PLAIN_SOURCE: ConversionOptions = {
   encryption: undefined,
   snapshotCount: 0,
   bitmapNames: [],
+  unknownAutoclear: [],
   hasDataFile: false,
   hasSubclusters: false,
   compression: "zlib",

@@ -56,7 +56,7 @@ export async function goBack(session: Session, journal: Journal, settings: Setti
     });
   }
   const isProven = await proveCompanions(session, journal.state, settings);
-  const isExact = await restoreSource(storage, journal);
+  const isExact = await restoreSource(session, journal);
   const how = !isExact
     ? "put back, with what was written past its old end since"
     : isProven

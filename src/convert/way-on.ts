@@ -164,7 +164,7 @@ async function verifyOrRestore(session: Session, journal: Journal, settings: Set
     // Verifying may have taken long: nobody may have used the target meanwhile.
     await session.refuseInterference();
     await proveCompanions(session, journal.state, settings);
-    await restoreSource(storage, journal);
+    await restoreSource(session, journal);
     throw new ImageError(error.kind, `${error.message}; the image was put back as it was`, {
       ...error,
       rolledBack: true,

@@ -5,7 +5,7 @@ import { ImageError } from "../bytes/image-error.ts";
 import { damagedJournal } from "./damage.ts";
 import type { JournalRecord } from "./record.ts";
 import type { RepairIntent } from "./repair-state.ts";
-import type { Facts, Intent } from "./state.ts";
+import type { Facts, Intent, Prepared } from "./state.ts";
 
 type Test = (value: unknown) => boolean;
 type Shape<T> = { readonly [Field in keyof T]-?: Test };
@@ -100,7 +100,49 @@ export function refuseOddRecords(records: readonly JournalRecord[], path: string
       if (!test(facts[field])) throw refusal(`has no valid ${field}`);
     }
     if (!hasBlobFor(facts as unknown as Facts, blob)) throw refusal("does not hold the bytes that it tells of");
+    const misplaced = misplacedIn(facts as unknown as Facts, records[0]?.facts as Intent | RepairIntent);
+    if (misplaced !== undefined) throw refusal(`says ${misplaced} where none can be`);
   }
+}
+
+/** What lies outside the file, or where we never write, by the word of the record and of the journal's first one. */
+function misplacedIn(facts: Facts, first: Intent | RepairIntent): string | undefined {
+  const { oldFileSize, fileSize } = first;
+  // A setmap's also tells of the range that the guest is pointed at, wherever that lies.
+  const isSetmap = first.record === "intent" && first.purpose === "setmap";
+  const areAdded = (ranges: Prepared["added"]) => ascend(ranges, oldFileSize, fileSize);
+  switch (facts.record) {
+    case "intent": {
+      const { sourceEnd = oldFileSize } = facts;
+      return oldFileSize <= sourceEnd && sourceEnd <= fileSize ? undefined : "an end of file";
+    }
+    case "repair": {
+      if (oldFileSize > fileSize) return "an end of file";
+      if (!areAdded(facts.added ?? [])) return "something added";
+      return facts.steps.every((step) => arePatches(step.patches, oldFileSize)) ? undefined : "something overwritten";
+    }
+    case "prepared":
+      return areAdded(facts.added) || (isSetmap && ascend(facts.added, 0, fileSize)) ? undefined : "something added";
+    default:
+      return undefined;
+  }
+}
+
+/** Whole sectors, but where the file ends. */
+function arePatches(patches: RepairIntent["steps"][number]["patches"], oldFileSize: number): boolean {
+  const ranges = patches.map(([hostOffset, length]) => [hostOffset, hostOffset + length] as const);
+  const isWhole = ([start, end]: readonly [number, number]) =>
+    start % SECTOR_SIZE === 0 && (end % SECTOR_SIZE === 0 || end === oldFileSize);
+  return ascend(ranges, 0, oldFileSize) && ranges.every(isWhole);
+}
+
+function ascend(ranges: Prepared["added"], from: number, to: number): boolean {
+  let last = from;
+  for (const [start, end] of ranges) {
+    if (start < last || end <= start || end > to) return false;
+    last = end;
+  }
+  return true;
 }
 
 function anotherVersions(path: string, at: number, beside: string): ImageError {

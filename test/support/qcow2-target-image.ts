@@ -56,6 +56,7 @@ export function plainSource(fields: Partial<ConversionOptions>): ConversionOptio
     encryption: undefined,
     snapshotCount: 0,
     bitmapNames: [],
+    unknownAutoclear: [],
     hasDataFile: false,
     hasSubclusters: false,
     compression: "zlib",

@@ -68,6 +68,7 @@ export class Qcow2Image implements Image {
       encryption: header.encryption,
       snapshotCount: header.snapshotCount,
       bitmapNames: this.#bitmaps.map(({ name }) => name),
+      unknownAutoclear: this.#unknownBits("autoclear", AutoclearBit),
       hasDataFile: header.hasDataFile,
       hasSubclusters: header.hasSubclusters,
       compression: header.compression,
@@ -169,17 +170,20 @@ export class Qcow2Image implements Image {
     return reasons;
   }
 
-  #forgettable(): string[] {
-    const { extensions, compatible, autoclear } = this.#header;
-    const named = (kind: "compatible" | "autoclear", bit: number) => {
+  #unknownBits(kind: "compatible" | "autoclear", known: Readonly<Record<string, number>>): string[] {
+    const { [kind]: bits, extensions } = this.#header;
+    const unknown = setBits(bits).filter((bit) => !Object.values(known).includes(bit));
+    return unknown.map((bit) => {
       const name = featureName(extensions.featureNames, kind, bit);
       return `unknown ${kind} feature bit ${bit}${name === undefined ? "" : ` (${name})`}`;
-    };
-    const unknown = (bits: readonly number[], known: Readonly<Record<string, number>>) =>
-      bits.filter((bit) => !Object.values(known).includes(bit));
+    });
+  }
+
+  #forgettable(): string[] {
+    const { extensions, autoclear } = this.#header;
     return [
-      ...unknown(setBits(compatible), CompatibleBit).map((bit) => named("compatible", bit)),
-      ...unknown(setBits(autoclear), AutoclearBit).map((bit) => named("autoclear", bit)),
+      ...this.#unknownBits("compatible", CompatibleBit),
+      ...this.#unknownBits("autoclear", AutoclearBit),
       ...extensions.unknown.map(({ type }) => `unknown header extension ${hex(type)}`),
       ...(extensions.bitmaps !== undefined && !hasFlag(autoclear, AutoclearBit.bitmaps)
         ? ["bitmaps that another program has left invalid"]

@@ -42,6 +42,7 @@ export class QedImage implements Image {
 
   getConversionOptions(): ConversionOptions {
     const { values, virtualSize, clusterSize } = this.header;
+    const unknownAutoclear = setBits(values.autoclearFeatures).map((bit) => `unknown autoclear feature bit ${bit}`);
     return {
       format: this.format,
       virtualSize,
@@ -51,6 +52,7 @@ export class QedImage implements Image {
       encryption: undefined,
       snapshotCount: 0,
       bitmapNames: [],
+      unknownAutoclear,
       hasDataFile: false,
       hasSubclusters: false,
       compression: "zlib",
@@ -61,7 +63,7 @@ export class QedImage implements Image {
         : [],
       forgettable: [
         ...setBits(values.compatibleFeatures).map((bit) => `unknown compatible feature bit ${bit}`),
-        ...setBits(values.autoclearFeatures).map((bit) => `unknown autoclear feature bit ${bit}`),
+        ...unknownAutoclear,
       ],
     };
   }

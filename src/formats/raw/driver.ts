@@ -39,6 +39,7 @@ class RawImage implements Image {
       encryption: undefined,
       snapshotCount: 0,
       bitmapNames: [],
+      unknownAutoclear: [],
       hasDataFile: false,
       hasSubclusters: false,
       compression: "zlib",

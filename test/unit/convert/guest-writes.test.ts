@@ -15,6 +15,7 @@ import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { buildQcow2Image, type Qcow2ImageDescription } from "../../corpus/qcow2-builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
+import { buildQedImage } from "../../support/qed-image.ts";
 
 const CLUSTER = 4096;
 
@@ -60,16 +61,19 @@ const built = (description: Qcow2ImageDescription, missing = 0): Uint8Array => {
   return new Uint8Array(bytes.subarray(0, bytes.length - missing));
 };
 
+const QED_WITH_AUTOCLEAR = buildQedImage({ virtualSize: 8 * CLUSTER, data: [0, 3], autoclearFeatures: 1n << 5n }).bytes;
+
 describe("a source that holds more than its active guest", () => {
   const KINDS = [
     ["a snapshot", built({ snapshot: true }), ["snapshots"], /1 snapshot/],
     ["a bitmap", built({ bitmap: true }), ["bitmaps"], /bitmap old/],
-    ["a promise that we don't know", built({ autoclear: 1n << 5n }), [], /unknown autoclear feature bit 5/],
+    ["an autoclear bit of qcow2", built({ autoclear: 1n << 63n }), [], /unknown autoclear feature bit 63/],
+    ["an autoclear bit of QED", QED_WITH_AUTOCLEAR, [], /unknown autoclear feature bit 5/, "qcow2"],
   ] as const;
-  for (const [name, image, drop, words] of KINDS) {
+  for (const [name, image, drop, words, target = "qed"] of KINDS) {
     const states = [
-      ["undo kept", () => converted(image, "qed", { drop, keepUndo: true })],
-      ["committed", () => cutAtCommit(image, "qed", { drop }, "committed")],
+      ["undo kept", () => converted(image, target, { drop, keepUndo: true })],
+      ["committed", () => cutAtCommit(image, target, { drop }, "committed")],
     ] as const;
     for (const [state, made] of states) {
       test(`${name}, ${state}: not put back once a guest wrote`, async () => {
@@ -95,7 +99,7 @@ describe("a source that holds more than its active guest", () => {
     }
 
     test(`${name}: without a checksum from before nobody can tell, and it is not put back`, async () => {
-      const files = await converted(image, "qed", { drop, keepUndo: true, checksum: "none" });
+      const files = await converted(image, target, { drop, keepUndo: true, checksum: "none" });
       const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(new MemoryVolume(files))));
       expect(error.message).toMatch(/can't be told without a checksum/);
     });
@@ -187,6 +191,69 @@ describe("a file that ends inside its last cluster", () => {
       const error = await failureOf(converted(image, "qed", { check: checked }));
       expect(error.kind).toBe("corrupt");
     }
+  });
+});
+
+describe("the way on where somebody gave the source another header before the commit", () => {
+  test("whose table lies past the old end: nothing that it points at is cut off", async () => {
+    const { bytes, l1Offset } = buildQedImage({ virtualSize: 8 * CLUSTER, data: [0, 3] });
+    const files = await cutAtCommit(bytes, "qcow2", {}, "prepared");
+    const image = files[IMAGE_PATH] as Uint8Array;
+    const moved = Buffer.concat([image, bytes.subarray(l1Offset, l1Offset + 2 * CLUSTER)]);
+    moved.writeBigUInt64LE(BigInt(image.length), 40);
+    const guest = await guestOf(moved);
+    expect(Buffer.compare(guest, await guestOf(bytes))).toBe(0);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: moved });
+    await resume(IMAGE_PATH, {}, testHost(volume));
+    expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), guest)).toBe(0);
+    expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+  });
+
+  test("which names another backing file, where the target's had been put: the name stays", async () => {
+    const backingName = `${"folder/".repeat(62)}base.img`;
+    const { bytes } = buildQedImage({ virtualSize: 8 * CLUSTER, data: [0, 3], backingName });
+    const files = await cutAtCommit(bytes, "qcow2", {}, "prepared");
+    const image = Uint8Array.from(files[IMAGE_PATH] as Uint8Array);
+    const renamed = Buffer.from(`${"another/".repeat(90)}base.img`);
+    const view = new DataView(image.buffer);
+    image.set(renamed, 64);
+    view.setUint32(56, 64, true);
+    view.setUint32(60, renamed.length, true);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: image });
+    await resume(IMAGE_PATH, {}, testHost(volume));
+    const converted = await openImage(memoryStorage(volume.snapshot(IMAGE_PATH)));
+    expect(converted.format).toBe("qcow2");
+    expect(converted.getConversionOptions().backing?.name).toBe(renamed.toString());
+  });
+});
+
+describe("the way back over a repair that cleared an autoclear bit nobody knows", () => {
+  const leaky = (): Uint8Array => {
+    const { bytes, at } = buildQcow2Image({ clusterBits: 12, autoclear: 1n << 63n });
+    const image = Buffer.concat([bytes, Buffer.alloc(at.clusterSize)]);
+    image.writeUInt16BE(1, at.refcountBlock + 2 * (at.end / at.clusterSize));
+    return image;
+  };
+  const marked = (): Uint8Array =>
+    buildQedImage({ virtualSize: 8 * CLUSTER, data: [0, 3], features: 2n, autoclearFeatures: 1n << 5n }).bytes;
+
+  test.each([
+    ["qcow2", leaky],
+    ["QED", marked],
+  ])("%s: stays where a guest wrote, and is put back where none did", async (_, damaged) => {
+    const repaired = new MemoryVolume({ [IMAGE_PATH]: damaged() });
+    await check(IMAGE_PATH, { repair: "all", keepUndo: true }, testHost(repaired));
+    const untouched = new MemoryVolume(repaired.snapshots());
+    const booted = await writeInPlace(repaired.snapshot(IMAGE_PATH), 100, 0x99);
+    const volume = new MemoryVolume({ ...repaired.snapshots(), [IMAGE_PATH]: booted });
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.kind).toBe("changed-underneath");
+    expect(error.message).toMatch(/autoclear.*a guest wrote to its disk since; nothing was touched/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
+    await resume(IMAGE_PATH, {}, testHost(volume));
+    expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: new Uint8Array(booted) });
+    await rollback(IMAGE_PATH, {}, testHost(untouched));
+    expect(Buffer.compare(untouched.snapshot(IMAGE_PATH), damaged())).toBe(0);
   });
 });
 

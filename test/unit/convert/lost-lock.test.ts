@@ -6,65 +6,12 @@ import { convert } from "../../../src/convert/convert.ts";
 import type { Host } from "../../../src/convert/host.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import type { WritableStorage } from "../../../src/storage/storage.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
+import { ANOTHERS_LOCK, LosingVolume } from "../../support/losing-volume.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
-import { WrappedStorage, WrappedVolume } from "../../support/wrapped-volume.ts";
 
 const NAMES = journalNamesOf(IMAGE_PATH);
 const QED = buildQedImage({ virtualSize: 8 * 4096, data: [0, 3], leaks: 2 }).bytes;
-const ANOTHERS = new TextEncoder().encode(
-  JSON.stringify({ pid: 1, hostName: "there", bootId: "b", startTime: "0", nonce: "another's" }),
-);
-
-/** What the run does once it has lost its lock, one word a call. */
-type Deed = "image: sector 0" | "image: write" | "image: sync" | "journal";
-
-/** The lock becomes another's right after the n-th write, sync or resize of anything but the lock. */
-class LosingVolume extends WrappedVolume {
-  readonly afterwards: Deed[] = [];
-  readonly memory: MemoryVolume;
-  readonly #nth: number;
-  count = 0;
-
-  constructor(memory: MemoryVolume, nth: number) {
-    super(memory);
-    this.memory = memory;
-    this.#nth = nth;
-  }
-
-  protected override wrap(storage: WritableStorage): WrappedStorage {
-    const done = (deed: Deed) => this.#done(deed);
-    const isImage = storage.path === IMAGE_PATH;
-    if (storage.path === NAMES.lock) return super.wrap(storage);
-    return new (class extends WrappedStorage {
-      override async write(hostOffset: number, bytes: Uint8Array): Promise<void> {
-        await super.write(hostOffset, bytes);
-        await done(isImage ? (hostOffset === 0 ? "image: sector 0" : "image: write") : "journal");
-      }
-
-      override async resize(size: number): Promise<void> {
-        await super.resize(size);
-        await done(isImage ? "image: write" : "journal");
-      }
-
-      override async sync(): Promise<void> {
-        await super.sync();
-        await done(isImage ? "image: sync" : "journal");
-      }
-    })(storage);
-  }
-
-  async #done(deed: Deed): Promise<void> {
-    if (this.count >= this.#nth) this.afterwards.push(deed);
-    this.count++;
-    if (this.count !== this.#nth) return;
-    await this.memory.remove(NAMES.lock);
-    const lock = await this.memory.createExclusively(NAMES.lock);
-    await lock?.write(0, ANOTHERS);
-  }
-}
-
 async function qcow2(): Promise<Uint8Array> {
   const volume = new MemoryVolume({ [IMAGE_PATH]: QED });
   await convert(IMAGE_PATH, "qcow2", {}, testHost(volume));
@@ -108,7 +55,7 @@ describe.each(RUNS)("%s", (_, makeImage, run) => {
       const { afterwards } = volume;
       expect(afterwards.filter((deed) => deed === "image: sync").length, `${nth}: ${afterwards}`).toBeLessThan(2);
       expect(afterwards, `${nth}`).not.toContain("image: sector 0");
-      expect(volume.memory.snapshot(NAMES.lock), `${nth}`).toEqual(ANOTHERS);
+      expect(volume.memory.snapshot(NAMES.lock), `${nth}`).toEqual(ANOTHERS_LOCK);
       if (error === undefined) continue;
       stoppedCount++;
       expect(error).toMatchObject({ kind: "in-use", journal: expect.stringContaining(".inplace-"), rolledBack: false });

@@ -15,6 +15,7 @@ import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord, scanRecords } from "../../../src/journal/record.ts";
 import type { Facts } from "../../../src/journal/state.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
 
@@ -22,6 +23,7 @@ const NAMES = journalNamesOf(IMAGE_PATH);
 const ELSEWHERE = "/vm/elsewhere/journal";
 const IMAGE = buildQedImage({ virtualSize: 8 * 4096, data: [0, 3] }).bytes;
 const NOTHING = new Uint8Array(0);
+const UNORDERED = [IMAGE.length, IMAGE.length + 512];
 
 async function failureOf(action: Promise<unknown>): Promise<unknown> {
   return action.then(
@@ -228,6 +230,10 @@ describe("whole frames that say what we don't write", () => {
     ["checksum", "md5"],
     ["verify", true],
     ["purpose", "other"],
+    ["sourceEnd", 512],
+    ["sourceEnd", 2 ** 52],
+    ["oldFileSize", 2 ** 52],
+    ["fileSize", 512],
     ["metadataDigest", null],
   ])("an intent whose %s is %j", async (field, value) => {
     const [facts, blob] = await intentOf();
@@ -241,12 +247,49 @@ describe("whole frames that say what we don't write", () => {
     ["an intent in the middle", { record: "intent" }],
     ["prepared with an address that is none", { record: "prepared", added: [[0, -5]], addedDigest: "" }],
     ["prepared without its digest", { record: "prepared", added: [] }],
+    ["prepared past any file", { record: "prepared", added: [[512 * 1024, 2 ** 53 - 1]], addedDigest: "" }],
+    ["prepared below the old end", { record: "prepared", added: [[0, 512]], addedDigest: "" }],
+    ["prepared in no order", { record: "prepared", added: [UNORDERED, UNORDERED], addedDigest: "" }],
     ["verified that doesn't say of the undo", { record: "verified" }],
     ["a header of no bytes", { record: "new-header" }],
     ["null", null],
   ])("%s behind a good intent", async (_, facts) => {
     const journal = framed(await intentOf(), [facts]);
     await refusedByAll({ [IMAGE_PATH]: IMAGE, [NAMES.journal]: journal }, NAMES.journal);
+  });
+
+  test.each<[string, unknown]>([
+    ["oldFileSize", 512],
+    ["fileSize", 512],
+    ["added", [[0, 512]]],
+    ["added", [[2 ** 20, 2 ** 53 - 1]]],
+    ["steps", [{ purpose: "p", patches: [[2 ** 40, 512]] }]],
+    ["steps", [{ purpose: "p", patches: [[100, 512]] }]],
+    [
+      "steps",
+      [
+        {
+          purpose: "p",
+          patches: [
+            [0, 512],
+            [0, 512],
+          ],
+        },
+      ],
+    ],
+  ])("a repair whose %s is %j", async (field, value) => {
+    const { bytes, at } = buildQcow2Image({ clusterBits: 12 });
+    bytes.writeBigUInt64BE(0n, at.refcountTable);
+    const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
+    await check(IMAGE_PATH, { repair: "all", keepUndo: true }, testHost(volume));
+    const { records } = scanRecords(volume.snapshot(NAMES.undo), "j");
+    const { facts, blob } = records[0] as { readonly facts: object; readonly blob: Uint8Array };
+    const steps = field === "steps" ? (value as { readonly patches: readonly unknown[] }[]) : [];
+    const held = steps.length > 0 ? blob.subarray(0, 1024 * (steps[0]?.patches.length ?? 0)) : blob;
+    await refusedByAll(
+      { [IMAGE_PATH]: volume.snapshot(IMAGE_PATH), [NAMES.journal]: framed([{ ...facts, [field]: value }, held]) },
+      NAMES.journal,
+    );
   });
 
   test("bytes that are no JSON under a right sum", async () => {

@@ -17,7 +17,7 @@ const patch = (hostOffset: number, length: number, before: number) => ({
 });
 const STEPS: readonly PatchStep[] = [
   { purpose: "raise refcounts", patches: [patch(1024, 1024, 1), patch(4096, 512, 3)] },
-  { purpose: "clear the dirty bit", patches: [patch(0, 100, 5)] },
+  { purpose: "clear the dirty bit", patches: [patch(0, 512, 5), patch(69_632, 368, 7)] },
 ];
 const INTENT: RepairIntent = {
   record: "repair",

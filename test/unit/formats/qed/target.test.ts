@@ -22,6 +22,7 @@ function source(more: Partial<ConversionOptions> = {}): ConversionOptions {
     encryption: undefined,
     snapshotCount: 0,
     bitmapNames: [],
+    unknownAutoclear: [],
     hasDataFile: false,
     hasSubclusters: false,
     compression: "zlib",

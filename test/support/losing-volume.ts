@@ -1,0 +1,64 @@
+/** A volume whose lock becomes another command's in the middle of a run. */
+
+import { journalNamesOf } from "../../src/journal/names.ts";
+import type { MemoryVolume } from "../../src/storage/memory.ts";
+import type { WritableStorage } from "../../src/storage/storage.ts";
+import { IMAGE_PATH } from "./crash-scenario.ts";
+import { WrappedStorage, WrappedVolume } from "./wrapped-volume.ts";
+
+const NAMES = journalNamesOf(IMAGE_PATH);
+export const ANOTHERS_LOCK = new TextEncoder().encode(
+  JSON.stringify({ pid: 1, hostName: "there", bootId: "b", startTime: "0", nonce: "another's" }),
+);
+
+/** What a run does, one word a call. */
+export type Deed = "image: sector 0" | "image: write" | "image: sync" | "journal";
+
+/** The lock becomes another's right after the n-th write, sync or resize of anything but the lock. */
+export class LosingVolume extends WrappedVolume {
+  /** What was done once the lock was lost. */
+  readonly afterwards: Deed[] = [];
+  readonly memory: MemoryVolume;
+  readonly #nth: number;
+  count = 0;
+  /** What was done right before the lock was lost. */
+  last: Deed | undefined;
+
+  constructor(memory: MemoryVolume, nth: number) {
+    super(memory);
+    this.memory = memory;
+    this.#nth = nth;
+  }
+
+  protected override wrap(storage: WritableStorage): WrappedStorage {
+    const done = (deed: Deed) => this.#done(deed);
+    const isImage = storage.path === IMAGE_PATH;
+    if (storage.path === NAMES.lock) return super.wrap(storage);
+    return new (class extends WrappedStorage {
+      override async write(hostOffset: number, bytes: Uint8Array): Promise<void> {
+        await super.write(hostOffset, bytes);
+        await done(isImage ? (hostOffset === 0 ? "image: sector 0" : "image: write") : "journal");
+      }
+
+      override async resize(size: number): Promise<void> {
+        await super.resize(size);
+        await done(isImage ? "image: write" : "journal");
+      }
+
+      override async sync(): Promise<void> {
+        await super.sync();
+        await done(isImage ? "image: sync" : "journal");
+      }
+    })(storage);
+  }
+
+  async #done(deed: Deed): Promise<void> {
+    if (this.count >= this.#nth) this.afterwards.push(deed);
+    this.count++;
+    if (this.count !== this.#nth) return;
+    this.last = deed;
+    await this.memory.remove(NAMES.lock);
+    const lock = await this.memory.createExclusively(NAMES.lock);
+    await lock?.write(0, ANOTHERS_LOCK);
+  }
+}
