@@ -10,7 +10,7 @@ import { UsageError } from "../bytes/image-error.ts";
 export function givenOptions(command: string, options: unknown): Readonly<Record<PropertyKey, unknown>> {
   let copy: unknown;
   try {
-    if (isPlain(options)) copy = copied(options);
+    if (isPlain(options)) copy = copied(options, new Set(["signal"]));
   } catch (error) {
     const why = error instanceof Error ? `: ${error.message}` : "";
     throw new UsageError(`Cannot read the options of ${command}${why}; give a plain object`);
@@ -19,12 +19,12 @@ export function givenOptions(command: string, options: unknown): Readonly<Record
   throw new UsageError(`Cannot use ${shown(options)} as the options of ${command}: give a plain object`);
 }
 
-/** Plain objects and arrays all the way down; anything else is itself. */
-function copied(value: unknown): unknown {
-  if (Array.isArray(value)) return Array.from(value, copied);
+/** Plain objects and arrays all the way down, but for what is `live` and to be asked again; anything else is itself. */
+function copied(value: unknown, live: ReadonlySet<PropertyKey> = new Set()): unknown {
+  if (Array.isArray(value)) return Array.from(value, (entry) => copied(entry));
   if (!isPlain(value)) return value;
   const copy: Record<PropertyKey, unknown> = Object.create(null);
-  for (const name of Reflect.ownKeys(value)) copy[name] = copied(value[name]);
+  for (const name of Reflect.ownKeys(value)) copy[name] = live.has(name) ? value[name] : copied(value[name]);
   return copy;
 }
 

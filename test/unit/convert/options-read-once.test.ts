@@ -77,6 +77,17 @@ test("what the caller does to the options after the call changes nothing", async
   expect(await isUntouched(volume, bytes)).toBe(true);
 });
 
+test("a signal is asked again and again, whatever object it is", async () => {
+  let asked = 0;
+  const signal = {
+    get aborted() {
+      return asked++ > 3;
+    },
+  } as AbortSignal;
+  const volume = freshVolume();
+  await expect(convert("disk", "qcow2", { signal }, testHost(volume))).rejects.toThrow(/as asked/);
+});
+
 describe("what every object inherits", () => {
   afterEach(() => {
     Reflect.deleteProperty(Object.prototype, "repair");
