@@ -36,9 +36,9 @@ export function needsRepair(report: CheckReport | undefined, { inputs }: Work): 
 }
 
 function refuseBadCheck(path: string, report: CheckReport, { inputs }: Work): void {
-  const advice = inputs.repair === "none" ? "set repair to leaks or all to mend it first" : "repairing it left this";
   // By consent the conversion gives them up.
   const judged = needsConsent(inputs) ? report : { ...report, leaks: 0 };
+  const advice = adviceOn(judged, inputs);
   const failure = checkFailure(path, judged, inputs.failOn, "the check before its conversion", advice);
   if (failure === undefined) return;
   throw new ImageError("corrupt", `${failure.message}; ${advice}`, {
@@ -47,6 +47,13 @@ function refuseBadCheck(path: string, report: CheckReport, { inputs }: Work): vo
     operation: "check",
     reasons: failure.reasons,
   });
+}
+
+/** Leaks alone may be given up; a QED image's can't even be mended. */
+function adviceOn({ corruptions, checkErrors, leaks }: CheckReport, { repair }: Work["inputs"]): string {
+  const mend = repair === "none" ? "set repair to leaks or all to mend it first" : "repairing it left this";
+  const mayGo = leaks > 0 && corruptions + checkErrors === 0;
+  return mayGo ? `${mend}, or add leaks to drop to give them up` : mend;
 }
 
 async function refuseWhatPlansRefuse({ path }: ImageToDo, { inputs }: Work): Promise<void> {

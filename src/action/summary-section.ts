@@ -120,9 +120,10 @@ function checkRows({ report, check }: ImageResult): Row[] {
 
 function ownRows(result: ImageResult): Row[] {
   const { recovery, download, notes } = result;
+  const newName = nameNow(result);
   const from = download && `${code(download.url)}<br>${code(download.digest)}, ${formatSize(download.bytes)}`;
   return [
-    ["Renamed to", code(nameNow(result) ?? "")],
+    ["Renamed to", newName === undefined ? "" : code(newName)],
     ["Before that", text(recovery ?? "")],
     ["From", from ? `${from}${download.fromCache ? ", out of the cache" : ""}` : ""],
     ["Noted", (notes ?? []).map(text).join("<br>")],

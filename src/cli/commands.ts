@@ -86,7 +86,10 @@ function conversionOptions(): readonly Option[] {
       "auto",
       "require",
     ]),
-    new Option("--drop <WHAT,...>", "what the target can't hold and may go, e.g. bitmaps").argParser(collect),
+    new Option(
+      "--drop <WHAT,...>",
+      "what may be lost: bitmaps, snapshots (that the target can't hold), leaks",
+    ).argParser(collect),
   ];
 }
 

@@ -62,12 +62,23 @@ async function permittedPath(volume: Volume, image: Image, backing: BackingFile)
     throw refusal(image, backing, "the name is absolute; make it relative with qemu-img rebase -u");
   }
   const folder = dirname(await volume.realPath(image.storage.path));
-  const path = await volume.realPath(join(folder, name));
+  const path = await foundPath(volume, image, join(folder, name));
   const within = relative(folder, path);
   if (within === "" || within === ".." || within.startsWith("../") || within.startsWith("..\\") || isAbsolute(within)) {
     throw refusal(image, backing, `it lies outside the image's folder; move it into ${folder}`);
   }
   return path;
+}
+
+/** The real path of what a header names; says whose header that is where nothing is there. */
+async function foundPath(volume: Volume, image: Image, named: string): Promise<string> {
+  try {
+    return await volume.realPath(named);
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    const message = `${error.message}; ${image.storage.path} names it as its backing file: put it back there`;
+    throw new ImageError(error.kind, message, { ...error, cause: error });
+  }
 }
 
 /** qemu takes what precedes a colon for a protocol unless a slash comes first; on Windows any colon is a drive or a stream. */

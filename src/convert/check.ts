@@ -12,7 +12,7 @@ import { journalNamesOf } from "../journal/names.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
 import { CrossChecker } from "./cross-check.ts";
 import { type Host, thisHost } from "./host.ts";
-import { checkRules, refuseWrongOptions } from "./option-rules.ts";
+import { checkRules, optionsOf } from "./option-rules.ts";
 import { runRepair } from "./repair.ts";
 import type { CheckOptions, CheckReport } from "./report.ts";
 import { Session, stopIfAsked } from "./session.ts";
@@ -30,13 +30,13 @@ import { refuseWriters } from "./writers.ts";
  * @throws UsageError for options of the wrong kind; nothing was opened
  */
 export async function check(path: string, options: CheckOptions = {}, host: Host = thisHost()): Promise<CheckReport> {
-  refuseWrongOptions("check", path, checkRules, options);
-  await refuseMisplacedJournal(host.volume, path, options.journal);
-  const { repair } = options;
+  const given = optionsOf("check", path, checkRules, options);
+  await refuseMisplacedJournal(host.volume, path, given.journal);
+  const { repair } = given;
   // Nothing but these two words is consent to write.
   return repair === "leaks" || repair === "all"
-    ? checkAndRepair(path, repair, options, host)
-    : checkOnly(path, options, host);
+    ? checkAndRepair(path, repair, given, host)
+    : checkOnly(path, given, host);
 }
 
 async function checkOnly(path: string, options: CheckOptions, host: Host): Promise<CheckReport> {

@@ -4,7 +4,7 @@ import { digestGuest } from "../image/guest-digest.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { OpenedGuest } from "./opened-guest.ts";
-import { checksumRules, refuseWrongOptions } from "./option-rules.ts";
+import { checksumRules, optionsOf } from "./option-rules.ts";
 import type { ChecksumAlgorithm, ChecksumReport, OpenOptions } from "./report.ts";
 
 export interface ChecksumOptions extends OpenOptions {
@@ -23,13 +23,13 @@ export async function checksum(
   options: ChecksumOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<ChecksumReport> {
-  refuseWrongOptions("checksum", path, checksumRules, options);
-  const algorithm = options.algorithm ?? "blkhash-sha256";
-  const guest = await OpenedGuest.open(volume, path, options);
+  const given = optionsOf("checksum", path, checksumRules, options);
+  const algorithm = given.algorithm ?? "blkhash-sha256";
+  const guest = await OpenedGuest.open(volume, path, given);
   try {
     const digest = await digestGuest(await guest.wholeView(), algorithm, {
-      onProgress: (done, total) => options.onProgress?.({ stage: "checksum", done, total }),
-      signal: options.signal,
+      onProgress: (done, total) => given.onProgress?.({ stage: "checksum", done, total }),
+      signal: given.signal,
     });
     return { image: path, algorithm, covers: "guest", checksum: digest };
   } finally {

@@ -5,7 +5,7 @@ import { firstGuestDifference } from "../image/guest-compare.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { OpenedGuest } from "./opened-guest.ts";
-import { compareRules, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
+import { compareRules, lookAtOptions, pathMistakes, refuseMistakes } from "./option-rules.ts";
 import type { CompareReport, OpenOptions } from "./report.ts";
 
 export interface CompareOptions extends Omit<OpenOptions, "format"> {
@@ -27,9 +27,9 @@ export async function compare(
   options: CompareOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<CompareReport> {
-  refuseMistakes([a, b].flatMap((path) => pathMistakes(path)));
-  refuseMistakes(optionMistakes("compare", compareRules, options));
-  const { formatA, formatB, backingChain, forceShare, allowMarkedRaw } = options;
+  const { given, mistakes } = lookAtOptions("compare", compareRules, options);
+  refuseMistakes([...[a, b].flatMap((path) => pathMistakes(path)), ...mistakes]);
+  const { formatA, formatB, backingChain, forceShare, allowMarkedRaw } = given;
   const both = { backingChain, forceShare, allowMarkedRaw };
   const guestA = await OpenedGuest.open(volume, a, { ...both, format: formatA });
   try {
@@ -37,8 +37,8 @@ export async function compare(
     try {
       const views = [await guestA.wholeView(), await guestB.wholeView()] as const;
       const firstDifference = await firstGuestDifference(...views, {
-        onProgress: (done, total) => options.onProgress?.({ stage: "compare", done, total }),
-        signal: options.signal,
+        onProgress: (done, total) => given.onProgress?.({ stage: "compare", done, total }),
+        signal: given.signal,
       });
       const sizes = [views[0].virtualSize, views[1].virtualSize] as const;
       return { identical: firstDifference === null, firstDifference, sizes, message: verdict(firstDifference, sizes) };

@@ -9,7 +9,7 @@ import type { ConversionReport, ConvertOptions } from "./report.ts";
 import { Session } from "./session.ts";
 import { settingsOf } from "./settings.ts";
 import { refuseUnfinished } from "./surroundings.ts";
-import { refuseUsage } from "./usage.ts";
+import { conversionOptions } from "./usage.ts";
 
 /**
  * Changes the format of the image at `path` to `targetFormat`, inside its own file.
@@ -24,10 +24,10 @@ export async function convert(
   options: ConvertOptions = {},
   host: Host = thisHost(),
 ): Promise<ConversionReport> {
-  refuseUsage("convert", path, targetFormat, options);
-  await refuseMisplacedJournal(host.volume, path, options.journal);
-  const settings = settingsOf(options);
-  if (options.dryRun) {
+  const given = conversionOptions("convert", path, targetFormat, options);
+  await refuseMisplacedJournal(host.volume, path, given.journal);
+  const settings = settingsOf(given);
+  if (given.dryRun) {
     const { report } = await foretell(path, targetFormat, settings, host);
     if (report.refused.length > 0) throw refusal(report);
     return report;
@@ -54,9 +54,9 @@ export async function plan(
   options: ConvertOptions = {},
   host: Host = thisHost(),
 ): Promise<Foretold> {
-  refuseUsage("plan", path, targetFormat, options);
-  await refuseMisplacedJournal(host.volume, path, options.journal);
-  return foretell(path, targetFormat, settingsOf(options), host);
+  const given = conversionOptions("plan", path, targetFormat, options);
+  await refuseMisplacedJournal(host.volume, path, given.journal);
+  return foretell(path, targetFormat, settingsOf(given), host);
 }
 
 function refusal(report: ConversionReport): ImageError {

@@ -12,7 +12,7 @@ import { ImageError } from "../bytes/image-error.ts";
 import type { Image } from "../image/driver.ts";
 import type { CheckResult } from "../image/finding.ts";
 import { crypto } from "../storage/built-ins.ts";
-import { crossCheckRules, optionMistakes, refuseMistakes } from "./option-rules.ts";
+import { crossCheckRules, lookAtOptions, refuseMistakes } from "./option-rules.ts";
 import { QEMU_IMG, runQemuImg } from "./qemu-img.ts";
 
 /** `auto` goes on where there is no qemu-img. */
@@ -26,7 +26,7 @@ interface Counts {
 
 /** Why the wish can't be granted on this machine, one sentence; undefined where it can. */
 export async function crossCheckMistake(wish: CrossCheck, signal?: AbortSignal): Promise<string | undefined> {
-  refuseMistakes(optionMistakes("crossCheckMistake", crossCheckRules, { crossCheck: wish, signal }));
+  refuseMistakes(lookAtOptions("crossCheckMistake", crossCheckRules, { crossCheck: wish, signal }).mistakes);
   const found = await CrossChecker.find(wish, signal);
   return typeof found === "string" ? found : undefined;
 }

@@ -13,7 +13,7 @@ import type {
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { openImageForReading } from "./opened-guest.ts";
-import { openRules, refuseWrongOptions } from "./option-rules.ts";
+import { openRules, optionsOf } from "./option-rules.ts";
 import type { OpenOptions } from "./report.ts";
 
 /** What is told of every image. In kebab case these are the fields of `qemu-img info --output=json`. */
@@ -76,8 +76,8 @@ export async function info(
   options: OpenOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<InfoReport> {
-  refuseWrongOptions("info", path, openRules, options);
-  const image = await openImageForReading(volume, path, options);
+  const given = optionsOf("info", path, openRules, options);
+  const image = await openImageForReading(volume, path, given);
   try {
     const facts = await volume.facts(await volume.realPath(path));
     const snapshots = (await image.readSnapshots?.()) ?? [];

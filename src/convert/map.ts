@@ -5,7 +5,7 @@ import { type GuestTable, openGuestView } from "../image/guest-view.ts";
 import { FileVolume } from "../storage/file.ts";
 import type { Volume } from "../storage/storage.ts";
 import { OpenedGuest } from "./opened-guest.ts";
-import { openRules, refuseWrongOptions } from "./option-rules.ts";
+import { openRules, optionsOf } from "./option-rules.ts";
 import type { OpenOptions } from "./report.ts";
 
 /** One entry of `qemu-img map --output=json`, by the same names: a run of the guest's bytes that is all alike. */
@@ -49,8 +49,8 @@ export async function map(
   options: OpenOptions = {},
   volume: Volume = new FileVolume(),
 ): Promise<MapReport> {
-  refuseWrongOptions("map", path, openRules, options);
-  const guest = await OpenedGuest.open(volume, path, options);
+  const given = optionsOf("map", path, openRules, options);
+  const guest = await OpenedGuest.open(volume, path, given);
   try {
     const view = await openGuestView(guest.chain);
     const files = view.layers.map(({ storage }, depth) => (depth === 0 ? path : storage.path));

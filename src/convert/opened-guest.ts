@@ -92,9 +92,13 @@ function refuseUnreadable(image: Image): void {
     });
   }
   if (hasDataFile) {
-    throw new ImageError("unsupported", `Cannot read the guest of ${path}: its data lies in an external data file`, {
-      path,
-      format: image.format,
-    });
+    throw new ImageError(
+      "unsupported",
+      `Cannot read the guest of ${path}: its data lies in an external data file; make a copy that holds it with qemu-img convert`,
+      {
+        path,
+        format: image.format,
+      },
+    );
   }
 }

@@ -7,6 +7,7 @@ import { UsageError } from "../bytes/image-error.ts";
 import { driverOf } from "../formats/registry.ts";
 import type { ChecksumOptions } from "./checksum.ts";
 import type { CompareOptions } from "./compare.ts";
+import { givenOptions, isPlain, shown } from "./given-options.ts";
 import type { RecoveryOptions } from "./recovery.ts";
 import type { CheckOptions, ConvertOptions, OpenOptions } from "./report.ts";
 
@@ -19,7 +20,6 @@ export type OptionRules<T> = { readonly [Name in keyof Required<T>]: Rule };
 /** What `--drop` can name. */
 const DROPPABLE = ["bitmaps", "snapshots", "leaks"];
 const ALGORITHMS = ["blkhash-sha256", "sha256"];
-const SHOWN_LENGTH = 80;
 
 export const openRules: OptionRules<OpenOptions> = {
   format: knownFormat,
@@ -79,16 +79,30 @@ export const convertRules: OptionRules<ConvertOptions> = {
   drop: droppable,
 };
 
-/** One sentence for each option that `command` doesn't know or can't use; empty where all are right. */
-export function optionMistakes<T>(command: string, rules: OptionRules<T>, options: unknown): string[] {
-  if (!isPlain(options)) return [`Cannot use ${shown(options)} as the options of ${command}: give a plain object`];
-  return Object.entries(options).flatMap(([name, value]) => {
+/** What was given, and one sentence for each option of it that `command` doesn't know or can't use. */
+export interface LookedAt<T> {
+  /** A copy (given-options.ts), to be used in place of what was given; empty where nothing of it can be used. */
+  readonly given: T;
+  readonly mistakes: readonly string[];
+}
+
+export function lookAtOptions<T extends object>(command: string, rules: OptionRules<T>, options: unknown): LookedAt<T> {
+  let given: Readonly<Record<PropertyKey, unknown>>;
+  try {
+    given = givenOptions(command, options);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { given: Object.create(null), mistakes: [error.message] };
+  }
+  const mistakes = Reflect.ownKeys(given).flatMap((name) => {
     const rule = Object.hasOwn(rules, name) ? rules[name as keyof T] : undefined;
     if (rule === undefined) {
       return [`Cannot use the option ${shown(name)}: ${command} knows ${Object.keys(rules).join(", ")}`];
     }
-    return (value === undefined ? undefined : rule(value, name)) ?? [];
+    const value = given[name];
+    return (value === undefined ? undefined : rule(value, String(name))) ?? [];
   });
+  return { given: given as T, mistakes };
 }
 
 /** One sentence where `path` can't name a file; empty where it can. */
@@ -106,17 +120,16 @@ export function refuseMistakes(mistakes: readonly string[]): void {
   if (mistakes.length > 0) throw new UsageError([...new Set(mistakes)].join("; "));
 }
 
-/** The same for a function that takes one image. */
-export function refuseWrongOptions<T>(command: string, path: unknown, rules: OptionRules<T>, options: unknown): void {
-  refuseMistakes([...pathMistakes(path), ...optionMistakes(command, rules, options)]);
-}
-
-/** A value for messages, whatever it is. */
-export function shown(value: unknown): string {
-  if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text;
+/** The options of a function that takes one image, to be used in place of those that were given. */
+export function optionsOf<T extends object>(
+  command: string,
+  path: unknown,
+  rules: OptionRules<T>,
+  options: unknown,
+): T {
+  const { given, mistakes } = lookAtOptions(command, rules, options);
+  refuseMistakes([...pathMistakes(path), ...mistakes]);
+  return given;
 }
 
 function mistake(name: string, value: unknown, expected: string): string {
@@ -149,12 +162,11 @@ function oneOf(words: readonly string[]): Rule {
 
 /** Those of other realms are no instances of our class; what we look at is there in any. */
 function abortSignal(value: unknown, name: string): string | undefined {
-  return typeof (value as Partial<AbortSignal> | null)?.aborted === "boolean"
-    ? undefined
-    : mistake(name, value, "an AbortSignal");
+  const isSignal = typeof (value as Partial<AbortSignal> | null)?.aborted === "boolean";
+  return isSignal ? undefined : mistake(name, value, "an AbortSignal");
 }
 
-function knownFormat(value: unknown, name: string): string | undefined {
+export function knownFormat(value: unknown, name: string): string | undefined {
   if (typeof value !== "string" || value === "") return mistake(name, value, "a format by qemu-img's name");
   try {
     driverOf(value);
@@ -191,12 +203,4 @@ function droppable(value: unknown, name: string): string | undefined {
   if (unknown.length === 0) return undefined;
   const words = unknown.map((word) => (typeof word === "string" && word !== "" ? word : shown(word)));
   return `Cannot drop ${words.join(", ")}: expected bitmaps, snapshots or leaks`;
-}
-
-/** True for an object as it is written in code: what others inherit would be used but not looked at. */
-export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value);
-  // Object's own prototype, of whatever realm.
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf"));
 }

@@ -8,7 +8,7 @@ import { clearTornJournal, Journal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { standing } from "./failure.ts";
 import { type Host, thisHost } from "./host.ts";
-import { recoveryRules, refuseWrongOptions } from "./option-rules.ts";
+import { optionsOf, recoveryRules } from "./option-rules.ts";
 import { recoverRepair } from "./repair-recovery.ts";
 import { replacedImage } from "./replaced-image.ts";
 import type { OpenOptions, RecoveryReport } from "./report.ts";
@@ -47,7 +47,7 @@ export function rollback(
 export type Wish = "resume" | "roll back";
 
 async function recover(path: string, wish: Wish, options: RecoveryOptions, host: Host): Promise<RecoveryReport> {
-  refuseWrongOptions(wish === "resume" ? "resume" : "rollback", path, recoveryRules, options);
+  const given = optionsOf(wish === "resume" ? "resume" : "rollback", path, recoveryRules, options);
   const session = await openSession(path, host);
   const noted = (report: RecoveryReport) => ({ ...report, notes: session.allNotes });
   try {
@@ -55,8 +55,8 @@ async function recover(path: string, wish: Wish, options: RecoveryOptions, host:
     try {
       await journal.writeAnew();
       if (journal.repair !== undefined)
-        return noted(await recoverRepair(session, journal, journal.repair, wish, options));
-      const settings = settingsOfJournal(journal, options);
+        return noted(await recoverRepair(session, journal, journal.repair, wish, given));
+      const settings = settingsOfJournal(journal, given);
       // An interrupted way back is finished by either command: the last thing asked for was the old format.
       if (wish === "resume" || journal.state.intent.purpose === "roll-back")
         return noted(await goOn(session, journal, settings));

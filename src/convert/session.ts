@@ -9,7 +9,7 @@ import { GuardedStorage } from "./guarded-storage.ts";
 import type { Host } from "./host.ts";
 import { obstaclesTo, refuseObstacles, refuseUsers } from "./surroundings.ts";
 
-export type Verb = "convert" | "repair" | "work on";
+export type Verb = "convert" | "repair" | "set the mapping of" | "work on";
 
 export class Session {
   readonly path: string;

@@ -10,7 +10,7 @@ import { carryOut } from "./conversion.ts";
 import { readHeaderArea } from "./conversion-plan.ts";
 import { Guest } from "./guest.ts";
 import { type Host, thisHost } from "./host.ts";
-import { byteMistakes, openRules, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
+import { byteMistakes, lookAtOptions, openRules, pathMistakes, refuseMistakes } from "./option-rules.ts";
 import type { OpenOptions, SetmapReport } from "./report.ts";
 import { Session } from "./session.ts";
 import { settingsOf } from "./settings.ts";
@@ -40,17 +40,18 @@ export async function setmap(
   options: OpenOptions = {},
   host: Host = thisHost(),
 ): Promise<SetmapReport> {
+  const { given, mistakes } = lookAtOptions("setmap", openRules, options);
   const range = { guestOffset, hostOffset, length };
   refuseMistakes([
     ...pathMistakes(path),
     ...Object.entries(range).flatMap(([name, value]) => byteMistakes(value, name)),
-    ...optionMistakes("setmap", openRules, options),
+    ...mistakes,
   ]);
-  const settings = settingsOf({ ...options, checksum: "none" });
-  const session = await Session.open(path, host);
+  const settings = settingsOf({ ...given, checksum: "none" });
+  const session = await Session.open(path, host, "set the mapping of");
   try {
     await refuseUnfinished(session);
-    const found = await inspectSource(await openImage(session.storage, options.format, options));
+    const found = await inspectSource(await openImage(session.storage, given.format, given));
     const target = driverOf(found.image.format).target;
     if (!target)
       throw new ImageError("unsupported", `Cannot set the mapping of ${path}: ${found.image.format} has no tables`);

@@ -4,7 +4,15 @@ import { MiB } from "../bytes/align.ts";
 import { UsageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import type { ConversionOptions } from "../image/driver.ts";
-import { convertRules, isPlain, optionMistakes, pathMistakes, refuseMistakes } from "./option-rules.ts";
+import { isPlain } from "./given-options.ts";
+import {
+  convertRules,
+  knownFormat,
+  type LookedAt,
+  lookAtOptions,
+  pathMistakes,
+  refuseMistakes,
+} from "./option-rules.ts";
 import type { ConvertOptions } from "./report.ts";
 import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
 
@@ -33,7 +41,12 @@ const PLAIN_SOURCE: ConversionOptions = {
  * `targetFormat` undefined leaves the target's options unchecked.
  */
 export function usageMistakes(targetFormat: string | undefined, options: ConvertOptions = {}): readonly string[] {
-  const mistakes = optionMistakes("convert", convertRules, options);
+  return lookedThrough(targetFormat, options).mistakes;
+}
+
+function lookedThrough(targetFormat: string | undefined, options: unknown): LookedAt<ConvertOptions> {
+  const { given, mistakes: ofOptions } = lookAtOptions("convert", convertRules, options);
+  const mistakes = [...ofOptions];
   const attempt = <T>(check: () => T): T | undefined => {
     try {
       return check();
@@ -43,35 +56,39 @@ export function usageMistakes(targetFormat: string | undefined, options: Convert
       return undefined;
     }
   };
-  const target = targetFormat === undefined ? undefined : attempt(() => targetDriverOf(targetFormat));
-  if (targetFormat === undefined || target === undefined) return mistakes;
+  if (targetFormat === undefined) return { given, mistakes };
+  const wrongFormat = knownFormat(targetFormat, "the target format");
+  if (wrongFormat !== undefined && !mistakes.includes(wrongFormat)) mistakes.push(wrongFormat);
+  const target = wrongFormat === undefined ? attempt(() => targetDriverOf(targetFormat)) : undefined;
+  if (target === undefined) return { given, mistakes };
   // One at a time, since a parser stops at its first mistake; what is no text has been told.
   const usable: Record<string, string> = {};
-  for (const [name, text] of Object.entries(isPlain(options) && isPlain(options.options) ? options.options : {})) {
+  for (const [name, text] of Object.entries(isPlain(given.options) ? given.options : {})) {
     if (typeof text !== "string") continue;
     if (attempt(() => parseTargetOptions(targetFormat, target, { [name]: text }))) usable[name] = text;
   }
   const values = parseTargetOptions(targetFormat, target, usable);
   attempt(() => target.openConversionTarget(PLAIN_SOURCE, values, new Set()));
-  return mistakes;
+  return { given, mistakes };
 }
 
-/** Throws one UsageError for all that is wrong with a conversion's words and options; nothing has been opened then. */
-export function refuseUsage(
+/**
+ * Throws one UsageError for all that is wrong with a conversion's words and options; nothing has been opened then. Answers the options
+ * to be used in place of those that were given.
+ */
+export function conversionOptions(
   command: "convert" | "plan",
   path: string,
   targetFormat: string,
   options: ConvertOptions,
-): void {
-  const mistakes = [
-    ...pathMistakes(path),
-    ...(targetFormat === undefined ? [NO_TARGET] : []),
-    ...usageMistakes(targetFormat, options),
-  ];
-  if (mistakes.length === 0 && options.ignoreUnfinished && command === "convert" && !options.dryRun) {
+): ConvertOptions {
+  const { given, mistakes: found } = lookedThrough(targetFormat, options);
+  const mistakes = [...pathMistakes(path), ...(targetFormat === undefined ? [NO_TARGET] : []), ...found];
+  if (mistakes.length === 0 && given.ignoreUnfinished && command === "convert" && !given.dryRun) {
     mistakes.push("Cannot ignore what is unfinished in a conversion: resume it or roll it back first");
   }
   refuseMistakes(mistakes);
+  return given;
 }
 
 const NO_TARGET = "Cannot go on without a target format: name one, e.g. qcow2";

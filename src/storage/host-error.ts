@@ -31,6 +31,11 @@ const FOLDER_EXPLANATIONS: Readonly<Record<string, string>> = {
   EROFS: "its folder is on a file system that is mounted read-only (EROFS); move the image to one that can be written",
 };
 
+const OF_OPERATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  create: FOLDER_EXPLANATIONS,
+  "find the folder": { ENOENT: "it does not exist (ENOENT); make it first" },
+};
+
 /** The system's code, e.g. `ENOSPC`, of an error thrown by node:fs; undefined for anything else. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -46,7 +51,7 @@ export function hostError(error: unknown, operation: string, path: string, hostO
   const code = codeOf(error);
   const kind: ImageErrorKind = code !== undefined && NO_SPACE_CODES.has(code) ? "no-space" : "io";
   const place = hostOffset === undefined ? "" : ` at host offset ${hex(hostOffset)}`;
-  const explanations = operation === "create" ? { ...EXPLANATIONS, ...FOLDER_EXPLANATIONS } : EXPLANATIONS;
+  const explanations = { ...EXPLANATIONS, ...OF_OPERATIONS[operation] };
   const reason =
     (code === undefined ? undefined : explanations[code]) ?? (error instanceof Error ? error.message : String(error));
   return new ImageError(kind, `Cannot ${operation} ${path === "" ? '""' : path}${place}: ${reason}`, {

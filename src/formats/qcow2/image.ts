@@ -86,7 +86,10 @@ export class Qcow2Image implements Image {
 
   async getMapping(): Promise<ExtentTable> {
     if (this.#header.hasDataFile) {
-      throw this.#unmappable("unsupported", { structure: "header", message: "its guest data lies in another file" });
+      throw this.#unmappable("unsupported", {
+        structure: "header",
+        message: "its guest data lies in another file; make a copy that holds it with qemu-img convert",
+      });
     }
     const { extents, problem } = await this.#walked();
     if (problem !== undefined) throw this.#unmappable("corrupt", problem);

@@ -149,7 +149,10 @@ function refuseSizes(values: QedHeaderValues, refuse: Refuse): void {
 function refuseFeatures(values: QedHeaderValues, refuse: Refuse): void {
   const unknown = setBits(values.features).filter((bit) => !KNOWN_FEATURES.includes(bit));
   if (unknown.length > 0) {
-    throw refuse("unsupported", `Cannot open the image: feature bits ${unknown.join(", ")} are unknown`, 16);
+    const [bits, are] = unknown.length === 1 ? ["bit", "is"] : ["bits", "are"];
+    const newer = "a QEMU as new as the image may know it: make a copy without it with that one's qemu-img convert";
+    const message = `Cannot open the image: feature ${bits} ${unknown.join(", ")} ${are} unknown; ${newer}`;
+    throw refuse("unsupported", message, 16);
   }
 }
 

@@ -18,5 +18,15 @@ test.each([
   ["use --verify mapping, or --no-check", "use verify: mapping, or check: false"],
   ["say it with -o cluster_size=64k", "say it with options: cluster_size=64k"],
   ['Cannot use maxExtraSpace "1k"', 'Cannot use max-extra-space "1k"'],
+  ["qemu-img convert -f vmdk -O qcow2", "qemu-img convert -f vmdk -O qcow2"],
+  ["qemu-img convert -f raw -O qcow2, or -f raw", "qemu-img convert -f raw -O qcow2, or source-format: raw"],
+  [
+    "say it with qemu-img rebase -u -F; name it with -f",
+    "say it with qemu-img rebase -u -F; name it with source-format",
+  ],
+  [
+    "look at it with qemu-img info, and name it with -f",
+    "look at it with qemu-img info, and name it with source-format",
+  ],
   ["Cannot convert a-f raw.qed --dropped", "Cannot convert a-f raw.qed --dropped"],
 ])("%s", (text, expected) => expect(inInputWords(text)).toBe(expected));

@@ -21,6 +21,15 @@ function told(html: string): string {
     .replaceAll(/\s+/g, " ");
 }
 
+test("a row has something to say: an image that kept its name tells of no other", () => {
+  for (const results of [[failed("disk.qed")], [result("disk.qed", { report: conversion() })]]) {
+    const html = summaryOf(step(results));
+    expect(html).not.toContain("Renamed to");
+    expect(html).not.toMatch(/<code><\/code>/);
+  }
+  expect(summaryOf(step([converted("disk.qed")]))).toContain("Renamed to</th><td><code>disk.qcow2</code>");
+});
+
 test.each([1, 3, 4, 150, 20_000])("%d images stay under 1 MiB, and the rest is counted", (count) => {
   const results = Array.from({ length: count }, (_, index) => {
     return index % 2 === 1 ? failed(`disk-${index}.qed`) : converted(`disk-${index}.qed`);

@@ -114,6 +114,13 @@ describe("openBackingChain", () => {
     await expect(pathsBelow(volume, "top")).rejects.toMatchObject({ kind: "changed-underneath" });
   });
 
+  test("says whose backing file is missing, and what to do", async () => {
+    const volume = new MemoryVolume({ "vm/top": over("gone") });
+    await expect(pathsBelow(volume, "vm/top")).rejects.toThrow(
+      /vm.gone: .*; vm.top names it as its backing file: put it back there$/,
+    );
+  });
+
   test("closes what it opened when a file further down is missing", async () => {
     const volume = new MemoryVolume({ top: over("middle"), middle: over("gone") });
     const opened: Storage[] = [];

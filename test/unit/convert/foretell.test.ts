@@ -307,7 +307,9 @@ describe("on a real file system", () => {
       const image = join(folder, "disk.qed");
       await writeFile(image, qed.bytes);
       const journal = join(folder, "gone/journal");
-      expect(await refusedBy(image, { journal }, here)).toEqual([expect.stringContaining("there is no such file")]);
+      expect(await refusedBy(image, { journal }, here)).toEqual([
+        expect.stringContaining("it does not exist (ENOENT); make it first"),
+      ]);
     });
   });
 

@@ -161,3 +161,11 @@ describe("what the host could not do", () => {
     }
   });
 });
+
+test("whoever has the image open is told in setmap's own words", async () => {
+  const volume = new MemoryVolume({ [IMAGE_PATH]: buildQedImage({ virtualSize: 16384, data: [0] }).bytes });
+  volume.users = { found: ["process 7 has it open"], blind: [] };
+  await expect(setmap(IMAGE_PATH, 0, 0, CLUSTER, {}, testHost(volume))).rejects.toThrow(
+    `Cannot set the mapping of ${IMAGE_PATH}: process 7 has it open; close it there first`,
+  );
+});
