@@ -1,7 +1,7 @@
 /** Defects in the way on and the way back from an interrupted conversion. */
 
 import type { Mutation } from "./mutation.ts";
-import { cuts, foreignWrites, others, recovery, recoveryVerification, verification } from "./suspects.ts";
+import { cuts, foreignWrites, others, recovery, recoveryVerification, verification, wrongBits } from "./suspects.ts";
 
 export const recoveryMutations: readonly Mutation[] = [
   {
@@ -63,29 +63,36 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the way back leaves the file as long as it became",
     file: "convert/undo.ts",
-    find: "await storage.resize(intent.oldFileSize);",
+    find: "await storage.resize(length);",
     replace: "",
     tests: [verification],
   },
   {
     name: "the way back leaves the new header",
     file: "convert/undo.ts",
+    find: "  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));",
+    replace: "",
+    tests: [foreignWrites],
+  },
+  {
+    name: "the header that the way back wrote is not read again",
+    file: "convert/undo.ts",
     find: `if ((await commitStateOf(storage, journal.state)) !== "before") {`,
     replace: "if (false) {",
-    tests: [foreignWrites],
+    tests: [wrongBits],
   },
   {
     name: "the file is cut before the old header is durable",
     file: "convert/undo.ts",
-    find: "    await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));\n    await storage.sync();",
-    replace: "    await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));",
+    find: "  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));\n  await storage.sync();",
+    replace: "  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));",
     tests: [cuts],
   },
   {
     name: "the journal goes before the old length is durable",
     file: "convert/undo.ts",
-    find: "  await storage.resize(intent.oldFileSize);\n  await storage.sync();",
-    replace: "  await storage.resize(intent.oldFileSize);",
+    find: "  await storage.resize(length);\n  await storage.sync();",
+    replace: "  await storage.resize(length);",
     tests: [cuts],
   },
   {
@@ -182,7 +189,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "resume leaves the target's bytes in the source's header cluster",
     file: "convert/way-on.ts",
-    find: "      await storage.write(hostOffset, savedHeader.subarray(hostOffset, hostOffset + bytes.length));",
+    find: "    await takeExtrasBack(storage, journal.state);",
     replace: "",
     tests: [foreignWrites, cuts],
   },
@@ -203,7 +210,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a header that can't be read stops rollback",
     file: "convert/way-back.ts",
-    find: `  await mendHeader(storage, journal.state, "source");`,
+    find: `  await settleHeader(storage, journal.state, "source");`,
     replace: "",
     tests: [recovery],
   },

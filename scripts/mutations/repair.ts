@@ -32,15 +32,15 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "no look whether the image changed while its repair was planned",
     file: "convert/repair.ts",
-    find: "  await session.refuseChange();\n  const journal",
+    find: "  await session.refuseInterference();\n  const journal",
     replace: "  const journal",
     tests: [refusals],
   },
   {
     name: "no look for others before a repair's undo is given up",
     file: "convert/repair.ts",
-    find: "await session.refuseInterference();",
-    replace: "",
+    find: "  await session.refuseInterference();\n  await journal.append",
+    replace: "  await journal.append",
     tests: [others],
   },
   {
@@ -165,15 +165,15 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "a repair's way back leaves the file longer",
     file: "convert/repair-undo.ts",
-    find: "  await storage.resize(intent.oldFileSize);",
+    find: "  await storage.resize(length);",
     replace: "",
     tests: [repair],
   },
   {
     name: "a repair's way back believes the length that it sees",
     file: "convert/repair-undo.ts",
-    find: "  await storage.resize(intent.oldFileSize);",
-    replace: "  if ((await storage.size()) !== intent.oldFileSize) await storage.resize(intent.oldFileSize);",
+    find: "  await storage.resize(length);",
+    replace: "  if ((await storage.size()) !== length) await storage.resize(length);",
     tests: [recoveryVerification],
   },
   {
@@ -219,10 +219,10 @@ export const repairMutations: readonly Mutation[] = [
     tests: [cuts],
   },
   {
-    name: "a repair is put back over somebody's writes",
+    name: "of a repair that failed only the length is put back",
     file: "convert/failure.ts",
-    find: `if ("foreign" in place) return false;`,
-    replace: `if ("foreign" in place) return true;`,
+    find: "wholePlaceOf(journal.repair)",
+    replace: "{ ...wholePlaceOf(journal.repair), step: 0 }",
     tests: [recoveryVerification],
   },
   {

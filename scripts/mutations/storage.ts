@@ -42,8 +42,8 @@ export const storageMutations: readonly Mutation[] = [
   {
     name: "a file with two names is written to",
     file: "storage/file.ts",
-    find: "if (opened.nlink > 1n) {",
-    replace: "if (false) {",
+    find: "if (opened.nlink > 1n) throw",
+    replace: "if (false) throw",
     tests: [file],
   },
   {
@@ -63,8 +63,8 @@ export const storageMutations: readonly Mutation[] = [
   {
     name: "what is no regular file is opened",
     file: "storage/file.ts",
-    find: "if (facts.isFile()) return;",
-    replace: "return;",
+    find: "if (!facts.isFile()) throw",
+    replace: "if (false) throw",
     tests: [file],
   },
   {
