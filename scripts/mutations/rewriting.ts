@@ -278,8 +278,8 @@ export const rewritingMutations: readonly Mutation[] = [
   {
     name: "bitmaps are nothing that a source holds",
     file: "convert/companions.ts",
-    find: "...bitmapNames.map((name) => `bitmap ${name}`)];",
-    replace: "];",
+    find: "...bitmapNames.map(",
+    replace: "...bitmapNames.slice(bitmapNames.length).map(",
     tests: [guestWrites],
   },
   {

@@ -47,7 +47,7 @@ export const names = unit("journal/names");
 export const moved = unit("image/moved-difference");
 export const rewrite = unit("storage/rewrite");
 export const sourceEnd = unit("plan/source-end");
-const live = (scenario: string) => `test/crash/failed-syncs.test.ts > whole image ${scenario}`;
+const live = (scenario: string) => `test/crash/failed-syncs.test.ts > whole image…${scenario}`;
 export const tinySyncs = live("qed to qcow2, tiny");
 export const filledSyncs = live("qcow2 to qed, tiny");
 export const elsewhereSyncs = live("qed to qcow2, journal elsewhere");
