@@ -215,3 +215,43 @@ describe("the way back over a repair", () => {
     expect(Buffer.compare(volume.snapshot(IMAGE_PATH), damaged())).toBe(0);
   });
 });
+
+describe("the way back over a repair that gave data up, of an image with snapshots or bitmaps", () => {
+  const COPIED = 1n << 63n;
+  const KINDS = [
+    // The snapshot's first table lies nowhere that it could: it shows nothing any more, the active guest all that it did.
+    ["a snapshot's table", { snapshot: true }, "snapshot"],
+    ["a cluster of the guest, beside a snapshot", { snapshot: true }, "active"],
+    ["a cluster of the guest, beside a bitmap", { bitmap: true }, "active"],
+  ] as const;
+  const options = { repair: "all", allowDataLoss: true, keepUndo: true } as const;
+  const damaged = (kind: Qcow2ImageDescription, where: "snapshot" | "active"): Uint8Array => {
+    const { bytes, at } = buildQcow2Image({ clusterBits: 12, ...kind });
+    if (where === "snapshot") bytes.writeBigUInt64BE(BigInt(at.l2 + 512), at.snapshots + CLUSTER);
+    else bytes.writeBigUInt64BE(COPIED | BigInt(at.data + CLUSTER + 512), at.l2 + 8);
+    return new Uint8Array(bytes);
+  };
+
+  for (const [name, kind, where] of KINDS) {
+    test(`${name}: put back byte for byte while the guest is the same`, async () => {
+      const image = damaged(kind, where);
+      const volume = new MemoryVolume({ [IMAGE_PATH]: image });
+      expect((await check(IMAGE_PATH, options, testHost(volume))).changed).toBe(true);
+      await rollback(IMAGE_PATH, {}, testHost(volume));
+      expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: image });
+    });
+
+    test(`${name}: not put back once a guest wrote`, async () => {
+      const repaired = new MemoryVolume({ [IMAGE_PATH]: damaged(kind, where) });
+      await check(IMAGE_PATH, options, testHost(repaired));
+      const booted = await writeInPlace(repaired.snapshot(IMAGE_PATH), 100, 0x99);
+      const volume = new MemoryVolume({ ...repaired.snapshots(), [IMAGE_PATH]: booted });
+      const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+      expect(error.kind).toBe("changed-underneath");
+      expect(error.message).toMatch(
+        /gave snapshots or bitmaps up, and a guest wrote to its disk since; nothing was touched/,
+      );
+      expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
+    });
+  }
+});
