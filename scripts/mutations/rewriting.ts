@@ -327,8 +327,8 @@ export const rewritingMutations: readonly Mutation[] = [
   {
     name: "a repair that gives snapshots up has a digest of the guest before alone",
     file: "convert/repair-proof.ts",
-    find: "for (const each of [image, await openImage(repaired, image.format)]) {",
-    replace: "for (const each of [image]) {",
+    find: "for (const open of [async () => image, () => openImage(repaired, image.format)]) {",
+    replace: "for (const open of [async () => image]) {",
     tests: [guestWrites],
   },
   {

@@ -52,5 +52,5 @@ export const tinySyncs = live("qed to qcow2, tiny");
 export const filledSyncs = live("qcow2 to qed, tiny");
 export const elsewhereSyncs = live("qed to qcow2, journal elsewhere");
 export const repairSyncs = live("qcow2: refcounts");
-/** Long; where the one scenario does not tell. */
-export const failedSyncs = live("qcow2 to qed");
+/** Where the smaller scenario does not tell. */
+export const failedSyncs = live("qcow2 to qed, free clusters to fill");
