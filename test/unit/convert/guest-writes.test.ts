@@ -11,7 +11,10 @@ import { openImage } from "../../../src/formats/registry.ts";
 import { extentAt, findRow } from "../../../src/image/extent.ts";
 import { GuestReader } from "../../../src/image/guest-reader.ts";
 import { openGuestView } from "../../../src/image/guest-view.ts";
+import { journalNamesOf } from "../../../src/journal/names.ts";
+import { encodeRecord, scanRecords } from "../../../src/journal/record.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import type { OtherUsers } from "../../../src/storage/storage.ts";
 import { buildQcow2Image, type Qcow2ImageDescription } from "../../corpus/qcow2-builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
@@ -53,6 +56,31 @@ async function failureOf(action: Promise<unknown>): Promise<ImageError> {
   );
   expect(error).toBeInstanceOf(ImageError);
   return error as ImageError;
+}
+
+/** Somebody has the image open from the second look on. */
+class LatecomersVolume extends MemoryVolume {
+  #looks = 0;
+
+  override async otherUsers(): Promise<OtherUsers> {
+    return { found: this.#looks++ === 0 ? [] : ["QEMU has it open"], blind: [] };
+  }
+}
+
+const UNDO = journalNamesOf(IMAGE_PATH).undo;
+
+function intentIn(files: Record<string, Uint8Array>): Record<string, unknown> {
+  return scanRecords(files[UNDO] as Uint8Array, UNDO).records[0]?.facts as Record<string, unknown>;
+}
+
+/** The same files, the undo saying something else first. */
+function withIntent(files: Record<string, Uint8Array>, intent: object): Record<string, Uint8Array> {
+  const { journalId, records } = scanRecords(files[UNDO] as Uint8Array, UNDO);
+  const [first, ...others] = records.map(({ facts, blob }) => [facts, blob] as const);
+  const framed = [[intent, first?.[1] as Uint8Array] as const, ...others].map(([facts, blob], sequence) =>
+    encodeRecord(journalId as Uint8Array, sequence, facts, blob),
+  );
+  return { ...files, [UNDO]: new Uint8Array(Buffer.concat(framed)) };
 }
 
 const built = (description: Qcow2ImageDescription, missing = 0): Uint8Array => {
@@ -99,6 +127,35 @@ describe("a source that holds more than its active guest", () => {
       expect(error.message).toMatch(/can't be told without a checksum/);
     });
   }
+
+  const [, withSnapshot, drop] = KINDS[0];
+
+  test("a guest that wrote through the source's own header is no obstacle", async () => {
+    const files = await cutAtCommit(withSnapshot, "qed", { drop }, "prepared");
+    const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, 100, 0x99);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: booted });
+    await rollback(IMAGE_PATH, {}, testHost(volume));
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted.subarray(0, withSnapshot.length))).toBe(0);
+  });
+
+  test("who comes while the guest is compared is seen before anything is written", async () => {
+    const files = await converted(withSnapshot, "qed", { drop, keepUndo: true });
+    const volume = new LatecomersVolume(files);
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.message).toMatch(/QEMU has it open/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), files[IMAGE_PATH] as Uint8Array)).toBe(0);
+  });
+
+  test("a journal of an older version that does not say what the source holds: what was dropped counts", async () => {
+    const files = await converted(withSnapshot, "qed", { drop, keepUndo: true });
+    const { alsoHolds, ...older } = intentIn(files);
+    expect(alsoHolds).toEqual(["1 snapshot"]);
+    const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, 100, 0x99);
+    const volume = new MemoryVolume({ ...withIntent(files, older), [IMAGE_PATH]: booted });
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.message).toMatch(/it holds snapshots, and a guest wrote to its disk since; nothing was touched/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
+  });
 
   test("nothing else held: a guest's writes in place stay, and byte for byte is not said", async () => {
     const files = await converted(built({}), "qed", { keepUndo: true });
@@ -254,4 +311,41 @@ describe("the way back over a repair that gave data up, of an image with snapsho
       expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
     });
   }
+
+  const repaired = async (where: "snapshot" | "active") => {
+    const volume = new MemoryVolume({ [IMAGE_PATH]: damaged({ snapshot: true }, where) });
+    await check(IMAGE_PATH, options, testHost(volume));
+    return volume.snapshots();
+  };
+
+  test("where no guest is known from before nobody can tell, and it is not put back", async () => {
+    const files = await repaired("snapshot");
+    const volume = new MemoryVolume(withIntent(files, { ...intentIn(files), guestDigests: [] }));
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.kind).toBe("changed-underneath");
+    expect(error.message).toMatch(/what its guest was before is not known; nothing was touched/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), files[IMAGE_PATH] as Uint8Array)).toBe(0);
+  });
+
+  test("who comes while the guest is compared is seen before anything is written", async () => {
+    const files = await repaired("snapshot");
+    const volume = new LatecomersVolume(files);
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.message).toMatch(/QEMU has it open/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), files[IMAGE_PATH] as Uint8Array)).toBe(0);
+  });
+
+  test("stopped before its first step it is put back, whatever can't be read of it", async () => {
+    const image = damaged({ snapshot: true }, "active");
+    const volume = new MemoryVolume({ [IMAGE_PATH]: image });
+    const stop = new AbortController();
+    const stopped = check(
+      IMAGE_PATH,
+      { ...options, signal: stop.signal, onJournal: () => stop.abort() },
+      testHost(volume),
+    );
+    expect((await failureOf(stopped)).kind).toBe("interrupted");
+    await rollback(IMAGE_PATH, {}, testHost(volume));
+    expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: image });
+  });
 });
