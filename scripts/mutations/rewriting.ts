@@ -175,7 +175,7 @@ export const rewritingMutations: readonly Mutation[] = [
     file: "convert/repair-undo.ts",
     find: "const added = intent.added ?? prepared?.added;",
     replace: "const added = prepared?.added;",
-    tests: [guestWrites],
+    tests: [guestWrites, recoveryVerification, repairSyncs],
   },
   {
     name: "what was kept past the old end is not told",

@@ -166,13 +166,6 @@ export const surroundingsMutations: readonly Mutation[] = [
     tests: [foretell],
   },
   {
-    name: "a plan that was asked to stop is refused",
-    file: "convert/foretell.ts",
-    find: `if (!(error instanceof ImageError) || error.operation === "interrupt") throw error;`,
-    replace: "if (!(error instanceof ImageError)) throw error;",
-    tests: [foretell],
-  },
-  {
     name: "an image that can't be followed is refused without what else is known",
     file: "convert/foretell.ts",
     find: "{ ...error, reasons: reasons.all, cause: error }",
@@ -397,14 +390,14 @@ export const surroundingsMutations: readonly Mutation[] = [
     tests: [lock],
   },
   {
-    name: "a dead owner's lock stays beside the image",
+    name: "what a cut left of a lock that was taken over stays",
     file: "journal/lock.ts",
-    find: "if (isDead) await volume.remove(aside);",
-    replace: "if (isDead) await volume.facts(aside);",
+    find: "    await this.#volume.remove(journalNamesOf(this.#imagePath).aside);",
+    replace: "",
     tests: [lock],
   },
   {
-    name: "a lock that can't be moved is taken over",
+    name: "why a lock can't be moved is not told",
     file: "journal/lock.ts",
     find: `=== "ENOENT" ? undefined : error;`,
     replace: `=== "ENOENT" ? undefined : undefined;`,

@@ -143,7 +143,7 @@ export const watchMutations: readonly Mutation[] = [
     file: "convert/settle.ts",
     find: "if (!storage.hasLateFingerprint) {",
     replace: "if (hostOffset >= 0) {",
-    tests: [otherWriters],
+    tests: [otherWritersSettling],
   },
   {
     name: "tables that changed since are settled over",
@@ -248,13 +248,6 @@ export const watchMutations: readonly Mutation[] = [
     file: "convert/repair.ts",
     find: "    await refuseChangedPatches(session, step, isResumed && at === 0);",
     replace: "",
-    tests: [otherWritersRepair],
-  },
-  {
-    name: "each step of a repair may have been done before",
-    file: "convert/repair.ts",
-    find: "await refuseChangedPatches(session, step, isResumed && at === 0);",
-    replace: "await refuseChangedPatches(session, step, true);",
     tests: [otherWritersRepair],
   },
   {

@@ -46,6 +46,17 @@ describe("obstacles", () => {
     }
   });
 
+  test("that a name is too long for the file system is told once", async () => {
+    const cause = Object.assign(new Error("ENAMETOOLONG"), { code: "ENAMETOOLONG" });
+    const volume = new (class extends WrappedVolume {
+      override async obstacleToCreating(path: string): Promise<ImageError | undefined> {
+        return new ImageError("io", `Cannot create ${path}: its name is too long`, { cause });
+      }
+    })(new MemoryVolume({ [IMAGE_PATH]: IMAGE }));
+    const error = await failureOf(convert(IMAGE_PATH, "qcow2", { journal: "/vm/journal" }, testHost(volume)));
+    expect(error.reasons).toEqual([`Cannot create ${NAMES.lock}: its name is too long`]);
+  });
+
   test("a folder for the journal that can't be written is one, in a plan too", async () => {
     const volume = new (class extends WrappedVolume {
       override async obstacleToCreating(path: string): Promise<ImageError | undefined> {
