@@ -44,6 +44,7 @@ export const rename = unit("convert/rename");
 export const replaced = unit("convert/replaced-image");
 export const damage = unit("journal/damage");
 export const names = unit("journal/names");
+export const place = unit("journal/place");
 export const moved = unit("image/moved-difference");
 export const rewrite = unit("storage/rewrite");
 export const sourceEnd = unit("plan/source-end");

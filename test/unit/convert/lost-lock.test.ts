@@ -20,24 +20,37 @@ const ANOTHERS = new TextEncoder().encode(
 /** What the run does once it has lost its lock, one word a call. */
 type Deed = "image: sector 0" | "image: write" | "image: sync" | "journal";
 
-/** The lock becomes another's right after the n-th write, sync or resize of anything but the lock. */
+/**
+ * The lock becomes another's right after the n-th write, sync or resize of anything but the lock, or the n-th read of
+ * the image.
+ */
 class LosingVolume extends WrappedVolume {
   readonly afterwards: Deed[] = [];
   readonly memory: MemoryVolume;
   readonly #nth: number;
+  readonly #countsReads: boolean;
+  #isLost = false;
   count = 0;
 
-  constructor(memory: MemoryVolume, nth: number) {
+  constructor(memory: MemoryVolume, nth: number, counted: "barriers" | "reads" = "barriers") {
     super(memory);
     this.memory = memory;
     this.#nth = nth;
+    this.#countsReads = counted === "reads";
   }
 
   protected override wrap(storage: WritableStorage): WrappedStorage {
     const done = (deed: Deed) => this.#done(deed);
+    const hasRead = () => this.#hasRead();
     const isImage = storage.path === IMAGE_PATH;
     if (storage.path === NAMES.lock) return super.wrap(storage);
     return new (class extends WrappedStorage {
+      override async read(hostOffset: number, into: Uint8Array): Promise<number> {
+        const count = await super.read(hostOffset, into);
+        if (isImage) await hasRead();
+        return count;
+      }
+
       override async write(hostOffset: number, bytes: Uint8Array): Promise<void> {
         await super.write(hostOffset, bytes);
         await done(isImage ? (hostOffset === 0 ? "image: sector 0" : "image: write") : "journal");
@@ -56,9 +69,17 @@ class LosingVolume extends WrappedVolume {
   }
 
   async #done(deed: Deed): Promise<void> {
-    if (this.count >= this.#nth) this.afterwards.push(deed);
-    this.count++;
-    if (this.count !== this.#nth) return;
+    if (this.#isLost) this.afterwards.push(deed);
+    if (!this.#countsReads) await this.#counted();
+  }
+
+  async #hasRead(): Promise<void> {
+    if (this.#countsReads) await this.#counted();
+  }
+
+  async #counted(): Promise<void> {
+    if (++this.count !== this.#nth) return;
+    this.#isLost = true;
     await this.memory.remove(NAMES.lock);
     const lock = await this.memory.createExclusively(NAMES.lock);
     await lock?.write(0, ANOTHERS);
@@ -116,5 +137,17 @@ describe.each(RUNS)("%s", (_, makeImage, run) => {
     }
     // Only what comes after the last look goes unnoticed.
     expect(stoppedCount).toBeGreaterThan(undisturbed.count / 2);
+  });
+
+  test("switches no header, whatever is being read when the lock is lost", async () => {
+    const image = await makeImage();
+    const undisturbed = new LosingVolume(new MemoryVolume({ [IMAGE_PATH]: image }), Number.POSITIVE_INFINITY, "reads");
+    await run(testHost(undisturbed));
+    for (let nth = 1; nth <= undisturbed.count; nth++) {
+      const volume = new LosingVolume(new MemoryVolume({ [IMAGE_PATH]: image }), nth, "reads");
+      await run(testHost(volume)).catch(() => {});
+      expect(volume.afterwards, `after read ${nth}`).not.toContain("image: sector 0");
+      expect(volume.memory.snapshot(NAMES.lock), `after read ${nth}`).toEqual(ANOTHERS);
+    }
   });
 });
