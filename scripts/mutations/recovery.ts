@@ -1,7 +1,15 @@
 /** Defects in the way on and the way back from an interrupted conversion. */
 
 import type { Mutation } from "./mutation.ts";
-import { cuts, foreignWrites, others, recovery, recoveryVerification, verification, wrongBits } from "./suspects.ts";
+import {
+  cuts,
+  foreignWrites,
+  others,
+  recovery,
+  recoveryVerification,
+  verification,
+  wrongBitsBack,
+} from "./suspects.ts";
 
 export const recoveryMutations: readonly Mutation[] = [
   {
@@ -79,7 +87,7 @@ export const recoveryMutations: readonly Mutation[] = [
     file: "convert/undo.ts",
     find: `if ((await commitStateOf(storage, journal.state)) !== "before") {`,
     replace: "if (false) {",
-    tests: [wrongBits],
+    tests: [wrongBitsBack],
   },
   {
     name: "the file is cut before the old header is durable",

@@ -101,7 +101,7 @@ export const watchMutations: readonly Mutation[] = [
     file: "convert/switch.ts",
     find: "  await refuseWrongBytes(input);",
     replace: "",
-    tests: [wrongBits],
+    tests: [verification],
   },
   {
     name: "a commit that reads as something else is believed",

@@ -221,6 +221,15 @@ describe("a file that ends inside its last cluster", () => {
     }
   });
 
+  test("a guest wrote to its end through the target before that was verified: the way on keeps that", async () => {
+    const files = await cutAtCommit(short, "qed", {}, "committed");
+    const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, last, 0x77, 10);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: booted });
+    const { format } = await resume(IMAGE_PATH, {}, testHost(volume));
+    expect(format).toBe("qed");
+    expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), await guestOf(booted))).toBe(0);
+  });
+
   test("a guest wrote to its end through the source: the way on and the way back keep that", async () => {
     const files = await cutAtCommit(short, "qed", {}, "prepared");
     const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, last, 0x77, 10);
