@@ -181,13 +181,6 @@ export const watchMutations: readonly Mutation[] = [
     tests: [wrongBits, verification],
   },
   {
-    name: "no look for writers behind the look at new pointers",
-    file: "convert/settle.ts",
-    find: "      await session.refuseChange();\n    }\n    const sector",
-    replace: "    }\n    const sector",
-    tests: [lostLock, others],
-  },
-  {
     name: "no look for writers behind the record of a new header",
     file: "convert/settle.ts",
     find: "      // The record's sync may have taken long.\n      await session.refuseChange();",

@@ -253,6 +253,18 @@ describe("while an image is repaired", () => {
     });
   }
 
+  test("into a table while the journal is made, with a clock too coarse: no step is done over it", async () => {
+    const memory = new MemoryVolume({ [IMAGE_PATH]: damaged() });
+    const hostOffset = at.l2 + 512;
+    const written = damaged();
+    written[hostOffset] = 0x5a;
+    const onJournal = () => scribble(memory, IMAGE_PATH, hostOffset, Uint8Array.of(0x5a));
+    const volume = new InterferingVolume(memory, undefined, true);
+    const repair = check(IMAGE_PATH, { repair: "all", onJournal }, testHost(volume));
+    await expect(repair).rejects.toMatchObject({ kind: "changed-underneath" });
+    expect(Buffer.compare(memory.snapshot(IMAGE_PATH), written)).toBe(0);
+  });
+
   test("into a sector that a later step overwrites, with a clock too coarse: it is not overwritten", async () => {
     const counting = new InterferingVolume(new MemoryVolume({ [IMAGE_PATH]: damaged() }));
     await run(counting);

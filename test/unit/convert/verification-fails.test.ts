@@ -284,6 +284,19 @@ describe("the last check, when the undo was given up: the journal stands, and th
     await expectFinished(ending, way);
   });
 
+  test("a table that settling writes is lost, and lost again: said of the place, with nothing settled on top of it", async () => {
+    const way = WAYS[2] as Case;
+    const { writes } = await callsOf(way);
+    const header = writes.findLastIndex(({ hostOffset }) => hostOffset === 0);
+    const lost = writes[header - 1] as Call;
+    let count = 0;
+    const ending = await lied(way, {
+      write: (hostOffset, bytes) => (count++ >= header - 1 && hostOffset === lost.hostOffset ? undefined : bytes),
+    });
+    expectStanding(ending);
+    expect(ending.error?.message).toMatch(/Cannot settle .*: host offset 0x[0-9a-f]+ does not read as it was written/);
+  });
+
   test("the file stays longer than settling leaves it: leaks", async () => {
     const way = WAYS[2] as Case;
     let sizes = 0;
