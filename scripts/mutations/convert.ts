@@ -3,6 +3,7 @@
 import type { Mutation } from "./mutation.ts";
 import {
   cuts,
+  failure,
   foreignWrites,
   others,
   recoveryVerification,
@@ -45,7 +46,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "digests are not compared before the commit",
     file: "convert/switch.ts",
-    find: "if (digestBefore !== null && digestAfter !== null) verifyDigest(source.image, digestBefore, digestAfter);",
+    find: "  if (digestBefore !== null && digestAfter !== null)\n    verifyDigest(plan.draft.format, session.path, digestBefore, digestAfter);",
     replace: "",
     tests: [verification],
   },
@@ -164,21 +165,21 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the watch in settle is off",
     file: "convert/settle.ts",
-    find: "await (sector ? session.refuseInterference() : session.refuseChange());",
+    find: "    await session.refuseInterference();\n    await refuseChangedMetadata(session, standing);",
     replace: "",
     tests: [others],
   },
   {
     name: "no look for other users before settling switches the header",
     file: "convert/settle.ts",
-    find: "sector ? session.refuseInterference() : session.refuseChange()",
-    replace: "session.refuseChange()",
+    find: "await session.refuseInterference();",
+    replace: "await session.refuseChange();",
     tests: [others],
   },
   {
     name: "settling can't be stopped",
     file: "convert/settle.ts",
-    find: "stopIfAsked(settings.signal, session.path);",
+    find: `stopIfAsked(settings.signal, session.path, "while settling");`,
     replace: "",
     tests: [others],
   },
@@ -248,21 +249,21 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the bound of extra space is ignored",
     file: "convert/space.ts",
-    find: "if (needed > settings.maxExtraSpace)",
-    replace: "if (false)",
+    find: "needed > settings.maxExtraSpace ?",
+    replace: "needed < 0 ?",
     tests: [refusals],
   },
   {
     name: "a full file system is ignored",
     file: "convert/space.ts",
-    find: "if (needed > free)",
-    replace: "if (false)",
+    find: "needed > free ?",
+    replace: "needed < 0 ?",
     tests: [refusals],
   },
   {
     name: "another guest than the expected one is converted",
     file: "convert/guest.ts",
-    find: "if (expected.toLowerCase() === found) return;",
+    find: "if (expected === found) return;",
     replace: "return;",
     tests: [refusals],
   },
@@ -275,7 +276,7 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "an image whose conversion was interrupted is converted again",
-    file: "convert/convert.ts",
+    file: "convert/surroundings.ts",
     find: `if (found === "none") return;`,
     replace: "return;",
     tests: [refusals, repair],
@@ -339,7 +340,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "a check that only reads can't be stopped",
     file: "convert/watched-storage.ts",
-    find: "    stopIfAsked(signal, storage.path);",
+    find: `    stopIfAsked(signal, storage.path, "while checking");`,
     replace: "",
     tests: [others],
   },
@@ -362,7 +363,14 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/failure.ts",
     find: "    await session.refuseInterference();",
     replace: "    await session.refuseChange();",
-    tests: [others],
+    tests: [failure, others],
+  },
+  {
+    name: "the image is put back though another command has the lock",
+    file: "convert/failure.ts",
+    find: "    await session.refuseInterference();",
+    replace: "    await session.refuseOtherUsers();",
+    tests: [failure],
   },
   {
     name: "the image is put back when the undo was given up",

@@ -81,8 +81,8 @@ export const journalMutations: readonly Mutation[] = [
   {
     name: "the image itself may be the journal's place",
     file: "journal/place.ts",
-    find: "if (taken === undefined) return asked;",
-    replace: "return asked;",
+    find: "if (own.some((name) => sameNameKey(name) === key)) refuse",
+    replace: "if (false) refuse",
     tests: [journal],
   },
   {
@@ -193,8 +193,8 @@ export const journalMutations: readonly Mutation[] = [
   {
     name: "a living owner's lock is not put back",
     file: "journal/lock.ts",
-    find: `else if (got !== "gone") await`,
-    replace: "else if (false) await",
+    find: `else if (got !== "gone") await volume.rename(aside, path);`,
+    replace: "",
     tests: [lock],
   },
   {
@@ -214,15 +214,15 @@ export const journalMutations: readonly Mutation[] = [
   {
     name: "a process of another container counts as dead",
     file: "storage/process-table.ts",
-    find: `if ((owner.pidNamespace ?? "") !== self.pidNamespace) return undefined;`,
-    replace: "",
+    find: "? isKnown(self.pidNamespace) && owner.pidNamespace === self.pidNamespace",
+    replace: "? true",
     tests: [processes],
   },
   {
     name: "another process with a dead one's number counts as it",
     file: "storage/process-table.ts",
-    find: `if (owner.startTime === found.startTime ||`,
-    replace: "if (true ||",
+    find: "if (owner.startTime === found.startTime || !isKnown(owner.startTime) || !isKnown(found.startTime)) return true;",
+    replace: "return true;",
     tests: [processes],
   },
 ];

@@ -6,13 +6,19 @@ import type { Mutation } from "./mutation.ts";
 import { planMutations } from "./plan.ts";
 import { recoveryMutations } from "./recovery.ts";
 import { repairMutations } from "./repair.ts";
+import { rewritingMutations } from "./rewriting.ts";
 import { storageMutations } from "./storage.ts";
+import { surroundingsMutations } from "./surroundings.ts";
+import { watchMutations } from "./watch.ts";
 
 export const mutations: readonly Mutation[] = [
   ...convertMutations,
   ...recoveryMutations,
+  ...rewritingMutations,
+  ...watchMutations,
   ...repairMutations,
   ...journalMutations,
   ...planMutations,
   ...storageMutations,
+  ...surroundingsMutations,
 ];

@@ -242,4 +242,25 @@ export const planMutations: readonly Mutation[] = [
     replace: "  if (!placed) provePlan({",
     tests: [units],
   },
+  {
+    name: "copies may lie in the rest of the source's last cluster",
+    file: "plan/proof.ts",
+    find: "end = Math.max(end, placeEnd);",
+    replace: "",
+    tests: [proof],
+  },
+  {
+    name: "data may begin past the end of the source",
+    file: "plan/proof.ts",
+    find: "if (lastStart >= oldFileSize)\n      throw",
+    replace: "if (false)\n      throw",
+    tests: [proof],
+  },
+  {
+    name: "a cluster that the disk ends inside has no rest",
+    file: "plan/proof.ts",
+    find: "const restOfCluster = intoCluster === 0 ? 0 : sourceClusterSize - intoCluster;",
+    replace: "const restOfCluster = 0;",
+    tests: [proof],
+  },
 ];

@@ -10,14 +10,15 @@ import {
   recovery,
   recoveryVerification,
   verification,
+  wrongBitsBack,
 } from "./suspects.ts";
 
 export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a header that somebody rewrote before the commit is no matter",
     file: "convert/way-on.ts",
-    find: `const isOurs = (await commitStateOf(storage, journal.state)) === "before";`,
-    replace: "const isOurs = true;",
+    find: `const hasOldHeader = (await commitStateOf(storage, journal.state)) === "before";`,
+    replace: "const hasOldHeader = true;",
     tests: [guestWrites],
   },
   {
@@ -100,9 +101,16 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the way back leaves the new header",
     file: "convert/undo.ts",
+    find: "  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));",
+    replace: "",
+    tests: [foreignWrites],
+  },
+  {
+    name: "the header that the way back wrote is not read again",
+    file: "convert/undo.ts",
     find: `if ((await commitStateOf(storage, journal.state)) !== "before") {`,
     replace: "if (false) {",
-    tests: [foreignWrites],
+    tests: [wrongBitsBack],
   },
   {
     name: "the file is cut before the old header is durable",
@@ -233,7 +241,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a header that can't be read stops rollback",
     file: "convert/way-back.ts",
-    find: `  await settleHeader(storage, journal.state, "source");`,
+    find: `  await settleHeader(storage, journal, "source");`,
     replace: "",
     tests: [recovery],
   },

@@ -25,8 +25,8 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "no look whether somebody wrote between a repair's steps",
     file: "convert/repair.ts",
-    find: "    await session.refuseChange();\n    const writes",
-    replace: "    const writes",
+    find: "    await session.refuseChange();\n    settings.onStep",
+    replace: "    settings.onStep",
     tests: [repair],
   },
   {
@@ -39,8 +39,8 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "no look for others before a repair's undo is given up",
     file: "convert/repair.ts",
-    find: `await session.refuseInterference();\n  await journal.append({ record: "verified"`,
-    replace: `await journal.append({ record: "verified"`,
+    find: "  await session.refuseInterference();\n  await journal.append",
+    replace: "  await journal.append",
     tests: [others],
   },
   {
@@ -165,15 +165,15 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "a repair's way back leaves the file longer",
     file: "convert/repair-undo.ts",
-    find: "  await storage.resize(intent.oldFileSize);",
+    find: "  await storage.resize(length);",
     replace: "",
     tests: [repair],
   },
   {
     name: "a repair's way back believes the length that it sees",
     file: "convert/repair-undo.ts",
-    find: "  await storage.resize(intent.oldFileSize);",
-    replace: "  if ((await storage.size()) !== intent.oldFileSize) await storage.resize(intent.oldFileSize);",
+    find: "  await storage.resize(length);",
+    replace: "  if ((await storage.size()) !== length) await storage.resize(length);",
     tests: [recoveryVerification],
   },
   {
@@ -217,6 +217,20 @@ export const repairMutations: readonly Mutation[] = [
     find: "  if (state.undoGivenUp) {",
     replace: "  if (false) {",
     tests: [cuts],
+  },
+  {
+    name: "a repair that failed undoes steps that had not begun",
+    file: "convert/failure.ts",
+    find: "step: stepsBegun ?? repair.steps.length",
+    replace: "step: repair.steps.length",
+    tests: ["test/crash/repair-faults.test.ts > rebuilt"],
+  },
+  {
+    name: "of a repair that failed only the length is put back",
+    file: "convert/failure.ts",
+    find: "step: stepsBegun ?? repair.steps.length",
+    replace: "step: 0",
+    tests: [recoveryVerification],
   },
   {
     name: "an addition may lie below the old end",

@@ -10,7 +10,7 @@ import type { Mutation } from "./mutation.ts";
 const COPIED = ["src", "test", "scripts", "package.json", "tsconfig.json", "vitest.config.ts", "action.yml"];
 const LINKED = ["node_modules", "dist", "docs"];
 /** A mutant may wait for ever; a test that does is as good as one that fails. */
-const FILE_TIMEOUT_MS = 120_000;
+const FILE_TIMEOUT_MS = 300_000;
 const TEST_TIMEOUT_MS = 60_000;
 
 export interface Outcome {

@@ -6,7 +6,7 @@ import type { Storage } from "../storage/storage.ts";
 
 /**
  * The length at which the file may be cut so that nothing is lost: `oldFileSize` where all that lies between it and
- * `end` (default: the end of file), but for `ours`, reads as the zeros that were there; else up to the last sector that
+ * `end`, but for `ours`, reads as the zeros that were there, or where no `end` is known; else up to the last sector that
  * does not.
  */
 export async function lengthToKeep(

@@ -50,16 +50,16 @@ export async function digestsForUndo(
   const givenUp = plan.repair.givenUp.length > 0 ? companionsOf(options) : options.unknownAutoclear;
   if (givenUp.length === 0) return undefined;
   if (whole === undefined) return [];
+  const sectors = new PatchedSectors(plan.steps).after(plan.steps.length);
+  const repaired = new OverlayStorage(whole, sectors, { size: plan.repair.fileSize });
   const digests = new Set<string>();
-  try {
-    const sectors = new PatchedSectors(plan.steps).after(plan.steps.length);
-    const repaired = new OverlayStorage(whole, sectors, { size: plan.repair.fileSize });
-    for (const each of [image, await openImage(repaired, image.format)]) {
-      digests.add(await digestGuest(await openGuestView([each]), "blkhash-sha256"));
+  for (const open of [async () => image, () => openImage(repaired, image.format)]) {
+    try {
+      digests.add(await digestGuest(await openGuestView([await open()]), "blkhash-sha256"));
+    } catch (error) {
+      // What can't be read whole, as before such a repair, proves nothing; the other one still does.
+      if (!(error instanceof ImageError) || error.kind === "interrupted") throw error;
     }
-  } catch (error) {
-    if (!(error instanceof ImageError) || error.kind === "interrupted") throw error;
-    // An image that can't be read whole: what was known of it must not be lost, so there is no way back after a guest ran.
   }
   return [...digests];
 }

@@ -14,27 +14,39 @@ export const ANOTHERS_LOCK = new TextEncoder().encode(
 /** What a run does, one word a call. */
 export type Deed = "image: sector 0" | "image: write" | "image: sync" | "journal";
 
-/** The lock becomes another's right after the n-th write, sync or resize of anything but the lock. */
+/**
+ * The lock becomes another's right after the n-th write, sync or resize of anything but the lock, or the n-th read of
+ * the image.
+ */
 export class LosingVolume extends WrappedVolume {
   /** What was done once the lock was lost. */
   readonly afterwards: Deed[] = [];
   readonly memory: MemoryVolume;
   readonly #nth: number;
+  readonly #countsReads: boolean;
   count = 0;
   /** What was done right before the lock was lost. */
   last: Deed | undefined;
 
-  constructor(memory: MemoryVolume, nth: number) {
+  constructor(memory: MemoryVolume, nth: number, counted: "barriers" | "reads" = "barriers") {
     super(memory);
     this.memory = memory;
     this.#nth = nth;
+    this.#countsReads = counted === "reads";
   }
 
   protected override wrap(storage: WritableStorage): WrappedStorage {
     const done = (deed: Deed) => this.#done(deed);
     const isImage = storage.path === IMAGE_PATH;
     if (storage.path === NAMES.lock) return super.wrap(storage);
+    const hasRead = () => this.#hasRead();
     return new (class extends WrappedStorage {
+      override async read(hostOffset: number, into: Uint8Array): Promise<number> {
+        const count = await super.read(hostOffset, into);
+        if (isImage) await hasRead();
+        return count;
+      }
+
       override async write(hostOffset: number, bytes: Uint8Array): Promise<void> {
         await super.write(hostOffset, bytes);
         await done(isImage ? (hostOffset === 0 ? "image: sector 0" : "image: write") : "journal");
@@ -54,6 +66,14 @@ export class LosingVolume extends WrappedVolume {
 
   async #done(deed: Deed): Promise<void> {
     if (this.count >= this.#nth) this.afterwards.push(deed);
+    if (!this.#countsReads) await this.#counted(deed);
+  }
+
+  async #hasRead(): Promise<void> {
+    if (this.#countsReads) await this.#counted(undefined);
+  }
+
+  async #counted(deed: Deed | undefined): Promise<void> {
     this.count++;
     if (this.count !== this.#nth) return;
     this.last = deed;

@@ -53,6 +53,26 @@ test("someone opened the image meanwhile: nothing more is written, the journal s
   expect(memory.snapshots()).toEqual({ [IMAGE_PATH]: IMAGE });
 });
 
+test("another command has our lock meanwhile: nothing more is written, the journal stands", async () => {
+  const memory = new MemoryVolume({ [IMAGE_PATH]: IMAGE });
+  const anothers = new TextEncoder().encode(
+    JSON.stringify({ pid: 1, hostName: "there", bootId: "b", startTime: "0", nonce: "another's" }),
+  );
+  const volume = new (class extends FailingVolume {
+    override async otherUsers(storage: Storage): Promise<OtherUsers> {
+      if (this.struck.length > 0) {
+        await memory.remove(NAMES.lock);
+        await (await memory.createExclusively(NAMES.lock))?.write(0, anothers);
+      }
+      return super.otherUsers(storage);
+    }
+  })(memory, { kind: "write", nth: COMMIT_WRITE, code: "ENOSPC" });
+  const error = await failureOf(convert(IMAGE_PATH, "qcow2", {}, testHost(volume)));
+  expect(error).toMatchObject({ kind: "no-space", rolledBack: false, journal: NAMES.journal });
+  expect(memory.snapshot(IMAGE_PATH).length).toBeGreaterThan(IMAGE.length);
+  expect(memory.snapshot(NAMES.lock)).toEqual(anothers);
+});
+
 test("a folder's failed sync is a failed sync: the finished image is not put back", async () => {
   const counting = new FailingVolume(new MemoryVolume({ [IMAGE_PATH]: IMAGE }));
   await convert(IMAGE_PATH, "qcow2", { keepUndo: true }, testHost(counting));

@@ -13,6 +13,7 @@ import { journalNamesOf } from "../../../src/journal/names.ts";
 import { FileVolume } from "../../../src/storage/file.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import type { Storage, WritableStorage } from "../../../src/storage/storage.ts";
+import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { buildQcow2Layer } from "../../support/qcow2-layer.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
@@ -177,6 +178,16 @@ describe("a plan refuses", () => {
     const image = buildQcow2Layer({ virtualSize: CLUSTER, backingName: "gone.raw", backingFormat: "raw" });
     const options = { backingChain: true, options: { cluster_size: "4k" } };
     expect(await refusedInMemory({ [IMAGE_PATH]: image }, options)).toEqual([expect.stringContaining("gone.raw")]);
+  });
+
+  test("a backing file whose tables can't be followed", async () => {
+    const image = buildQcow2Layer({ virtualSize: 3 * CLUSTER, backingName: "base.qcow2", backingFormat: "qcow2" });
+    const { bytes: base, at } = buildQcow2Image({ clusterBits: 12 });
+    base.writeBigUInt64BE((1n << 63n) | BigInt(at.data + 512), at.l2);
+    const options = { backingChain: true, options: { cluster_size: "4k" } };
+    expect(await refusedInMemory({ [IMAGE_PATH]: image, "/vm/base.qcow2": base }, options)).toEqual([
+      expect.stringMatching(/L2|aligned/),
+    ]);
   });
 
   test("for all reasons at once, those of the image too", async () => {

@@ -11,7 +11,10 @@ import { openImage } from "../../../src/formats/registry.ts";
 import { extentAt, findRow } from "../../../src/image/extent.ts";
 import { GuestReader } from "../../../src/image/guest-reader.ts";
 import { openGuestView } from "../../../src/image/guest-view.ts";
+import { journalNamesOf } from "../../../src/journal/names.ts";
+import { encodeRecord, scanRecords } from "../../../src/journal/record.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import type { OtherUsers } from "../../../src/storage/storage.ts";
 import { buildQcow2Image, type Qcow2ImageDescription } from "../../corpus/qcow2-builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
@@ -54,6 +57,31 @@ async function failureOf(action: Promise<unknown>): Promise<ImageError> {
   );
   expect(error).toBeInstanceOf(ImageError);
   return error as ImageError;
+}
+
+/** Somebody has the image open from the second look on. */
+class LatecomersVolume extends MemoryVolume {
+  #looks = 0;
+
+  override async otherUsers(): Promise<OtherUsers> {
+    return { found: this.#looks++ === 0 ? [] : ["QEMU has it open"], blind: [] };
+  }
+}
+
+const UNDO = journalNamesOf(IMAGE_PATH).undo;
+
+function intentIn(files: Record<string, Uint8Array>): Record<string, unknown> {
+  return scanRecords(files[UNDO] as Uint8Array, UNDO).records[0]?.facts as Record<string, unknown>;
+}
+
+/** The same files, the undo saying something else first. */
+function withIntent(files: Record<string, Uint8Array>, intent: object): Record<string, Uint8Array> {
+  const { journalId, records } = scanRecords(files[UNDO] as Uint8Array, UNDO);
+  const [first, ...others] = records.map(({ facts, blob }) => [facts, blob] as const);
+  const framed = [[intent, first?.[1] as Uint8Array] as const, ...others].map(([facts, blob], sequence) =>
+    encodeRecord(journalId as Uint8Array, sequence, facts, blob),
+  );
+  return { ...files, [UNDO]: new Uint8Array(Buffer.concat(framed)) };
 }
 
 const built = (description: Qcow2ImageDescription, missing = 0): Uint8Array => {
@@ -104,6 +132,35 @@ describe("a source that holds more than its active guest", () => {
       expect(error.message).toMatch(/can't be told without a checksum/);
     });
   }
+
+  const [, withSnapshot, drop] = KINDS[0];
+
+  test("a guest that wrote through the source's own header is no obstacle", async () => {
+    const files = await cutAtCommit(withSnapshot, "qed", { drop }, "prepared");
+    const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, 100, 0x99);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: booted });
+    await rollback(IMAGE_PATH, {}, testHost(volume));
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted.subarray(0, withSnapshot.length))).toBe(0);
+  });
+
+  test("who comes while the guest is compared is seen before anything is written", async () => {
+    const files = await converted(withSnapshot, "qed", { drop, keepUndo: true });
+    const volume = new LatecomersVolume(files);
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.message).toMatch(/QEMU has it open/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), files[IMAGE_PATH] as Uint8Array)).toBe(0);
+  });
+
+  test("a journal of an older version that does not say what the source holds: what was dropped counts", async () => {
+    const files = await converted(withSnapshot, "qed", { drop, keepUndo: true });
+    const { alsoHolds, ...older } = intentIn(files);
+    expect(alsoHolds).toEqual(["1 snapshot"]);
+    const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, 100, 0x99);
+    const volume = new MemoryVolume({ ...withIntent(files, older), [IMAGE_PATH]: booted });
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.message).toMatch(/it holds snapshots, and a guest wrote to its disk since; nothing was touched/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
+  });
 
   test("nothing else held: a guest's writes in place stay, and byte for byte is not said", async () => {
     const files = await converted(built({}), "qed", { keepUndo: true });
@@ -167,6 +224,15 @@ describe("a file that ends inside its last cluster", () => {
       expect(end.length).toBeGreaterThan(short.length);
       expect(Buffer.compare(await guestOf(end), await guestOf(booted))).toBe(0);
     }
+  });
+
+  test("a guest wrote to its end through the target before that was verified: the way on keeps that", async () => {
+    const files = await cutAtCommit(short, "qed", {}, "committed");
+    const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, last, 0x77, 10);
+    const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: booted });
+    const { format } = await resume(IMAGE_PATH, {}, testHost(volume));
+    expect(format).toBe("qed");
+    expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), await guestOf(booted))).toBe(0);
   });
 
   test("a guest wrote to its end through the source: the way on and the way back keep that", async () => {
@@ -281,5 +347,82 @@ describe("the way back over a repair", () => {
     expect(volume.snapshot(IMAGE_PATH).length).toBeGreaterThan(damaged().length);
     await rollback(IMAGE_PATH, {}, testHost(volume));
     expect(Buffer.compare(volume.snapshot(IMAGE_PATH), damaged())).toBe(0);
+  });
+});
+
+describe("the way back over a repair that gave data up, of an image with snapshots or bitmaps", () => {
+  const COPIED = 1n << 63n;
+  const KINDS = [
+    // The snapshot's first table lies nowhere that it could: it shows nothing any more, the active guest all that it did.
+    ["a snapshot's table", { snapshot: true }, "snapshot"],
+    ["a cluster of the guest, beside a snapshot", { snapshot: true }, "active"],
+    ["a cluster of the guest, beside a bitmap", { bitmap: true }, "active"],
+  ] as const;
+  const options = { repair: "all", allowDataLoss: true, keepUndo: true } as const;
+  const damaged = (kind: Qcow2ImageDescription, where: "snapshot" | "active"): Uint8Array => {
+    const { bytes, at } = buildQcow2Image({ clusterBits: 12, ...kind });
+    if (where === "snapshot") bytes.writeBigUInt64BE(BigInt(at.l2 + 512), at.snapshots + CLUSTER);
+    else bytes.writeBigUInt64BE(COPIED | BigInt(at.data + CLUSTER + 512), at.l2 + 8);
+    return new Uint8Array(bytes);
+  };
+
+  for (const [name, kind, where] of KINDS) {
+    test(`${name}: put back byte for byte while the guest is the same`, async () => {
+      const image = damaged(kind, where);
+      const volume = new MemoryVolume({ [IMAGE_PATH]: image });
+      expect((await check(IMAGE_PATH, options, testHost(volume))).changed).toBe(true);
+      await rollback(IMAGE_PATH, {}, testHost(volume));
+      expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: image });
+    });
+
+    test(`${name}: not put back once a guest wrote`, async () => {
+      const repaired = new MemoryVolume({ [IMAGE_PATH]: damaged(kind, where) });
+      await check(IMAGE_PATH, options, testHost(repaired));
+      const booted = await writeInPlace(repaired.snapshot(IMAGE_PATH), 100, 0x99);
+      const volume = new MemoryVolume({ ...repaired.snapshots(), [IMAGE_PATH]: booted });
+      const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+      expect(error.kind).toBe("changed-underneath");
+      expect(error.message).toMatch(
+        /gave snapshots or bitmaps up, and a guest wrote to its disk since; nothing was touched/,
+      );
+      expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
+    });
+  }
+
+  const repaired = async (where: "snapshot" | "active") => {
+    const volume = new MemoryVolume({ [IMAGE_PATH]: damaged({ snapshot: true }, where) });
+    await check(IMAGE_PATH, options, testHost(volume));
+    return volume.snapshots();
+  };
+
+  test("where no guest is known from before nobody can tell, and it is not put back", async () => {
+    const files = await repaired("snapshot");
+    const volume = new MemoryVolume(withIntent(files, { ...intentIn(files), guestDigests: [] }));
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.kind).toBe("changed-underneath");
+    expect(error.message).toMatch(/what its guest was before is not known; nothing was touched/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), files[IMAGE_PATH] as Uint8Array)).toBe(0);
+  });
+
+  test("who comes while the guest is compared is seen before anything is written", async () => {
+    const files = await repaired("snapshot");
+    const volume = new LatecomersVolume(files);
+    const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
+    expect(error.message).toMatch(/QEMU has it open/);
+    expect(Buffer.compare(volume.snapshot(IMAGE_PATH), files[IMAGE_PATH] as Uint8Array)).toBe(0);
+  });
+
+  test("stopped before its first step it is put back, whatever can't be read of it", async () => {
+    const image = damaged({ snapshot: true }, "active");
+    const volume = new MemoryVolume({ [IMAGE_PATH]: image });
+    const stop = new AbortController();
+    const stopped = check(
+      IMAGE_PATH,
+      { ...options, signal: stop.signal, onJournal: () => stop.abort() },
+      testHost(volume),
+    );
+    expect((await failureOf(stopped)).kind).toBe("interrupted");
+    await rollback(IMAGE_PATH, {}, testHost(volume));
+    expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: image });
   });
 });

@@ -64,4 +64,16 @@ describe.each(RUNS)("%s", (_, makeImage, run) => {
     // Only what comes after the last look goes unnoticed.
     expect(stoppedCount).toBeGreaterThan(undisturbed.count / 2);
   });
+
+  test("switches no header, whatever is being read when the lock is lost", async () => {
+    const image = await makeImage();
+    const undisturbed = new LosingVolume(new MemoryVolume({ [IMAGE_PATH]: image }), Number.POSITIVE_INFINITY, "reads");
+    await run(testHost(undisturbed));
+    for (let nth = 1; nth <= undisturbed.count; nth++) {
+      const volume = new LosingVolume(new MemoryVolume({ [IMAGE_PATH]: image }), nth, "reads");
+      await run(testHost(volume)).catch(() => {});
+      expect(volume.afterwards, `after read ${nth}`).not.toContain("image: sector 0");
+      expect(volume.memory.snapshot(NAMES.lock), `after read ${nth}`).toEqual(ANOTHERS_LOCK);
+    }
+  });
 });

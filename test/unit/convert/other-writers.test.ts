@@ -14,6 +14,7 @@ import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
 import { crashScenarios, IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { InterferingVolume, scribble } from "../../support/interfering-volume.ts";
+import { buildQedImage } from "../../support/qed-image.ts";
 
 const MARK = new TextEncoder().encode("written by another program");
 
@@ -109,6 +110,26 @@ describe("in place, through the source, between any two of our calls until the c
       }
     });
   }
+});
+
+test("in place, far into a long copy, with a clock too coarse until the commit: nothing is lost", async () => {
+  const { bytes } = buildQedImage({
+    clusterSize: 4096,
+    tableSize: 2,
+    virtualSize: 1000 * 4096,
+    data: Array.from({ length: 700 }, (_, at) => at),
+  });
+  const run = (volume: InterferingVolume) =>
+    convert(IMAGE_PATH, "qcow2", { options: { cluster_size: "64k" } }, testHost(volume));
+  const counting = new InterferingVolume(new MemoryVolume({ [IMAGE_PATH]: bytes }));
+  await run(counting);
+  const last = counting.calls.indexOf("write 0");
+  const guestOffset = 600 * 4096;
+  const hostOffset = await placeOf(bytes, guestOffset);
+  const { kind, memory } = await disturbed({ [IMAGE_PATH]: bytes }, run, last, hostOffset, true);
+  expect(kind).toBe("changed-underneath");
+  const guest = await guestOf(memory.snapshot(IMAGE_PATH));
+  expect(Buffer.from(guest.subarray(guestOffset, guestOffset + MARK.length)).equals(MARK)).toBe(true);
 });
 
 describe("while a QED is settled", () => {
@@ -231,6 +252,18 @@ describe("while an image is repaired", () => {
       }
     });
   }
+
+  test("into a table while the journal is made, with a clock too coarse: no step is done over it", async () => {
+    const memory = new MemoryVolume({ [IMAGE_PATH]: damaged() });
+    const hostOffset = at.l2 + 512;
+    const written = damaged();
+    written[hostOffset] = 0x5a;
+    const onJournal = () => scribble(memory, IMAGE_PATH, hostOffset, Uint8Array.of(0x5a));
+    const volume = new InterferingVolume(memory, undefined, true);
+    const repair = check(IMAGE_PATH, { repair: "all", onJournal }, testHost(volume));
+    await expect(repair).rejects.toMatchObject({ kind: "changed-underneath" });
+    expect(Buffer.compare(memory.snapshot(IMAGE_PATH), written)).toBe(0);
+  });
 
   test("into a sector that a later step overwrites, with a clock too coarse: it is not overwritten", async () => {
     const counting = new InterferingVolume(new MemoryVolume({ [IMAGE_PATH]: damaged() }));

@@ -60,3 +60,22 @@ describe("a target that has lost a state is put back", () => {
     expectPutBack(ending, bytes);
   });
 });
+
+test("a target that has another backing file is put back", async () => {
+  const { bytes } = buildQedImage({ ...SPARSE, backingName: "base.img" });
+  const options = { checksum: "none", options: { table_size: "4" } } as const;
+  const run = (volume: RecordingVolume) => convert(IMAGE_PATH, "qed", options, testHost(volume));
+  const files = await cutAtCommit({ [IMAGE_PATH]: bytes }, run, "committed");
+  const nameOffset = Buffer.from(files[IMAGE_PATH] as Uint8Array).readUInt32LE(56);
+  const ending = await endingOf(new MemoryVolume(files), (volume) => {
+    const lying = new LyingVolume(volume, IMAGE_PATH, {
+      read(hostOffset, name) {
+        if (hostOffset === nameOffset && name.length === "base.img".length) name.set(Buffer.from("case.img"));
+      },
+    });
+    return resume(IMAGE_PATH, {}, testHost(lying));
+  });
+  expect(ending.error?.kind).toBe("verification-failed");
+  expect(ending.error?.message).toContain("its backing file is case.img, the source's base.img");
+  expectPutBack(ending, bytes);
+});

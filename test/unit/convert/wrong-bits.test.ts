@@ -1,12 +1,15 @@
 /** A disk that stores one bit wrong, in any write of a conversion or of settling: no success with another guest. */
 
 import { describe, expect, test } from "vitest";
+import { SECTOR_SIZE } from "../../../src/bytes/align.ts";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import { resume } from "../../../src/convert/recovery.ts";
+import { resume, rollback } from "../../../src/convert/recovery.ts";
+import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { crashScenarios, IMAGE_PATH, recordScenario, testHost } from "../../support/crash-scenario.ts";
 import { expectedOf, judgeWhole } from "../../support/crash-trial.ts";
+import { cutAtCommit } from "../../support/cut-at-commit.ts";
 import { FlippingVolume } from "../../support/flipping-volume.ts";
 import type { DiskState } from "../../support/power-cut.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -52,4 +55,33 @@ describe("one bit of one write is stored wrong", () => {
       expect(noticed).toBeGreaterThan(0);
     });
   }
+});
+
+test("the way back: a header that is stored wrong is not called the old one", async () => {
+  const scenario = scenarios.find(({ name }) => name === "qed to qcow2, tiny");
+  if (!scenario) throw new Error("the scenario is gone");
+  const { image, targetFormat, options } = scenario;
+  const files = await cutAtCommit(image, targetFormat, options, "committed");
+  const counting = new FlippingVolume(new MemoryVolume(files), { nth: 0, at: 0, bit: 0 });
+  await rollback(IMAGE_PATH, {}, testHost(counting));
+  let refused = 0;
+  for (let nth = 1; nth <= counting.writeCount; nth++) {
+    for (const bit of [0, 7]) {
+      const memory = new MemoryVolume(files);
+      const end = await rollback(IMAGE_PATH, {}, testHost(new FlippingVolume(memory, { nth, at: 0.001, bit }))).then(
+        () => "put back",
+        (error: unknown) => (error instanceof ImageError ? "refused" : "broken"),
+      );
+      const { journal } = journalNamesOf(IMAGE_PATH);
+      expect(end, `write ${nth}`).not.toBe("broken");
+      if (end === "put back") {
+        const header = memory.snapshot(IMAGE_PATH).subarray(0, SECTOR_SIZE);
+        expect(Buffer.compare(header, image.subarray(0, SECTOR_SIZE)), `write ${nth}`).toBe(0);
+      } else {
+        refused++;
+        expect(memory.has(journal), `write ${nth}`).toBe(true);
+      }
+    }
+  }
+  expect(refused).toBeGreaterThan(0);
 });

@@ -292,6 +292,42 @@ describe("whole frames that say what we don't write", () => {
     );
   });
 
+  test("an intent whose bytes are right in number, but lie where they may not", async () => {
+    const [facts, blob] = await intentOf();
+    const beyond = [4096, 512] as const;
+    const wrong: readonly (readonly [object, Uint8Array])[] = [
+      // A sector for the commit, the extras, then the saved header.
+      [{ savedLength: 4096, extras: [beyond] }, new Uint8Array(512 + beyond[1] + 1024)],
+      [{ savedLength: 16, extras: [] }, new Uint8Array(512 + 16)],
+      [{}, blob.subarray(0, 500)],
+    ];
+    for (const [change, bytes] of wrong) {
+      const journal = framed([{ ...facts, ...change }, bytes]);
+      await refusedByAll({ [IMAGE_PATH]: IMAGE, [NAMES.journal]: journal }, NAMES.journal);
+    }
+  });
+
+  test("a repair without all bytes of its steps", async () => {
+    const facts = {
+      record: "repair",
+      version: 1,
+      format: "qcow2",
+      scope: "all",
+      allowDataLoss: false,
+      keepUndo: false,
+      oldFileSize: 4096,
+      fileSize: 4096,
+      metadataDigest: null,
+      steps: [{ purpose: "refcounts", patches: [[512, 512]] }],
+    };
+    for (const length of [0, 512, 1023, 1025]) {
+      const journal = framed([facts, new Uint8Array(length)]);
+      await refusedByAll({ [IMAGE_PATH]: IMAGE, [NAMES.journal]: journal }, NAMES.journal);
+    }
+    const volume = new MemoryVolume({ [IMAGE_PATH]: IMAGE, [NAMES.journal]: framed([facts, new Uint8Array(1024)]) });
+    expect(await Journal.find(volume, IMAGE_PATH)).toBeInstanceOf(Journal);
+  });
+
   test("bytes that are no JSON under a right sum", async () => {
     const text = "{".padEnd(24, " ");
     const record = encodeRecord(id, 0, text, NOTHING);

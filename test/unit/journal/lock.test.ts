@@ -60,6 +60,13 @@ describe("a lock that is there", () => {
   });
 });
 
+test("what a cut left of a lock that was taken over goes with the release", async () => {
+  const volume = new MemoryVolume({ [journalNamesOf(IMAGE).aside]: ownedBy({}) });
+  const lock = await Lock.acquire(volume, IMAGE, process(8, new Set([8])));
+  await lock.release();
+  expect(volume.snapshots()).toEqual({});
+});
+
 describe("a lock that no cut can have left is somebody's", () => {
   const text = (value: unknown) => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
   const owner = JSON.parse(new TextDecoder().decode(ownedBy({})));

@@ -26,6 +26,7 @@ test("data apart from each other and from metadata is taken", () => {
 test.each([
   ["used twice", mappingOf(5, 3, 5), /guest offset 0x2000 at host offset 0x5000 is used twice/],
   ["on metadata", mappingOf(5, 2), /lies on metadata/],
+  ["past the end of the file", mappingOf(5, 10), /host offset 0xa000 lies past the end of the file/],
   ["used twice, in the last cluster of a file that ends in it", mappingOf(9, 9), /used twice/],
 ])("%s is refused", (_what, mapping, message) => {
   expect(() => refuseSharedPlaces(options, mapping, metadata, 9 * CLUSTER + 100)).toThrow(message);

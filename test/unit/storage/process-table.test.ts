@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   type LockOwner,
   type Machine,
@@ -29,6 +29,14 @@ describe("on this machine", () => {
   test("what can't be seen from here is not called dead: another host, another container", () => {
     expect(processes.isAlive({ ...self, hostName: "there", pid: gone }, LOCK)).toBe(undefined);
     expect(processes.isAlive({ ...self, pidNamespace: "pid:[1]", pid: gone }, LOCK)).toBe(undefined);
+  });
+
+  test("a process that we may not ask is somebody's, not nobody's", () => {
+    const kill = vi.spyOn(process, "kill").mockImplementation(() => {
+      throw Object.assign(new Error("EPERM"), { code: "EPERM" });
+    });
+    onTestFinished(() => kill.mockRestore());
+    expect(processes.isAlive({ ...self, pid: gone, startTime: "" }, LOCK)).toBe(true);
   });
 
   test.runIf(process.platform === "linux")("a pid that was given anew is another process", () => {
