@@ -66,7 +66,7 @@ export const surroundingsMutations: readonly Mutation[] = [
     file: "convert/surroundings.ts",
     find: "if (obstacle !== undefined && !(found.length > 0 && isOfLongName(obstacle))) found.push(obstacle);",
     replace: "if (obstacle !== undefined) found.push(obstacle);",
-    tests: [foretell],
+    tests: [surroundings],
   },
   {
     name: "a run does not look for obstacles",
@@ -230,13 +230,6 @@ export const surroundingsMutations: readonly Mutation[] = [
     tests: [place],
   },
   {
-    name: "a name for a journal that is too long is taken",
-    file: "journal/place.ts",
-    find: "  refuseLongNames(imagePath, asked);",
-    replace: "",
-    tests: [place],
-  },
-  {
     name: "a link's folder is never deeper than the link",
     file: "journal/place.ts",
     find: "  refuseLongNames(imagePath, place);",
@@ -374,13 +367,6 @@ export const surroundingsMutations: readonly Mutation[] = [
     file: "journal/lock.ts",
     find: `return BEGINNING.startsWith(beginning) ? "torn" : "strange";`,
     replace: `return "strange";`,
-    tests: [lock],
-  },
-  {
-    name: "a lock of zeros keeps everyone out",
-    file: "journal/lock.ts",
-    find: `if (bytes.subarray(0, SECTOR_SIZE).every((byte) => byte === 0)) return "torn";`,
-    replace: "",
     tests: [lock],
   },
   {
