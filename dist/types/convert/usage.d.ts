@@ -5,5 +5,8 @@ import type { ConvertOptions } from "./report.ts";
  * `targetFormat` undefined leaves the target's options unchecked.
  */
 export declare function usageMistakes(targetFormat: string | undefined, options?: ConvertOptions): readonly string[];
-/** Throws one UsageError for all that is wrong with a conversion's words and options; nothing has been opened then. */
-export declare function refuseUsage(command: "convert" | "plan", path: string, targetFormat: string, options: ConvertOptions): void;
+/**
+ * Throws one UsageError for all that is wrong with a conversion's words and options; nothing has been opened then. Answers the options
+ * to be used in place of those that were given.
+ */
+export declare function conversionOptions(command: "convert" | "plan", path: string, targetFormat: string, options: ConvertOptions): ConvertOptions;

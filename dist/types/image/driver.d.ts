@@ -36,6 +36,8 @@ export interface ConversionOptions {
     readonly encryption: string | undefined;
     readonly snapshotCount: number;
     readonly bitmapNames: readonly string[];
+    /** Set autoclear bits that we don't know, as messages name them: what they promise, each writer has to take back. */
+    readonly unknownAutoclear: readonly string[];
     /** True where guest data lies in another file. */
     readonly hasDataFile: boolean;
     readonly hasSubclusters: boolean;
