@@ -9,6 +9,7 @@ import {
   recoveryVerification,
   refusals,
   repair,
+  settleGuards,
   tinyFaults,
   verification,
   verify,
@@ -181,7 +182,7 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/settle.ts",
     find: `stopIfAsked(settings.signal, session.path, "while settling");`,
     replace: "",
-    tests: [others],
+    tests: [settleGuards],
   },
   {
     name: "a lost lock is ignored",
@@ -286,7 +287,7 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/verify.ts",
     find: "if (target.virtualSize !== source.virtualSize) {",
     replace: "if (false) {",
-    tests: [verify, verification],
+    tests: [settleGuards],
   },
   {
     name: "another mapping than the plan's is no difference",

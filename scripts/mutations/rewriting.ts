@@ -2,10 +2,10 @@
 
 import type { Mutation } from "./mutation.ts";
 import {
-  elsewhereSyncs,
   failedSyncs,
   filledSyncs,
   guestWrites,
+  lostHeader,
   others,
   recovery,
   recoveryVerification,
@@ -42,7 +42,7 @@ export const rewritingMutations: readonly Mutation[] = [
     file: "convert/way-back.ts",
     find: `    await settleHeader(storage, journal, "target");`,
     replace: "",
-    tests: [filledSyncs, failedSyncs],
+    tests: [lostHeader],
   },
   {
     name: "resume believes the tables that settling re-pointed",
@@ -52,25 +52,11 @@ export const rewritingMutations: readonly Mutation[] = [
     tests: [filledSyncs, failedSyncs],
   },
   {
-    name: "the way back by converting believes the tables that settling re-pointed",
-    file: "convert/way-back.ts",
-    find: "    await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));",
-    replace: "",
-    tests: [filledSyncs, failedSyncs],
-  },
-  {
     name: "tables written once more are not synced",
     file: "convert/undo.ts",
     find: "await rewriteRange(storage, start, end);\n  await storage.sync();",
     replace: "await rewriteRange(storage, start, end);",
     tests: [filledSyncs, failedSyncs],
-  },
-  {
-    name: "the way back leaves a header that reads as the source's",
-    file: "convert/undo.ts",
-    find: "  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));",
-    replace: `  if ((await commitStateOf(storage, journal.state)) !== "before") await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));`,
-    tests: [tinySyncs, failedSyncs],
   },
   {
     name: "recovery believes the journal that it reads",
@@ -92,20 +78,6 @@ export const rewritingMutations: readonly Mutation[] = [
     find: "    await this.#volume.syncFolderOf(this.path);\n    const beside",
     replace: "    const beside",
     tests: [tinySyncs, failedSyncs],
-  },
-  {
-    name: "recovery believes the pointer that it reads",
-    file: "journal/journal.ts",
-    find: "      await rewrite(pointer, await pointer.size());",
-    replace: "",
-    tests: [elsewhereSyncs],
-  },
-  {
-    name: "recovery believes that the pointer has its name",
-    file: "journal/journal.ts",
-    find: "      await pointer.close();\n    }\n    await this.#volume.syncFolderOf(beside);",
-    replace: "      await pointer.close();\n    }",
-    tests: [elsewhereSyncs],
   },
   {
     name: "resume plans a repair anew before the cut is durable",

@@ -12,6 +12,7 @@ import {
   otherWritersRepair,
   otherWritersSettling,
   recoveryVerification,
+  settleGuards,
   verification,
   verify,
   wrongBits,
@@ -178,7 +179,7 @@ export const watchMutations: readonly Mutation[] = [
     file: "convert/settle.ts",
     find: "if (corruptions + checkErrors > 0) throw",
     replace: "if (false) throw",
-    tests: [wrongBits, verification],
+    tests: [settleGuards],
   },
   {
     name: "no look for writers behind the record of a new header",

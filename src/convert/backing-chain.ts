@@ -76,7 +76,7 @@ async function foundPath(volume: Volume, image: Image, named: string): Promise<s
     return await volume.realPath(named);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    const message = `${error.message}; ${image.storage.path} names it as its backing file: put it back there`;
+    const message = `${error.message}; put it back there, since ${image.storage.path} names it as its backing file`;
     throw new ImageError(error.kind, message, { ...error, cause: error });
   }
 }

@@ -74,6 +74,13 @@ function* chainsOf(log: OperationLog, chainCount: number, random: Random): Gener
     }
   }
   const wishes = ["resume", "rollback"] as const;
+  // Names alone: a recovery that plans anew replaces a journal by a rename.
+  for (const first of wishes) {
+    for (let nth = 1; nth <= 3; nth++) {
+      const cutCount = Math.floor(log.operations.length / 2);
+      for (const last of wishes) yield { cutCount, first, kind: "syncFolder", nth, last };
+    }
+  }
   for (let made = 0; made < chainCount; made++) {
     yield {
       cutCount: 1 + random.below(log.operations.length),

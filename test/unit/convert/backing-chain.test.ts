@@ -117,7 +117,7 @@ describe("openBackingChain", () => {
   test("says whose backing file is missing, and what to do", async () => {
     const volume = new MemoryVolume({ "vm/top": over("gone") });
     await expect(pathsBelow(volume, "vm/top")).rejects.toThrow(
-      /vm.gone: .*; vm.top names it as its backing file: put it back there$/,
+      /vm.gone: .*; put it back there, since vm.top names it as its backing file$/,
     );
   });
 

@@ -158,7 +158,7 @@ describe("a source that holds more than its active guest", () => {
     const booted = await writeInPlace(files[IMAGE_PATH] as Uint8Array, 100, 0x99);
     const volume = new MemoryVolume({ ...withIntent(files, older), [IMAGE_PATH]: booted });
     const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
-    expect(error.message).toMatch(/it holds snapshots, and a guest wrote to its disk since; nothing was touched/);
+    expect(error.message).toMatch(/it holds 1 snapshot, and a guest wrote to its disk since; nothing was touched/);
     expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
   });
 
@@ -383,7 +383,7 @@ describe("the way back over a repair that gave data up, of an image with snapsho
       const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(volume)));
       expect(error.kind).toBe("changed-underneath");
       expect(error.message).toMatch(
-        /gave snapshots or bitmaps up, and a guest wrote to its disk since; nothing was touched/,
+        /gave snapshots, bitmaps or autoclear bits up, and a guest wrote to its disk since; nothing was touched/,
       );
       expect(Buffer.compare(volume.snapshot(IMAGE_PATH), booted)).toBe(0);
     });

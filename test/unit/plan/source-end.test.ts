@@ -15,9 +15,10 @@ function endOf(fill: (table: ExtentTableBuilder) => void, metadataEnd = CLUSTER,
   return sourceEndOf(table.finish(table.end), metadata, CLUSTER, fileSize);
 }
 
-test("never before the end of the file", () => {
-  expect(endOf((table) => table.append(CLUSTER, ExtentState.data, CLUSTER))).toBe(FILE_SIZE);
-  expect(endOf((table) => table.append(CLUSTER, ExtentState.unallocated))).toBe(FILE_SIZE);
+test("never before the end of the cluster that the file ends inside, whoever points there", () => {
+  expect(endOf((table) => table.append(CLUSTER, ExtentState.data, CLUSTER))).toBe(6 * CLUSTER);
+  expect(endOf((table) => table.append(CLUSTER, ExtentState.unallocated))).toBe(6 * CLUSTER);
+  expect(endOf((table) => table.append(CLUSTER, ExtentState.unallocated), CLUSTER, 5 * CLUSTER)).toBe(5 * CLUSTER);
 });
 
 test("at the end of the data cluster that the file ends inside", () => {
@@ -42,9 +43,9 @@ test("of a zero cluster that has a place", () => {
 
 test("compressed data ends where its stored bytes do", () => {
   const stored = (length: number) =>
-    endOf((table) => table.append(CLUSTER, ExtentState.compressed, 5 * CLUSTER, length));
-  expect(stored(100)).toBe(FILE_SIZE);
-  expect(stored(512)).toBe(5 * CLUSTER + 512);
+    endOf((table) => table.append(CLUSTER, ExtentState.compressed, 6 * CLUSTER - 100, length), CLUSTER, 6 * CLUSTER);
+  expect(stored(100)).toBe(6 * CLUSTER);
+  expect(stored(512)).toBe(6 * CLUSTER + 412);
 });
 
 test("metadata takes whole clusters", () => {
