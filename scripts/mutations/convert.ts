@@ -367,13 +367,6 @@ export const convertMutations: readonly Mutation[] = [
     tests: [failure, others],
   },
   {
-    name: "the image is put back though another command has the lock",
-    file: "convert/failure.ts",
-    find: "    await session.refuseInterference();",
-    replace: "    await session.refuseOtherUsers();",
-    tests: [failure],
-  },
-  {
     name: "the image is put back when the undo was given up",
     file: "convert/failure.ts",
     find: " || journal.progress.undoGivenUp;",

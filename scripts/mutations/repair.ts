@@ -23,13 +23,6 @@ export const repairMutations: readonly Mutation[] = [
     tests: [others],
   },
   {
-    name: "no look whether somebody wrote between a repair's steps",
-    file: "convert/repair.ts",
-    find: "    await session.refuseChange();\n    settings.onStep",
-    replace: "    settings.onStep",
-    tests: [repair],
-  },
-  {
     name: "no look whether the image changed while its repair was planned",
     file: "convert/repair.ts",
     find: "  await session.refuseInterference();\n  const journal",

@@ -73,20 +73,6 @@ export const rewritingMutations: readonly Mutation[] = [
     tests: [tinySyncs, failedSyncs],
   },
   {
-    name: "recovery believes that the journal has its name",
-    file: "journal/journal.ts",
-    find: "    await this.#volume.syncFolderOf(this.path);\n    const beside",
-    replace: "    const beside",
-    tests: [tinySyncs, failedSyncs],
-  },
-  {
-    name: "resume plans a repair anew before the cut is durable",
-    file: "convert/repair-recovery.ts",
-    find: "    await cutAdded(storage, state);\n    await storage.sync();",
-    replace: "    await cutAdded(storage, state);",
-    tests: [repairSyncs, failedSyncs],
-  },
-  {
     name: "what is read once is written back",
     file: "storage/rewrite.ts",
     find: "if (Buffer.compare(bytes, again) === 0) return bytes;",
@@ -164,13 +150,6 @@ export const rewritingMutations: readonly Mutation[] = [
     tests: [guestWrites],
   },
   {
-    name: "the journal does not say where the source ends",
-    file: "convert/conversion.ts",
-    find: "    sourceEnd: plan.sourceEnd,",
-    replace: "    sourceEnd: undefined,",
-    tests: [guestWrites],
-  },
-  {
     name: "a source ends where its file does",
     file: "plan/source-end.ts",
     find: "  return Math.max(end, alignUp(fileSize, clusterSize));",
@@ -182,20 +161,6 @@ export const rewritingMutations: readonly Mutation[] = [
     file: "plan/source-end.ts",
     find: "  return Math.max(end, alignUp(fileSize, clusterSize));",
     replace: "  return end;",
-    tests: [sourceEnd],
-  },
-  {
-    name: "a source's last cluster of metadata ends inside",
-    file: "plan/source-end.ts",
-    find: "let end = alignUp(metadata.end, clusterSize);",
-    replace: "let end = metadata.end;",
-    tests: [sourceEnd],
-  },
-  {
-    name: "a source's last cluster of data ends inside",
-    file: "plan/source-end.ts",
-    find: "const guestEnd = alignUp(guestOffset + (mapping.length[row] as number), clusterSize);",
-    replace: "const guestEnd = guestOffset + (mapping.length[row] as number);",
     tests: [sourceEnd],
   },
   {

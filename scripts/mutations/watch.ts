@@ -5,9 +5,7 @@ import {
   failure,
   foreignWrites,
   guarded,
-  lostLock,
   moved,
-  others,
   otherWriters,
   otherWritersRepair,
   otherWritersSettling,
@@ -89,13 +87,6 @@ export const watchMutations: readonly Mutation[] = [
     find: "for (let skip = 0; skip < length; skip += MiB) {",
     replace: "for (let skip = 0; skip < Math.min(length, MiB); skip += MiB) {",
     tests: [otherWriters],
-  },
-  {
-    name: "no look for writers behind the last look at tables and copies",
-    file: "convert/switch.ts",
-    find: "  await session.refuseChange();\n  await storage.write(0, plan.commit.sector);",
-    replace: "  await storage.write(0, plan.commit.sector);",
-    tests: [others, lostLock],
   },
   {
     name: "new tables that read as something else are committed",
@@ -180,13 +171,6 @@ export const watchMutations: readonly Mutation[] = [
     find: "if (corruptions + checkErrors > 0) throw",
     replace: "if (false) throw",
     tests: [settleGuards],
-  },
-  {
-    name: "no look for writers behind the record of a new header",
-    file: "convert/settle.ts",
-    find: "      // The record's sync may have taken long.\n      await session.refuseChange();",
-    replace: "",
-    tests: [lostLock, others],
   },
   {
     name: "guests of two lengths are one",

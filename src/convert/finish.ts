@@ -4,8 +4,10 @@ import { counted } from "../bytes/count-text.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { openImage } from "../formats/registry.ts";
 import type { Image } from "../image/driver.ts";
+import { firstDifference } from "../image/extent.ts";
 import type { CheckResult } from "../image/finding.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { settle } from "./settle.ts";
@@ -34,7 +36,7 @@ export async function finish(
   const { intent, undoGivenUp } = journal.state;
   // Nobody wrote since it was opened, so what was read of it still holds.
   await session.refuseInterference();
-  const target = opened ?? (await openImage(session.storage, intent.targetFormat));
+  const target = opened ?? (await openedTwice(session.storage, intent.targetFormat));
   if (keepUndo && !undoGivenUp) {
     const check = await finalCheck(target, settings, true);
     await session.refuseChange();
@@ -50,6 +52,20 @@ export async function finish(
   await session.refuseChange();
   await journal.remove();
   return { image: settled, check, bytesSettled: done.bytesWritten };
+}
+
+/**
+ * The image as two readings of its tables agree on: after an interruption there is no plan to compare them with, and
+ * settling gives up whatever they do not point at.
+ */
+async function openedTwice(storage: Storage, format: string): Promise<Image> {
+  const [image, again] = [await openImage(storage, format), await openImage(storage, format)];
+  if (firstDifference(await image.getMapping(), await again.getMapping()) < 0) return image;
+  throw new ImageError("io", `Cannot trust ${storage.path}: its tables read differently twice; look at the disk`, {
+    path: storage.path,
+    format,
+    operation: "read",
+  });
 }
 
 /** Throws `verification-failed` where settling left something behind. */
