@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.ts";
 import {
   cuts,
   foreignWrites,
+  guestWritesAndRecovery,
   others,
   recoveryVerification,
   refusals,
@@ -209,7 +210,7 @@ export const repairMutations: readonly Mutation[] = [
     file: "convert/repair-recovery.ts",
     find: "  if (state.undoGivenUp) {",
     replace: "  if (false) {",
-    tests: [cuts],
+    tests: [guestWritesAndRecovery],
   },
   {
     name: "a repair that failed undoes steps that had not begun",

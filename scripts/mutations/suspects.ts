@@ -38,6 +38,7 @@ export const wrongBitsBack = `${unit("convert/wrong-bits")} > the way back`;
 export const otherWriters = `${unit("convert/other-writers")} > until the commit`;
 export const otherWritersSettling = `${unit("convert/other-writers")} > while a QED is settled`;
 export const otherWritersRepair = `${unit("convert/other-writers")} > while an image is repaired`;
+export const guestWritesAndRecovery = unit("convert/guest-writes-and-recovery");
 export const settleGuards = unit("convert/settle-guards");
 export const lostLock = unit("convert/lost-lock");
 export const guarded = unit("convert/guarded-storage");

@@ -74,3 +74,16 @@ test("a repair that was cut off before it was prepared: what it added is cut, wh
     expect(await guestOf(memory.snapshot(IMAGE_PATH))).toBe(await guestOf(booted));
   }
 });
+
+test("a repair whose undo was given up is not undone, whatever of its journal is left", async () => {
+  const { bytes, at } = buildQcow2Image({ clusterBits: 12 });
+  bytes.writeUInt16BE(7, at.refcountBlock + (at.l2 / at.clusterSize) * 2);
+  const recording = new RecordingVolume({ [IMAGE_PATH]: new Uint8Array(bytes) });
+  await check(IMAGE_PATH, { repair: "all" }, testHost(recording));
+  const last = recording.operations.findLastIndex((one) => one.kind === "sync" && one.path !== IMAGE_PATH) + 1;
+  const memory = new MemoryVolume(cutAfter(recording.log, last).sample("all-new", seededRandom(1)));
+  await expect(rollback(IMAGE_PATH, {}, testHost(memory))).rejects.toMatchObject({ kind: "unsupported" });
+  expect(Buffer.compare(memory.snapshot(IMAGE_PATH), recording.memory.snapshot(IMAGE_PATH))).toBe(0);
+  await resume(IMAGE_PATH, {}, testHost(memory));
+  expect(Object.keys(memory.snapshots())).toEqual([IMAGE_PATH]);
+});

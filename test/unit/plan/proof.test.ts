@@ -188,6 +188,40 @@ const BROKEN: readonly (readonly [name: string, change: Partial<ProofInput>, mes
     /past the end/,
   ],
   [
+    "a unit that ends with the disk reaches past the end of file",
+    {
+      placement: { ...PLACEMENT, hostAlignment: K },
+      sourceClusterSize: K,
+      source: table([UNIT, zero], [K, data, 29 * K]),
+      target: table([UNIT, zero], [K, data, 29 * K]),
+      copies: [],
+    },
+    /past the end of file/,
+  ],
+  [
+    "a copy lies in the rest of the source's last cluster",
+    {
+      oldFileSize: 28 * K,
+      metadata: RangeSet.of({ start: 0, end: UNIT }),
+      sourceClusterSize: 2 * UNIT,
+      source: table([2 * UNIT, data, 25 * K]),
+      target: table([2 * UNIT, data, 28 * K]),
+      copies: [{ guestOffset: 0, hostOffset: 28 * K, length: 2 * UNIT }],
+    },
+    /below the old end/,
+  ],
+  [
+    "a copy lies in the rest of a cluster that the disk ends inside",
+    {
+      oldFileSize: 27 * K,
+      metadata: RangeSet.of({ start: 0, end: UNIT }),
+      source: table([UNIT, data, 17 * K], [K, data, 25 * K]),
+      target: table([UNIT, data, 28 * K], [K, data, 32 * K]),
+      copies: [{ guestOffset: 0, hostOffset: 28 * K, length: 2 * UNIT }],
+    },
+    /below the old end/,
+  ],
+  [
     "a compressed cluster is another one",
     {
       source: table([UNIT, compressed, 8 * K + 5, 700], [UNIT, data, 17 * K], ...rest),
