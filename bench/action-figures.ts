@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Figure, Row } from "./figures.ts";
+import type { Figure, Row } from "./figure.ts";
 import { type Measured, measure, median, medianTime } from "./measure.ts";
 
 const main = fileURLToPath(new URL("../dist/main.mjs", import.meta.url));

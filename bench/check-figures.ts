@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Bench, Figure, Row } from "./figures.ts";
+import type { Bench, Figure, Row } from "./figure.ts";
 import { byTurns, command, type Measured, measure, median, medianTime, syncFile } from "./measure.ts";
 import { shuffleClusters } from "./shuffled-image.ts";
 

@@ -11,7 +11,7 @@ import { closeSync, existsSync, openSync, rmSync, writeFileSync, writeSync } fro
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import type { Figure } from "./figures.ts";
+import type { Figure } from "./figure.ts";
 import { byTurns, measure, medianTime, syncFile } from "./measure.ts";
 
 const GiB = 2 ** 30;

@@ -6,8 +6,8 @@ import { closeSync, openSync, readSync, rmSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { actionFigures } from "./action-figures.ts";
 import { checkFigure } from "./check-figures.ts";
-import { type DataImages, makeDataImages } from "./data-images.ts";
 import { downloadFigure } from "./download.ts";
+import type { Figure, Row } from "./figure.ts";
 import {
   allocated,
   byTurns,
@@ -27,38 +27,6 @@ import { packed, spreadOver, writeQcow2, writeQed } from "./sparse-images.ts";
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 const TiB = 2 ** 40;
-
-/** One line of the table. */
-export interface Row {
-  readonly figure: string;
-  readonly reach: string;
-  readonly measured: string;
-  readonly isReached: boolean;
-}
-
-export interface Bench {
-  readonly folder: string;
-  readonly runs: number;
-  /** The images with real data, made when first asked for. */
-  readonly images: () => DataImages;
-}
-
-export interface Figure {
-  readonly name: string;
-  run(bench: Bench): Promise<Row[]>;
-}
-
-export function newBench(folder: string, runs: number, scale: number): Bench {
-  let images: DataImages | undefined;
-  return {
-    folder,
-    runs,
-    images: () => {
-      images ??= makeDataImages(folder, scale);
-      return images;
-    },
-  };
-}
 
 type Format = "qed" | "qcow2";
 const other = (format: Format): Format => (format === "qed" ? "qcow2" : "qed");

@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { qemuVersion } from "../scripts/tools.ts";
-import { figures, newBench, type Row } from "./figures.ts";
+import { newBench, type Row } from "./figure.ts";
+import { figures } from "./figures.ts";
 import { command } from "./measure.ts";
 
 const GiB = 2 ** 30;

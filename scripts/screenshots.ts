@@ -10,8 +10,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pageOf } from "../src/action/page/page.ts";
-import { summaryOf } from "../src/action/summary.ts";
+import { pageOf } from "../src/action/report/page/page.ts";
+import { summaryOf } from "../src/action/report/summary.ts";
 import { busyStep, checkStep, nightlyStep, planStep, step } from "../test/support/step-results.ts";
 
 interface Shot {

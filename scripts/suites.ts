@@ -14,6 +14,7 @@ export const suites: readonly Suite[] = [
     run: { tool: "node_modules/@biomejs/biome/bin/biome", options: ["ci", "--colors=off", "."] },
     budget: 5,
   },
+  { name: "arrows", run: { tool: "scripts/arrows.ts", options: ["--check"] }, budget: 5 },
   { name: "types", run: { tool: "node_modules/typescript/bin/tsc", options: ["-p", "."] }, budget: 10 },
   { name: "unit", run: { tests: "test/unit" }, budget: 60 },
   { name: "property", run: { tests: "test/property" }, budget: 30 },

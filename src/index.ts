@@ -5,11 +5,14 @@ export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageErro
 export { formatSize, parseSize } from "./bytes/size-text.ts";
 export type { Verdict } from "./check/verdict.ts";
 export { check } from "./convert/check.ts";
-export { type ChecksumOptions, checksum } from "./convert/checksum.ts";
-export { type CompareOptions, compare } from "./convert/compare.ts";
 export { convert, plan } from "./convert/convert.ts";
-export { type CrossCheck, crossCheckMistake } from "./convert/cross-check.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";
+export type * from "./convert/options/options.ts";
+export { targetOptions } from "./convert/options/target-options.ts";
+export { usageMistakes } from "./convert/options/usage.ts";
+export { crossCheckMistake } from "./convert/proof/cross-check.ts";
+export { checksum } from "./convert/reading/checksum.ts";
+export { compare } from "./convert/reading/compare.ts";
 export {
   type ChildInfo,
   type CommonInfo,
@@ -18,17 +21,15 @@ export {
   type Qcow2Info,
   type QedInfo,
   type RawInfo,
-} from "./convert/info.ts";
-export { infoText } from "./convert/info-text.ts";
-export { type Json, kebabKeys } from "./convert/kebab-keys.ts";
-export { type MapEntry, type MapReport, map, mapText } from "./convert/map.ts";
-export { type RecoveryOptions, resume, rollback } from "./convert/recovery.ts";
+} from "./convert/reading/info.ts";
+export { infoText } from "./convert/reading/info-text.ts";
+export { type Json, kebabKeys } from "./convert/reading/kebab-keys.ts";
+export { type MapEntry, type MapReport, map, mapText } from "./convert/reading/map.ts";
+export { type Unfinished, unfinished } from "./convert/reading/unfinished.ts";
+export { resume, rollback } from "./convert/recover.ts";
 export { refuseTakenName, renameImage } from "./convert/rename.ts";
-export type * from "./convert/report.ts";
+export type * from "./convert/report/report.ts";
 export { setmap } from "./convert/setmap.ts";
-export { targetOptions } from "./convert/target-options.ts";
-export { type Unfinished, unfinished } from "./convert/unfinished.ts";
-export { usageMistakes } from "./convert/usage.ts";
 export type { TargetOption } from "./image/driver.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";

@@ -3,19 +3,25 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageError } from "../index.ts";
-import type { ChecksumList } from "./checksum-list.ts";
-import { type Digest, expectedDigest } from "./digest.ts";
-import { Download, type DownloadRequest } from "./download.ts";
-import { type CachedDownload, cacheKey, type DownloadCache } from "./download-cache.ts";
-import { cleanName, downloadName, lastSegment } from "./file-name.ts";
-import { type GitHub, releaseAsset } from "./github-asset.ts";
-import type { Headers } from "./http-request.ts";
+import { type CachedDownload, cacheKey, type DownloadCache } from "./cache/download-cache.ts";
+import type { ChecksumList } from "./checksum/checksum-list.ts";
+import { Download, type DownloadRequest } from "./http/download.ts";
+import { type GitHub, releaseAsset } from "./http/github-asset.ts";
+import type { Headers } from "./http/request.ts";
 import { outputFolderMistake } from "./output-folder.ts";
 import { refuseTaken } from "./part.ts";
 import { type Placed, type PlaceTask, place } from "./place.ts";
-import { DEFAULT_LIMITS, DEFAULT_RETRIES, type DownloadProgress, type Limits, type Retries } from "./settings.ts";
-import { shownUrl, sourceUrl } from "./source-url.ts";
-import { unpackingOf } from "./unpacking.ts";
+import { type Digest, expectedDigest } from "./source/digest.ts";
+import { cleanName, downloadName, lastSegment } from "./source/file-name.ts";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_RETRIES,
+  type DownloadProgress,
+  type Limits,
+  type Retries,
+} from "./source/settings.ts";
+import { shownUrl, sourceUrl } from "./source/source-url.ts";
+import { unpackingOf } from "./unpack/unpacking.ts";
 
 export interface AcquireRequest {
   /** https; http to this machine itself. */

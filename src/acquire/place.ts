@@ -3,17 +3,17 @@
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { formatSize, ImageError } from "../index.ts";
-import { type Extracted, extractImages } from "./archive.ts";
-import { ByteReader, type Bytes } from "./byte-reader.ts";
-import { type Digest, verifyDigest } from "./digest.ts";
-import type { ByteSource } from "./download.ts";
-import { CachedDownload, type KeptDownload } from "./download-cache.ts";
+import { CachedDownload, type KeptDownload } from "./cache/download-cache.ts";
+import type { ByteSource } from "./http/download.ts";
+import { STRAY_LENGTH, strayContent } from "./http/stray-content.ts";
 import { finishPart, partName, removePart } from "./part.ts";
-import type { Limits } from "./settings.ts";
-import { shownUrl } from "./source-url.ts";
-import { SparseFile, type SparseLimits } from "./sparse-file.ts";
-import { STRAY_LENGTH, strayContent } from "./stray-content.ts";
-import { type Unpacking, unpacked } from "./unpacking.ts";
+import { type Digest, verifyDigest } from "./source/digest.ts";
+import type { Limits } from "./source/settings.ts";
+import { shownUrl } from "./source/source-url.ts";
+import { type Extracted, extractImages } from "./unpack/archive.ts";
+import { ByteReader, type Bytes } from "./unpack/byte-reader.ts";
+import { SparseFile, type SparseLimits } from "./unpack/sparse-file.ts";
+import { type Unpacking, unpacked } from "./unpack/unpacking.ts";
 
 export interface PlaceTask {
   readonly url: URL;

@@ -1,7 +1,7 @@
 /** What nobody expected ends the step in one sentence, never with a trace of bundled code. */
 
-import { annotateStep } from "./annotations.ts";
-import { DEFECT_ADVICE, isOfSystem, traceOf } from "./defect.ts";
+import { annotateStep } from "./report/annotations.ts";
+import { DEFECT_ADVICE, isOfSystem, traceOf } from "./results/defect.ts";
 
 /** The whole step ends with it. */
 export function annotateDefect(error: unknown): void {

@@ -1,8 +1,8 @@
 /** Downloads that shall go into the cache once the step ended well, saved to the step's state for `post`. */
 
 import { info, saveState } from "@actions/core";
-import type { PendingSave } from "../acquire/download-cache.ts";
-import { safeLine } from "./safe-text.ts";
+import type { PendingSave } from "../acquire/cache/download-cache.ts";
+import { safeLine } from "./report/safe-text.ts";
 
 /** Each has a state of its own: one environment variable could not hold many. */
 const STATE = "pending-save-";
@@ -16,6 +16,6 @@ export async function performSaves(environment: NodeJS.ProcessEnv = process.env)
   const saved = Object.entries(environment).filter(([name]) => name.startsWith(`STATE_${STATE}`));
   const saves = saved.flatMap(([, text]) => (text ? [JSON.parse(text) as PendingSave] : []));
   if (saves.length === 0) return;
-  const { savePending } = await import("../acquire/download-cache.ts");
+  const { savePending } = await import("../acquire/cache/download-cache.ts");
   for (const note of await savePending(saves)) info(safeLine(note));
 }

@@ -2,11 +2,11 @@
 
 import { info, notice } from "@actions/core";
 import { ImageError, resume, rollback, unfinished } from "../index.ts";
-import { annotateImage } from "./annotations.ts";
 import { annotateDefect, catchAllDefects } from "./catch-all.ts";
-import { journalsLeftOpen, type OpenJournal } from "./open-journals.ts";
+import { journalsLeftOpen, type OpenJournal } from "./images/open-journals.ts";
 import { performSaves } from "./pending-saves.ts";
-import { safeLine } from "./safe-text.ts";
+import { annotateImage } from "./report/annotations.ts";
+import { safeLine } from "./report/safe-text.ts";
 
 async function close({ image, of }: OpenJournal): Promise<void> {
   const found = await unfinished(image);

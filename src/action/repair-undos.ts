@@ -1,8 +1,8 @@
 /** Repairs can be undone until the step ends: given up here when all went well, taken back by `post` when not. */
 
 import { resume } from "../index.ts";
-import { annotateImage } from "./annotations.ts";
-import type { OpenJournals } from "./open-journals.ts";
+import type { OpenJournals } from "./images/open-journals.ts";
+import { annotateImage } from "./report/annotations.ts";
 
 /** @returns false where an undo could not be given up: `post` then puts that image back */
 export async function giveUpRepairUndos(journals: OpenJournals, keepUndo: boolean): Promise<boolean> {

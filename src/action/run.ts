@@ -1,21 +1,21 @@
 /** The step: inputs, what can be known beforehand, the work on all images, then everything that is told about it. */
 
 import { getInput, info, setSecret } from "@actions/core";
-import { workOnAll } from "./all-images.ts";
-import { annotateStep } from "./annotations.ts";
-import { type Beforehand, lookBeforehand } from "./beforehand.ts";
-import { collectReports } from "./collect.ts";
-import type { ImageResult } from "./image-result.ts";
-import { type Inputs, readInputs } from "./inputs.ts";
-import { OpenJournals } from "./open-journals.ts";
+import { collectReports } from "./fleet/collect.ts";
+import { planMatrix } from "./fleet/plan-matrix.ts";
+import { judgeShards } from "./fleet/shards.ts";
+import { workOnAll } from "./images/all-images.ts";
+import { OpenJournals } from "./images/open-journals.ts";
+import { type Beforehand, lookBeforehand } from "./images/preflight.ts";
+import type { Work } from "./images/work.ts";
+import { type Inputs, readInputs } from "./inputs/inputs.ts";
 import { rememberSaves } from "./pending-saves.ts";
-import { planMatrix } from "./plan-matrix.ts";
 import { giveUpRepairUndos } from "./repair-undos.ts";
-import { safeLine } from "./safe-text.ts";
-import { judgeShards } from "./shards.ts";
-import type { Matrix } from "./step-result.ts";
-import { tell, tellMistakes } from "./tell.ts";
-import type { Work } from "./work.ts";
+import { annotateStep } from "./report/annotations.ts";
+import { safeLine } from "./report/safe-text.ts";
+import { tell, tellMistakes } from "./report/tell.ts";
+import type { ImageResult } from "./results/image-result.ts";
+import type { Matrix } from "./results/step-result.ts";
 
 /** @returns whether all went well */
 export async function runStep(signal: AbortSignal): Promise<boolean> {

@@ -10,16 +10,17 @@ import type { CheckResult } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
-import { CrossChecker } from "./cross-check.ts";
-import { type Host, thisHost } from "./host.ts";
-import { checkRules, optionsOf } from "./option-rules.ts";
-import { runRepair } from "./repair.ts";
-import type { CheckOptions, CheckReport } from "./report.ts";
-import { Session, stopIfAsked } from "./session.ts";
-import { Stopwatch } from "./stopwatch.ts";
-import { refuseUnfinished } from "./surroundings.ts";
-import { watchedStorage } from "./watched-storage.ts";
-import { refuseWriters } from "./writers.ts";
+import { checkRules, optionsOf } from "./options/option-rules.ts";
+import type { CheckOptions } from "./options/options.ts";
+import { CrossChecker } from "./proof/cross-check.ts";
+import { runRepair } from "./repair/repair.ts";
+import type { CheckReport } from "./report/report.ts";
+import { type Host, thisHost } from "./session/host.ts";
+import { Session, stopIfAsked } from "./session/session.ts";
+import { Stopwatch } from "./session/stopwatch.ts";
+import { refuseUnfinished } from "./session/surroundings.ts";
+import { watchedStorage } from "./session/watched-storage.ts";
+import { refuseWriters } from "./session/writers.ts";
 
 /**
  * Checks the image at `path`, writing nothing unless `repair` is asked for.

@@ -2,14 +2,15 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
-import { runConversion } from "./conversion.ts";
-import { type Foretold, foretell } from "./foretell.ts";
-import { type Host, thisHost } from "./host.ts";
-import type { ConversionReport, ConvertOptions } from "./report.ts";
-import { Session } from "./session.ts";
-import { settingsOf } from "./settings.ts";
-import { refuseUnfinished } from "./surroundings.ts";
-import { conversionOptions } from "./usage.ts";
+import { runConversion } from "./conversion/conversion.ts";
+import { type Foretold, foretell } from "./conversion/foretell.ts";
+import type { ConvertOptions } from "./options/options.ts";
+import { settingsOf } from "./options/settings.ts";
+import { conversionOptions } from "./options/usage.ts";
+import type { ConversionReport } from "./report/report.ts";
+import { type Host, thisHost } from "./session/host.ts";
+import { Session } from "./session/session.ts";
+import { refuseUnfinished } from "./session/surroundings.ts";
 
 /**
  * Changes the format of the image at `path` to `targetFormat`, inside its own file.

@@ -6,9 +6,9 @@
  */
 
 import { UsageError } from "../bytes/image-error.ts";
-import { FileVolume } from "../storage/file.ts";
+import { FileVolume } from "../storage/file/file-volume.ts";
 import type { WritableStorage } from "../storage/storage.ts";
-import { pathMistakes, refuseMistakes } from "./option-rules.ts";
+import { pathMistakes, refuseMistakes } from "./options/option-rules.ts";
 
 const CLUSTER = 64 * 1024;
 const TABLE_CLUSTERS = 4;

@@ -4,11 +4,11 @@ import { dirname, resolve } from "node:path";
 import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { Lock } from "../journal/lock.ts";
 import { journalNamesOf, refuseLongNames } from "../journal/names.ts";
-import { FileVolume } from "../storage/file.ts";
+import { FileVolume } from "../storage/file/file-volume.ts";
 import type { Volume } from "../storage/storage.ts";
-import { type Host, thisHost } from "./host.ts";
-import { pathMistakes, refuseMistakes } from "./option-rules.ts";
-import { unfinished } from "./unfinished.ts";
+import { pathMistakes, refuseMistakes } from "./options/option-rules.ts";
+import { unfinished } from "./reading/unfinished.ts";
+import { type Host, thisHost } from "./session/host.ts";
 
 /**
  * Renames an image, and its `.inplace-undo` where there is one.

@@ -6,17 +6,18 @@ import { RangeSet } from "../bytes/range-set.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../image/extent.ts";
 import { planSwitch } from "../plan/switch-plan.ts";
-import { carryOut } from "./conversion.ts";
-import { readHeaderArea } from "./conversion-plan.ts";
-import { Guest } from "./guest.ts";
-import { type Host, thisHost } from "./host.ts";
-import { byteMistakes, lookAtOptions, openRules, pathMistakes, refuseMistakes } from "./option-rules.ts";
-import type { OpenOptions, SetmapReport } from "./report.ts";
-import { Session } from "./session.ts";
-import { settingsOf } from "./settings.ts";
-import { inspectSource, refuseCorruption, type Source } from "./source.ts";
-import { Stopwatch } from "./stopwatch.ts";
-import { refuseUnfinished } from "./surroundings.ts";
+import { carryOut } from "./conversion/conversion.ts";
+import { Guest } from "./inspect/guest.ts";
+import { inspectSource, refuseCorruption, type Source } from "./inspect/source.ts";
+import { byteMistakes, lookAtOptions, openRules, pathMistakes, refuseMistakes } from "./options/option-rules.ts";
+import type { OpenOptions } from "./options/options.ts";
+import { settingsOf } from "./options/settings.ts";
+import type { SetmapReport } from "./report/report.ts";
+import { type Host, thisHost } from "./session/host.ts";
+import { Session } from "./session/session.ts";
+import { Stopwatch } from "./session/stopwatch.ts";
+import { refuseUnfinished } from "./session/surroundings.ts";
+import { readHeaderArea } from "./switch/switch-planning.ts";
 
 /** Bytes of guest and of file; all multiples of the cluster size, but for a length that ends the disk. */
 interface Range {

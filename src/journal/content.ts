@@ -1,8 +1,9 @@
 /** What a journal is about, a conversion (or what is made like one) or a repair, as its records say it. */
 
 import type { JournalRecord } from "./record.ts";
+import type { Facts } from "./records.ts";
 import { type RepairState, repairStateOf, withRepairRecord } from "./repair-state.ts";
-import { type Facts, type JournalState, stateOf, withRecord } from "./state.ts";
+import { type JournalState, stateOf, withRecord } from "./state.ts";
 
 export type JournalContent =
   | { readonly kind: "conversion"; readonly state: JournalState }

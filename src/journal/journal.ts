@@ -8,16 +8,10 @@ import { damagedJournal, notPointedAt, whatIsLeft } from "./damage.ts";
 import { draftElsewhere, type JournalNames, journalNamesOf } from "./names.ts";
 import { createNew, createPointer, otherPlace, pointedAt } from "./place.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
-import { newRepairState, type PatchStep, patchBytesOf, type RepairIntent, type RepairState } from "./repair-state.ts";
+import type { Facts, Intent, Pointer, RepairIntent } from "./records.ts";
+import { newRepairState, type PatchStep, patchBytesOf, type RepairState } from "./repair-state.ts";
 import { refuseOddRecords } from "./shape.ts";
-import {
-  encodeIntentParts,
-  type Facts,
-  type Intent,
-  type IntentParts,
-  type JournalState,
-  type Pointer,
-} from "./state.ts";
+import { encodeIntentParts, type IntentParts, type JournalState } from "./state.ts";
 
 /** What lies beside an image. `torn`: a journal cut off in its first record, which proves that nothing was written. */
 export type JournalFound = Journal | "none" | "torn";

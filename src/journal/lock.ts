@@ -6,8 +6,8 @@
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { crypto } from "../storage/built-ins.ts";
-import type { LockOwner, ProcessTable } from "../storage/process-table.ts";
 import { readZeroFilled, type Volume } from "../storage/storage.ts";
+import type { LockOwner, ProcessTable } from "../storage/users/process-table.ts";
 import { journalNamesOf } from "./names.ts";
 
 export class Lock {

@@ -12,7 +12,7 @@ import {
   sameNameKey,
 } from "./names.ts";
 import { encodeRecord } from "./record.ts";
-import type { Pointer } from "./state.ts";
+import type { Pointer } from "./records.ts";
 
 /** Makes a journal's file; throws `in-use` where the name is taken. */
 export async function createNew(volume: Volume, path: string): Promise<WritableStorage> {

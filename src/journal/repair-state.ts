@@ -2,7 +2,7 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import type { JournalRecord } from "./record.ts";
-import type { Facts, Prepared } from "./state.ts";
+import type { Facts, Prepared, RepairIntent } from "./records.ts";
 
 /** One run of whole sectors (fewer bytes only where the file ends) before and after its step. */
 export interface Patch {
@@ -16,32 +16,6 @@ export interface Patch {
 export interface PatchStep {
   readonly purpose: string;
   readonly patches: readonly Patch[];
-}
-
-/** The first record; synced, with its folder, before the image's first write. Offsets and sizes in bytes. */
-export interface RepairIntent {
-  readonly record: "repair";
-  readonly version: 1;
-  readonly format: string;
-  readonly scope: "leaks" | "all";
-  readonly allowDataLoss: boolean;
-  readonly keepUndo: boolean;
-  readonly oldFileSize: number;
-  /** The file's length once everything additive is there; not less than before. */
-  readonly fileSize: number;
-  /** SHA-256 over every metadata byte as it was, in file order; null where the metadata could not be followed. */
-  readonly metadataDigest: string | null;
-  /** What is written past the old end; absent in old journals. */
-  readonly added?: readonly (readonly [start: number, end: number])[];
-  /**
-   * Where the repair gives up snapshots, bitmaps or unknown autoclear bits, which then no longer follow what a guest
-   * writes: what each state may show, as blkhash-sha256; empty where that can't be computed. Absent where nothing of the kind is given up.
-   */
-  readonly guestDigests?: readonly string[];
-  readonly steps: readonly {
-    readonly purpose: string;
-    readonly patches: readonly (readonly [hostOffset: number, length: number])[];
-  }[];
 }
 
 export interface RepairState {

@@ -4,8 +4,7 @@ import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { damagedJournal } from "./damage.ts";
 import type { JournalRecord } from "./record.ts";
-import type { RepairIntent } from "./repair-state.ts";
-import type { Facts, Intent, Prepared } from "./state.ts";
+import type { Facts, Intent, Prepared, RepairIntent } from "./records.ts";
 
 type Test = (value: unknown) => boolean;
 type Shape<T> = { readonly [Field in keyof T]-?: Test };

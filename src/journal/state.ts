@@ -3,49 +3,7 @@
 import { alignUp, isPowerOfTwo, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { JournalRecord } from "./record.ts";
-import type { RepairIntent } from "./repair-state.ts";
-
-/** The first record; synced, with its folder, before the image's first write. Offsets and sizes in bytes. */
-export interface Intent {
-  readonly record: "intent";
-  readonly version: 1;
-  /** `setmap` changes the guest on purpose: before the commit it is put back, never planned anew. */
-  readonly purpose: "convert" | "roll-back" | "setmap";
-  readonly sourceFormat: string;
-  readonly targetFormat: string;
-  /** `-o` as the user wrote it, to plan anew. */
-  readonly options: Readonly<Record<string, string>>;
-  readonly drop: readonly string[];
-  readonly keepLeaks: boolean;
-  readonly keepUndo: boolean;
-  readonly verify: "full" | "mapping";
-  readonly check: boolean;
-  readonly checksum: "blkhash-sha256" | "sha256" | "none";
-  readonly backingChain: boolean;
-  /** Of the guest view before the first write; null where no digest was asked for. */
-  readonly guestDigest: string | null;
-  /**
-   * What the source holds beside its active guest that the target does not keep up: `2 snapshots`, `bitmap b0`,
-   * `unknown autoclear feature bit 5`.
-   */
-  readonly alsoHolds?: readonly string[];
-  readonly oldFileSize: number;
-  /**
-   * End of the last cluster that the source points at, past `oldFileSize` where the file ends inside it. Nothing of ours
-   * lies below. Absent in old journals, whose state has it all the same.
-   */
-  readonly sourceEnd?: number;
-  /** `-o` that would make the source's layout again. */
-  readonly sourceOptions: Readonly<Record<string, string>>;
-  /** SHA-256 over every metadata byte of the source, in file order. */
-  readonly metadataDigest: string;
-  /** The file's length once everything additive is there. */
-  readonly fileSize: number;
-  /** The saved header area is [0, savedLength); trailing zeros are not stored. */
-  readonly savedLength: number;
-  /** Writes to bytes of the header area that the source does not use: [hostOffset, length]. */
-  readonly extras: readonly (readonly [hostOffset: number, length: number])[];
-}
+import type { Facts, Intent, Prepared } from "./records.ts";
 
 /** What lies behind the intent's facts: the commit's sector, the extras' bytes, the saved header area. */
 export interface IntentParts {
@@ -55,48 +13,6 @@ export interface IntentParts {
   /** The source's header area, `savedLength` bytes. */
   readonly savedHeader: Uint8Array;
 }
-
-/** Everything additive is durable; the commit, or the first step of a repair, may follow. */
-export interface Prepared {
-  readonly record: "prepared";
-  /** Host ranges written past the old end, ascending; of a setmap also the range that the guest is pointed at. */
-  readonly added: readonly (readonly [start: number, end: number])[];
-  /** SHA-256 over the bytes of `added`. */
-  readonly addedDigest: string;
-}
-
-/** The committed target, or the repaired image, was opened anew and is right. */
-export interface Verified {
-  readonly record: "verified";
-  /** False while `--keep-undo` holds the way back open. */
-  readonly undoGivenUp: boolean;
-}
-
-/** Settling is about to write this sector 0 (512 bytes in the blob); all that it points at is durable. */
-export interface NewHeader {
-  readonly record: "new-header";
-}
-
-/**
- * A recovery is about to write the first bytes of the file as it found them (in the blob), which a cut may take from the
- * medium: what somebody wrote there since the intent is nowhere else.
- */
-export interface FoundHeader {
-  readonly record: "found-header";
-}
-
-/** The image is as it was; only the journal's own removal was left. */
-export interface RolledBack {
-  readonly record: "rolled-back";
-}
-
-/** The only record of a journal that lies elsewhere (`--journal`). `path` is relative to the image's folder. */
-export interface Pointer {
-  readonly record: "pointer";
-  readonly path: string;
-}
-
-export type Facts = Intent | RepairIntent | Prepared | Verified | NewHeader | FoundHeader | RolledBack | Pointer;
 
 export interface JournalState extends IntentParts {
   readonly intent: Intent;

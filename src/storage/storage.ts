@@ -126,3 +126,9 @@ export async function readZeroFilled(
   await storage.read(hostOffset, bytes);
   return bytes;
 }
+
+/** Device and inode: two open files are the same file where both agree. */
+export interface FileIdentity {
+  readonly device: bigint;
+  readonly inode: bigint;
+}

@@ -2,8 +2,8 @@
 
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { unpacked, unpackingOf } from "../../src/acquire/unpacking.ts";
-import { frameContentsWithoutZlib, zstdContents } from "../../src/acquire/zstd-frames.ts";
+import { unpacked, unpackingOf } from "../../src/acquire/unpack/unpacking.ts";
+import { frameContentsWithoutZlib, zstdContents } from "../../src/acquire/unpack/zstd-frames.ts";
 import { allOf, inChunks } from "../support/bytes-in-chunks.ts";
 import { seededRandom } from "../support/random.ts";
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { declarations, inputsTable, withTables } from "../../scripts/readme-tables.ts";
-import { inputDefaults } from "../../src/action/inputs.ts";
+import { inputDefaults } from "../../src/action/inputs/input-names.ts";
 import { isBuilt, Runner, root } from "./runner.ts";
 
 const actionYaml = readFileSync(join(root, "action.yml"), "utf8");

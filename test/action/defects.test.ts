@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { inputDefaults } from "../../src/action/inputs.ts";
+import { inputDefaults } from "../../src/action/inputs/input-names.ts";
 import { Runner, root } from "./runner.ts";
 
 const TRACE = /^\s+at .+:\d+:\d+\)?$|%0A\s+at /m;

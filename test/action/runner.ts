@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { inputDefaults } from "../../src/action/inputs.ts";
+import { inputDefaults } from "../../src/action/inputs/input-names.ts";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** The committed build; `DIST` names another one. */

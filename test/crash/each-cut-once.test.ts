@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { convert } from "../../src/convert/convert.ts";
-import { rollback } from "../../src/convert/recovery.ts";
+import { rollback } from "../../src/convert/recover.ts";
 import { crashScenarios, IMAGE_PATH, testHost } from "../support/crash-scenario.ts";
 import { newTally, sweepScenario } from "../support/crash-sweep.ts";
 import { expectedOf, judgeWhole, recover } from "../support/crash-trial.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { convert } from "../../src/convert/convert.ts";
-import { resume, rollback } from "../../src/convert/recovery.ts";
+import { resume, rollback } from "../../src/convert/recover.ts";
 import { crashScenarios, IMAGE_PATH, recordScenario, testHost } from "../support/crash-scenario.ts";
 import { expectedOf, judgeWhole } from "../support/crash-trial.ts";
 import { type CallKind, FailingVolume, type Failure } from "../support/failing-volume.ts";

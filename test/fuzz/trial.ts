@@ -7,16 +7,16 @@
 
 import { createHash } from "node:crypto";
 import { ImageError, UsageError } from "../../src/bytes/image-error.ts";
-import { checksum } from "../../src/convert/checksum.ts";
-import { compare } from "../../src/convert/compare.ts";
 import { convert, plan } from "../../src/convert/convert.ts";
-import { info } from "../../src/convert/info.ts";
-import { map } from "../../src/convert/map.ts";
-import type { ConvertOptions } from "../../src/convert/report.ts";
+import type { ConvertOptions } from "../../src/convert/options/options.ts";
+import { checksum } from "../../src/convert/reading/checksum.ts";
+import { compare } from "../../src/convert/reading/compare.ts";
+import { info } from "../../src/convert/reading/info.ts";
+import { map } from "../../src/convert/reading/map.ts";
 import { openImage } from "../../src/formats/registry.ts";
 import { ExtentState } from "../../src/image/extent.ts";
-import { GuestReader } from "../../src/image/guest-reader.ts";
-import { openGuestView } from "../../src/image/guest-view.ts";
+import { GuestReader } from "../../src/image/guest/reader.ts";
+import { openGuestView } from "../../src/image/guest/view.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
 import type { WritableStorage } from "../../src/storage/storage.ts";
 import { testHost } from "../support/crash-scenario.ts";

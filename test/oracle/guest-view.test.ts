@@ -6,15 +6,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { checksum } from "../../src/convert/checksum.ts";
-import { compare } from "../../src/convert/compare.ts";
-import { info } from "../../src/convert/info.ts";
-import { type MapEntry, map, mapText } from "../../src/convert/map.ts";
+import { checksum } from "../../src/convert/reading/checksum.ts";
+import { compare } from "../../src/convert/reading/compare.ts";
+import { info } from "../../src/convert/reading/info.ts";
+import { type MapEntry, map, mapText } from "../../src/convert/reading/map.ts";
 import { openImage } from "../../src/formats/registry.ts";
-import { digestGuest } from "../../src/image/guest-digest.ts";
-import { GuestReader } from "../../src/image/guest-reader.ts";
-import { openGuestView } from "../../src/image/guest-view.ts";
-import { FileVolume } from "../../src/storage/file.ts";
+import { digestGuest } from "../../src/image/guest/digest.ts";
+import { GuestReader } from "../../src/image/guest/reader.ts";
+import { openGuestView } from "../../src/image/guest/view.ts";
+import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import { referenceBlkhash } from "../support/guest-layer.ts";
 import { infoAsQemu, infoTextAsQemu, mapAsQemu, qemuInfo, qemuInfoText } from "../support/qemu-words.ts";
 

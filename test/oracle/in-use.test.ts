@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ImageError } from "../../src/bytes/image-error.ts";
 import { check } from "../../src/convert/check.ts";
-import { checksum } from "../../src/convert/checksum.ts";
-import { compare } from "../../src/convert/compare.ts";
-import { info } from "../../src/convert/info.ts";
-import { map } from "../../src/convert/map.ts";
-import type { OpenOptions } from "../../src/convert/report.ts";
-import { FileVolume } from "../../src/storage/file.ts";
+import type { OpenOptions } from "../../src/convert/options/options.ts";
+import { checksum } from "../../src/convert/reading/checksum.ts";
+import { compare } from "../../src/convert/reading/compare.ts";
+import { info } from "../../src/convert/reading/info.ts";
+import { map } from "../../src/convert/reading/map.ts";
+import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import type { OtherUsers, WritableStorage } from "../../src/storage/storage.ts";
 
 const volume = new FileVolume();

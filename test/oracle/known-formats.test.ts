@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { check } from "../../src/convert/check.ts";
-import { checksum } from "../../src/convert/checksum.ts";
-import { compare } from "../../src/convert/compare.ts";
 import { convert, plan } from "../../src/convert/convert.ts";
-import { info } from "../../src/convert/info.ts";
-import { map } from "../../src/convert/map.ts";
+import { checksum } from "../../src/convert/reading/checksum.ts";
+import { compare } from "../../src/convert/reading/compare.ts";
+import { info } from "../../src/convert/reading/info.ts";
+import { map } from "../../src/convert/reading/map.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);

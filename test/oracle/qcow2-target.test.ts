@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RangeSet } from "../../src/bytes/range-set.ts";
 import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { ExtentState, eachExtent } from "../../src/image/extent.ts";
-import { FileVolume } from "../../src/storage/file.ts";
+import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import {
   backingFile,
   convertToQcow2,

@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Json, kebabKeys } from "../../src/convert/kebab-keys.ts";
+import { type Json, kebabKeys } from "../../src/convert/reading/kebab-keys.ts";
 import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import type { Image } from "../../src/image/driver.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../../src/image/extent.ts";
 import type { CheckResult } from "../../src/image/finding.ts";
 import type { Qcow2SpecificInfo } from "../../src/image/specific-info.ts";
-import { FileVolume } from "../../src/storage/file.ts";
+import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { readZeroFilled } from "../../src/storage/storage.ts";
 import { Qcow2Mutator } from "../support/qcow2-mutator.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ImageError } from "../../src/bytes/image-error.ts";
 import { convert, plan } from "../../src/convert/convert.ts";
-import type { ConvertOptions } from "../../src/convert/report.ts";
+import type { ConvertOptions } from "../../src/convert/options/options.ts";
 import { type PatchedImage, patch, qcow2Places, qedPlaces } from "../support/patched-image.ts";
 import { assertClean, assertSame, fileDigest, qemuIo, run } from "../support/qemu-tools.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { check } from "../../src/convert/check.ts";
-import { resume, rollback } from "../../src/convert/recovery.ts";
+import { resume, rollback } from "../../src/convert/recover.ts";
 import { Qcow2Mutator } from "../support/qcow2-mutator.ts";
 import { makeSample, SAMPLES } from "../support/qcow2-samples.ts";
 import { fileDigest, qemuIo } from "../support/qemu-tools.ts";

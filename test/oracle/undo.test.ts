@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { convert } from "../../src/convert/convert.ts";
-import { resume, rollback } from "../../src/convert/recovery.ts";
+import { resume, rollback } from "../../src/convert/recover.ts";
 import { makeQemuImage, type QemuImage, type StructuredFormat } from "../support/qemu-images.ts";
 import { assertClean, assertSame, fileDigest, info, qemuIo, run } from "../support/qemu-tools.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { digestGuest } from "../../src/image/guest-digest.ts";
-import { GuestReader } from "../../src/image/guest-reader.ts";
-import { composeGuestView } from "../../src/image/guest-view.ts";
+import { digestGuest } from "../../src/image/guest/digest.ts";
+import { GuestReader } from "../../src/image/guest/reader.ts";
+import { composeGuestView } from "../../src/image/guest/view.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { buildLayer, type LayerDescription, materialise, referenceBlkhash, sha256 } from "../support/guest-layer.ts";
 

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { qcow2Target } from "../../src/formats/qcow2/target.ts";
+import { qcow2Target } from "../../src/formats/qcow2/target/target.ts";
 import { ExtentState, ExtentTableBuilder } from "../../src/image/extent.ts";
 import { qcow2InMemory } from "../support/qcow2-in-memory.ts";
 import { type NaiveCluster, readNaively } from "../support/qcow2-naive-reader.ts";

@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { checkImage, takeInventory } from "../../src/formats/qcow2/check.ts";
-import { geometryOf } from "../../src/formats/qcow2/geometry.ts";
-import { readHeader } from "../../src/formats/qcow2/header.ts";
-import { ReferenceTally } from "../../src/formats/qcow2/reference-tally.ts";
-import { walkActiveTables } from "../../src/formats/qcow2/table-walk.ts";
-import { canTellAll, tellAll } from "../../src/formats/qcow2/telling-check.ts";
+import { checkImage, takeInventory } from "../../src/formats/qcow2/check/check.ts";
+import { canTellAll, tellAll } from "../../src/formats/qcow2/check/detailed-check.ts";
+import { geometryOf } from "../../src/formats/qcow2/header/geometry.ts";
+import { readHeader } from "../../src/formats/qcow2/header/header.ts";
+import { ReferenceTally } from "../../src/formats/qcow2/tables/reference-tally.ts";
+import { walkActiveTables } from "../../src/formats/qcow2/tables/table-walk.ts";
 import type { Finding } from "../../src/image/finding.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes } from "../support/qcow2-bytes.ts";

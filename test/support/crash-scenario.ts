@@ -2,11 +2,11 @@
 
 import { deflateRawSync } from "node:zlib";
 import { convert } from "../../src/convert/convert.ts";
-import type { Host } from "../../src/convert/host.ts";
-import type { ConvertOptions } from "../../src/convert/report.ts";
+import type { ConvertOptions } from "../../src/convert/options/options.ts";
+import type { Host } from "../../src/convert/session/host.ts";
 import { MemoryVolume } from "../../src/storage/memory.ts";
-import type { ProcessTable } from "../../src/storage/process-table.ts";
 import type { Volume } from "../../src/storage/storage.ts";
+import type { ProcessTable } from "../../src/storage/users/process-table.ts";
 import { buildQcow2Image, type Qcow2ImageDescription } from "../corpus/qcow2-builder.ts";
 import { buildQedImage, type QedImageDescription } from "./qed-image.ts";
 import { type OperationLog, RecordingVolume } from "./recording-volume.ts";

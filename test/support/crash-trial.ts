@@ -1,10 +1,10 @@
 /** One trial of the crash suite: a state that a cut left, judged before any recovery, recovered, and judged again. */
 
 import { ImageError } from "../../src/bytes/image-error.ts";
-import { resume, rollback } from "../../src/convert/recovery.ts";
+import { resume, rollback } from "../../src/convert/recover.ts";
 import { openImage } from "../../src/formats/registry.ts";
-import { digestGuest } from "../../src/image/guest-digest.ts";
-import { openGuestView } from "../../src/image/guest-view.ts";
+import { digestGuest } from "../../src/image/guest/digest.ts";
+import { openGuestView } from "../../src/image/guest/view.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import { IMAGE_PATH, type Scenario, testHost } from "./crash-scenario.ts";

@@ -1,7 +1,7 @@
 /** The files of a conversion right before its commit, or right after it, all durable. */
 
 import { convert } from "../../src/convert/convert.ts";
-import type { ConvertOptions } from "../../src/convert/report.ts";
+import type { ConvertOptions } from "../../src/convert/options/options.ts";
 import { IMAGE_PATH, testHost } from "./crash-scenario.ts";
 import { type DiskState, eachCut } from "./power-cut.ts";
 import { seededRandom } from "./random.ts";

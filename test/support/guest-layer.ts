@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import * as zlib from "node:zlib";
 import { ExtentState, ExtentTableBuilder, NOWHERE } from "../../src/image/extent.ts";
-import type { GuestLayer } from "../../src/image/guest-view.ts";
-import { type CompressionMethod, inflateCluster } from "../../src/image/inflate.ts";
+import { type CompressionMethod, inflateCluster } from "../../src/image/guest/inflate.ts";
+import type { GuestLayer } from "../../src/image/guest/view.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 

@@ -1,7 +1,7 @@
 /** A qcow2 target as bytes: its commit sector and its new tables, with zeros for everything else. */
 
 import { RangeSet } from "../../src/bytes/range-set.ts";
-import { qcow2Target } from "../../src/formats/qcow2/target.ts";
+import { qcow2Target } from "../../src/formats/qcow2/target/target.ts";
 import type { ConversionOptions, MappedDraft } from "../../src/image/driver.ts";
 
 export function qcow2InMemory(mapped: MappedDraft, source: ConversionOptions): Uint8Array<ArrayBuffer> {

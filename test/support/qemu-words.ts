@@ -9,10 +9,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { InfoReport } from "../../src/convert/info.ts";
-import { infoText } from "../../src/convert/info-text.ts";
-import { type Json, kebabKeys } from "../../src/convert/kebab-keys.ts";
-import type { MapEntry } from "../../src/convert/map.ts";
+import type { InfoReport } from "../../src/convert/reading/info.ts";
+import { infoText } from "../../src/convert/reading/info-text.ts";
+import { type Json, kebabKeys } from "../../src/convert/reading/kebab-keys.ts";
+import type { MapEntry } from "../../src/convert/reading/map.ts";
 
 export interface QemuWords {
   /** `children` in the JSON of `info`, a block "Child node" in its text. */

@@ -2,11 +2,11 @@
 
 import { ImageError } from "../../src/bytes/image-error.ts";
 import { check } from "../../src/convert/check.ts";
-import { resume, rollback } from "../../src/convert/recovery.ts";
-import type { CheckOptions } from "../../src/convert/report.ts";
+import type { CheckOptions } from "../../src/convert/options/options.ts";
+import { resume, rollback } from "../../src/convert/recover.ts";
 import { openImage } from "../../src/formats/registry.ts";
-import { digestGuest } from "../../src/image/guest-digest.ts";
-import { openGuestView } from "../../src/image/guest-view.ts";
+import { digestGuest } from "../../src/image/guest/digest.ts";
+import { openGuestView } from "../../src/image/guest/view.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import { IMAGE_PATH, testHost } from "./crash-scenario.ts";

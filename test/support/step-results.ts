@@ -1,7 +1,7 @@
 /** Results of steps that never ran, with every kind of outcome, for what is told about them. */
 
-import type { ImageResult } from "../../src/action/image-result.ts";
-import type { StepResult } from "../../src/action/step-result.ts";
+import type { ImageResult } from "../../src/action/results/image-result.ts";
+import type { StepResult } from "../../src/action/results/step-result.ts";
 import { RangeSet } from "../../src/bytes/range-set.ts";
 import { ExtentState, ExtentTableBuilder } from "../../src/image/extent.ts";
 import { fileLayout } from "../../src/image/file-layout.ts";

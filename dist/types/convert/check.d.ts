@@ -1,6 +1,7 @@
 /** `check`: what is wrong inside an image, in qemu-img's words; with `repair`, mended and checked again. */
-import { type Host } from "./host.ts";
-import type { CheckOptions, CheckReport } from "./report.ts";
+import type { CheckOptions } from "./options/options.ts";
+import type { CheckReport } from "./report/report.ts";
+import { type Host } from "./session/host.ts";
 /**
  * Checks the image at `path`, writing nothing unless `repair` is asked for.
  *

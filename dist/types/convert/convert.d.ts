@@ -1,7 +1,8 @@
 /** `convert` and `plan`: the whole of a conversion at one look; the steps are in conversion.ts. */
-import { type Foretold } from "./foretell.ts";
-import { type Host } from "./host.ts";
-import type { ConversionReport, ConvertOptions } from "./report.ts";
+import { type Foretold } from "./conversion/foretell.ts";
+import type { ConvertOptions } from "./options/options.ts";
+import type { ConversionReport } from "./report/report.ts";
+import { type Host } from "./session/host.ts";
 /**
  * Changes the format of the image at `path` to `targetFormat`, inside its own file.
  *

@@ -1,6 +1,6 @@
 /** A finished image gets a new name in its own folder; its undo goes with it, and nothing is ever replaced. */
 import type { Volume } from "../storage/storage.ts";
-import { type Host } from "./host.ts";
+import { type Host } from "./session/host.ts";
 /**
  * Renames an image, and its `.inplace-undo` where there is one.
  *

@@ -1,6 +1,7 @@
 /** `setmap`, the letter's qemu-io command: points one guest range at a host range of the same file, for experts. */
-import { type Host } from "./host.ts";
-import type { OpenOptions, SetmapReport } from "./report.ts";
+import type { OpenOptions } from "./options/options.ts";
+import type { SetmapReport } from "./report/report.ts";
+import { type Host } from "./session/host.ts";
 /**
  * Makes guest bytes [guestOffset, +length) the file's bytes at `hostOffset`, by new tables of the image's own format
  * and one switch, as safe as a conversion. What the range showed before is no longer pointed at.

@@ -86,3 +86,8 @@ export declare function readExactly(storage: Storage, hostOffset: number, length
 export declare function ifReadable<T>(read: Promise<T>): Promise<T | undefined>;
 /** Reads `length` bytes; whatever lies past the end of file reads as zeros. */
 export declare function readZeroFilled(storage: Storage, hostOffset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+/** Device and inode: two open files are the same file where both agree. */
+export interface FileIdentity {
+    readonly device: bigint;
+    readonly inode: bigint;
+}

@@ -1,9 +1,9 @@
 /** qcow2, versions 2 and 3, as source and target (docs/interop/qcow2.txt). */
 
 import type { FormatDriver } from "../../image/driver.ts";
-import { isQcow2 } from "./header.ts";
+import { isQcow2 } from "./header/header.ts";
 import { Qcow2Image } from "./image.ts";
-import { qcow2Target } from "./target.ts";
+import { qcow2Target } from "./target/target.ts";
 
 export const qcow2Driver: FormatDriver = {
   name: "qcow2",

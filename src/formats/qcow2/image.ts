@@ -6,24 +6,30 @@ import { hasFlag, setBits } from "../../bytes/struct.ts";
 import type { ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
-import { inflateCluster } from "../../image/inflate.ts";
+import { inflateCluster } from "../../image/guest/inflate.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { type Bitmap, readBitmapDirectory } from "./bitmap-directory.ts";
-import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./check.ts";
-import { geometryOf } from "./geometry.ts";
-import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header.ts";
-import { featureName } from "./header-extensions.ts";
-import type { ReferenceCounts } from "./reference-counts.ts";
-import { ReferenceTally } from "./reference-tally.ts";
-import { planQcow2Repair } from "./repair.ts";
-import { planHeaderSettling } from "./settling.ts";
-import { readSnapshotTable } from "./snapshot-table.ts";
+import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./check/check.ts";
+import { canTellAll, tellAll } from "./check/detailed-check.ts";
+import { featureName } from "./header/extensions.ts";
+import { geometryOf } from "./header/geometry.ts";
+import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header/header.ts";
+import { planHeaderSettling } from "./rearrange/settle.ts";
+import { planQcow2Repair } from "./repair/repair.ts";
 import { specificInfo } from "./specific-info.ts";
-import { type ActiveWalk, countActiveTables, type Problem, type WalkSource, walkActiveTables } from "./table-walk.ts";
-import { canTellAll, tellAll } from "./telling-check.ts";
+import { type Bitmap, readBitmapDirectory } from "./tables/bitmap-directory.ts";
+import type { ReferenceCounts } from "./tables/reference-counts.ts";
+import { ReferenceTally } from "./tables/reference-tally.ts";
+import { readSnapshotTable } from "./tables/snapshot-table.ts";
+import {
+  type ActiveWalk,
+  countActiveTables,
+  type Problem,
+  type WalkSource,
+  walkActiveTables,
+} from "./tables/table-walk.ts";
 
 export class Qcow2Image implements Image {
   readonly format = "qcow2";

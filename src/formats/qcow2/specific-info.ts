@@ -2,8 +2,8 @@
 
 import { hasFlag } from "../../bytes/struct.ts";
 import type { Qcow2BitmapInfo, Qcow2Details, Qcow2SpecificInfo } from "../../image/specific-info.ts";
-import type { Bitmap } from "./bitmap-directory.ts";
-import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header } from "./header.ts";
+import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header } from "./header/header.ts";
+import type { Bitmap } from "./tables/bitmap-directory.ts";
 
 export function specificInfo(header: Qcow2Header, bitmaps: readonly Bitmap[]): Qcow2SpecificInfo {
   const { clusterSize } = header;

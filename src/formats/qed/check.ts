@@ -5,8 +5,8 @@
 
 import { hex } from "../../bytes/image-error.ts";
 import { type CheckResult, FindingList, type FindingListener, MAX_FINDINGS } from "../../image/finding.ts";
-import type { QedHeader } from "./header.ts";
-import type { TableScan } from "./table-scan.ts";
+import type { QedHeader } from "./header/header.ts";
+import type { TableScan } from "./tables/table-scan.ts";
 
 /** Adds leaks and the NEED_CHECK mark to what the walk over the tables found; `listener` hears of them. */
 export function checkResult(

@@ -11,11 +11,11 @@ import type { SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkResult } from "./check.ts";
-import { QedFeature, type QedHeader, QedHeaderFields, readQedHeader } from "./header.ts";
+import { QedFeature, type QedHeader, QedHeaderFields, readQedHeader } from "./header/header.ts";
+import { planSettling } from "./rearrange/settle.ts";
 import { planQedRepair } from "./repair.ts";
-import { planSettling } from "./settle.ts";
-import { brokenMapping } from "./table-findings.ts";
-import { scanTables, type TableScan } from "./table-scan.ts";
+import { brokenMapping } from "./tables/table-findings.ts";
+import { scanTables, type TableScan } from "./tables/table-scan.ts";
 
 export class QedImage implements Image {
   readonly format = "qed";

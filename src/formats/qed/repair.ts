@@ -15,10 +15,10 @@ import { type Finding, MAX_FINDINGS } from "../../image/finding.ts";
 import type { Repair, RepairStep, RepairWishes } from "../../image/repair.ts";
 import type { Write } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { ENTRY_SIZE, QedFeature, type QedHeader, QedHeaderFields } from "./header.ts";
-import { entryOffset, entryWords, ZERO_ENTRY } from "./table-entry.ts";
-import { type PieceRequest, piecesOf, readPieces } from "./table-reader.ts";
-import type { TableScan } from "./table-scan.ts";
+import { ENTRY_SIZE, QedFeature, type QedHeader, QedHeaderFields } from "./header/header.ts";
+import { entryOffset, entryWords, ZERO_ENTRY } from "./tables/table-entry.ts";
+import { type PieceRequest, piecesOf, readPieces } from "./tables/table-reader.ts";
+import type { TableScan } from "./tables/table-scan.ts";
 
 /** Each lies in a sector of its own at worst, whose old bytes go to the journal: 64 MiB of them. */
 const MAX_BAD_ENTRIES = (64 * 1024 * 1024) / SECTOR_SIZE;

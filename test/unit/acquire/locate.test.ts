@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { locate, type NamedImage } from "../../../src/acquire/locate.ts";
-import { expandGlob } from "../../../src/action/expand-glob.ts";
+import { expandGlob } from "../../../src/action/inputs/expand-glob.ts";
 
 const home = process.cwd();
 let folder: string;

@@ -1,11 +1,11 @@
 /** URLs, file names, headers and lists of checksums, as they come from outside. */
 
 import { expect, test } from "vitest";
-import { ChecksumList, listText } from "../../../src/acquire/checksum-list.ts";
-import { expectedDigest } from "../../../src/acquire/digest.ts";
-import { cleanName, downloadName } from "../../../src/acquire/file-name.ts";
-import { parseHeaders } from "../../../src/acquire/request-headers.ts";
-import { redirected, shownUrl, sourceUrl } from "../../../src/acquire/source-url.ts";
+import { ChecksumList, listText } from "../../../src/acquire/checksum/checksum-list.ts";
+import { parseHeaders } from "../../../src/acquire/http/request-headers.ts";
+import { expectedDigest } from "../../../src/acquire/source/digest.ts";
+import { cleanName, downloadName } from "../../../src/acquire/source/file-name.ts";
+import { redirected, shownUrl, sourceUrl } from "../../../src/acquire/source/source-url.ts";
 
 test.each(["https://a.example/x", "http://127.0.0.1:8/x", "http://[::1]/x", "http://localhost/x"])(
   "%s may be",

@@ -1,10 +1,10 @@
 /** The page: whole without a script or a fetch, harmless whatever names it holds, to scale, and small. */
 
 import { expect, test } from "vitest";
-import type { ImageResult } from "../../../src/action/image-result.ts";
-import { MAX_SECTIONS, pageOf } from "../../../src/action/page/page.ts";
-import { pictureSvg, WIDTH, whatMoved } from "../../../src/action/page/picture.ts";
-import { STYLE } from "../../../src/action/page/style.ts";
+import { MAX_SECTIONS, pageOf } from "../../../src/action/report/page/page.ts";
+import { pictureSvg, WIDTH, whatMoved } from "../../../src/action/report/page/picture.ts";
+import { STYLE } from "../../../src/action/report/page/style.ts";
+import type { ImageResult } from "../../../src/action/results/image-result.ts";
 import { type FileLayout, LAYOUT_KINDS, MAX_RUNS } from "../../../src/image/file-layout.ts";
 import {
   checked,

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
-import { standing } from "../../../src/convert/failure.ts";
+import { standing } from "../../../src/convert/session/journal-stands.ts";
 import { ImageError, type Qcow2Info, UsageError } from "../../../src/index.ts";
 import type { Journal } from "../../../src/journal/journal.ts";
 import { report, run } from "./world.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { check } from "../../../src/convert/check.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
 import { setmap } from "../../../src/convert/setmap.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
 import { setmap } from "../../../src/convert/setmap.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";

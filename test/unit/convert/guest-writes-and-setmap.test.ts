@@ -1,11 +1,11 @@
 /** `setmap` gives one cluster up and takes another: what a guest writes to either, while a command is open, stays. */
 
 import { describe, expect, test } from "vitest";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
 import { setmap } from "../../../src/convert/setmap.ts";
 import { openImage } from "../../../src/formats/registry.ts";
-import { GuestReader } from "../../../src/image/guest-reader.ts";
-import { openGuestView } from "../../../src/image/guest-view.ts";
+import { GuestReader } from "../../../src/image/guest/reader.ts";
+import { openGuestView } from "../../../src/image/guest/view.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import type { Volume } from "../../../src/storage/storage.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";

@@ -3,8 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import type { Host } from "../../../src/convert/host.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
+import type { Host } from "../../../src/convert/session/host.ts";
 import { Journal } from "../../../src/journal/journal.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import type { Host } from "../../../src/convert/host.ts";
+import type { Host } from "../../../src/convert/session/host.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";

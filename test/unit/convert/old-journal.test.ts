@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { convert } from "../../../src/convert/convert.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
-import type { ConvertOptions } from "../../../src/convert/report.ts";
+import type { ConvertOptions } from "../../../src/convert/options/options.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { extentAt, findRow } from "../../../src/image/extent.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";

@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from "vitest";
 import { alignUp } from "../../../src/bytes/align.ts";
-import { checksum } from "../../../src/convert/checksum.ts";
-import { compare } from "../../../src/convert/compare.ts";
-import { info } from "../../../src/convert/info.ts";
-import { infoText } from "../../../src/convert/info-text.ts";
-import { map, mapText } from "../../../src/convert/map.ts";
-import type { Progress } from "../../../src/convert/report.ts";
+import type { Progress } from "../../../src/convert/options/options.ts";
+import { checksum } from "../../../src/convert/reading/checksum.ts";
+import { compare } from "../../../src/convert/reading/compare.ts";
+import { info } from "../../../src/convert/reading/info.ts";
+import { infoText } from "../../../src/convert/reading/info-text.ts";
+import { map, mapText } from "../../../src/convert/reading/map.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { referenceBlkhash, sha256 } from "../../support/guest-layer.ts";
 import { buildQcow2Layer } from "../../support/qcow2-layer.ts";

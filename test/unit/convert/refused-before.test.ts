@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import type { ConvertOptions } from "../../../src/convert/report.ts";
+import type { ConvertOptions } from "../../../src/convert/options/options.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";

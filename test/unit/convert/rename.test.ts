@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { convert } from "../../../src/convert/convert.ts";
 import { makeDemoImage } from "../../../src/convert/demo-image.ts";
-import { thisHost } from "../../../src/convert/host.ts";
+import { unfinished } from "../../../src/convert/reading/unfinished.ts";
 import { refuseTakenName, renameImage } from "../../../src/convert/rename.ts";
-import { unfinished } from "../../../src/convert/unfinished.ts";
-import { FileVolume } from "../../../src/storage/file.ts";
+import { thisHost } from "../../../src/convert/session/host.ts";
+import { FileVolume } from "../../../src/storage/file/file-volume.ts";
 
 let folder: string;
 let from: string;

@@ -3,8 +3,8 @@
 import { expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import { resume } from "../../../src/convert/recovery.ts";
-import { verifyMetadata } from "../../../src/convert/verify.ts";
+import { verifyMetadata } from "../../../src/convert/proof/verify.ts";
+import { resume } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { crashScenarios, IMAGE_PATH, type Scenario, testHost } from "../../support/crash-scenario.ts";

@@ -5,10 +5,10 @@
 
 import { describe, expect, test } from "vitest";
 import { convert } from "../../../src/convert/convert.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
-import { GuestReader } from "../../../src/image/guest-reader.ts";
-import { openGuestView } from "../../../src/image/guest-view.ts";
+import { GuestReader } from "../../../src/image/guest/reader.ts";
+import { openGuestView } from "../../../src/image/guest/view.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";

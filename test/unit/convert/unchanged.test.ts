@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert, plan } from "../../../src/convert/convert.ts";
-import type { ConvertOptions } from "../../../src/convert/report.ts";
+import type { ConvertOptions } from "../../../src/convert/options/options.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { COPIED, HostCluster, Qcow2Bytes } from "../../support/qcow2-bytes.ts";
 import { buildQedImage, setEntry } from "../../support/qed-image.ts";

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 import type { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
-import type { CheckReport } from "../../../src/convert/report.ts";
-import { unfinished } from "../../../src/convert/unfinished.ts";
+import { unfinished } from "../../../src/convert/reading/unfinished.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
+import type { CheckReport } from "../../../src/convert/report/report.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import type { Image } from "../../../src/image/driver.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";

@@ -5,7 +5,7 @@
 
 import { describe, expect, test } from "vitest";
 import { convert } from "../../../src/convert/convert.ts";
-import { rollback } from "../../../src/convert/recovery.ts";
+import { rollback } from "../../../src/convert/recover.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import {

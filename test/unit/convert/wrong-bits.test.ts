@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { SECTOR_SIZE } from "../../../src/bytes/align.ts";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { crashScenarios, IMAGE_PATH, recordScenario, testHost } from "../../support/crash-scenario.ts";

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { ImageError, UsageError } from "../../../src/bytes/image-error.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import { resume } from "../../../src/convert/recovery.ts";
+import { resume } from "../../../src/convert/recover.ts";
 import { Journal } from "../../../src/journal/journal.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord } from "../../../src/journal/record.ts";

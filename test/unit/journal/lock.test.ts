@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { Lock } from "../../../src/journal/lock.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import type { LockOwner, ProcessTable } from "../../../src/storage/process-table.ts";
 import type { FileFacts } from "../../../src/storage/storage.ts";
+import type { LockOwner, ProcessTable } from "../../../src/storage/users/process-table.ts";
 import { FailingVolume } from "../../support/failing-volume.ts";
 import { WrappedVolume } from "../../support/wrapped-volume.ts";
 

@@ -19,9 +19,9 @@ import { ImageError, UsageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
 import { makeDemoImage } from "../../../src/convert/demo-image.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
-import type { ConvertOptions } from "../../../src/convert/report.ts";
-import { unfinished } from "../../../src/convert/unfinished.ts";
+import type { ConvertOptions } from "../../../src/convert/options/options.ts";
+import { unfinished } from "../../../src/convert/reading/unfinished.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
 import { isJournalName, journalNamesOf, type NameLimits, refuseLongNames } from "../../../src/journal/names.ts";
 
 let folder: string;

@@ -5,7 +5,8 @@ import type { ImageError } from "../../../src/bytes/image-error.ts";
 import { Journal } from "../../../src/journal/journal.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord } from "../../../src/journal/record.ts";
-import { type PatchStep, patchRangesOf, type RepairIntent } from "../../../src/journal/repair-state.ts";
+import type { RepairIntent } from "../../../src/journal/records.ts";
+import { type PatchStep, patchRangesOf } from "../../../src/journal/repair-state.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH } from "../../support/crash-scenario.ts";
 

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readDescriptor } from "../../../src/storage/descriptor.ts";
+import { readDescriptor } from "../../../src/storage/file/descriptor.ts";
 import { QuickReader } from "../../../src/storage/quick-reader.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { geometryOf } from "../../../../src/formats/qcow2/geometry.ts";
-import { readHeader } from "../../../../src/formats/qcow2/header.ts";
-import { ReferenceTally } from "../../../../src/formats/qcow2/reference-tally.ts";
-import { countSnapshots } from "../../../../src/formats/qcow2/snapshot-table.ts";
+import { geometryOf } from "../../../../src/formats/qcow2/header/geometry.ts";
+import { readHeader } from "../../../../src/formats/qcow2/header/header.ts";
+import { ReferenceTally } from "../../../../src/formats/qcow2/tables/reference-tally.ts";
+import { countSnapshots } from "../../../../src/formats/qcow2/tables/snapshot-table.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
 import { buildQcow2Image } from "../../../corpus/qcow2-builder.ts";
 

@@ -1,9 +1,0 @@
-/** A plan: all that a conversion would do, or every reason why it would refuse, by the run's own functions. Writes nothing. */
-import type { Host } from "./host.ts";
-import type { ConversionReport } from "./report.ts";
-import type { Settings } from "./settings.ts";
-export interface Foretold {
-    readonly report: ConversionReport;
-    readonly text: string;
-}
-export declare function foretell(path: string, targetFormat: string, settings: Settings, host: Host): Promise<Foretold>;

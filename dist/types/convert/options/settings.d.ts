@@ -1,0 +1,30 @@
+/** The caller's options with every default in its place. */
+import type { ChecksumAlgorithm, ConvertOptions, CrossCheck, Progress, Stage } from "./options.ts";
+export interface Settings {
+    readonly sourceFormat: string | undefined;
+    readonly options: Readonly<Record<string, string>>;
+    readonly checksum: ChecksumAlgorithm | "none";
+    readonly guestChecksum: {
+        readonly algorithm: ChecksumAlgorithm;
+        readonly hex: string;
+    } | undefined;
+    readonly verify: "full" | "mapping";
+    readonly check: boolean;
+    readonly keepUndo: boolean;
+    readonly keepLeaks: boolean;
+    readonly maxExtraSpace: number;
+    readonly journal: string | undefined;
+    readonly drop: readonly string[];
+    readonly ignoreUnfinished: boolean;
+    readonly backingChain: boolean;
+    readonly allowMarkedRaw: boolean;
+    readonly layout: boolean;
+    readonly crossCheck: CrossCheck;
+    readonly onJournal: (path: string) => void | Promise<void>;
+    readonly onProgress: (progress: Progress) => void;
+    readonly signal: AbortSignal | undefined;
+}
+/** The options have been looked at (usage.ts). */
+export declare function settingsOf(options: ConvertOptions): Settings;
+/** A reporter of one stage's bytes. */
+export declare function progressOf(settings: Pick<Settings, "onProgress">, stage: Stage): (done: number, total?: number) => void;

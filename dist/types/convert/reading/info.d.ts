@@ -1,0 +1,62 @@
+/** What an image is, as `qemu-img info` tells it; never opens a backing file. */
+import type { Image } from "../../image/driver.ts";
+import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo, SnapshotInfo } from "../../image/specific-info.ts";
+import type { Volume } from "../../storage/storage.ts";
+import type { OpenOptions } from "../options/options.ts";
+/** What is told of every image. In kebab case these are the fields of `qemu-img info --output=json`. */
+export interface CommonInfo {
+    /** The guest's disk, in bytes. */
+    readonly virtualSize: number;
+    /** The image's path as it was given. */
+    readonly filename: string;
+    /** What the file takes on the disk, in bytes, holes not counted; absent where the system doesn't tell. */
+    readonly actualSize?: number;
+    /** There, and true, only where the guest's data is encrypted. */
+    readonly encrypted?: true;
+    /** The backing file's name as the header has it; absent without one. */
+    readonly backingFilename?: string;
+    /** The same seen from where the image was opened from: by text alone, nothing was looked for. */
+    readonly fullBackingFilename?: string;
+    /** Absent where the header names no format. */
+    readonly backingFilenameFormat?: string;
+    /** Internal snapshots; absent where there are none. */
+    readonly snapshots?: readonly SnapshotInfo[];
+    /** The image was not closed cleanly. */
+    readonly dirtyFlag: boolean;
+    /** The files that hold the image; for the formats of today one. */
+    readonly children: readonly ChildInfo[];
+}
+/** A file below an image, as QEMU tells of it (7.2 did not yet). */
+export interface ChildInfo {
+    /** Its part in the image; `file` where there is but one. */
+    readonly name: string;
+    readonly info: {
+        /** A file has none. */
+        readonly children: readonly [];
+        /** The file's length in bytes, up to whole sectors of 512. */
+        readonly virtualSize: number;
+        /** Its path as it was given. */
+        readonly filename: string;
+        readonly format: "file";
+        /** What it takes on the disk, in bytes; absent where the system doesn't tell. */
+        readonly actualSize?: number;
+        readonly formatSpecific: {
+            readonly type: "file";
+            readonly data: Readonly<Record<never, never>>;
+        };
+        readonly dirtyFlag: false;
+    };
+}
+export type RawInfo = CommonInfo & RawSpecificInfo;
+export type QedInfo = CommonInfo & QedSpecificInfo;
+export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
+/** Told apart by `format`. */
+export type InfoReport = RawInfo | QedInfo | Qcow2Info;
+/**
+ * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
+ *
+ * @throws ImageError `not-this-format`, `unsupported` or `corrupt` for a file that is no image we can open; `io`
+ */
+export declare function info(path: string, options?: OpenOptions, volume?: Volume): Promise<InfoReport>;
+/** `allocatedSize` is what the file takes on the disk, in bytes, if that is known. */
+export declare function describeImage(path: string, image: Image, allocatedSize: number | undefined): InfoReport;

@@ -1,8 +1,0 @@
-/** `-o` as the user wrote it, against the target's own table of options. */
-import type { TargetDriver, TargetOption, TargetOptionValues } from "../image/driver.ts";
-/** The target side of a format; throws UsageError for one that is unknown or can only be read. */
-export declare function targetDriverOf(format: string): TargetDriver;
-/** Throws UsageError for an unknown name or a value that is none of its kind. */
-export declare function parseTargetOptions(format: string, target: TargetDriver, given: Readonly<Record<string, string>>): TargetOptionValues;
-/** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
-export declare function targetOptions(format: string): readonly TargetOption[];

@@ -1,0 +1,70 @@
+/** What is looked at before a byte is touched, so that all mistakes are told at once. */
+
+import { isAbsolute, relative, resolve } from "node:path";
+import { type LocatedImage, locate } from "../../acquire/locate.ts";
+import { crossCheckMistake } from "../../index.ts";
+import { expandGlob } from "../inputs/expand-glob.ts";
+import { inputMistake } from "../inputs/input-mistakes.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Downloads } from "./downloads.ts";
+
+export interface Beforehand {
+  readonly images: readonly LocatedImage[];
+  /** Undefined where no line is a URL. */
+  readonly downloads: Downloads | undefined;
+  /** Paths, of `mode: collect`. */
+  readonly reports: readonly string[];
+  readonly mistakes: readonly string[];
+}
+
+export async function lookBeforehand(
+  inputs: Inputs,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<Beforehand> {
+  const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : { images: [], mistakes: [] };
+  const prepared = inputs.urls.length > 0 ? await prepareDownloads(inputs, signal, log) : NO_DOWNLOADS;
+  const missing = inputs.mode === "collect" ? undefined : await crossCheckMistake(inputs.crossCheck, signal);
+  const reports = inputs.mode === "collect" && inputs.reports !== "" ? await reportPaths(inputs.reports) : [];
+  return {
+    images: located.images,
+    reports,
+    downloads: prepared.downloads,
+    mistakes: [
+      ...located.mistakes.map((mistake) => inputMistake("image", mistake)),
+      ...(missing === undefined ? [] : [inputMistake("cross-check", missing)]),
+      ...(inputs.mode === "collect" && reports.length === 0 && inputs.reports !== ""
+        ? [inputMistake("reports", `Cannot find a report: nothing matches ${inputs.reports}`)]
+        : []),
+      ...prepared.mistakes,
+      ...reportMistakes(inputs, located.images),
+    ],
+  };
+}
+
+const NO_DOWNLOADS = { downloads: undefined, mistakes: [] };
+
+/** The code for it is loaded only here. */
+async function prepareDownloads(...words: Parameters<typeof Downloads.prepare>): ReturnType<typeof Downloads.prepare> {
+  const { Downloads } = await import("./downloads.ts");
+  return Downloads.prepare(...words);
+}
+
+async function reportPaths(reports: string): Promise<readonly string[]> {
+  const patterns = reports.split("\n").map((line) => line.trim());
+  const paths = new Set<string>();
+  for (const pattern of patterns.filter((each) => each !== "")) {
+    for (const path of (await expandGlob(pattern, [])).toSorted())
+      paths.add(isAbsolute(pattern) ? path : relative("", path));
+  }
+  return [...paths];
+}
+
+/** A report must never take the place of an image, whatever the image is called. */
+function reportMistakes({ report }: Inputs, images: readonly LocatedImage[]): string[] {
+  if (report === undefined) return [];
+  const paths = new Set(images.map(({ path }) => resolve(path)));
+  const taken = [report.json, report.page].find((path) => path !== undefined && paths.has(resolve(path)));
+  if (taken === undefined) return [];
+  return [inputMistake("report", `Cannot use "${report.named}": ${taken} is an image of this step; name another path`)];
+}

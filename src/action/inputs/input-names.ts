@@ -1,0 +1,35 @@
+/** The names of the action's inputs. */
+
+/** Every input with its default, as action.yml has it. */
+export const inputDefaults = {
+  image: "",
+  checksums: "",
+  mode: "convert",
+  "target-format": "",
+  "source-format": "auto",
+  options: "",
+  checksum: "blkhash-sha256",
+  verify: "full",
+  check: "true",
+  repair: "none",
+  "fail-on": "corruption",
+  cache: "auto",
+  headers: "",
+  "github-token": "",
+  "output-directory": "",
+  rename: "true",
+  "dry-run": "false",
+  "keep-undo": "false",
+  "max-extra-space": "",
+  "cross-check": "off",
+  drop: "",
+  "backing-chain": "false",
+  "on-interrupted": "fail",
+  concurrency: "2",
+  shards: "auto",
+  shard: "",
+  reports: "",
+  summary: "always",
+  report: "",
+} as const;
+export type InputName = keyof typeof inputDefaults;

@@ -1,0 +1,118 @@
+/** The step's outputs: every image's JSON, more for exactly one image, and sums over all. */
+
+import { setOutput, warning } from "@actions/core";
+import type { Json } from "../../index.ts";
+import {
+  CHECK_RESULTS,
+  checkWordOf,
+  type ImageResult,
+  isBeyondCheck,
+  isChanged,
+  lastCheck,
+  resultJson,
+} from "../results/image-result.ts";
+import type { Matrix, StepResult } from "../results/step-result.ts";
+
+/** All outputs of a job may take 1 MB, and UTF-16 counts; a step that fills it leaves nothing to others. */
+const MAX_IMAGES_LENGTH = 384 * 1024;
+/** A plan's matrix is what its job is for, so that it may take more than the images there. */
+const MAX_IMAGES_BESIDE_MATRIX = 64 * 1024;
+
+type Values = Readonly<Record<string, string | number | boolean>>;
+
+export interface OutputFacts extends Pick<StepResult, "results"> {
+  readonly matrix?: Matrix | undefined;
+  /** For exactly one image: what only the file tells. */
+  readonly file?: { readonly sha256: string; readonly virtualSize?: number } | undefined;
+  /** The report's path, where one was written. */
+  readonly report?: string | undefined;
+}
+
+export function setOutputs({ results, matrix, file, report }: OutputFacts): void {
+  setOutput("images", imagesJson(results, matrix ? MAX_IMAGES_BESIDE_MATRIX : MAX_IMAGES_LENGTH));
+  const [only] = results;
+  const values = {
+    ...(only && results.length === 1 ? ofOneImage(only, file) : {}),
+    ...ofAll(results),
+    ...(report === undefined ? {} : { report }),
+    ...(matrix && { matrix: JSON.stringify(matrix), "matrix-empty": matrix.include.length === 0 }),
+  };
+  for (const [name, value] of Object.entries(values)) setOutput(name, value);
+}
+
+function ofOneImage({ path, report, check }: ImageResult, file: OutputFacts["file"]): Values {
+  const { before = null, after = null } = report?.guestChecksum ?? {};
+  // Of a dry run's report the target is only what would be.
+  const format = report ? (report.changed ? report.targetFormat : report.sourceFormat) : check?.format;
+  const virtualSize = report?.virtualSize ?? file?.virtualSize;
+  return {
+    ...(path === undefined ? {} : { image: path }),
+    ...(format === undefined ? {} : { format }),
+    ...(virtualSize === undefined ? {} : { "virtual-size": virtualSize }),
+    ...(before === null ? {} : { "checksum-before": before }),
+    ...(after === null ? {} : { "checksum-after": after }),
+    ...(file === undefined ? {} : { "sha256-file": file.sha256 }),
+  };
+}
+
+function ofAll(results: readonly ImageResult[]): Values {
+  const reports = results.flatMap(({ report }) => (report ? [report] : []));
+  // A plan's report tells what would be written.
+  const carriedOut = reports.filter(({ changed }) => changed);
+  const repairs = results.flatMap(({ check }) => (check ? [check] : []));
+  const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0);
+  const checks = results.flatMap((result) => lastCheck(result) ?? []);
+  const words = results.map(checkWordOf);
+  const worst = CHECK_RESULTS.findLast((word) => words.includes(word));
+  const downloads = results.flatMap(({ download }) => (download ? [download] : []));
+  return {
+    changed: results.some(isChanged),
+    ...(worst === undefined ? {} : { "check-result": worst }),
+    // What can't be followed is one at least.
+    corruptions: sum(checks, ({ corruptions }) => corruptions) + results.filter(isBeyondCheck).length,
+    leaks: sum(checks, ({ leaks }) => leaks),
+    "bytes-written": sum([...carriedOut, ...repairs], ({ bytesWritten }) => bytesWritten),
+    "bytes-moved": sum(carriedOut, ({ bytesMoved }) => bytesMoved),
+    "peak-extra-bytes": reports.reduce((most, { peakExtraBytes }) => Math.max(most, peakExtraBytes), 0),
+    "cache-hit": downloads.length > 0 && downloads.every(({ fromCache }) => fromCache),
+  };
+}
+
+/** All of it where there is room; else without single findings; else only what became of each image. */
+function imagesJson(results: readonly ImageResult[], maxLength: number): string {
+  const all = results.map(resultJson);
+  const forms = [
+    () => all,
+    () => all.map(withoutFindings),
+    () => all.map(({ image, changed, error }) => ({ image, changed: changed ?? false, failed: error !== undefined })),
+    () => all.filter(({ error }) => error !== undefined).map(({ image }) => ({ image, failed: true })),
+  ];
+  for (const [index, form] of forms.entries()) {
+    const text = JSON.stringify(form());
+    if (text.length > maxLength) continue;
+    if (index > 0) warning(SHORTENED);
+    return text;
+  }
+  warning(SHORTENED);
+  return "[]";
+}
+
+const SHORTENED =
+  "The output images is shortened, since all outputs of a job may take 1 MB; the input report writes all of it";
+
+function withoutFindings({ check, findings, repair, ...rest }: { readonly [key: string]: Json }) {
+  return {
+    ...rest,
+    ...(findings === undefined ? {} : { findings: [] }),
+    ...(isObject(repair) ? { repair: { ...repair, findings: [] } } : {}),
+    ...(isObject(check) ? { check: Object.fromEntries(Object.entries(check).map(emptied)) } : {}),
+  };
+}
+
+function emptied([when, result]: [string, Json]): [string, Json] {
+  return [when, isObject(result) ? { ...result, findings: [] } : result];
+}
+
+function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

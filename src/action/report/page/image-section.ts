@@ -1,0 +1,200 @@
+/** One image on the page: how it went, the picture of its file, its figures, what its check found. */
+
+import { type ConversionReport, formatSize, hex, type LayoutKind } from "../../../index.ts";
+import { checksText, tookText } from "../../results/figures.ts";
+import { counted, countsText } from "../../results/findings.ts";
+import { type ImageResult, nameNow } from "../../results/image-result.ts";
+import { leaksGivenUpOf, leaksText } from "../../results/leaks-given-up.ts";
+import { isUnchanged, layoutsOf, outcomeText, toneOf } from "../../results/outcome.ts";
+import { findingsOf, furtherReasons } from "../../results/result-findings.ts";
+import { code, text } from "../html.ts";
+import { KIND_NAMES, type Picture, pictureSvg, swatch, whatMoved } from "./picture.ts";
+import { status } from "./status.ts";
+
+export interface SectionSettings {
+  readonly index: number;
+  readonly dryRun: boolean;
+  /** Findings that are listed at most. */
+  readonly maxFindings: number;
+}
+
+/** So many findings are open; the others unfold. */
+const OPEN_FINDINGS = 10;
+const MAX_REASONS = 50;
+
+export function imageSection(result: ImageResult, settings: SectionSettings): string {
+  const { index, dryRun } = settings;
+  const { image, report, check } = result;
+  const renamed = nameNow(result);
+  const id = `image-${index}`;
+  const changes = report && !isUnchanged(report, dryRun);
+  const what = [
+    changes ? `${report.sourceFormat} → ${report.targetFormat}, ${dryRun ? "as planned" : "in place"}` : "",
+    !changes && report ? `${report.targetFormat}, as it was` : "",
+    !report && check ? check.format : "",
+  ].filter((part) => part !== "");
+  const now = renamed === undefined ? "" : `now <bdi dir="ltr">${code(renamed)}</bdi>`;
+  const line = [...what.map(text), now].filter((part) => part !== "").join(" · ");
+  const picture = pictureOf(result, dryRun);
+  const below = `${picture ? legend(picture) : ""}${factsOf(result, dryRun)}`;
+  return (
+    `<article id="${id}" aria-labelledby="${id}-name">\n<header><h3 id="${id}-name"><bdi dir="ltr">${code(image)}</bdi></h3>` +
+    `<p>${status(toneOf(result, dryRun), outcomeText(result, dryRun))}</p></header>\n` +
+    `${line === "" ? "" : `<p class="what">${line}</p>\n`}${wrong(result)}` +
+    `${picture ? figure(picture, result, id, dryRun) : ""}` +
+    `${below === "" ? "" : `<div class="below${picture ? "" : " alone"}">\n${below}</div>\n`}` +
+    `${findings(result, settings)}</article>\n`
+  );
+}
+
+function wrong(result: ImageResult): string {
+  if (!result.failure) return "";
+  const { message, advice } = result.failure;
+  const reasons = furtherReasons(result);
+  const items = reasons.slice(0, MAX_REASONS).map((reason) => `<li>${text(reason)}</li>`);
+  const more = reasons.length > MAX_REASONS ? `<li>${reasons.length - MAX_REASONS} more</li>` : "";
+  const list = items.length > 0 ? `<ul>${items.join("")}${more}</ul>` : "";
+  return `<div class="wrong"><p>${text(message)}</p>${list}${advice === "" ? "" : `<p>${text(advice)}</p>`}</div>\n`;
+}
+
+function pictureOf(result: ImageResult, dryRun: boolean): Picture | undefined {
+  const { report } = result;
+  const layouts = layoutsOf(result, dryRun);
+  return layouts && { ...layouts, isUnmoved: report?.bytesMoved === 0 && report.bytesSettled === 0 };
+}
+
+function figure(picture: Picture, { image, report, check }: ImageResult, id: string, dryRun: boolean): string {
+  const { before, after } = picture;
+  const label = (word: string, format: string, size: number) =>
+    `<div class="label"><span><b>${word}</b> ${text(format)}</span><span>${formatSize(size)}</span></div>\n`;
+  const [first, second] = [after ? "Before" : "Now", dryRun ? "As planned" : "After"];
+  const format = report?.sourceFormat ?? check?.format ?? "";
+  return (
+    `<figure>\n${label(first, format, before.fileSize)}${pictureSvg(picture, id, image)}\n` +
+    `${report && after ? label(second, report.targetFormat, after.fileSize) : ""}` +
+    `${report && after ? `<figcaption>${text(caption(report, dryRun))}</figcaption>` : ""}</figure>\n`
+  );
+}
+
+function caption(
+  { guestDataBytes, bytesMoved, bytesWritten, bytesSettled }: ConversionReport,
+  dryRun: boolean,
+): string {
+  const [stay, were] = dryRun ? ["would stay where it lies", "would be"] : ["stayed where it was", "were"];
+  const rest = Math.max(0, guestDataBytes - bytesMoved);
+  const data =
+    bytesMoved === 0 && bytesSettled === 0
+      ? `All ${formatSize(guestDataBytes)} of guest data ${stay}`
+      : bytesMoved === 0
+        ? `Guest data ${stay}, but for what filled holes as the old format's space was given back`
+        : `${formatSize(rest)} of guest data ${stay}, ${formatSize(bytesMoved)} moved`;
+  return `${data}. ${formatSize(bytesWritten)} ${were} written in all.`;
+}
+
+/** The legend with the figures: what the picture shows, in bytes. */
+function legend(picture: Picture): string {
+  const { before, after, isUnmoved } = picture;
+  const size = (bytes: number) => `<td class="number">${bytes === 0 ? "–" : formatSize(bytes)}</td>`;
+  const kinds = (Object.keys(KIND_NAMES) as LayoutKind[]).filter(
+    (kind) => before.bytes[kind] + (after?.bytes[kind] ?? 0) > 0,
+  );
+  const rows = kinds.map(
+    (kind) =>
+      `<tr><th scope="row">${swatch(kind)}${KIND_NAMES[kind]}</th>${size(before.bytes[kind])}${after ? size(after.bytes[kind]) : ""}</tr>\n`,
+  );
+  const moved = after
+    ? whatMoved(before, after, isUnmoved).moved.reduce((sum, { start, end }) => sum + end - start, 0)
+    : 0;
+  const movedRow =
+    moved > 0 ? `<tr><th scope="row">${swatch("moved")}Of it moved here</th><td></td>${size(moved)}</tr>\n` : "";
+  const heads = [after ? "Before" : "Size", ...(after ? ["After"] : [])];
+  return (
+    `<table class="legend"><thead><tr><th scope="col">Space in the file</th>` +
+    `${heads.map((name) => `<th scope="col" class="number">${name}</th>`).join("")}</tr></thead>\n` +
+    `<tbody>\n${rows.join("")}${movedRow}</tbody></table>\n`
+  );
+}
+
+type Fact = readonly [name: string, html: string];
+
+function factsOf(result: ImageResult, dryRun: boolean): string {
+  const { report, check, recovery, download, notes } = result;
+  const facts: Fact[] = [
+    ...(report ? reportFacts(report, dryRun) : []),
+    ...(check ? checkFacts(check) : []),
+    ["Before that", text(recovery ?? "")],
+    ["From", download ? `${code(download.url)}<br>${code(download.digest)}` : ""],
+    ["Noted", [...(report?.notes ?? []), ...(notes ?? [])].map(text).join("<br>")],
+  ];
+  const shown = facts.filter(([, html]) => html !== "").map(([name, html]) => `<dt>${name}</dt><dd>${html}</dd>\n`);
+  return shown.length === 0 ? "" : `<dl class="facts">\n${shown.join("")}</dl>\n`;
+}
+
+function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
+  const { guestChecksum, bytesWritten, guestDataBytes, syncs, virtualSize, clusterSize } = report;
+  const digest = guestChecksum?.before ?? null;
+  const leaks = leaksGivenUpOf(report);
+  const after = guestChecksum?.after ?? null;
+  const covers = guestChecksum?.covers === "layer" ? ", without the backing file" : "";
+  const same = after === digest ? ", the same before and after" : "";
+  const change: Fact[] = isUnchanged(report, dryRun)
+    ? []
+    : [
+        [
+          "Written",
+          `${dryRun ? "at most " : ""}${formatSize(bytesWritten)}${dryRun ? "" : ` in ${counted(syncs, "sync")}`}`,
+        ],
+        ["A copy would be", formatSize(guestDataBytes)],
+        ["Extra disk space", `at most ${formatSize(report.peakExtraBytes)}`],
+        ["Left behind", text(report.dropped.join(", "))],
+        ["Leaks given up", leaks ? text(leaksText(leaks)) : ""],
+      ];
+  return [
+    ["Guest's disk", `${formatSize(virtualSize)}, clusters of ${formatSize(clusterSize)}`],
+    ...change,
+    ["Check", text(checksText(report))],
+    ["Took", tookText(report)],
+    [
+      "Guest checksum",
+      digest === null ? "" : `${code(digest)}<br>${text(`${guestChecksum?.algorithm}${covers}${same}`)}`,
+    ],
+    ["Checksum after", after === null || after === digest ? "" : code(after)],
+  ];
+}
+
+function checkFacts(check: NonNullable<ImageResult["check"]>): Fact[] {
+  const { allocatedClusters, totalClusters, fragmentedClusters, compressedClusters, leaksFixed, corruptionsFixed } =
+    check;
+  const number = (count: number) => count.toLocaleString("en-US");
+  const fixed = { corruptions: corruptionsFixed, leaks: leaksFixed, checkErrors: 0, warnings: 0 };
+  const clusters = `${number(allocatedClusters)} of ${number(totalClusters)} allocated, ${number(fragmentedClusters)} fragmented, ${number(compressedClusters)} compressed`;
+  return [
+    ["Repaired", leaksFixed + corruptionsFixed === 0 ? "" : text(countsText(fixed))],
+    ["Not repaired", check.losses.map(text).join("<br>")],
+    ["Given up", check.givenUp.map(text).join("<br>")],
+    ["Clusters", allocatedClusters === 0 || totalClusters === 0 ? "" : clusters],
+    ["Written", check.changed ? `${formatSize(check.bytesWritten)} in ${counted(check.syncs, "sync")}` : ""],
+    ["Took", tookText(check)],
+    ["Check's notes", check.notes.map(text).join("<br>")],
+  ];
+}
+
+function findings(result: ImageResult, { maxFindings }: SectionSettings): string {
+  const found = findingsOf(result);
+  if (found.length === 0) return "";
+  const rows = found.slice(0, maxFindings).map(({ severity, structure, hostOffset, message }) => {
+    const place = `${text(structure)}${hostOffset === undefined ? "" : ` at ${code(hex(hostOffset))}`}`;
+    return `<tr><td>${severity}</td><td>${place}</td><td>${text(message)}</td></tr>\n`;
+  });
+  const head = `<thead><tr><th scope="col">Finding</th><th scope="col">Where</th><th scope="col">What</th></tr></thead>`;
+  const table = (part: readonly string[]) =>
+    `<table class="findings">${head}\n<tbody>\n${part.join("")}</tbody></table>\n`;
+  const folded = rows.slice(OPEN_FINDINGS);
+  const hidden = found.length - rows.length;
+  const more = hidden > 0 ? `<p class="quiet">${hidden.toLocaleString("en-US")} more in the JSON report</p>\n` : "";
+  const rest =
+    folded.length > 0
+      ? `<details><summary>${counted(folded.length, "more finding")}</summary>${table(folded)}</details>\n`
+      : "";
+  return `<h4>What the check found, the worst first</h4>\n${table(rows.slice(0, OPEN_FINDINGS))}${rest}${more}`;
+}

@@ -1,0 +1,71 @@
+/** Everything that is told about a step: annotations, the report, outputs, the summary. */
+
+import { info, summary } from "@actions/core";
+import { checksum, info as imageInfo } from "../../index.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { StepResult } from "../results/step-result.ts";
+import { annotateFailures, annotateMistakes, annotateStep } from "./annotations.ts";
+import { warnOfDownloads } from "./download-warnings.ts";
+import { warnOfLeaks } from "./leak-warnings.ts";
+import { type OutputFacts, setOutputs } from "./outputs.ts";
+import { writeReport } from "./report-file.ts";
+import { mistakesSummary, summaryOf } from "./summary.ts";
+
+/** Inputs that can't be used: nothing was touched. */
+export async function tellMistakes(mistakes: readonly string[], inputs: Inputs): Promise<void> {
+  annotateMistakes(mistakes);
+  setOutputs({ results: [] });
+  if (inputs.summary !== "never") await addToSummary(() => mistakesSummary(mistakes));
+}
+
+/** @returns false where something could not be told */
+export async function tell(step: StepResult, inputs: Inputs, signal: AbortSignal): Promise<boolean> {
+  const { results } = step;
+  const isFailed = results.some(({ failure }) => failure !== undefined);
+  annotateFailures(results);
+  if (step.mode !== "collect") {
+    warnOfLeaks(results, step.dryRun);
+    warnOfDownloads(results);
+  }
+  let isComplete = true;
+  const attempt = async <T>(title: string, perform: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await perform();
+    } catch (error) {
+      annotateStep(title, error instanceof Error ? error.message : String(error));
+      isComplete = false;
+      return undefined;
+    }
+  };
+  const report = await attempt("Cannot write the report", async () => {
+    if (inputs.report !== undefined) await writeReport(inputs.report, step);
+    return inputs.report?.named;
+  });
+  const isReadable = !signal.aborted && !step.dryRun && step.mode !== "collect";
+  const file = isReadable ? await attempt("Cannot read the resulting file", () => fileFacts(step)) : undefined;
+  setOutputs({ results, matrix: step.matrix, file, report });
+  const isWanted = inputs.summary === "always" || (inputs.summary === "on-failure" && isFailed);
+  if (isWanted) await addToSummary(() => summaryOf(step));
+  return isComplete;
+}
+
+/** For exactly one image that went well; undefined else. A file taken as raw is its own guest, whatever it holds. */
+async function fileFacts({ results, mode }: StepResult): Promise<OutputFacts["file"]> {
+  const [only] = results;
+  if (only === undefined || results.length > 1 || only.failure) return undefined;
+  const { path, check } = only;
+  if (path === undefined) return undefined;
+  const digest = await checksum(path, { format: "raw", allowMarkedRaw: true, algorithm: "sha256" });
+  if (mode !== "check" || check === undefined) return { sha256: digest.checksum };
+  const { virtualSize } = await imageInfo(path, { format: check.format });
+  return { sha256: digest.checksum, virtualSize };
+}
+
+/** A missing summary fails nothing: old servers have none. */
+async function addToSummary(html: () => string): Promise<void> {
+  try {
+    await summary.addRaw(html()).write();
+  } catch (error) {
+    info(`Cannot write the summary: ${error instanceof Error ? error.message : error}`);
+  }
+}

@@ -1,0 +1,116 @@
+/** A plan: all that a conversion would do, or every reason why it would refuse, by the run's own functions. Writes nothing. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import { openImage } from "../../formats/registry.ts";
+import { type PlanOutcome, planText } from "../../plan/plan-text.ts";
+import type { SwitchPlan } from "../../plan/switch-plan.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { refuseWithoutSpace } from "../execute/space.ts";
+import { Guest, refuseOtherGuest } from "../inspect/guest.ts";
+import { inspectSource, type Source } from "../inspect/source.ts";
+import type { Settings } from "../options/settings.ts";
+import type { ConversionReport } from "../report/report.ts";
+import type { Host } from "../session/host.ts";
+import { stopIfAsked } from "../session/session.ts";
+import { Stopwatch } from "../session/stopwatch.ts";
+import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
+import { planConversion } from "../switch/switch-planning.ts";
+import { askBefore } from "./conversion.ts";
+import { plannedReport, refusedReport, unchangedReport } from "./planned-report.ts";
+
+export interface Foretold {
+  readonly report: ConversionReport;
+  readonly text: string;
+}
+
+export async function foretell(path: string, targetFormat: string, settings: Settings, host: Host): Promise<Foretold> {
+  const storage = await host.volume.openForReading(path);
+  try {
+    return await foretellFrom(storage, targetFormat, settings, host);
+  } finally {
+    await storage.close();
+  }
+}
+
+async function foretellFrom(storage: Storage, targetFormat: string, settings: Settings, host: Host): Promise<Foretold> {
+  const { volume } = host;
+  const { path } = storage;
+  const blind = new Set<string>();
+  const reasons = new Reasons(path);
+  for (const obstacle of await obstaclesTo(host, path, settings.journal)) reasons.add(obstacle);
+  await reasons.ask(() => refuseUsers({ volume, path, verb: "convert" }, storage, blind));
+  if (!settings.ignoreUnfinished) await reasons.ask(() => refuseOpenJournal(volume, path, "convert"));
+  const source = await inspected(storage, settings, reasons);
+  const planned = await reasons.ask(() => planConversion(source, targetFormat, settings));
+  const guest = await reasons.ask(() => Guest.open(source.image, volume, settings));
+  try {
+    // What lies below is looked through even where no byte of it is to be read.
+    if (guest !== undefined && source.options.backing) await reasons.ask(() => guest.view(source.image));
+    if (guest !== undefined) await reasons.ask(() => refuseOtherGuest(path, source.image, guest, settings, null));
+    await reasons.ask(() => askBefore(source.image, settings));
+  } finally {
+    await guest?.close();
+  }
+  if (typeof planned === "object") await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned, settings));
+  stopIfAsked(settings.signal, path, "while planning for");
+  const covers = guest?.covers ?? "layer";
+  const [outcome, report] =
+    planned === undefined || reasons.all.length > 0
+      ? (["refused", refusedReport(path, source, targetFormat, reasons.all, settings)] as const)
+      : whatWouldBe(path, source, planned, covers, settings, host);
+  const notes = [...blind, ...(volume.notes ?? []), ...report.notes];
+  return { report: { ...report, notes }, text: planText(outcome, report) };
+}
+
+function whatWouldBe(
+  path: string,
+  source: Source,
+  planned: SwitchPlan | "unchanged",
+  covers: "guest" | "layer",
+  settings: Settings,
+  host: Host,
+): readonly [PlanOutcome, ConversionReport] {
+  if (planned !== "unchanged") return ["planned", plannedReport(path, source, planned, covers, settings)];
+  return ["unchanged", unchangedReport(path, source, covers, null, settings, new Stopwatch(host.now))];
+}
+
+/** Without an image that can be followed there is nothing to report of: what is known by then goes with the error. */
+async function inspected(storage: Storage, settings: Settings, reasons: Reasons): Promise<Source> {
+  try {
+    return await inspectSource(await openImage(storage, settings.sourceFormat, settings));
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.kind === "io" || error.kind === "interrupted") throw error;
+    reasons.add(error);
+    throw new ImageError(error.kind, error.message, { ...error, reasons: reasons.all, cause: error });
+  }
+}
+
+/** Reasons of a refusal, each once, in the order found. */
+class Reasons {
+  readonly #path: string;
+  readonly #found = new Set<string>();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get all(): readonly string[] {
+    return [...this.#found];
+  }
+
+  add(error: ImageError): void {
+    if (this.#found.size > 0 && isOfLongName(error)) return;
+    for (const reason of reasonsOf(error, this.#path)) this.#found.add(reason);
+  }
+
+  /** What `look` answers; undefined where it refuses. That we were asked to stop says nothing of the image. */
+  async ask<T>(look: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await look();
+    } catch (error) {
+      if (!(error instanceof ImageError) || error.operation === "interrupt") throw error;
+      this.add(error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/** The only place that writes to an image: performs one epoch's values and makes them durable. */
+
+import { MiB } from "../../bytes/align.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import type { GuestReader } from "../../image/guest/reader.ts";
+import type { Epoch, Write } from "../../image/write.ts";
+import { crypto } from "../../storage/built-ins.ts";
+import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
+
+const COPY_STEP = MiB;
+
+/** What an epoch wrote. */
+export interface Written {
+  readonly ranges: RangeSet;
+  /** SHA-256 over the written bytes in file order, hex. */
+  readonly digest: string;
+}
+
+export interface ExecuteOptions {
+  /** Reads the guest through the source; needed where an epoch has guest copies. */
+  readonly reader?: GuestReader;
+  readonly onBytes?: (done: number) => void;
+  /** Called between writes; throws to stop. */
+  readonly safePoint?: () => void;
+}
+
+/**
+ * Performs `epoch` and syncs. A failed sync or write throws and leaves the rest undone; nothing is retried.
+ * Small neighbouring writes are gathered, so that tables reach the file in large pieces.
+ */
+export async function executeEpoch(
+  storage: WritableStorage,
+  epoch: Epoch,
+  options: ExecuteOptions = {},
+): Promise<void> {
+  const { reader, onBytes, safePoint } = options;
+  let done = 0;
+  const write = async (hostOffset: number, bytes: Uint8Array): Promise<void> => {
+    safePoint?.();
+    await storage.write(hostOffset, bytes);
+    done += bytes.length;
+    onBytes?.(done);
+  };
+  if (epoch.fileSize !== undefined && epoch.fileSize > (await storage.size())) await storage.resize(epoch.fileSize);
+  for (const { fromHostOffset, toHostOffset, length } of epoch.hostCopies ?? []) {
+    for (const [skip, step] of steps(length)) {
+      const bytes = new Uint8Array(step);
+      await storage.read(fromHostOffset + skip, bytes);
+      await write(toHostOffset + skip, bytes);
+    }
+  }
+  for (const { guestOffset, hostOffset, length } of epoch.guestCopies ?? []) {
+    for (const [skip, step] of steps(length)) {
+      const bytes = new Uint8Array(step);
+      await (reader as GuestReader).read(guestOffset + skip, bytes);
+      await write(hostOffset + skip, bytes);
+    }
+  }
+  for (const { hostOffset, bytes } of gathered(epoch.writes?.() ?? [])) await write(hostOffset, bytes);
+  if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);
+  await storage.sync();
+}
+
+/**
+ * The first host offset at which the file does not read as the epoch's writes left it, or -1: a disk that stores
+ * something else than it was told, in bytes that no reader of the image may ever look at.
+ */
+export async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<number> {
+  for (const { hostOffset, bytes } of gathered(epoch.writes?.() ?? [])) {
+    const found = await readZeroFilled(storage, hostOffset, bytes.length);
+    if (Buffer.compare(found, bytes) !== 0) return hostOffset + found.findIndex((byte, at) => byte !== bytes[at]);
+  }
+  return -1;
+}
+
+/** Passes writes through to `storage` and remembers where they went and what they were, from `floor` on. */
+export class WriteRecorder {
+  readonly storage: WritableStorage;
+  readonly #ranges = new RangeSet();
+  readonly #hash = crypto().createHash("sha256");
+
+  /** Writes at or past `floor` must come in ascending order, as plans produce them. */
+  constructor(storage: WritableStorage, floor: number) {
+    this.storage = {
+      path: storage.path,
+      size: () => storage.size(),
+      read: (hostOffset, into) => storage.read(hostOffset, into),
+      resize: (size) => storage.resize(size),
+      sync: () => storage.sync(),
+      fingerprint: () => storage.fingerprint(),
+      close: () => storage.close(),
+      write: async (hostOffset, bytes) => {
+        if (hostOffset >= floor) {
+          if (hostOffset < this.#ranges.end) throw new RangeError("Cannot record writes that go back");
+          this.#ranges.add(hostOffset, hostOffset + bytes.length);
+          this.#hash.update(bytes);
+        }
+        await storage.write(hostOffset, bytes);
+      },
+    };
+  }
+
+  finish(): Written {
+    return { ranges: this.#ranges, digest: this.#hash.digest("hex") };
+  }
+}
+
+function* steps(length: number): Generator<[skip: number, step: number]> {
+  for (let skip = 0; skip < length; skip += COPY_STEP) yield [skip, Math.min(COPY_STEP, length - skip)];
+}
+
+/** Joins writes that touch, up to COPY_STEP. */
+function* gathered(writes: Iterable<Write>): Generator<Write> {
+  let start = 0;
+  let end = 0;
+  let parts: Uint8Array[] = [];
+  const joined = (): Write => ({
+    hostOffset: start,
+    bytes: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts),
+  });
+  for (const { hostOffset, bytes } of writes) {
+    if (bytes.length === 0) continue;
+    if (parts.length > 0 && (hostOffset !== end || end - start + bytes.length > COPY_STEP)) {
+      yield joined();
+      parts = [];
+    }
+    if (parts.length === 0) start = hostOffset;
+    parts.push(bytes);
+    end = hostOffset + bytes.length;
+  }
+  if (parts.length > 0) yield joined();
+}

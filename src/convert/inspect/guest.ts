@@ -1,0 +1,72 @@
+/** The guest of an image as a conversion sees it: this layer, or with consent the whole chain. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import type { Image } from "../../image/driver.ts";
+import { digestGuest } from "../../image/guest/digest.ts";
+import { type GuestView, openGuestView } from "../../image/guest/view.ts";
+import type { Volume } from "../../storage/storage.ts";
+import type { ChecksumAlgorithm, Stage } from "../options/options.ts";
+import { progressOf, type Settings } from "../options/settings.ts";
+import { openBackingChain } from "./backing-chain.ts";
+
+/** The image's backing files, opened once and looked through by source and target alike. */
+export class Guest {
+  readonly covers: "guest" | "layer";
+  readonly #chain: readonly Image[];
+  readonly #settings: Settings;
+
+  private constructor(covers: "guest" | "layer", chain: readonly Image[], settings: Settings) {
+    this.covers = covers;
+    this.#chain = chain;
+    this.#settings = settings;
+  }
+
+  static async open(image: Image, volume: Volume, settings: Settings): Promise<Guest> {
+    const hasBacking = image.getConversionOptions().backing !== undefined;
+    if (!hasBacking) return new Guest("guest", [], settings);
+    if (!settings.backingChain) return new Guest("layer", [], settings);
+    const [, ...backing] = await openBackingChain(volume, image);
+    return new Guest("guest", backing, settings);
+  }
+
+  /** What `image`, on top of the chain, shows. */
+  view(image: Image): Promise<GuestView> {
+    return openGuestView([image, ...this.#chain]);
+  }
+
+  /** Throws `interrupted` when asked to stop. */
+  async digest(image: Image, algorithm: ChecksumAlgorithm, stage: Stage): Promise<string> {
+    return digestGuest(await this.view(image), algorithm, {
+      onProgress: progressOf(this.#settings, stage),
+      signal: this.#settings.signal,
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const image of this.#chain) await image.storage.close();
+  }
+}
+
+/**
+ * Throws `verification-failed` where the guest is not what the caller expects; reads nothing where nothing is expected.
+ * `known` is its digest by `settings.checksum`, where that was taken.
+ */
+export async function refuseOtherGuest(
+  path: string,
+  image: Image,
+  guest: Guest,
+  { checksum, guestChecksum }: Settings,
+  known: string | null,
+): Promise<void> {
+  if (guestChecksum === undefined) return;
+  const { algorithm, hex } = guestChecksum;
+  const found = (algorithm === checksum ? known : null) ?? (await guest.digest(image, algorithm, "checksum"));
+  const expected = hex.toLowerCase();
+  if (expected === found) return;
+  const reason = `its guest's checksum is ${found}, expected ${expected}`;
+  throw new ImageError("verification-failed", `Cannot convert ${path}: ${reason}; nothing was written`, {
+    path,
+    operation: "checksum",
+    reasons: [reason],
+  });
+}

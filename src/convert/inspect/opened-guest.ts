@@ -1,0 +1,104 @@
+/** An image opened to be read, with its backing files where the user consented to follow them. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import { openImage } from "../../formats/registry.ts";
+import type { Image } from "../../image/driver.ts";
+import { type GuestView, openGuestView } from "../../image/guest/view.ts";
+import type { Volume } from "../../storage/storage.ts";
+import { refuseWriters } from "../session/writers.ts";
+import { type BackingChain, closeBackingFiles, openBackingChain } from "./backing-chain.ts";
+
+/** How an image is opened to be read; as in OpenOptions. */
+export interface ReadingOptions {
+  readonly format?: string | undefined;
+  readonly backingChain?: boolean | undefined;
+  readonly forceShare?: boolean | undefined;
+  readonly allowMarkedRaw?: boolean | undefined;
+}
+
+/**
+ * Opens an image's file for reading. Throws ImageError as the format does, and `in-use` where QEMU has it open for
+ * writing and there is no `forceShare`; closes the file then.
+ */
+export async function openImageForReading(volume: Volume, path: string, options: ReadingOptions): Promise<Image> {
+  const storage = await volume.openForReading(path);
+  try {
+    if (!options.forceShare) await refuseWriters(storage, volume, "read");
+    return await openImage(storage, options.format, options);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+export class OpenedGuest {
+  /** The image first, then what lies below it as far as it may be read. */
+  readonly chain: BackingChain;
+
+  private constructor(chain: BackingChain) {
+    this.chain = chain;
+  }
+
+  static async open(volume: Volume, path: string, options: ReadingOptions): Promise<OpenedGuest> {
+    const image = await openImageForReading(volume, path, options);
+    let chain: BackingChain = [image];
+    try {
+      if (options.backingChain) chain = await openBackingChain(volume, image);
+      const below = options.forceShare ? [] : chain.slice(1);
+      for (const { storage } of below) await refuseWriters(storage, volume, "read");
+      return new OpenedGuest(chain);
+    } catch (error) {
+      await closeBackingFiles(chain);
+      await image.storage.close();
+      throw error;
+    }
+  }
+
+  /** True where a backing file holds a part of the guest and there is no consent to read it. */
+  get isLayer(): boolean {
+    return this.chain.at(-1)?.getConversionOptions().backing !== undefined;
+  }
+
+  /** The guest's bytes. Throws `unsupported` where they can't be known from the files that may be read. */
+  view(): Promise<GuestView> {
+    for (const image of this.chain) refuseUnreadable(image);
+    return openGuestView(this.chain);
+  }
+
+  /** As `view`, and throws `unsupported` for a layer of something larger. */
+  wholeView(): Promise<GuestView> {
+    const [{ storage, format }] = this.chain;
+    if (!this.isLayer) return this.view();
+    throw new ImageError(
+      "unsupported",
+      `Cannot read the guest of ${storage.path}: it has a backing file, which is followed only with --backing-chain`,
+      { path: storage.path, format, structure: "backing file name" },
+    );
+  }
+
+  async close(): Promise<void> {
+    await closeBackingFiles(this.chain);
+    await this.chain[0].storage.close();
+  }
+}
+
+function refuseUnreadable(image: Image): void {
+  const { encryption, hasDataFile } = image.getConversionOptions();
+  const { path } = image.storage;
+  if (encryption !== undefined) {
+    throw new ImageError("unsupported", `Cannot read the guest of ${path}: it is encrypted (${encryption})`, {
+      path,
+      format: image.format,
+    });
+  }
+  if (hasDataFile) {
+    throw new ImageError(
+      "unsupported",
+      `Cannot read the guest of ${path}: its data lies in an external data file; make a copy that holds it with qemu-img convert`,
+      {
+        path,
+        format: image.format,
+      },
+    );
+  }
+}

@@ -1,0 +1,79 @@
+/** The image as found: everything that the plan, the proof and the way back need to know, read once. */
+
+import { MiB } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import type { RangeSet } from "../../bytes/range-set.ts";
+import type { ConversionOptions, Image } from "../../image/driver.ts";
+import type { ExtentTable } from "../../image/extent.ts";
+import type { CheckResult } from "../../image/finding.ts";
+import { crypto } from "../../storage/built-ins.ts";
+import type { Storage } from "../../storage/storage.ts";
+
+export interface Source {
+  readonly image: Image;
+  readonly options: ConversionOptions;
+  readonly mapping: ExtentTable;
+  readonly metadata: RangeSet;
+  /** SHA-256 over the metadata, hex. */
+  readonly metadataDigest: string;
+  readonly check: CheckResult;
+  readonly fileSize: number;
+}
+
+/** Reads all metadata of an image. Throws `corrupt` where it can't be followed. */
+export async function inspectSource(image: Image): Promise<Source> {
+  const mapping = await image.getMapping();
+  const metadata = await image.getMetadataRanges();
+  return {
+    image,
+    options: image.getConversionOptions(),
+    mapping,
+    metadata,
+    metadataDigest: await digestRanges(image.storage, metadata),
+    check: await image.check(),
+    fileSize: image.fileSize,
+  };
+}
+
+/** Corruption stops a conversion, and so does what only qemu-img lets pass; leaks are reported and it goes on. */
+export function refuseCorruption({ image, options, check }: Source): void {
+  // Marks are warnings too, but the plan refuses them, with what to do.
+  if (options.unclean.length > 0 && check.corruptions + check.checkErrors === 0) return;
+  const errorCount = check.corruptions + check.checkErrors + check.warnings;
+  if (errorCount === 0) return;
+  // What only qemu-img lets pass a repair leaves as it is, and a copy does not have.
+  const isRepairable = check.corruptions + check.checkErrors > 0;
+  const advice = isRepairable
+    ? "repair it first: inplace-convert check -r all"
+    : "make a sound copy of it with qemu-img convert";
+  const worst = check.findings.filter(({ severity }) => severity !== "leak");
+  throw new ImageError(
+    "corrupt",
+    `Cannot convert ${image.storage.path}: the check found ${counted(errorCount, "error")}, first: ` +
+      `${worst[0]?.message ?? "no detail"}; ${advice}`,
+    {
+      path: image.storage.path,
+      format: image.format,
+      operation: "check",
+      reasons: worst.map(({ message }) => message),
+    },
+  );
+}
+
+/** SHA-256 over the bytes of `ranges` in file order, hex; what lies past the end of file counts as zeros. */
+export async function digestRanges(storage: Storage, ranges: RangeSet): Promise<string> {
+  const hash = crypto().createHash("sha256");
+  // No larger than needed: a thousand small images would have the collector of memory at work all the time.
+  let buffer = new Uint8Array(0);
+  for (const { start, end } of ranges.each()) {
+    for (let at = start; at < end; at += MiB) {
+      const length = Math.min(MiB, end - at);
+      if (buffer.length < length) buffer = new Uint8Array(length);
+      const bytes = buffer.subarray(0, length);
+      bytes.fill(0, await storage.read(at, bytes));
+      hash.update(bytes);
+    }
+  }
+  return hash.digest("hex");
+}

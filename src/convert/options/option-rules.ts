@@ -1,0 +1,210 @@
+/**
+ * What each public function's options may be, asked at run time by the command line's own rules: a caller without types
+ * must not get another thing than was asked for, and consent to write or to lose something is exact.
+ */
+
+import { UsageError } from "../../bytes/image-error.ts";
+import { driverOf } from "../../formats/registry.ts";
+import { givenOptions, isPlain, shown } from "./given-options.ts";
+import type {
+  CheckOptions,
+  ChecksumOptions,
+  CompareOptions,
+  ConvertOptions,
+  OpenOptions,
+  RecoveryOptions,
+} from "./options.ts";
+
+/** Says what is wrong with a value that was given, one sentence; undefined where it is right. */
+type Rule = (value: unknown, name: string) => string | undefined;
+
+/** Every option of `T` has its rule: one that is forgotten doesn't compile. */
+export type OptionRules<T> = { readonly [Name in keyof Required<T>]: Rule };
+
+/** What `--drop` can name. */
+const DROPPABLE = ["bitmaps", "snapshots", "leaks"];
+const ALGORITHMS = ["blkhash-sha256", "sha256"];
+
+export const openRules: OptionRules<OpenOptions> = {
+  format: knownFormat,
+  backingChain: flag,
+  allowMarkedRaw: flag,
+  forceShare: flag,
+  onProgress: callback,
+  signal: abortSignal,
+};
+
+export const recoveryRules: OptionRules<RecoveryOptions> = { onProgress: callback, signal: abortSignal };
+
+export const checksumRules: OptionRules<ChecksumOptions> = { ...openRules, algorithm: oneOf(ALGORITHMS) };
+
+export const compareRules: OptionRules<CompareOptions> = {
+  formatA: knownFormat,
+  formatB: knownFormat,
+  backingChain: flag,
+  allowMarkedRaw: flag,
+  forceShare: flag,
+  onProgress: callback,
+  signal: abortSignal,
+};
+
+export const crossCheckRules: OptionRules<Pick<CheckOptions, "crossCheck" | "signal">> = {
+  crossCheck: oneOf(["off", "auto", "require"]),
+  signal: abortSignal,
+};
+
+const writingRules = {
+  ...openRules,
+  ...crossCheckRules,
+  keepUndo: flag,
+  journal: pathText,
+  onJournal: callback,
+  layout: flag,
+};
+
+export const checkRules: OptionRules<CheckOptions> = {
+  ...writingRules,
+  repair: oneOf(["none", "leaks", "all"]),
+  allowDataLoss: flag,
+  onFinding: callback,
+};
+
+export const convertRules: OptionRules<ConvertOptions> = {
+  ...writingRules,
+  options: targetOptionTexts,
+  dryRun: flag,
+  ignoreUnfinished: flag,
+  checksum: oneOf([...ALGORITHMS, "none"]),
+  guestChecksum: digest,
+  verify: oneOf(["full", "mapping"]),
+  check: flag,
+  maxExtraSpace: byteCount,
+  keepLeaks: flag,
+  drop: droppable,
+};
+
+/** What was given, and one sentence for each option of it that `command` doesn't know or can't use. */
+export interface LookedAt<T> {
+  /** A copy (given-options.ts), to be used in place of what was given; empty where nothing of it can be used. */
+  readonly given: T;
+  readonly mistakes: readonly string[];
+}
+
+export function lookAtOptions<T extends object>(command: string, rules: OptionRules<T>, options: unknown): LookedAt<T> {
+  let given: Readonly<Record<PropertyKey, unknown>>;
+  try {
+    given = givenOptions(command, options);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { given: Object.create(null), mistakes: [error.message] };
+  }
+  const mistakes = Reflect.ownKeys(given).flatMap((name) => {
+    const rule = Object.hasOwn(rules, name) ? rules[name as keyof T] : undefined;
+    if (rule === undefined) {
+      return [`Cannot use the option ${shown(name)}: ${command} knows ${Object.keys(rules).join(", ")}`];
+    }
+    const value = given[name];
+    return (value === undefined ? undefined : rule(value, String(name))) ?? [];
+  });
+  return { given: given as T, mistakes };
+}
+
+/** One sentence where `path` can't name a file; empty where it can. */
+export function pathMistakes(path: unknown, name = "path"): string[] {
+  return [pathText(path, name) ?? []].flat();
+}
+
+/** One sentence where `value` is no address or length in bytes; empty where it is. */
+export function byteMistakes(value: unknown, name: string): string[] {
+  return [byteCount(value, name) ?? []].flat();
+}
+
+/** Throws one UsageError for all mistakes; nothing has been opened then. */
+export function refuseMistakes(mistakes: readonly string[]): void {
+  if (mistakes.length > 0) throw new UsageError([...new Set(mistakes)].join("; "));
+}
+
+/** The options of a function that takes one image, to be used in place of those that were given. */
+export function optionsOf<T extends object>(
+  command: string,
+  path: unknown,
+  rules: OptionRules<T>,
+  options: unknown,
+): T {
+  const { given, mistakes } = lookAtOptions(command, rules, options);
+  refuseMistakes([...pathMistakes(path), ...mistakes]);
+  return given;
+}
+
+function mistake(name: string, value: unknown, expected: string): string {
+  return `Cannot use ${shown(value)} for ${name}: expected ${expected}`;
+}
+
+function flag(value: unknown, name: string): string | undefined {
+  return typeof value === "boolean" ? undefined : mistake(name, value, "true or false");
+}
+
+function callback(value: unknown, name: string): string | undefined {
+  return typeof value === "function" ? undefined : mistake(name, value, "a function");
+}
+
+function pathText(value: unknown, name: string): string | undefined {
+  const isPath = typeof value === "string" && value !== "" && !value.includes("\0");
+  return isPath ? undefined : mistake(name, value, "the name of a file as text");
+}
+
+/** A number, since the type is one; `parseSize` makes one of `1k`. */
+function byteCount(value: unknown, name: string): string | undefined {
+  const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  return isCount ? undefined : mistake(name, value, "a whole number of bytes, 0 or more");
+}
+
+function oneOf(words: readonly string[]): Rule {
+  const expected = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return (value, name) => (words.includes(value as string) ? undefined : mistake(name, value, expected));
+}
+
+/** Those of other realms are no instances of our class; what we look at is there in any. */
+function abortSignal(value: unknown, name: string): string | undefined {
+  const isSignal = typeof (value as Partial<AbortSignal> | null)?.aborted === "boolean";
+  return isSignal ? undefined : mistake(name, value, "an AbortSignal");
+}
+
+export function knownFormat(value: unknown, name: string): string | undefined {
+  if (typeof value !== "string" || value === "") return mistake(name, value, "a format by qemu-img's name");
+  try {
+    driverOf(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}
+
+/** Whether a target takes them is for the target to say. */
+function targetOptionTexts(value: unknown, name: string): string | undefined {
+  if (!isPlain(value)) return mistake(name, value, "an object of texts, as -o has them");
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== "string") return mistake(`${name}.${key}`, text, "a text, as -o has it");
+  }
+  return undefined;
+}
+
+function digest(value: unknown, name: string): string | undefined {
+  if (!isPlain(value)) return mistake(name, value, "an object of algorithm and hex");
+  const [unknown] = Object.keys(value).filter((key) => key !== "algorithm" && key !== "hex");
+  if (unknown !== undefined) return `Cannot use ${name}.${unknown}: it knows algorithm and hex`;
+  const wrongAlgorithm = oneOf(ALGORITHMS)(value.algorithm, `${name}.algorithm`);
+  if (wrongAlgorithm !== undefined) return wrongAlgorithm;
+  const isHex = typeof value.hex === "string" && /^[0-9a-f]{64}$/i.test(value.hex);
+  return isHex ? undefined : mistake(`${name}.hex`, value.hex, "64 hex digits");
+}
+
+/** An array and nothing that only looks like one: each letter of a text would be a word. */
+function droppable(value: unknown, name: string): string | undefined {
+  if (!Array.isArray(value)) return mistake(name, value, "an array of words");
+  const unknown = value.filter((word) => !DROPPABLE.includes(word));
+  if (unknown.length === 0) return undefined;
+  const words = unknown.map((word) => (typeof word === "string" && word !== "" ? word : shown(word)));
+  return `Cannot drop ${words.join(", ")}: expected bitmaps, snapshots or leaks`;
+}

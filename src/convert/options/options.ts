@@ -1,0 +1,108 @@
+/** What callers of the library ask for; the command line's options are the same. */
+
+import type { FindingListener } from "../../image/finding.ts";
+import type { RepairScope } from "../../image/repair.ts";
+
+export type ChecksumAlgorithm = "blkhash-sha256" | "sha256";
+
+/** A step of the pipeline, for progress. */
+export type Stage =
+  | "inspect"
+  | "check"
+  | "checksum"
+  | "write"
+  | "verify"
+  | "commit"
+  | "settle"
+  | "roll back"
+  | "compare";
+
+export interface Progress {
+  readonly stage: Stage;
+  /** In bytes; `total` is 0 while unknown. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Whether qemu-img is asked too: never, where it is on PATH, or always. */
+export type CrossCheck = "off" | "auto" | "require";
+
+/** Common to every command that opens an image. */
+export interface OpenOptions {
+  /** Source format, `-f`; probed where absent. raw is never guessed. */
+  readonly format?: string;
+  /** Consent to follow backing files, within the rules of SECURITY.md. */
+  readonly backingChain?: boolean;
+  /** Take bytes for raw, where `format` says so, that bear another format's mark (`--allow-marked-raw`). Default false. */
+  readonly allowMarkedRaw?: boolean;
+  /** Read although another program may be writing to the image (`-U`). Default false; commands that write never do. */
+  readonly forceShare?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Stops at the next safe point with an ImageError of kind `interrupted`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ConvertOptions extends OpenOptions {
+  /** `-o`, as the user wrote the values; parsed against the target's option table. */
+  readonly options?: Readonly<Record<string, string>>;
+  readonly dryRun?: boolean;
+  /** Default `blkhash-sha256`. */
+  readonly checksum?: ChecksumAlgorithm | "none";
+  /** Expected guest digest; compared before anything is written. */
+  readonly guestChecksum?: { readonly algorithm: ChecksumAlgorithm; readonly hex: string };
+  /** Default `full`. */
+  readonly verify?: "full" | "mapping";
+  /** Consistency check before and after; default true. References are proven either way. */
+  readonly check?: boolean;
+  readonly keepUndo?: boolean;
+  /** Bytes, a whole number; refused when the peak would be more. */
+  readonly maxExtraSpace?: number;
+  /** Where the journal's records go; beside the image by default. */
+  readonly journal?: string;
+  readonly keepLeaks?: boolean;
+  /**
+   * What the user gives up: `bitmaps`, `snapshots`, or `leaks`, which are given up in any case: it says that so many are
+   * meant to be.
+   */
+  readonly drop?: readonly string[];
+  /** Of a plan or a dry run: a journal or an undo beside the image refuses nothing, since the caller ends it first. */
+  readonly ignoreUnfinished?: boolean;
+  /** Called with the journal's path before the journal is made. */
+  readonly onJournal?: (path: string) => void | Promise<void>;
+  /** Tell in the report where header, tables and data lie. Default false. */
+  readonly layout?: boolean;
+  /** A second opinion from qemu-img, where it is on PATH. Default `off`. */
+  readonly crossCheck?: CrossCheck;
+}
+
+export interface CheckOptions extends OpenOptions {
+  /** A second opinion from qemu-img, where it is on PATH. Default `off`. */
+  readonly crossCheck?: CrossCheck;
+  /** Default `none`: nothing is written. */
+  readonly repair?: "none" | RepairScope;
+  /** Consent to lose what is still readable, where nothing else mends the image. */
+  readonly allowDataLoss?: boolean;
+  readonly keepUndo?: boolean;
+  /** Where the journal's records go; beside the image by default. */
+  readonly journal?: string;
+  /** Called with the journal's path before the journal is made. */
+  readonly onJournal?: (path: string) => void | Promise<void>;
+  /** Tell in the report where header, tables and data lie. Default false. */
+  readonly layout?: boolean;
+  /** Hears every finding in qemu-img's order; of a repair, those of the first check, then what was mended, then those of the second. */
+  readonly onFinding?: FindingListener;
+}
+
+export interface ChecksumOptions extends OpenOptions {
+  /** Default `blkhash-sha256`. */
+  readonly algorithm?: ChecksumAlgorithm;
+}
+
+export interface CompareOptions extends Omit<OpenOptions, "format"> {
+  /** Of the first image, `-f`; probed where absent. */
+  readonly formatA?: string;
+  /** Of the second image, `-F`. */
+  readonly formatB?: string;
+}
+
+export type RecoveryOptions = Pick<OpenOptions, "onProgress" | "signal">;

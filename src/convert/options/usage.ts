@@ -1,0 +1,94 @@
+/** What is wrong with a conversion's options whatever the image: all of it at once, before an image is opened. */
+
+import { MiB } from "../../bytes/align.ts";
+import { UsageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import type { ConversionOptions } from "../../image/driver.ts";
+import { isPlain } from "./given-options.ts";
+import {
+  convertRules,
+  knownFormat,
+  type LookedAt,
+  lookAtOptions,
+  pathMistakes,
+  refuseMistakes,
+} from "./option-rules.ts";
+import type { ConvertOptions } from "./options.ts";
+import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
+
+/** An image that every target takes: what it refuses here, it refuses for all. */
+const PLAIN_SOURCE: ConversionOptions = {
+  format: "raw",
+  virtualSize: MiB,
+  clusterSize: 64 * 1024,
+  clustersPerTable: 0,
+  backing: undefined,
+  encryption: undefined,
+  snapshotCount: 0,
+  bitmapNames: [],
+  unknownAutoclear: [],
+  hasDataFile: false,
+  hasSubclusters: false,
+  compression: "zlib",
+  usedHeader: new RangeSet(),
+  creationOptions: {},
+  unclean: [],
+  forgettable: [],
+};
+
+/**
+ * The mistakes that `convert` would throw as UsageError, one sentence each; empty where there are none.
+ * `targetFormat` undefined leaves the target's options unchecked.
+ */
+export function usageMistakes(targetFormat: string | undefined, options: ConvertOptions = {}): readonly string[] {
+  return lookedThrough(targetFormat, options).mistakes;
+}
+
+function lookedThrough(targetFormat: string | undefined, options: unknown): LookedAt<ConvertOptions> {
+  const { given, mistakes: ofOptions } = lookAtOptions("convert", convertRules, options);
+  const mistakes = [...ofOptions];
+  const attempt = <T>(check: () => T): T | undefined => {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      if (!mistakes.includes(error.message)) mistakes.push(error.message);
+      return undefined;
+    }
+  };
+  if (targetFormat === undefined) return { given, mistakes };
+  const wrongFormat = knownFormat(targetFormat, "the target format");
+  if (wrongFormat !== undefined && !mistakes.includes(wrongFormat)) mistakes.push(wrongFormat);
+  const target = wrongFormat === undefined ? attempt(() => targetDriverOf(targetFormat)) : undefined;
+  if (target === undefined) return { given, mistakes };
+  // One at a time, since a parser stops at its first mistake; what is no text has been told.
+  const usable: Record<string, string> = {};
+  for (const [name, text] of Object.entries(isPlain(given.options) ? given.options : {})) {
+    if (typeof text !== "string") continue;
+    if (attempt(() => parseTargetOptions(targetFormat, target, { [name]: text }))) usable[name] = text;
+  }
+  const values = parseTargetOptions(targetFormat, target, usable);
+  attempt(() => target.openConversionTarget(PLAIN_SOURCE, values, new Set()));
+  return { given, mistakes };
+}
+
+/**
+ * Throws one UsageError for all that is wrong with a conversion's words and options; nothing has been opened then. Answers the options
+ * to be used in place of those that were given.
+ */
+export function conversionOptions(
+  command: "convert" | "plan",
+  path: string,
+  targetFormat: string,
+  options: ConvertOptions,
+): ConvertOptions {
+  const { given, mistakes: found } = lookedThrough(targetFormat, options);
+  const mistakes = [...pathMistakes(path), ...(targetFormat === undefined ? [NO_TARGET] : []), ...found];
+  if (mistakes.length === 0 && given.ignoreUnfinished && command === "convert" && !given.dryRun) {
+    mistakes.push("Cannot ignore what is unfinished in a conversion: resume it or roll it back first");
+  }
+  refuseMistakes(mistakes);
+  return given;
+}
+
+const NO_TARGET = "Cannot go on without a target format: name one, e.g. qcow2";

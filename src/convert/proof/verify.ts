@@ -1,0 +1,104 @@
+/** Verification: the target opened by its own driver shows the source's guest, state by state and byte by byte. */
+
+import { counted } from "../../bytes/count-text.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
+import type { BackingFile, ConversionOptions, Image } from "../../image/driver.ts";
+import { ExtentState, type ExtentTable, extentAt, firstDifference } from "../../image/extent.ts";
+import type { CheckResult } from "../../image/finding.ts";
+
+export interface VerifyInput {
+  readonly source: Pick<ConversionOptions, "virtualSize" | "backing"> & { readonly mapping: ExtentTable };
+  readonly target: Image;
+  /** The plan's extents, where there is a plan; the reopened mapping must equal them. */
+  readonly planned: ExtentTable | undefined;
+  /** True where nothing may be leaked. */
+  readonly mustBeSettled: boolean;
+  /** False with `--no-check`. */
+  readonly check: boolean;
+}
+
+/** Reads the target's tables, no data. Throws `verification-failed`; returns its check. */
+export async function verifyMetadata(input: VerifyInput): Promise<CheckResult | null> {
+  const { source, target, planned } = input;
+  if (target.virtualSize !== source.virtualSize) {
+    throw failed(target, `its disk has ${target.virtualSize} bytes, the source's ${source.virtualSize}`);
+  }
+  const { backing } = target.getConversionOptions();
+  if (nameOf(backing) !== nameOf(source.backing)) {
+    throw failed(
+      target,
+      `its backing file is ${backing?.name ?? "none"}, the source's ${source.backing?.name ?? "none"}`,
+    );
+  }
+  const mapping = await target.getMapping();
+  const row = planned ? firstDifference(mapping, planned) : -1;
+  if (planned && row >= 0) {
+    const where = row < mapping.count ? extentAt(mapping, row).guestOffset : target.virtualSize;
+    throw failed(target, `its mapping differs from the plan's at guest offset ${hex(where)}`);
+  }
+  const lost = firstLostState(source.mapping, mapping, source.backing !== undefined);
+  if (lost >= 0) throw failed(target, `it shows another state than the source at guest offset ${hex(lost)}`);
+  if (!input.check) return null;
+  const check = await target.check();
+  const [first] = check.findings.filter(({ severity }) => severity !== "leak" || input.mustBeSettled);
+  if (check.corruptions > 0 || check.checkErrors > 0 || (input.mustBeSettled && check.leaks > 0)) {
+    throw failed(
+      target,
+      `its check found ${counted(check.corruptions, "corruption")} and ${counted(check.leaks, "leak")}: ${first?.message ?? ""}`,
+    );
+  }
+  return check;
+}
+
+function nameOf(backing: BackingFile | undefined): string | undefined {
+  return backing && Buffer.from(backing.nameBytes).toString("hex");
+}
+
+/** Throws `verification-failed` when two digests differ. */
+export function verifyDigest(format: string, path: string, before: string, after: string): void {
+  if (before === after) return;
+  throw failed({ format, storage: { path } }, `its guest's checksum is ${after}, the source's ${before}`);
+}
+
+/**
+ * The first guest offset at which a target can't show what the source does, or -1. A digest can't tell a dropped
+ * backing file from zeros, so the states are compared too: over a backing file unallocated must stay unallocated
+ * and nothing else may become so; without one, zeros and unallocated read alike.
+ */
+export function firstLostState(source: ExtentTable, target: ExtentTable, hasBacking: boolean): number {
+  let sourceRow = 0;
+  let targetRow = 0;
+  let at = 0;
+  while (sourceRow < source.count && targetRow < target.count) {
+    const sourceEnd = (source.guestOffset[sourceRow] as number) + (source.length[sourceRow] as number);
+    const targetEnd = (target.guestOffset[targetRow] as number) + (target.length[targetRow] as number);
+    const from = source.state[sourceRow] as ExtentState;
+    const to = target.state[targetRow] as ExtentState;
+    if (hasBacking && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated)) return at;
+    // Stored data must stay stored; zeros may become stored where a target copies them.
+    if (isEmpty(to) && !isEmpty(from)) return at;
+    at = Math.min(sourceEnd, targetEnd);
+    if (at === sourceEnd) sourceRow++;
+    if (at === targetEnd) targetRow++;
+  }
+  return sourceRow === source.count && targetRow === target.count ? -1 : at;
+}
+
+function isEmpty(state: ExtentState): boolean {
+  return state === ExtentState.zero || state === ExtentState.unallocated;
+}
+
+function failed(
+  target: Pick<Image, "format"> & { readonly storage: { readonly path: string } },
+  what: string,
+): ImageError {
+  return new ImageError(
+    "verification-failed",
+    `Cannot trust the ${target.format} image made of ${target.storage.path}: ${what}`,
+    {
+      path: target.storage.path,
+      format: target.format,
+      operation: "verify",
+    },
+  );
+}

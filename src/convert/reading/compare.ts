@@ -1,0 +1,53 @@
+/** Whether two images show their guests the same bytes. */
+
+import { alignDown, SECTOR_SIZE } from "../../bytes/align.ts";
+import { firstGuestDifference } from "../../image/guest/compare.ts";
+import { FileVolume } from "../../storage/file/file-volume.ts";
+import type { Volume } from "../../storage/storage.ts";
+import { OpenedGuest } from "../inspect/opened-guest.ts";
+import { compareRules, lookAtOptions, pathMistakes, refuseMistakes } from "../options/option-rules.ts";
+import type { CompareOptions } from "../options/options.ts";
+import type { CompareReport } from "../report/report.ts";
+
+/**
+ * As `qemu-img compare` without `-s`: allocation does not count, and disks of different sizes are the same where the
+ * longer one's tail is zeros. `sizes` tells them apart.
+ *
+ * @throws ImageError as `checksum` does
+ */
+export async function compare(
+  a: string,
+  b: string,
+  options: CompareOptions = {},
+  volume: Volume = new FileVolume(),
+): Promise<CompareReport> {
+  const { given, mistakes } = lookAtOptions("compare", compareRules, options);
+  refuseMistakes([...[a, b].flatMap((path) => pathMistakes(path)), ...mistakes]);
+  const { formatA, formatB, backingChain, forceShare, allowMarkedRaw } = given;
+  const both = { backingChain, forceShare, allowMarkedRaw };
+  const guestA = await OpenedGuest.open(volume, a, { ...both, format: formatA });
+  try {
+    const guestB = await OpenedGuest.open(volume, b, { ...both, format: formatB });
+    try {
+      const views = [await guestA.wholeView(), await guestB.wholeView()] as const;
+      const firstDifference = await firstGuestDifference(...views, {
+        onProgress: (done, total) => given.onProgress?.({ stage: "compare", done, total }),
+        signal: given.signal,
+      });
+      const sizes = [views[0].virtualSize, views[1].virtualSize] as const;
+      return { identical: firstDifference === null, firstDifference, sizes, message: verdict(firstDifference, sizes) };
+    } finally {
+      await guestB.close();
+    }
+  } finally {
+    await guestA.close();
+  }
+}
+
+/** qemu-img's words. It names the sector that differs, not the byte, and warns of sizes only once it has come so far. */
+function verdict(firstDifference: number | null, [sizeOfA, sizeOfB]: readonly [number, number]): string {
+  const reached = firstDifference ?? Number.POSITIVE_INFINITY;
+  const warning = sizeOfA !== sizeOfB && reached >= Math.min(sizeOfA, sizeOfB) ? "Warning: Image size mismatch!\n" : "";
+  if (firstDifference === null) return `${warning}Images are identical.`;
+  return `${warning}Content mismatch at offset ${alignDown(firstDifference, SECTOR_SIZE)}!`;
+}

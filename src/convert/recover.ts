@@ -1,0 +1,122 @@
+/**
+ * `resume` and `rollback`: both believe the image, not the journal's memory of it, for someone may have booted it in
+ * between (docs/how-it-works.md draws which state leads where).
+ */
+
+import { ImageError } from "../bytes/image-error.ts";
+import { clearTornJournal, Journal } from "../journal/journal.ts";
+import { journalNamesOf } from "../journal/names.ts";
+import { optionsOf, recoveryRules } from "./options/option-rules.ts";
+import type { RecoveryOptions } from "./options/options.ts";
+import { type Settings, settingsOf } from "./options/settings.ts";
+import type { Direction } from "./recovery/direction.ts";
+import { recoverRepair } from "./recovery/repair-recovery.ts";
+import { replacedImage } from "./recovery/replaced-image.ts";
+import { resumeConversion } from "./recovery/resume.ts";
+import { rollBackConversion } from "./recovery/roll-back.ts";
+import type { RecoveryReport } from "./report/report.ts";
+import { type Host, thisHost } from "./session/host.ts";
+import { standing } from "./session/journal-stands.ts";
+import { Session } from "./session/session.ts";
+
+/**
+ * Finishes an interrupted conversion or repair, or gives up the undo that one kept.
+ *
+ * @throws ImageError "Nothing to resume" where there is no journal; with `journal` set where it still stands
+ */
+export function resume(path: string, options: RecoveryOptions = {}, host: Host = thisHost()): Promise<RecoveryReport> {
+  return recover(path, "resume", options, host);
+}
+
+/**
+ * Puts the image back: its old metadata until the undo was given up, after that by converting to the old format again;
+ * a repair is undone only while its undo is there.
+ *
+ * @throws ImageError "Nothing to roll back" where there is no journal; with `journal` set where it still stands, also
+ * when someone else wrote to the image since
+ */
+export function rollback(
+  path: string,
+  options: RecoveryOptions = {},
+  host: Host = thisHost(),
+): Promise<RecoveryReport> {
+  return recover(path, "roll back", options, host);
+}
+
+async function recover(
+  path: string,
+  direction: Direction,
+  options: RecoveryOptions,
+  host: Host,
+): Promise<RecoveryReport> {
+  const given = optionsOf(direction === "resume" ? "resume" : "rollback", path, recoveryRules, options);
+  const session = await openSession(path, host);
+  const noted = (report: RecoveryReport) => ({ ...report, notes: session.allNotes });
+  try {
+    const journal = await findJournal(session, direction);
+    try {
+      await journal.writeAnew();
+      if (journal.repair !== undefined)
+        return noted(await recoverRepair(session, journal, journal.repair, direction, given));
+      const settings = settingsOfJournal(journal, given);
+      // An interrupted way back is finished by either command: the last thing asked for was the old format.
+      if (direction === "resume" || journal.state.intent.purpose === "roll-back")
+        return noted(await resumeConversion(session, journal, settings));
+      return noted(await rollBackConversion(session, journal, settings));
+    } catch (error) {
+      // A nested conversion has said already what stands; a finished one left no journal.
+      if (error instanceof ImageError && (error.journal !== undefined || error.rolledBack)) throw error;
+      throw (await replacedImage(session, journal, direction, error)) ?? standing(path, journal, error);
+    } finally {
+      await journal.close();
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+/** An image that can't be worked on now, by a lock or another user, still has its journal: the error says so. */
+async function openSession(path: string, host: Host): Promise<Session> {
+  try {
+    return await Session.open(path, host, "work on");
+  } catch (error) {
+    const { journal, undo } = journalNamesOf(path);
+    for (const standingJournal of [journal, undo]) {
+      if (!(error instanceof ImageError) || !(await host.volume.facts(standingJournal))) continue;
+      throw new ImageError(error.kind, `${error.message}; the journal stands, run the same command again then`, {
+        ...error,
+        journal: standingJournal,
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Clears what proves that nothing is to be done, then says so. */
+async function findJournal(session: Session, direction: Direction): Promise<Journal> {
+  const found = await Journal.find(session.volume, session.path);
+  if (typeof found === "object" && !found.progress.rolledBack) return found;
+  if (found === "torn") await clearTornJournal(session.volume, session.path);
+  if (typeof found === "object") await found.remove();
+  throw new ImageError("unsupported", `Nothing to ${direction}: no conversion or repair of ${session.path} is open`, {
+    path: session.path,
+    operation: direction,
+  });
+}
+
+function settingsOfJournal({ path, state: { intent } }: Journal, options: RecoveryOptions): Settings {
+  const { checksum, verify, check, keepUndo, keepLeaks, drop, backingChain } = intent;
+  const settings = settingsOf({
+    ...options,
+    options: intent.options,
+    checksum,
+    verify,
+    check,
+    keepUndo,
+    keepLeaks,
+    drop,
+    backingChain,
+  });
+  return { ...settings, journal: path };
+}

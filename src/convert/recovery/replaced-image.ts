@@ -1,0 +1,55 @@
+/** An image that is not what its journal is about, as after another file took its place: recovery says so, and where it ends. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import { formatToldBy } from "../../formats/registry.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { journalNamesOf } from "../../journal/names.ts";
+import type { Session } from "../session/session.ts";
+import type { Direction } from "./direction.ts";
+
+/** Failures that say nothing of what the image is. */
+const ELSEWHERE = new Set(["io", "no-space", "in-use", "interrupted"]);
+
+/**
+ * What to say instead of `error`, with which recovery failed, where the image has no format that the journal knows.
+ * Neither command can go on then, now or later, so it is said what the user can do. Undefined for any other image.
+ */
+export async function replacedImage(
+  { path, storage }: Session,
+  journal: Journal,
+  direction: Direction,
+  error: unknown,
+): Promise<ImageError | undefined> {
+  if (!(error instanceof ImageError) || ELSEWHERE.has(error.kind)) return undefined;
+  const { formats, was } = expected(journal);
+  // Raw can't be told.
+  if (formats.includes("raw")) return undefined;
+  const found = await formatToldBy(storage).then(
+    (told) => told ?? "of no format that we know",
+    () => undefined,
+  );
+  if (found === undefined) return undefined;
+  if (formats.includes(found)) return undefined;
+  const names = journalNamesOf(path);
+  const beside = journal.isUndo ? names.undo : names.journal;
+  const files = journal.path === beside ? beside : `${beside} and ${journal.path}`;
+  return new ImageError(
+    "changed-underneath",
+    `Cannot ${direction} ${path}: it is ${found}, but ${was}; nothing was touched: if another file has taken its place, remove ` +
+      `${files} by hand, and it is an image like any other; if not, keep a copy of all these files before anything else`,
+    { path, operation: direction, journal: beside, cause: error },
+  );
+}
+
+/** The formats that the image can have, and how they came about. */
+function expected(journal: Journal): { readonly formats: readonly string[]; readonly was: string } {
+  if (journal.repair !== undefined) {
+    const { format } = journal.repair.intent;
+    return { formats: [format], was: `what was repaired is ${format}` };
+  }
+  const { intent, undoGivenUp } = journal.state;
+  const { sourceFormat, targetFormat } = intent;
+  if (undoGivenUp)
+    return { formats: [targetFormat], was: `its conversion to ${targetFormat} was done, and the undo given up` };
+  return { formats: [sourceFormat, targetFormat], was: `its conversion was from ${sourceFormat} to ${targetFormat}` };
+}

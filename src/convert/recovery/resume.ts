@@ -1,0 +1,178 @@
+/** The way on from an interrupted conversion: from before the commit planned anew, from after it verified and settled. */
+
+import { alignUp } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { openImage } from "../../formats/registry.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { WritableStorage } from "../../storage/storage.ts";
+import { runConversion } from "../conversion/conversion.ts";
+import { Guest } from "../inspect/guest.ts";
+import type { Settings } from "../options/settings.ts";
+import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
+import type { RecoveryReport } from "../report/report.ts";
+import type { Session } from "../session/session.ts";
+import { finish } from "../switch/finish.ts";
+import { proveCompanions } from "../undo/companions.ts";
+import { lengthToKeep } from "../undo/grown-tail.ts";
+import { behindCommit } from "../undo/overlays.ts";
+import { isTargetsHeader } from "../undo/rewritten-header.ts";
+import {
+  commitStateOf,
+  foreignWrite,
+  restoreSource,
+  rewriteMetadata,
+  settleHeader,
+  sourceIsUntouched,
+  takeExtrasBack,
+} from "../undo/switch-undo.ts";
+import { recoveryReport } from "./direction.ts";
+import { rollBackConversion } from "./roll-back.ts";
+
+/** Finishes what was begun, from wherever the image stands. */
+export async function resumeConversion(
+  session: Session,
+  journal: Journal,
+  settings: Settings,
+): Promise<RecoveryReport> {
+  const { storage, path } = session;
+  const { intent } = journal.state;
+  await settleHeader(storage, journal, "target");
+  if (!journal.state.undoGivenUp && !(await isCommitted(storage, journal))) {
+    if (intent.purpose === "setmap") return rollBackConversion(session, journal, settings);
+    await giveUpAdditive(storage, journal);
+    const beginning = { purpose: intent.purpose, replacing: journal };
+    const keepUndo = settings.keepUndo && !journal.isUndo;
+    await runConversion(
+      session,
+      intent.targetFormat,
+      { ...settings, keepUndo, sourceFormat: intent.sourceFormat },
+      beginning,
+    );
+    return recoveryReport(path, intent.targetFormat, intent.purpose, "planned anew and finished");
+  }
+  const isGivenUp = journal.state.undoGivenUp;
+  // Settling re-points: how far it came is told by tables that a failed sync may have left in the cache alone.
+  if (isGivenUp) await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));
+  const foreign = isGivenUp ? undefined : await foreignWrite(storage, journal.state);
+  if (foreign || isGivenUp || intent.purpose === "setmap") await trustAsFound(session, journal);
+  else if (!journal.state.verified) await verifyOrRestore(session, journal, settings);
+  await finish(session, journal, settings, intent.keepUndo && !journal.isUndo && foreign === undefined);
+  return recoveryReport(
+    path,
+    intent.targetFormat,
+    intent.purpose,
+    foreign ? `settled as found (${foreign})` : "verified and settled",
+  );
+}
+
+/** True once the file is the target's. A header that someone rewrote since still says whose it is. */
+async function isCommitted(storage: WritableStorage, journal: Journal): Promise<boolean> {
+  const commit = await commitStateOf(storage, journal.state);
+  if (commit !== "rewritten") return commit === "after";
+  const isTarget = await isTargetsHeader(storage, journal.state);
+  if (isTarget !== undefined) return isTarget;
+  throw new ImageError(
+    "changed-underneath",
+    `Cannot tell how far ${storage.path} came: its header was rewritten since`,
+    {
+      path: storage.path,
+      operation: "resume",
+    },
+  );
+}
+
+/**
+ * Before the commit the source is as good as it was, plus what a guest may have written since. Cuts off what nobody
+ * points at; nothing below the old end is touched but header bytes that only we wrote.
+ */
+async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promise<void> {
+  const { intent } = journal.state;
+  let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
+  // A header that was rewritten since may have come to use the bytes where the extras lie.
+  const hasOldHeader = (await commitStateOf(storage, journal.state)) === "before";
+  if (hasOldHeader && (await sourceIsUntouched(storage, journal.state))) {
+    await takeExtrasBack(storage, journal.state);
+  } else {
+    const image = await openImage(storage, intent.sourceFormat);
+    const [mapping, metadata, check] = [await image.getMapping(), await image.getMetadataRanges(), await image.check()];
+    // Where not all references can be trusted, nobody knows where the last of them ends.
+    if (check.corruptions > 0 || check.checkErrors > 0) {
+      throw new ImageError(
+        "corrupt",
+        `Cannot go on with ${storage.path}: it was written to since, and its check finds errors; ` +
+          "repair it with qemu-img check -r all",
+        { path: storage.path, format: intent.sourceFormat, operation: "check" },
+      );
+    }
+    end = Math.max(end, metadata.end, check.imageEndOffset);
+    for (let row = 0; row < mapping.count; row++) {
+      const hostOffset = mapping.hostOffset[row] as number;
+      if (hostOffset >= 0)
+        end = Math.max(end, hostOffset + Math.max(mapping.length[row] as number, mapping.storedLength[row] as number));
+    }
+    end = alignUp(end, image.clusterSize);
+  }
+  if (end < (await storage.size())) await storage.resize(end);
+  await storage.sync();
+}
+
+/** Someone used the target already: its guest can't be compared any more, but it must be a sound image. */
+async function trustAsFound(session: Session, journal: Journal): Promise<void> {
+  const { targetFormat } = journal.state.intent;
+  const image = await openImage(session.storage, targetFormat);
+  const { unclean } = image.getConversionOptions();
+  const check = await image.check();
+  const [first] = [
+    ...unclean,
+    ...check.findings.filter(({ severity }) => severity === "corruption").map(({ message }) => message),
+  ];
+  if (unclean.length === 0 && check.corruptions === 0 && check.checkErrors === 0) return;
+  throw new ImageError(
+    "corrupt",
+    `Cannot settle ${session.path}: ${first ?? "it can't be read"}; repair it with qemu-img check -r all`,
+    {
+      path: session.path,
+      format: targetFormat,
+      operation: "check",
+    },
+  );
+}
+
+/** The commit was the last thing done: proves the target as `convert` would have, or puts the source back. */
+async function verifyOrRestore(session: Session, journal: Journal, settings: Settings): Promise<void> {
+  const { storage } = session;
+  const { intent } = journal.state;
+  try {
+    const source = await openImage(behindCommit(storage, journal.state), intent.sourceFormat);
+    const target = await openImage(storage, intent.targetFormat);
+    const { virtualSize, backing } = source.getConversionOptions();
+    await verifyMetadata({
+      source: { virtualSize, mapping: await source.getMapping(), backing },
+      target,
+      planned: undefined,
+      mustBeSettled: false,
+      check: settings.check,
+    });
+    if (intent.guestDigest === null || settings.checksum === "none" || settings.verify === "mapping") return;
+    const guest = await Guest.open(target, session.host.volume, settings);
+    try {
+      const found = await guest.digest(target, settings.checksum, "verify");
+      // A guest that only wrote where its data lay changed what both sides show.
+      if (found !== intent.guestDigest)
+        verifyDigest(target.format, session.path, await guest.digest(source, settings.checksum, "verify"), found);
+    } finally {
+      await guest.close();
+    }
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;
+    // Verifying may have taken long: nobody may have used the target meanwhile.
+    await session.refuseInterference();
+    await proveCompanions(session, journal.state, settings);
+    await restoreSource(session, journal);
+    throw new ImageError(error.kind, `${error.message}; the image was put back as it was`, {
+      ...error,
+      rolledBack: true,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,70 @@
+/** The way back from an interrupted conversion: its old metadata, or, once the undo was given up, by converting again. */
+
+import { ImageError, UsageError } from "../../bytes/image-error.ts";
+import { openImage } from "../../formats/registry.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { runConversion } from "../conversion/conversion.ts";
+import type { Settings } from "../options/settings.ts";
+import type { RecoveryReport } from "../report/report.ts";
+import type { Session } from "../session/session.ts";
+import { proveCompanions } from "../undo/companions.ts";
+import { foreignWrite, restoreSource, rewriteMetadata, settleHeader } from "../undo/switch-undo.ts";
+import { recoveryReport } from "./direction.ts";
+
+/** Puts the source back, or makes its format again where the undo was given up. Refuses over somebody's writes. */
+export async function rollBackConversion(
+  session: Session,
+  journal: Journal,
+  settings: Settings,
+): Promise<RecoveryReport> {
+  const { storage, path } = session;
+  const { intent } = journal.state;
+  if (journal.state.undoGivenUp) {
+    if (intent.purpose === "setmap") {
+      throw new ImageError("unsupported", `Cannot put ${path} back: its old mapping was given up when the new was`, {
+        path,
+        operation: "roll back",
+      });
+    }
+    await settleHeader(storage, journal, "target");
+    await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));
+    const convertBack = (options: Readonly<Record<string, string>>) =>
+      runConversion(
+        session,
+        intent.sourceFormat,
+        {
+          ...settings,
+          sourceFormat: intent.targetFormat,
+          options,
+          drop: [],
+          keepUndo: false,
+          keepLeaks: false,
+        },
+        { purpose: "roll-back", replacing: journal },
+      );
+    try {
+      await convertBack(intent.sourceOptions);
+    } catch (error) {
+      // Some layouts are read but never written, such as QED's tables of one cluster: then the format's own choice.
+      if (!(error instanceof UsageError)) throw error;
+      await convertBack({});
+    }
+    return recoveryReport(path, intent.sourceFormat, "roll-back", "converted back, since the undo had been given up");
+  }
+  await settleHeader(storage, journal, "source");
+  const foreign = await foreignWrite(storage, journal.state);
+  if (foreign) {
+    throw new ImageError("changed-underneath", `Cannot put ${path} back: ${foreign} since; nothing was touched`, {
+      path,
+      operation: "roll back",
+    });
+  }
+  const isProven = await proveCompanions(session, journal.state, settings);
+  const isExact = await restoreSource(session, journal);
+  const how = !isExact
+    ? "put back, with what was written past its old end since"
+    : isProven
+      ? "put back byte for byte"
+      : "put back, its metadata byte for byte as it was";
+  return recoveryReport(path, intent.sourceFormat, "roll-back", how);
+}

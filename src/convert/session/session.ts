@@ -1,0 +1,115 @@
+/** One writing command at work on one image: its lock, its only descriptor, its watch for other writers. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import { Lock } from "../../journal/lock.ts";
+import { refuseLongNames } from "../../journal/names.ts";
+import { MeteredVolume } from "../../storage/metered.ts";
+import type { WritableStorage } from "../../storage/storage.ts";
+import { GuardedStorage } from "./guarded-storage.ts";
+import type { Host } from "./host.ts";
+import type { Verb } from "./surroundings.ts";
+import { obstaclesTo, refuseObstacles, refuseUsers } from "./surroundings.ts";
+
+export class Session {
+  readonly path: string;
+  readonly volume: MeteredVolume;
+  /** Every write to the image goes through it: it notices another program's. */
+  readonly storage: GuardedStorage;
+  readonly host: Host;
+  /** What could not be looked at on this machine. */
+  readonly notes = new Set<string>();
+  /** What the command does, for messages. */
+  readonly verb: Verb;
+  readonly #lock: Lock;
+  readonly #opened: WritableStorage;
+
+  private constructor(
+    path: string,
+    volume: MeteredVolume,
+    storage: { readonly opened: WritableStorage; readonly guarded: GuardedStorage },
+    host: Host,
+    lock: Lock,
+    verb: Verb,
+  ) {
+    this.path = path;
+    this.volume = volume;
+    this.storage = storage.guarded;
+    this.#opened = storage.opened;
+    this.host = host;
+    this.verb = verb;
+    this.#lock = lock;
+  }
+
+  /** Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind. */
+  static async open(path: string, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
+    const volume = new MeteredVolume(host.volume);
+    const facts = await volume.facts(path);
+    // One that can't be there for its length is told so.
+    if (!facts) refuseLongNames(path);
+    if (!facts)
+      throw new ImageError("io", `Cannot open ${path === "" ? '""' : path}: there is no such file`, {
+        path,
+        operation: "open",
+      });
+    refuseObstacles(path, await obstaclesTo(host, path, journal));
+    const lock = await Lock.acquire(volume, path, host.processes);
+    let storage: WritableStorage | undefined;
+    try {
+      storage = await volume.openForWriting(path);
+      const guarded = await GuardedStorage.over(storage);
+      const session = new Session(path, volume, { opened: storage, guarded }, host, lock, verb);
+      guarded.lookBy(() => session.#refuseLost());
+      await session.refuseOtherUsers();
+      return session;
+    } catch (error) {
+      await storage?.close().catch(() => {});
+      await lock.release().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Throws `in-use` or `changed-underneath` when someone else has the image open or wrote to it since we opened it. */
+  async refuseInterference(): Promise<void> {
+    await this.refuseOtherUsers();
+    await this.refuseChange();
+  }
+
+  /** The cheap half of it: nobody wrote, took the image's name or our lock. */
+  async refuseChange(): Promise<void> {
+    await this.#refuseLost();
+    await this.storage.refuseChange();
+  }
+
+  /** The lock and the image's name are still ours. */
+  async #refuseLost(): Promise<void> {
+    await this.#lock.refuseLost();
+    if (!(await this.volume.isSameFile(this.path, this.#opened))) {
+      throw new ImageError(
+        "changed-underneath",
+        `Cannot go on with ${this.path}: another file has taken its name while we worked on it`,
+        { path: this.path, operation: "compare" },
+      );
+    }
+  }
+
+  async refuseOtherUsers(): Promise<void> {
+    await refuseUsers(this, this.#opened, this.notes);
+  }
+
+  /** What could not be looked at, or done, on this machine so far. */
+  get allNotes(): readonly string[] {
+    return [...this.notes, ...this.volume.notes];
+  }
+
+  /** Never throws: what was done is done, and a lock that can't be removed is a dead owner's to the next command. */
+  async close(): Promise<void> {
+    await this.storage.close().catch(() => {});
+    await this.#lock.release().catch(() => {});
+  }
+}
+
+/** A safe point: nothing is half done here. `doing` goes on with the path, e.g. `while settling`. */
+export function stopIfAsked(signal: AbortSignal | undefined, path: string, doing: string): void {
+  if (!signal?.aborted) return;
+  throw new ImageError("interrupted", `Stopped ${doing} ${path}, as asked`, { path, operation: "interrupt" });
+}

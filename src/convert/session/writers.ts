@@ -1,0 +1,18 @@
+/** Images that QEMU writes to: what is read of them is of no one moment. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import type { Storage, Volume } from "../../storage/storage.ts";
+
+/**
+ * As qemu-img does without `-U`: what another program is writing can be neither judged nor digested. A reader is no
+ * matter. `verb` fits between "Cannot" and the path.
+ */
+export async function refuseWriters(storage: Storage, volume: Volume, verb: string): Promise<void> {
+  const { writers = [] } = await volume.otherUsers(storage, true);
+  if (writers.length === 0) return;
+  throw new ImageError(
+    "in-use",
+    `Cannot ${verb} ${storage.path}: ${writers.join("; ")}; close it there first, or look all the same with -U`,
+    { path: storage.path, operation: "lock", reasons: writers },
+  );
+}

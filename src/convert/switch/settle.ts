@@ -1,0 +1,151 @@
+/**
+ * Settling, performed: what the old format left in the file is given up, epoch by epoch.
+ *
+ *   copies, tables | verify through an overlay | pointers | ... | truncate
+ *                  ^ the old places still hold what they held: what moved is read at both
+ */
+
+import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
+import { openImage } from "../../formats/registry.ts";
+import type { Image } from "../../image/driver.ts";
+import { firstMovedDifference } from "../../image/guest/moved-difference.ts";
+import { type GuestView, openGuestView } from "../../image/guest/view.ts";
+import type { Epoch, Write } from "../../image/write.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { OverlayStorage } from "../../storage/overlay.ts";
+import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
+import { digestRanges } from "../inspect/source.ts";
+import { progressOf, type Settings } from "../options/settings.ts";
+import { type Session, stopIfAsked } from "../session/session.ts";
+
+/** What settling did; an epoch may write nothing and cut the file. */
+export interface Settled {
+  readonly bytesWritten: number;
+  readonly epochCount: number;
+}
+
+type SettleSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
+
+/** The image as it stands between two epochs: what it shows, and every byte that says so. */
+interface Standing {
+  readonly view: GuestView;
+  readonly metadata: Awaited<ReturnType<Image["getMetadataRanges"]>>;
+  readonly digest: string;
+}
+
+/**
+ * The undo has been given up; each state in between is a whole image, so a cut only asks to plan anew.
+ */
+export async function settle(
+  session: Session,
+  image: Image,
+  journal: Journal,
+  settings: SettleSettings,
+): Promise<Settled> {
+  const settling = await image.planSettling?.();
+  const epochs = settling?.epochs ?? [];
+  if (epochs.length === 0) return { bytesWritten: 0, epochCount: 0 };
+  const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
+  const report = progressOf(settings, "settle");
+  // Nobody wrote since the image was opened (`finish` has looked), so that its digest is of what the plan was made from.
+  let standing = await standingOf(image);
+  let before = 0;
+  for (const epoch of epochs) {
+    stopIfAsked(settings.signal, session.path, "while settling");
+    await session.refuseInterference();
+    await refuseChangedMetadata(session, standing);
+    if (epoch.repoints) {
+      standing = await verifyRepointed(session, image.format, standing, [...(epoch.writes?.() ?? [])], settings);
+      await session.refuseChange();
+    }
+    const sector = sectorZeroOf(epoch);
+    if (sector) {
+      await journal.append({ record: "new-header" }, sector);
+      // The record's sync may have taken long.
+      await session.refuseChange();
+    }
+    let done = 0;
+    await executeEpoch(session.storage, epoch, {
+      onBytes: (bytes) => {
+        done = bytes;
+        report(before + done, total);
+      },
+    });
+    before += done;
+    await refuseWrongBytes(session, epoch);
+  }
+  return { bytesWritten: before, epochCount: epochs.length };
+}
+
+/**
+ * Pointers in live tables have no other version: what does not read as it was written is written once more, if it is
+ * known that nobody else wrote there.
+ */
+async function refuseWrongBytes({ storage, path }: Session, epoch: Epoch): Promise<void> {
+  let hostOffset = await firstWrongByte(storage, epoch);
+  if (hostOffset < 0) return;
+  if (!storage.hasLateFingerprint) {
+    await executeEpoch(storage, epoch);
+    hostOffset = await firstWrongByte(storage, epoch);
+  }
+  if (hostOffset < 0) return;
+  throw new ImageError(
+    "verification-failed",
+    `Cannot settle ${path}: host offset ${hex(hostOffset)} does not read as it was written`,
+    { path, hostOffset, operation: "verify" },
+  );
+}
+
+async function standingOf(image: Image): Promise<Standing> {
+  const metadata = await image.getMetadataRanges();
+  return { view: await openGuestView([image]), metadata, digest: await digestRanges(image.storage, metadata) };
+}
+
+/** Whoever allocates in an image that we settle changes its tables, which the next header would leave behind. */
+async function refuseChangedMetadata(session: Session, { metadata, digest }: Standing): Promise<void> {
+  if ((await digestRanges(session.storage, metadata)) === digest) return;
+  throw new ImageError(
+    "changed-underneath",
+    `Cannot settle ${session.path}: its tables changed while we worked on it`,
+    {
+      path: session.path,
+      operation: "settle",
+    },
+  );
+}
+
+/** The image as `writes` will leave it; throws `verification-failed` where it would show another guest. */
+async function verifyRepointed(
+  session: Session,
+  format: string,
+  { view }: Standing,
+  writes: readonly Write[],
+  { verify, signal }: SettleSettings,
+): Promise<Standing> {
+  const failed = (what: string, guestOffset?: number) =>
+    new ImageError("verification-failed", `Cannot settle ${session.path}: ${what}`, {
+      path: session.path,
+      format,
+      guestOffset,
+      operation: "verify",
+    });
+  const image = await openImage(new OverlayStorage(session.storage, writes), format);
+  const next = await standingOf(image);
+  const difference = await firstMovedDifference(view, next.view, { readsMoved: verify === "full", signal });
+  if (difference !== null) {
+    throw failed(`guest offset ${hex(difference)} differs between its old place and its new one`, difference);
+  }
+  // Entries past the disk's end are in no mapping.
+  const { corruptions, checkErrors, findings } = await image.check();
+  if (corruptions + checkErrors > 0) throw failed(`its new tables are wrong: ${findings[0]?.message}`);
+  return next;
+}
+
+/** The sector 0 that an epoch writes, if that is what it does. */
+function sectorZeroOf(epoch: Epoch): Uint8Array | undefined {
+  for (const { hostOffset, bytes } of epoch.writes?.() ?? []) {
+    return hostOffset === 0 ? bytes.subarray(0, SECTOR_SIZE) : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,169 @@
+/**
+ * A switch, performed: additive writes, sync, the target verified through an overlay, one sector, sync.
+ *
+ *   journal | additive | verify | prepared | last look | commit | verify anew | verified
+ *           ^ nothing of the source is overwritten            ^ the file is the target's
+ */
+
+import { MiB } from "../../bytes/align.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import { driverOf, openImage } from "../../formats/registry.ts";
+import type { Image } from "../../image/driver.ts";
+import { GuestReader } from "../../image/guest/reader.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Prepared } from "../../journal/records.ts";
+import type { SwitchPlan } from "../../plan/switch-plan.ts";
+import { readZeroFilled, type Storage } from "../../storage/storage.ts";
+import { executeEpoch, firstWrongByte, WriteRecorder, type Written } from "../execute/execute.ts";
+import type { Guest } from "../inspect/guest.ts";
+import { digestRanges, type Source } from "../inspect/source.ts";
+import { progressOf, type Settings } from "../options/settings.ts";
+import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
+import { type Session, stopIfAsked } from "../session/session.ts";
+import { behindCommit, beyondCommit } from "../undo/overlays.ts";
+import { commitStateOf } from "../undo/switch-undo.ts";
+
+export interface SwitchInput {
+  readonly session: Session;
+  readonly settings: Settings;
+  readonly source: Source;
+  readonly plan: SwitchPlan;
+  readonly guest: Guest;
+  readonly journal: Journal;
+  /** Of the source, where digests are compared. */
+  readonly digestBefore: string | null;
+  /** Places below the old end that the target shows and the source does not, where a guest's write must not be hidden. */
+  readonly takenOver?: RangeSet;
+}
+
+/** The target as opened from the file after the commit, and its guest's digest, where one was taken. */
+export interface Switched {
+  readonly target: Image;
+  readonly digestAfter: string | null;
+}
+
+/** Leaves the file the target's, verified and not yet settled. */
+export async function performSwitch(input: SwitchInput): Promise<Switched> {
+  const { session, settings, source, plan, guest, journal, digestBefore } = input;
+  const { storage } = session;
+  const recorder = new WriteRecorder(storage, plan.oldFileSize);
+  const report = progressOf(settings, "write");
+  await executeEpoch(recorder.storage, plan.additive, {
+    reader: new GuestReader(await guest.view(source.image)),
+    onBytes: (done) => report(done, plan.bytesMoved + plan.draft.metadataBytes),
+    safePoint: () => stopIfAsked(settings.signal, session.path, "while writing new tables to"),
+  });
+  const written = recorder.finish();
+  await refuseWrongBytes(input);
+
+  const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit.sector));
+  if (digestBefore !== null && digestAfter !== null)
+    verifyDigest(plan.draft.format, session.path, digestBefore, digestAfter);
+  stopIfAsked(settings.signal, session.path, "before the commit of");
+  await journal.append(await preparedOf(input, written));
+
+  await session.refuseInterference();
+  await refuseChangedSource(input);
+  await refuseStaleCopies(input);
+  await session.refuseChange();
+  await storage.write(0, plan.commit.sector);
+  await storage.sync();
+  await refuseOtherCommit(input);
+
+  return { target: await verifyOpened(input, storage), digestAfter };
+}
+
+/** What the target alone shows, so that the way back over it is told by these bytes to be open. */
+async function preparedOf({ session, takenOver }: SwitchInput, { ranges, digest }: Written): Promise<Prepared> {
+  const added = takenOver ?? new RangeSet();
+  added.addAll(ranges);
+  return {
+    record: "prepared",
+    added: Array.from(added.each(), ({ start, end }) => [start, end] as const),
+    addedDigest: takenOver ? await digestRanges(session.storage, added) : digest,
+  };
+}
+
+/** The last look before the commit: the header and every metadata byte that the plan read are still the same. */
+async function refuseChangedSource({ session, source, journal }: SwitchInput): Promise<void> {
+  const { storage } = session;
+  const view = behindCommit(storage, journal.state);
+  const isSame =
+    (await commitStateOf(storage, journal.state)) === "before" &&
+    (await digestRanges(view, source.metadata)) === source.metadataDigest;
+  if (isSame) return;
+  throw new ImageError(
+    "changed-underneath",
+    `Cannot commit ${session.path}: its metadata changed while we worked on it`,
+    {
+      path: session.path,
+      operation: "commit",
+    },
+  );
+}
+
+/**
+ * Whoever wrote to the source in place since a unit was copied changed no metadata, and would lose it: what moved is
+ * read again at both places.
+ */
+async function refuseStaleCopies({ session, settings, source, plan, guest }: SwitchInput): Promise<void> {
+  if (settings.verify !== "full" || plan.copies.length === 0) return;
+  const reader = new GuestReader(await guest.view(source.image));
+  for (const { guestOffset, hostOffset, length } of plan.copies) {
+    for (let skip = 0; skip < length; skip += MiB) {
+      stopIfAsked(settings.signal, session.path, "while looking at the copies in");
+      const old = Buffer.allocUnsafe(Math.min(MiB, length - skip));
+      await reader.read(guestOffset + skip, old);
+      const copy = await readZeroFilled(session.storage, hostOffset + skip, old.length);
+      if (old.equals(copy)) continue;
+      throw new ImageError(
+        "changed-underneath",
+        `Cannot commit ${session.path}: what was copied from guest offset ${hex(guestOffset + skip)} on differs from it now`,
+        { path: session.path, guestOffset: guestOffset + skip, hostOffset: hostOffset + skip, operation: "commit" },
+      );
+    }
+  }
+}
+
+/** New tables and header extras read as they were written, also where no reader of the image looks. */
+async function refuseWrongBytes({ session, plan }: SwitchInput): Promise<void> {
+  const hostOffset = await firstWrongByte(session.storage, plan.additive);
+  if (hostOffset < 0) return;
+  throw new ImageError(
+    "verification-failed",
+    `Cannot trust ${session.path}: host offset ${hex(hostOffset)} does not read as it was written`,
+    { path: session.path, hostOffset, operation: "verify" },
+  );
+}
+
+/** The sector is what decides whose image it is: it has to read as it was written, bit by bit. */
+async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<void> {
+  if ((await commitStateOf(session.storage, journal.state)) === "after") return;
+  throw new ImageError("verification-failed", `Cannot trust ${session.path}: its new header does not read as written`, {
+    path: session.path,
+    hostOffset: 0,
+    operation: "commit",
+  });
+}
+
+/** Before the commit: tables, check and, with full verification, every byte of the guest. */
+async function verifyTarget(input: SwitchInput, storage: Storage): Promise<string | null> {
+  const { settings, guest } = input;
+  const target = await verifyOpened(input, storage);
+  if (settings.checksum === "none" || settings.verify === "mapping") return null;
+  return guest.digest(target, settings.checksum, "verify");
+}
+
+async function verifyOpened({ settings, source, plan }: SwitchInput, storage: Storage): Promise<Image> {
+  const target = await openImage(storage, plan.draft.format);
+  const { virtualSize, backing } = source.options;
+  await verifyMetadata({
+    source: { virtualSize, mapping: source.mapping, backing },
+    target,
+    planned: plan.draft.extents,
+    mustBeSettled: driverOf(plan.draft.format).target?.countsReferences ?? false,
+    check: settings.check,
+  });
+  return target;
+}

@@ -1,0 +1,62 @@
+/** What becomes of an image when a conversion or repair fails: put back where that is provably safe, else left with its journal. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { standing } from "../session/journal-stands.ts";
+import type { Session } from "../session/session.ts";
+import { undoRepair } from "./repair-undo.ts";
+import { restoreSource } from "./switch-undo.ts";
+
+/** Kinds after which nothing more is written: the user asked to stop, or someone else is at work. */
+const STANDS = new Set(["interrupted", "in-use", "changed-underneath"]);
+
+/**
+ * Puts the image back, or says which command goes on. The first failed sync ends the run: what the page cache shows
+ * then may not be what the disk holds, so nothing is believed and nothing more written.
+ * `stepsBegun`: of a repair, how many steps were; all where it is left out. One that was not begun must not be undone,
+ * for it begins with what those before it leave.
+ */
+export async function afterFailure(
+  session: Session,
+  journal: Journal,
+  thrown: unknown,
+  stepsBegun?: number,
+): Promise<unknown> {
+  const error = await rootOf(session, thrown);
+  const failure = error instanceof ImageError ? error : undefined;
+  // A folder's sync is one too.
+  const isSync = failure?.operation?.startsWith("sync") ?? false;
+  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.progress.undoGivenUp;
+  if (mustStand) return standing(session.path, journal, error);
+  try {
+    // Who opened the image meanwhile would lose what they write past its old end.
+    await session.refuseInterference();
+    await putBack(session, journal, stepsBegun);
+  } catch {
+    return standing(session.path, journal, error);
+  }
+  return new ImageError(failure.kind, `${failure.message}; the image was put back as it was`, {
+    ...failure,
+    rolledBack: true,
+    cause: failure,
+  });
+}
+
+/** Where an image does not come out as planned, who wrote to it meanwhile is the better answer. */
+async function rootOf(session: Session, error: unknown): Promise<unknown> {
+  if (!(error instanceof ImageError) || error.kind !== "verification-failed") return error;
+  return session.refuseChange().then(
+    () => error,
+    (change: unknown) => change,
+  );
+}
+
+/**
+ * Nobody else wrote since this session opened the image, so that all that differs from the journal is ours, also what a
+ * disk stored otherwise than it was told: nothing has to be found out from what is read.
+ */
+async function putBack(session: Session, journal: Journal, stepsBegun?: number): Promise<void> {
+  const { repair } = journal;
+  if (repair === undefined) await restoreSource(session, journal);
+  else await undoRepair(session, journal, repair, { step: stepsBegun ?? repair.steps.length, isDone: false, seen: [] });
+}

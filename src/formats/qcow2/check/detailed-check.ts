@@ -1,0 +1,97 @@
+/**
+ * The check once more, in qemu-img's own order and finding by finding. Only for images in which the quick walk found
+ * something wrong: tables are read each time they are listed, and no two entries are told in one.
+ *
+ *   snapshot entries ─► L1 tables with their L2 tables, depth first: active, then snapshots ─► bitmaps, refcount table
+ *     ─► clusters, ascending ─► COPIED flags, in the order of the tables ─► warnings, which qemu-img has not
+ */
+
+import type { CheckResult, FindingListener } from "../../../image/finding.ts";
+import type { Bitmap } from "../tables/bitmap-directory.ts";
+import { countL1Entry, type L1Place } from "../tables/l1-table.ts";
+import { scanL2Table } from "../tables/l2-table-scan.ts";
+import { L2Tally } from "../tables/l2-tally.ts";
+import { listedTables } from "../tables/listed-tables.ts";
+import { maxRefcount } from "../tables/refcount-table.ts";
+import { ReferenceTally } from "../tables/reference-tally.ts";
+import { readSnapshotTable, snapshotL1Tables, tellIncomplete } from "../tables/snapshot-table.ts";
+import type { WalkSource } from "../tables/table-walk.ts";
+import { countTheRest, type Inventory, reportUnreadable, resultOf, warnOfMarks } from "./check.ts";
+import { reportSharing } from "./cluster-sharing.ts";
+import { tellCopiedFlags } from "./copied-flags.ts";
+import { compareRefcounts, MAX_TOLD } from "./refcount-compare.ts";
+
+/** Tables that snapshots share are read once for each of them, so the work is not bounded by the file's length. */
+const MAX_LISTED_ENTRIES = 64 * 2 ** 20;
+
+/** What the quick walk found: `source.tally` holds its counts. */
+export interface QuickCheck {
+  readonly source: WalkSource;
+  readonly inventory: Inventory;
+  readonly bitmaps: readonly Bitmap[];
+  readonly result: CheckResult;
+}
+
+/** True where everything can be told one by one; elsewhere the quick walk's findings must do. */
+export function canTellAll({ source, inventory, result }: QuickCheck): boolean {
+  const findingCount = result.corruptions + result.leaks + result.checkErrors;
+  const entryCount = source.tally.listedTables * source.geometry.l2EntryCount;
+  return !inventory.failed && findingCount <= MAX_TOLD && entryCount <= MAX_LISTED_ENTRIES;
+}
+
+export async function tellAll(quick: QuickCheck, listener: FindingListener | undefined): Promise<CheckResult> {
+  const { header, geometry } = quick.source;
+  const tally = new ReferenceTally(geometry, { listener, maxRefcount: maxRefcount(header.refcountBits) });
+  const source = { ...quick.source, tally };
+  let endCluster = 0;
+  try {
+    const snapshots = header.snapshotCount === 0 ? undefined : await readSnapshotTable(source);
+    if (snapshots !== undefined) tellIncomplete(source, snapshots);
+    tally.countMetadata(0, geometry.clusterSize, "header");
+    await tellTables(source, {
+      hostOffset: header.l1TableHostOffset,
+      entryCount: header.l1EntryCount,
+      isActive: true,
+      name: "L1 table",
+    });
+    if (snapshots !== undefined) {
+      for (const place of snapshotL1Tables(source, snapshots)) await tellTables(source, place);
+      tally.countMetadata(header.snapshotTableHostOffset, snapshots.length, "snapshot table");
+    }
+    const blocks = await countTheRest(source, quick.bitmaps);
+    endCluster = await compareRefcounts(source, blocks);
+    const { misflagged, doubtfulFlags } = quick.source.tally;
+    if (misflagged.size + doubtfulFlags > 0) await tellCopiedFlags(source, blocks, misflagged);
+  } catch (cause) {
+    reportUnreadable(source, cause);
+  }
+  tally.tellWarnings();
+  tellSharing(quick.source, tally);
+  warnOfMarks(source);
+  return resultOf(source, endCluster);
+}
+
+/** One L1 table and what it lists. */
+async function tellTables(source: WalkSource, place: L1Place): Promise<void> {
+  const { header, geometry, tally } = source;
+  tally.countMetadata(place.hostOffset, place.entryCount * 8, place.name);
+  const sink = new L2Tally(tally, geometry, undefined, header.hasDataFile);
+  const times = { activeTimes: place.isActive ? 1 : 0, inactiveTimes: place.isActive ? 0 : 1 };
+  for await (const { entry, table } of listedTables(source, place)) {
+    countL1Entry(geometry, tally, place, entry);
+    if (table === undefined) continue;
+    const l1Index = place.isActive ? entry.index : undefined;
+    sink.begin({ l1Index, hostOffset: entry.hostOffset, table, ...times });
+    scanL2Table(table, geometry, sink);
+  }
+}
+
+/** Told by the counts of the quick walk, which knows who shares a cluster. */
+function tellSharing(quick: WalkSource, teller: ReferenceTally): void {
+  for (const page of quick.tally.all.pageIndexes()) {
+    if (quick.tally.all.bitmapOf(page) !== undefined) continue;
+    for (const { cluster, count } of quick.tally.all.eachIn(page)) {
+      if (count > 1) reportSharing(quick, teller, cluster, count);
+    }
+  }
+}

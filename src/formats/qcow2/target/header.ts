@@ -1,0 +1,129 @@
+/**
+ * The commit: the one sector that makes the file a qcow2 (docs/interop/qcow2.txt, "Header").
+ *
+ *   0            72 or 112                    512                              cluster size
+ *   | header     | backing format, end | name | the source's header bytes ...           |
+ *                                       '- or, when it is too long for the sector, in bytes that nobody uses -'
+ */
+
+import { SECTOR_SIZE } from "../../../bytes/align.ts";
+import { ImageError } from "../../../bytes/image-error.ts";
+import type { RangeSet } from "../../../bytes/range-set.ts";
+import { flagsOf, NO_FLAGS } from "../../../bytes/struct.ts";
+import type { BackingFile, Commit } from "../../../image/driver.ts";
+import { ExtensionType, encodeHeaderExtensions } from "../header/extensions.ts";
+import {
+  CompatibleBit,
+  IncompatibleBit,
+  QCOW2_MAGIC,
+  Qcow2CompressionField,
+  Qcow2HeaderV2,
+  Qcow2HeaderV3,
+  V3_HEADER_LENGTH,
+} from "../header/fields.ts";
+import type { Qcow2Layout } from "./layout.ts";
+import type { Qcow2Settings } from "./options.ts";
+
+export interface TargetHeader {
+  readonly settings: Qcow2Settings;
+  readonly virtualSize: number;
+  readonly layout: Qcow2Layout;
+  readonly compression: "zlib" | "zstd";
+  readonly backing: BackingFile | undefined;
+}
+
+/** Encodes the header and finds a place for the backing name; throws ImageError `unsupported` where there is none. */
+export function encodeCommit(target: TargetHeader, oldHeader: Uint8Array, usedHeader: RangeSet): Commit {
+  const sector = new Uint8Array(SECTOR_SIZE);
+  const { settings, backing } = target;
+  const headerLength = settings.compat === "0.10" ? Qcow2HeaderV2.size : V3_HEADER_LENGTH;
+  const extensions = encodeExtensions(backing);
+  const nameStart = headerLength + extensions.length;
+  sector.set(extensions, headerLength);
+  if (backing === undefined) {
+    encodeFields(target, 0, sector);
+    return { extras: [], sector };
+  }
+  const { hostOffset, isStored } = placeName(backing, nameStart, settings.clusterSize, oldHeader, usedHeader);
+  if (hostOffset < SECTOR_SIZE) sector.set(backing.nameBytes.subarray(0, SECTOR_SIZE - hostOffset), hostOffset);
+  encodeFields(target, hostOffset, sector);
+  return { extras: isStored ? [] : [{ hostOffset, bytes: backing.nameBytes.slice() }], sector };
+}
+
+/** Bytes before the backing name at the least, and the name: what a first cluster must hold. */
+export function minHeaderSize(settings: Qcow2Settings, backing: BackingFile): number {
+  const headerLength = settings.compat === "0.10" ? Qcow2HeaderV2.size : V3_HEADER_LENGTH;
+  return headerLength + encodeExtensions(backing).length + backing.nameBytes.length;
+}
+
+function encodeExtensions(backing: BackingFile | undefined): Uint8Array {
+  if (backing?.format === undefined) return encodeHeaderExtensions([]);
+  const data = new TextEncoder().encode(backing.format);
+  return encodeHeaderExtensions([{ type: ExtensionType.backingFormat, data }]);
+}
+
+/** In the sector (stored with the commit), else where it lies already, else in bytes of the first cluster that the source does not use. */
+function placeName(
+  backing: BackingFile,
+  nameStart: number,
+  clusterSize: number,
+  oldHeader: Uint8Array,
+  usedHeader: RangeSet,
+): { readonly hostOffset: number; readonly isStored: boolean } {
+  const { nameBytes, hostOffset } = backing;
+  if (nameStart + nameBytes.length <= SECTOR_SIZE) return { hostOffset: nameStart, isStored: true };
+  const limit = Math.min(clusterSize, oldHeader.length);
+  // A name that begins in sector 0 behind our own fields is written there again as it is; its rest is not touched.
+  const isWithin = hostOffset >= nameStart && hostOffset + nameBytes.length <= limit;
+  if (isWithin && nameBytes.every((byte, at) => byte === oldHeader[hostOffset + at])) {
+    return { hostOffset, isStored: true };
+  }
+
+  let free = SECTOR_SIZE;
+  for (const { start, end } of usedHeader.each()) {
+    if (start - free >= nameBytes.length) break;
+    free = Math.max(free, end);
+  }
+  if (free + nameBytes.length <= limit) return { hostOffset: free, isStored: false };
+  throw new ImageError(
+    "unsupported",
+    `Cannot write the qcow2 header: the first ${limit} bytes have no room for a backing file name of ` +
+      `${nameBytes.length} bytes; rebase the image to a shorter name first`,
+    { format: "qcow2", structure: "header", hostOffset: SECTOR_SIZE, operation: "plan" },
+  );
+}
+
+function encodeFields(target: TargetHeader, nameHostOffset: number, sector: Uint8Array): void {
+  const { settings, layout, backing } = target;
+  Qcow2HeaderV2.encode(
+    {
+      magic: QCOW2_MAGIC,
+      version: settings.compat === "0.10" ? 2 : 3,
+      backingFileOffset: nameHostOffset,
+      backingFileSize: nameHostOffset === 0 ? 0 : (backing?.nameBytes.length ?? 0),
+      clusterBits: Math.log2(settings.clusterSize),
+      size: target.virtualSize,
+      cryptMethod: 0,
+      l1Size: layout.l1EntryCount,
+      l1TableOffset: layout.l1HostOffset,
+      refcountTableOffset: layout.refcounts.tableHostOffset,
+      refcountTableClusters: layout.refcounts.tableClusterCount,
+      snapshotCount: 0,
+      snapshotsOffset: 0,
+    },
+    sector,
+  );
+  if (settings.compat === "0.10") return;
+  const isZstd = target.compression === "zstd" && layout.hasCompressed;
+  Qcow2HeaderV3.encode(
+    {
+      incompatibleFeatures: isZstd ? flagsOf(IncompatibleBit.compression) : NO_FLAGS,
+      compatibleFeatures: settings.lazyRefcounts ? flagsOf(CompatibleBit.lazyRefcounts) : NO_FLAGS,
+      autoclearFeatures: NO_FLAGS,
+      refcountOrder: Math.log2(settings.refcountBits),
+      headerLength: V3_HEADER_LENGTH,
+    },
+    sector,
+  );
+  Qcow2CompressionField.encode({ compressionType: isZstd ? 1 : 0, padding: new Uint8Array(7) }, sector);
+}

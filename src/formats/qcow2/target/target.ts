@@ -1,0 +1,142 @@
+/** qcow2 as a target: what it can hold, where its tables go, and the sector that commits (the last three of the driver's five verbs). */
+
+import { RangeSet } from "../../../bytes/range-set.ts";
+import type { ConversionOptions, Draft, MappedDraft, Placement, TargetDriver } from "../../../image/driver.ts";
+import { MAX_BACKING_NAME } from "../header/fields.ts";
+import { encodeCommit, minHeaderSize } from "./header.ts";
+import { layOut, type Qcow2Layout } from "./layout.ts";
+import { chooseSettings, fitsL1, optionValues, QCOW2_OPTIONS, type Qcow2Settings } from "./options.ts";
+
+/** Narrower refcounts than this can't count how many compressed clusters may share a host cluster. */
+const MIN_BITS_FOR_COMPRESSED = 16;
+/** QEMU opens no format name of more bytes. */
+const MAX_FORMAT_NAME = 15;
+
+interface Qcow2MappedDraft extends MappedDraft {
+  readonly layout: Qcow2Layout;
+}
+
+export const qcow2Target: TargetDriver = {
+  options: QCOW2_OPTIONS,
+  countsReferences: true,
+
+  openConversionTarget(source, options, drop): Draft {
+    const settings = chooseSettings(source, options, source.format === "qcow2" ? source.creationOptions : {});
+    return {
+      format: "qcow2",
+      virtualSize: source.virtualSize,
+      clusterSize: settings.clusterSize,
+      placement: placementFor(source, settings),
+      options: optionValues(settings),
+      refusals: refusalsOf(source, settings, drop),
+      dropped: droppedFrom(source, drop),
+    };
+  },
+
+  map(draft, extents, space): Qcow2MappedDraft {
+    const layout = layOut(extents, draft.virtualSize, settingsOf(draft), draft.placement, space);
+    return {
+      ...draft,
+      extents,
+      layout,
+      fileSize: layout.end,
+      metadataBytes: layout.end - layout.start,
+      // Nothing leaks. At most stale bytes of the header cluster are zeroed, which depends on what the source left there.
+      settling: { bytesMoved: 0, bytesWritten: 0, fileSize: layout.end },
+      additiveWrites: () => layout.writes(),
+    };
+  },
+
+  copyHeader(draft, source, oldHeader, usedHeader) {
+    if (!hasLayout(draft)) throw new TypeError("copyHeader expects what qcow2's map returned");
+    const target = {
+      settings: settingsOf(draft),
+      virtualSize: draft.virtualSize,
+      layout: draft.layout,
+      compression: draft.placement.compressed?.method ?? "zlib",
+      backing: source.backing,
+    };
+    return encodeCommit(target, oldHeader, usedHeader);
+  },
+};
+
+function placementFor(source: ConversionOptions, { clusterSize, compat, refcountBits }: Qcow2Settings): Placement {
+  const mayStayCompressed =
+    source.format === "qcow2" &&
+    source.clusterSize === clusterSize &&
+    refcountBits >= MIN_BITS_FOR_COMPRESSED &&
+    (source.compression === "zlib" || compat === "1.1");
+  return {
+    unitSize: clusterSize,
+    hostAlignment: clusterSize,
+    reserved: RangeSet.of({ start: 0, end: clusterSize }),
+    hasZeroState: compat === "1.1",
+    compressed: mayStayCompressed ? { clusterSize, method: source.compression } : undefined,
+  };
+}
+
+function refusalsOf(source: ConversionOptions, settings: Qcow2Settings, drop: ReadonlySet<string>): string[] {
+  const { virtualSize, backing, snapshotCount, bitmapNames, encryption } = source;
+  const { clusterSize } = settings;
+  const reasons: string[] = [];
+  if (snapshotCount > 0 && !drop.has("snapshots")) {
+    reasons.push(
+      `The image has ${count(snapshotCount, "snapshot")}, which would be lost; --drop snapshots gives them up`,
+    );
+  }
+  if (bitmapNames.length > 0 && !drop.has("bitmaps")) {
+    reasons.push(
+      `The image has ${count(bitmapNames.length, "bitmap")}, which would be lost; --drop bitmaps gives them up`,
+    );
+  }
+  if (encryption !== undefined)
+    reasons.push(`The image is encrypted (${encryption}); decrypt it with qemu-img convert first`);
+  if (source.hasDataFile) reasons.push("The guest's data lies in an external data file");
+  if (virtualSize % 512 !== 0) reasons.push(`The disk's size of ${virtualSize} bytes is no multiple of 512`);
+  if (!fitsL1(virtualSize, clusterSize)) {
+    reasons.push(
+      `A disk of ${virtualSize} bytes needs an L1 table beyond 32 MiB with clusters of ${clusterSize} bytes; ` +
+        "choose a larger cluster_size",
+    );
+  }
+  if (backing !== undefined) reasons.push(...backingRefusals(backing, settings));
+  return reasons;
+}
+
+function backingRefusals(backing: NonNullable<ConversionOptions["backing"]>, settings: Qcow2Settings): string[] {
+  const reasons: string[] = [];
+  const nameLength = backing.nameBytes.length;
+  if (nameLength > MAX_BACKING_NAME) {
+    reasons.push(`The backing file's name has ${nameLength} bytes, qcow2 holds at most ${MAX_BACKING_NAME}`);
+  } else if (minHeaderSize(settings, backing) > settings.clusterSize) {
+    reasons.push(
+      `The backing file's name of ${nameLength} bytes does not fit into a header cluster of ${settings.clusterSize} bytes; ` +
+        "choose a larger cluster_size",
+    );
+  }
+  const formatLength = new TextEncoder().encode(backing.format ?? "").length;
+  if (formatLength > MAX_FORMAT_NAME) {
+    reasons.push(`The backing format's name has ${formatLength} bytes, qcow2 holds at most ${MAX_FORMAT_NAME}`);
+  }
+  return reasons;
+}
+
+function droppedFrom(source: ConversionOptions, drop: ReadonlySet<string>): string[] {
+  const dropped = [...source.forgettable];
+  if (source.snapshotCount > 0 && drop.has("snapshots")) dropped.push(count(source.snapshotCount, "snapshot"));
+  if (drop.has("bitmaps")) dropped.push(...source.bitmapNames.map((name) => `bitmap ${name}`));
+  return dropped;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** A draft carries its settings as the options that it was made from. */
+function settingsOf(draft: Draft): Qcow2Settings {
+  return chooseSettings(draft, draft.options);
+}
+
+function hasLayout(draft: MappedDraft): draft is Qcow2MappedDraft {
+  return "layout" in draft;
+}

@@ -1,0 +1,123 @@
+/** Worker threads that read and hash batches of blocks; two independent ones beat a reader that hands buffers over. */
+
+import { createRequire } from "node:module";
+import type { Worker } from "node:worker_threads";
+import { ImageError, type ImageErrorDetails, type ImageErrorKind } from "../../bytes/image-error.ts";
+import type { BlockWork } from "./block-work.ts";
+import type { CompressionMethod } from "./inflate.ts";
+import type { GuestLayer } from "./view.ts";
+
+/** What a worker is told once. Descriptors belong to the process, so all threads read the very same open files. */
+export interface WorkerSetup {
+  readonly files: readonly {
+    readonly descriptor: number;
+    readonly path: string;
+    readonly clusterSize: number;
+    readonly compression: CompressionMethod;
+  }[];
+  /** In bytes. */
+  readonly maxBatchLength: number;
+}
+
+export interface BatchRequest {
+  /** Number of the batch, given back with its result. */
+  readonly batch: number;
+  readonly length: number;
+  readonly parts: Float64Array<ArrayBuffer>;
+}
+
+export interface BatchResult {
+  readonly batch: number;
+  readonly digests: Uint8Array<ArrayBuffer>;
+}
+
+export interface BatchFailure {
+  readonly batch: number;
+  readonly failure: {
+    readonly kind: ImageErrorKind;
+    readonly message: string;
+    readonly details?: ImageErrorDetails;
+  };
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly waiting: Map<number, { resolve(digests: Uint8Array): void; reject(error: Error): void }>;
+}
+
+/** In the sources a TypeScript file; in dist a bundle of its own beside whatever bundle this module is in. */
+const WORKER_URL = new URL(import.meta.url.endsWith(".ts") ? "./hash-worker.ts" : "./hash-worker.mjs", import.meta.url);
+
+/** What workers need of the layers, or undefined where a layer has no descriptor that threads could share. */
+export function sharedFiles(layers: readonly GuestLayer[]): WorkerSetup["files"] | undefined {
+  const files = [];
+  for (const { storage, clusterSize, compression } of layers) {
+    if (storage.descriptor === undefined) return undefined;
+    files.push({ descriptor: storage.descriptor, path: storage.path, clusterSize, compression });
+  }
+  return files;
+}
+
+export class HashPool {
+  readonly #members: readonly Member[];
+  #nextBatch = 0;
+  #failure: ImageError | undefined;
+
+  constructor(workerCount: number, setup: WorkerSetup, workerUrl: URL = WORKER_URL) {
+    this.#members = Array.from({ length: workerCount }, () => this.#startMember(setup, workerUrl));
+  }
+
+  /** The digests of the work's stored blocks; takes its parts along. Rejects with the ImageError that the worker met, or `io` where it died. */
+  hash({ length, parts }: BlockWork): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      const number = this.#nextBatch++;
+      const member = this.#members.reduce((idler, other) => (other.waiting.size < idler.waiting.size ? other : idler));
+      member.waiting.set(number, { resolve, reject });
+      member.worker.postMessage({ batch: number, length, parts } satisfies BatchRequest, [parts.buffer]);
+    });
+  }
+
+  /** Rejects all batches, under way and to come. */
+  fail(error: ImageError): void {
+    this.#failure ??= error;
+    for (const { waiting } of this.#members) {
+      for (const { reject } of waiting.values()) reject(this.#failure);
+      waiting.clear();
+    }
+  }
+
+  /** Ends the threads; once this returns none of them reads any more, so that the files may be closed. */
+  async close(): Promise<void> {
+    this.fail(new ImageError("io", "Cannot hash a batch: the workers are gone"));
+    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+  }
+
+  #startMember(setup: WorkerSetup, workerUrl: URL): Member {
+    // Flags of the parent, such as --input-type or a test runner's loaders, are none of the worker's.
+    const worker = new (workerClass())(workerUrl, { workerData: setup, execArgv: [] });
+    const member: Member = { worker, waiting: new Map() };
+    worker.on("message", (answer: BatchResult | BatchFailure) => {
+      const waiting = member.waiting.get(answer.batch);
+      member.waiting.delete(answer.batch);
+      if ("digests" in answer) waiting?.resolve(answer.digests);
+      else waiting?.reject(new ImageError(answer.failure.kind, answer.failure.message, answer.failure.details));
+    });
+    worker.on("error", (cause) => this.fail(workerError(cause)));
+    worker.on("messageerror", (cause) => this.fail(workerError(cause)));
+    worker.on("exit", (code) => this.fail(workerError(new Error(`it ended with code ${code}`))));
+    return member;
+  }
+}
+
+/** Loaded by the first who needs threads: most conversions are done in the time that loading it takes. */
+function workerClass(): typeof Worker {
+  return createRequire(import.meta.url)("node:worker_threads").Worker;
+}
+
+function workerError(cause: Error): ImageError {
+  return new ImageError("io", `Cannot hash the guest on a worker thread: ${cause.message}`, {
+    operation: "hash",
+    cause,
+  });
+}

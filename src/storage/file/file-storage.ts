@@ -1,0 +1,106 @@
+/** One open file on disk: whole reads and writes over the short ones of the operating system. */
+
+import { fstatSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { MiB } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { hostError } from "../host-error.ts";
+import type { FileIdentity, WritableStorage } from "../storage.ts";
+import { readDescriptor } from "./descriptor.ts";
+
+/** Bytes handed to the kernel at once, so that one huge request holds no thread for long and Ctrl-C is heard. */
+const MAX_TRANSFER = 16 * MiB;
+
+export class FileStorage implements WritableStorage {
+  readonly path: string;
+  readonly hasLateFingerprint: boolean;
+  readonly #handle: FileHandle;
+  #failedSync: ImageError | undefined;
+
+  constructor(path: string, handle: FileHandle, hasLateFingerprint = false) {
+    this.path = path;
+    this.hasLateFingerprint = hasLateFingerprint;
+    this.#handle = handle;
+  }
+
+  /** The process-wide descriptor; -1 once closed, so that a late reader fails instead of reading another file. */
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
+  async size(): Promise<number> {
+    const { size } = await this.#try("read the size of", undefined, () => this.#handle.stat({ bigint: true }));
+    if (size > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw new ImageError("unsupported", `Cannot use ${this.path}: it is longer than 2^53 bytes`, { path: this.path });
+    }
+    return Number(size);
+  }
+
+  async read(hostOffset: number, into: Uint8Array): Promise<number> {
+    let done = 0;
+    while (done < into.length) {
+      const length = Math.min(into.length - done, MAX_TRANSFER);
+      const at = hostOffset + done;
+      const { bytesRead } = await this.#try("read", at, () => this.#handle.read(into, done, length, at));
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  }
+
+  readAtOnce(hostOffset: number, into: Uint8Array): number {
+    return readDescriptor(this.descriptor, hostOffset, into, this.path);
+  }
+
+  async write(hostOffset: number, bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const length = Math.min(bytes.length - done, MAX_TRANSFER);
+      const at = hostOffset + done;
+      const { bytesWritten } = await this.#try("write to", at, () => this.#handle.write(bytes, done, length, at));
+      if (bytesWritten === 0) throw hostError(new Error("no byte was taken"), "write to", this.path, at);
+      done += bytesWritten;
+    }
+  }
+
+  async resize(size: number): Promise<void> {
+    await this.#try("resize", undefined, () => this.#handle.truncate(size));
+  }
+
+  /**
+   * A sync after a failed one would succeed without the lost bytes (the kernel tells of a failure once), so each
+   * later sync throws the first one's error again.
+   */
+  async sync(): Promise<void> {
+    if (this.#failedSync !== undefined) throw this.#failedSync;
+    try {
+      await this.#handle.sync();
+    } catch (error) {
+      this.#failedSync = hostError(error, "sync", this.path);
+      throw this.#failedSync;
+    }
+  }
+
+  /** Blocking, since it is asked before and after each write and takes microseconds. */
+  async fingerprint(): Promise<string> {
+    const facts = await this.#try("look at", undefined, async () => fstatSync(this.#handle.fd, { bigint: true }));
+    return `${facts.size}:${facts.mtimeNs}:${facts.ctimeNs}`;
+  }
+
+  async identity(): Promise<FileIdentity> {
+    const facts = await this.#try("look at", undefined, () => this.#handle.stat({ bigint: true }));
+    return { device: facts.dev, inode: facts.ino };
+  }
+
+  async close(): Promise<void> {
+    await this.#try("close", undefined, () => this.#handle.close());
+  }
+
+  async #try<T>(operation: string, hostOffset: number | undefined, perform: () => Promise<T>): Promise<T> {
+    try {
+      return await perform();
+    } catch (error) {
+      throw hostError(error, operation, this.path, hostOffset);
+    }
+  }
+}

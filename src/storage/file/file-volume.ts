@@ -1,0 +1,246 @@
+/** The folder on disk: opens images so that no link is followed to a write, and makes names durable. */
+
+import { type BigIntStats, constants } from "node:fs";
+import { access, type FileHandle, lstat, open, realpath, rename, stat, statfs, unlink } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { ImageError } from "../../bytes/image-error.ts";
+import { codeOf, hostError } from "../host-error.ts";
+import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "../storage.ts";
+import { findLockHolders, findOtherUsers } from "../users/in-use.ts";
+import { FileStorage } from "./file-storage.ts";
+
+/** Absent on Windows, whose names are looked at with lstat before and after instead. */
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+/** Keeps `open` from waiting for the other end of a pipe that someone put in the image's place. */
+const NO_WAIT = constants.O_NONBLOCK ?? 0;
+
+/** What syncing a folder says where the platform or the file system can't; anything else is a failed sync. */
+const CANNOT_SYNC_FOLDERS: ReadonlySet<string> = new Set(
+  process.platform === "win32"
+    ? ["EPERM", "EACCES", "EISDIR", "EINVAL", "ENOTSUP", "ENOSYS"]
+    : ["EINVAL", "ENOTSUP", "ENOSYS"],
+);
+
+/**
+ * `f_type` of file systems whose times change with a write and never by a later flush: seen on each of them
+ * (scripts/file-systems.ts). ext2 to ext4, XFS, btrfs, tmpfs, overlayfs.
+ */
+const EXACT_TIMES: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630]);
+
+export class FileVolume implements Volume {
+  /** What this platform could not do, one phrase each, for the output. */
+  readonly notes: string[] = [];
+
+  async openForReading(path: string): Promise<Storage> {
+    // Looked at by name first: merely opening a device can have effects.
+    refuseUnlessRegular(path, await attempt("open", path, () => stat(path, { bigint: true })));
+    const handle = await attempt("open", path, () => open(path, constants.O_RDONLY | NO_WAIT));
+    return keepOrClose(handle, async () => {
+      refuseUnlessRegular(path, await attempt("open", path, () => handle.stat({ bigint: true })));
+      return new FileStorage(path, handle);
+    });
+  }
+
+  async openForWriting(path: string): Promise<WritableStorage> {
+    const named = await attempt("open", path, () => lstat(path, { bigint: true }));
+    refuseUnlessRegular(path, named);
+    const handle = await attempt("open", path, () => open(path, constants.O_RDWR | NO_FOLLOW | NO_WAIT));
+    return keepOrClose(handle, async () => {
+      const opened = await attempt("open", path, () => handle.stat({ bigint: true }));
+      refuseUnlessRegular(path, opened);
+      if (opened.ino !== named.ino || opened.dev !== named.dev) {
+        throw new ImageError("changed-underneath", `Cannot open ${path}: another file took its place; try again`, {
+          path,
+          operation: "open",
+        });
+      }
+      if (opened.nlink > 1n) throw hardLinked(path, opened);
+      return new FileStorage(path, handle, !(await hasExactTimes(path)));
+    });
+  }
+
+  async obstaclesToWriting(path: string): Promise<readonly ImageError[]> {
+    const found: ImageError[] = [];
+    const gather = (error: unknown) => {
+      if (!(error instanceof ImageError)) throw error;
+      found.push(error);
+    };
+    const facts = await attempt("open", path, () => lstat(path, { bigint: true })).catch(gather);
+    if (facts === undefined) return found;
+    // The permissions of what isn't opened are no matter.
+    if (!facts.isFile()) return [irregular(path, facts)];
+    if (facts.nlink > 1n) found.push(hardLinked(path, facts));
+    await attempt("open", path, () => access(path, constants.R_OK | constants.W_OK)).catch(gather);
+    return found;
+  }
+
+  async createExclusively(path: string): Promise<WritableStorage | undefined> {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
+    try {
+      return new FileStorage(path, await open(path, flags, 0o600));
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return undefined;
+      throw hostError(error, "create", path);
+    }
+  }
+
+  /** Windows tells nothing of a folder's permissions beforehand. */
+  async obstacleToCreating(path: string): Promise<ImageError | undefined> {
+    try {
+      await lstat(path);
+    } catch (error) {
+      // What else the system says of the name, that it is too long for one, it would say then too.
+      if (codeOf(error) !== "ENOENT") return hostError(error, "create", path);
+    }
+    try {
+      await access(dirname(path), constants.W_OK | constants.X_OK);
+      return undefined;
+    } catch (error) {
+      return hostError(error, "create", path);
+    }
+  }
+
+  async facts(path: string): Promise<FileFacts | undefined> {
+    try {
+      const facts = await lstat(path, { bigint: true });
+      return {
+        kind: kindOf(facts),
+        size: Number(facts.size),
+        linkCount: Number(facts.nlink),
+        allocatedSize: Number(facts.blocks) * 512,
+      };
+    } catch (error) {
+      const code = codeOf(error);
+      // Nothing has a name that nothing can have.
+      if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
+      throw hostError(error, "look at", path);
+    }
+  }
+
+  async realPath(path: string): Promise<string> {
+    return attempt("look at", path, () => realpath(path));
+  }
+
+  async realFolderOf(path: string): Promise<string> {
+    const folder = dirname(resolve(path));
+    const real = await attempt("find the folder", folder, () => realpath(folder));
+    if ((await attempt("find the folder", folder, () => stat(folder))).isDirectory()) return real;
+    throw new ImageError("io", `Cannot find the folder ${folder}: that is a file`, { path, operation: "open" });
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await attempt("rename", from, () => rename(from, to));
+  }
+
+  async remove(path: string): Promise<void> {
+    try {
+      await unlink(path);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw hostError(error, "remove", path);
+    }
+  }
+
+  async syncFolderOf(path: string): Promise<void> {
+    const folder = dirname(path);
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(folder, constants.O_RDONLY);
+      await handle.sync();
+    } catch (error) {
+      if (!CANNOT_SYNC_FOLDERS.has(codeOf(error) ?? "")) throw hostError(error, "sync the folder", folder);
+      this.#note("the names of new files could not be made durable: folders can't be synced here");
+    } finally {
+      await handle?.close();
+    }
+  }
+
+  async freeSpace(path: string): Promise<number> {
+    try {
+      const { bavail, blocks, bsize } = await statfs(dirname(path));
+      // Some network and FUSE file systems answer with nothing but zeros.
+      return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
+    } catch {
+      this.#note("the free space of the file system is unknown");
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  async otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
+    if (!(storage instanceof FileStorage)) return { found: [], blind: ["all of it: the image is no file on disk"] };
+    const identity = await storage.identity();
+    return locksAlone ? findLockHolders(identity) : findOtherUsers(storage.path, identity);
+  }
+
+  async isSameFile(path: string, storage: Storage): Promise<boolean> {
+    if (!(storage instanceof FileStorage)) return false;
+    const identity = await storage.identity();
+    try {
+      const named = await stat(path, { bigint: true });
+      return named.ino === identity.inode && named.dev === identity.device;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return false;
+      throw hostError(error, "look at", path);
+    }
+  }
+
+  #note(text: string): void {
+    if (!this.notes.includes(text)) this.notes.push(text);
+  }
+}
+
+function kindOf(facts: BigIntStats): FileFacts["kind"] {
+  if (facts.isFile()) return "file";
+  if (facts.isDirectory()) return "folder";
+  return facts.isSymbolicLink() ? "symlink" : "other";
+}
+
+function refuseUnlessRegular(path: string, facts: BigIntStats): void {
+  if (!facts.isFile()) throw irregular(path, facts);
+}
+
+function irregular(path: string, facts: BigIntStats): ImageError {
+  return new ImageError("unsupported", `Cannot open ${path}: ${whatInstead(facts)}`, { path, operation: "open" });
+}
+
+function hardLinked(path: string, { nlink }: BigIntStats): ImageError {
+  return new ImageError(
+    "unsupported",
+    `Cannot convert ${path} in place: the file has ${nlink} names (hard links); copy it to one of its own`,
+    { path, operation: "open" },
+  );
+}
+
+function whatInstead(facts: BigIntStats): string {
+  if (facts.isSymbolicLink()) return "it is a symbolic link; name the file that it points to";
+  if (facts.isDirectory()) return "it is a folder; name an image file";
+  if (facts.isBlockDevice()) return "it is a block device; name an image file";
+  return "it is no regular file; name an image file";
+}
+
+async function attempt<T>(operation: string, path: string, perform: () => Promise<T>): Promise<T> {
+  try {
+    return await perform();
+  } catch (error) {
+    throw hostError(error, operation, path);
+  }
+}
+
+/** Closes the handle where what follows its opening throws. */
+async function keepOrClose<T>(handle: FileHandle, inspect: () => Promise<T>): Promise<T> {
+  try {
+    return await inspect();
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Elsewhere (network file systems, other platforms) another writer is noticed between barriers, not between writes. */
+async function hasExactTimes(path: string): Promise<boolean> {
+  if (process.platform !== "linux") return false;
+  try {
+    return EXACT_TIMES.has((await statfs(path)).type);
+  } catch {
+    return false;
+  }
+}

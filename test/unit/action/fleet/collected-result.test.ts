@@ -1,0 +1,110 @@
+/** Results read back from the JSON of a report. */
+
+import { expect, test } from "vitest";
+import { resultOfJson } from "../../../../src/action/fleet/collected-result.ts";
+import { failureOf, type ImageResult, resultJson } from "../../../../src/action/results/image-result.ts";
+import { type CheckReport, ImageError } from "../../../../src/index.ts";
+import { report } from "../../cli/world.ts";
+
+const finding = {
+  severity: "corruption",
+  kind: "refcount-mismatch",
+  structure: "refcount block",
+  hostOffset: 0x90000,
+  refcount: 0,
+  references: 1,
+  message: "Cluster 9 at host offset 0x90000 has refcount 0, but 1 references",
+} as const;
+const counts = {
+  corruptions: 1,
+  leaks: 2,
+  checkErrors: 0,
+  warnings: 0,
+  imageEndOffset: 655360,
+  totalClusters: 128,
+  allocatedClusters: 3,
+  fragmentedClusters: 0,
+  compressedClusters: 0,
+  findings: [finding],
+};
+const check: CheckReport = {
+  ...counts,
+  image: "disk.qcow2",
+  format: "qcow2",
+  verdict: "corrupt",
+  exitCode: 2,
+  leaksFixed: 3,
+  corruptionsFixed: 4,
+  changed: true,
+  losses: ["a loss"],
+  givenUp: [],
+  bytesWritten: 1024,
+  syncs: 5,
+  milliseconds: { check: 3 },
+  json: {
+    filename: "disk.qcow2",
+    format: "qcow2",
+    "check-errors": 0,
+    "image-end-offset": 655360,
+    corruptions: 1,
+    leaks: 2,
+    "corruptions-fixed": 4,
+    "leaks-fixed": 3,
+    "total-clusters": 128,
+    "allocated-clusters": 3,
+    findings: [
+      {
+        severity: "corruption",
+        kind: "refcount-mismatch",
+        structure: "refcount block",
+        "host-offset": 0x90000,
+        refcount: 0,
+        references: 1,
+        message: finding.message,
+      },
+    ],
+  },
+  fixedText: "",
+  text: "",
+  notes: [],
+};
+const nothing = { image: "a.qed", path: "a.qed", report: undefined, failure: undefined, recovery: undefined } as const;
+const error = new ImageError("corrupt", "Cannot convert a.qed: broken", {
+  path: "a.qed",
+  format: "qed",
+  hostOffset: 4096,
+  reasons: ["one", "two"],
+});
+const download = {
+  url: "https://example.org/a.qed",
+  digest: `sha256:${"0".repeat(64)}`,
+  bytes: 7,
+  fromCache: true,
+  warnings: ["w"],
+};
+
+const results: Readonly<Record<string, ImageResult>> = {
+  converted: { ...nothing, path: "a.qcow2", report: { ...report, check: { before: counts, after: null } } },
+  repaired: { ...nothing, report, check, recovery: "It was resumed" },
+  checked: { ...nothing, check, download, notes: ["qemu-img 7.2 found the same"] },
+  "a failed check": { ...nothing, check, failure: failureOf(error, undefined) },
+  failed: { ...nothing, failure: failureOf(error, "before") },
+  planned: { ...nothing, notes: ["Would first repair it"] },
+};
+
+test.each(Object.entries(results))("%s: told twice in the same words", (_, result) => {
+  const json = resultJson(result);
+  expect(resultJson(resultOfJson(JSON.parse(JSON.stringify(json))))).toEqual(json);
+});
+
+test.each([
+  {},
+  { image: "x", "source-format": "qed", check: [], milliseconds: 3, "bytes-written": -1, notes: "no" },
+  { image: "x", "check-errors": Number.NaN, findings: [null, 3, { severity: "::error" }], error: "no" },
+  { image: { a: 1 }, error: { kind: 7 }, refused: [{}] },
+])("%o from elsewhere harms nothing", (json) => {
+  const result = resultOfJson(json);
+  expect(typeof result.image).toBe("string");
+  expect(result.report?.bytesWritten ?? 0).toBe(0);
+  expect(() => resultJson(result)).not.toThrow();
+});

@@ -1,0 +1,79 @@
+import { link, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { findWriters } from "../../../../src/storage/users/open-files.ts";
+
+let folder: string;
+let image: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "inplace-open-files-"));
+  image = join(folder, "disk.qed");
+  await writeFile(image, "image");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A process with one open file, as /proc shows it. */
+async function process_(id: number | string, target: string, about: string, command = "tool\n"): Promise<void> {
+  const place = join(folder, "proc", String(id));
+  await mkdir(join(place, "fd"), { recursive: true });
+  await mkdir(join(place, "fdinfo"), { recursive: true });
+  await symlink(target, join(place, "fd/7"));
+  await writeFile(join(place, "fdinfo/7"), about);
+  await writeFile(join(place, "comm"), command);
+}
+
+async function look(): Promise<string[]> {
+  const facts = await stat(image, { bigint: true });
+  return findWriters("images/disk.qed", { device: facts.dev, inode: facts.ino }, join(folder, "proc"));
+}
+
+const fdinfo = async (flags: string): Promise<string> =>
+  `pos:\t0\nflags:\t${flags}\nmnt_id:\t28\nino:\t${(await stat(image)).ino}\n`;
+
+test("a process that may write is found by inode, whatever it calls the file", async () => {
+  await process_(4242, image, await fdinfo("0100002"));
+  await process_(4243, image, await fdinfo("02100001"), "a b\u001b[31m\n");
+  expect(await look()).toEqual([
+    "process 4242 (tool) has it open for writing",
+    "process 4243 (a?b??31m) has it open for writing",
+  ]);
+});
+
+test("the name by which a process opened it does not matter", async () => {
+  const other = join(folder, "by-another-name");
+  await link(image, other);
+  await process_(7, other, await fdinfo("0100002"));
+  expect(await look()).toEqual(["process 7 (tool) has it open for writing"]);
+});
+
+test("readers, places and other files are nobody's business", async () => {
+  await process_(1, image, await fdinfo("0100000"));
+  await process_(2, image, await fdinfo("012000002"));
+  await process_(3, "/dev/null", await fdinfo("0100002"));
+  await process_(4, "socket:[4711]", await fdinfo("02"));
+  await writeFile(join(folder, "other"), "x");
+  await process_(5, join(folder, "other"), await fdinfo("0100002"));
+  expect(await look()).toEqual([]);
+});
+
+test("our own descriptor is not another's, nor is what is no process", async () => {
+  await process_(process.pid, image, await fdinfo("0100002"));
+  await process_("thread-self", image, await fdinfo("0100002"));
+  expect(await look()).toEqual([]);
+});
+
+test("where the kernel tells no inode, the name and then the file itself decide", async () => {
+  await mkdir(join(folder, "elsewhere"));
+  await writeFile(join(folder, "elsewhere/disk.qed"), "another file of that name");
+  await process_(1, join(folder, "elsewhere/disk.qed"), "pos:\t0\nflags:\t0100002\nmnt_id:\t28\n");
+  expect(await look()).toEqual([]);
+  await process_(2, image, "pos:\t0\nflags:\t0100002\nmnt_id:\t28\n");
+  expect(await look()).toEqual(["process 2 (tool) has it open for writing"]);
+});
+
+test("what can't be read shows nothing", async () => {
+  expect(await look()).toEqual([]);
+  await mkdir(join(folder, "proc/99"), { recursive: true });
+  expect(await look()).toEqual([]);
+});
