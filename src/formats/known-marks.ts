@@ -96,26 +96,6 @@ export const knownMarks: readonly KnownMark[] = [
   image("vpc", "a VHD image (fixed)", -511, "conectix"),
 ];
 
-/** What to do, in words that follow a semicolon. */
-export function adviceOn({ advice, tool }: KnownMark): string {
-  switch (advice) {
-    case "qemu-img":
-      return `make a qcow2 copy of it first: qemu-img convert -f ${tool} -O qcow2`;
-    case "medium":
-      return "make a qcow2 copy of it first: qemu-img convert -f raw -O qcow2";
-    case "unpack":
-      return `unpack it first, with ${tool}`;
-    case "archive":
-      return `take the image out of it first, with ${tool}`;
-    case "encrypted":
-      return "make a decrypted qcow2 copy of it first: qemu-img convert with --object secret and --image-opts driver=luks";
-    case "download":
-      return "what was downloaded is perhaps a log-in or error page: look at it, and download the image again";
-    case "pointer":
-      return "get the file that it stands for, with git lfs pull";
-  }
-}
-
 /** Covers every mark that counts from the start. */
 const HEAD_SIZE = 0x8001 + 5;
 /** Covers every mark that counts from the end. */

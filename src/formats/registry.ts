@@ -1,12 +1,14 @@
 /** The formats we know, and how an image's is found: exactly one match of its first bytes, raw only by name. */
 
-import { hex, ImageError, type ImageErrorKind, UsageError } from "../bytes/image-error.ts";
+import { ImageError, UsageError } from "../bytes/image-error.ts";
 import type { FormatDriver, Image } from "../image/driver.ts";
 import type { Storage } from "../storage/storage.ts";
-import { adviceOn, findMark } from "./known-marks.ts";
+import { findMark } from "./known-marks.ts";
+import { adviceOn } from "./mark-advice.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
+import { refusalOf } from "./refusal.ts";
 import { findRivals } from "./rival-magics.ts";
 
 /** In the order of messages; raw, which matches everything, is last. */
@@ -79,7 +81,9 @@ export async function openImage(storage: Storage, format?: string, options: Open
   try {
     return await driver.open(storage);
   } catch (error) {
-    throw await refusalOf(error, storage);
+    // A guest's own bytes at the end of a file prove nothing where the header is a format's of ours.
+    const isOurs = (await matchingDrivers(storage)).length > 0;
+    throw refusalOf(error, storage.path, isOurs ? undefined : await findMark(storage));
   }
 }
 
@@ -96,35 +100,4 @@ async function refuseMarkedRaw(storage: Storage): Promise<void> {
     `Cannot take ${path} for raw: it is ${name}; ${advice}, or take its own bytes for the disk with --allow-marked-raw`,
     { path, format: "raw", hostOffset: 0, operation: "probe" },
   );
-}
-
-/** What to do about an image that can't be opened, where its driver knows nothing better. */
-const REMEDIES: Partial<Record<ImageErrorKind, string>> = {
-  // Where a header breaks a rule neither our check nor, most often, QEMU's opens it.
-  corrupt: "copy it with qemu-img convert where that still opens it, or restore it from a backup",
-  "out-of-bounds": "the file was cut short: restore it from a backup",
-  unsupported: "convert a copy of it with qemu-img convert",
-  "not-this-format": "look at its format with qemu-img info, and name it with -f",
-};
-
-/** A driver's error with all that a refusal must name: the image, the place, and what to do. */
-async function refusalOf(error: unknown, storage: Storage): Promise<unknown> {
-  if (!(error instanceof ImageError)) return error;
-  const { path } = storage;
-  const { message, hostOffset, kind } = error;
-  const place =
-    hostOffset === undefined || message.includes(hex(hostOffset)) ? "" : ` at host offset ${hex(hostOffset)}`;
-  const image = message.includes(path) ? "" : ` in ${path}`;
-  const where = place + image === "" ? "" : ` (${`${place}${image}`.trim()})`;
-  const remedy = message.includes("; ") ? undefined : await remedyOf(kind, storage);
-  const whole = `${message}${where}${remedy === undefined ? "" : `; ${remedy}`}`;
-  return whole === message ? error : new ImageError(kind, whole, { ...error, path, cause: error });
-}
-
-/** A file that says what it is needs no guess of ours. */
-async function remedyOf(kind: ImageErrorKind, storage: Storage): Promise<string | undefined> {
-  // A guest's own bytes at the end of a file prove nothing where the header is a format's of ours.
-  const isOurs = (await matchingDrivers(storage)).length > 0;
-  const mark = isOurs ? undefined : await findMark(storage);
-  return mark === undefined ? REMEDIES[kind] : `it is ${mark.name}: ${adviceOn(mark)}`;
 }

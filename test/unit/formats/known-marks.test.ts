@@ -1,7 +1,8 @@
 /** Every mark of the table: told, never advised to be taken for raw, and refused as raw unless that is said twice. */
 
 import { describe, expect, test } from "vitest";
-import { adviceOn, findMark, knownMarks } from "../../../src/formats/known-marks.ts";
+import { findMark, knownMarks } from "../../../src/formats/known-marks.ts";
+import { adviceOn } from "../../../src/formats/mark-advice.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
