@@ -26,7 +26,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the source's header is not looked at before the commit",
     file: "convert/switch/switch.ts",
-    find: `(await commitStateOf(storage, journal.state)) === "before" &&`,
+    find: `(await commitStateOf(storage, journal.work)) === "before" &&`,
     replace: "",
     tests: [others],
   },
@@ -369,7 +369,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the image is put back when the undo was given up",
     file: "convert/undo/after-failure.ts",
-    find: " || journal.progress.undoGivenUp;",
+    find: " || journal.work.undoGivenUp;",
     replace: ";",
     tests: [tinyFaults],
   },

@@ -17,7 +17,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a header that somebody rewrote before the commit is no matter",
     file: "convert/recovery/resume.ts",
-    find: `const hasOldHeader = (await commitStateOf(storage, journal.state)) === "before";`,
+    find: `const hasOldHeader = (await commitStateOf(storage, journal.work)) === "before";`,
     replace: "const hasOldHeader = true;",
     tests: [guestWrites],
   },
@@ -108,7 +108,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the header that the way back wrote is not read again",
     file: "convert/undo/switch-undo.ts",
-    find: `if ((await commitStateOf(storage, journal.state)) !== "before") {`,
+    find: `if ((await commitStateOf(storage, journal.work)) !== "before") {`,
     replace: "if (false) {",
     tests: [wrongBitsBack],
   },
@@ -157,7 +157,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "resume verifies nothing",
     file: "convert/recovery/resume.ts",
-    find: "else if (!journal.state.verified) await verifyOrRestore(session, journal, settings);",
+    find: "else if (!journal.work.verified) await verifyOrRestore(session, journal, settings);",
     replace: "",
     tests: [recoveryVerification],
   },
@@ -220,7 +220,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "resume leaves the target's bytes in the source's header cluster",
     file: "convert/recovery/resume.ts",
-    find: "    await takeExtrasBack(storage, journal.state);",
+    find: "    await takeExtrasBack(storage, journal.work);",
     replace: "",
     tests: [foreignWrites, cuts],
   },
@@ -262,7 +262,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "an interrupted way back is gone over once more",
     file: "convert/recover.ts",
-    find: `if (direction === "resume" || journal.state.intent.purpose === "roll-back")`,
+    find: `if (direction === "resume" || journal.work.intent.purpose === "roll-back")`,
     replace: `if (direction === "resume")`,
     tests: [foreignWrites],
   },

@@ -215,15 +215,15 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "a repair that failed undoes steps that had not begun",
     file: "convert/undo/after-failure.ts",
-    find: "step: stepsBegun ?? repair.steps.length",
-    replace: "step: repair.steps.length",
+    find: "const step = stepsBegun ?? journal.work.steps.length;",
+    replace: "const step = journal.work.steps.length;",
     tests: ["test/crash/repair-faults.test.ts > rebuilt"],
   },
   {
     name: "of a repair that failed only the length is put back",
     file: "convert/undo/after-failure.ts",
-    find: "step: stepsBegun ?? repair.steps.length",
-    replace: "step: 0",
+    find: "const step = stepsBegun ?? journal.work.steps.length;",
+    replace: "const step = 0;",
     tests: [recoveryVerification],
   },
   {

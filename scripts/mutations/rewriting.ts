@@ -180,14 +180,14 @@ export const rewritingMutations: readonly Mutation[] = [
   {
     name: "rollback asks nothing of a guest that snapshots and bitmaps depend on",
     file: "convert/recovery/roll-back.ts",
-    find: "const isProven = await proveCompanions(session, journal.state, settings);",
+    find: "const isProven = await proveCompanions(session, journal.work, settings);",
     replace: "const isProven = false;",
     tests: [guestWrites],
   },
   {
     name: "resume puts back over a guest that snapshots and bitmaps depend on",
     file: "convert/recovery/resume.ts",
-    find: "    await proveCompanions(session, journal.state, settings);",
+    find: "    await proveCompanions(session, journal.work, settings);",
     replace: "",
     tests: [guestWritesAndRecovery],
   },

@@ -99,22 +99,22 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "a journal that was rolled back is in the way of a run",
     file: "convert/session/surroundings.ts",
-    find: "  if (found.progress.rolledBack) return found.remove();",
+    find: "  if (found.work.rolledBack) return found.remove();",
     replace: "",
     tests: [surroundings],
   },
   {
     name: "a journal that was rolled back is in the way of a plan",
     file: "convert/session/surroundings.ts",
-    find: "  if (!found.progress.rolledBack) throw unfinishedError(path, found, verb);",
+    find: "  if (!found.work.rolledBack) throw unfinishedError(path, found, verb);",
     replace: "  throw unfinishedError(path, found, verb);",
     tests: [surroundings],
   },
   {
     name: "a plan leaves the journal that it looked at open",
     file: "convert/session/surroundings.ts",
-    find: "  await found.close();\n  if (!found.progress",
-    replace: "  if (!found.progress",
+    find: "  await found.close();\n  if (!found.work",
+    replace: "  if (!found.work",
     tests: [surroundings, journal],
   },
   {

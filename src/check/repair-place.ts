@@ -2,7 +2,7 @@
 
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import type { Write } from "../image/write.ts";
-import type { PatchStep } from "../journal/repair-state.ts";
+import type { PatchStep } from "../journal/repair-work.ts";
 
 /** The bytes of one sector; undefined where the medium lost it. */
 export type ReadSector = (hostOffset: number, length: number) => Promise<Uint8Array | undefined>;

@@ -9,7 +9,7 @@ import { RangeSet } from "../bytes/range-set.ts";
 import { type ExtentTable, NOWHERE } from "../image/extent.ts";
 import type { Repair, RepairStep } from "../image/repair.ts";
 import type { Write } from "../image/write.ts";
-import type { Patch, PatchStep } from "../journal/repair-state.ts";
+import type { Patch, PatchStep } from "../journal/repair-work.ts";
 
 /** The journal holds each byte twice. */
 export const MAX_PATCHED_BYTES = 64 * MiB;

@@ -4,7 +4,7 @@
  */
 
 import { ImageError } from "../bytes/image-error.ts";
-import { clearTornJournal, Journal } from "../journal/journal.ts";
+import { type ConversionJournal, clearTornJournal, isOf, Journal, type RepairJournal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { optionsOf, recoveryRules } from "./options/option-rules.ts";
 import type { RecoveryOptions } from "./options/options.ts";
@@ -56,11 +56,10 @@ async function recover(
     const journal = await findJournal(session, direction);
     try {
       await journal.writeAnew();
-      if (journal.repair !== undefined)
-        return noted(await recoverRepair(session, journal, journal.repair, direction, given));
+      if (isOf(journal, "repair")) return noted(await recoverRepair(session, journal, direction, given));
       const settings = settingsOfJournal(journal, given);
       // An interrupted way back is finished by either command: the last thing asked for was the old format.
-      if (direction === "resume" || journal.state.intent.purpose === "roll-back")
+      if (direction === "resume" || journal.work.intent.purpose === "roll-back")
         return noted(await resumeConversion(session, journal, settings));
       return noted(await rollBackConversion(session, journal, settings));
     } catch (error) {
@@ -94,9 +93,9 @@ async function openSession(path: string, host: Host): Promise<Session> {
 }
 
 /** Clears what proves that nothing is to be done, then says so. */
-async function findJournal(session: Session, direction: Direction): Promise<Journal> {
+async function findJournal(session: Session, direction: Direction): Promise<ConversionJournal | RepairJournal> {
   const found = await Journal.find(session.volume, session.path);
-  if (typeof found === "object" && !found.progress.rolledBack) return found;
+  if (typeof found === "object" && !found.work.rolledBack) return found;
   if (found === "torn") await clearTornJournal(session.volume, session.path);
   if (typeof found === "object") await found.remove();
   throw new ImageError("unsupported", `Nothing to ${direction}: no conversion or repair of ${session.path} is open`, {
@@ -105,7 +104,7 @@ async function findJournal(session: Session, direction: Direction): Promise<Jour
   });
 }
 
-function settingsOfJournal({ path, state: { intent } }: Journal, options: RecoveryOptions): Settings {
+function settingsOfJournal({ path, work: { intent } }: ConversionJournal, options: RecoveryOptions): Settings {
   const { checksum, verify, check, keepUndo, keepLeaks, drop, backingChain } = intent;
   const settings = settingsOf({
     ...options,

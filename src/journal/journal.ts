@@ -3,18 +3,29 @@
 import { crypto } from "../storage/built-ins.ts";
 import { rewriteRange } from "../storage/rewrite.ts";
 import { readZeroFilled, type Storage, type Volume, type WritableStorage } from "../storage/storage.ts";
-import { contentOf, contentWith, type JournalContent, type JournalProgress } from "./content.ts";
+import { type ConversionWork, conversionWorkOf, encodeIntentParts, type IntentParts } from "./conversion-work.ts";
 import { damagedJournal, notPointedAt, whatIsLeft } from "./damage.ts";
 import { draftElsewhere, type JournalNames, journalNamesOf } from "./names.ts";
 import { createNew, createPointer, otherPlace, pointedAt } from "./place.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
 import type { Facts, Intent, Pointer, RepairIntent } from "./records.ts";
-import { newRepairState, type PatchStep, patchBytesOf, type RepairState } from "./repair-state.ts";
+import { newRepairWork, type PatchStep, patchBytesOf, type RepairWork } from "./repair-work.ts";
 import { refuseOddRecords } from "./shape.ts";
-import { encodeIntentParts, type IntentParts, type JournalState } from "./state.ts";
+import { type Work, withRecord, workOf } from "./work.ts";
 
 /** What lies beside an image. `torn`: a journal cut off in its first record, which proves that nothing was written. */
-export type JournalFound = Journal | "none" | "torn";
+export type JournalFound = ConversionJournal | RepairJournal | "none" | "torn";
+
+export type ConversionJournal = Journal<ConversionWork>;
+export type RepairJournal = Journal<RepairWork>;
+
+/** True of a journal whose work is of that kind. */
+export function isOf<K extends Work["kind"]>(
+  journal: Journal,
+  kind: K,
+): journal is Journal<Extract<Work, { kind: K }>> {
+  return journal.work.kind === kind;
+}
 
 /** A journal larger than this was not made by us. */
 const MAX_JOURNAL_SIZE = 256 * 1024 * 1024;
@@ -27,7 +38,7 @@ export interface JournalPlace {
   readonly replacing?: Journal | undefined;
 }
 
-export class Journal {
+export class Journal<out W extends Work = Work> {
   /** The file that holds the records; elsewhere than `names.journal` with `--journal`. */
   readonly path: string;
   readonly isUndo: boolean;
@@ -35,7 +46,7 @@ export class Journal {
   readonly #names: JournalNames;
   readonly #journalId: Uint8Array;
   readonly #storage: WritableStorage;
-  #content: JournalContent;
+  #work: W;
   #sequence: number;
   #end: number;
 
@@ -43,7 +54,7 @@ export class Journal {
     volume: Volume,
     names: JournalNames,
     file: { path: string; storage: WritableStorage; journalId: Uint8Array; sequence: number; end: number },
-    content: JournalContent,
+    work: W,
     isUndo: boolean,
   ) {
     this.#volume = volume;
@@ -53,23 +64,12 @@ export class Journal {
     this.#journalId = file.journalId;
     this.#sequence = file.sequence;
     this.#end = file.end;
-    this.#content = content;
+    this.#work = work;
     this.isUndo = isUndo;
   }
 
-  /** Of a conversion; a repair's journal has none, and whoever asks has looked at `repair` first. */
-  get state(): JournalState {
-    if (this.#content.kind === "conversion") return this.#content.state;
-    throw new TypeError("Cannot read a repair's journal as a conversion's");
-  }
-
-  /** Undefined for a conversion. */
-  get repair(): RepairState | undefined {
-    return this.#content.kind === "repair" ? this.#content.state : undefined;
-  }
-
-  get progress(): JournalProgress {
-    return this.#content.state;
+  get work(): W {
+    return this.#work;
   }
 
   /**
@@ -81,10 +81,10 @@ export class Journal {
     intent: Intent,
     parts: IntentParts,
     place: JournalPlace,
-  ): Promise<Journal> {
+  ): Promise<Journal<ConversionWork>> {
     const blob = encodeIntentParts(parts);
     return Journal.#create(volume, imagePath, { facts: intent, blob: [blob] }, place, (path) =>
-      contentOf([{ facts: intent, blob }], path),
+      conversionWorkOf([{ facts: intent, blob }], path),
     );
   }
 
@@ -95,20 +95,19 @@ export class Journal {
     intent: RepairIntent,
     steps: readonly PatchStep[],
     place: JournalPlace,
-  ): Promise<Journal> {
-    return Journal.#create(volume, imagePath, { facts: intent, blob: patchBytesOf(steps) }, place, () => ({
-      kind: "repair",
-      state: newRepairState(intent, steps),
-    }));
+  ): Promise<Journal<RepairWork>> {
+    return Journal.#create(volume, imagePath, { facts: intent, blob: patchBytesOf(steps) }, place, () =>
+      newRepairWork(intent, steps),
+    );
   }
 
-  static async #create(
+  static async #create<W extends Work>(
     volume: Volume,
     imagePath: string,
     first: { readonly facts: Intent | RepairIntent; readonly blob: readonly Uint8Array[] },
     place: JournalPlace,
-    contentAt: (path: string) => JournalContent,
-  ): Promise<Journal> {
+    workAt: (path: string) => W,
+  ): Promise<Journal<W>> {
     const { replacing } = place;
     const names = journalNamesOf(imagePath);
     const elsewhere = replacing ? undefined : await otherPlace(volume, imagePath, place.elsewhere);
@@ -133,7 +132,7 @@ export class Journal {
       throw error;
     }
     const file = { path, storage, journalId, sequence: 1, end: record.length };
-    return new Journal(volume, names, file, contentAt(path), replacing?.isUndo ?? false);
+    return new Journal(volume, names, file, workAt(path), replacing?.isUndo ?? false);
   }
 
   /**
@@ -179,7 +178,8 @@ export class Journal {
         return await Journal.#follow(volume, names, facts, isUndo, scan.journalId);
       }
       const opened = { path, storage, journalId: scan.journalId, sequence: scan.records.length, end: scan.end };
-      return new Journal(volume, names, opened, contentOf(scan.records, path), isUndo);
+      const work = workOf(scan.records, path);
+      return new Journal(volume, names, opened, work, isUndo) as ConversionJournal | RepairJournal;
     } catch (error) {
       await storage.close();
       throw error;
@@ -207,7 +207,7 @@ export class Journal {
     await this.#storage.sync();
     this.#sequence++;
     this.#end += record.length;
-    this.#content = contentWith(this.#content, facts, blob);
+    this.#work = withRecord(this.#work, facts, blob);
   }
 
   /**

@@ -3,7 +3,7 @@
 import { openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
 import { layoutOf } from "../../image/file-layout.ts";
-import { Journal } from "../../journal/journal.ts";
+import { type ConversionJournal, Journal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
 import type { Intent } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
@@ -128,7 +128,7 @@ async function openJournal(
   settings: Settings,
   beginning: Beginning,
   guestDigest: string | null,
-): Promise<Journal> {
+): Promise<ConversionJournal> {
   const intent: Intent = {
     record: "intent",
     version: 1,

@@ -19,7 +19,7 @@ export async function unfinished(path: string, volume: Volume = new FileVolume()
   // A torn journal proves that nothing was written, and one that was rolled back that the image is as it was.
   if (found === "none" || found === "torn") return "none";
   await found.close();
-  const { rolledBack, verified, undoGivenUp } = found.progress;
+  const { rolledBack, verified, undoGivenUp } = found.work;
   if (rolledBack) return "none";
   if (undoGivenUp) return "verified";
   if (found.isUndo) return "undo";

@@ -5,8 +5,8 @@ import { ImageError } from "../../bytes/image-error.ts";
 import type { RepairPlace } from "../../check/repair-place.ts";
 import { openImage } from "../../formats/registry.ts";
 import type { CheckResult } from "../../image/finding.ts";
-import type { Journal } from "../../journal/journal.ts";
-import type { RepairState } from "../../journal/repair-state.ts";
+import type { RepairJournal } from "../../journal/journal.ts";
+import type { RepairWork } from "../../journal/repair-work.ts";
 import type { RecoveryOptions } from "../options/options.ts";
 import { finishRepair, performSteps, runRepair } from "../repair/repair.ts";
 import { mappingOf, proveBetter, proveGuest } from "../repair/repair-proof.ts";
@@ -25,17 +25,15 @@ import type { Direction } from "./direction.ts";
 
 export async function recoverRepair(
   session: Session,
-  journal: Journal,
-  state: RepairState,
+  journal: RepairJournal,
   direction: Direction,
   options: RecoveryOptions,
 ): Promise<RecoveryReport> {
-  return direction === "resume"
-    ? resumeRepair(session, journal, state, options)
-    : rollBackRepair(session, journal, state);
+  return direction === "resume" ? resumeRepair(session, journal, options) : rollBackRepair(session, journal);
 }
 
-async function rollBackRepair(session: Session, journal: Journal, state: RepairState): Promise<RecoveryReport> {
+async function rollBackRepair(session: Session, journal: RepairJournal): Promise<RecoveryReport> {
+  const state = journal.work;
   const { path, storage } = session;
   const details = { path, format: state.intent.format, operation: "roll back" };
   if (state.undoGivenUp) {
@@ -54,7 +52,7 @@ async function rollBackRepair(session: Session, journal: Journal, state: RepairS
     );
   }
   await proveGuestOfRepair(session, state, place);
-  const isExact = await undoRepair(session, journal, state, place);
+  const isExact = await undoRepair(session, journal, place);
   const how = isExact
     ? "put back, its metadata byte for byte as it was"
     : "put back, with what was written past its old end since";
@@ -63,11 +61,11 @@ async function rollBackRepair(session: Session, journal: Journal, state: RepairS
 
 async function resumeRepair(
   session: Session,
-  journal: Journal,
-  state: RepairState,
+  journal: RepairJournal,
   options: RecoveryOptions,
 ): Promise<RecoveryReport> {
   const { storage } = session;
+  const state = journal.work;
   const giveUndoUp = async (why = "") => {
     await session.refuseChange();
     await journal.remove();
@@ -77,7 +75,7 @@ async function resumeRepair(
   const place = await repairPlaceOf(storage, state);
   if ("foreign" in place) {
     const why = ` (${place.foreign})`;
-    return journal.isUndo ? giveUndoUp(why) : planAnew(session, journal, state, options, why);
+    return journal.isUndo ? giveUndoUp(why) : planAnew(session, journal, options, why);
   }
   // A way back that was cut off may have begun to undo what was finished.
   if (journal.isUndo && place.isDone && place.hasAdded) return giveUndoUp();
@@ -85,20 +83,20 @@ async function resumeRepair(
     // No step is done, so nobody points past the old end.
     await cutAdded(storage, state);
     await storage.sync();
-    return planAnew(session, journal, state, options, "");
+    return planAnew(session, journal, options, "");
   }
-  return finishFrom(session, journal, state, place, options);
+  return finishFrom(session, journal, place, options);
 }
 
 /** All that is needed is there: finishes the steps, and proves the result as the first run would have, or puts it back. */
 async function finishFrom(
   session: Session,
-  journal: Journal,
-  state: RepairState,
+  journal: RepairJournal,
   place: RepairPlace,
   options: RecoveryOptions,
 ): Promise<RecoveryReport> {
   const { storage } = session;
+  const state = journal.work;
   const { intent, steps } = state;
   const asItWas = await openImage(asItWasBefore(storage, state), intent.format);
   const before = { image: asItWas, check: await asItWas.check(), mapping: await mappingOf(asItWas) };
@@ -122,11 +120,11 @@ async function finishFrom(
 /** Nothing of the plan was begun, or somebody used the image since: it is mended as found, with a journal of its own. */
 async function planAnew(
   session: Session,
-  journal: Journal,
-  state: RepairState,
+  journal: RepairJournal,
   options: RecoveryOptions,
   why: string,
 ): Promise<RecoveryReport> {
+  const state = journal.work;
   const { format, scope, allowDataLoss, keepUndo } = state.intent;
   const settings = {
     scope,
@@ -151,7 +149,7 @@ function summary({ corruptions, checkErrors, leaks }: CheckResult): string {
 
 function report(
   { path }: Session,
-  { intent }: RepairState,
+  { intent }: RepairWork,
   outcome: RecoveryReport["outcome"],
   how: string,
 ): RecoveryReport {

@@ -42,12 +42,12 @@ export async function replacedImage(
 }
 
 /** The formats that the image can have, and how they came about. */
-function expected(journal: Journal): { readonly formats: readonly string[]; readonly was: string } {
-  if (journal.repair !== undefined) {
-    const { format } = journal.repair.intent;
+function expected({ work }: Journal): { readonly formats: readonly string[]; readonly was: string } {
+  if (work.kind === "repair") {
+    const { format } = work.intent;
     return { formats: [format], was: `what was repaired is ${format}` };
   }
-  const { intent, undoGivenUp } = journal.state;
+  const { intent, undoGivenUp } = work;
   const { sourceFormat, targetFormat } = intent;
   if (undoGivenUp)
     return { formats: [targetFormat], was: `its conversion to ${targetFormat} was done, and the undo given up` };

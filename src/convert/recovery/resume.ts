@@ -3,7 +3,7 @@
 import { alignUp } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { Journal } from "../../journal/journal.ts";
+import type { ConversionJournal } from "../../journal/journal.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 import { runConversion } from "../conversion/conversion.ts";
 import { Guest } from "../inspect/guest.ts";
@@ -31,13 +31,13 @@ import { rollBackConversion } from "./roll-back.ts";
 /** Finishes what was begun, from wherever the image stands. */
 export async function resumeConversion(
   session: Session,
-  journal: Journal,
+  journal: ConversionJournal,
   settings: Settings,
 ): Promise<RecoveryReport> {
   const { storage, path } = session;
-  const { intent } = journal.state;
+  const { intent } = journal.work;
   await settleHeader(storage, journal, "target");
-  if (!journal.state.undoGivenUp && !(await isCommitted(storage, journal))) {
+  if (!journal.work.undoGivenUp && !(await isCommitted(storage, journal))) {
     if (intent.purpose === "setmap") return rollBackConversion(session, journal, settings);
     await giveUpAdditive(storage, journal);
     const beginning = { purpose: intent.purpose, replacing: journal };
@@ -50,12 +50,12 @@ export async function resumeConversion(
     );
     return recoveryReport(path, intent.targetFormat, intent.purpose, "planned anew and finished");
   }
-  const isGivenUp = journal.state.undoGivenUp;
+  const isGivenUp = journal.work.undoGivenUp;
   // Settling re-points: how far it came is told by tables that a failed sync may have left in the cache alone.
   if (isGivenUp) await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));
-  const foreign = isGivenUp ? undefined : await foreignWrite(storage, journal.state);
+  const foreign = isGivenUp ? undefined : await foreignWrite(storage, journal.work);
   if (foreign || isGivenUp || intent.purpose === "setmap") await trustAsFound(session, journal);
-  else if (!journal.state.verified) await verifyOrRestore(session, journal, settings);
+  else if (!journal.work.verified) await verifyOrRestore(session, journal, settings);
   await finish(session, journal, settings, intent.keepUndo && !journal.isUndo && foreign === undefined);
   return recoveryReport(
     path,
@@ -66,10 +66,10 @@ export async function resumeConversion(
 }
 
 /** True once the file is the target's. A header that someone rewrote since still says whose it is. */
-async function isCommitted(storage: WritableStorage, journal: Journal): Promise<boolean> {
-  const commit = await commitStateOf(storage, journal.state);
+async function isCommitted(storage: WritableStorage, journal: ConversionJournal): Promise<boolean> {
+  const commit = await commitStateOf(storage, journal.work);
   if (commit !== "rewritten") return commit === "after";
-  const isTarget = await isTargetsHeader(storage, journal.state);
+  const isTarget = await isTargetsHeader(storage, journal.work);
   if (isTarget !== undefined) return isTarget;
   throw new ImageError(
     "changed-underneath",
@@ -85,13 +85,13 @@ async function isCommitted(storage: WritableStorage, journal: Journal): Promise<
  * Before the commit the source is as good as it was, plus what a guest may have written since. Cuts off what nobody
  * points at; nothing below the old end is touched but header bytes that only we wrote.
  */
-async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promise<void> {
-  const { intent } = journal.state;
+async function giveUpAdditive(storage: WritableStorage, journal: ConversionJournal): Promise<void> {
+  const { intent } = journal.work;
   let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
   // A header that was rewritten since may have come to use the bytes where the extras lie.
-  const hasOldHeader = (await commitStateOf(storage, journal.state)) === "before";
-  if (hasOldHeader && (await sourceIsUntouched(storage, journal.state))) {
-    await takeExtrasBack(storage, journal.state);
+  const hasOldHeader = (await commitStateOf(storage, journal.work)) === "before";
+  if (hasOldHeader && (await sourceIsUntouched(storage, journal.work))) {
+    await takeExtrasBack(storage, journal.work);
   } else {
     const image = await openImage(storage, intent.sourceFormat);
     const [mapping, metadata, check] = [await image.getMapping(), await image.getMetadataRanges(), await image.check()];
@@ -117,8 +117,8 @@ async function giveUpAdditive(storage: WritableStorage, journal: Journal): Promi
 }
 
 /** Someone used the target already: its guest can't be compared any more, but it must be a sound image. */
-async function trustAsFound(session: Session, journal: Journal): Promise<void> {
-  const { targetFormat } = journal.state.intent;
+async function trustAsFound(session: Session, journal: ConversionJournal): Promise<void> {
+  const { targetFormat } = journal.work.intent;
   const image = await openImage(session.storage, targetFormat);
   const { unclean } = image.getConversionOptions();
   const check = await image.check();
@@ -139,11 +139,11 @@ async function trustAsFound(session: Session, journal: Journal): Promise<void> {
 }
 
 /** The commit was the last thing done: proves the target as `convert` would have, or puts the source back. */
-async function verifyOrRestore(session: Session, journal: Journal, settings: Settings): Promise<void> {
+async function verifyOrRestore(session: Session, journal: ConversionJournal, settings: Settings): Promise<void> {
   const { storage } = session;
-  const { intent } = journal.state;
+  const { intent } = journal.work;
   try {
-    const source = await openImage(behindCommit(storage, journal.state), intent.sourceFormat);
+    const source = await openImage(behindCommit(storage, journal.work), intent.sourceFormat);
     const target = await openImage(storage, intent.targetFormat);
     const { virtualSize, backing } = source.getConversionOptions();
     await verifyMetadata({
@@ -167,7 +167,7 @@ async function verifyOrRestore(session: Session, journal: Journal, settings: Set
     if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;
     // Verifying may have taken long: nobody may have used the target meanwhile.
     await session.refuseInterference();
-    await proveCompanions(session, journal.state, settings);
+    await proveCompanions(session, journal.work, settings);
     await restoreSource(session, journal);
     throw new ImageError(error.kind, `${error.message}; the image was put back as it was`, {
       ...error,

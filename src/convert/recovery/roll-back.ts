@@ -2,7 +2,7 @@
 
 import { ImageError, UsageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { Journal } from "../../journal/journal.ts";
+import type { ConversionJournal } from "../../journal/journal.ts";
 import { runConversion } from "../conversion/conversion.ts";
 import type { Settings } from "../options/settings.ts";
 import type { RecoveryReport } from "../report/report.ts";
@@ -14,12 +14,12 @@ import { recoveryReport } from "./direction.ts";
 /** Puts the source back, or makes its format again where the undo was given up. Refuses over somebody's writes. */
 export async function rollBackConversion(
   session: Session,
-  journal: Journal,
+  journal: ConversionJournal,
   settings: Settings,
 ): Promise<RecoveryReport> {
   const { storage, path } = session;
-  const { intent } = journal.state;
-  if (journal.state.undoGivenUp) {
+  const { intent } = journal.work;
+  if (journal.work.undoGivenUp) {
     if (intent.purpose === "setmap") {
       throw new ImageError("unsupported", `Cannot put ${path} back: its old mapping was given up when the new was`, {
         path,
@@ -52,14 +52,14 @@ export async function rollBackConversion(
     return recoveryReport(path, intent.sourceFormat, "roll-back", "converted back, since the undo had been given up");
   }
   await settleHeader(storage, journal, "source");
-  const foreign = await foreignWrite(storage, journal.state);
+  const foreign = await foreignWrite(storage, journal.work);
   if (foreign) {
     throw new ImageError("changed-underneath", `Cannot put ${path} back: ${foreign} since; nothing was touched`, {
       path,
       operation: "roll back",
     });
   }
-  const isProven = await proveCompanions(session, journal.state, settings);
+  const isProven = await proveCompanions(session, journal.work, settings);
   const isExact = await restoreSource(session, journal);
   const how = !isExact
     ? "put back, with what was written past its old end since"

@@ -12,9 +12,9 @@ import { openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Repair, RepairScope } from "../../image/repair.ts";
-import { Journal } from "../../journal/journal.ts";
+import { Journal, type RepairJournal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
-import { type PatchStep, patchRangesOf } from "../../journal/repair-state.ts";
+import { type PatchStep, patchRangesOf } from "../../journal/repair-work.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import { readExactly, readZeroFilled } from "../../storage/storage.ts";
 import { executeEpoch, WriteRecorder } from "../execute/execute.ts";
@@ -141,7 +141,7 @@ async function openJournal(
   digests: { readonly metadataDigest: string | null; readonly guestDigests: readonly string[] | undefined },
   settings: RepairSettings,
   replacing: Journal | undefined,
-): Promise<Journal> {
+): Promise<RepairJournal> {
   const { scope, allowDataLoss, keepUndo } = settings;
   await settings.onJournal(settings.journal ?? journalNamesOf(session.path).journal);
   return Journal.createForRepair(

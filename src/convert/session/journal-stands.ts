@@ -7,7 +7,7 @@ import type { Journal } from "../../journal/journal.ts";
 export function standing(path: string, journal: Journal, error: unknown): ImageError {
   const failure = error instanceof ImageError ? error : undefined;
   const reason = error instanceof Error ? error.message : String(error);
-  const back = journal.progress.undoGivenUp ? "" : `, or inplace-convert rollback ${shellQuoted(path)} to put it back`;
+  const back = journal.work.undoGivenUp ? "" : `, or inplace-convert rollback ${shellQuoted(path)} to put it back`;
   return new ImageError(
     failure?.kind ?? "io",
     `${reason}; the image is whole and its journal stands: run inplace-convert resume ${shellQuoted(path)} to finish${back}`,

@@ -74,7 +74,7 @@ export async function refuseUnfinished({ volume, path, verb }: Command): Promise
   const found = await Journal.find(volume, path);
   if (found === "none") return;
   if (found === "torn") return clearTornJournal(volume, path);
-  if (found.progress.rolledBack) return found.remove();
+  if (found.work.rolledBack) return found.remove();
   await found.close();
   throw unfinishedError(path, found, verb);
 }
@@ -84,7 +84,7 @@ export async function refuseOpenJournal(volume: Volume, path: string, verb: Verb
   const found = await Journal.find(volume, path);
   if (typeof found === "string") return;
   await found.close();
-  if (!found.progress.rolledBack) throw unfinishedError(path, found, verb);
+  if (!found.work.rolledBack) throw unfinishedError(path, found, verb);
 }
 
 /** Why an error refuses, without the words that name the image: one reason or all that it has. */
@@ -101,7 +101,7 @@ export function reasonsOf(error: ImageError, path: string): readonly string[] {
 }
 
 function unfinishedError(path: string, found: Journal, verb: Verb): ImageError {
-  const before = found.repair === undefined ? "conversion" : "repair";
+  const before = found.work.kind;
   const what = found.isUndo ? `the undo of a ${before} is kept beside it` : `a ${before} of it was interrupted`;
   return standing(path, found, new ImageError("interrupted", `Cannot ${verb} ${path}: ${what}`, { operation: "plan" }));
 }

@@ -6,7 +6,7 @@ import { openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
 import { firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
-import type { Journal } from "../../journal/journal.ts";
+import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
@@ -28,12 +28,12 @@ export interface Finished {
  */
 export async function finish(
   session: Session,
-  journal: Journal,
+  journal: ConversionJournal,
   settings: FinishSettings,
   keepUndo: boolean,
   opened?: Image,
 ): Promise<Finished> {
-  const { intent, undoGivenUp } = journal.state;
+  const { intent, undoGivenUp } = journal.work;
   // Nobody wrote since it was opened, so what was read of it still holds.
   await session.refuseInterference();
   const target = opened ?? (await openedTwice(session.storage, intent.targetFormat));

@@ -12,7 +12,7 @@ import type { Image } from "../../image/driver.ts";
 import { firstMovedDifference } from "../../image/guest/moved-difference.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
 import type { Epoch, Write } from "../../image/write.ts";
-import type { Journal } from "../../journal/journal.ts";
+import type { ConversionJournal } from "../../journal/journal.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
 import { digestRanges } from "../inspect/source.ts";
@@ -40,7 +40,7 @@ interface Standing {
 export async function settle(
   session: Session,
   image: Image,
-  journal: Journal,
+  journal: ConversionJournal,
   settings: SettleSettings,
 ): Promise<Settled> {
   const settling = await image.planSettling?.();

@@ -11,7 +11,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { driverOf, openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
-import type { Journal } from "../../journal/journal.ts";
+import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
@@ -30,7 +30,7 @@ export interface SwitchInput {
   readonly source: Source;
   readonly plan: SwitchPlan;
   readonly guest: Guest;
-  readonly journal: Journal;
+  readonly journal: ConversionJournal;
   /** Of the source, where digests are compared. */
   readonly digestBefore: string | null;
   /** Places below the old end that the target shows and the source does not, where a guest's write must not be hidden. */
@@ -88,9 +88,9 @@ async function preparedOf({ session, takenOver }: SwitchInput, { ranges, digest 
 /** The last look before the commit: the header and every metadata byte that the plan read are still the same. */
 async function refuseChangedSource({ session, source, journal }: SwitchInput): Promise<void> {
   const { storage } = session;
-  const view = behindCommit(storage, journal.state);
+  const view = behindCommit(storage, journal.work);
   const isSame =
-    (await commitStateOf(storage, journal.state)) === "before" &&
+    (await commitStateOf(storage, journal.work)) === "before" &&
     (await digestRanges(view, source.metadata)) === source.metadataDigest;
   if (isSame) return;
   throw new ImageError(
@@ -139,7 +139,7 @@ async function refuseWrongBytes({ session, plan }: SwitchInput): Promise<void> {
 
 /** The sector is what decides whose image it is: it has to read as it was written, bit by bit. */
 async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<void> {
-  if ((await commitStateOf(session.storage, journal.state)) === "after") return;
+  if ((await commitStateOf(session.storage, journal.work)) === "after") return;
   throw new ImageError("verification-failed", `Cannot trust ${session.path}: its new header does not read as written`, {
     path: session.path,
     hostOffset: 0,

@@ -1,7 +1,7 @@
 /** What becomes of an image when a conversion or repair fails: put back where that is provably safe, else left with its journal. */
 
 import { ImageError } from "../../bytes/image-error.ts";
-import type { Journal } from "../../journal/journal.ts";
+import { isOf, type Journal } from "../../journal/journal.ts";
 import { standing } from "../session/journal-stands.ts";
 import type { Session } from "../session/session.ts";
 import { undoRepair } from "./repair-undo.ts";
@@ -26,7 +26,7 @@ export async function afterFailure(
   const failure = error instanceof ImageError ? error : undefined;
   // A folder's sync is one too.
   const isSync = failure?.operation?.startsWith("sync") ?? false;
-  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.progress.undoGivenUp;
+  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.work.undoGivenUp;
   if (mustStand) return standing(session.path, journal, error);
   try {
     // Who opened the image meanwhile would lose what they write past its old end.
@@ -56,7 +56,8 @@ async function rootOf(session: Session, error: unknown): Promise<unknown> {
  * disk stored otherwise than it was told: nothing has to be found out from what is read.
  */
 async function putBack(session: Session, journal: Journal, stepsBegun?: number): Promise<void> {
-  const { repair } = journal;
-  if (repair === undefined) await restoreSource(session, journal);
-  else await undoRepair(session, journal, repair, { step: stepsBegun ?? repair.steps.length, isDone: false, seen: [] });
+  if (isOf(journal, "conversion")) await restoreSource(session, journal);
+  if (!isOf(journal, "repair")) return;
+  const step = stepsBegun ?? journal.work.steps.length;
+  await undoRepair(session, journal, { step, isDone: false, seen: [] });
 }

@@ -9,7 +9,7 @@ import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
 import type { ConversionOptions } from "../../image/driver.ts";
-import type { JournalState } from "../../journal/state.ts";
+import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { Guest } from "../inspect/guest.ts";
 import type { Settings } from "../options/settings.ts";
@@ -31,7 +31,7 @@ export function companionsOf({
  * Returns true where the guest was proven to be the source's, false where nothing had to be proven. Throws
  * `changed-underneath` where the source holds more and its guest changed, or may have; nothing has been touched then.
  */
-export async function proveCompanions(session: Session, state: JournalState, settings: Settings): Promise<boolean> {
+export async function proveCompanions(session: Session, state: ConversionWork, settings: Settings): Promise<boolean> {
   const { intent } = state;
   // Under the source's own header its own driver kept all of it up.
   if ((await commitStateOf(session.storage, state)) !== "after") return false;
@@ -61,7 +61,7 @@ export async function proveCompanions(session: Session, state: JournalState, set
 }
 
 /** Of an old journal, which does not tell of them; that the source is as it was has been proven. */
-async function companionsBehind(storage: Storage, state: JournalState): Promise<readonly string[]> {
+async function companionsBehind(storage: Storage, state: ConversionWork): Promise<readonly string[]> {
   const source = await openImage(behindCommit(storage, state), state.intent.sourceFormat);
   return companionsOf(source.getConversionOptions());
 }

@@ -1,7 +1,7 @@
 /** What a switch put into the file, and how to look at the source behind it. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
-import type { JournalState } from "../../journal/state.ts";
+import type { ConversionWork } from "../../journal/conversion-work.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import type { Storage } from "../../storage/storage.ts";
 
@@ -9,7 +9,7 @@ import type { Storage } from "../../storage/storage.ts";
  * The file as the source had it: the old sector 0, the old bytes under the extras, the old length. A cluster that the
  * old file ended inside is there whole, for a guest may have written to its rest since.
  */
-export function behindCommit(storage: Storage, { savedHeader, extras, intent }: JournalState): Storage {
+export function behindCommit(storage: Storage, { savedHeader, extras, intent }: ConversionWork): Storage {
   const overlaid = extras.map(({ hostOffset, bytes }) => ({
     hostOffset,
     bytes: savedHeader.subarray(hostOffset, hostOffset + bytes.length),

@@ -8,8 +8,8 @@ import { openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
 import { openGuestView } from "../../image/guest/view.ts";
-import type { Journal } from "../../journal/journal.ts";
-import type { PatchStep, RepairState } from "../../journal/repair-state.ts";
+import type { RepairJournal } from "../../journal/journal.ts";
+import type { PatchStep, RepairWork } from "../../journal/repair-work.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import { ifReadable, readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
 import { executeEpoch } from "../execute/execute.ts";
@@ -29,7 +29,7 @@ export interface Untouched extends RepairPlace {
 }
 
 /** How far the repair came; or what was written to the image since by someone else, as far as metadata shows. */
-export async function repairPlaceOf(storage: Storage, state: RepairState): Promise<Untouched | ForeignWrite> {
+export async function repairPlaceOf(storage: Storage, state: RepairWork): Promise<Untouched | ForeignWrite> {
   const { intent, steps } = state;
   const size = await storage.size();
   if (size < intent.oldFileSize) return { foreign: `its file was cut to ${size} bytes` };
@@ -43,14 +43,14 @@ export async function repairPlaceOf(storage: Storage, state: RepairState): Promi
   return { ...place, hasAdded };
 }
 
-async function isAddedThere(storage: Storage, { intent, prepared }: RepairState): Promise<boolean> {
+async function isAddedThere(storage: Storage, { intent, prepared }: RepairWork): Promise<boolean> {
   if (prepared === undefined || (await storage.size()) !== intent.fileSize) return false;
   const added = RangeSet.of(...prepared.added.map(([start, end]) => ({ start, end })));
   return (await digestRanges(storage, added)) === prepared.addedDigest;
 }
 
 /** The file as it was before the repair's first write. */
-export function asItWasBefore(storage: Storage, { intent, steps }: RepairState): Storage {
+export function asItWasBefore(storage: Storage, { intent, steps }: RepairWork): Storage {
   return new OverlayStorage(storage, new PatchedSectors(steps).after(0), { size: intent.oldFileSize });
 }
 
@@ -59,20 +59,15 @@ export function asItWasBefore(storage: Storage, { intent, steps }: RepairState):
  * last. Each state in between is one that the repair went through. The caller has proven that nobody else wrote.
  * Returns false where the file stays longer (`cutAdded`).
  */
-export async function undoRepair(
-  session: Session,
-  journal: Journal,
-  state: RepairState,
-  place: RepairPlace,
-): Promise<boolean> {
+export async function undoRepair(session: Session, journal: RepairJournal, place: RepairPlace): Promise<boolean> {
   const { storage } = session;
-  const { steps } = state;
+  const { steps } = journal.work;
   await settlePlace(storage, place);
   for (const { purpose, patches } of steps.slice(0, place.step).reverse()) {
     const writes = patches.map(({ hostOffset, before }) => ({ hostOffset, bytes: before }));
     await executeEpoch(storage, { purpose: `undo: ${purpose}`, writes: () => writes });
   }
-  const isExact = await cutAdded(storage, state);
+  const isExact = await cutAdded(storage, journal.work);
   await storage.sync();
   await session.refuseChange();
   await journal.append({ record: "rolled-back" });
@@ -84,7 +79,7 @@ export async function undoRepair(
  * Gives up what was added past the old end. A cluster that lies there and was pointed at all the same is alive once the
  * file is longer: what somebody wrote to it stays, and false is returned.
  */
-export async function cutAdded(storage: WritableStorage, { intent, prepared }: RepairState): Promise<boolean> {
+export async function cutAdded(storage: WritableStorage, { intent, prepared }: RepairWork): Promise<boolean> {
   const added = intent.added ?? prepared?.added;
   if (added === undefined) {
     await storage.resize(intent.oldFileSize);
@@ -100,7 +95,7 @@ export async function cutAdded(storage: WritableStorage, { intent, prepared }: R
  * Where the repair gave snapshots, bitmaps or autoclear bits up, a guest may have written since what they must follow:
  * throws `changed-underneath` unless the guest is provably one that the repair itself showed.
  */
-export async function proveGuestOfRepair(session: Session, { intent }: RepairState, place: RepairPlace): Promise<void> {
+export async function proveGuestOfRepair(session: Session, { intent }: RepairWork, place: RepairPlace): Promise<void> {
   const { guestDigests } = intent;
   if (guestDigests === undefined || place.step === 0) return;
   // A sector that the medium has lost is known all the same.
@@ -137,7 +132,7 @@ export async function metadataDigestOf(image: Image): Promise<string | null> {
   }
 }
 
-async function isUntouched(asItWas: Storage, { intent }: RepairState): Promise<boolean> {
+async function isUntouched(asItWas: Storage, { intent }: RepairWork): Promise<boolean> {
   try {
     return (await metadataDigestOf(await openImage(asItWas, intent.format))) === intent.metadataDigest;
   } catch (error) {

@@ -2,13 +2,13 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { JournalState } from "../../journal/state.ts";
+import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { behindCommit, beyondCommit } from "./overlays.ts";
 import { addedIsUntouched, sourceIsUntouched } from "./switch-undo.ts";
 
 /** By its format where the two differ, else by its layout, else by whose tables changed. Undefined where none tells. */
-export async function isTargetsHeader(storage: Storage, state: JournalState): Promise<boolean | undefined> {
+export async function isTargetsHeader(storage: Storage, state: ConversionWork): Promise<boolean | undefined> {
   const { intent, prepared, sector } = state;
   const { format } = await openImage(storage);
   if (![intent.sourceFormat, intent.targetFormat].includes(format)) return undefined;

@@ -10,9 +10,9 @@ import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { formatToldBy, openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
-import type { Journal } from "../../journal/journal.ts";
+import type { ConversionWork } from "../../journal/conversion-work.ts";
+import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
-import type { JournalState } from "../../journal/state.ts";
 import { rewriteRange } from "../../storage/rewrite.ts";
 import { ifReadable, readExactly, type Storage, type WritableStorage } from "../../storage/storage.ts";
 import { digestRanges } from "../inspect/source.ts";
@@ -23,14 +23,14 @@ import { behindCommit } from "./overlays.ts";
 /** Where the commit stands: sector 0 is the source's, the target's, or neither (someone rewrote it since). */
 export type CommitState = "before" | "after" | "rewritten";
 
-export async function commitStateOf(storage: Storage, { savedHeader, sector }: JournalState): Promise<CommitState> {
+export async function commitStateOf(storage: Storage, { savedHeader, sector }: ConversionWork): Promise<CommitState> {
   const found = await readExactly(storage, 0, SECTOR_SIZE, "sector 0");
   if (sameBytes(found, savedHeader.subarray(0, SECTOR_SIZE))) return "before";
   return sameBytes(found, sector) ? "after" : "rewritten";
 }
 
 /** Says what was written to the image since by someone else; `undefined` when nothing was, as far as metadata shows. */
-export async function foreignWrite(storage: Storage, state: JournalState): Promise<string | undefined> {
+export async function foreignWrite(storage: Storage, state: ConversionWork): Promise<string | undefined> {
   const { intent, prepared, extras } = state;
   const commit = await commitStateOf(storage, state);
   if (commit === "rewritten") return "its header was rewritten";
@@ -55,7 +55,7 @@ export async function addedIsUntouched(storage: Storage, { added, addedDigest }:
 }
 
 /** True where every metadata byte of the source is as it was inspected. */
-export async function sourceIsUntouched(storage: Storage, state: JournalState): Promise<boolean> {
+export async function sourceIsUntouched(storage: Storage, state: ConversionWork): Promise<boolean> {
   const view = behindCommit(storage, state);
   try {
     const image = await openImage(view, state.intent.sourceFormat);
@@ -71,17 +71,17 @@ export async function sourceIsUntouched(storage: Storage, state: JournalState): 
  * the length. The caller has proven that nobody else wrote to its metadata. What a guest wrote past the old end, into
  * a cluster that the old file ended inside, stays: returns false then.
  */
-export async function restoreSource(session: Session, journal: Journal): Promise<boolean> {
+export async function restoreSource(session: Session, journal: ConversionJournal): Promise<boolean> {
   const { storage } = session;
-  const { intent, savedHeader } = journal.state;
+  const { intent, savedHeader } = journal.work;
   // Also where it reads as the source's already: a cut may show what the disk really has.
   await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));
   await storage.sync();
-  await takeExtrasBack(storage, journal.state);
+  await takeExtrasBack(storage, journal.work);
   const length = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
   await storage.resize(length);
   await storage.sync();
-  if ((await commitStateOf(storage, journal.state)) !== "before") {
+  if ((await commitStateOf(storage, journal.work)) !== "before") {
     throw new ImageError(
       "verification-failed",
       `Cannot put ${storage.path} back: its header does not read as written`,
@@ -99,7 +99,7 @@ export async function restoreSource(session: Session, journal: Journal): Promise
 }
 
 /** The header bytes that the source does not use, as they were. */
-export async function takeExtrasBack(storage: WritableStorage, { extras, savedHeader }: JournalState): Promise<void> {
+export async function takeExtrasBack(storage: WritableStorage, { extras, savedHeader }: ConversionWork): Promise<void> {
   for (const { hostOffset, bytes } of extras) {
     await storage.write(hostOffset, savedHeader.subarray(hostOffset, hostOffset + bytes.length));
   }
@@ -122,10 +122,10 @@ const COMMIT_BLOCK = 4096;
  */
 export async function settleHeader(
   storage: WritableStorage,
-  journal: Journal,
+  journal: ConversionJournal,
   toward: "source" | "target",
 ): Promise<void> {
-  const { state } = journal;
+  const state = journal.work;
   const { savedHeader, lastSector, previousSector } = state;
   const length = Math.min(COMMIT_BLOCK, savedHeader.length);
   const found = await ifReadable(readExactly(storage, 0, length, "header"));
@@ -156,7 +156,7 @@ export async function settleHeader(
 }
 
 /** What the journal can bring back of the file's first bytes. */
-function knownHeader({ foundHeader, savedHeader, extras }: JournalState, length: number): Uint8Array<ArrayBuffer> {
+function knownHeader({ foundHeader, savedHeader, extras }: ConversionWork, length: number): Uint8Array<ArrayBuffer> {
   const block = savedHeader.slice(0, length);
   for (const { hostOffset, bytes } of extras) {
     if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
@@ -168,7 +168,7 @@ function knownHeader({ foundHeader, savedHeader, extras }: JournalState, length:
 /** The side that may hold what the other lacks; `undefined` where that can't be told. */
 async function sideInUse(
   storage: Storage,
-  state: JournalState,
+  state: ConversionWork,
   toward: "source" | "target",
 ): Promise<"source" | "target" | undefined> {
   const { intent, prepared, verified, undoGivenUp } = state;

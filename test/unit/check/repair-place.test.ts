@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PatchedSectors } from "../../../src/check/repair-place.ts";
-import type { Patch, PatchStep } from "../../../src/journal/repair-state.ts";
+import type { Patch, PatchStep } from "../../../src/journal/repair-work.ts";
 
 const SECTOR = 512;
 const filled = (value: number, length = SECTOR) => new Uint8Array(length).fill(value);

@@ -173,7 +173,7 @@ describe("failures", () => {
   });
 
   test("the commands that go on stand on lines of their own, as the library words them", async () => {
-    const journal = { path: "a.inplace-journal", progress: { undoGivenUp: false } } as Journal;
+    const journal = { path: "a.inplace-journal", work: { undoGivenUp: false } } as Journal;
     const stopped = new ImageError("interrupted", "Stopped while settling a b, as asked");
     const both = await run("convert x qcow2", failing(standing("a b", journal, stopped)), { invocation: "./ic" });
     expect(both).toMatchObject({ exitCode: 4, stdout: "" });
@@ -185,7 +185,7 @@ describe("failures", () => {
       "  ./ic rollback 'a b'",
       "",
     ]);
-    const late = { ...journal, progress: { undoGivenUp: true } } as Journal;
+    const late = { ...journal, work: { undoGivenUp: true } } as Journal;
     const one = await run("convert x qcow2", failing(standing("a b", late, stopped)));
     expect(one.stderr).toContain("stands\nTo finish:\n  inplace-convert resume 'a b'\n");
     expect(one.stderr).not.toContain("rollback");

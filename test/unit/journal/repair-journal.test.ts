@@ -2,11 +2,11 @@
 
 import { expect, test } from "vitest";
 import type { ImageError } from "../../../src/bytes/image-error.ts";
-import { Journal } from "../../../src/journal/journal.ts";
+import { isOf, Journal, type RepairJournal } from "../../../src/journal/journal.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord } from "../../../src/journal/record.ts";
 import type { RepairIntent } from "../../../src/journal/records.ts";
-import { type PatchStep, patchRangesOf } from "../../../src/journal/repair-state.ts";
+import { type PatchStep, patchRangesOf } from "../../../src/journal/repair-work.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH } from "../../support/crash-scenario.ts";
 
@@ -36,21 +36,21 @@ const INTENT: RepairIntent = {
 async function written(): Promise<MemoryVolume> {
   const volume = new MemoryVolume();
   const journal = await Journal.createForRepair(volume, IMAGE_PATH, INTENT, STEPS, {});
-  expect(journal.repair).toMatchObject({ intent: INTENT, steps: STEPS, prepared: undefined, verified: false });
+  expect(journal.work).toMatchObject({ intent: INTENT, steps: STEPS, prepared: undefined, verified: false });
   await journal.close();
   return volume;
 }
 
-async function found(volume: MemoryVolume): Promise<Journal> {
+async function found(volume: MemoryVolume): Promise<RepairJournal> {
   const journal = await Journal.find(volume, IMAGE_PATH);
-  expect(journal).toBeInstanceOf(Journal);
-  return journal as Journal;
+  if (typeof journal === "object" && isOf(journal, "repair")) return journal;
+  throw new Error("a repair's journal is not told as one");
 }
 
 test("a repair's journal holds all bytes as they were and as they will be", async () => {
   const journal = await found(await written());
-  expect(journal.repair?.intent).toEqual(INTENT);
-  const plain = journal.repair?.steps.map(({ purpose, patches }) => ({
+  expect(journal.work.intent).toEqual(INTENT);
+  const plain = journal.work.steps.map(({ purpose, patches }) => ({
     purpose,
     patches: patches.map(({ hostOffset, before, after }) => ({
       hostOffset,
@@ -59,19 +59,19 @@ test("a repair's journal holds all bytes as they were and as they will be", asyn
     })),
   }));
   expect(plain).toEqual(STEPS);
-  expect(() => journal.state).toThrow(/repair's journal/);
+  expect(isOf(journal, "conversion")).toBe(false);
 });
 
 test("how far it came is appended, and read back", async () => {
   const volume = await written();
   const journal = await found(volume);
   const progress = async () => {
-    const { repair, progress } = await found(volume);
-    return [repair?.prepared?.addedDigest, progress.verified, progress.undoGivenUp, progress.rolledBack];
+    const { prepared, verified, undoGivenUp, rolledBack } = (await found(volume)).work;
+    return [prepared?.addedDigest, verified, undoGivenUp, rolledBack];
   };
   expect(await progress()).toEqual([undefined, false, false, false]);
   await journal.append({ record: "prepared", added: [[70_000, 70_004]], addedDigest: "aa" });
-  expect(journal.repair?.prepared?.added).toEqual([[70_000, 70_004]]);
+  expect(journal.work.prepared?.added).toEqual([[70_000, 70_004]]);
   expect(await progress()).toEqual(["aa", false, false, false]);
   await journal.append({ record: "verified", undoGivenUp: false });
   expect(await progress()).toEqual(["aa", true, false, false]);

@@ -18,7 +18,8 @@ export interface PatchStep {
   readonly patches: readonly Patch[];
 }
 
-export interface RepairState {
+export interface RepairWork {
+  readonly kind: "repair";
   readonly intent: RepairIntent;
   readonly steps: readonly PatchStep[];
   /** All that is additive is durable; steps may have begun. */
@@ -42,7 +43,7 @@ export function patchBytesOf(steps: readonly PatchStep[]): Uint8Array[] {
 }
 
 /** Reads a journal's records into its state. Throws `unsupported` for another version's. */
-export function repairStateOf([first, ...rest]: readonly JournalRecord[], path: string): RepairState {
+export function repairWorkOf([first, ...rest]: readonly JournalRecord[], path: string): RepairWork {
   const intent = first?.facts as RepairIntent | undefined;
   if (first === undefined || intent?.record !== "repair" || intent.version !== 1) {
     throw new ImageError(
@@ -51,16 +52,16 @@ export function repairStateOf([first, ...rest]: readonly JournalRecord[], path: 
       { path, structure: "journal record 0", journal: path },
     );
   }
-  let state = newRepairState(intent, decodeSteps(intent, first.blob));
+  let state = newRepairWork(intent, decodeSteps(intent, first.blob));
   for (const { facts } of rest) state = withRepairRecord(state, facts as Facts);
   return state;
 }
 
-export function newRepairState(intent: RepairIntent, steps: readonly PatchStep[]): RepairState {
-  return { intent, steps, prepared: undefined, verified: false, undoGivenUp: false, rolledBack: false };
+export function newRepairWork(intent: RepairIntent, steps: readonly PatchStep[]): RepairWork {
+  return { kind: "repair", intent, steps, prepared: undefined, verified: false, undoGivenUp: false, rolledBack: false };
 }
 
-export function withRepairRecord(state: RepairState, facts: Facts): RepairState {
+export function withRepairRecord(state: RepairWork, facts: Facts): RepairWork {
   switch (facts.record) {
     case "prepared":
       return { ...state, prepared: facts };

@@ -1,4 +1,4 @@
-/** What the records of a journal say, typed: how far the conversion came and what leads back. */
+/** A conversion (or what is made like one) as its journal says it: how far it came and what leads back. */
 
 import { alignUp, isPowerOfTwo, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
@@ -14,7 +14,8 @@ export interface IntentParts {
   readonly savedHeader: Uint8Array;
 }
 
-export interface JournalState extends IntentParts {
+export interface ConversionWork extends IntentParts {
+  readonly kind: "conversion";
   readonly intent: Intent;
   readonly prepared: Prepared | undefined;
   readonly verified: boolean;
@@ -35,8 +36,8 @@ export function encodeIntentParts({ sector, extras, savedHeader }: IntentParts):
   return Buffer.concat([sector, ...extras.map(({ bytes }) => bytes), savedHeader.subarray(0, used)]);
 }
 
-/** Reads a journal's records into its state. */
-export function stateOf(records: readonly JournalRecord[], path: string): JournalState {
+/** Reads a journal's records into the state of its work. */
+export function conversionWorkOf(records: readonly JournalRecord[], path: string): ConversionWork {
   const [first, ...rest] = records;
   const intent = first?.facts as Intent | undefined;
   if (first === undefined || intent?.record !== "intent" || intent.version !== 1) {
@@ -51,7 +52,8 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
     );
   }
   const parts = decodeIntentParts(intent, first.blob);
-  let state: JournalState = {
+  let state: ConversionWork = {
+    kind: "conversion",
     intent: { ...intent, sourceEnd: sourceEndOf(intent) },
     ...parts,
     lastSector: parts.sector,
@@ -62,7 +64,7 @@ export function stateOf(records: readonly JournalRecord[], path: string): Journa
     undoGivenUp: false,
     rolledBack: false,
   };
-  for (const { facts, blob } of rest) state = withRecord(state, facts as Facts, blob);
+  for (const { facts, blob } of rest) state = withConversionRecord(state, facts as Facts, blob);
   return state;
 }
 
@@ -73,7 +75,7 @@ function sourceEndOf({ sourceEnd, oldFileSize, sourceOptions }: Intent): number 
   return alignUp(oldFileSize, clusterSize);
 }
 
-export function withRecord(state: JournalState, facts: Facts, blob: Uint8Array): JournalState {
+export function withConversionRecord(state: ConversionWork, facts: Facts, blob: Uint8Array): ConversionWork {
   switch (facts.record) {
     case "prepared":
       return { ...state, prepared: facts };
