@@ -54,7 +54,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the target is not verified before the commit",
     file: "convert/switch/switch.ts",
-    find: "await verifyTarget(input, beyondCommit(storage, plan.commit.sector));",
+    find: "await verifyTarget(input, beyondCommit(storage, plan.commit));",
     replace: "digestBefore;",
     tests: [verification],
   },

@@ -18,16 +18,16 @@ import {
 export const rewritingMutations: readonly Mutation[] = [
   {
     name: "a header that can be read is not written once more",
-    file: "convert/undo/switch-undo.ts",
-    find: "    await rewriteRange(storage, 0, length);\n    await storage.sync();\n    return;",
+    file: "convert/undo/commit-block.ts",
+    find: "    await rewriteRange(storage, hostOffset, hostOffset + found.length);\n    await storage.sync();\n    return;",
     replace: "    return;",
     tests: [tinySyncs, failedSyncs],
   },
   {
     name: "a header written once more is not synced",
-    file: "convert/undo/switch-undo.ts",
-    find: "    await rewriteRange(storage, 0, length);\n    await storage.sync();\n    return;",
-    replace: "    await rewriteRange(storage, 0, length);\n    return;",
+    file: "convert/undo/commit-block.ts",
+    find: "    await rewriteRange(storage, hostOffset, hostOffset + found.length);\n    await storage.sync();\n    return;",
+    replace: "    await rewriteRange(storage, hostOffset, hostOffset + found.length);\n    return;",
     tests: [tinySyncs, failedSyncs],
   },
   {

@@ -148,12 +148,18 @@ export interface MappedDraft extends Draft {
   additiveWrites(): Iterable<Write>;
 }
 
-/** What makes the file the target's (the letter's `bdrv_copy_header`). */
+/**
+ * The one durable change that makes the file the target's (the letter's `bdrv_copy_header`). A kind is a way in which a
+ * medium changes at once; where the change lies is data, and journal, undo and overlay take it from here.
+ */
 export interface Commit {
-  /** Writes to bytes of the header cluster that the source does not use, made durable before the commit; sector 0 is never among them. */
-  readonly extras: readonly Write[];
-  /** The one write: the target's 512 bytes for host offset 0. */
+  readonly kind: "sector";
+  /** Of the sector, a multiple of 512: 0 for a header at the start. */
+  readonly hostOffset: number;
+  /** The 512 bytes of the one write. */
   readonly sector: Uint8Array;
+  /** Writes to bytes of the header area that the source does not use, made durable before the commit; its sector is never among them. */
+  readonly extras: readonly Write[];
 }
 
 /** Space of the file as `map` needs to know it. Offsets in bytes of the file. */

@@ -7,7 +7,7 @@ import type { Facts, Intent, Prepared } from "./records.ts";
 
 /** What lies behind the intent's facts: the commit's sector, the extras' bytes, the saved header area. */
 export interface IntentParts {
-  /** The target's 512 bytes for host offset 0. */
+  /** The target's 512 bytes of the commit. */
   readonly sector: Uint8Array;
   readonly extras: readonly { readonly hostOffset: number; readonly bytes: Uint8Array }[];
   /** The source's header area, `savedLength` bytes. */
@@ -20,11 +20,15 @@ export interface ConversionWork extends IntentParts {
   readonly prepared: Prepared | undefined;
   readonly verified: boolean;
   readonly undoGivenUp: boolean;
-  /** The last sector 0 that was written or about to be; `sector` until settling writes others. */
+  /** Where the commit's sector lies: what leads back over it is in the saved header area. */
+  readonly commitHostOffset: number;
+  /** What the source had in its place. */
+  readonly oldSector: Uint8Array;
+  /** What was last written there or about to be; `sector` until settling writes others. */
   readonly lastSector: Uint8Array;
-  /** The sector 0 before that. */
+  /** What was there before that. */
   readonly previousSector: Uint8Array;
-  /** The file's first bytes as the last recovery found them, where they were others than the intent's. */
+  /** The block around the commit as the last recovery found it, where it was another than the intent's. */
   readonly foundHeader: Uint8Array | undefined;
   readonly rolledBack: boolean;
 }
@@ -52,12 +56,16 @@ export function conversionWorkOf(records: readonly JournalRecord[], path: string
     );
   }
   const parts = decodeIntentParts(intent, first.blob);
+  const commitHostOffset = intent.commitHostOffset ?? 0;
+  const oldSector = parts.savedHeader.subarray(commitHostOffset, commitHostOffset + SECTOR_SIZE);
   let state: ConversionWork = {
     kind: "conversion",
     intent: { ...intent, sourceEnd: sourceEndOf(intent) },
     ...parts,
+    commitHostOffset,
+    oldSector,
     lastSector: parts.sector,
-    previousSector: parts.savedHeader.subarray(0, SECTOR_SIZE),
+    previousSector: oldSector,
     foundHeader: undefined,
     prepared: undefined,
     verified: false,

@@ -38,6 +38,8 @@ export interface Intent {
   readonly fileSize: number;
   /** The saved header area is [0, savedLength); trailing zeros are not stored. */
   readonly savedLength: number;
+  /** Where the commit's sector lies in the saved header area; absent for 0. */
+  readonly commitHostOffset?: number;
   /** Writes to bytes of the header area that the source does not use: [hostOffset, length]. */
   readonly extras: readonly (readonly [hostOffset: number, length: number])[];
 }

@@ -55,6 +55,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     metadataDigest: text,
     fileSize: size,
     savedLength: size,
+    commitHostOffset: absentOr(size),
     extras: listOf(pair),
   },
   repair: {
@@ -175,11 +176,13 @@ function hasBlobFor(facts: Facts, blob: Uint8Array): boolean {
 /** More than any header area; so much is allocated on the record's word. */
 const MAX_SAVED_LENGTH = 128 * 1024 * 1024;
 
-function hasIntentParts({ savedLength, extras }: Intent, blob: Uint8Array): boolean {
+function hasIntentParts({ savedLength, commitHostOffset = 0, extras }: Intent, blob: Uint8Array): boolean {
   const known = SECTOR_SIZE + patchedBytes(extras);
   return (
     savedLength >= SECTOR_SIZE &&
     savedLength <= MAX_SAVED_LENGTH &&
+    commitHostOffset % SECTOR_SIZE === 0 &&
+    commitHostOffset + SECTOR_SIZE <= savedLength &&
     extras.every(([hostOffset, length]) => hostOffset + length <= savedLength) &&
     blob.length >= known &&
     blob.length <= known + savedLength

@@ -5,7 +5,7 @@
  *    ^ the commit: one sector        ^ additive: past the old end, invisible to the source
  */
 
-import { alignUp, SECTOR_SIZE } from "../bytes/align.ts";
+import { alignUp, isAligned, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { Commit, ConversionOptions, Draft, MappedDraft, TargetDriver } from "../image/driver.ts";
@@ -117,12 +117,13 @@ function usedHeader({ options, mapping, metadata, header }: SourceFacts): RangeS
   return used;
 }
 
-/** Extras are made durable while the source lives: they may touch nothing that it uses, and never sector 0. */
+/** Extras are made durable while the source lives: they may touch nothing that it uses, and never the commit's sector. */
 function proveExtras(source: SourceFacts, commit: Commit): void {
   const used = usedHeader(source);
   for (const { hostOffset, bytes } of commit.extras) {
     const end = hostOffset + bytes.length;
-    if (hostOffset < SECTOR_SIZE || end > source.header.length || used.intersects(hostOffset, end)) {
+    const isOnCommit = hostOffset < commit.hostOffset + SECTOR_SIZE && end > commit.hostOffset;
+    if (isOnCommit || end > source.header.length || used.intersects(hostOffset, end)) {
       throw new ImageError(
         "verification-failed",
         "Cannot prove the plan: a header write lies on bytes that the source uses",
@@ -133,9 +134,12 @@ function proveExtras(source: SourceFacts, commit: Commit): void {
       );
     }
   }
-  if (commit.sector.length !== SECTOR_SIZE) {
+  const isSector = commit.sector.length === SECTOR_SIZE && isAligned(commit.hostOffset, SECTOR_SIZE);
+  // What leads back over it is saved with the header area.
+  if (!isSector || commit.hostOffset + SECTOR_SIZE > source.header.length) {
     throw new ImageError("verification-failed", "Cannot prove the plan: the commit is not one sector", {
       structure: "header",
+      hostOffset: commit.hostOffset,
     });
   }
 }

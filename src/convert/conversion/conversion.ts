@@ -151,6 +151,7 @@ async function openJournal(
     metadataDigest: source.metadataDigest,
     fileSize: plan.draft.fileSize,
     savedLength: plan.header.length,
+    ...(plan.commit.hostOffset > 0 && { commitHostOffset: plan.commit.hostOffset }),
     extras: plan.commit.extras.map(({ hostOffset, bytes }) => [hostOffset, bytes.length] as const),
   };
   await settings.onJournal(settings.journal ?? journalNamesOf(session.path).journal);

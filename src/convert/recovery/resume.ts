@@ -12,6 +12,7 @@ import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
 import type { RecoveryReport } from "../report/report.ts";
 import type { Session } from "../session/session.ts";
 import { finish } from "../switch/finish.ts";
+import { settleHeader } from "../undo/commit-block.ts";
 import { proveCompanions } from "../undo/companions.ts";
 import { lengthToKeep } from "../undo/grown-tail.ts";
 import { behindCommit } from "../undo/overlays.ts";
@@ -21,7 +22,6 @@ import {
   foreignWrite,
   restoreSource,
   rewriteMetadata,
-  settleHeader,
   sourceIsUntouched,
   takeExtrasBack,
 } from "../undo/switch-undo.ts";

@@ -7,8 +7,9 @@ import { runConversion } from "../conversion/conversion.ts";
 import type { Settings } from "../options/settings.ts";
 import type { RecoveryReport } from "../report/report.ts";
 import type { Session } from "../session/session.ts";
+import { settleHeader } from "../undo/commit-block.ts";
 import { proveCompanions } from "../undo/companions.ts";
-import { foreignWrite, restoreSource, rewriteMetadata, settleHeader } from "../undo/switch-undo.ts";
+import { foreignWrite, restoreSource, rewriteMetadata } from "../undo/switch-undo.ts";
 import { recoveryReport } from "./direction.ts";
 
 /** Puts the source back, or makes its format again where the undo was given up. Refuses over somebody's writes. */

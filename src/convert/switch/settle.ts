@@ -59,7 +59,7 @@ export async function settle(
       standing = await verifyRepointed(session, image.format, standing, [...(epoch.writes?.() ?? [])], settings);
       await session.refuseChange();
     }
-    const sector = sectorZeroOf(epoch);
+    const sector = sectorOf(epoch, journal.work.commitHostOffset);
     if (sector) {
       await journal.append({ record: "new-header" }, sector);
       // The record's sync may have taken long.
@@ -142,10 +142,10 @@ async function verifyRepointed(
   return next;
 }
 
-/** The sector 0 that an epoch writes, if that is what it does. */
-function sectorZeroOf(epoch: Epoch): Uint8Array | undefined {
+/** The sector at `commitHostOffset` that an epoch writes, if that is what it does. */
+function sectorOf(epoch: Epoch, commitHostOffset: number): Uint8Array | undefined {
   for (const { hostOffset, bytes } of epoch.writes?.() ?? []) {
-    return hostOffset === 0 ? bytes.subarray(0, SECTOR_SIZE) : undefined;
+    return hostOffset === commitHostOffset ? bytes.subarray(0, SECTOR_SIZE) : undefined;
   }
   return undefined;
 }

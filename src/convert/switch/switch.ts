@@ -57,7 +57,7 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   const written = recorder.finish();
   await refuseWrongBytes(input);
 
-  const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit.sector));
+  const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit));
   if (digestBefore !== null && digestAfter !== null)
     verifyDigest(plan.draft.format, session.path, digestBefore, digestAfter);
   stopIfAsked(settings.signal, session.path, "before the commit of");
@@ -67,7 +67,7 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await refuseChangedSource(input);
   await refuseStaleCopies(input);
   await session.refuseChange();
-  await storage.write(0, plan.commit.sector);
+  await storage.write(plan.commit.hostOffset, plan.commit.sector);
   await storage.sync();
   await refuseOtherCommit(input);
 
@@ -142,7 +142,7 @@ async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<voi
   if ((await commitStateOf(session.storage, journal.work)) === "after") return;
   throw new ImageError("verification-failed", `Cannot trust ${session.path}: its new header does not read as written`, {
     path: session.path,
-    hostOffset: 0,
+    hostOffset: journal.work.commitHostOffset,
     operation: "commit",
   });
 }

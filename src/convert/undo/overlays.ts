@@ -1,26 +1,30 @@
 /** What a switch put into the file, and how to look at the source behind it. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
+import type { Commit } from "../../image/driver.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import type { Storage } from "../../storage/storage.ts";
 
 /**
- * The file as the source had it: the old sector 0, the old bytes under the extras, the old length. A cluster that the
+ * The file as the source had it: the old sector under the commit, the old bytes under the extras, the old length. A cluster that the
  * old file ended inside is there whole, for a guest may have written to its rest since.
  */
-export function behindCommit(storage: Storage, { savedHeader, extras, intent }: ConversionWork): Storage {
+export function behindCommit(
+  storage: Storage,
+  { savedHeader, extras, intent, commitHostOffset, oldSector }: ConversionWork,
+): Storage {
   const overlaid = extras.map(({ hostOffset, bytes }) => ({
     hostOffset,
     bytes: savedHeader.subarray(hostOffset, hostOffset + bytes.length),
   }));
-  overlaid.push({ hostOffset: 0, bytes: savedHeader.subarray(0, SECTOR_SIZE) });
+  overlaid.push({ hostOffset: commitHostOffset, bytes: oldSector });
   return new OverlayStorage(storage, overlaid, {
     size: Math.max(intent.oldFileSize, intent.sourceEnd ?? 0),
   });
 }
 
 /** The file as the target will have it: the commit's sector over it. */
-export function beyondCommit(storage: Storage, sector: Uint8Array): Storage {
-  return new OverlayStorage(storage, [{ hostOffset: 0, bytes: sector }], { overlaidBelow: SECTOR_SIZE });
+export function beyondCommit(storage: Storage, { hostOffset, sector }: Pick<Commit, "hostOffset" | "sector">): Storage {
+  return new OverlayStorage(storage, [{ hostOffset, bytes: sector }], { overlaidBelow: hostOffset + SECTOR_SIZE });
 }

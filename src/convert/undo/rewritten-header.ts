@@ -9,14 +9,14 @@ import { addedIsUntouched, sourceIsUntouched } from "./switch-undo.ts";
 
 /** By its format where the two differ, else by its layout, else by whose tables changed. Undefined where none tells. */
 export async function isTargetsHeader(storage: Storage, state: ConversionWork): Promise<boolean | undefined> {
-  const { intent, prepared, sector } = state;
+  const { intent, prepared, sector, commitHostOffset: hostOffset } = state;
   const { format } = await openImage(storage);
   if (![intent.sourceFormat, intent.targetFormat].includes(format)) return undefined;
   if (intent.sourceFormat !== intent.targetFormat) return format === intent.targetFormat;
   if (!prepared) return false;
   const found = await layoutOf(storage, format);
   const source = await layoutOf(behindCommit(storage, state), format);
-  const target = await layoutOf(beyondCommit(storage, sector), format);
+  const target = await layoutOf(beyondCommit(storage, { hostOffset, sector }), format);
   if (source !== target && found === target) return true;
   if (source !== target && found === source) return false;
   const isSourceChanged = !(await sourceIsUntouched(storage, state));

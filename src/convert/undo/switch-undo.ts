@@ -8,24 +8,27 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { formatToldBy, openImage } from "../../formats/registry.ts";
+import { openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import { rewriteRange } from "../../storage/rewrite.ts";
-import { ifReadable, readExactly, type Storage, type WritableStorage } from "../../storage/storage.ts";
+import { readExactly, type Storage, type WritableStorage } from "../../storage/storage.ts";
 import { digestRanges } from "../inspect/source.ts";
 import type { Session } from "../session/session.ts";
 import { lengthToKeep } from "./grown-tail.ts";
 import { behindCommit } from "./overlays.ts";
 
-/** Where the commit stands: sector 0 is the source's, the target's, or neither (someone rewrote it since). */
+/** Where the commit stands: its sector is the source's, the target's, or neither (someone rewrote it since). */
 export type CommitState = "before" | "after" | "rewritten";
 
-export async function commitStateOf(storage: Storage, { savedHeader, sector }: ConversionWork): Promise<CommitState> {
-  const found = await readExactly(storage, 0, SECTOR_SIZE, "sector 0");
-  if (sameBytes(found, savedHeader.subarray(0, SECTOR_SIZE))) return "before";
+export async function commitStateOf(
+  storage: Storage,
+  { commitHostOffset, oldSector, sector }: ConversionWork,
+): Promise<CommitState> {
+  const found = await readExactly(storage, commitHostOffset, SECTOR_SIZE, `sector ${commitHostOffset / SECTOR_SIZE}`);
+  if (sameBytes(found, oldSector)) return "before";
   return sameBytes(found, sector) ? "after" : "rewritten";
 }
 
@@ -67,15 +70,15 @@ export async function sourceIsUntouched(storage: Storage, state: ConversionWork)
 }
 
 /**
- * Puts the source back: its sector 0 first, so that each state is a whole image; then the unused header bytes and
+ * Puts the source back: its own sector over the commit first, so that each state is a whole image; then the unused header bytes and
  * the length. The caller has proven that nobody else wrote to its metadata. What a guest wrote past the old end, into
  * a cluster that the old file ended inside, stays: returns false then.
  */
 export async function restoreSource(session: Session, journal: ConversionJournal): Promise<boolean> {
   const { storage } = session;
-  const { intent, savedHeader } = journal.work;
+  const { intent, commitHostOffset, oldSector } = journal.work;
   // Also where it reads as the source's already: a cut may show what the disk really has.
-  await storage.write(0, savedHeader.subarray(0, SECTOR_SIZE));
+  await storage.write(commitHostOffset, oldSector);
   await storage.sync();
   await takeExtrasBack(storage, journal.work);
   const length = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
@@ -87,7 +90,7 @@ export async function restoreSource(session: Session, journal: ConversionJournal
       `Cannot put ${storage.path} back: its header does not read as written`,
       {
         path: storage.path,
-        hostOffset: 0,
+        hostOffset: commitHostOffset,
         operation: "roll back",
       },
     );
@@ -111,104 +114,7 @@ export async function rewriteMetadata(storage: WritableStorage, image: Image): P
   await storage.sync();
 }
 
-/** Bytes around the commit that a medium may lose when it is cut while writing sector 0. */
-const COMMIT_BLOCK = 4096;
-
-/**
- * Makes the block around the commit durable as it is found; from the journal where it can't be read any more, or where
- * its write stopped in the middle. Which header belongs there then is told by the rest of the file: whoever booted the
- * image since wrote through one of the two, and would lose that under the other. Throws `changed-underneath` where both
- * are in doubt.
- */
-export async function settleHeader(
-  storage: WritableStorage,
-  journal: ConversionJournal,
-  toward: "source" | "target",
-): Promise<void> {
-  const state = journal.work;
-  const { savedHeader, lastSector, previousSector } = state;
-  const length = Math.min(COMMIT_BLOCK, savedHeader.length);
-  const found = await ifReadable(readExactly(storage, 0, length, "header"));
-  const known = knownHeader(state, length);
-  // Where clusters are small, a guest's data and tables lie beside the header. Another file's bytes are none of ours.
-  if (found && !sameBytes(found.subarray(SECTOR_SIZE), known.subarray(SECTOR_SIZE))) {
-    const { sourceFormat, targetFormat } = state.intent;
-    const told = await formatToldBy(storage);
-    if (told === sourceFormat || told === targetFormat) await journal.append({ record: "found-header" }, found);
-  }
-  if (found && !isHalfWritten(found, lastSector, previousSector) && !isHalfWritten(found, previousSector, lastSector)) {
-    await rewriteRange(storage, 0, length);
-    await storage.sync();
-    return;
-  }
-  const block = found ?? known;
-  const side = await sideInUse(withBlock(storage, block), state, toward);
-  if (side === undefined) {
-    throw new ImageError(
-      "changed-underneath",
-      `Cannot mend the header of ${storage.path}: the old tables and the new ones were changed since; keep a copy of both files`,
-      { path: storage.path, structure: "header", hostOffset: 0, operation: "mend" },
-    );
-  }
-  block.set(side === "source" ? savedHeader.subarray(0, SECTOR_SIZE) : lastSector);
-  await storage.write(0, block);
-  await storage.sync();
-}
-
-/** What the journal can bring back of the file's first bytes. */
-function knownHeader({ foundHeader, savedHeader, extras }: ConversionWork, length: number): Uint8Array<ArrayBuffer> {
-  const block = savedHeader.slice(0, length);
-  for (const { hostOffset, bytes } of extras) {
-    if (hostOffset < length) block.set(bytes.subarray(0, length - hostOffset), hostOffset);
-  }
-  if (foundHeader) block.set(foundHeader.subarray(0, length));
-  return block;
-}
-
-/** The side that may hold what the other lacks; `undefined` where that can't be told. */
-async function sideInUse(
-  storage: Storage,
-  state: ConversionWork,
-  toward: "source" | "target",
-): Promise<"source" | "target" | undefined> {
-  const { intent, prepared, verified, undoGivenUp } = state;
-  if (undoGivenUp) return "target";
-  // Only a prepared target has all that its header points at, and only until a way back has cut it off.
-  if (!prepared || (await storage.size()) < intent.fileSize) return "source";
-  if (await addedIsUntouched(storage, prepared)) {
-    // Nobody used the target, so that the source is right in any case; a commit that was proven may stay.
-    return verified && toward === "target" ? "target" : "source";
-  }
-  return verified || (await sourceIsUntouched(storage, state)) ? "target" : undefined;
-}
-
-/** The file with its first bytes from memory: below them nothing is read. */
-function withBlock(storage: Storage, block: Uint8Array): Storage {
-  return {
-    path: storage.path,
-    size: () => storage.size(),
-    close: async () => {},
-    async read(hostOffset, into) {
-      const taken = block.subarray(hostOffset, hostOffset + into.length);
-      into.set(taken);
-      if (taken.length === into.length) return taken.length;
-      return taken.length + (await storage.read(hostOffset + taken.length, into.subarray(taken.length)));
-    },
-  };
-}
-
-/**
- * A write of `sector` over `before` that stopped has left its beginning. A mere mixture is no proof: a program that
- * clears a flag in the old header can make a byte what it is in the new one.
- */
-function isHalfWritten(block: Uint8Array, sector: Uint8Array, before: Uint8Array): boolean {
-  const found = block.subarray(0, SECTOR_SIZE);
-  if (sameBytes(found, sector) || sameBytes(found, before)) return false;
-  let written = 0;
-  while (found[written] === sector[written]) written++;
-  return sameBytes(found.subarray(written), before.subarray(written, SECTOR_SIZE));
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+/** True where they are the same to the byte. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }

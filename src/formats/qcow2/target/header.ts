@@ -42,12 +42,13 @@ export function encodeCommit(target: TargetHeader, oldHeader: Uint8Array, usedHe
   sector.set(extensions, headerLength);
   if (backing === undefined) {
     encodeFields(target, 0, sector);
-    return { extras: [], sector };
+    return { kind: "sector", hostOffset: 0, sector, extras: [] };
   }
   const { hostOffset, isStored } = placeName(backing, nameStart, settings.clusterSize, oldHeader, usedHeader);
   if (hostOffset < SECTOR_SIZE) sector.set(backing.nameBytes.subarray(0, SECTOR_SIZE - hostOffset), hostOffset);
   encodeFields(target, hostOffset, sector);
-  return { extras: isStored ? [] : [{ hostOffset, bytes: backing.nameBytes.slice() }], sector };
+  const extras = isStored ? [] : [{ hostOffset, bytes: backing.nameBytes.slice() }];
+  return { kind: "sector", hostOffset: 0, sector, extras };
 }
 
 /** Bytes before the backing name at the least, and the name: what a first cluster must hold. */

@@ -39,7 +39,7 @@ export function copyHeader(
     },
     sector,
   );
-  return { extras: placed?.extras ?? [], sector };
+  return { kind: "sector", hostOffset: 0, sector, extras: placed?.extras ?? [] };
 }
 
 function featuresFor(backing: BackingFile | undefined) {
