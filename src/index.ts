@@ -30,6 +30,7 @@ export { resume, rollback } from "./convert/recover.ts";
 export { refuseTakenName, renameImage } from "./convert/rename.ts";
 export type * from "./convert/report/report.ts";
 export { setmap } from "./convert/setmap.ts";
+export { extensionsOf, imageExtensions } from "./formats/strangers.ts";
 export type { TargetOption } from "./image/driver.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";

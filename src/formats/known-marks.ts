@@ -4,23 +4,18 @@
  * specification.
  */
 
-import type { Storage } from "../storage/storage.ts";
+import type { TextMark } from "./file-ends.ts";
 
 /** What to do about such a file; tried with real files where the tool is at hand (test/oracle/known-formats.test.ts). */
 export type MarkAdvice = "qemu-img" | "medium" | "unpack" | "archive" | "encrypted" | "download" | "pointer";
 
-export interface KnownMark {
+export interface KnownMark extends TextMark {
   /** As it goes on after "it is". */
   readonly name: string;
-  /** Negative: from the end of file. */
-  readonly hostOffset: number;
-  /** Latin-1; upper and lower case are the same, and space may come first, where `isText`. */
-  readonly bytes: string;
-  readonly isText?: true;
   readonly advice: MarkAdvice;
   /** qemu-img's name of a format, or the program that unpacks. */
   readonly tool?: string;
-  /** Another format's header at byte 0 leaves room for it, so that one file could be two images. */
+  /** Another format's header at byte 0 leaves room for it, so that one file could be two things: how it is called then. */
   readonly rival?: string;
 }
 
@@ -95,41 +90,3 @@ export const knownMarks: readonly KnownMark[] = [
   // Before Virtual PC 2004 the footer had a byte less.
   image("vpc", "a VHD image (fixed)", -511, "conectix"),
 ];
-
-/** Covers every mark that counts from the start. */
-const HEAD_SIZE = 0x8001 + 5;
-/** Covers every mark that counts from the end. */
-const TAIL_SIZE = 512;
-
-/** The first mark of the table that the file bears. */
-export async function findMark(storage: Storage): Promise<KnownMark | undefined> {
-  const head = await latin1(storage, 0, HEAD_SIZE);
-  const fileSize = await storage.size();
-  const tail = fileSize < TAIL_SIZE ? "" : await latin1(storage, fileSize - TAIL_SIZE, TAIL_SIZE);
-  return knownMarks.find((mark) => bears(mark, head, tail));
-}
-
-/** The names of other formats for which the file could be taken as well, though its header is one of ours. */
-export async function findRivalMarks(storage: Storage): Promise<string[]> {
-  const fileSize = await storage.size();
-  const found: string[] = [];
-  for (const { rival, hostOffset, bytes } of knownMarks) {
-    const place = hostOffset < 0 ? fileSize + hostOffset : hostOffset;
-    if (rival === undefined || place < 0) continue;
-    if ((await latin1(storage, place, bytes.length)) === bytes) found.push(rival);
-  }
-  return found;
-}
-
-function bears({ hostOffset, bytes, isText }: KnownMark, head: string, tail: string): boolean {
-  if (hostOffset < 0) return tail.startsWith(bytes, TAIL_SIZE + hostOffset);
-  if (!isText) return head.startsWith(bytes, hostOffset);
-  // A byte order mark, then space.
-  const start = head.slice(0, 1024).replace(/^(?:\xef\xbb\xbf)?\s*/, "");
-  return start.slice(0, bytes.length).toLowerCase() === bytes;
-}
-
-async function latin1(storage: Storage, hostOffset: number, length: number): Promise<string> {
-  const bytes = Buffer.alloc(length);
-  return bytes.toString("latin1", 0, await storage.read(hostOffset, bytes));
-}

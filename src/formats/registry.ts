@@ -1,41 +1,32 @@
-/** The formats we know, and how an image's is found: exactly one match of its first bytes, raw only by name. */
+/** How an image's format is found among those that we know: exactly one whose marks it bears, raw only by name. */
 
 import { ImageError, UsageError } from "../bytes/image-error.ts";
-import type { FormatDriver, Image } from "../image/driver.ts";
+import type { FormatDriver, Image, ImageFiles } from "../image/driver.ts";
 import type { Storage } from "../storage/storage.ts";
-import { findMark } from "./known-marks.ts";
+import { formatDrivers } from "./drivers.ts";
+import { FileEnds } from "./file-ends.ts";
 import { adviceOn } from "./mark-advice.ts";
-import { qcow2Driver } from "./qcow2/driver.ts";
-import { qedDriver } from "./qed/driver.ts";
-import { rawDriver } from "./raw/driver.ts";
 import { refusalOf } from "./refusal.ts";
-import { findRivals } from "./rival-magics.ts";
+import { findStranger, matchingDrivers, rivalsOf } from "./strangers.ts";
 
-/** In the order of messages; raw, which matches everything, is last. */
-export const formatDrivers: readonly FormatDriver[] = [qcow2Driver, qedDriver, rawDriver];
+export { formatDrivers } from "./drivers.ts";
 
-/** Names that people use for qemu-img's. */
-const ALIASES: ReadonlyMap<string, string> = new Map([["vhd", "vpc"]]);
-
-/** What a driver's probe is shown. */
-const HEAD_SIZE = 4096;
-
-/** The driver by qemu-img's name, `vhd` being taken for `vpc`; throws UsageError for a format that we don't know. */
+/** The driver by qemu-img's name or another that people use; throws UsageError for a format that we don't know. */
 export function driverOf(format: string): FormatDriver {
-  const name = ALIASES.get(format) ?? format;
-  const driver = formatDrivers.find((candidate) => candidate.name === name);
+  const driver = formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format));
   if (driver !== undefined) return driver;
   const known = formatDrivers.map((candidate) => candidate.name).join(", ");
   throw new UsageError(`Cannot use the format ${format === "" ? '""' : format}: the formats are ${known}`);
 }
 
-/** The one driver whose magic the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */
+/** The one driver whose mark the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */
 export async function probeFormat(storage: Storage): Promise<FormatDriver> {
-  const matches = await matchingDrivers(storage);
+  const ends = await FileEnds.of(storage);
+  const matches = matchingDrivers(ends);
   const [first] = matches;
   const details = { path: storage.path, hostOffset: 0, operation: "probe" };
   if (first === undefined) {
-    const mark = await findMark(storage);
+    const mark = await findStranger(storage);
     if (mark !== undefined) {
       const message = `Cannot open ${storage.path}: it is ${mark.name}; ${adviceOn(mark)}`;
       throw new ImageError("unsupported", message, details);
@@ -46,7 +37,7 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
         : `Cannot tell the format of ${storage.path}: no known magic; if it is raw, say so with -f raw`;
     throw new ImageError("not-this-format", message, details);
   }
-  const rivals = await findRivals(storage);
+  const rivals = rivalsOf(first, ends);
   if (matches.length + rivals.length > 1) {
     const names = [...matches.map(({ name }) => name), ...rivals].join(" and ");
     const message = `Cannot tell the format of ${storage.path}: it looks like ${names}; name it with -f`;
@@ -57,47 +48,56 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
 
 /** What a file says that it is: a driver's name, or that of a format which none of them opens; undefined where it says nothing. */
 export async function formatToldBy(storage: Storage): Promise<string | undefined> {
-  const [driver] = await matchingDrivers(storage);
-  return driver?.name ?? (await findMark(storage))?.name;
+  const ends = await FileEnds.of(storage);
+  const [driver] = matchingDrivers(ends);
+  return driver?.name ?? (await findStranger(storage))?.name;
 }
 
-/** Drivers whose format the first bytes are of. */
-async function matchingDrivers(storage: Storage): Promise<FormatDriver[]> {
-  const head = new Uint8Array(HEAD_SIZE);
-  const count = await storage.read(0, head);
-  return formatDrivers.filter((driver) => driver.probe(head.subarray(0, count)));
+/** Whether a file can say that it is of this format; raw can't. */
+export function isTold(format: string): boolean {
+  return driverOf(format).marks.length > 0;
 }
 
 /** How an image is opened that the user named. */
 export interface OpenAs {
   /** Take bytes for raw that bear another format's mark (`--allow-marked-raw`). Default false. */
   readonly allowMarkedRaw?: boolean | undefined;
+  /** Gives a file beside the image that its own text names; by default none may be read. */
+  readonly beside?: ImageFiles["beside"] | undefined;
 }
 
 /** Opens an image as `format`, or as what its first bytes say; throws ImageError, or UsageError for an unknown name. */
 export async function openImage(storage: Storage, format?: string, options: OpenAs = {}): Promise<Image> {
   const driver = format === undefined ? await probeFormat(storage) : driverOf(format);
-  if (driver === rawDriver && !options.allowMarkedRaw) await refuseMarkedRaw(storage);
+  // What has no mark of its own takes any bytes for its guest's.
+  if (driver.marks.length === 0 && !options.allowMarkedRaw) await refuseMarked(storage, driver.name);
   try {
-    return await driver.open(storage);
+    return await driver.open({ main: storage, beside: options.beside ?? noneBeside(storage) });
   } catch (error) {
     // A guest's own bytes at the end of a file prove nothing where the header is a format's of ours.
-    const isOurs = (await matchingDrivers(storage)).length > 0;
-    throw refusalOf(error, storage.path, isOurs ? undefined : await findMark(storage));
+    const ends = await FileEnds.of(storage);
+    throw refusalOf(error, storage.path, matchingDrivers(ends).length > 0 ? undefined : await findStranger(storage));
   }
 }
 
 /** A container taken for a disk gives a digest of the container: only whoever says so twice has meant it. */
-async function refuseMarkedRaw(storage: Storage): Promise<void> {
+async function refuseMarked(storage: Storage, format: string): Promise<void> {
   const { path } = storage;
-  const [driver] = await matchingDrivers(storage);
-  const mark = driver === undefined ? await findMark(storage) : undefined;
+  const ends = await FileEnds.of(storage);
+  const [driver] = matchingDrivers(ends);
+  const mark = driver === undefined ? await findStranger(storage) : undefined;
   if (driver === undefined && mark === undefined) return;
   const name = mark?.name ?? `a ${driver?.name} image`;
   const advice = mark === undefined ? `name it with -f ${driver?.name}` : adviceOn(mark);
   throw new ImageError(
     "unsupported",
-    `Cannot take ${path} for raw: it is ${name}; ${advice}, or take its own bytes for the disk with --allow-marked-raw`,
-    { path, format: "raw", hostOffset: 0, operation: "probe" },
+    `Cannot take ${path} for ${format}: it is ${name}; ${advice}, or take its own bytes for the disk with --allow-marked-raw`,
+    { path, format, hostOffset: 0, operation: "probe" },
   );
+}
+
+function noneBeside({ path }: Storage): ImageFiles["beside"] {
+  return async (name) => {
+    throw new ImageError("unsupported", `Cannot open ${path}: a part of it lies in another file, ${name}`, { path });
+  };
 }

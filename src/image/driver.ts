@@ -192,12 +192,37 @@ export interface TargetDriver {
   copyHeader(draft: MappedDraft, source: ConversionOptions, oldHeader: Uint8Array, usedHeader: RangeSet): Commit;
 }
 
+/** A byte pattern at a fixed place, by which a file says what it is. */
+export interface Mark {
+  /** Below 0 from the end of file: a fixed VHD bears its only mark there. */
+  readonly hostOffset: number;
+  /** Latin-1. Of two that fit at the same place the longer one is the truer. */
+  readonly bytes: string;
+}
+
+/** The files that one image consists of: the one that was named, and those that its own text names. */
+export interface ImageFiles {
+  readonly main: Storage;
+  /** A plain name in the image's folder. Throws ImageError `unsupported` for any other, and where no file but one may be read. */
+  beside(name: string): Promise<Storage>;
+}
+
+/**
+ * One format, declared: the registry derives from these values how its images are found, what `-f` takes, which marks
+ * speak against it, and what a file of it is called.
+ */
 export interface FormatDriver {
   /** qemu-img's name. */
   readonly name: string;
-  /** Looks at the file's first bytes (at least 512, fewer only if the file is shorter). raw answers false: it is never guessed. */
-  probe(head: Uint8Array): boolean;
-  /** Reads and validates the header; tables are read on demand. Throws ImageError, never follows other files. */
-  open(storage: Storage): Promise<Image>;
+  /** Other names that people use for it, e.g. `vhd` for `vpc`. */
+  readonly aliases: readonly string[];
+  /** Of file names, with the dot and in small letters; the first is what a converted image gets. */
+  readonly extensions: readonly string[];
+  /** Any one of them makes the file this format's. Empty for raw, which is never guessed. */
+  readonly marks: readonly Mark[];
+  /** Where an image of this format holds the guest's own bytes, so that a stranger's mark there proves nothing. */
+  readonly guestAt: "nowhere" | "start" | "everywhere";
+  /** Reads and validates the header; tables are read on demand. Throws ImageError, never follows other files than `files` gives. */
+  open(files: ImageFiles): Promise<Image>;
   readonly target?: TargetDriver;
 }

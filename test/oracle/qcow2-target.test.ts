@@ -8,6 +8,7 @@ import { RangeSet } from "../../src/bytes/range-set.ts";
 import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { ExtentState, eachExtent } from "../../src/image/extent.ts";
 import { FileVolume } from "../../src/storage/file/file-volume.ts";
+import { openWith } from "../support/open-with.ts";
 import {
   backingFile,
   convertToQcow2,
@@ -152,7 +153,7 @@ describe("a qcow2 with compressed clusters", () => {
     const created = `cluster_size=${clusterSize},compression_type=${method}`;
     run("qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "-o", created, rawPath, path);
     const storage = await new FileVolume().openForReading(path);
-    const image = await qcow2Driver.open(storage);
+    const image = await openWith(qcow2Driver, storage);
     const extents = await image.getMapping();
     const { fileSize } = image;
     const source = image.getConversionOptions();

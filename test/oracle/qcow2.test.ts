@@ -13,6 +13,7 @@ import type { Qcow2SpecificInfo } from "../../src/image/specific-info.ts";
 import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { readZeroFilled } from "../../src/storage/storage.ts";
+import { openWith } from "../support/open-with.ts";
 import { Qcow2Mutator } from "../support/qcow2-mutator.ts";
 import { makeSample, run, runForJson, SAMPLES, wordsToOpen, writeTo } from "../support/qcow2-samples.ts";
 import { type Random, seededRandom } from "../support/random.ts";
@@ -26,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function withImage<T>(path: string, use: (image: Image) => Promise<T>): Promise<T> {
   const storage = await new FileVolume().openForReading(path);
   try {
-    return await use(await qcow2Driver.open(storage));
+    return await use(await openWith(qcow2Driver, storage));
   } finally {
     await storage.close();
   }
@@ -241,7 +242,7 @@ describe("damaged images get qemu-img's numbers", () => {
       const report = runForJson("qemu-img", "check", "-f", "qcow2", "--output=json", path);
       // What qemu-img can't open or check at all is compared by the unit tests' own expectations.
       if (report === undefined) continue;
-      const result = await (await qcow2Driver.open(memoryStorage(bytes))).check();
+      const result = await (await openWith(qcow2Driver, memoryStorage(bytes))).check();
       comparedCount++;
       const numbers = checkNumbers(result);
       const history = mutations.map(({ what, at, before, after }) => `${what} ${at}: ${before} -> ${after}`);

@@ -15,6 +15,7 @@ import { ExtentState, eachExtent } from "../../src/image/extent.ts";
 import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { applyEpoch } from "../support/apply-epoch.ts";
+import { openWith } from "../support/open-with.ts";
 import { buildQedImage, type QedImageDescription, setEntry } from "../support/qed-image.ts";
 import { seededRandom } from "../support/random.ts";
 
@@ -33,7 +34,7 @@ function run(tool: string, ...words: string[]): string {
 async function withImage<T>(path: string, use: (image: Image) => Promise<T>): Promise<T> {
   const storage = await new FileVolume().openForReading(path);
   try {
-    return await use(await qedDriver.open(storage));
+    return await use(await openWith(qedDriver, storage));
   } finally {
     await storage.close();
   }
@@ -202,7 +203,7 @@ describe("QED targets that qemu-img opens", () => {
       seed: 3,
       leaks: 2,
     });
-    const source = await qedDriver.open(memoryStorage(made.bytes));
+    const source = await openWith(qedDriver, memoryStorage(made.bytes));
     const options = source.getConversionOptions();
     const draft = qedTarget.openConversionTarget(options, { table_size: tableSize }, new Set());
     const mapped = qedTarget.map(draft, await source.getMapping(), {
@@ -220,7 +221,7 @@ describe("QED targets that qemu-img opens", () => {
     expect(run("qemu-img", "compare", "-f", "qed", "-F", "raw", path, rawPath)).toContain("Images are identical.");
     expect(qemuCheck(path).corruptions).toBe(0);
 
-    const plan = await (await qedDriver.open(memoryStorage(switched))).planSettling?.();
+    const plan = await (await openWith(qedDriver, memoryStorage(switched))).planSettling?.();
     const settled = (plan?.epochs ?? []).reduce(applyEpoch, switched);
     writeFileSync(path, settled);
     expect(qemuCheck(path)).toMatchObject({ corruptions: 0, leaks: 0 });
@@ -232,7 +233,7 @@ describe("QED targets that qemu-img opens", () => {
     for (const length of [4, 448, 449, 1023]) {
       const name = "n".repeat(length);
       const made = buildQedImage({ virtualSize: MiB, backingName: name, backingIsRaw: length !== 4 });
-      const source = await qedDriver.open(memoryStorage(made.bytes));
+      const source = await openWith(qedDriver, memoryStorage(made.bytes));
       const options = source.getConversionOptions();
       const draft = qedTarget.openConversionTarget(options, {}, new Set());
       const end = made.bytes.length;
@@ -283,7 +284,7 @@ describe("settling QED under qemu-img's eyes", () => {
     const path = pathOf("settling.qed");
     const rawPath = pathOf("settling.raw");
     writeFileSync(rawPath, guest);
-    const plan = await (await qedDriver.open(memoryStorage(bytes))).planSettling?.();
+    const plan = await (await openWith(qedDriver, memoryStorage(bytes))).planSettling?.();
     expect(plan?.epochs.length).toBeGreaterThan(0);
     let file = bytes;
     for (const epoch of plan?.epochs ?? []) {

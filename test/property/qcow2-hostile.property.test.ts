@@ -6,6 +6,7 @@ import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { ExtentState, eachExtent } from "../../src/image/extent.ts";
 import { MAX_FINDINGS } from "../../src/image/finding.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { openWith } from "../support/open-with.ts";
 import { HostCluster, Qcow2Bytes } from "../support/qcow2-bytes.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 
@@ -61,7 +62,7 @@ function damage(image: Qcow2Bytes, random: Random): void {
 }
 
 async function useAll(bytes: Uint8Array): Promise<void> {
-  const image = await qcow2Driver.open(memoryStorage(bytes));
+  const image = await openWith(qcow2Driver, memoryStorage(bytes));
   image.getConversionOptions();
   image.getSpecificInfo();
   const result = await image.check();

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { applyRepair, mixture } from "../support/apply-repair.ts";
+import { openWith } from "../support/open-with.ts";
 import { COPIED, HostCluster, Qcow2Bytes } from "../support/qcow2-bytes.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 
@@ -114,12 +115,12 @@ it.each([1, 2, 3])("seed %i", { timeout: 60_000 }, async (seed) => {
   for (let turn = 0; turn < 120; turn++) {
     const image = imageWithSnapshot(random);
     damage(image, random);
-    const opened = await qcow2Driver.open(memoryStorage(image.bytes));
+    const opened = await openWith(qcow2Driver, memoryStorage(image.bytes));
     const repair = await opened.planRepair?.({ scope: random.pick(["leaks", "all", "all"]), allowDataLoss: false });
     if (repair === undefined) throw new Error("qcow2 can be repaired");
     const before = views(image.bytes);
     const prove = async (bytes: Buffer, what: string) => {
-      await qcow2Driver.open(memoryStorage(bytes));
+      await openWith(qcow2Driver, memoryStorage(bytes));
       const now = views(bytes);
       for (const [view, clusters] of before.entries()) {
         // What could not be read may be read now.

@@ -9,6 +9,7 @@ import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { qedDriver } from "../../src/formats/qed/driver.ts";
 import type { Finding } from "../../src/image/finding.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { openWith } from "./open-with.ts";
 
 export interface Verdict {
   readonly exitCode: number;
@@ -58,7 +59,7 @@ export async function qemuVerdict(words: readonly string[], withText: boolean): 
 export async function ourVerdict(format: "qcow2" | "qed", bytes: Uint8Array): Promise<OurVerdict> {
   const findings: Finding[] = [];
   try {
-    const image = await (format === "qcow2" ? qcow2Driver : qedDriver).open(memoryStorage(bytes));
+    const image = await openWith(format === "qcow2" ? qcow2Driver : qedDriver, memoryStorage(bytes));
     const result = await image.check((finding) => findings.push(finding));
     const told = findings.filter(({ severity }) => severity !== "warning");
     const facts = { ...result, image: "", format, leaksFixed: 0, corruptionsFixed: 0 };

@@ -9,6 +9,7 @@ import type { Image } from "../../src/image/driver.ts";
 import type { Repair, RepairScope } from "../../src/image/repair.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { applyRepair } from "./apply-repair.ts";
+import { openWith } from "./open-with.ts";
 import type { Qcow2Mutator } from "./qcow2-mutator.ts";
 import { seededRandom } from "./random.ts";
 
@@ -118,7 +119,7 @@ function asksForConsent({ losses }: Repair): boolean {
 
 async function opened(bytes: Uint8Array): Promise<Image | undefined> {
   try {
-    return await qcow2Driver.open(memoryStorage(bytes));
+    return await openWith(qcow2Driver, memoryStorage(bytes));
   } catch (cause) {
     if (cause instanceof ImageError) return undefined;
     throw cause;

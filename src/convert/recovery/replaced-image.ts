@@ -1,7 +1,7 @@
 /** An image that is not what its journal is about, as after another file took its place: recovery says so, and where it ends. */
 
 import { ImageError } from "../../bytes/image-error.ts";
-import { formatToldBy } from "../../formats/registry.ts";
+import { formatToldBy, isTold } from "../../formats/registry.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
 import type { Session } from "../session/session.ts";
@@ -22,8 +22,7 @@ export async function replacedImage(
 ): Promise<ImageError | undefined> {
   if (!(error instanceof ImageError) || ELSEWHERE.has(error.kind)) return undefined;
   const { formats, was } = expected(journal);
-  // Raw can't be told.
-  if (formats.includes("raw")) return undefined;
+  if (!formats.every(isTold)) return undefined;
   const found = await formatToldBy(storage).then(
     (told) => told ?? "of no format that we know",
     () => undefined,

@@ -89,6 +89,9 @@ class RawImage implements Image {
 
 export const rawDriver: FormatDriver = {
   name: "raw",
-  probe: () => false,
-  open: async (storage) => new RawImage(storage, await storage.size()),
+  aliases: [],
+  extensions: [".raw", ".img"],
+  marks: [],
+  guestAt: "everywhere",
+  open: async ({ main }) => new RawImage(main, await main.size()),
 };

@@ -1,9 +1,10 @@
 /** Every mark of the table: told, never advised to be taken for raw, and refused as raw unless that is said twice. */
 
 import { describe, expect, test } from "vitest";
-import { findMark, knownMarks } from "../../../src/formats/known-marks.ts";
+import { knownMarks } from "../../../src/formats/known-marks.ts";
 import { adviceOn } from "../../../src/formats/mark-advice.ts";
 import { openImage } from "../../../src/formats/registry.ts";
+import { findStranger } from "../../../src/formats/strangers.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
 
@@ -44,7 +45,7 @@ describe.each(knownMarks.map((mark) => [mark.name, mark.hostOffset, mark] as con
       const other = bearing(mark.bytes, at);
       const place = (at < 0 ? SIZE + at : at) + index;
       other[place] = (other[place] ?? 0) ^ 0x80;
-      expect(await findMark(memoryStorage(other))).toBeUndefined();
+      expect(await findStranger(memoryStorage(other))).toBeUndefined();
     }
   });
 });
@@ -61,7 +62,7 @@ test.each([
   ["\n<HTML lang=en>", "a web page (HTML)"],
   ["  <?XML version='1.0'?>", "an XML document"],
 ])("text begins with space and a mark of byte order or not, in any case: %j", async (text, name) => {
-  expect(await findMark(memoryStorage(Buffer.from(text, "latin1")))).toMatchObject({ name });
+  expect(await findStranger(memoryStorage(Buffer.from(text, "latin1")))).toMatchObject({ name });
 });
 
 test("a disk with a boot sector, a GPT and zeros bears no mark", async () => {
@@ -70,12 +71,12 @@ test("a disk with a boot sector, a GPT and zeros bears no mark", async () => {
   disk.set([0x55, 0xaa], 510);
   disk.set(Buffer.from("EFI PART"), 512);
   disk.set(Buffer.from("EFI PART"), SIZE - 512);
-  expect(await findMark(memoryStorage(disk))).toBeUndefined();
+  expect(await findStranger(memoryStorage(disk))).toBeUndefined();
   expect((await openImage(memoryStorage(disk), "raw")).virtualSize).toBe(SIZE);
 });
 
 test.each([0, 1, 2, 3, 255, 511, 512, 513])("a file of %d bytes is no trouble", async (size) => {
-  expect(await findMark(memoryStorage(new Uint8Array(size).fill(0x41)))).toBeUndefined();
+  expect(await findStranger(memoryStorage(new Uint8Array(size).fill(0x41)))).toBeUndefined();
 });
 
 test("an empty file is called empty", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/bytes/image-error.ts";
 import { driverOf, formatDrivers, openImage, probeFormat } from "../../../src/formats/registry.ts";
+import { imageExtensions } from "../../../src/formats/strangers.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
 
@@ -9,6 +10,25 @@ describe("registry", () => {
     const names = formatDrivers.map((driver) => driver.name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.at(-1)).toBe("raw");
+  });
+
+  it("finds each by marks of its own, which lie where they are looked for", () => {
+    const marks = formatDrivers.flatMap((driver) => driver.marks);
+    expect(new Set(marks.map(({ hostOffset, bytes }) => `${hostOffset} ${bytes}`)).size).toBe(marks.length);
+    for (const { hostOffset, bytes } of marks) {
+      const isNear =
+        hostOffset < 0 ? hostOffset >= -512 && -hostOffset >= bytes.length : hostOffset + bytes.length <= 4096;
+      expect(isNear).toBe(true);
+    }
+  });
+
+  it("knows each by its names and no two by the same", () => {
+    const names = formatDrivers.flatMap(({ name, aliases }) => [name, ...aliases]);
+    expect(new Set(names).size).toBe(names.length);
+    for (const driver of formatDrivers)
+      for (const name of [driver.name, ...driver.aliases]) expect(driverOf(name)).toBe(driver);
+    const extensions = imageExtensions();
+    expect(new Set(extensions).size).toBe(extensions.length);
   });
 
   it("finds QED by its magic and by name", async () => {

@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import { qcow2Driver } from "../../../../src/formats/qcow2/driver.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
+import { openWith } from "../../../support/open-with.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../support/qcow2-bytes.ts";
 
 const RESERVED = 1n << 60n;
@@ -250,7 +251,7 @@ it.each<[string, Qcow2Shape, (image: Qcow2Bytes) => unknown, readonly string[]]>
   const image = new Qcow2Bytes(shape);
   damage(image);
   const lines: string[] = [];
-  const opened = await qcow2Driver.open(memoryStorage(image.bytes));
+  const opened = await openWith(qcow2Driver, memoryStorage(image.bytes));
   await opened.check(({ severity, line }) => {
     if (severity !== "warning") lines.push(...(line ?? "").split("\n"));
   });
@@ -259,7 +260,7 @@ it.each<[string, Qcow2Shape, (image: Qcow2Bytes) => unknown, readonly string[]]>
 
 async function told(image: Qcow2Bytes): Promise<string[]> {
   const lines: string[] = [];
-  await (await qcow2Driver.open(memoryStorage(image.bytes))).check(({ line }) => lines.push(line ?? ""));
+  await (await openWith(qcow2Driver, memoryStorage(image.bytes))).check(({ line }) => lines.push(line ?? ""));
   return lines;
 }
 
@@ -281,7 +282,7 @@ it("marks are warnings", async () => {
     "WARNING the image is marked dirty: its refcounts may be stale",
     "WARNING the image is marked corrupt: nothing writes to it before it is repaired",
   ]);
-  const { warnings, corruptions } = await (await qcow2Driver.open(memoryStorage(image.bytes))).check();
+  const { warnings, corruptions } = await (await openWith(qcow2Driver, memoryStorage(image.bytes))).check();
   expect([warnings, corruptions]).toEqual([2, 0]);
 });
 
@@ -301,7 +302,7 @@ it("a name does not begin a line of its own", async () => {
 it("everyone who listens hears every finding, each time", async () => {
   const image = new Qcow2Bytes({ clusterBits: 16, virtualSize: 2 ** 29 });
   for (let index = 0; index < 2000; index++) image.set64(image.l2Entry(index), 0x4000_0000n);
-  const opened = await qcow2Driver.open(memoryStorage(image.bytes));
+  const opened = await openWith(qcow2Driver, memoryStorage(image.bytes));
   for (const turn of [1, 2]) {
     let count = 0;
     const { findings } = await opened.check(() => count++);
@@ -312,7 +313,7 @@ it("everyone who listens hears every finding, each time", async () => {
 it("each cluster outside has the guest offset of its own entry", async () => {
   const image = new Qcow2Bytes();
   image.set64(image.l2Entry(2), 0x100000n).set64(image.l2Entry(3), 0x101000n);
-  const { findings } = await (await qcow2Driver.open(memoryStorage(image.bytes))).check();
+  const { findings } = await (await openWith(qcow2Driver, memoryStorage(image.bytes))).check();
   const outside = findings.filter(({ kind }) => kind === "entry-out-of-bounds");
   expect(outside.map(({ guestOffset, hostOffset }) => [guestOffset, hostOffset])).toEqual([
     [0x2000, 0x100000],
@@ -353,7 +354,7 @@ it("the refcount of a table outside the file is that of the cluster in which it 
   const image = new Qcow2Bytes({ spareClusters: 1 });
   image.set64(image.l1Entry(0), BigInt(image.hostOffset(9) + 0x600)).setRefcount(9, 1);
   const lines: string[] = [];
-  const opened = await qcow2Driver.open(memoryStorage(image.bytes.subarray(0, image.bytes.length - 0xc00)));
+  const opened = await openWith(qcow2Driver, memoryStorage(image.bytes.subarray(0, image.bytes.length - 0xc00)));
   await opened.check(({ line }) => lines.push(line ?? ""));
   expect(lines.slice(-2)).toEqual([
     "Leaked cluster 9 refcount=1 reference=0",
@@ -383,5 +384,5 @@ it("the snapshot table ends with its last entry, not where the next one would be
 it("a raw data file needs a data file", async () => {
   const image = new Qcow2Bytes();
   image.set64(88, 2n);
-  await expect(qcow2Driver.open(memoryStorage(image.bytes))).rejects.toThrow("there is no data file");
+  await expect(openWith(qcow2Driver, memoryStorage(image.bytes))).rejects.toThrow("there is no data file");
 });

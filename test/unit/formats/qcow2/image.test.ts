@@ -4,9 +4,10 @@ import { qcow2Driver } from "../../../../src/formats/qcow2/driver.ts";
 import type { Image } from "../../../../src/image/driver.ts";
 import { type Extent, ExtentState, eachExtent, NOWHERE } from "../../../../src/image/extent.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
+import { openWith } from "../../../support/open-with.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../support/qcow2-bytes.ts";
 
-const open = (bytes: Uint8Array): Promise<Image> => qcow2Driver.open(memoryStorage(bytes));
+const open = (bytes: Uint8Array): Promise<Image> => openWith(qcow2Driver, memoryStorage(bytes));
 
 async function extentsOf(image: Qcow2Bytes): Promise<Extent[]> {
   return [...eachExtent(await (await open(image.bytes)).getMapping())];
@@ -57,7 +58,7 @@ describe("getMapping", () => {
     }
     const storage = memoryStorage(image.bytes);
     const long = { ...storage, path: "long", read: storage.read.bind(storage), close: storage.close.bind(storage) };
-    const opened = await qcow2Driver.open({ ...long, size: () => Promise.resolve(2 ** 33) });
+    const opened = await openWith(qcow2Driver, { ...long, size: () => Promise.resolve(2 ** 33) });
     const [first] = eachExtent(await opened.getMapping());
     expect(first).toEqual({ guestOffset: 0, hostOffset: start, length: 4 * 2 ** 21, state: data, storedLength: 0 });
   });
@@ -213,7 +214,7 @@ describe("getMapping", () => {
       image.set64(image.hostOffset(4) + index * 8, BigInt((index + 5) * 2 ** 21));
     const storage = memoryStorage(image.bytes);
     const sparse = { path: "sparse", read: storage.read.bind(storage), close: storage.close.bind(storage) };
-    const opened = await qcow2Driver.open({ ...sparse, size: () => Promise.resolve(2 ** 45) });
+    const opened = await openWith(qcow2Driver, { ...sparse, size: () => Promise.resolve(2 ** 45) });
     await expect(opened.getMapping()).rejects.toThrow(expect.objectContaining({ kind: "unsupported" }));
     const { checkErrors, leaks } = await opened.check();
     expect([checkErrors, leaks]).toEqual([1, 0]);

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import type { CheckResult } from "../../../../../src/image/finding.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
+import { openWith } from "../../../../support/open-with.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../support/qcow2-bytes.ts";
 
 async function check(image: Qcow2Bytes): Promise<CheckResult> {
-  return (await qcow2Driver.open(memoryStorage(image.bytes))).check();
+  return (await openWith(qcow2Driver, memoryStorage(image.bytes))).check();
 }
 
 /** Severity, kind and cluster of each finding. */
@@ -229,7 +230,7 @@ describe("the file's end", () => {
     const image = new Qcow2Bytes();
     const length = image.bytes.length;
     const cut = async (size: number) => {
-      const opened = await qcow2Driver.open(memoryStorage(image.bytes.subarray(0, size)));
+      const opened = await openWith(qcow2Driver, memoryStorage(image.bytes.subarray(0, size)));
       return (await opened.check()).corruptions;
     };
     expect(await cut(length - 4095)).toBe(0);
@@ -270,7 +271,7 @@ describe("snapshots", () => {
   it("share clusters with the active tables", async () => {
     const image = withSnapshot();
     expect(told(await check(image))).toEqual([]);
-    const opened = await qcow2Driver.open(memoryStorage(image.bytes));
+    const opened = await openWith(qcow2Driver, memoryStorage(image.bytes));
     const ranges = await opened.getMetadataRanges();
     expect([...ranges.each()]).toEqual([
       { start: 0, end: 5 * 4096 },
@@ -373,7 +374,7 @@ describe("bitmaps", () => {
   it("are named and counted", async () => {
     const image = withBitmap();
     expect(told(await check(image))).toEqual([]);
-    const opened = await qcow2Driver.open(memoryStorage(image.bytes));
+    const opened = await openWith(qcow2Driver, memoryStorage(image.bytes));
     expect(opened.getConversionOptions().bitmapNames).toEqual(["bits"]);
     const bitmaps = [{ flags: ["auto"], name: "bits", granularity: 65_536 }];
     expect(opened.getSpecificInfo()).toMatchObject({ formatSpecific: { data: { bitmaps } } });
@@ -394,7 +395,7 @@ describe("bitmaps", () => {
     ["a granularity out of range", (i, at) => i.bytes.set([40], at.directory + 17), "granularity_bits 40"],
     ["no name", (i, at) => i.bytes.writeUInt16BE(0, at.directory + 18), "a name of 0 bytes"],
   ])("with %s are refused", async (_, damage, message) => {
-    await expect(qcow2Driver.open(memoryStorage(withBitmap(damage).bytes))).rejects.toThrow(
+    await expect(openWith(qcow2Driver, memoryStorage(withBitmap(damage).bytes))).rejects.toThrow(
       expect.objectContaining({ kind: "corrupt", message: expect.stringContaining(message) }),
     );
   });

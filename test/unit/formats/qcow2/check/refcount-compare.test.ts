@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
+import { openWith } from "../../../../support/open-with.ts";
 import { COPIED, HostCluster, Qcow2Bytes } from "../../../../support/qcow2-bytes.ts";
 
 const CLUSTERS = 256;
@@ -11,7 +12,9 @@ function fullImage(): Qcow2Bytes {
 }
 
 async function counts(image: Qcow2Bytes) {
-  const { corruptions, leaks, imageEndOffset } = await (await qcow2Driver.open(memoryStorage(image.bytes))).check();
+  const { corruptions, leaks, imageEndOffset } = await (
+    await openWith(qcow2Driver, memoryStorage(image.bytes))
+  ).check();
   return { corruptions, leaks, clusterCount: imageEndOffset / 4096 };
 }
 

@@ -5,6 +5,7 @@ import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import type { Repair, RepairScope } from "../../../../../src/image/repair.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import { applyRepair } from "../../../../support/apply-repair.ts";
+import { openWith } from "../../../../support/open-with.ts";
 import { HostCluster, Qcow2Bytes } from "../../../../support/qcow2-bytes.ts";
 
 const AUTOCLEAR = 88;
@@ -17,14 +18,14 @@ const AUTO = 2;
 const leaked = HostCluster.data + 4 + 3;
 
 async function plan(bytes: Uint8Array, scope: RepairScope = "all", allowDataLoss = false): Promise<Repair> {
-  const image = await qcow2Driver.open(memoryStorage(bytes));
+  const image = await openWith(qcow2Driver, memoryStorage(bytes));
   return (await image.planRepair?.({ scope, allowDataLoss })) as Repair;
 }
 
 /** Corruptions and leaks of a repaired image, which a second repair leaves alone. */
 async function countsOf(bytes: Uint8Array): Promise<number[]> {
   expect((await plan(bytes, "all", true)).steps).toEqual([]);
-  const { corruptions, leaks } = await (await qcow2Driver.open(memoryStorage(bytes))).check();
+  const { corruptions, leaks } = await (await openWith(qcow2Driver, memoryStorage(bytes))).check();
   return [corruptions, leaks];
 }
 

@@ -4,6 +4,7 @@ import type { Image } from "../../../../../src/image/driver.ts";
 import type { Repair, RepairScope } from "../../../../../src/image/repair.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import { applyRepair } from "../../../../support/apply-repair.ts";
+import { openWith } from "../../../../support/open-with.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../support/qcow2-bytes.ts";
 
 const [first, second] = [HostCluster.data, HostCluster.data + 1];
@@ -11,7 +12,7 @@ const CORRUPT = 2;
 const DIRTY = 1;
 
 function open(bytes: Uint8Array): Promise<Image> {
-  return qcow2Driver.open(memoryStorage(bytes));
+  return openWith(qcow2Driver, memoryStorage(bytes));
 }
 
 async function plan(bytes: Uint8Array, scope: RepairScope = "all", allowDataLoss = false): Promise<Repair> {

@@ -1,0 +1,9 @@
+/** The formats that we know: a new one is a folder, and its line here. */
+
+import type { FormatDriver } from "../image/driver.ts";
+import { qcow2Driver } from "./qcow2/driver.ts";
+import { qedDriver } from "./qed/driver.ts";
+import { rawDriver } from "./raw/driver.ts";
+
+/** In the order of messages; raw, which has no mark, is last. */
+export const formatDrivers: readonly FormatDriver[] = [qcow2Driver, qedDriver, rawDriver];
