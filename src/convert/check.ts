@@ -4,10 +4,11 @@ import { checkJson } from "../check/check-json.ts";
 import { fixedText, resultText } from "../check/check-text.ts";
 import { CheckExit, checkExitCode, verdictOf } from "../check/verdict.ts";
 import { openImage } from "../formats/registry.ts";
-import type { Image } from "../image/driver.ts";
 import { layoutOf } from "../image/file-layout.ts";
 import type { CheckResult } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
+import type { Image } from "../image/source.ts";
+import { checkOf } from "../image/source.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
 import { checkRules, optionsOf } from "./options/option-rules.ts";
@@ -46,7 +47,7 @@ async function checkOnly(path: string, options: CheckOptions, host: Host): Promi
     if (!options.forceShare) await refuseWriters(storage, host.volume, "check");
     const watch = new Stopwatch(host.now);
     const image = await openImage(watchedStorage(storage, options), options.format, options);
-    const result = await watch.time("check", () => image.check(options.onFinding));
+    const result = await watch.time("check", () => checkOf(image, options.onFinding));
     stopIfAsked(options.signal, path, "while checking");
     return {
       ...reportOf(path, image, result, { leaksFixed: 0, corruptionsFixed: 0 }),
@@ -125,7 +126,7 @@ function reportOf(
   result: CheckResult,
   fixed: { readonly leaksFixed: number; readonly corruptionsFixed: number },
 ): CheckReport {
-  const isSupported = image.hasCheck ?? true;
+  const isSupported = image.check !== undefined;
   const facts = { ...result, ...fixed, image: path, format: image.format };
   return {
     ...facts,

@@ -1,7 +1,8 @@
 /** How an image's format is found among those that we know: exactly one whose marks it bears, raw only by name. */
 
 import { ImageError, UsageError } from "../bytes/image-error.ts";
-import type { FormatDriver, Image, ImageFiles } from "../image/driver.ts";
+import type { FormatDriver, ImageFiles } from "../image/driver.ts";
+import type { Image } from "../image/source.ts";
 import type { Storage } from "../storage/storage.ts";
 import { formatDrivers } from "./drivers.ts";
 import { FileEnds } from "./file-ends.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { RangeSet } from "../bytes/range-set.ts";
-import type { Image } from "./driver.ts";
 import { ExtentState, type ExtentTable } from "./extent.ts";
+import type { Image } from "./source.ts";
 
 /** `free` is all that holds neither metadata nor anything of the disk as it is: leaks and what snapshots alone keep too. */
 export const LAYOUT_KINDS = ["header", "tables", "data", "compressed", "free"] as const;

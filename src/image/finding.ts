@@ -41,6 +41,20 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
 }
 
+/** Of a format that has nothing to check. */
+export const NOTHING_FOUND: CheckResult = {
+  corruptions: 0,
+  leaks: 0,
+  checkErrors: 0,
+  warnings: 0,
+  imageEndOffset: 0,
+  totalClusters: 0,
+  allocatedClusters: 0,
+  fragmentedClusters: 0,
+  compressedClusters: 0,
+  findings: [],
+};
+
 /** Findings kept of one check, so that a hostile image can't fill the memory. */
 export const MAX_FINDINGS = 1000;
 

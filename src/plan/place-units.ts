@@ -11,8 +11,8 @@
 
 import { alignDown, alignUp } from "../bytes/align.ts";
 import { hex } from "../bytes/image-error.ts";
-import type { Placement } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../image/extent.ts";
+import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
 
 export interface PlacementInput {

@@ -8,8 +8,8 @@
 import { alignUp, ceilDiv } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
-import type { Placement } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
+import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
 
 /** One bit each is kept of a file's units; a sparse file can claim any length. */

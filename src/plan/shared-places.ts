@@ -3,11 +3,9 @@
 import { alignDown, ceilDiv } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
-import type { ConversionOptions } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, NOWHERE } from "../image/extent.ts";
+import type { ConversionOptions } from "../image/source.ts";
 
-/** Subclusters of a cluster (qcow2, extended L2 entries): extents of one cluster are told apart by them. */
-const SUBCLUSTER_COUNT = 32;
 /** Places that are counted at most, in bits; a larger file is refused by the proof. */
 const MAX_PLACES = 2 ** 32;
 
@@ -16,13 +14,12 @@ const MAX_PLACES = 2 ** 32;
  * that begins past the end of file (one that the file ends inside reads as zeros there).
  */
 export function refuseSharedPlaces(
-  { format, clusterSize, hasSubclusters }: ConversionOptions,
+  { format, clusterSize, sharingSize: unit }: Pick<ConversionOptions, "format" | "clusterSize" | "sharingSize">,
   mapping: ExtentTable,
   metadata: RangeSet,
   fileSize: number,
 ): void {
-  const unit = hasSubclusters ? clusterSize / SUBCLUSTER_COUNT : clusterSize;
-  const placeCount = ceilDiv(fileSize, unit) + SUBCLUSTER_COUNT;
+  const placeCount = ceilDiv(fileSize, unit) + clusterSize / unit;
   const taken = placeCount <= MAX_PLACES ? new Uint8Array(ceilDiv(placeCount, 8)) : undefined;
   for (let row = 0; row < mapping.count; row++) {
     const state = mapping.state[row];

@@ -8,8 +8,9 @@
 import { alignUp, isAligned, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
-import type { Commit, ConversionOptions, Draft, MappedDraft, TargetDriver } from "../image/driver.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
+import type { ConversionOptions } from "../image/source.ts";
+import type { Commit, Draft, MappedDraft, TargetDriver } from "../image/target.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
 import { placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";

@@ -11,6 +11,7 @@ import { resume, rollback } from "../../src/convert/recover.ts";
 import { openImage } from "../../src/formats/registry.ts";
 import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { crashScenarios, IMAGE_PATH, recordScenario, testHost } from "../support/crash-scenario.ts";
 import { type DiskState, eachCut, OUTCOMES } from "../support/power-cut.ts";
@@ -73,7 +74,7 @@ describe("what a guest writes between crash and recovery stays", () => {
         ends[await recover(volume, count % 2 === 0)]++;
         const end = await guestOf(volume.memory.snapshot(IMAGE_PATH));
         expect(Buffer.compare(end.guest, guest), `cut ${count}: the guest that was written`).toBe(0);
-        const check = await (await openImage(memoryStorage(volume.memory.snapshot(IMAGE_PATH)))).check();
+        const check = await checkOf(await openImage(memoryStorage(volume.memory.snapshot(IMAGE_PATH))));
         expect(check.corruptions, `cut ${count}: corruptions`).toBe(0);
       }
       expect(ends.resumed).toBeGreaterThan(0);

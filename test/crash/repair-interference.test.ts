@@ -11,6 +11,7 @@ import { resume, rollback } from "../../src/convert/recover.ts";
 import { openImage } from "../../src/formats/registry.ts";
 import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../support/crash-scenario.ts";
 import { type DiskState, eachCut, OUTCOMES } from "../support/power-cut.ts";
@@ -77,7 +78,7 @@ test("what a guest writes between crash and recovery stays", { timeout: 60_000 }
       ends[outcome]++;
       const end = volume.memory.snapshot(IMAGE_PATH);
       expect(Buffer.compare(await guestOf(end), guest), `cut ${count}: the guest that was written`).toBe(0);
-      const { corruptions } = await (await openImage(memoryStorage(end))).check();
+      const { corruptions } = await checkOf(await openImage(memoryStorage(end)));
       if (outcome === "resumed" || outcome === "refused") expect(corruptions, `cut ${count}: corruptions`).toBe(0);
     }
   }

@@ -17,6 +17,7 @@ import { openImage } from "../../src/formats/registry.ts";
 import { ExtentState } from "../../src/image/extent.ts";
 import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
 import type { WritableStorage } from "../../src/storage/storage.ts";
 import { testHost } from "../support/crash-scenario.ts";
@@ -73,7 +74,7 @@ export async function tryMutant(sample: FuzzSample, bytes: Uint8Array, random: R
   const virtualSize = described?.virtualSize ?? 0;
   const isDigested = virtualSize <= MAX_DIGESTED;
   await attempt("map", () => map(PATH, named, readOnly));
-  await attempt("check", async () => (await openImage(memoryStorage(bytes, PATH), format)).check());
+  await attempt("check", async () => checkOf(await openImage(memoryStorage(bytes, PATH), format)));
   if (isDigested) {
     const algorithm = virtualSize <= 64 * MiB && random.chance(0.3) ? "sha256" : "blkhash-sha256";
     await attempt("checksum", () => checksum(PATH, { ...named, algorithm }, readOnly));

@@ -10,8 +10,9 @@ import { RangeSet } from "../../src/bytes/range-set.ts";
 import { qedDriver } from "../../src/formats/qed/driver.ts";
 import { maxVirtualSize } from "../../src/formats/qed/header/header.ts";
 import { qedTarget } from "../../src/formats/qed/target/target.ts";
-import type { Image } from "../../src/image/driver.ts";
 import { ExtentState, eachExtent } from "../../src/image/extent.ts";
+import type { Image } from "../../src/image/source.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { applyEpoch } from "../support/apply-epoch.ts";
@@ -60,7 +61,7 @@ function qemuCheck(path: string) {
 }
 
 async function ourCheck(path: string) {
-  const { findings, warnings, ...counts } = await withImage(path, (image) => image.check());
+  const { findings, warnings, ...counts } = await withImage(path, (image) => checkOf(image));
   expect(findings.filter(({ severity }) => severity === "warning")).toHaveLength(warnings);
   return counts;
 }

@@ -8,6 +8,7 @@ import { resume, rollback } from "../../src/convert/recover.ts";
 import { openImage } from "../../src/formats/registry.ts";
 import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../support/crash-scenario.ts";
 import { buildQedImage, type QedImageDescription } from "../support/qed-image.ts";
@@ -63,7 +64,7 @@ async function expectClean(volume: MemoryVolume, format: string, guest: Uint8Arr
   expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
   const bytes = volume.snapshot(IMAGE_PATH);
   const image = await openImage(memoryStorage(bytes));
-  const { corruptions, leaks, checkErrors } = await image.check();
+  const { corruptions, leaks, checkErrors } = await checkOf(image);
   expect({ format: image.format, corruptions, leaks, checkErrors }).toEqual({
     format,
     corruptions: 0,

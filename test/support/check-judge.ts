@@ -8,6 +8,7 @@ import { checkExitCode } from "../../src/check/verdict.ts";
 import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { qedDriver } from "../../src/formats/qed/driver.ts";
 import type { Finding } from "../../src/image/finding.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { openWith } from "./open-with.ts";
 
@@ -60,7 +61,7 @@ export async function ourVerdict(format: "qcow2" | "qed", bytes: Uint8Array): Pr
   const findings: Finding[] = [];
   try {
     const image = await openWith(format === "qcow2" ? qcow2Driver : qedDriver, memoryStorage(bytes));
-    const result = await image.check((finding) => findings.push(finding));
+    const result = await checkOf(image, (finding) => findings.push(finding));
     const told = findings.filter(({ severity }) => severity !== "warning");
     const facts = { ...result, image: "", format, leaksFixed: 0, corruptionsFixed: 0 };
     return {

@@ -5,6 +5,7 @@ import { resume, rollback } from "../../src/convert/recover.ts";
 import { openImage } from "../../src/formats/registry.ts";
 import { digestGuest } from "../../src/image/guest/digest.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import { IMAGE_PATH, type Scenario, testHost } from "./crash-scenario.ts";
@@ -44,7 +45,7 @@ export async function judgeWhole({ scenario, digest, virtualSize }: Expected, st
   if (image.virtualSize !== virtualSize) throw new Error(`the disk has ${image.virtualSize} bytes, not ${virtualSize}`);
   const found = await digestGuest(await openGuestView([image]), "blkhash-sha256");
   if (found !== digest) throw new Error(`the guest of the ${format} image differs`);
-  const check = await image.check();
+  const check = await checkOf(image);
   if (check.corruptions + check.checkErrors > 0) {
     throw new Error(`the ${format} image is corrupt: ${check.findings[0]?.message}`);
   }
@@ -125,7 +126,7 @@ async function judgeEnd(
 async function judgeSettled(bytes: Uint8Array, scenario: Scenario): Promise<void> {
   const image = await openImage(memoryStorage(bytes));
   if (scenario.options.keepUndo && image.format === scenario.targetFormat && image.format === "qed") return;
-  const check = await image.check();
+  const check = await checkOf(image);
   if (check.leaks + check.corruptions + check.checkErrors > 0)
     throw new Error(`${check.leaks} clusters leak after recovery`);
 }

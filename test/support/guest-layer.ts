@@ -2,8 +2,9 @@
 
 import { createHash } from "node:crypto";
 import * as zlib from "node:zlib";
+import type { CompressionMethod } from "../../src/image/compression.ts";
 import { ExtentState, ExtentTableBuilder, NOWHERE } from "../../src/image/extent.ts";
-import { type CompressionMethod, inflateCluster } from "../../src/image/guest/inflate.ts";
+import { inflateCluster } from "../../src/image/guest/inflate.ts";
 import type { GuestLayer } from "../../src/image/guest/view.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";

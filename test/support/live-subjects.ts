@@ -2,6 +2,7 @@
 
 import { convert } from "../../src/convert/convert.ts";
 import { openImage } from "../../src/formats/registry.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { IMAGE_PATH, recordScenario, type Scenario, testHost } from "./crash-scenario.ts";
 import { expectedOf, judgeWhole, recover } from "./crash-trial.ts";
@@ -30,7 +31,7 @@ export async function conversionSubject(scenario: Scenario): Promise<Subject> {
       if (wish === "rollback" && format !== scenario.sourceFormat) throw new Error(`rollback ended at ${format}`);
       const isOld = Buffer.compare(bytes, scenario.image) === 0;
       const mayLeak = isOld || scenario.options.keepLeaks || scenario.options.keepUndo;
-      const { leaks } = await (await openImage(memoryStorage(bytes))).check();
+      const { leaks } = await checkOf(await openImage(memoryStorage(bytes)));
       if (leaks > 0 && !mayLeak) throw new Error(`${leaks} clusters leak after ${wish}`);
     },
   };
@@ -47,7 +48,7 @@ export async function repairSubject(scenario: RepairScenario): Promise<Subject> 
     async judgeEnd(state, wish, outcome) {
       const bytes = await judgeRepaired(expected, state);
       if (outcome !== "done") return;
-      const { corruptions, checkErrors, leaks } = await (await openImage(memoryStorage(bytes))).check();
+      const { corruptions, checkErrors, leaks } = await checkOf(await openImage(memoryStorage(bytes)));
       if (wish === "resume" && corruptions + checkErrors + leaks !== expected.foundAfter)
         throw new Error("resume did not mend the image");
       if (wish === "rollback" && Buffer.compare(bytes, scenario.damaged.bytes) !== 0)

@@ -9,6 +9,7 @@ import { rollback } from "../../src/convert/recover.ts";
 import { openImage } from "../../src/formats/registry.ts";
 import { digestGuest } from "../../src/image/guest/digest.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { journalNamesOf } from "../../src/journal/names.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "./crash-scenario.ts";
@@ -129,7 +130,7 @@ export async function expectFinished({ volume }: Ending, { image, to }: Pick<Cas
   const bytes = volume.snapshot(IMAGE_PATH);
   const opened = await openImage(memoryStorage(bytes));
   expect(opened.format).toBe(to);
-  expect(await opened.check()).toMatchObject({ corruptions: 0, checkErrors: 0, leaks: 0 });
+  expect(await checkOf(opened)).toMatchObject({ corruptions: 0, checkErrors: 0, leaks: 0 });
   expect(await guestOf(bytes)).toBe(await guestOf(image));
   expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
 }

@@ -1,6 +1,7 @@
 /** Opens an image by a driver itself, so that what it throws is seen as it throws it. */
 
-import type { FormatDriver, Image } from "../../src/image/driver.ts";
+import type { FormatDriver } from "../../src/image/driver.ts";
+import type { Image } from "../../src/image/source.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 
 /** @param main the only file of the image */

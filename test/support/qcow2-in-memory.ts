@@ -2,7 +2,8 @@
 
 import { RangeSet } from "../../src/bytes/range-set.ts";
 import { qcow2Target } from "../../src/formats/qcow2/target/target.ts";
-import type { ConversionOptions, MappedDraft } from "../../src/image/driver.ts";
+import type { ConversionOptions } from "../../src/image/source.ts";
+import type { MappedDraft } from "../../src/image/target.ts";
 
 export function qcow2InMemory(mapped: MappedDraft, source: ConversionOptions): Uint8Array<ArrayBuffer> {
   const file = new Uint8Array(mapped.fileSize);

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { alignUp } from "../../src/bytes/align.ts";
 import { RangeSet } from "../../src/bytes/range-set.ts";
 import { qcow2Target } from "../../src/formats/qcow2/target/target.ts";
-import type { BackingFile, ConversionOptions, MappedDraft, TargetOptionValues } from "../../src/image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../src/image/extent.ts";
+import type { BackingFile, ConversionOptions } from "../../src/image/source.ts";
+import type { MappedDraft } from "../../src/image/target.ts";
+import type { TargetOptionValues } from "../../src/image/target-options.ts";
 
 export interface GuestShape {
   readonly clusterSize: number;
@@ -58,7 +60,7 @@ export function plainSource(fields: Partial<ConversionOptions>): ConversionOptio
     bitmapNames: [],
     unknownAutoclear: [],
     hasDataFile: false,
-    hasSubclusters: false,
+    sharingSize: 65536,
     compression: "zlib",
     usedHeader: RangeSet.of({ start: 0, end: 64 }),
     creationOptions: {},

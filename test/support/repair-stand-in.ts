@@ -1,9 +1,9 @@
 /** Damaged qcow2 images, and for some a repair that knows what is wrong: so that the engine is tested by itself. */
 
 import { Qcow2Image } from "../../src/formats/qcow2/image.ts";
-import type { Image } from "../../src/image/driver.ts";
 import type { Finding } from "../../src/image/finding.ts";
 import type { Repair, RepairStep } from "../../src/image/repair.ts";
+import type { Image } from "../../src/image/source.ts";
 import type { Write } from "../../src/image/write.ts";
 import { readZeroFilled } from "../../src/storage/storage.ts";
 import { buildQcow2Image, type Qcow2ImageDescription, type Qcow2Places } from "../corpus/qcow2-builder.ts";

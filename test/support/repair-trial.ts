@@ -7,6 +7,7 @@ import { resume, rollback } from "../../src/convert/recover.ts";
 import { openImage } from "../../src/formats/registry.ts";
 import { digestGuest } from "../../src/image/guest/digest.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
+import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import { IMAGE_PATH, testHost } from "./crash-scenario.ts";
@@ -42,7 +43,7 @@ export async function expectedOfRepair(scenario: RepairScenario): Promise<Repair
 }
 
 async function foundIn(bytes: Uint8Array): Promise<number> {
-  const { corruptions, checkErrors, leaks } = await (await openImage(memoryStorage(bytes))).check();
+  const { corruptions, checkErrors, leaks } = await checkOf(await openImage(memoryStorage(bytes)));
   return corruptions + checkErrors + leaks;
 }
 

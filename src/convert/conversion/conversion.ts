@@ -1,8 +1,8 @@
 /** The conversion behind `convert`, `resume`, `rollback` and `setmap`: inspect, plan, switch, settle, report. */
 
 import { openImage } from "../../formats/registry.ts";
-import type { Image } from "../../image/driver.ts";
 import { layoutOf } from "../../image/file-layout.ts";
+import type { Image } from "../../image/source.ts";
 import { type ConversionJournal, Journal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
 import type { Intent } from "../../journal/records.ts";
@@ -105,7 +105,7 @@ export async function carryOut(
 /** qemu-img's view of the source, where it is wished for and to be had. */
 export async function askBefore(image: Image, settings: Settings): Promise<CrossCheckedGuest | undefined> {
   const { crossCheck, signal, check } = settings;
-  if (crossCheck === "off" || image.hasCheck === false) return undefined;
+  if (crossCheck === "off" || image.check === undefined) return undefined;
   return (await CrossChecker.demand(crossCheck, signal))?.before(image, check);
 }
 

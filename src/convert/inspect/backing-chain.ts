@@ -3,7 +3,7 @@
 import { dirname, isAbsolute, join, posix, relative, win32 } from "node:path";
 import { ImageError } from "../../bytes/image-error.ts";
 import { formatDrivers, openImage } from "../../formats/registry.ts";
-import type { BackingFile, Image } from "../../image/driver.ts";
+import type { BackingFile, Image } from "../../image/source.ts";
 import type { Storage, Volume } from "../../storage/storage.ts";
 
 /** Backing files below one image. */

@@ -1,9 +1,9 @@
 /** The guest of an image as a conversion sees it: this layer, or with consent the whole chain. */
 
 import { ImageError } from "../../bytes/image-error.ts";
-import type { Image } from "../../image/driver.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
+import type { Image } from "../../image/source.ts";
 import type { Volume } from "../../storage/storage.ts";
 import type { ChecksumAlgorithm, Stage } from "../options/options.ts";
 import { progressOf, type Settings } from "../options/settings.ts";

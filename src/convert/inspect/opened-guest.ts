@@ -2,8 +2,8 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { Image } from "../../image/driver.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
+import type { Image } from "../../image/source.ts";
 import type { Volume } from "../../storage/storage.ts";
 import { refuseWriters } from "../session/writers.ts";
 import { type BackingChain, closeBackingFiles, openBackingChain } from "./backing-chain.ts";

@@ -4,9 +4,10 @@ import { MiB } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import type { RangeSet } from "../../bytes/range-set.ts";
-import type { ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import type { ConversionOptions, Image } from "../../image/source.ts";
+import { checkOf } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import type { Storage } from "../../storage/storage.ts";
 
@@ -31,7 +32,7 @@ export async function inspectSource(image: Image): Promise<Source> {
     mapping,
     metadata,
     metadataDigest: await digestRanges(image.storage, metadata),
-    check: await image.check(),
+    check: await checkOf(image),
     fileSize: image.fileSize,
   };
 }

@@ -3,7 +3,8 @@
 import { UsageError } from "../../bytes/image-error.ts";
 import { parseSize } from "../../bytes/size-text.ts";
 import { driverOf } from "../../formats/registry.ts";
-import type { TargetDriver, TargetOption, TargetOptionValues } from "../../image/driver.ts";
+import type { TargetDriver } from "../../image/target.ts";
+import type { TargetOption, TargetOptionValues } from "../../image/target-options.ts";
 
 /** The target side of a format; throws UsageError for one that is unknown or can only be read. */
 export function targetDriverOf(format: string): TargetDriver {

@@ -3,7 +3,7 @@
 import { MiB } from "../../bytes/align.ts";
 import { UsageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import type { ConversionOptions } from "../../image/driver.ts";
+import type { ConversionOptions } from "../../image/source.ts";
 import { isPlain } from "./given-options.ts";
 import {
   convertRules,
@@ -28,8 +28,8 @@ const PLAIN_SOURCE: ConversionOptions = {
   bitmapNames: [],
   unknownAutoclear: [],
   hasDataFile: false,
-  hasSubclusters: false,
-  compression: "zlib",
+  sharingSize: 64 * 1024,
+  compression: undefined,
   usedHeader: new RangeSet(),
   creationOptions: {},
   unclean: [],

@@ -9,8 +9,8 @@
 import { resolve } from "node:path";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
-import type { Image } from "../../image/driver.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import type { Image } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import { crossCheckRules, lookAtOptions, refuseMistakes } from "../options/option-rules.ts";
 import type { CrossCheck } from "../options/options.ts";
@@ -85,7 +85,7 @@ export class CrossChecker {
     ours: CheckResult,
     { crossCheck = "off", signal }: { readonly crossCheck?: CrossCheck; readonly signal?: AbortSignal | undefined },
   ): Promise<string[]> {
-    const checker = image.hasCheck === false ? undefined : await CrossChecker.demand(crossCheck, signal);
+    const checker = image.check === undefined ? undefined : await CrossChecker.demand(crossCheck, signal);
     return checker === undefined ? [] : [await checker.#compare(image, ours)];
   }
 

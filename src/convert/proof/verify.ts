@@ -2,9 +2,10 @@
 
 import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
-import type { BackingFile, ConversionOptions, Image } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, extentAt, firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import type { BackingFile, ConversionOptions, Image } from "../../image/source.ts";
+import { checkOf } from "../../image/source.ts";
 
 export interface VerifyInput {
   readonly source: Pick<ConversionOptions, "virtualSize" | "backing"> & { readonly mapping: ExtentTable };
@@ -39,7 +40,7 @@ export async function verifyMetadata(input: VerifyInput): Promise<CheckResult | 
   const lost = firstLostState(source.mapping, mapping, source.backing !== undefined);
   if (lost >= 0) throw failed(target, `it shows another state than the source at guest offset ${hex(lost)}`);
   if (!input.check) return null;
-  const check = await target.check();
+  const check = await checkOf(target);
   const [first] = check.findings.filter(({ severity }) => severity !== "leak" || input.mustBeSettled);
   if (check.corruptions > 0 || check.checkErrors > 0 || (input.mustBeSettled && check.leaks > 0)) {
     throw failed(

@@ -2,7 +2,7 @@
 
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
-import type { BackingFile, Image } from "../../image/driver.ts";
+import type { BackingFile, Image } from "../../image/source.ts";
 import type {
   Qcow2SpecificInfo,
   QedSpecificInfo,

@@ -5,6 +5,7 @@ import { ImageError } from "../../bytes/image-error.ts";
 import type { RepairPlace } from "../../check/repair-place.ts";
 import { openImage } from "../../formats/registry.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import { checkOf } from "../../image/source.ts";
 import type { RepairJournal } from "../../journal/journal.ts";
 import type { RepairWork } from "../../journal/repair-work.ts";
 import type { RecoveryOptions } from "../options/options.ts";
@@ -99,7 +100,7 @@ async function finishFrom(
   const state = journal.work;
   const { intent, steps } = state;
   const asItWas = await openImage(asItWasBefore(storage, state), intent.format);
-  const before = { image: asItWas, check: await asItWas.check(), mapping: await mappingOf(asItWas) };
+  const before = { image: asItWas, check: await checkOf(asItWas), mapping: await mappingOf(asItWas) };
   await session.refuseOtherUsers();
   await settlePlace(storage, place);
   const telling = { signal: options.signal, onProgress: options.onProgress ?? (() => {}) };

@@ -3,6 +3,7 @@
 import { alignUp } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
+import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 import { runConversion } from "../conversion/conversion.ts";
@@ -94,7 +95,11 @@ async function giveUpAdditive(storage: WritableStorage, journal: ConversionJourn
     await takeExtrasBack(storage, journal.work);
   } else {
     const image = await openImage(storage, intent.sourceFormat);
-    const [mapping, metadata, check] = [await image.getMapping(), await image.getMetadataRanges(), await image.check()];
+    const [mapping, metadata, check] = [
+      await image.getMapping(),
+      await image.getMetadataRanges(),
+      await checkOf(image),
+    ];
     // Where not all references can be trusted, nobody knows where the last of them ends.
     if (check.corruptions > 0 || check.checkErrors > 0) {
       throw new ImageError(
@@ -121,7 +126,7 @@ async function trustAsFound(session: Session, journal: ConversionJournal): Promi
   const { targetFormat } = journal.work.intent;
   const image = await openImage(session.storage, targetFormat);
   const { unclean } = image.getConversionOptions();
-  const check = await image.check();
+  const check = await checkOf(image);
   const [first] = [
     ...unclean,
     ...check.findings.filter(({ severity }) => severity === "corruption").map(({ message }) => message),

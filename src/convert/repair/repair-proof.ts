@@ -5,11 +5,12 @@ import { hex, ImageError } from "../../bytes/image-error.ts";
 import { PatchedSectors } from "../../check/repair-place.ts";
 import type { RepairPlan } from "../../check/repair-plan.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { ConversionOptions, Image } from "../../image/driver.ts";
 import { type Extent, ExtentState, type ExtentTable, extentAt, firstDifference, NOWHERE } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
 import { openGuestView } from "../../image/guest/view.ts";
+import type { ConversionOptions, Image } from "../../image/source.ts";
+import { checkOf } from "../../image/source.ts";
 import type { Write } from "../../image/write.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -87,7 +88,7 @@ export async function proveGuest(before: BeforeRepair, repaired: Image, isLossy:
 
 /** Throws `verification-failed` where a check finds more than before. */
 export async function proveBetter({ check }: BeforeRepair, repaired: Image): Promise<CheckResult> {
-  const after = await repaired.check();
+  const after = await checkOf(repaired);
   // A structure that can be read again shows what is wrong in it.
   const errorsOf = ({ corruptions, checkErrors }: CheckResult) => corruptions + checkErrors;
   const isMended = errorsOf(after) < errorsOf(check);

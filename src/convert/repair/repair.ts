@@ -9,9 +9,10 @@ import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { isEmptyPlan, MAX_PATCHED_BYTES, planPatches, type RepairPlan } from "../../check/repair-plan.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { Image } from "../../image/driver.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Repair, RepairScope } from "../../image/repair.ts";
+import type { Image } from "../../image/source.ts";
+import { checkOf } from "../../image/source.ts";
 import { Journal, type RepairJournal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
 import { type PatchStep, patchRangesOf } from "../../journal/repair-work.ts";
@@ -71,7 +72,7 @@ export async function runRepair(
   const watch = new Stopwatch(session.host.now);
   const image = await openImage(session.storage, format);
   const flags = new WithheldFlags(settings.onFinding);
-  const check = await watch.time("check", () => image.check((finding) => flags.hear(finding)));
+  const check = await watch.time("check", () => checkOf(image, (finding) => flags.hear(finding)));
   const repair = await watch.time("plan", async () => {
     return image.planRepair?.({ scope: settings.scope, allowDataLoss: settings.allowDataLoss });
   });
@@ -267,7 +268,7 @@ async function verifyRepair(
 ): Promise<{ readonly image: Image; readonly check: CheckResult }> {
   const image = await openImage(session.storage, before.image.format);
   await proveGuest(before, image, plan.repair.givenUp.length > 0);
-  const check = await image.check(onFinding);
+  const check = await checkOf(image, onFinding);
   proveSameCheck(image, shall, check);
   return { image, check };
 }

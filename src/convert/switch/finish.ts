@@ -3,9 +3,10 @@
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { Image } from "../../image/driver.ts";
 import { firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import type { Image } from "../../image/source.ts";
+import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
@@ -72,7 +73,7 @@ async function openedTwice(storage: Storage, format: string): Promise<Image> {
 async function finalCheck(image: Image, settings: FinishSettings, leaksAllowed: boolean): Promise<CheckResult | null> {
   if (!settings.check) return null;
   const { format, storage } = image;
-  const check = await image.check();
+  const check = await checkOf(image);
   if (check.corruptions === 0 && check.checkErrors === 0 && (check.leaks === 0 || leaksAllowed)) return check;
   throw new ImageError(
     "verification-failed",

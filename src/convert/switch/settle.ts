@@ -8,9 +8,10 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { Image } from "../../image/driver.ts";
 import { firstMovedDifference } from "../../image/guest/moved-difference.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
+import type { Image } from "../../image/source.ts";
+import { checkOf } from "../../image/source.ts";
 import type { Epoch, Write } from "../../image/write.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
@@ -137,7 +138,7 @@ async function verifyRepointed(
     throw failed(`guest offset ${hex(difference)} differs between its old place and its new one`, difference);
   }
   // Entries past the disk's end are in no mapping.
-  const { corruptions, checkErrors, findings } = await image.check();
+  const { corruptions, checkErrors, findings } = await checkOf(image);
   if (corruptions + checkErrors > 0) throw failed(`its new tables are wrong: ${findings[0]?.message}`);
   return next;
 }

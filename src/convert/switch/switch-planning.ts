@@ -2,7 +2,8 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { driverOf } from "../../formats/registry.ts";
-import type { Draft, TargetOptionValues } from "../../image/driver.ts";
+import type { Draft } from "../../image/target.ts";
+import type { TargetOptionValues } from "../../image/target-options.ts";
 import { refuseSharedPlaces } from "../../plan/shared-places.ts";
 import { headerAreaSize, planSwitch, type SwitchPlan } from "../../plan/switch-plan.ts";
 import { readZeroFilled } from "../../storage/storage.ts";

@@ -8,7 +8,7 @@
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { ConversionOptions } from "../../image/driver.ts";
+import type { ConversionOptions } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { Guest } from "../inspect/guest.ts";

@@ -1,7 +1,7 @@
 /** What a switch put into the file, and how to look at the source behind it. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
-import type { Commit } from "../../image/driver.ts";
+import type { Commit } from "../../image/target.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import type { Storage } from "../../storage/storage.ts";

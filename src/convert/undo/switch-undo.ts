@@ -9,7 +9,7 @@ import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { openImage } from "../../formats/registry.ts";
-import type { Image } from "../../image/driver.ts";
+import type { Image } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";

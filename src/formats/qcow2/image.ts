@@ -3,11 +3,10 @@
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
-import type { ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
-import { inflateCluster } from "../../image/guest/inflate.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
+import type { ConversionOptions, Image } from "../../image/source.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -23,6 +22,7 @@ import { type Bitmap, readBitmapDirectory } from "./tables/bitmap-directory.ts";
 import type { ReferenceCounts } from "./tables/reference-counts.ts";
 import { ReferenceTally } from "./tables/reference-tally.ts";
 import { readSnapshotTable } from "./tables/snapshot-table.ts";
+import { SUBCLUSTER_COUNT } from "./tables/subclusters.ts";
 import {
   type ActiveWalk,
   countActiveTables,
@@ -76,7 +76,7 @@ export class Qcow2Image implements Image {
       bitmapNames: this.#bitmaps.map(({ name }) => name),
       unknownAutoclear: this.#unknownBits("autoclear", AutoclearBit),
       hasDataFile: header.hasDataFile,
-      hasSubclusters: header.hasSubclusters,
+      sharingSize: header.hasSubclusters ? header.clusterSize / SUBCLUSTER_COUNT : header.clusterSize,
       compression: header.compression,
       usedHeader: header.usedRanges,
       creationOptions: {
@@ -122,10 +122,6 @@ export class Qcow2Image implements Image {
     const ranges = new RangeSet();
     for (const counts of [metadata, activeL2Tables, inactiveL2Tables]) ranges.addAll(this.#rangesOf(counts));
     return ranges;
-  }
-
-  inflate(stored: Uint8Array): Uint8Array {
-    return inflateCluster(this.#header.compression, stored, this.clusterSize);
   }
 
   getSpecificInfo(): SpecificInfo {

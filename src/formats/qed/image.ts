@@ -1,12 +1,11 @@
 /** An opened QED image: its header, its mapping, its check (QED specification). */
 
-import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
-import type { BackingFile, ConversionOptions, Image } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
+import type { BackingFile, ConversionOptions, Image } from "../../image/source.ts";
 import type { SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -54,8 +53,8 @@ export class QedImage implements Image {
       bitmapNames: [],
       unknownAutoclear,
       hasDataFile: false,
-      hasSubclusters: false,
-      compression: "zlib",
+      sharingSize: clusterSize,
+      compression: undefined,
       usedHeader: this.#usedHeader(),
       creationOptions: { cluster_size: clusterSize, table_size: values.tableSize },
       unclean: this.isMarkedForCheck
@@ -95,13 +94,6 @@ export class QedImage implements Image {
     const ranges = RangeSet.of({ start: 0, end: headerBytes }, { start: l1Offset, end: l1Offset + tableBytes });
     for (const { hostOffset } of (await this.#tables()).l2Tables) ranges.add(hostOffset, hostOffset + tableBytes);
     return ranges;
-  }
-
-  inflate(): Uint8Array {
-    throw new ImageError("unsupported", "Cannot inflate a cluster: QED has no compressed clusters", {
-      format: this.format,
-      path: this.storage.path,
-    });
   }
 
   getSpecificInfo(): SpecificInfo {

@@ -1,11 +1,10 @@
 /** The raw driver: the file is the disk. Reading only, and only when named: no raw image can be told from others. */
 
 import { KiB } from "../../bytes/align.ts";
-import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import type { ConversionOptions, FormatDriver, Image } from "../../image/driver.ts";
+import type { FormatDriver } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
-import type { CheckResult } from "../../image/finding.ts";
+import type { ConversionOptions, Image } from "../../image/source.ts";
 import type { SpecificInfo } from "../../image/specific-info.ts";
 import type { Storage } from "../../storage/storage.ts";
 
@@ -16,7 +15,6 @@ const CLUSTER_SIZE = 64 * KiB;
 class RawImage implements Image {
   readonly format = "raw";
   readonly clusterSize = CLUSTER_SIZE;
-  readonly hasCheck = false;
   readonly storage: Storage;
   readonly fileSize: number;
 
@@ -41,8 +39,8 @@ class RawImage implements Image {
       bitmapNames: [],
       unknownAutoclear: [],
       hasDataFile: false,
-      hasSubclusters: false,
-      compression: "zlib",
+      sharingSize: this.clusterSize,
+      compression: undefined,
       usedHeader: RangeSet.of({ start: 0, end: this.fileSize }),
       creationOptions: {},
       unclean: [],
@@ -56,30 +54,8 @@ class RawImage implements Image {
     return extents.finish(this.fileSize);
   }
 
-  async check(): Promise<CheckResult> {
-    return {
-      corruptions: 0,
-      leaks: 0,
-      checkErrors: 0,
-      warnings: 0,
-      imageEndOffset: 0,
-      totalClusters: 0,
-      allocatedClusters: 0,
-      fragmentedClusters: 0,
-      compressedClusters: 0,
-      findings: [],
-    };
-  }
-
   async getMetadataRanges(): Promise<RangeSet> {
     return new RangeSet();
-  }
-
-  inflate(): Uint8Array {
-    throw new ImageError("unsupported", "Cannot inflate a cluster: raw has no compressed clusters", {
-      format: this.format,
-      path: this.storage.path,
-    });
   }
 
   getSpecificInfo(): SpecificInfo {

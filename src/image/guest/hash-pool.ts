@@ -3,8 +3,8 @@
 import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
 import { ImageError, type ImageErrorDetails, type ImageErrorKind } from "../../bytes/image-error.ts";
+import type { CompressionMethod } from "../compression.ts";
 import type { BlockWork } from "./block-work.ts";
-import type { CompressionMethod } from "./inflate.ts";
 import type { GuestLayer } from "./view.ts";
 
 /** What a worker is told once. Descriptors belong to the process, so all threads read the very same open files. */
@@ -13,7 +13,7 @@ export interface WorkerSetup {
     readonly descriptor: number;
     readonly path: string;
     readonly clusterSize: number;
-    readonly compression: CompressionMethod;
+    readonly compression: CompressionMethod | undefined;
   }[];
   /** In bytes. */
   readonly maxBatchLength: number;

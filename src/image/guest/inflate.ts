@@ -3,8 +3,7 @@
 import { Decompress } from "fzstd";
 import { ImageError } from "../../bytes/image-error.ts";
 import { zlib } from "../../storage/built-ins.ts";
-
-export type CompressionMethod = "zlib" | "zstd";
+import type { CompressionMethod } from "../compression.ts";
 
 /** Largest zstd window that a frame may ask for: the 8 MiB that RFC 8878 asks of decoders; a cluster has 2 MiB at most. */
 const MAX_ZSTD_WINDOW_BITS = 23;
@@ -13,7 +12,12 @@ const MAX_ZSTD_WINDOW_BITS = 23;
  * Gives the `clusterSize` bytes that `stored` holds. `stored` may go on past the end of the stream: formats count it
  * in sectors. Throws ImageError `corrupt` when the stream is damaged or is not exactly one cluster.
  */
-export function inflateCluster(method: CompressionMethod, stored: Uint8Array, clusterSize: number): Uint8Array {
+export function inflateCluster(
+  method: CompressionMethod | undefined,
+  stored: Uint8Array,
+  clusterSize: number,
+): Uint8Array {
+  if (method === undefined) throw new TypeError("a mapping has compressed rows, but no method is told");
   let plain: Uint8Array;
   try {
     plain = method === "zlib" ? inflateRaw(stored, clusterSize) : inflateZstd(stored, clusterSize);

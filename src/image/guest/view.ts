@@ -7,9 +7,10 @@
  */
 
 import type { Storage } from "../../storage/storage.ts";
-import type { Image } from "../driver.ts";
+import type { CompressionMethod } from "../compression.ts";
 import { ExtentState, type ExtentTable, NOWHERE } from "../extent.ts";
-import type { CompressionMethod } from "./inflate.ts";
+import type { Image } from "../source.ts";
+import { inflateCluster } from "./inflate.ts";
 
 /** One image of the chain. Sizes in bytes. */
 export interface GuestLayer {
@@ -17,7 +18,8 @@ export interface GuestLayer {
   readonly extents: ExtentTable;
   readonly virtualSize: number;
   readonly clusterSize: number;
-  readonly compression: CompressionMethod;
+  /** Of compressed rows; undefined where there are none. */
+  readonly compression: CompressionMethod | undefined;
   /** One compressed extent's stored bytes to one cluster. */
   inflate(stored: Uint8Array): Uint8Array;
 }
@@ -52,7 +54,7 @@ export async function guestLayer(image: Image): Promise<GuestLayer> {
     virtualSize: image.virtualSize,
     clusterSize: image.clusterSize,
     compression,
-    inflate: (stored) => image.inflate(stored),
+    inflate: (stored) => inflateCluster(compression, stored, image.clusterSize),
   };
 }
 

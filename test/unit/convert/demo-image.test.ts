@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { demoCluster, writeDemoImage } from "../../../src/convert/demo-image.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { ExtentState, eachExtent } from "../../../src/image/extent.ts";
+import { checkOf } from "../../../src/image/source.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 
 const CLUSTER = 65536;
@@ -16,7 +17,7 @@ test("the demo's image is a clean QED with known contents", async () => {
   expect(image.format).toBe("qed");
   expect(image.virtualSize).toBe(made.virtualSize);
   expect(await storage.size()).toBe(made.fileSize);
-  expect(await image.check()).toMatchObject({ corruptions: 0, leaks: 0, checkErrors: 0 });
+  expect(await checkOf(image)).toMatchObject({ corruptions: 0, leaks: 0, checkErrors: 0 });
 
   const bytes = volume.snapshot("demo.img");
   let dataBytes = 0;

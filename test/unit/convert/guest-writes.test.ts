@@ -11,6 +11,7 @@ import { openImage } from "../../../src/formats/registry.ts";
 import { extentAt, findRow } from "../../../src/image/extent.ts";
 import { GuestReader } from "../../../src/image/guest/reader.ts";
 import { openGuestView } from "../../../src/image/guest/view.ts";
+import { checkOf } from "../../../src/image/source.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord, scanRecords } from "../../../src/journal/record.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
@@ -196,7 +197,7 @@ describe("a file that ends inside its last cluster", () => {
         `${format} ${JSON.stringify(options)}`,
       ).toBe(0);
       const image = await openImage(memoryStorage(files[IMAGE_PATH] as Uint8Array));
-      expect((await image.check()).findings).toEqual([]);
+      expect((await checkOf(image)).findings).toEqual([]);
     }
   });
 

@@ -6,6 +6,7 @@ import { convert } from "../../../src/convert/convert.ts";
 import { verifyMetadata } from "../../../src/convert/proof/verify.ts";
 import { resume } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
+import { checkOf } from "../../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { crashScenarios, IMAGE_PATH, type Scenario, testHost } from "../../support/crash-scenario.ts";
 import { type Call, type Case, callsOf, lied, SPARSE, WAYS } from "../../support/lying-trial.ts";
@@ -29,7 +30,7 @@ test("asked to stop while it settles, it stops before the next epoch, and resume
   expect(error).toMatchObject({ kind: "interrupted", message: expect.stringContaining("while settling") });
   expect((error as ImageError).journal).toBeDefined();
   await resume(IMAGE_PATH, {}, testHost(volume));
-  const check = await (await openImage(memoryStorage(volume.snapshot(IMAGE_PATH)))).check();
+  const check = await checkOf(await openImage(memoryStorage(volume.snapshot(IMAGE_PATH))));
   expect(check.findings).toEqual([]);
 });
 

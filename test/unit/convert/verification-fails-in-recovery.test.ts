@@ -7,7 +7,8 @@ import { unfinished } from "../../../src/convert/reading/unfinished.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
 import type { CheckReport } from "../../../src/convert/report/report.ts";
 import { openImage } from "../../../src/formats/registry.ts";
-import type { Image } from "../../../src/image/driver.ts";
+import type { Image } from "../../../src/image/source.ts";
+import { checkOf } from "../../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { FailingVolume } from "../../support/failing-volume.ts";
@@ -99,7 +100,7 @@ describe.each(repairScenarios())("a repair: $name", (scenario) => {
   const judge = async ({ error, volume, report }: Awaited<ReturnType<typeof lied>>, proven: CheckReport) => {
     const after = volume.snapshot(IMAGE_PATH);
     if (error === undefined) {
-      const { corruptions, checkErrors, leaks } = await (await openImage(memoryStorage(after))).check();
+      const { corruptions, checkErrors, leaks } = await checkOf(await openImage(memoryStorage(after)));
       expect({ corruptions, checkErrors, leaks }).toEqual(countsOf(report as CheckReport));
       expect(countsOf(report as CheckReport)).toEqual(countsOf(proven));
       expect(await guestOf(after)).toBe(await guestOf(bytes));

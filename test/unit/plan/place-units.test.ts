@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { RangeSet } from "../../../src/bytes/range-set.ts";
-import type { ConversionOptions, Draft, Placement, TargetDriver } from "../../../src/image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../../../src/image/extent.ts";
+import type { ConversionOptions } from "../../../src/image/source.ts";
+import type { Draft, Placement, TargetDriver } from "../../../src/image/target.ts";
 import { type PlacementInput, placeUnits } from "../../../src/plan/place-units.ts";
 import { planSwitch } from "../../../src/plan/switch-plan.ts";
 

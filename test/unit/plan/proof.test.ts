@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { RangeSet } from "../../../src/bytes/range-set.ts";
-import type { Placement } from "../../../src/image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../src/image/extent.ts";
+import type { Placement } from "../../../src/image/target.ts";
 import { type ProofInput, provePlan } from "../../../src/plan/proof.ts";
 
 const { data, zero, unallocated, compressed } = ExtentState;

@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import { RangeSet } from "../../../src/bytes/range-set.ts";
 import { convert } from "../../../src/convert/convert.ts";
 import { openImage } from "../../../src/formats/registry.ts";
-import type { ConversionOptions } from "../../../src/image/driver.ts";
 import { ExtentState, ExtentTableBuilder } from "../../../src/image/extent.ts";
+import { checkOf } from "../../../src/image/source.ts";
 import { refuseSharedPlaces } from "../../../src/plan/shared-places.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { buildQedImage } from "../../support/qed-image.ts";
 
 const CLUSTER = 4096;
-const options = { format: "qed", clusterSize: CLUSTER, hasSubclusters: false } as ConversionOptions;
+const options = { format: "qed", clusterSize: CLUSTER, sharingSize: CLUSTER };
 const metadata = RangeSet.of({ start: 0, end: 3 * CLUSTER });
 
 function mappingOf(...hostClusters: readonly number[]) {
@@ -44,7 +44,7 @@ test("subclusters of one cluster are no second use of it", () => {
   builder.append(CLUSTER / 2, ExtentState.data, 5 * CLUSTER);
   builder.append(CLUSTER / 4, ExtentState.zero);
   builder.append(CLUSTER / 4, ExtentState.data, 5.75 * CLUSTER);
-  const subclusters = { ...options, hasSubclusters: true };
+  const subclusters = { ...options, sharingSize: CLUSTER / 32 };
   expect(() => refuseSharedPlaces(subclusters, builder.finish(CLUSTER), metadata, 6 * CLUSTER)).not.toThrow();
 });
 
@@ -54,7 +54,7 @@ test("also without a check nothing shared is converted, and nothing is written",
   view.setUint32((l2Offsets.get(0) as number) + 8, dataOffsets.get(0) as number, true);
   const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
   const image = await openImage(await volume.openForReading(IMAGE_PATH));
-  expect((await image.check()).corruptions).toBeGreaterThan(0);
+  expect((await checkOf(image)).corruptions).toBeGreaterThan(0);
   const refused = convert(IMAGE_PATH, "qcow2", { check: false, options: { cluster_size: "16k" } }, testHost(volume));
   await expect(refused).rejects.toMatchObject({ kind: "corrupt" });
   expect(Buffer.compare(volume.snapshot(IMAGE_PATH), bytes)).toBe(0);

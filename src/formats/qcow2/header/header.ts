@@ -3,7 +3,7 @@
 import { ImageError } from "../../../bytes/image-error.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import { type Flags64, hasFlag, NO_FLAGS } from "../../../bytes/struct.ts";
-import type { BackingFile } from "../../../image/driver.ts";
+import type { BackingFile } from "../../../image/source.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import { type HeaderExtensions, NO_EXTENSIONS, parseHeaderExtensions } from "./extensions.ts";
 import {

@@ -10,7 +10,8 @@ import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { ImageError } from "../../../bytes/image-error.ts";
 import type { RangeSet } from "../../../bytes/range-set.ts";
 import { flagsOf, NO_FLAGS } from "../../../bytes/struct.ts";
-import type { BackingFile, Commit } from "../../../image/driver.ts";
+import type { BackingFile } from "../../../image/source.ts";
+import type { Commit } from "../../../image/target.ts";
 import { ExtensionType, encodeHeaderExtensions } from "../header/extensions.ts";
 import {
   CompatibleBit,

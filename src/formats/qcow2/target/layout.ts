@@ -11,8 +11,8 @@
 
 import { alignUp, ceilDiv, isAligned, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
-import type { FileSpace, Placement } from "../../../image/driver.ts";
 import { ExtentState, type ExtentTable, NOWHERE } from "../../../image/extent.ts";
+import type { FileSpace, Placement } from "../../../image/target.ts";
 import type { Write } from "../../../image/write.ts";
 import { bytesPerL2Table } from "../header/header.ts";
 import { ClusterUsage } from "./cluster-usage.ts";

@@ -2,7 +2,7 @@
 
 import { isPowerOfTwo, MiB } from "../../../bytes/align.ts";
 import { UsageError } from "../../../bytes/image-error.ts";
-import type { TargetOption, TargetOptionValues } from "../../../image/driver.ts";
+import type { TargetOption, TargetOptionValues } from "../../../image/target-options.ts";
 import { bytesPerL2Table } from "../header/header.ts";
 import { MAX_L1_BYTES } from "../header/rules.ts";
 
@@ -28,7 +28,7 @@ export interface Qcow2Settings {
 }
 
 /**
- * Chooses what `options` leaves open: as it is in `inherited` (a qcow2 source's own values) as far as the named ones
+ * Chooses what `options` leaves open: as it is in `inherited` (the source's values, where it has some by these names) as far as the named ones
  * allow, else QEMU's default. Throws UsageError for values that no source could use.
  */
 export function chooseSettings(

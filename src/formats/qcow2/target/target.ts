@@ -1,7 +1,8 @@
 /** qcow2 as a target: what it can hold, where its tables go, and the sector that commits (the last three of the driver's five verbs). */
 
 import { RangeSet } from "../../../bytes/range-set.ts";
-import type { ConversionOptions, Draft, MappedDraft, Placement, TargetDriver } from "../../../image/driver.ts";
+import type { ConversionOptions } from "../../../image/source.ts";
+import type { Draft, MappedDraft, Placement, TargetDriver } from "../../../image/target.ts";
 import { MAX_BACKING_NAME } from "../header/fields.ts";
 import { encodeCommit, minHeaderSize } from "./header.ts";
 import { layOut, type Qcow2Layout } from "./layout.ts";
@@ -21,7 +22,7 @@ export const qcow2Target: TargetDriver = {
   countsReferences: true,
 
   openConversionTarget(source, options, drop): Draft {
-    const settings = chooseSettings(source, options, source.format === "qcow2" ? source.creationOptions : {});
+    const settings = chooseSettings(source, options, source.creationOptions);
     return {
       format: "qcow2",
       virtualSize: source.virtualSize,
@@ -61,17 +62,17 @@ export const qcow2Target: TargetDriver = {
 };
 
 function placementFor(source: ConversionOptions, { clusterSize, compat, refcountBits }: Qcow2Settings): Placement {
+  const { compression: method } = source;
   const mayStayCompressed =
-    source.format === "qcow2" &&
     source.clusterSize === clusterSize &&
     refcountBits >= MIN_BITS_FOR_COMPRESSED &&
-    (source.compression === "zlib" || compat === "1.1");
+    (method === "zlib" || compat === "1.1");
   return {
     unitSize: clusterSize,
     hostAlignment: clusterSize,
     reserved: RangeSet.of({ start: 0, end: clusterSize }),
     hasZeroState: compat === "1.1",
-    compressed: mayStayCompressed ? { clusterSize, method: source.compression } : undefined,
+    compressed: method !== undefined && mayStayCompressed ? { clusterSize, method } : undefined,
   };
 }
 

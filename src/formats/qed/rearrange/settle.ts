@@ -17,8 +17,8 @@
 import { alignUp, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { ImageError } from "../../../bytes/image-error.ts";
 import { hasFlag } from "../../../bytes/struct.ts";
-import type { SettlingForecast } from "../../../image/driver.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
+import type { SettlingForecast } from "../../../image/target.ts";
 import type { Epoch, HostCopy, Rearrangement, Write } from "../../../image/write.ts";
 import type { Storage } from "../../../storage/storage.ts";
 import { ENTRY_SIZE, QedFeature, type QedHeader } from "../header/header.ts";

@@ -2,7 +2,8 @@
 
 import { isAligned, isPowerOfTwo, KiB, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { UsageError } from "../../../bytes/image-error.ts";
-import type { ConversionOptions, TargetOption, TargetOptionValues } from "../../../image/driver.ts";
+import type { ConversionOptions } from "../../../image/source.ts";
+import type { TargetOption, TargetOptionValues } from "../../../image/target-options.ts";
 import { MAX_BACKING_NAME_SIZE, MIN_CLUSTER_SIZE, maxVirtualSize } from "../header/header.ts";
 
 export const QED_TARGET_OPTIONS: readonly TargetOption[] = [
@@ -35,7 +36,7 @@ export function chooseGeometry(source: ConversionOptions, options: TargetOptionV
   const openable = TABLE_SIZES.filter((tableSize) => maxVirtualSize(clusterSize, tableSize) < OPENABLE_LIMIT);
   const tableSize = namedNumber(options, "table_size");
   if (tableSize === undefined) {
-    const kept = source.format === "qed" ? source.creationOptions.table_size : undefined;
+    const kept = source.creationOptions.table_size;
     const preferred = openable.toSorted((a, b) => Number(b === kept) - Number(a === kept));
     const holding = preferred.find((size) => source.virtualSize <= maxVirtualSize(clusterSize, size));
     return { clusterSize, tableSize: holding ?? (openable.at(0) as number) };

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { convert, plan } from "../../../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../../../src/convert/options/options.ts";
 import { openImage } from "../../../../src/formats/registry.ts";
+import { checkOf } from "../../../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 import { HostCluster, Qcow2Bytes } from "../../../support/qcow2-bytes.ts";
@@ -61,7 +62,7 @@ describe("leaks given up", () => {
   ])("a wiped L2 table of %j: warned of %s", async (shape, isSuspicious) => {
     const clusterSize = 2 ** shape.clusterBits;
     const bytes = wiped({ ...shape });
-    expect((await (await openImage(memoryStorage(bytes))).check()).leaks).toBe(shape.dataClusters);
+    expect((await checkOf(await openImage(memoryStorage(bytes)))).leaks).toBe(shape.dataClusters);
     const options = { options: { cluster_size: "8k" } };
     const { leaksGivenUp, notes } = await given(bytes, "qcow2", options);
     expect(leaksGivenUp).toEqual({
@@ -93,7 +94,7 @@ describe("leaks given up", () => {
     image.bytes.writeUInt16BE(2, 2 * image.clusterSize + 2 * HostCluster.data);
     image.set64(image.l2Entry(0), BigInt(image.hostOffset(HostCluster.data)));
     image.set64(image.l2Entry(3), 0n);
-    expect((await (await openImage(memoryStorage(image.bytes))).check()).leaks).toBe(2);
+    expect((await checkOf(await openImage(memoryStorage(image.bytes)))).leaks).toBe(2);
     expect((await given(image.bytes, "qed")).leaksGivenUp?.clusters).toBe(1);
   });
 });

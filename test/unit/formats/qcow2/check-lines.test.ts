@@ -2,6 +2,7 @@
 
 import { expect, it } from "vitest";
 import { qcow2Driver } from "../../../../src/formats/qcow2/driver.ts";
+import { checkOf } from "../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
 import { openWith } from "../../../support/open-with.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../support/qcow2-bytes.ts";
@@ -252,7 +253,7 @@ it.each<[string, Qcow2Shape, (image: Qcow2Bytes) => unknown, readonly string[]]>
   damage(image);
   const lines: string[] = [];
   const opened = await openWith(qcow2Driver, memoryStorage(image.bytes));
-  await opened.check(({ severity, line }) => {
+  await checkOf(opened, ({ severity, line }) => {
     if (severity !== "warning") lines.push(...(line ?? "").split("\n"));
   });
   expect(lines).toEqual(expected);
@@ -260,7 +261,7 @@ it.each<[string, Qcow2Shape, (image: Qcow2Bytes) => unknown, readonly string[]]>
 
 async function told(image: Qcow2Bytes): Promise<string[]> {
   const lines: string[] = [];
-  await (await openWith(qcow2Driver, memoryStorage(image.bytes))).check(({ line }) => lines.push(line ?? ""));
+  await checkOf(await openWith(qcow2Driver, memoryStorage(image.bytes)), ({ line }) => lines.push(line ?? ""));
   return lines;
 }
 
@@ -282,7 +283,7 @@ it("marks are warnings", async () => {
     "WARNING the image is marked dirty: its refcounts may be stale",
     "WARNING the image is marked corrupt: nothing writes to it before it is repaired",
   ]);
-  const { warnings, corruptions } = await (await openWith(qcow2Driver, memoryStorage(image.bytes))).check();
+  const { warnings, corruptions } = await checkOf(await openWith(qcow2Driver, memoryStorage(image.bytes)));
   expect([warnings, corruptions]).toEqual([2, 0]);
 });
 
@@ -305,7 +306,7 @@ it("everyone who listens hears every finding, each time", async () => {
   const opened = await openWith(qcow2Driver, memoryStorage(image.bytes));
   for (const turn of [1, 2]) {
     let count = 0;
-    const { findings } = await opened.check(() => count++);
+    const { findings } = await checkOf(opened, () => count++);
     expect([turn, count, findings.length]).toEqual([turn, 2004, 1000]);
   }
 });
@@ -313,7 +314,7 @@ it("everyone who listens hears every finding, each time", async () => {
 it("each cluster outside has the guest offset of its own entry", async () => {
   const image = new Qcow2Bytes();
   image.set64(image.l2Entry(2), 0x100000n).set64(image.l2Entry(3), 0x101000n);
-  const { findings } = await (await openWith(qcow2Driver, memoryStorage(image.bytes))).check();
+  const { findings } = await checkOf(await openWith(qcow2Driver, memoryStorage(image.bytes)));
   const outside = findings.filter(({ kind }) => kind === "entry-out-of-bounds");
   expect(outside.map(({ guestOffset, hostOffset }) => [guestOffset, hostOffset])).toEqual([
     [0x2000, 0x100000],
@@ -355,7 +356,7 @@ it("the refcount of a table outside the file is that of the cluster in which it 
   image.set64(image.l1Entry(0), BigInt(image.hostOffset(9) + 0x600)).setRefcount(9, 1);
   const lines: string[] = [];
   const opened = await openWith(qcow2Driver, memoryStorage(image.bytes.subarray(0, image.bytes.length - 0xc00)));
-  await opened.check(({ line }) => lines.push(line ?? ""));
+  await checkOf(opened, ({ line }) => lines.push(line ?? ""));
   expect(lines.slice(-2)).toEqual([
     "Leaked cluster 9 refcount=1 reference=0",
     "ERROR OFLAG_COPIED L2 cluster: l1_index=0 l1_entry=9600 refcount=1",

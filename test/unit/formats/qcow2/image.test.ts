@@ -1,8 +1,10 @@
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../src/formats/qcow2/driver.ts";
-import type { Image } from "../../../../src/image/driver.ts";
 import { type Extent, ExtentState, eachExtent, NOWHERE } from "../../../../src/image/extent.ts";
+import { inflateCluster } from "../../../../src/image/guest/inflate.ts";
+import type { Image } from "../../../../src/image/source.ts";
+import { checkOf } from "../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
 import { openWith } from "../../../support/open-with.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../support/qcow2-bytes.ts";
@@ -91,8 +93,7 @@ describe("getMapping", () => {
       state: compressed,
       storedLength: 412,
     });
-    const opened = await open(image.bytes);
-    const content = opened.inflate(image.bytes.subarray(5 * 4096 + 100, 5 * 4096 + 512));
+    const content = inflateCluster("zlib", image.bytes.subarray(5 * 4096 + 100, 5 * 4096 + 512), 4096);
     expect(Buffer.alloc(4096, 7).equals(content)).toBe(true);
   });
 
@@ -176,7 +177,7 @@ describe("getMapping", () => {
     damage(image);
     const opened = await open(image.bytes);
     await expect(opened.getMapping()).rejects.toThrow(corrupt(message));
-    const { corruptions, warnings } = await opened.check();
+    const { corruptions, warnings } = await checkOf(opened);
     expect(corruptions + warnings).toBeGreaterThan(0);
   });
 
@@ -203,7 +204,7 @@ describe("getMapping", () => {
     bytes.writeBigUInt64BE(BigInt(image.bytes.length), 40);
     const opened = await open(bytes);
     await expect(opened.getMapping()).rejects.toThrow(corrupt("more than once"));
-    expect((await opened.check()).corruptions).toBeGreaterThan(0);
+    expect((await checkOf(opened)).corruptions).toBeGreaterThan(0);
   });
 
   it("refuses to walk more L2 tables than any disk has", async () => {
@@ -216,7 +217,7 @@ describe("getMapping", () => {
     const sparse = { path: "sparse", read: storage.read.bind(storage), close: storage.close.bind(storage) };
     const opened = await openWith(qcow2Driver, { ...sparse, size: () => Promise.resolve(2 ** 45) });
     await expect(opened.getMapping()).rejects.toThrow(expect.objectContaining({ kind: "unsupported" }));
-    const { checkErrors, leaks } = await opened.check();
+    const { checkErrors, leaks } = await checkOf(opened);
     expect([checkErrors, leaks]).toEqual([1, 0]);
   });
 });
@@ -230,7 +231,7 @@ describe("getConversionOptions", () => {
       clusterSize: 4096,
       snapshotCount: 0,
       bitmapNames: [],
-      hasSubclusters: false,
+      sharingSize: 4096,
       compression: "zlib",
       unclean: [],
       forgettable: [],
@@ -276,7 +277,7 @@ describe("mapping, metadata and check", () => {
     const questions = {
       mapping: (opened: Image) => opened.getMapping(),
       metadata: async (opened: Image) => [...(await opened.getMetadataRanges()).each()],
-      check: (opened: Image) => opened.check(),
+      check: (opened: Image) => checkOf(opened),
     };
     const expected = {
       mapping: await questions.mapping(await open(image.bytes)),
@@ -324,7 +325,7 @@ describe("planSettling", () => {
     expect(image.bytes.subarray(120, 4096).every((byte) => byte === 0)).toBe(true);
     expect(writes.every(({ hostOffset }) => hostOffset >= 112)).toBe(true);
     const after = await open(image.bytes);
-    expect((await after.check()).corruptions).toBe(0);
+    expect((await checkOf(after)).corruptions).toBe(0);
     expect((await after.planSettling?.())?.epochs).toEqual([]);
   });
 });

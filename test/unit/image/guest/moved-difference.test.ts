@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { MiB } from "../../../../src/bytes/align.ts";
+import type { CompressionMethod } from "../../../../src/image/compression.ts";
 import { ExtentState, ExtentTableBuilder } from "../../../../src/image/extent.ts";
-import type { CompressionMethod } from "../../../../src/image/guest/inflate.ts";
 import { firstMovedDifference } from "../../../../src/image/guest/moved-difference.ts";
 import { composeGuestView, type GuestView } from "../../../../src/image/guest/view.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";

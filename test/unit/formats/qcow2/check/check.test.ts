@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import type { CheckResult } from "../../../../../src/image/finding.ts";
+import { checkOf } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import { openWith } from "../../../../support/open-with.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../support/qcow2-bytes.ts";
 
 async function check(image: Qcow2Bytes): Promise<CheckResult> {
-  return (await openWith(qcow2Driver, memoryStorage(image.bytes))).check();
+  return checkOf(await openWith(qcow2Driver, memoryStorage(image.bytes)));
 }
 
 /** Severity, kind and cluster of each finding. */
@@ -231,7 +232,7 @@ describe("the file's end", () => {
     const length = image.bytes.length;
     const cut = async (size: number) => {
       const opened = await openWith(qcow2Driver, memoryStorage(image.bytes.subarray(0, size)));
-      return (await opened.check()).corruptions;
+      return (await checkOf(opened)).corruptions;
     };
     expect(await cut(length - 4095)).toBe(0);
     // Out of bounds; that it is flagged COPIED agrees with the refcount, which is there though the cluster is not.

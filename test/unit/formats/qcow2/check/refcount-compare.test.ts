@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
+import { checkOf } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import { openWith } from "../../../../support/open-with.ts";
 import { COPIED, HostCluster, Qcow2Bytes } from "../../../../support/qcow2-bytes.ts";
@@ -12,9 +13,7 @@ function fullImage(): Qcow2Bytes {
 }
 
 async function counts(image: Qcow2Bytes) {
-  const { corruptions, leaks, imageEndOffset } = await (
-    await openWith(qcow2Driver, memoryStorage(image.bytes))
-  ).check();
+  const { corruptions, leaks, imageEndOffset } = await checkOf(await openWith(qcow2Driver, memoryStorage(image.bytes)));
   return { corruptions, leaks, clusterCount: imageEndOffset / 4096 };
 }
 

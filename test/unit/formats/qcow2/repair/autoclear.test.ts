@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import type { Repair, RepairScope } from "../../../../../src/image/repair.ts";
+import { checkOf } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import { applyRepair } from "../../../../support/apply-repair.ts";
 import { openWith } from "../../../../support/open-with.ts";
@@ -25,7 +26,7 @@ async function plan(bytes: Uint8Array, scope: RepairScope = "all", allowDataLoss
 /** Corruptions and leaks of a repaired image, which a second repair leaves alone. */
 async function countsOf(bytes: Uint8Array): Promise<number[]> {
   expect((await plan(bytes, "all", true)).steps).toEqual([]);
-  const { corruptions, leaks } = await (await openWith(qcow2Driver, memoryStorage(bytes))).check();
+  const { corruptions, leaks } = await checkOf(await openWith(qcow2Driver, memoryStorage(bytes)));
   return [corruptions, leaks];
 }
 

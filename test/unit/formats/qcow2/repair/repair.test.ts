@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
-import type { Image } from "../../../../../src/image/driver.ts";
 import type { Repair, RepairScope } from "../../../../../src/image/repair.ts";
+import type { Image } from "../../../../../src/image/source.ts";
+import { checkOf } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import { applyRepair } from "../../../../support/apply-repair.ts";
 import { openWith } from "../../../../support/open-with.ts";
@@ -28,7 +29,7 @@ function lines({ mended }: Repair): string[] {
 async function countsAfter(image: Qcow2Bytes, repair: Repair, scope: RepairScope = "all"): Promise<number[]> {
   const mended = applyRepair(image.bytes, repair);
   expect((await plan(mended, scope)).steps).toEqual([]);
-  const { corruptions, leaks, checkErrors } = await (await open(mended)).check();
+  const { corruptions, leaks, checkErrors } = await checkOf(await open(mended));
   return [corruptions, leaks, checkErrors];
 }
 

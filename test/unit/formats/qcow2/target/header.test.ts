@@ -3,8 +3,10 @@ import { RangeSet } from "../../../../../src/bytes/range-set.ts";
 import { flagsOf, NO_FLAGS } from "../../../../../src/bytes/struct.ts";
 import { parseHeader } from "../../../../../src/formats/qcow2/header/header.ts";
 import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
-import type { BackingFile, Commit, TargetOptionValues } from "../../../../../src/image/driver.ts";
 import { ExtentState, ExtentTableBuilder } from "../../../../../src/image/extent.ts";
+import type { BackingFile } from "../../../../../src/image/source.ts";
+import type { Commit } from "../../../../../src/image/target.ts";
+import type { TargetOptionValues } from "../../../../../src/image/target-options.ts";
 import { backingFile, plainSource } from "../../../../support/qcow2-target-image.ts";
 
 const CLUSTER = 4096;

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { MiB } from "../../../../../src/bytes/align.ts";
 import { RangeSet } from "../../../../../src/bytes/range-set.ts";
 import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
-import type { ConversionOptions, TargetOptionValues } from "../../../../../src/image/driver.ts";
 import { ExtentState, ExtentTableBuilder, NOWHERE } from "../../../../../src/image/extent.ts";
+import type { ConversionOptions } from "../../../../../src/image/source.ts";
+import type { TargetOptionValues } from "../../../../../src/image/target-options.ts";
 import { qcow2InMemory } from "../../../../support/qcow2-in-memory.ts";
 import { readNaively } from "../../../../support/qcow2-naive-reader.ts";
 import { plainSource } from "../../../../support/qcow2-target-image.ts";
@@ -172,7 +173,12 @@ describe("the layout of a qcow2 target", () => {
     ],
     ["zeros in version 2", [[CLUSTER, zero]], { options: { compat: "0.10" } }, "zeros can't be stored"],
     ["zeros with a place", [[CLUSTER, zero, 3 * CLUSTER]], {}, "zeros can't be stored"],
-    ["compressed data of another format", [[CLUSTER, compressed, 3 * CLUSTER, 100]], {}, "can't stay"],
+    [
+      "compressed data by a method of another format",
+      [[CLUSTER, compressed, 3 * CLUSTER, 100]],
+      { source: { compression: undefined } },
+      "can't stay",
+    ],
     ["compressed data on the header", [[CLUSTER, compressed, 100, 100]], QCOW2, "out of reach"],
     ["compressed data on new tables", [[CLUSTER, compressed, 16 * CLUSTER - 100, 200]], QCOW2, "out of reach"],
     ["compressed data past new tables", [[CLUSTER, compressed, 100 * CLUSTER, 200]], QCOW2, "out of reach"],

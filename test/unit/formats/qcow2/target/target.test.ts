@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { MiB, TiB } from "../../../../../src/bytes/align.ts";
 import { UsageError } from "../../../../../src/bytes/image-error.ts";
 import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
-import type { ConversionOptions, TargetOptionValues } from "../../../../../src/image/driver.ts";
+import type { ConversionOptions } from "../../../../../src/image/source.ts";
+import type { TargetOptionValues } from "../../../../../src/image/target-options.ts";
 import { backingFile, plainSource } from "../../../../support/qcow2-target-image.ts";
 
 function draftOf(source: Partial<ConversionOptions>, options: TargetOptionValues = {}, ...drop: string[]) {
@@ -65,7 +66,8 @@ describe("the draft of a qcow2 target", () => {
     const old = { format: "qcow2", creationOptions: { compat: "0.10", refcount_bits: 16, lazy_refcounts: false } };
     expect(draftOf(old).options).toMatchObject({ compat: "0.10" });
     expect(draftOf(old, { refcount_bits: 1 }).options).toMatchObject({ compat: "1.1", refcount_bits: 1 });
-    expect(draftOf({ ...old, format: "qed" }).options).toMatchObject({ compat: "1.1" });
+    const other = { format: "qed", creationOptions: { cluster_size: 65_536, table_size: 4 } };
+    expect(draftOf(other).options).toMatchObject({ compat: "1.1", refcount_bits: 16, lazy_refcounts: false });
   });
 
   it("names all reasons at once", () => {
@@ -119,6 +121,6 @@ describe("the draft of a qcow2 target", () => {
     expect(draftOf({ ...qcow2, compression: "zstd" }, { compat: "0.10" }).placement.compressed).toBeUndefined();
     expect(draftOf(qcow2, { cluster_size: 4096 }).placement.compressed).toBeUndefined();
     expect(draftOf(qcow2, { refcount_bits: 8 }).placement.compressed).toBeUndefined();
-    expect(draftOf({ ...qcow2, format: "qed" }).placement.compressed).toBeUndefined();
+    expect(draftOf({ ...qcow2, compression: undefined }).placement.compressed).toBeUndefined();
   });
 });

@@ -4,8 +4,8 @@ import { UsageError } from "../../../../../src/bytes/image-error.ts";
 import { RangeSet } from "../../../../../src/bytes/range-set.ts";
 import { openQed } from "../../../../../src/formats/qed/image.ts";
 import { qedTarget } from "../../../../../src/formats/qed/target/target.ts";
-import type { BackingFile, ConversionOptions } from "../../../../../src/image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, firstDifference } from "../../../../../src/image/extent.ts";
+import type { BackingFile, ConversionOptions } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import { applyEpoch } from "../../../../support/apply-epoch.ts";
 import { readQedNaively } from "../../../../support/qed-naive-reader.ts";
@@ -24,7 +24,7 @@ function source(more: Partial<ConversionOptions> = {}): ConversionOptions {
     bitmapNames: [],
     unknownAutoclear: [],
     hasDataFile: false,
-    hasSubclusters: false,
+    sharingSize: 65536,
     compression: "zlib",
     usedHeader: RangeSet.of({ start: 0, end: 112 }),
     creationOptions: {},
