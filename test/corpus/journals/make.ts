@@ -53,7 +53,7 @@ async function make({ name, source, steps }: Situation, folder: string): Promise
 }
 
 /** Does it, to a copy first where it is to be cut, to see its calls. */
-async function perform({ words, cut, then }: Step, place: string): Promise<string> {
+async function perform({ words, cut, written }: Step, place: string): Promise<string> {
   let said = `inplace-convert ${words.join(" ")}`;
   if (cut === undefined) {
     expectEnd(await runCommand(wordsIn(words, place)), 0);
@@ -72,11 +72,11 @@ async function perform({ words, cut, then }: Step, place: string): Promise<strin
     const after = call.path.slice(copy.length + 1);
     if (after !== "") said += ` (${after}${call.hostOffset === undefined ? "" : ` at ${call.hostOffset}`})`;
   }
-  if (then === undefined) return said;
+  if (written === undefined) return said;
   const image = await readFile(join(place, "disk.img"));
-  image.set(then.bytes, then.hostOffset);
+  image.set(written.bytes, written.hostOffset);
   await writeFile(join(place, "disk.img"), image);
-  return `${said}, then ${then.bytes.length} bytes written at ${then.hostOffset}`;
+  return `${said}, then ${written.bytes.length} bytes written at ${written.hostOffset}`;
 }
 
 /** What the same build makes of a copy. */

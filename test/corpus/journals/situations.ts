@@ -13,7 +13,7 @@ export interface Step {
   /** Runs to its end where absent. */
   readonly cut?: Cut;
   /** What somebody writes to the image behind it. */
-  readonly then?: { readonly hostOffset: number; readonly bytes: Uint8Array };
+  readonly written?: { readonly hostOffset: number; readonly bytes: Uint8Array };
 }
 
 export interface Situation {
@@ -139,7 +139,7 @@ export const situations: readonly Situation[] = [
     {
       words: [...toQcow2, "-o", "refcount_bits=8"],
       cut: committed,
-      then: { hostOffset: ofOneSector.at.data + 100, bytes: new TextEncoder().encode("a guest wrote here") },
+      written: { hostOffset: ofOneSector.at.data + 100, bytes: new TextEncoder().encode("a guest wrote here") },
     },
     { words: ["resume", "IMAGE"], cut: committedInResume },
   ),
