@@ -3,9 +3,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CorpusCase } from "./case.ts";
-import { qcow2Cases } from "./qcow2-cases.ts";
-import { qedCases } from "./qed-cases.ts";
-import { rawCases } from "./raw-cases.ts";
+import { qcow2Cases } from "../formats/qcow2/cases.ts";
+import { qedCases } from "../formats/qed/cases.ts";
+import { rawCases } from "../formats/raw/cases.ts";
 
 export const corpus: readonly CorpusCase[] = [...qedCases, ...qcow2Cases, ...rawCases];
 

@@ -1,7 +1,7 @@
 /** Damages an image field by field: boundary values, random masks, exchanged pointers, lengths; the same for each seed. */
 
+import type { FieldMap, FieldSite } from "../formats/qcow2/field-sites.ts";
 import type { Random } from "../support/random.ts";
-import type { FieldMap, FieldSite } from "./field-sites.ts";
 
 export interface Mutant {
   readonly bytes: Buffer;

@@ -3,9 +3,9 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeSample, SAMPLES } from "../support/qcow2-samples.ts";
-import { buildQedImage, type QedImageDescription } from "../support/qed-image.ts";
-import { type FieldMap, fieldMapOf } from "./field-sites.ts";
+import { type FieldMap, fieldMapOf } from "../formats/qcow2/field-sites.ts";
+import { makeSample, SAMPLES } from "../formats/qcow2/samples.ts";
+import { buildQedImage, type QedImageDescription } from "../formats/qed/builder.ts";
 
 export interface FuzzSample {
   readonly name: string;

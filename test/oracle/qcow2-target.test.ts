@@ -17,7 +17,7 @@ import {
   removeScratch,
   scratchFolder,
   seededRandom,
-} from "../support/qcow2-target-image.ts";
+} from "../formats/qcow2/target-image.ts";
 
 let folder = "";
 beforeAll(() => {

@@ -14,8 +14,8 @@ import type { Image } from "../../src/image/driver.ts";
 import { ExtentState, eachExtent } from "../../src/image/extent.ts";
 import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { buildQedImage, type QedImageDescription, setEntry } from "../formats/qed/builder.ts";
 import { applyEpoch } from "../support/apply-epoch.ts";
-import { buildQedImage, type QedImageDescription, setEntry } from "../support/qed-image.ts";
 import { seededRandom } from "../support/random.ts";
 
 let folder = "";

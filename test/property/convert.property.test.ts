@@ -9,8 +9,8 @@ import { openImage } from "../../src/formats/registry.ts";
 import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
+import { buildQedImage, type QedImageDescription } from "../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../support/crash-scenario.ts";
-import { buildQedImage, type QedImageDescription } from "../support/qed-image.ts";
 
 const SECTOR = 512;
 

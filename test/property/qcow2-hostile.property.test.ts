@@ -6,7 +6,7 @@ import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { ExtentState, eachExtent } from "../../src/image/extent.ts";
 import { MAX_FINDINGS } from "../../src/image/finding.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
-import { HostCluster, Qcow2Bytes } from "../support/qcow2-bytes.ts";
+import { HostCluster, Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 
 const BOUNDARIES = [

@@ -3,11 +3,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FieldMap, fieldMapOf } from "../fuzz/field-sites.ts";
+import { type CheckSample, makeCheckSamples } from "../formats/qcow2/check-samples.ts";
+import { type FieldMap, fieldMapOf } from "../formats/qcow2/field-sites.ts";
 import { mutate } from "../fuzz/mutator.ts";
 import { KNOWN_DIFFERENCES } from "./check-differences.ts";
 import { differenceOf, ourVerdict, qemuVerdict, type Verdict } from "./check-judge.ts";
-import { type CheckSample, makeCheckSamples } from "./check-samples.ts";
 import { seededRandom } from "./random.ts";
 
 export interface CheckCampaignOptions {

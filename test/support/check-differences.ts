@@ -3,8 +3,8 @@
  * docs/decisions/where-check-differs-from-qemu-img.md.
  */
 
+import type { CheckSample } from "../formats/qcow2/check-samples.ts";
 import type { OurVerdict, Verdict } from "./check-judge.ts";
-import type { CheckSample } from "./check-samples.ts";
 
 export interface Case {
   readonly sample: CheckSample;

@@ -7,8 +7,8 @@ import type { Host } from "../../src/convert/session/host.ts";
 import { MemoryVolume } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import type { ProcessTable } from "../../src/storage/users/process-table.ts";
-import { buildQcow2Image, type Qcow2ImageDescription } from "../corpus/qcow2-builder.ts";
-import { buildQedImage, type QedImageDescription } from "./qed-image.ts";
+import { buildQcow2Image, type Qcow2ImageDescription } from "../formats/qcow2/builder.ts";
+import { buildQedImage, type QedImageDescription } from "../formats/qed/builder.ts";
 import { type OperationLog, RecordingVolume } from "./recording-volume.ts";
 
 export const IMAGE_PATH = "/vm/disk.img";

@@ -5,7 +5,7 @@ import { findMark, knownMarks } from "../../../src/formats/known-marks.ts";
 import { adviceOn } from "../../../src/formats/mark-advice.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 
 const SIZE = 64 * 1024;
 

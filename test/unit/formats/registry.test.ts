@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/bytes/image-error.ts";
 import { driverOf, formatDrivers, openImage, probeFormat } from "../../../src/formats/registry.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 
 describe("registry", () => {
   it("holds each format once, raw last", () => {

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { qcow2Driver } from "../../../../src/formats/qcow2/driver.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../support/qcow2-bytes.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../formats/qcow2/bytes.ts";
 
 const RESERVED = 1n << 60n;
 

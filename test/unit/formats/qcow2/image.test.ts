@@ -4,7 +4,7 @@ import { qcow2Driver } from "../../../../src/formats/qcow2/driver.ts";
 import type { Image } from "../../../../src/image/driver.ts";
 import { type Extent, ExtentState, eachExtent, NOWHERE } from "../../../../src/image/extent.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../support/qcow2-bytes.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../formats/qcow2/bytes.ts";
 
 const open = (bytes: Uint8Array): Promise<Image> => qcow2Driver.open(memoryStorage(bytes));
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import type { CheckResult } from "../../../../../src/image/finding.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../support/qcow2-bytes.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../formats/qcow2/bytes.ts";
 
 async function check(image: Qcow2Bytes): Promise<CheckResult> {
   return (await qcow2Driver.open(memoryStorage(image.bytes))).check();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
-import { COPIED, HostCluster, Qcow2Bytes } from "../../../../support/qcow2-bytes.ts";
+import { COPIED, HostCluster, Qcow2Bytes } from "../../../../formats/qcow2/bytes.ts";
 
 const CLUSTERS = 256;
 

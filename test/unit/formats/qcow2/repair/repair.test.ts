@@ -3,8 +3,8 @@ import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import type { Image } from "../../../../../src/image/driver.ts";
 import type { Repair, RepairScope } from "../../../../../src/image/repair.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../formats/qcow2/bytes.ts";
 import { applyRepair } from "../../../../support/apply-repair.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../support/qcow2-bytes.ts";
 
 const [first, second] = [HostCluster.data, HostCluster.data + 1];
 const CORRUPT = 2;

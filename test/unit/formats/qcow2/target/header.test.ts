@@ -5,7 +5,7 @@ import { parseHeader } from "../../../../../src/formats/qcow2/header/header.ts";
 import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
 import type { BackingFile, Commit, TargetOptionValues } from "../../../../../src/image/driver.ts";
 import { ExtentState, ExtentTableBuilder } from "../../../../../src/image/extent.ts";
-import { backingFile, plainSource } from "../../../../support/qcow2-target-image.ts";
+import { backingFile, plainSource } from "../../../../formats/qcow2/target-image.ts";
 
 const CLUSTER = 4096;
 const VIRTUAL_SIZE = 3 * CLUSTER;

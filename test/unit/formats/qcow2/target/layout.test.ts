@@ -4,9 +4,9 @@ import { RangeSet } from "../../../../../src/bytes/range-set.ts";
 import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
 import type { ConversionOptions, TargetOptionValues } from "../../../../../src/image/driver.ts";
 import { ExtentState, ExtentTableBuilder, NOWHERE } from "../../../../../src/image/extent.ts";
-import { qcow2InMemory } from "../../../../support/qcow2-in-memory.ts";
-import { readNaively } from "../../../../support/qcow2-naive-reader.ts";
-import { plainSource } from "../../../../support/qcow2-target-image.ts";
+import { qcow2InMemory } from "../../../../formats/qcow2/in-memory.ts";
+import { readNaively } from "../../../../formats/qcow2/naive-reader.ts";
+import { plainSource } from "../../../../formats/qcow2/target-image.ts";
 
 const CLUSTER = 4096;
 type Row = readonly [length: number, state: ExtentState, hostOffset?: number, storedLength?: number];

@@ -3,7 +3,7 @@ import { MiB, TiB } from "../../../../../src/bytes/align.ts";
 import { UsageError } from "../../../../../src/bytes/image-error.ts";
 import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
 import type { ConversionOptions, TargetOptionValues } from "../../../../../src/image/driver.ts";
-import { backingFile, plainSource } from "../../../../support/qcow2-target-image.ts";
+import { backingFile, plainSource } from "../../../../formats/qcow2/target-image.ts";
 
 function draftOf(source: Partial<ConversionOptions>, options: TargetOptionValues = {}, ...drop: string[]) {
   return qcow2Target.openConversionTarget(plainSource(source), options, new Set(drop));

@@ -3,11 +3,11 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { alignUp } from "../../src/bytes/align.ts";
-import { RangeSet } from "../../src/bytes/range-set.ts";
-import { qcow2Target } from "../../src/formats/qcow2/target/target.ts";
-import type { BackingFile, ConversionOptions, MappedDraft, TargetOptionValues } from "../../src/image/driver.ts";
-import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../src/image/extent.ts";
+import { alignUp } from "../../../src/bytes/align.ts";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
+import { qcow2Target } from "../../../src/formats/qcow2/target/target.ts";
+import type { BackingFile, ConversionOptions, MappedDraft, TargetOptionValues } from "../../../src/image/driver.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../src/image/extent.ts";
 
 export interface GuestShape {
   readonly clusterSize: number;

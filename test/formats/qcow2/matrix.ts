@@ -1,6 +1,6 @@
 /** The images that the conversions are proven on: every cluster size, table size, refcount width and kind of content. */
 
-import type { Content, QemuImageDescription } from "./qemu-images.ts";
+import type { Content, QemuImageDescription } from "../../support/qemu-images.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

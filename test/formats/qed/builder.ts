@@ -1,7 +1,7 @@
 /** Makes QED images byte by byte from a description, by nothing of `src/`, so that drivers are tested against it. */
 
 import { createHash } from "node:crypto";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../../support/random.ts";
 
 export interface QedImageDescription {
   /** Bytes; default 4096. */

@@ -2,8 +2,8 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeSample, type Qcow2Sample, run, writeTo } from "./qcow2-samples.ts";
-import { buildQedImage, type QedImageDescription } from "./qed-image.ts";
+import { buildQedImage, type QedImageDescription } from "../qed/builder.ts";
+import { makeSample, type Qcow2Sample, run, writeTo } from "./samples.ts";
 
 export interface CheckSample {
   readonly name: string;
