@@ -8,7 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ImageError } from "../../src/bytes/image-error.ts";
 import { convert, plan } from "../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../src/convert/options/options.ts";
-import { type PatchedImage, patch, qcow2Places, qedPlaces } from "../support/patched-image.ts";
+import { qcow2Places } from "../formats/qcow2/places.ts";
+import { qedPlaces } from "../formats/qed/places.ts";
+import { type PatchedImage, patch } from "../support/patched-image.ts";
 import { assertClean, assertSame, fileDigest, qemuIo, run } from "../support/qemu-tools.ts";
 
 const MiB = 1024 * 1024;

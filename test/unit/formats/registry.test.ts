@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/bytes/image-error.ts";
 import { driverOf, formatDrivers, openImage, probeFormat } from "../../../src/formats/registry.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
+import { kits } from "../../formats/kits.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";
+
+const probed = kits.filter(({ isProbed }) => isProbed);
 
 describe("registry", () => {
   it("holds each format once, raw last", () => {
@@ -11,12 +14,20 @@ describe("registry", () => {
     expect(names.at(-1)).toBe("raw");
   });
 
-  it("finds QED by its magic and by name", async () => {
-    const storage = memoryStorage(buildQedImage({ virtualSize: 4096 }).bytes);
-    expect((await probeFormat(storage)).name).toBe("qed");
-    expect((await openImage(storage)).format).toBe("qed");
-    expect((await openImage(storage, "qed")).format).toBe("qed");
-    await expect(openImage(storage, "qcow2")).rejects.toMatchObject({ name: "ImageError" });
+  it("has a kit for each format, and a kit no format but these, or one of its own", () => {
+    const known = kits.filter(({ driver }) => driver === undefined).map(({ name }) => name);
+    expect(known.sort()).toEqual(formatDrivers.map(({ name }) => name).sort());
+    expect(new Set(kits.map(({ name }) => name)).size).toBe(kits.length);
+  });
+
+  it.each(probed)("finds $title by its magic and by name", async (kit) => {
+    const storage = memoryStorage(kit.build({ virtualSize: 4096, data: [] }));
+    expect((await probeFormat(storage)).name).toBe(kit.name);
+    expect((await openImage(storage)).format).toBe(kit.name);
+    expect((await openImage(storage, kit.name)).format).toBe(kit.name);
+    for (const { name } of kits.filter((other) => other !== kit)) {
+      await expect(openImage(storage, name), name).rejects.toMatchObject({ name: "ImageError" });
+    }
   });
 
   it("never guesses raw", async () => {
