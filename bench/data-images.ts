@@ -4,14 +4,15 @@ import { execFileSync } from "node:child_process";
 import { randomFillSync } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { formats } from "./formats.ts";
 import { syncFile } from "./measure.ts";
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
 export interface DataImages {
-  readonly qed: string;
-  readonly qcow2: string;
+  /** By the format's name. */
+  readonly paths: ReadonlyMap<string, string>;
   readonly dataBytes: number;
   /** For the table: `10 GiB virtual, 4 GiB data`. */
   readonly sizes: string;
@@ -33,15 +34,12 @@ export function makeDataImages(folder: string, scale = 1): DataImages {
   }
   ftruncateSync(file, virtualSize);
   closeSync(file);
-  const [qed, qcow2] = [join(folder, "source.qed"), join(folder, "source.qcow2")];
-  for (const [format, path] of [
-    ["qed", qed],
-    ["qcow2", qcow2],
-  ] as const) {
+  const paths = new Map(formats.map(({ name }) => [name, join(folder, `source.${name}`)]));
+  for (const [format, path] of paths) {
     execFileSync("qemu-img", ["convert", "-f", "raw", "-O", format, raw, path]);
     syncFile(path);
   }
   rmSync(raw);
   const inGiB = (bytes: number): string => `${Number((bytes / GiB).toFixed(1))} GiB`;
-  return { qed, qcow2, dataBytes, sizes: `${inGiB(virtualSize)} virtual, ${inGiB(dataBytes)} data` };
+  return { paths, dataBytes, sizes: `${inGiB(virtualSize)} virtual, ${inGiB(dataBytes)} data` };
 }

@@ -1,6 +1,7 @@
 /** The commands whose writes fail in `scripts/failed-writes.ts`, and the images that they meet. */
 
-import { patch, qcow2Places } from "../test/support/patched-image.ts";
+import { qcow2Places } from "../test/formats/qcow2/places.ts";
+import { patch } from "../test/support/patched-image.ts";
 import type { TracedCall } from "../test/support/traced-command.ts";
 import type { Situation } from "./failed-write-trials.ts";
 

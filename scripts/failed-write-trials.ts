@@ -6,7 +6,8 @@
 import { execFileSync } from "node:child_process";
 import { copyFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeQemuImage, type StructuredFormat } from "../test/support/qemu-images.ts";
+import { qemuKitOf } from "../test/formats/kits.ts";
+import { makeQemuImage } from "../test/support/qemu-images.ts";
 import { assertClean, assertSame, fileDigest, info } from "../test/support/qemu-tools.ts";
 import {
   type Ending,
@@ -22,8 +23,8 @@ import { copyDisk, type FileSystem, makeDisk } from "./mounts.ts";
 /** A command whose writes fail, and what was done before on a disk that is well. */
 export interface Situation {
   readonly name: string;
-  readonly from: StructuredFormat;
-  readonly to: StructuredFormat;
+  readonly from: string;
+  readonly to: string;
   /** Changes the image before anything else. */
   readonly damage?: (image: string) => Promise<void>;
   readonly before?: {
@@ -71,7 +72,7 @@ export async function prepare(place: Place, fileSystem: FileSystem, situation: S
     name: "source",
     format: from,
     virtualSize: 2 * 2 ** 20 + 512,
-    options: { cluster_size: 4096, ...(from === "qed" && { table_size: 2 }) },
+    options: qemuKitOf(from).smallOptions,
     contents: ["fragmented", "zeroed"],
   });
   await situation.damage?.(source);
@@ -198,7 +199,7 @@ async function isWritable({ folder }: Prepared): Promise<boolean> {
 /** The guest is whole, and the image what was claimed. */
 async function judge({ image, situation, rawPath, digest }: Prepared, claim: Claim): Promise<void> {
   const { from, to } = situation;
-  const format = (await info(image)).format as StructuredFormat;
+  const format = (await info(image)).format;
   if (format !== from && format !== to) throw new Error(`the file opens as ${format}`);
   await assertSame(image, format, rawPath);
   if (claim === undefined) return;

@@ -6,7 +6,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { copyFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeQemuImage, type StructuredFormat } from "../test/support/qemu-images.ts";
+import { qemuKitOf } from "../test/formats/kits.ts";
+import { makeQemuImage } from "../test/support/qemu-images.ts";
 import { assertClean, assertSame, fileDigest, info } from "../test/support/qemu-tools.ts";
 import { runCommand, runInjected, type TracedCall, traceCommand } from "../test/support/traced-command.ts";
 import { copyDisk, type FileSystem, makeDisk } from "./mounts.ts";
@@ -26,8 +27,8 @@ export interface Pristine extends Place {
   readonly disk: string;
   /** The image while the disk is mounted. */
   readonly image: string;
-  readonly from: StructuredFormat;
-  readonly to: StructuredFormat;
+  readonly from: string;
+  readonly to: string;
   /** Copies outside the file system: the image, and its guest as raw. */
   readonly source: string;
   readonly rawPath: string;
@@ -38,18 +39,13 @@ export type Trial = (pristine: Pristine) => Promise<string>;
 
 const IMAGE = "disk.img";
 
-export async function prepare(
-  place: Place,
-  fileSystem: FileSystem,
-  from: StructuredFormat,
-  to: StructuredFormat,
-): Promise<Pristine> {
+export async function prepare(place: Place, fileSystem: FileSystem, from: string, to: string): Promise<Pristine> {
   const { scratch, folder, beside } = place;
   const { path: source, rawPath } = await makeQemuImage(scratch, {
     name: `${from}-source`,
     format: from,
     virtualSize: 700 * 1024 + 512,
-    options: { cluster_size: 4096, ...(from === "qed" && { table_size: 2 }) },
+    options: qemuKitOf(from).smallOptions,
     contents: ["fragmented", "zeroed"],
   });
   const disk = join(scratch, `${from}.disk`);
@@ -162,8 +158,8 @@ async function fresh<T>(pristine: Pristine, act: (disk: string) => Promise<T>): 
 }
 
 /** The format that QEMU finds, once it shows the guest whole. */
-async function formatOf({ image, from, to, rawPath }: Pristine): Promise<StructuredFormat> {
-  const format = (await info(image)).format as StructuredFormat;
+async function formatOf({ image, from, to, rawPath }: Pristine): Promise<string> {
+  const format = (await info(image)).format;
   if (format !== from && format !== to) throw new Error(`the file opens as ${format}`);
   await assertSame(image, format, rawPath);
   return format;
@@ -211,7 +207,7 @@ async function mustRecover(pristine: Pristine, at: number): Promise<void> {
   await mustBeTidy(pristine, format);
 }
 
-async function mustBeTidy({ image, folder }: Pristine, format: StructuredFormat): Promise<void> {
+async function mustBeTidy({ image, folder }: Pristine, format: string): Promise<void> {
   await assertClean(image, format);
   const left = (await readdir(folder)).filter((name) => name.startsWith(`${IMAGE}.inplace`));
   if (left.length > 0) throw new Error(`it left ${left.join(", ")}`);

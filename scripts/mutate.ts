@@ -126,7 +126,7 @@ function keyOf({ name, file, find, replace, tests }: Mutation): string {
 function sharedDigest(): string {
   if (digest !== undefined) return digest;
   const hash = createHash("sha256");
-  for (const folder of ["src", "test/support", "test/corpus"]) {
+  for (const folder of ["src", "test/support", "test/formats", "test/corpus"]) {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
       if (entry.isFile()) hash.update(readFileSync(join(entry.parentPath, entry.name)));
     }

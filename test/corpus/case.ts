@@ -9,7 +9,8 @@ export interface CorpusCase {
   readonly bytes: Buffer;
   /** `-f`; probed where absent. */
   readonly format?: string;
-  readonly target: "qed" | "qcow2";
+  /** What it is converted to. */
+  readonly target: string;
   /** What `qemu-img info` of QEMU 7.2 does with it: where it opens what we refuse, only our check stands in the way. */
   readonly qemu: "opens" | "refuses";
   /** Of a refusal: what its sentence must name. */

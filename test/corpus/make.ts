@@ -2,12 +2,10 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { kits } from "../formats/kits.ts";
 import type { CorpusCase } from "./case.ts";
-import { qcow2Cases } from "./qcow2-cases.ts";
-import { qedCases } from "./qed-cases.ts";
-import { rawCases } from "./raw-cases.ts";
 
-export const corpus: readonly CorpusCase[] = [...qedCases, ...qcow2Cases, ...rawCases];
+export const corpus: readonly CorpusCase[] = kits.flatMap(({ cases }) => cases);
 
 if (process.argv[1]?.endsWith("make.ts") && process.argv[2] !== undefined) {
   for (const { name, bytes } of corpus) {

@@ -4,13 +4,14 @@ import { copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { makeQemuImage, type QemuImage, type StructuredFormat } from "../support/qemu-images.ts";
+import { qemuKitOf, qemuPairs } from "../formats/kits.ts";
+import { makeQemuImage, type QemuImage } from "../support/qemu-images.ts";
 import { assertClean, assertSame, fileDigest, info } from "../support/qemu-tools.ts";
 import { runCommand, runInjected, type TracedCall, traceCommand } from "../support/traced-command.ts";
 
 interface Scene {
-  readonly from: StructuredFormat;
-  readonly to: StructuredFormat;
+  readonly from: string;
+  readonly to: string;
   readonly recovery: "resume" | "rollback";
   readonly source: QemuImage;
   readonly original: string;
@@ -31,14 +32,14 @@ async function copyScene(place: string, name: string): Promise<string> {
   return to;
 }
 
-async function scenesOf(from: StructuredFormat, to: StructuredFormat): Promise<Scene[]> {
-  const place = join(folder, from);
+async function scenesOf(from: string, to: string): Promise<Scene[]> {
+  const place = join(folder, `${from}-to-${to}`);
   await mkdir(place);
   const source = await makeQemuImage(place, {
     name: "source",
     format: from,
     virtualSize: 500 * 1024 + 512,
-    options: { cluster_size: 4096, ...(from === "qed" && { table_size: 2 }) },
+    options: qemuKitOf(from).smallOptions,
     contents: ["fragmented", "zeroed"],
   });
   const image = join(place, "disk.img");
@@ -48,7 +49,7 @@ async function scenesOf(from: StructuredFormat, to: StructuredFormat): Promise<S
   const original = await fileDigest(source.path);
   const scenes: Scene[] = [];
   for (const recovery of ["resume", "rollback"] as const) {
-    const trial = await copyScene(place, `${from}-${recovery}`);
+    const trial = await copyScene(place, `${from}-to-${to}-${recovery}`);
     const [ending, calls] = await traceCommand([recovery, join(trial, "disk.img")], trial);
     if (ending.exitCode !== 0) throw new Error(`Cannot ${recovery} undisturbed: ${ending.said}`);
     scenes.push({ from, to, recovery, source, original, place, calls });
@@ -56,16 +57,17 @@ async function scenesOf(from: StructuredFormat, to: StructuredFormat): Promise<S
   return scenes;
 }
 
-const scenes = [...(await scenesOf("qed", "qcow2")), ...(await scenesOf("qcow2", "qed"))];
+const scenes: Scene[] = [];
+for (const { from, to } of qemuPairs) scenes.push(...(await scenesOf(from.name, to.name)));
 
 describe.concurrent.each(scenes)("$recovery of $from converted to $to", (scene) => {
   const { from, to, recovery, source, original, place, calls } = scene;
   const kills = calls.map((call, at) => ({ ...call, at, next: at % 2 === 0 ? "resume" : "rollback" }));
   it.each(kills)("killed at $name $turn, then $next", async ({ name, turn, at, next }) => {
-    const own = await copyScene(place, `${from}-${recovery}-${at}`);
+    const own = await copyScene(place, `${from}-to-${to}-${recovery}-${at}`);
     const image = join(own, "disk.img");
-    const formatOf = async (): Promise<StructuredFormat> => {
-      const format = (await info(image)).format as StructuredFormat;
+    const formatOf = async (): Promise<string> => {
+      const format = (await info(image)).format;
       await assertSame(image, format, source.rawPath);
       return format;
     };

@@ -9,13 +9,14 @@ import { copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { makeQemuImage, type QemuImage, type StructuredFormat } from "../support/qemu-images.ts";
+import { qemuKitOf, qemuPairs } from "../formats/kits.ts";
+import { makeQemuImage, type QemuImage } from "../support/qemu-images.ts";
 import { assertClean, assertSame, fileDigest, info } from "../support/qemu-tools.ts";
 import { type Injection, runCommand, runInjected, type TracedCall, traceCommand } from "../support/traced-command.ts";
 
 interface Way {
-  readonly from: StructuredFormat;
-  readonly to: StructuredFormat;
+  readonly from: string;
+  readonly to: string;
   readonly source: QemuImage;
   readonly original: string;
   readonly calls: readonly TracedCall[];
@@ -25,17 +26,18 @@ interface Way {
 
 const folder = await mkdtemp(join(tmpdir(), "inplace-kills-"));
 afterAll(() => rm(folder, { recursive: true }));
-const ways = [await traced("qed", "qcow2"), await traced("qcow2", "qed")];
+const ways: Way[] = [];
+for (const { from, to } of qemuPairs) ways.push(await traced(from.name, to.name));
 
 /** The calls of a conversion that nobody disturbs. */
-async function traced(from: StructuredFormat, to: StructuredFormat): Promise<Way> {
-  const place = join(folder, from);
+async function traced(from: string, to: string): Promise<Way> {
+  const place = join(folder, `${from}-to-${to}`);
   await mkdir(place);
   const source = await makeQemuImage(place, {
     name: "source",
     format: from,
     virtualSize: 700 * 1024 + 512,
-    options: { cluster_size: 4096, ...(from === "qed" && { table_size: 2 }) },
+    options: qemuKitOf(from).smallOptions,
     contents: ["fragmented", "zeroed"],
   });
   const image = join(place, "disk.img");
@@ -55,7 +57,7 @@ describe.concurrent.each(ways)("$from to $to", (way) => {
 
   /** A fresh copy in a folder of its own, `act` on it, the folder gone. */
   async function withImage(name: string, act: (image: string, left: () => Promise<string[]>) => Promise<void>) {
-    const place = join(folder, `${from}-${name}`);
+    const place = join(folder, `${from}-to-${to}-${name}`);
     await mkdir(place);
     const image = join(place, "disk.img");
     await copyFile(source.path, image);
@@ -65,7 +67,7 @@ describe.concurrent.each(ways)("$from to $to", (way) => {
 
   async function formatOf(image: string): Promise<string> {
     const { format } = await info(image);
-    await assertSame(image, format as StructuredFormat, source.rawPath);
+    await assertSame(image, format, source.rawPath);
     return format;
   }
 

@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { makeSample, SAMPLES } from "../support/qcow2-samples.ts";
+import { makeSample, SAMPLES } from "../formats/qcow2/samples.ts";
 import { assertClean, assertSame, fileDigest, run } from "../support/qemu-tools.ts";
 import { type Injection, runCommand, runInjected, type TracedCall, traceCommand } from "../support/traced-command.ts";
 

@@ -13,10 +13,10 @@ import { openImage } from "../../src/formats/registry.ts";
 import { digestGuest } from "../../src/image/guest/digest.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
-import { buildQcow2Image } from "../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../formats/qcow2/builder.ts";
+import { buildQedImage } from "../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../support/crash-scenario.ts";
 import { eachCut } from "../support/power-cut.ts";
-import { buildQedImage } from "../support/qed-image.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 import { RecordingVolume } from "../support/recording-volume.ts";
 

@@ -1,7 +1,7 @@
 /** Damages an image field by field: boundary values, random masks, exchanged pointers, lengths; the same for each seed. */
 
+import type { FieldMap, FieldSite } from "../formats/field-map.ts";
 import type { Random } from "../support/random.ts";
-import type { FieldMap, FieldSite } from "./field-sites.ts";
 
 export interface Mutant {
   readonly bytes: Buffer;
@@ -42,7 +42,8 @@ function damaged(before: bigint, bytes: Buffer, site: FieldSite, fields: FieldMa
   const length = BigInt(bytes.length);
   const somewhere = BigInt(random.below(Math.ceil(bytes.length / fields.clusterSize) + 2)) * cluster;
   const power = 1n << BigInt(random.below(bits));
-  const flags = before & 0xff00_0000_0000_01ffn;
+  const flags = before & fields.entryFlags;
+  const otherFlags = flags ^ (fields.entryFlags & (1n << 63n));
   const same = fields.sites.get(site.what) as FieldSite[];
   const kinds: (() => bigint)[] = [
     () => random.pick([0n, 1n, 2n, 3n, 7n, 8n, 9n, 511n, 512n, 513n, 1023n, 1024n, 4096n, 65_535n, 65_536n]),
@@ -52,8 +53,8 @@ function damaged(before: bigint, bytes: Buffer, site: FieldSite, fields: FieldMa
     () => before ^ BigInt.asUintN(bits, (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32))),
     () => before & BigInt.asUintN(bits, (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32))),
     () => length + random.pick([-cluster, -512n, -1n, 0n, 1n, 512n, cluster]),
-    () => (fields.isLittleEndian ? 0n : flags) | somewhere,
-    () => (fields.isLittleEndian ? 0n : flags ^ (1n << 63n)) | somewhere,
+    () => flags | somewhere,
+    () => otherFlags | somewhere,
     () => somewhere + BigInt(random.below(fields.clusterSize)),
     () => read(bytes, random.pick(same), fields),
     () => read(bytes, anySite(fields, random), fields),

@@ -20,6 +20,8 @@ import { openGuestView } from "../../src/image/guest/view.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
 import type { WritableStorage } from "../../src/storage/storage.ts";
+import type { OptionTexts } from "../formats/kit.ts";
+import { partnersOf, targets } from "../formats/kits.ts";
 import { testHost } from "../support/crash-scenario.ts";
 import type { Random } from "../support/random.ts";
 import { WrappedStorage, WrappedVolume } from "../support/wrapped-volume.ts";
@@ -55,7 +57,7 @@ export async function tryMutant(sample: FuzzSample, bytes: Uint8Array, random: R
   const work = new WorkLimit(bytes.length + sample.bytes.length);
   const outcomes: string[] = [];
   const readOnly = new CountingVolume({ [PATH]: bytes, [ORIGINAL]: sample.bytes }, work);
-  const format = random.chance(0.2) ? sample.format : undefined;
+  const format = random.chance(0.2) ? sample.kit.name : undefined;
   const named = format === undefined ? {} : { format };
   const attempt = async <T>(what: string, perform: () => Promise<T>): Promise<T | undefined> => {
     work.begin(what);
@@ -83,7 +85,7 @@ export async function tryMutant(sample: FuzzSample, bytes: Uint8Array, random: R
   const target = chooseTarget(sample, random);
   const options: ConvertOptions = {
     ...named,
-    ...(target.options && { options: target.options }),
+    options: target.options,
     checksum: isDigested && random.chance(0.5) ? "blkhash-sha256" : "none",
     check: random.chance(0.7),
     ...(random.chance(0.2) && { keepLeaks: true }),
@@ -119,22 +121,11 @@ async function convertMutant(
   return { before: bytes, after, sourceFormat, targetFormat, virtualSize, options };
 }
 
-function chooseTarget(sample: FuzzSample, random: Random): { format: string; options?: Record<string, string> } {
-  const other = sample.format === "qed" ? "qcow2" : "qed";
-  const format = random.chance(0.75) ? other : sample.format;
-  if (format === "qed") {
-    return random.pick([
-      { format },
-      { format, options: { cluster_size: random.pick(["4k", "16k", "64k", "1M"]) } },
-      { format, options: { table_size: random.pick(["2", "4", "8"]) } },
-    ]);
-  }
-  return random.pick([
-    { format },
-    { format, options: { cluster_size: random.pick(["512", "4k", "32k", "64k"]) } },
-    { format, options: { refcount_bits: random.pick(["1", "8", "64"]) } },
-    { format, options: { compat: "0.10" } },
-  ]);
+function chooseTarget({ kit }: FuzzSample, random: Random): { format: string; options: OptionTexts } {
+  const same = targets.filter(({ name }) => name === kit.name);
+  const { name, target } = random.pick(random.chance(0.75) || same.length === 0 ? partnersOf(kit) : same);
+  const options = Object.entries(random.pick(target.choices)).map(([option, values]) => [option, random.pick(values)]);
+  return { format: name, options: Object.fromEntries(options) };
 }
 
 /** Sizes, states over a backing file, and every sector that is not zeros, in one digest; nothing of what a digest skips. */

@@ -11,9 +11,10 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { convert } from "../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../src/convert/options/options.ts";
 import type { ConversionReport } from "../../src/convert/report/report.ts";
-import { imageMatrix, type MatrixImage } from "../support/image-matrix.ts";
-import { buildQedImage } from "../support/qed-image.ts";
-import { makeQemuImage, type QemuImage, type StructuredFormat, writeAllOver } from "../support/qemu-images.ts";
+import { kitOf, kits, partnersOf } from "../formats/kits.ts";
+import type { MatrixImage } from "../formats/matrix-image.ts";
+import { buildQedImage } from "../formats/qed/builder.ts";
+import { makeQemuImage, type QemuImage, writeAllOver } from "../support/qemu-images.ts";
 import { assertClean, assertSame, blkhashOf, info, run } from "../support/qemu-tools.ts";
 import { seededRandom } from "../support/random.ts";
 import { runCommand } from "../support/traced-command.ts";
@@ -21,7 +22,18 @@ import { runCommand } from "../support/traced-command.ts";
 const SAMPLE = 40;
 const seed = Number(process.env.ORACLE_SEED ?? 1);
 const wanted = process.env.ORACLE ?? SAMPLE;
+const imageMatrix = kits.flatMap(({ qemu }) => qemu?.images ?? []);
 const chosen = wanted === "all" ? imageMatrix : seededRandom(seed).shuffle(imageMatrix).slice(0, Number(wanted));
+
+/** Each image to each other format that QEMU can judge; an image alone is told by its name. */
+const trials = chosen.flatMap((image, index) =>
+  partnersOf(kitOf(image.format))
+    .filter(({ qemu }) => qemu !== undefined)
+    .map(({ name: target }, turn) => {
+      const title = turn === 0 ? image.name : `${image.name} to ${target}`;
+      return { ...image, index, title, target };
+    }),
+);
 
 /** Beyond this the raw copy is all holes, which a digest without a map of them would read. */
 const DIGEST_LIMIT = 128 * 1024 * 1024;
@@ -33,16 +45,15 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe.concurrent(`${chosen.length} of ${imageMatrix.length} images, seed ${seed}`, () => {
-  it.each(chosen.map((image, index) => ({ ...image, index })))("$name", async ({ index, ...description }) => {
-    const place = join(folder, description.name);
+  it.each(trials)("$title", async ({ index, title, target, ...description }) => {
+    const place = join(folder, title);
     await mkdir(place);
     const image = await makeQemuImage(place, description);
     await assertSame(image.path, description.format, image.rawPath);
-    const other = description.format === "qed" ? "qcow2" : "qed";
     const convertIt = index % 8 === 3 ? byCommand : byLibrary;
-    await convertAndJudge(convertIt, image, description, other, description.there);
+    await convertAndJudge(convertIt, image, description, target, description.there?.[target]);
     // Half of the images come back as QEMU leaves them, half as we left them.
-    if (index % 2 === 0 && !image.hasFileSystem) await writeAndJudge(image, description, other, index);
+    if (index % 2 === 0 && !image.hasFileSystem) await writeAndJudge(image, description, target, index);
     await convertAndJudge(convertIt, image, description, description.format, description.back);
     await writeAndJudge(image, description, description.format, index + 1);
     await rm(place, { recursive: true });
@@ -70,7 +81,7 @@ describe.concurrent("a QED with table_size 1, which QEMU can't open", () => {
   });
 });
 
-type Convert = (path: string, format: StructuredFormat, options: ConvertOptions) => Promise<ConversionReport>;
+type Convert = (path: string, format: string, options: ConvertOptions) => Promise<ConversionReport>;
 
 const byLibrary: Convert = convert;
 
@@ -98,13 +109,13 @@ async function convertAndJudge(
   convertIt: Convert,
   image: QemuImage,
   { virtualSize, backing }: MatrixImage,
-  format: StructuredFormat,
+  format: string,
   options: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const { path, rawPath, backingName } = image;
   const before = await info(path);
   // A backing file is read by consent only, and never one whose format the header does not say.
-  const backingChain = backing === "raw" || backing === "qcow2";
+  const backingChain = backing !== undefined && !backing.isProbed;
   const report = await convertIt(path, format, { options, backingChain });
   await assertClean(path, format);
   await assertSame(path, format, rawPath);
@@ -126,14 +137,14 @@ async function convertAndJudge(
   if (image.hasFileSystem) await judgeFileSystem(path, format);
 }
 
-async function judgeFileSystem(path: string, format: StructuredFormat): Promise<void> {
+async function judgeFileSystem(path: string, format: string): Promise<void> {
   const disk = `${path}.disk.raw`;
   await run("qemu-img", ["convert", "-t", "unsafe", "-f", format, "-O", "raw", path, disk]);
   await run("e2fsck", ["-fn", disk]);
   await rm(disk);
 }
 
-async function writeAndJudge(image: QemuImage, { virtualSize }: MatrixImage, format: StructuredFormat, turn: number) {
+async function writeAndJudge(image: QemuImage, { virtualSize }: MatrixImage, format: string, turn: number) {
   await writeAllOver(image, format, virtualSize, turn);
   await assertClean(image.path, format);
   await assertSame(image.path, format, image.rawPath);

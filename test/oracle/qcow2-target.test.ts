@@ -8,7 +8,6 @@ import { RangeSet } from "../../src/bytes/range-set.ts";
 import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { ExtentState, eachExtent } from "../../src/image/extent.ts";
 import { FileVolume } from "../../src/storage/file/file-volume.ts";
-import { openWith } from "../support/open-with.ts";
 import {
   backingFile,
   convertToQcow2,
@@ -18,7 +17,8 @@ import {
   removeScratch,
   scratchFolder,
   seededRandom,
-} from "../support/qcow2-target-image.ts";
+} from "../formats/qcow2/target-image.ts";
+import { openWith } from "../support/open-with.ts";
 
 let folder = "";
 beforeAll(() => {

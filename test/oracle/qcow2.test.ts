@@ -15,9 +15,9 @@ import type { Qcow2SpecificInfo } from "../../src/image/specific-info.ts";
 import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { readZeroFilled } from "../../src/storage/storage.ts";
+import { Qcow2Mutator } from "../formats/qcow2/mutator.ts";
+import { makeSample, run, runForJson, SAMPLES, wordsToOpen, writeTo } from "../formats/qcow2/samples.ts";
 import { openWith } from "../support/open-with.ts";
-import { Qcow2Mutator } from "../support/qcow2-mutator.ts";
-import { makeSample, run, runForJson, SAMPLES, wordsToOpen, writeTo } from "../support/qcow2-samples.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 
 let folder = "";

@@ -15,9 +15,9 @@ import type { Image } from "../../src/image/source.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { FileVolume } from "../../src/storage/file/file-volume.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { buildQedImage, type QedImageDescription, setEntry } from "../formats/qed/builder.ts";
 import { applyEpoch } from "../support/apply-epoch.ts";
 import { openWith } from "../support/open-with.ts";
-import { buildQedImage, type QedImageDescription, setEntry } from "../support/qed-image.ts";
 import { seededRandom } from "../support/random.ts";
 
 let folder = "";

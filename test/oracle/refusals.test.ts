@@ -3,12 +3,14 @@
 import { spawn } from "node:child_process";
 import { link, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ImageError } from "../../src/bytes/image-error.ts";
 import { convert, plan } from "../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../src/convert/options/options.ts";
-import { type PatchedImage, patch, qcow2Places, qedPlaces } from "../support/patched-image.ts";
+import { qcow2Places } from "../formats/qcow2/places.ts";
+import { qedPlaces } from "../formats/qed/places.ts";
+import { type PatchedImage, patch } from "../support/patched-image.ts";
 import { assertClean, assertSame, fileDigest, qemuIo, run } from "../support/qemu-tools.ts";
 
 const MiB = 1024 * 1024;
@@ -24,14 +26,14 @@ const place = (name: string): string => join(folder, name);
 
 /** A small image with data in its first clusters, made by `qemu-img create` with `words` more. */
 async function make(name: string, words: readonly string[] = [], size = "4M"): Promise<string> {
-  const format = name.endsWith(".qed") ? "qed" : "qcow2";
+  const format = extname(name).slice(1);
   await run("qemu-img", ["create", "-q", "-f", format, ...words, name, size], folder);
   return place(name);
 }
 
 async function makeWithData(name: string, words: readonly string[] = [], size = "4M"): Promise<string> {
   const path = await make(name, words, size);
-  await qemuIo(path, name.endsWith(".qed") ? "qed" : "qcow2", ["write -P 7 0 192k", "write -P 9 1M 64k"]);
+  await qemuIo(path, extname(name).slice(1), ["write -P 7 0 192k", "write -P 9 1M 64k"]);
   return path;
 }
 

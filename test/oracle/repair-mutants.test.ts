@@ -7,8 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Qcow2Mutator } from "../support/qcow2-mutator.ts";
-import { makeSample, SAMPLES } from "../support/qcow2-samples.ts";
+import { Qcow2Mutator } from "../formats/qcow2/mutator.ts";
+import { makeSample, SAMPLES } from "../formats/qcow2/samples.ts";
 import { type RepairOutcome, tryRepair } from "../support/repair-mutant.ts";
 
 /** Of each sample. */

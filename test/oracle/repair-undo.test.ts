@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { check } from "../../src/convert/check.ts";
 import { resume, rollback } from "../../src/convert/recover.ts";
-import { Qcow2Mutator } from "../support/qcow2-mutator.ts";
-import { makeSample, SAMPLES } from "../support/qcow2-samples.ts";
+import { Qcow2Mutator } from "../formats/qcow2/mutator.ts";
+import { makeSample, SAMPLES } from "../formats/qcow2/samples.ts";
 import { fileDigest, qemuIo } from "../support/qemu-tools.ts";
 import { seededRandom } from "../support/random.ts";
 

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { convert } from "../../src/convert/convert.ts";
 import { resume, rollback } from "../../src/convert/recover.ts";
-import { makeQemuImage, type QemuImage, type StructuredFormat } from "../support/qemu-images.ts";
+import { qemuPairs } from "../formats/kits.ts";
+import { makeQemuImage, type QemuImage } from "../support/qemu-images.ts";
 import { assertClean, assertSame, fileDigest, info, qemuIo, run } from "../support/qemu-tools.ts";
 
 const SIZE = 6 * 1024 * 1024 + 512;
@@ -17,10 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const ways: [from: StructuredFormat, to: StructuredFormat][] = [
-  ["qed", "qcow2"],
-  ["qcow2", "qed"],
-];
+const ways = qemuPairs.map(({ from, to }) => [from.name, to.name] as const);
 describe.each(ways)("%s, converted to %s with its undo kept", (from, to) => {
   let image: QemuImage;
   let original: string;

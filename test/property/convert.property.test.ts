@@ -10,48 +10,9 @@ import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
+import type { FormatKit, OptionTexts } from "../formats/kit.ts";
+import { pairs, type Target, targets } from "../formats/kits.ts";
 import { IMAGE_PATH, testHost } from "../support/crash-scenario.ts";
-import { buildQedImage, type QedImageDescription } from "../support/qed-image.ts";
-
-const SECTOR = 512;
-
-const description: fc.Arbitrary<QedImageDescription> = fc
-  .record({
-    clusterSize: fc.constantFrom(4096, 8192, 16384),
-    tableSize: fc.constantFrom(1, 2, 4),
-    headerSize: fc.constantFrom(1, 1, 2),
-    clusters: fc.integer({ min: 1, max: 30 }),
-    sectorsLess: fc.nat(7),
-    kinds: fc.array(fc.constantFrom("data", "data", "zero", "nothing"), { minLength: 30, maxLength: 30 }),
-    seed: fc.nat(1000),
-    shuffleTables: fc.boolean(),
-    tables: fc.constantFrom("first" as const, "last" as const),
-    leaks: fc.constantFrom(0, 0, 1, 4),
-    tail: fc.constantFrom(0, 0, 1, 700),
-    staleHeaderByte: fc.constantFrom(undefined, undefined, 0xcc),
-    autoclearFeatures: fc.constantFrom(0n, 1n << 7n),
-  })
-  .map(({ clusters, sectorsLess, kinds, staleHeaderByte, ...rest }) => {
-    const numbers = Array.from({ length: clusters }, (_, cluster) => cluster);
-    return {
-      ...rest,
-      virtualSize: clusters * rest.clusterSize - sectorsLess * SECTOR,
-      data: numbers.filter((cluster) => kinds[cluster] === "data"),
-      zero: numbers.filter((cluster) => kinds[cluster] === "zero"),
-      ...(staleHeaderByte === undefined ? {} : { staleHeaderByte }),
-    };
-  });
-
-const qcow2Options = fc.constantFrom<Record<string, string>>(
-  {},
-  {},
-  { cluster_size: "512" },
-  { cluster_size: "4k", refcount_bits: "1" },
-  { cluster_size: "64k" },
-  { compat: "0.10" },
-  { lazy_refcounts: "on", refcount_bits: "64" },
-);
-const qedOptions = fc.constantFrom<Record<string, string>>({}, {}, { cluster_size: "4k" }, { cluster_size: "32k" });
 
 async function guestOf(bytes: Uint8Array): Promise<Uint8Array> {
   const image = await openImage(memoryStorage(bytes));
@@ -60,53 +21,61 @@ async function guestOf(bytes: Uint8Array): Promise<Uint8Array> {
   return guest;
 }
 
-async function expectClean(volume: MemoryVolume, format: string, guest: Uint8Array): Promise<void> {
+async function expectClean(volume: MemoryVolume, kit: FormatKit, guest: Uint8Array): Promise<void> {
   expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
   const bytes = volume.snapshot(IMAGE_PATH);
   const image = await openImage(memoryStorage(bytes));
   const { corruptions, leaks, checkErrors } = await checkOf(image);
   expect({ format: image.format, corruptions, leaks, checkErrors }).toEqual({
-    format,
+    format: kit.name,
     corruptions: 0,
     leaks: 0,
     checkErrors: 0,
   });
   expect(bytes.length % image.clusterSize).toBe(0);
   expect(Buffer.compare(await guestOf(bytes), guest)).toBe(0);
+  expect(Buffer.compare(kit.naiveRead(bytes), guest)).toBe(0);
 }
 
-test("QED -> qcow2 -> other qcow2 -> QED -> other QED keeps every guest byte, clean at each step", async () => {
+/** Back again is for those that are a target themselves. */
+const there = pairs.flatMap(({ from, to }) =>
+  targets
+    .filter(({ name }) => name === from.name)
+    .map(({ target }) => {
+      const name = `${from.title} -> ${to.title} -> other ${to.title} -> ${from.title} -> other ${from.title}`;
+      return [name, { ...from, target }, to] as const;
+    }),
+);
+
+test.each(there)("%s keeps every guest byte, clean at each step", async (_name, from, to) => {
+  const own = fc.tuple(fc.constantFrom(...from.target.options), fc.constantFrom(...from.target.options));
+  const others = fc.tuple(fc.constantFrom(...to.target.options), fc.constantFrom(...to.target.options));
   await fc.assert(
-    fc.asyncProperty(
-      description,
-      fc.tuple(qcow2Options, qcow2Options),
-      fc.tuple(qedOptions, qedOptions),
-      async (image, [first, second], [third, fourth]) => {
-        const { bytes, guest } = buildQedImage(image);
-        const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
-        for (const [format, options] of [
-          ["qcow2", first],
-          ["qcow2", second],
-          ["qed", third],
-          ["qed", { ...fourth, table_size: "8" }],
-        ] as const) {
-          const report = await convert(IMAGE_PATH, format, { options }, testHost(volume));
-          await expectClean(volume, format, guest);
-          expect(report.fileSizeAfter).toBe(volume.snapshot(IMAGE_PATH).length);
-          expect(report.guestChecksum?.after).toBe(report.guestChecksum?.before);
-        }
-      },
-    ),
+    fc.asyncProperty(from.source.anyImage, others, own, async ({ bytes, guest }, [first, second], [third, fourth]) => {
+      expect(Buffer.compare(from.naiveRead(bytes), guest)).toBe(0);
+      const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
+      const turns: [Target, OptionTexts][] = [
+        [to, first],
+        [to, second],
+        [from, third],
+        [from, { ...fourth, ...from.target.unlikeDefault }],
+      ];
+      for (const [kit, options] of turns) {
+        const report = await convert(IMAGE_PATH, kit.name, { options }, testHost(volume));
+        await expectClean(volume, kit, guest);
+        expect(report.fileSizeAfter).toBe(volume.snapshot(IMAGE_PATH).length);
+        expect(report.guestChecksum?.after).toBe(report.guestChecksum?.before);
+      }
+    }),
     { numRuns: 25, seed: 2011 },
   );
 });
 
-test("the undo that was kept gives the old bytes back", async () => {
+test.each(pairs)("the undo that was kept gives the old bytes back: $from.title -> $to.title", async ({ from, to }) => {
   await fc.assert(
-    fc.asyncProperty(description, qcow2Options, async (image, options) => {
-      const { bytes } = buildQedImage(image);
+    fc.asyncProperty(from.source.anyImage, fc.constantFrom(...to.target.options), async ({ bytes }, options) => {
       const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
-      await convert(IMAGE_PATH, "qcow2", { options, keepUndo: true }, testHost(volume));
+      await convert(IMAGE_PATH, to.name, { options, keepUndo: true }, testHost(volume));
       await rollback(IMAGE_PATH, {}, testHost(volume));
       expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: bytes });
     }),
@@ -122,27 +91,15 @@ function abortAtQuestion(count: number): AbortSignal {
   return signal;
 }
 
-test("stopped at any safe point, the image is as it was or its journal leads either way", async () => {
-  const shuffled = {
-    virtualSize: 20 * 4096,
-    data: [0, 2, 4, 6, 8, 19],
-    zero: [3],
-    seed: 7,
-    shuffleTables: true,
-    leaks: 2,
-  };
-  const qed = buildQedImage(shuffled);
-  const made = new MemoryVolume({ [IMAGE_PATH]: qed.bytes });
-  await convert(IMAGE_PATH, "qcow2", {}, testHost(made));
-  for (const [source, from, to] of [
-    [qed.bytes, "qed", "qcow2"],
-    [made.snapshot(IMAGE_PATH), "qcow2", "qed"],
-  ] as const) {
+test.each(pairs)(
+  "stopped at any safe point, the image is as it was or its journal leads either way: $from.title -> $to.title",
+  async ({ from, to }) => {
+    const { bytes: source, guest } = from.source.shuffled();
     const ends = { untouched: 0, stands: 0 };
     for (let count = 1; ; count++) {
       const volume = new MemoryVolume({ [IMAGE_PATH]: source });
       const signal = abortAtQuestion(count);
-      const error = await convert(IMAGE_PATH, to, { signal, options: {} }, testHost(volume)).then(
+      const error = await convert(IMAGE_PATH, to.name, { signal, options: {} }, testHost(volume)).then(
         () => undefined,
         (thrown: unknown) => thrown,
       );
@@ -150,7 +107,7 @@ test("stopped at any safe point, the image is as it was or its journal leads eit
       expect(error).toBeInstanceOf(ImageError);
       const { kind, journal } = error as ImageError;
       expect(kind).toBe("interrupted");
-      expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), qed.guest)).toBe(0);
+      expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), guest)).toBe(0);
       if (journal === undefined) {
         expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: source });
         ends.untouched++;
@@ -159,14 +116,14 @@ test("stopped at any safe point, the image is as it was or its journal leads eit
       ends.stands++;
       const back = new MemoryVolume(volume.snapshots());
       await resume(IMAGE_PATH, {}, testHost(volume));
-      await expectClean(volume, to, qed.guest);
+      await expectClean(volume, to, guest);
       await rollback(IMAGE_PATH, {}, testHost(back));
-      await expectBack(back, from, qed.guest);
+      await expectBack(back, from.name, guest);
     }
     expect(ends.untouched).toBeGreaterThan(0);
     expect(ends.stands).toBeGreaterThan(3);
-  }
-});
+  },
+);
 
 /** The old bytes may leak, as they did before. */
 async function expectBack(volume: MemoryVolume, format: string, guest: Uint8Array): Promise<void> {

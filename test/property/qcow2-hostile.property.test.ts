@@ -8,8 +8,8 @@ import { MAX_FINDINGS } from "../../src/image/finding.ts";
 import { inflateCluster } from "../../src/image/guest/inflate.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { HostCluster, Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { openWith } from "../support/open-with.ts";
-import { HostCluster, Qcow2Bytes } from "../support/qcow2-bytes.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 
 const BOUNDARIES = [

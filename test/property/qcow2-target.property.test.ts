@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { qcow2Target } from "../../src/formats/qcow2/target/target.ts";
 import { ExtentState, ExtentTableBuilder } from "../../src/image/extent.ts";
-import { qcow2InMemory } from "../support/qcow2-in-memory.ts";
-import { type NaiveCluster, readNaively } from "../support/qcow2-naive-reader.ts";
-import { plainSource } from "../support/qcow2-target-image.ts";
+import { qcow2InMemory } from "../formats/qcow2/in-memory.ts";
+import { type NaiveCluster, readNaively } from "../formats/qcow2/naive-reader.ts";
+import { plainSource } from "../formats/qcow2/target-image.ts";
 
 interface Piece {
   readonly kind: "data" | "zero" | "unallocated" | "compressed";

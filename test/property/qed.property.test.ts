@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { ImageError } from "../../src/bytes/image-error.ts";
 import { openQed } from "../../src/formats/qed/image.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { buildQedImage } from "../formats/qed/builder.ts";
+import { readQedNaively } from "../formats/qed/naive-reader.ts";
 import { applyEpoch } from "../support/apply-epoch.ts";
-import { buildQedImage } from "../support/qed-image.ts";
-import { readQedNaively } from "../support/qed-naive-reader.ts";
 
 const BOUNDARIES = [
   0n,

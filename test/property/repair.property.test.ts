@@ -3,9 +3,9 @@
 import { expect, it } from "vitest";
 import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { COPIED, HostCluster, Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { applyRepair, mixture } from "../support/apply-repair.ts";
 import { openWith } from "../support/open-with.ts";
-import { COPIED, HostCluster, Qcow2Bytes } from "../support/qcow2-bytes.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 
 /** An image whose snapshot shares its data, as at the moment it was taken; everything counts as it should. */

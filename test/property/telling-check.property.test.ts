@@ -10,7 +10,7 @@ import { ReferenceTally } from "../../src/formats/qcow2/tables/reference-tally.t
 import { walkActiveTables } from "../../src/formats/qcow2/tables/table-walk.ts";
 import type { Finding } from "../../src/image/finding.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes } from "../support/qcow2-bytes.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 
 const flags = fc.constantFrom(0n, COPIED, 1n, COPIED | 1n, COMPRESSED, COPIED | COMPRESSED, 2n, 1n << 60n, 0x200n);
 const damage = fc.record({

@@ -3,11 +3,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FieldMap, fieldMapOf } from "../fuzz/field-sites.ts";
+import type { Verdict } from "../formats/check-verdict.ts";
+import type { FieldMap } from "../formats/field-map.ts";
+import type { CheckSample, FormatKit } from "../formats/kit.ts";
+import { checked } from "../formats/kits.ts";
 import { mutate } from "../fuzz/mutator.ts";
-import { KNOWN_DIFFERENCES } from "./check-differences.ts";
-import { differenceOf, ourVerdict, qemuVerdict, type Verdict } from "./check-judge.ts";
-import { type CheckSample, makeCheckSamples } from "./check-samples.ts";
+import { differencesOf } from "./check-differences.ts";
+import { differenceOf, ourVerdict, qemuVerdict } from "./check-judge.ts";
 import { seededRandom } from "./random.ts";
 
 export interface CheckCampaignOptions {
@@ -47,7 +49,7 @@ export async function runCheckCampaign(options: CheckCampaignOptions): Promise<C
   const outcomes = new Map<string, number>();
   const disagreements: Disagreement[] = [];
   try {
-    const samples = (await makeCheckSamples(folder)).map((sample) => ({ sample, fields: fieldMapOf(sample.bytes) }));
+    const samples = await makeBreakables(folder);
     let next = options.first;
     const work = async (worker: number) => {
       const path = join(folder, `mutant-${worker}`);
@@ -73,29 +75,39 @@ interface Trial {
 
 /** A sample with its fields found. */
 export interface Breakable {
+  readonly kit: FormatKit;
   readonly sample: CheckSample;
   readonly fields: FieldMap;
 }
 
+/** Of each format that is checked, in the order of names; the numbers of mutants depend on it. */
+async function makeBreakables(folder: string): Promise<readonly Breakable[]> {
+  const breakables: Breakable[] = [];
+  for (const kit of checked.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const sample of await kit.check.samples(folder)) {
+      const fields = kit.fieldSites?.(sample.bytes);
+      if (fields !== undefined) breakables.push({ kit, sample, fields });
+    }
+  }
+  return breakables;
+}
+
 export function mutantOf(samples: readonly Breakable[], seed: number, number: number) {
   const random = seededRandom(seed * 1_000_003 + number);
-  let { sample, fields } = random.pick(samples);
+  let { kit, sample, fields } = random.pick(samples);
   // Large files take long to copy and show little that small ones do not.
-  if (sample.bytes.length > LARGE_BYTES && random.chance(0.7)) ({ sample, fields } = samples[0] as Breakable);
-  return { sample, ...mutate(sample.bytes, random.chance(HEADER_CHANCE) ? fields : tablesOf(fields), random) };
+  if (sample.bytes.length > LARGE_BYTES && random.chance(0.7)) ({ kit, sample, fields } = samples[0] as Breakable);
+  return { kit, sample, ...mutate(sample.bytes, random.chance(HEADER_CHANCE) ? fields : tablesOf(fields), random) };
 }
 
 async function tryOne(path: string, samples: readonly Breakable[], seed: number, number: number): Promise<Trial> {
-  const { sample, bytes, story } = mutantOf(samples, seed, number);
+  const { kit, sample, bytes, story } = mutantOf(samples, seed, number);
   await writeFile(path, bytes);
   const words = sample.openWords.map((word) => word.replace("IMAGE", path));
-  const [theirs, ours] = await Promise.all([
-    qemuVerdict(words, number % TEXT_EVERY === 0),
-    ourVerdict(sample.format, bytes),
-  ]);
+  const [theirs, ours] = await Promise.all([qemuVerdict(words, number % TEXT_EVERY === 0), ourVerdict(kit, bytes)]);
   const difference = differenceOf(theirs, ours);
   if (difference === undefined) return { outcome: outcomeOf(theirs) };
-  const known = KNOWN_DIFFERENCES.find((kind) => kind.isIt({ sample, bytes, theirs, ours }));
+  const known = differencesOf(kit).find((difference) => difference.isIt({ bytes, theirs, ours }));
   if (known !== undefined) return { outcome: `${KNOWN}${known.name}` };
   return { outcome: "disagreement", disagreement: { number, sample: sample.name, story, difference } };
 }

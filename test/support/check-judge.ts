@@ -5,26 +5,13 @@ import { ImageError } from "../../src/bytes/image-error.ts";
 import { checkJson } from "../../src/check/check-json.ts";
 import { resultText } from "../../src/check/check-text.ts";
 import { checkExitCode } from "../../src/check/verdict.ts";
-import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
-import { qedDriver } from "../../src/formats/qed/driver.ts";
 import type { Finding } from "../../src/image/finding.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import type { OurVerdict, Verdict } from "../formats/check-verdict.ts";
+import type { FormatKit } from "../formats/kit.ts";
+import { driverOfKit } from "../formats/kits.ts";
 import { openWith } from "./open-with.ts";
-
-export interface Verdict {
-  readonly exitCode: number;
-  /** What goes to stderr; of a refusal only that there is one. */
-  readonly lines: readonly string[];
-  /** The JSON's numbers; undefined where the image was refused. */
-  readonly numbers: Readonly<Record<string, number>> | undefined;
-  readonly text: string | undefined;
-}
-
-export interface OurVerdict extends Verdict {
-  readonly findings: readonly Finding[];
-  readonly refusal: ImageError | undefined;
-}
 
 const NUMBERS = [
   "image-end-offset",
@@ -57,17 +44,18 @@ export async function qemuVerdict(words: readonly string[], withText: boolean): 
   };
 }
 
-export async function ourVerdict(format: "qcow2" | "qed", bytes: Uint8Array): Promise<OurVerdict> {
+export async function ourVerdict(kit: FormatKit, bytes: Uint8Array): Promise<OurVerdict> {
   const findings: Finding[] = [];
   try {
-    const image = await openWith(format === "qcow2" ? qcow2Driver : qedDriver, memoryStorage(bytes));
+    const image = await openWith(driverOfKit(kit), memoryStorage(bytes));
     const result = await checkOf(image, (finding) => findings.push(finding));
     const told = findings.filter(({ severity }) => severity !== "warning");
-    const facts = { ...result, image: "", format, leaksFixed: 0, corruptionsFixed: 0 };
+    const facts = { ...result, image: "", format: kit.name, leaksFixed: 0, corruptionsFixed: 0 };
     return {
       exitCode: checkExitCode(result),
-      // For QED qemu-img prints numbers alone.
-      lines: format === "qed" ? [] : told.flatMap(({ line, message }) => (line ?? `(no line) ${message}`).split("\n")),
+      lines: kit.check?.hasLines
+        ? told.flatMap(({ line, message }) => (line ?? `(no line) ${message}`).split("\n"))
+        : [],
       numbers: numbersOf(checkJson(facts) as Record<string, number>),
       text: resultText(result),
       findings,

@@ -7,8 +7,10 @@ import type { Host } from "../../src/convert/session/host.ts";
 import { MemoryVolume } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import type { ProcessTable } from "../../src/storage/users/process-table.ts";
-import { buildQcow2Image, type Qcow2ImageDescription } from "../corpus/qcow2-builder.ts";
-import { buildQedImage, type QedImageDescription } from "./qed-image.ts";
+import { BLOCK_SIZE } from "../formats/guest-contents.ts";
+import { pairs } from "../formats/kits.ts";
+import { buildQcow2Image, type Qcow2ImageDescription } from "../formats/qcow2/builder.ts";
+import { buildQedImage, type QedImageDescription } from "../formats/qed/builder.ts";
 import { type OperationLog, RecordingVolume } from "./recording-volume.ts";
 
 export const IMAGE_PATH = "/vm/disk.img";
@@ -73,6 +75,15 @@ const SPARSE: QedImageDescription = {
 const SHUFFLED: QedImageDescription = { ...SPARSE, seed: 7, shuffleTables: true, leaks: 3 };
 const COMPRESSED_TAIL = deflateRawSync(Buffer.alloc(4096, "tail of the disk "));
 const LONG_NAME = `${"long-folder-name/".repeat(27)}base.img`;
+
+/** Every way between two formats once, so that a new format's are among the crash suite's. */
+const betweenKits: readonly Scenario[] = pairs.map(({ from, to }) => ({
+  name: `${from.name} to ${to.name}, its kit's image`,
+  image: from.build({ virtualSize: 10 * BLOCK_SIZE - 512, data: [0, 2, 9], zero: [4] }),
+  sourceFormat: from.name,
+  targetFormat: to.name,
+  options: {},
+}));
 
 /** The scenarios of the suite, smallest first. All digests are taken, so every verification runs. */
 export async function crashScenarios(): Promise<Scenario[]> {
@@ -166,5 +177,6 @@ export async function crashScenarios(): Promise<Scenario[]> {
       "qcow2",
       { options: { refcount_bits: "8" }, journal: "/vm/elsewhere/journal" },
     ),
+    ...betweenKits,
   ];
 }

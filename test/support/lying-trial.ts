@@ -12,9 +12,9 @@ import { openGuestView } from "../../src/image/guest/view.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { journalNamesOf } from "../../src/journal/names.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
+import { buildQedImage, type QedImageDescription } from "../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "./crash-scenario.ts";
 import { type Lies, type LyingStage, LyingVolume } from "./lying-volume.ts";
-import { buildQedImage, type QedImageDescription } from "./qed-image.ts";
 
 export const CLUSTER = 4096;
 export const SPARSE: QedImageDescription = {

@@ -2,46 +2,10 @@
 
 import { open, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { qemuKitOf } from "../formats/kits.ts";
+import { type Content, KiB, MiB, type QemuImageDescription } from "../formats/matrix-image.ts";
 import { info, qemuIo, run } from "./qemu-tools.ts";
 import { type Random, seededRandom } from "./random.ts";
-
-export type StructuredFormat = "qed" | "qcow2";
-
-/** What fills the disk, in the order of the list. */
-export type Content =
-  /** Nothing at all. */
-  | "empty"
-  /** A few writes at odd places, of odd lengths. */
-  | "sparse"
-  /** Every byte. */
-  | "full"
-  /** Every second cluster, in a shuffled order, so that the file's order is unlike the guest's. */
-  | "fragmented"
-  /** Every byte, then every other cluster given back (QED knows no discard: zeroed). */
-  | "half-discarded"
-  /** Zeros written over data and over nothing. */
-  | "zeroed"
-  /** Bytes without a pattern, through `qemu-img convert`. */
-  | "random"
-  /** The same, in compressed clusters (qcow2 only), with plain writes after it. */
-  | "compressed"
-  /** A file system with files in it, which `e2fsck -fn` passes. */
-  | "ext4"
-  /** A write at each end and a few in between, for disks of any size. */
-  | "far";
-
-export interface QemuImageDescription {
-  readonly name: string;
-  readonly format: StructuredFormat;
-  /** Bytes of the guest's disk, a multiple of 512. */
-  readonly virtualSize: number;
-  /** `-o` of `qemu-img create`. */
-  readonly options?: Readonly<Record<string, string | number>>;
-  readonly contents: readonly Content[];
-  readonly seed?: number;
-  /** The file below, in the same folder; `probed-*` leaves its format out of the header. */
-  readonly backing?: "raw" | "qcow2" | "probed-raw" | "probed-qcow2";
-}
 
 export interface QemuImage {
   readonly path: string;
@@ -51,25 +15,23 @@ export interface QemuImage {
   readonly hasFileSystem: boolean;
 }
 
-const KiB = 1024;
-const MiB = 1024 * KiB;
-
 /** Makes the image as `folder/<name>.<format>` and its raw copy beside it. */
 export async function makeQemuImage(folder: string, description: QemuImageDescription): Promise<QemuImage> {
   const { name, format, virtualSize, contents, seed = 1, backing } = description;
   const path = join(folder, `${name}.${format}`);
+  const { giveBack } = qemuKitOf(format);
   const random = seededRandom(seed);
-  const backingName = backing && `${name}-base.${backing.endsWith("raw") ? "raw" : "qcow2"}`;
-  if (backing && backingName) await makeBackingFile(join(folder, backingName), virtualSize, random);
+  const backingName = backing && `${name}-base.${backing.format}`;
+  if (backing && backingName) await makeBackingFile(join(folder, backingName), backing.format, virtualSize, random);
   const whole = contents.find((content) => content === "random" || content === "compressed" || content === "ext4");
   if (whole) await convertInto(path, description, whole, random);
   else await create(path, description, backingName);
   const clusterSize = (await info(path, format))["cluster-size"] ?? 64 * KiB;
   for (const content of contents) {
-    const commands = commandsFor(content, { virtualSize, clusterSize, format, random });
+    const commands = commandsFor(content, { virtualSize, clusterSize, giveBack, random });
     await qemuIo(path, format, commands, content === "half-discarded");
   }
-  if (backing === "probed-qcow2" || backing === "probed-raw") await forgetBackingFormat(path, format);
+  if (backing?.isProbed) await forgetBackingFormat(path, format);
   const rawPath = join(folder, `${name}.copy.raw`);
   await run("qemu-img", ["convert", "-t", "unsafe", "-f", format, "-O", "raw", path, rawPath]);
   return { path, rawPath, backingName, hasFileSystem: contents.includes("ext4") };
@@ -82,7 +44,7 @@ function optionsOf({ options = {} }: QemuImageDescription): string[] {
 
 async function create(path: string, description: QemuImageDescription, backingName: string | undefined): Promise<void> {
   const { format, virtualSize, backing } = description;
-  const below = backing && backingName ? ["-b", backingName, "-F", backing.replace("probed-", "")] : [];
+  const below = backing && backingName ? ["-b", backingName, "-F", backing.format] : [];
   const words = [
     "create",
     "-q",
@@ -96,12 +58,12 @@ async function create(path: string, description: QemuImageDescription, backingNa
   await run("qemu-img", words, dirname(path));
 }
 
-async function makeBackingFile(path: string, virtualSize: number, random: Random): Promise<void> {
-  const format = path.endsWith(".raw") ? "raw" : "qcow2";
+async function makeBackingFile(path: string, format: string, virtualSize: number, random: Random): Promise<void> {
   // Shorter than the disk above it, so that its end shows too.
   const size = Math.max(512, Math.floor(virtualSize / 1024) * 512);
   await run("qemu-img", ["create", "-q", "-f", format, path, String(size)]);
-  await qemuIo(path, format, commandsFor("fragmented", { virtualSize: size, clusterSize: 16 * KiB, format, random }));
+  const place = { virtualSize: size, clusterSize: 16 * KiB, giveBack: "discard", random };
+  await qemuIo(path, format, commandsFor("fragmented", place));
 }
 
 /** Through a raw file: what qemu-io's patterns can't make. */
@@ -162,7 +124,7 @@ function unpatterned(length: number, random: Random, compressible: boolean): Buf
 interface Place {
   readonly virtualSize: number;
   readonly clusterSize: number;
-  readonly format: string;
+  readonly giveBack: string;
   readonly random: Random;
 }
 
@@ -186,10 +148,9 @@ function commandsFor(content: Content, place: Place): string[] {
     case "half-discarded": {
       const every = runs(virtualSize, stepOf(place));
       const given = every.filter((_, index) => index % 2 === 1);
-      const verb = place.format === "qed" ? "write -z" : "discard";
       return [
         ...every.map(([start, length], index) => fill(index, start, length)),
-        ...given.map(([start, length]) => `${verb} ${start} ${length}`),
+        ...given.map(([start, length]) => `${place.giveBack} ${start} ${length}`),
       ];
     }
     case "zeroed": {
@@ -238,9 +199,9 @@ function fill(index: number, start: number, length: number): string {
  * Over a backing file QEMU's QED takes whole clusters only: where a write covers a part of a zero cluster, QEMU 7.2
  * fills the rest from the backing file, in images of its own making too.
  */
-export async function writeAllOver(image: QemuImage, format: StructuredFormat, virtualSize: number, seed: number) {
+export async function writeAllOver(image: QemuImage, format: string, virtualSize: number, seed: number) {
   const random = seededRandom(seed);
-  const isWhole = format === "qed" && image.backingName !== undefined;
+  const isWhole = qemuKitOf(format).writesWholeClusters && image.backingName !== undefined;
   const unit = isWhole ? ((await info(image.path, format))["cluster-size"] ?? 512) : 512;
   const unitCount = Math.ceil(virtualSize / unit);
   const commands: string[] = [];
@@ -255,23 +216,13 @@ export async function writeAllOver(image: QemuImage, format: StructuredFormat, v
   await qemuIo(image.rawPath, "raw", commands);
 }
 
-const BACKING_FORMAT_EXTENSION = 0xe2792aca;
-
 /** qemu-img asks for a backing format when it makes an image, so it is taken out again: images of old have none. */
-async function forgetBackingFormat(path: string, format: StructuredFormat): Promise<void> {
+async function forgetBackingFormat(path: string, format: string): Promise<void> {
   const file = await open(path, "r+");
   try {
     const head = Buffer.alloc(1024);
     await file.read(head, 0, head.length, 0);
-    if (format === "qed") {
-      head.writeUInt32LE(head.readUInt32LE(16) & ~4, 16);
-    } else {
-      const end = head.readUInt32BE(12);
-      let at = head.readUInt32BE(4) === 2 ? 72 : head.readUInt32BE(100);
-      const after = () => at + 8 + Math.ceil(head.readUInt32BE(at + 4) / 8) * 8;
-      while (head.readUInt32BE(at) !== BACKING_FORMAT_EXTENSION) at = after();
-      head.copy(head, at, after(), end);
-    }
+    qemuKitOf(format).forgetBackingFormat(head);
     await file.write(head, 0, head.length, 0);
   } finally {
     await file.close();

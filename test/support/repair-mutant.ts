@@ -8,9 +8,9 @@ import { qcow2Driver } from "../../src/formats/qcow2/driver.ts";
 import type { Repair, RepairScope } from "../../src/image/repair.ts";
 import type { Image } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import type { Qcow2Mutator } from "../formats/qcow2/mutator.ts";
 import { applyRepair } from "./apply-repair.ts";
 import { openWith } from "./open-with.ts";
-import type { Qcow2Mutator } from "./qcow2-mutator.ts";
 import { seededRandom } from "./random.ts";
 
 /** What a trial may come to; anything else is thrown. */

@@ -1,6 +1,6 @@
 /** The repairs of the crash suite, smallest first. */
 
-import type { Qcow2Places } from "../corpus/qcow2-builder.ts";
+import type { Qcow2Places } from "../formats/qcow2/builder.ts";
 import { damagedByHand, damagedImage } from "./repair-stand-in.ts";
 import type { RepairScenario } from "./repair-trial.ts";
 

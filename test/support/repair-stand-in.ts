@@ -6,7 +6,7 @@ import type { Repair, RepairStep } from "../../src/image/repair.ts";
 import type { Image } from "../../src/image/source.ts";
 import type { Write } from "../../src/image/write.ts";
 import { readZeroFilled } from "../../src/storage/storage.ts";
-import { buildQcow2Image, type Qcow2ImageDescription, type Qcow2Places } from "../corpus/qcow2-builder.ts";
+import { buildQcow2Image, type Qcow2ImageDescription, type Qcow2Places } from "../formats/qcow2/builder.ts";
 
 export interface DamagedImage {
   readonly name: string;

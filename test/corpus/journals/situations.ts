@@ -1,8 +1,8 @@
 /** What was done to which image, and where it was cut off, to make the journals that are kept beside this page. */
 
-import { buildQedImage, setEntry } from "../../support/qed-image.ts";
+import { buildQedImage, setEntry } from "../../formats/qed/builder.ts";
 import type { TracedCall } from "../../support/traced-command.ts";
-import { buildQcow2Image, type Qcow2ImageDescription, type Qcow2Places } from "../qcow2-builder.ts";
+import { buildQcow2Image, type Qcow2ImageDescription, type Qcow2Places } from "../../formats/qcow2/builder.ts";
 
 /** Of the calls of the undisturbed command, the one before which it is killed. */
 export type Cut = (calls: readonly TracedCall[]) => TracedCall | undefined;

@@ -5,9 +5,9 @@ import { check } from "../../../src/convert/check.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
 import { setmap } from "../../../src/convert/setmap.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
+import { HostCluster, Qcow2Bytes } from "../../formats/qcow2/bytes.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { HostCluster, Qcow2Bytes } from "../../support/qcow2-bytes.ts";
 
 const AUTOCLEAR = 88;
 const UNKNOWN = 1n << 5n;

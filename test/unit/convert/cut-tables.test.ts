@@ -3,8 +3,8 @@
 import { expect, it } from "vitest";
 import { convert } from "../../../src/convert/convert.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 it("a qcow2 that ends inside its last table is converted, its guest unchanged", async () => {
   const { bytes, guest } = buildQedImage({ virtualSize: 40 * 4096, data: [0, 1, 5, 9, 17, 39], zero: [3, 20] });

@@ -3,7 +3,7 @@ import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert, plan } from "../../../src/convert/convert.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 
 /** A volume whose files are sparse beyond what they hold. */

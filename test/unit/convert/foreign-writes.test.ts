@@ -9,11 +9,12 @@ import { setmap } from "../../../src/convert/setmap.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { kitOf } from "../../formats/kits.ts";
+import { buildQedImage, setEntry } from "../../formats/qed/builder.ts";
 import { crashScenarios, IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit, cutAtGivenUp } from "../../support/cut-conversion.ts";
 import { guestOf, sha256, WAYS } from "../../support/lying-trial.ts";
 import { cutAfter, eachCut } from "../../support/power-cut.ts";
-import { buildQedImage, setEntry } from "../../support/qed-image.ts";
 import { seededRandom } from "../../support/random.ts";
 import { RecordingVolume } from "../../support/recording-volume.ts";
 import { repairScenarios } from "../../support/repair-scenarios.ts";
@@ -190,8 +191,7 @@ describe.each(WAYS)("a guest used the target after the commit: $name", ({ image,
   test("and set a bit in its header: resume settles what it finds", async () => {
     const files = await committed();
     const used = (files[IMAGE_PATH] as Uint8Array).slice();
-    // Lazy refcounts, a compatible bit of qcow2; one that nobody knows, of QED.
-    const place = to === "qcow2" ? 87 : 24;
+    const place = kitOf(to).target?.harmlessFlagAt as number;
     used[place] = (used[place] as number) | 1;
     const volume = new MemoryVolume({ ...files, [IMAGE_PATH]: used });
     expect(await resume(IMAGE_PATH, {}, testHost(volume))).toMatchObject({ format: to });
@@ -221,10 +221,8 @@ describe.each(WAYS)("a guest used the target after the commit: $name", ({ image,
 
 /** The last place in the file where a table points at `hostOffset`: of the two formats' tables the newer. */
 function pointerTo(bytes: Uint8Array, hostOffset: number, format: string): number {
-  const entry = Buffer.alloc(8);
-  if (format === "qcow2") entry.writeBigUInt64BE((1n << 63n) | BigInt(hostOffset));
-  else entry.writeBigUInt64LE(BigInt(hostOffset));
-  const at = Buffer.from(bytes).lastIndexOf(entry);
+  const entry = kitOf(format).target?.pointerTo(hostOffset);
+  const at = Buffer.from(bytes).lastIndexOf(entry as Buffer);
   expect(at).toBeGreaterThan(0);
   return at;
 }

@@ -7,7 +7,7 @@ import { resume, rollback } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { extentAt, findRow } from "../../../src/image/extent.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
 import { guestOf } from "../../support/lying-trial.ts";

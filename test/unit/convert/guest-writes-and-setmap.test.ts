@@ -8,9 +8,9 @@ import { GuestReader } from "../../../src/image/guest/reader.ts";
 import { openGuestView } from "../../../src/image/guest/view.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import type { Volume } from "../../../src/storage/storage.ts";
+import { HostCluster, Qcow2Bytes } from "../../formats/qcow2/bytes.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-conversion.ts";
-import { HostCluster, Qcow2Bytes } from "../../support/qcow2-bytes.ts";
 
 const DATA = 4;
 const LAST = HostCluster.data + DATA;

@@ -16,10 +16,10 @@ import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord, scanRecords } from "../../../src/journal/record.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import type { OtherUsers } from "../../../src/storage/storage.ts";
-import { buildQcow2Image, type Qcow2ImageDescription } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image, type Qcow2ImageDescription } from "../../formats/qcow2/builder.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const CLUSTER = 4096;
 

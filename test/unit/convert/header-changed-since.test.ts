@@ -5,10 +5,10 @@ import { convert } from "../../../src/convert/convert.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { Qcow2Bytes } from "../../formats/qcow2/bytes.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
-import { Qcow2Bytes } from "../../support/qcow2-bytes.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const NAME_AT = 64;
 const NAME_SIZE_AT = 60;

@@ -8,11 +8,11 @@ import type { Host } from "../../../src/convert/session/host.ts";
 import { Journal } from "../../../src/journal/journal.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { LosingVolume } from "../../support/losing-volume.ts";
 import { eachCut } from "../../support/power-cut.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 import { seededRandom } from "../../support/random.ts";
 import { RecordingVolume } from "../../support/recording-volume.ts";
 

@@ -6,9 +6,9 @@ import { convert } from "../../../src/convert/convert.ts";
 import type { Host } from "../../../src/convert/session/host.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { ANOTHERS_LOCK, LosingVolume } from "../../support/losing-volume.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const NAMES = journalNamesOf(IMAGE_PATH);
 const QED = buildQedImage({ virtualSize: 8 * 4096, data: [0, 3], leaks: 2 }).bytes;

@@ -9,7 +9,7 @@ import { extentAt, findRow } from "../../../src/image/extent.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord, scanRecords } from "../../../src/journal/record.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 
 const CLUSTER = 4096;

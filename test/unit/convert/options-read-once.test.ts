@@ -14,8 +14,8 @@ import { resume, rollback } from "../../../src/convert/recover.ts";
 import { refuseTakenName, renameImage } from "../../../src/convert/rename.ts";
 import { setmap } from "../../../src/convert/setmap.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { testHost } from "../../support/crash-scenario.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const { bytes } = buildQedImage({ virtualSize: 16384, data: [0], leaks: 2 });
 /** A repair of it writes. */

@@ -11,10 +11,10 @@ import { extentAt, findRow } from "../../../src/image/extent.ts";
 import { GuestReader } from "../../../src/image/guest/reader.ts";
 import { openGuestView } from "../../../src/image/guest/view.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { crashScenarios, IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { InterferingVolume, scribble } from "../../support/interfering-volume.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const MARK = new TextEncoder().encode("written by another program");
 

@@ -9,12 +9,12 @@ import { resume, rollback } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-conversion.ts";
 import { type Case, guestOf, SPARSE, WAYS } from "../../support/lying-trial.ts";
 import { flipped, LyingVolume } from "../../support/lying-volume.ts";
 import { MeddledVolume } from "../../support/meddled-volume.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 import { repairScenarios } from "../../support/repair-scenarios.ts";
 import { withPlan } from "../../support/repair-stand-in.ts";
 

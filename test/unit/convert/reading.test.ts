@@ -9,9 +9,9 @@ import { info } from "../../../src/convert/reading/info.ts";
 import { infoText } from "../../../src/convert/reading/info-text.ts";
 import { map, mapText } from "../../../src/convert/reading/map.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { buildQcow2Layer } from "../../formats/qcow2/layer.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { referenceBlkhash, sha256 } from "../../support/guest-layer.ts";
-import { buildQcow2Layer } from "../../support/qcow2-layer.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const SIZE = 16384;
 const qed = buildQedImage({ virtualSize: SIZE, data: new Map([[0, 0x61]]), zero: [2] });

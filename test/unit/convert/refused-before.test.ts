@@ -7,12 +7,12 @@ import { convert } from "../../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../../src/convert/options/options.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-conversion.ts";
 import { FailingVolume } from "../../support/failing-volume.ts";
 import { WAYS } from "../../support/lying-trial.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 import { repairScenarios } from "../../support/repair-scenarios.ts";
 import { withPlan } from "../../support/repair-stand-in.ts";
 

@@ -5,8 +5,8 @@ import { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import type { Repair } from "../../../src/image/repair.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import type { Qcow2Places } from "../../corpus/qcow2-builder.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import type { Qcow2Places } from "../../formats/qcow2/builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { withPlan } from "../../support/repair-stand-in.ts";
 

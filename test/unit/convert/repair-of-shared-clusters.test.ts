@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { check } from "../../../src/convert/check.ts";
+import { COPIED, HostCluster, Qcow2Bytes } from "../../formats/qcow2/bytes.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { COPIED, HostCluster, Qcow2Bytes } from "../../support/qcow2-bytes.ts";
 import { RecordingVolume } from "../../support/recording-volume.ts";
 
 it("a cluster that two guest ranges share counts twice afterwards, and only then a warning says so", async () => {

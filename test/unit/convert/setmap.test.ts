@@ -11,10 +11,10 @@ import { setmap } from "../../../src/convert/setmap.ts";
 import { FileVolume } from "../../../src/storage/file/file-volume.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import type { Volume, WritableStorage } from "../../../src/storage/storage.ts";
+import { Qcow2Bytes } from "../../formats/qcow2/bytes.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { type CallKind, FailingVolume } from "../../support/failing-volume.ts";
-import { Qcow2Bytes } from "../../support/qcow2-bytes.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 import { WrappedStorage, WrappedVolume } from "../../support/wrapped-volume.ts";
 
 const CLUSTER = 4096;

@@ -8,9 +8,9 @@ import { resume } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { checkOf } from "../../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { crashScenarios, IMAGE_PATH, type Scenario, testHost } from "../../support/crash-scenario.ts";
 import { type Call, type Case, callsOf, lied, SPARSE, WAYS } from "../../support/lying-trial.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const scenario = (await crashScenarios()).find(
   ({ name }) => name === "qcow2 to qed, free clusters to fill",

@@ -11,9 +11,9 @@ import { GuestReader } from "../../../src/image/guest/reader.ts";
 import { openGuestView } from "../../../src/image/guest/view.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { HostCluster, Qcow2Bytes } from "../../formats/qcow2/bytes.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
-import { HostCluster, Qcow2Bytes } from "../../support/qcow2-bytes.ts";
 import { UnreadableVolume } from "../../support/unreadable-storage.ts";
 import { WrappedStorage, WrappedVolume } from "../../support/wrapped-volume.ts";
 

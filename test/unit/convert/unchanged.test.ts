@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert, plan } from "../../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../../src/convert/options/options.ts";
+import { COPIED, HostCluster, Qcow2Bytes } from "../../formats/qcow2/bytes.ts";
+import { buildQedImage, setEntry } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { COPIED, HostCluster, Qcow2Bytes } from "../../support/qcow2-bytes.ts";
-import { buildQedImage, setEntry } from "../../support/qed-image.ts";
 import { RecordingVolume } from "../../support/recording-volume.ts";
 
 /** Converts to the format that the image has; what was written to it is none. */

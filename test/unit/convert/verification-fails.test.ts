@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { convert } from "../../../src/convert/convert.ts";
 import { rollback } from "../../../src/convert/recover.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import {
   BESIDE,
@@ -27,7 +28,6 @@ import {
   WAYS,
 } from "../../support/lying-trial.ts";
 import { flipped, LyingVolume } from "../../support/lying-volume.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 describe.each(CASES)("before the commit: $name", (way) => {
   const { image, options } = way;

@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { check } from "../../../src/convert/check.ts";
-import { checksum } from "../../../src/convert/checksum.ts";
-import { info } from "../../../src/convert/info.ts";
-import { resume, rollback } from "../../../src/convert/recovery.ts";
+import { checksum } from "../../../src/convert/reading/checksum.ts";
+import { info } from "../../../src/convert/reading/info.ts";
+import { resume, rollback } from "../../../src/convert/recover.ts";
 import { Journal } from "../../../src/journal/journal.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { type KeptFacts, type KeptSituation, keptSituations, type Recovered } from "../../corpus/journals/kept.ts";
@@ -55,22 +55,23 @@ describe.each(situations)("$name", (situation) => {
     const journal = (await Journal.find(volume, IMAGE_PATH)) as Journal;
     const path = facts.files.at(-1) as string;
     const [first, ...rest] = recordsIn(situation.files[path] as Uint8Array);
-    const { intent, prepared } = journal.repair ?? journal.state;
+    const { work } = journal;
+    const { intent, prepared } = work;
     expect(intent).toMatchObject(first?.facts as object);
     const told = (record: string) => rest.findLast(({ facts }) => facts.record === record);
     expect(prepared).toEqual(told("prepared")?.facts);
-    expect(journal.progress).toMatchObject({
+    expect(work).toMatchObject({
       verified: told("verified") !== undefined,
       undoGivenUp: told("verified")?.facts.undoGivenUp === true,
       rolledBack: told("rolled-back") !== undefined,
     });
     const blob = Buffer.from(first?.blob as Uint8Array);
-    if (journal.repair !== undefined) {
-      const patches = journal.repair.steps.flatMap((step) => step.patches);
+    if (work.kind === "repair") {
+      const patches = work.steps.flatMap((step) => step.patches);
       const pieces = [...patches.map(({ before }) => before), ...patches.map(({ after }) => after)];
       expect(Buffer.concat(pieces).equals(blob)).toBe(true);
     } else {
-      const { sector, extras, savedHeader, lastSector, foundHeader } = journal.state;
+      const { sector, extras, savedHeader, lastSector, foundHeader } = work;
       const parts = Buffer.concat([sector, ...extras.map(({ bytes }) => bytes), savedHeader]);
       expect(parts.subarray(0, blob.length).equals(blob)).toBe(true);
       expect(parts.subarray(blob.length).every((byte) => byte === 0)).toBe(true);

@@ -3,7 +3,10 @@ import { UsageError } from "../../../src/bytes/image-error.ts";
 import { driverOf, formatDrivers, openImage, probeFormat } from "../../../src/formats/registry.ts";
 import { imageExtensions } from "../../../src/formats/strangers.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
+import { kits } from "../../formats/kits.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
+
+const probed = kits.filter(({ isProbed }) => isProbed);
 
 describe("registry", () => {
   it("holds each format once, raw last", () => {
@@ -31,12 +34,20 @@ describe("registry", () => {
     expect(new Set(extensions).size).toBe(extensions.length);
   });
 
-  it("finds QED by its magic and by name", async () => {
-    const storage = memoryStorage(buildQedImage({ virtualSize: 4096 }).bytes);
-    expect((await probeFormat(storage)).name).toBe("qed");
-    expect((await openImage(storage)).format).toBe("qed");
-    expect((await openImage(storage, "qed")).format).toBe("qed");
-    await expect(openImage(storage, "qcow2")).rejects.toMatchObject({ name: "ImageError" });
+  it("has a kit for each format, and a kit no format but these, or one of its own", () => {
+    const known = kits.filter(({ driver }) => driver === undefined).map(({ name }) => name);
+    expect(known.sort()).toEqual(formatDrivers.map(({ name }) => name).sort());
+    expect(new Set(kits.map(({ name }) => name)).size).toBe(kits.length);
+  });
+
+  it.each(probed)("finds $title by its magic and by name", async (kit) => {
+    const storage = memoryStorage(kit.build({ virtualSize: 4096, data: [] }));
+    expect((await probeFormat(storage)).name).toBe(kit.name);
+    expect((await openImage(storage)).format).toBe(kit.name);
+    expect((await openImage(storage, kit.name)).format).toBe(kit.name);
+    for (const { name } of kits.filter((other) => other !== kit)) {
+      await expect(openImage(storage, name), name).rejects.toMatchObject({ name: "ImageError" });
+    }
   });
 
   it("never guesses raw", async () => {

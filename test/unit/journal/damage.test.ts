@@ -15,9 +15,9 @@ import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord, scanRecords } from "../../../src/journal/record.ts";
 import type { Facts } from "../../../src/journal/records.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import { buildQcow2Image } from "../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const NAMES = journalNamesOf(IMAGE_PATH);
 const ELSEWHERE = "/vm/elsewhere/journal";

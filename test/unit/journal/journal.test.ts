@@ -9,9 +9,9 @@ import { journalNamesOf } from "../../../src/journal/names.ts";
 import { encodeRecord } from "../../../src/journal/record.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
 import type { Storage, WritableStorage } from "../../../src/storage/storage.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { type CallKind, FailingVolume } from "../../support/failing-volume.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const NAMES = journalNamesOf(IMAGE_PATH);
 const ELSEWHERE = "/vm/elsewhere/journal";

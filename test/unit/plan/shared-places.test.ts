@@ -6,8 +6,8 @@ import { ExtentState, ExtentTableBuilder } from "../../../src/image/extent.ts";
 import { checkOf } from "../../../src/image/source.ts";
 import { refuseSharedPlaces } from "../../../src/plan/shared-places.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { buildQedImage } from "../../support/qed-image.ts";
 
 const CLUSTER = 4096;
 const options = { format: "qed", clusterSize: CLUSTER, sharingSize: CLUSTER };

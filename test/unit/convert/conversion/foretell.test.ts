@@ -14,10 +14,10 @@ import { journalNamesOf } from "../../../../src/journal/names.ts";
 import { FileVolume } from "../../../../src/storage/file/file-volume.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import type { Storage, WritableStorage } from "../../../../src/storage/storage.ts";
-import { buildQcow2Image } from "../../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../../formats/qcow2/builder.ts";
+import { buildQcow2Layer } from "../../../formats/qcow2/layer.ts";
+import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
-import { buildQcow2Layer } from "../../../support/qcow2-layer.ts";
-import { buildQedImage } from "../../../support/qed-image.ts";
 import { RecordingVolume } from "../../../support/recording-volume.ts";
 import { WrappedVolume } from "../../../support/wrapped-volume.ts";
 

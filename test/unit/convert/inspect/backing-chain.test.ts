@@ -11,7 +11,7 @@ import { openImage } from "../../../../src/formats/registry.ts";
 import { FileVolume } from "../../../../src/storage/file/file-volume.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import type { Storage, Volume } from "../../../../src/storage/storage.ts";
-import { buildQcow2Layer, type Qcow2LayerDescription } from "../../../support/qcow2-layer.ts";
+import { buildQcow2Layer, type Qcow2LayerDescription } from "../../../formats/qcow2/layer.ts";
 
 const SIZE = 4096;
 const base = buildQcow2Layer({ virtualSize: SIZE, data: { 1: 0x61 } });

@@ -6,9 +6,9 @@ import type { ConvertOptions } from "../../../../src/convert/options/options.ts"
 import { openImage } from "../../../../src/formats/registry.ts";
 import { checkOf } from "../../../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../../../src/storage/memory.ts";
+import { HostCluster, Qcow2Bytes } from "../../../formats/qcow2/bytes.ts";
+import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
-import { HostCluster, Qcow2Bytes } from "../../../support/qcow2-bytes.ts";
-import { buildQedImage } from "../../../support/qed-image.ts";
 
 const CLUSTER = 4096;
 

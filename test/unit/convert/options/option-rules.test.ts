@@ -17,8 +17,8 @@ import { refuseTakenName, renameImage } from "../../../../src/convert/rename.ts"
 import { setmap } from "../../../../src/convert/setmap.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import type { Volume } from "../../../../src/storage/storage.ts";
+import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { testHost } from "../../../support/crash-scenario.ts";
-import { buildQedImage } from "../../../support/qed-image.ts";
 
 /** Whatever is called of it is remembered. */
 function watched(): { readonly volume: Volume; readonly calls: string[] } {

@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { convert } from "../../../../src/convert/convert.ts";
 import { resume } from "../../../../src/convert/recover.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
+import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../../support/cut-conversion.ts";
 import { type Ending, endingOf, expectPutBack, SPARSE } from "../../../support/lying-trial.ts";
 import { LyingVolume } from "../../../support/lying-volume.ts";
-import { buildQedImage } from "../../../support/qed-image.ts";
 import type { RecordingVolume } from "../../../support/recording-volume.ts";
 
 const ENTRY_BYTES = 8;

@@ -7,9 +7,9 @@ import { convert } from "../../../../src/convert/convert.ts";
 import { resume, rollback } from "../../../../src/convert/recover.ts";
 import { journalNamesOf } from "../../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
+import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 import { eachCut } from "../../../support/power-cut.ts";
-import { buildQedImage } from "../../../support/qed-image.ts";
 import { seededRandom } from "../../../support/random.ts";
 import { RecordingVolume } from "../../../support/recording-volume.ts";
 

@@ -8,9 +8,9 @@ import { Journal } from "../../../../src/journal/journal.ts";
 import { journalNamesOf } from "../../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import type { WritableStorage } from "../../../../src/storage/storage.ts";
+import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../../support/cut-at-commit.ts";
-import { buildQedImage } from "../../../support/qed-image.ts";
 import { WrappedStorage, WrappedVolume } from "../../../support/wrapped-volume.ts";
 
 const IMAGE = new Uint8Array(buildQedImage({ virtualSize: 8 * 4096, data: [0, 3] }).bytes);

@@ -9,9 +9,9 @@ import { isQed } from "../../../../src/formats/qed/header/header.ts";
 import { journalNamesOf } from "../../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import type { OtherUsers, Storage } from "../../../../src/storage/storage.ts";
+import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 import { FailingVolume } from "../../../support/failing-volume.ts";
-import { buildQedImage } from "../../../support/qed-image.ts";
 
 const IMAGE = buildQedImage({ virtualSize: 8 * 4096, data: [0, 3] }).bytes;
 const NAMES = journalNamesOf(IMAGE_PATH);

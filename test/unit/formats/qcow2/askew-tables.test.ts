@@ -4,7 +4,7 @@ import { readHeader } from "../../../../src/formats/qcow2/header/header.ts";
 import { ReferenceTally } from "../../../../src/formats/qcow2/tables/reference-tally.ts";
 import { countSnapshots } from "../../../../src/formats/qcow2/tables/snapshot-table.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
-import { buildQcow2Image } from "../../../corpus/qcow2-builder.ts";
+import { buildQcow2Image } from "../../../formats/qcow2/builder.ts";
 
 /** Bytes of a snapshot table entry with the extra data of version 3 and no names. */
 const ENTRY = 56;

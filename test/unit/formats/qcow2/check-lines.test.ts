@@ -4,8 +4,8 @@ import { expect, it } from "vitest";
 import { qcow2Driver } from "../../../../src/formats/qcow2/driver.ts";
 import { checkOf } from "../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../formats/qcow2/bytes.ts";
 import { openWith } from "../../../support/open-with.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../support/qcow2-bytes.ts";
 
 const RESERVED = 1n << 60n;
 

@@ -6,8 +6,8 @@ import { inflateCluster } from "../../../../src/image/guest/inflate.ts";
 import type { Image } from "../../../../src/image/source.ts";
 import { checkOf } from "../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../formats/qcow2/bytes.ts";
 import { openWith } from "../../../support/open-with.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../support/qcow2-bytes.ts";
 
 const open = (bytes: Uint8Array): Promise<Image> => openWith(qcow2Driver, memoryStorage(bytes));
 

@@ -4,8 +4,8 @@ import { ExtentState, eachExtent } from "../../../../src/image/extent.ts";
 import { MAX_FINDINGS } from "../../../../src/image/finding.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
 import type { Storage } from "../../../../src/storage/storage.ts";
-import { buildQedImage, setEntry } from "../../../support/qed-image.ts";
-import { readQedNaively } from "../../../support/qed-naive-reader.ts";
+import { buildQedImage, setEntry } from "../../../formats/qed/builder.ts";
+import { readQedNaively } from "../../../formats/qed/naive-reader.ts";
 import { seededRandom } from "../../../support/random.ts";
 
 const CLUSTER = 4096;

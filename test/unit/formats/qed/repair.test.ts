@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { openQed } from "../../../../src/formats/qed/image.ts";
 import type { Repair, RepairScope } from "../../../../src/image/repair.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
+import { type BuiltQedImage, buildQedImage, setEntry } from "../../../formats/qed/builder.ts";
 import { applyRepair } from "../../../support/apply-repair.ts";
-import { type BuiltQedImage, buildQedImage, setEntry } from "../../../support/qed-image.ts";
 
 const NEED_CHECK = 2n;
 const MiB = 1024 * 1024;

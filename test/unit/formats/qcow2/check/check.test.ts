@@ -3,8 +3,8 @@ import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import type { CheckResult } from "../../../../../src/image/finding.ts";
 import { checkOf } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../formats/qcow2/bytes.ts";
 import { openWith } from "../../../../support/open-with.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../support/qcow2-bytes.ts";
 
 async function check(image: Qcow2Bytes): Promise<CheckResult> {
   return checkOf(await openWith(qcow2Driver, memoryStorage(image.bytes)));

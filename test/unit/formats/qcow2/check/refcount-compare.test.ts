@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import { checkOf } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
+import { COPIED, HostCluster, Qcow2Bytes } from "../../../../formats/qcow2/bytes.ts";
 import { openWith } from "../../../../support/open-with.ts";
-import { COPIED, HostCluster, Qcow2Bytes } from "../../../../support/qcow2-bytes.ts";
 
 const CLUSTERS = 256;
 

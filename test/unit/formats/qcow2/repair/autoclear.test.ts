@@ -5,9 +5,9 @@ import { qcow2Driver } from "../../../../../src/formats/qcow2/driver.ts";
 import type { Repair, RepairScope } from "../../../../../src/image/repair.ts";
 import { checkOf } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
+import { HostCluster, Qcow2Bytes } from "../../../../formats/qcow2/bytes.ts";
 import { applyRepair } from "../../../../support/apply-repair.ts";
 import { openWith } from "../../../../support/open-with.ts";
-import { HostCluster, Qcow2Bytes } from "../../../../support/qcow2-bytes.ts";
 
 const AUTOCLEAR = 88;
 const BITMAPS = 1n;

@@ -4,9 +4,9 @@ import type { Repair, RepairScope } from "../../../../../src/image/repair.ts";
 import type { Image } from "../../../../../src/image/source.ts";
 import { checkOf } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
+import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../formats/qcow2/bytes.ts";
 import { applyRepair } from "../../../../support/apply-repair.ts";
 import { openWith } from "../../../../support/open-with.ts";
-import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes, type Qcow2Shape } from "../../../../support/qcow2-bytes.ts";
 
 const [first, second] = [HostCluster.data, HostCluster.data + 1];
 const CORRUPT = 2;

@@ -7,7 +7,7 @@ import { ExtentState, ExtentTableBuilder } from "../../../../../src/image/extent
 import type { BackingFile } from "../../../../../src/image/source.ts";
 import type { Commit } from "../../../../../src/image/target.ts";
 import type { TargetOptionValues } from "../../../../../src/image/target-options.ts";
-import { backingFile, plainSource } from "../../../../support/qcow2-target-image.ts";
+import { backingFile, plainSource } from "../../../../formats/qcow2/target-image.ts";
 
 const CLUSTER = 4096;
 const VIRTUAL_SIZE = 3 * CLUSTER;

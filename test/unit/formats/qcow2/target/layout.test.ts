@@ -5,9 +5,9 @@ import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
 import { ExtentState, ExtentTableBuilder, NOWHERE } from "../../../../../src/image/extent.ts";
 import type { ConversionOptions } from "../../../../../src/image/source.ts";
 import type { TargetOptionValues } from "../../../../../src/image/target-options.ts";
-import { qcow2InMemory } from "../../../../support/qcow2-in-memory.ts";
-import { readNaively } from "../../../../support/qcow2-naive-reader.ts";
-import { plainSource } from "../../../../support/qcow2-target-image.ts";
+import { qcow2InMemory } from "../../../../formats/qcow2/in-memory.ts";
+import { readNaively } from "../../../../formats/qcow2/naive-reader.ts";
+import { plainSource } from "../../../../formats/qcow2/target-image.ts";
 
 const CLUSTER = 4096;
 type Row = readonly [length: number, state: ExtentState, hostOffset?: number, storedLength?: number];

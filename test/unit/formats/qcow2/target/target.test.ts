@@ -4,7 +4,7 @@ import { UsageError } from "../../../../../src/bytes/image-error.ts";
 import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
 import type { ConversionOptions } from "../../../../../src/image/source.ts";
 import type { TargetOptionValues } from "../../../../../src/image/target-options.ts";
-import { backingFile, plainSource } from "../../../../support/qcow2-target-image.ts";
+import { backingFile, plainSource } from "../../../../formats/qcow2/target-image.ts";
 
 function draftOf(source: Partial<ConversionOptions>, options: TargetOptionValues = {}, ...drop: string[]) {
   return qcow2Target.openConversionTarget(plainSource(source), options, new Set(drop));

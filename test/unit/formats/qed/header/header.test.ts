@@ -6,7 +6,7 @@ import { flagsOf } from "../../../../../src/bytes/struct.ts";
 import { QED_MAGIC, QedHeaderFields, readQedHeader } from "../../../../../src/formats/qed/header/header.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import type { Storage } from "../../../../../src/storage/storage.ts";
-import { buildQedImage, type QedImageDescription } from "../../../../support/qed-image.ts";
+import { buildQedImage, type QedImageDescription } from "../../../../formats/qed/builder.ts";
 
 const PLAIN = { virtualSize: 1 << 20, data: [0] };
 

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { openQed } from "../../../../../src/formats/qed/image.ts";
 import type { Rearrangement } from "../../../../../src/image/write.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
-import { applyEpoch, tearEpoch } from "../../../../support/apply-epoch.ts";
 import {
   type BuiltQedImage,
   buildQedImage,
   type QedImageDescription,
   setEntry,
-} from "../../../../support/qed-image.ts";
-import { readQedNaively } from "../../../../support/qed-naive-reader.ts";
+} from "../../../../formats/qed/builder.ts";
+import { readQedNaively } from "../../../../formats/qed/naive-reader.ts";
+import { applyEpoch, tearEpoch } from "../../../../support/apply-epoch.ts";
 import { type Random, seededRandom } from "../../../../support/random.ts";
 
 const CLUSTER = 4096;

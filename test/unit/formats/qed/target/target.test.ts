@@ -7,8 +7,8 @@ import { qedTarget } from "../../../../../src/formats/qed/target/target.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, firstDifference } from "../../../../../src/image/extent.ts";
 import type { BackingFile, ConversionOptions } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
+import { readQedNaively } from "../../../../formats/qed/naive-reader.ts";
 import { applyEpoch } from "../../../../support/apply-epoch.ts";
-import { readQedNaively } from "../../../../support/qed-naive-reader.ts";
 import { type Random, seededRandom } from "../../../../support/random.ts";
 
 const NOTHING = new Set<string>();

@@ -1,41 +1,13 @@
-/** Every field and table entry of a valid image, found by the specifications and by nothing of `src/`. */
+/** Every field and table entry of a valid qcow2 image. */
 
-/** One number in the file. */
-export interface FieldSite {
-  readonly hostOffset: number;
-  readonly size: 1 | 2 | 4 | 8;
-  /** The specification's word; sites of one word are exchanged with one another. */
-  readonly what: string;
-}
-
-export interface FieldMap {
-  readonly isLittleEndian: boolean;
-  readonly clusterSize: number;
-  readonly sites: ReadonlyMap<string, readonly FieldSite[]>;
-}
+import { type FieldMap, SiteList, UNUSED_ENTRIES } from "../field-map.ts";
 
 /** Offsets 9 to 55 of a qcow2 entry. */
 const PLACE_MASK = 0x00ff_ffff_ffff_fe00n;
-/** Entries of one table that hold nothing: a few stand for all. */
-const UNUSED_ENTRIES = 6;
-/** Entries of one word: a large table has no more to say. */
-const MAX_SITES = 4096;
+/** The flags of an entry, its reserved bits among them. */
+const ENTRY_FLAGS = 0xff00_0000_0000_01ffn;
 
-const QED_HEADER: readonly [what: string, hostOffset: number, size: 1 | 4 | 8][] = [
-  ["magic", 0, 4],
-  ["cluster_size", 4, 4],
-  ["table_size", 8, 4],
-  ["header_size", 12, 4],
-  ["features", 16, 8],
-  ["compat_features", 24, 8],
-  ["autoclear_features", 32, 8],
-  ["l1_table_offset", 40, 8],
-  ["image_size", 48, 8],
-  ["backing_filename_offset", 56, 4],
-  ["backing_filename_size", 60, 4],
-];
-
-const QCOW2_HEADER: readonly [what: string, hostOffset: number, size: 1 | 4 | 8][] = [
+const HEADER: readonly [what: string, hostOffset: number, size: 1 | 4 | 8][] = [
   ["magic", 0, 4],
   ["version", 4, 4],
   ["backing_file_offset", 8, 8],
@@ -57,51 +29,11 @@ const QCOW2_HEADER: readonly [what: string, hostOffset: number, size: 1 | 4 | 8]
   ["compression_type", 104, 1],
 ];
 
-export function fieldMapOf(image: Buffer): FieldMap {
-  return image.readUInt32BE(0) === 0x514649fb ? qcow2Fields(image) : qedFields(image);
-}
-
-class SiteList {
-  readonly sites = new Map<string, FieldSite[]>();
-  readonly #length: number;
-
-  constructor(length: number) {
-    this.#length = length;
-  }
-
-  add(what: string, hostOffset: number, size: 1 | 2 | 4 | 8): void {
-    const sites = this.sites.get(what) ?? [];
-    if (hostOffset + size > this.#length || sites.length >= MAX_SITES) return;
-    sites.push({ hostOffset, size, what });
-    this.sites.set(what, sites);
-  }
-}
-
-function qedFields(image: Buffer): FieldMap {
-  const list = new SiteList(image.length);
-  for (const [what, hostOffset, size] of QED_HEADER) list.add(what, hostOffset, size);
-  const clusterSize = image.readUInt32LE(4);
-  const entryCount = (clusterSize * image.readUInt32LE(8)) / 8;
-  const l1 = Number(image.readBigUInt64LE(40));
-  let unused = 0;
-  for (let index = 0; index < entryCount; index++) {
-    const table = Number(image.readBigUInt64LE(l1 + index * 8));
-    if (table === 0 && ++unused > UNUSED_ENTRIES) continue;
-    list.add("L1 entry", l1 + index * 8, 8);
-    if (table === 0) continue;
-    for (let at = 0, unusedHere = 0; at < entryCount; at++) {
-      const isUsed = image.readBigUInt64LE(table + at * 8) !== 0n;
-      if (isUsed || ++unusedHere <= UNUSED_ENTRIES) list.add("L2 entry", table + at * 8, 8);
-    }
-  }
-  return { isLittleEndian: true, clusterSize, sites: list.sites };
-}
-
-function qcow2Fields(image: Buffer): FieldMap {
+export function qcow2FieldSites(image: Buffer): FieldMap {
   const list = new SiteList(image.length);
   const version = image.readUInt32BE(4);
   const clusterSize = 2 ** image.readUInt32BE(20);
-  for (const [what, hostOffset, size] of QCOW2_HEADER) {
+  for (const [what, hostOffset, size] of HEADER) {
     if (hostOffset < 72 || version >= 3) list.add(what, hostOffset, size);
   }
   const bitmapDirectory = addExtensions(image, list, version === 2 ? 72 : image.readUInt32BE(100), clusterSize);
@@ -125,7 +57,7 @@ function qcow2Fields(image: Buffer): FieldMap {
     next += Math.ceil((40 + tail) / 8) * 8;
   }
   addRefcounts(image, list, clusterSize, version === 2 ? 16 : 2 ** image.readUInt32BE(96));
-  return { isLittleEndian: false, clusterSize, sites: list.sites };
+  return { isLittleEndian: false, entryFlags: ENTRY_FLAGS, clusterSize, sites: list.sites };
 }
 
 /** Types and lengths of extensions, and the fields of the bitmaps extension; the directory's place if there is one. */

@@ -1,7 +1,7 @@
 /** Makes QED images byte by byte from a description, by nothing of `src/`, so that drivers are tested against it. */
 
-import { createHash } from "node:crypto";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../../support/random.ts";
+import { clusterContent } from "../guest-contents.ts";
 
 export interface QedImageDescription {
   /** Bytes; default 4096. */
@@ -111,15 +111,6 @@ type Unit =
   | { readonly kind: "l2"; readonly index: number }
   | { readonly kind: "data"; readonly cluster: number }
   | { readonly kind: "leak" };
-
-/** Bytes that tell the cluster and the place in it, so that a misplaced one is seen. */
-export function clusterContent(guestCluster: number, clusterSize: number, fill?: number): Uint8Array {
-  if (fill !== undefined) return new Uint8Array(clusterSize).fill(fill);
-  const content = new Uint8Array(clusterSize);
-  const digest = createHash("sha256").update(`cluster ${guestCluster}`).digest();
-  for (let at = 0; at < clusterSize; at++) content[at] = (digest[at % 32] as number) ^ (at >>> 9) ^ 0x5a;
-  return content;
-}
 
 /** Sets the 64-bit little-endian entry `index` of the table at `tableOffset`. */
 export function setEntry(view: DataView, tableOffset: number, index: number, value: number | bigint): void {

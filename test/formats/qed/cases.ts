@@ -1,7 +1,7 @@
 /** QED: cluster, table or header size out of range; a size beyond its tables; feature bits; tables that lead nowhere. */
 
-import { type BuiltQedImage, buildQedImage, type QedImageDescription } from "../support/qed-image.ts";
-import type { CorpusCase } from "./case.ts";
+import { type BuiltQedImage, buildQedImage, type QedImageDescription } from "./builder.ts";
+import type { CorpusCase } from "../../corpus/case.ts";
 
 const PLAIN: QedImageDescription = { virtualSize: 40 * 4096, data: [0, 1, 5], zero: [3] };
 

@@ -39,7 +39,11 @@ export function buildQcow2Image(description: Qcow2ImageDescription = {}): { byte
   const { clusterBits = 9, version = 3, snapshot = false, bitmap = false, compressed } = description;
   const clusterSize = 2 ** clusterBits;
   let next = 0;
-  const take = (count: number): number => (next += count * clusterSize) - count * clusterSize;
+  const take = (count: number): number => {
+    const place = next;
+    next += count * clusterSize;
+    return place;
+  };
   take(1);
   const at: Qcow2Places = {
     clusterSize,

@@ -1,8 +1,8 @@
 /** raw, which is never guessed, and bytes that match two formats (CVE-2015-1851, CVE-2024-40767). */
 
-import { buildQcow2Image } from "./qcow2-builder.ts";
-import { buildQedImage } from "../support/qed-image.ts";
-import type { CorpusCase } from "./case.ts";
+import { buildQcow2Image } from "../qcow2/builder.ts";
+import { buildQedImage } from "../qed/builder.ts";
+import type { CorpusCase } from "../../corpus/case.ts";
 
 function qcow2With(text: string | Buffer, hostOffset: number): Buffer {
   const { bytes } = buildQcow2Image();

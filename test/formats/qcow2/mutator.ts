@@ -1,6 +1,6 @@
 /** Damages qcow2 images field by field, the same for each seed; finds the fields by itself, with no code of the driver. */
 
-import type { Random } from "./random.ts";
+import type { Random } from "../../support/random.ts";
 
 /** A place in the image where a table or header field lies. */
 interface Site {

@@ -1,9 +1,9 @@
 /** A qcow2 target as bytes: its commit sector and its new tables, with zeros for everything else. */
 
-import { RangeSet } from "../../src/bytes/range-set.ts";
-import { qcow2Target } from "../../src/formats/qcow2/target/target.ts";
-import type { ConversionOptions } from "../../src/image/source.ts";
-import type { MappedDraft } from "../../src/image/target.ts";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
+import { qcow2Target } from "../../../src/formats/qcow2/target/target.ts";
+import type { ConversionOptions } from "../../../src/image/source.ts";
+import type { MappedDraft } from "../../../src/image/target.ts";
 
 export function qcow2InMemory(mapped: MappedDraft, source: ConversionOptions): Uint8Array<ArrayBuffer> {
   const file = new Uint8Array(mapped.fileSize);

@@ -3,13 +3,13 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { alignUp } from "../../src/bytes/align.ts";
-import { RangeSet } from "../../src/bytes/range-set.ts";
-import { qcow2Target } from "../../src/formats/qcow2/target/target.ts";
-import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../src/image/extent.ts";
-import type { BackingFile, ConversionOptions } from "../../src/image/source.ts";
-import type { MappedDraft } from "../../src/image/target.ts";
-import type { TargetOptionValues } from "../../src/image/target-options.ts";
+import { alignUp } from "../../../src/bytes/align.ts";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
+import { qcow2Target } from "../../../src/formats/qcow2/target/target.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../src/image/extent.ts";
+import type { BackingFile, ConversionOptions } from "../../../src/image/source.ts";
+import type { MappedDraft } from "../../../src/image/target.ts";
+import type { TargetOptionValues } from "../../../src/image/target-options.ts";
 
 export interface GuestShape {
   readonly clusterSize: number;

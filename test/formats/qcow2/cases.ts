@@ -1,8 +1,8 @@
 /** qcow2: every field that may lie, tables that lead astray, clusters that do not inflate, marks that ask for repair. */
 
 import { deflateRawSync } from "node:zlib";
-import { buildQcow2Image, type Qcow2ImageDescription, type Qcow2Places } from "./qcow2-builder.ts";
-import type { CorpusCase } from "./case.ts";
+import { buildQcow2Image, type Qcow2ImageDescription, type Qcow2Places } from "./builder.ts";
+import type { CorpusCase } from "../../corpus/case.ts";
 
 const COPIED = 1n << 63n;
 const CLUSTER_43 = deflateRawSync(Buffer.alloc(512, 0x43));

@@ -1,17 +1,9 @@
-/** Valid images of every shape that a check has to know, small enough that thousands of their mutants can be judged. */
+/** Valid qcow2 images of every shape that a check has to know, small enough that thousands of their mutants can be judged. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeSample, type Qcow2Sample, run, writeTo } from "./qcow2-samples.ts";
-import { buildQedImage, type QedImageDescription } from "./qed-image.ts";
-
-export interface CheckSample {
-  readonly name: string;
-  readonly format: "qcow2" | "qed";
-  readonly bytes: Buffer;
-  /** What qemu-img needs to open it, `IMAGE` standing for its path. */
-  readonly openWords: readonly string[];
-}
+import type { CheckSample } from "../kit.ts";
+import { makeSample, type Qcow2Sample, run, writeTo } from "./samples.ts";
 
 const DATA = ["write -P 1 0 20k", "write -P 2 100k 9k", "write -z 40k 16k", "write -P 3 60k 1k", "write -z 8k 4k"];
 
@@ -46,7 +38,7 @@ const widths = [1, 2, 4, 8, 16, 32, 64].map(
   }),
 );
 
-const QCOW2: readonly Qcow2Sample[] = [
+const SAMPLES: readonly Qcow2Sample[] = [
   ...widths,
   { name: "plain-4k", options: "cluster_size=4k", size: "1M", commands: DATA },
   { name: "version-2", options: "compat=0.10,cluster_size=512", size: "256k", commands: DATA },
@@ -130,29 +122,15 @@ function encrypted(method: "luks" | "aes"): (path: string) => void {
   };
 }
 
-const MIXED = { virtualSize: 40 * 4096, data: [0, 1, 5, 9, 17, 39], zero: [3, 20] } as const;
-
-const QED: Readonly<Record<string, QedImageDescription>> = {
-  "qed-plain": MIXED,
-  "qed-shuffled-with-leaks": { ...MIXED, seed: 3, shuffleTables: true, leaks: 3 },
-  "qed-several-tables": { virtualSize: 5000 * 4096, data: [0, 1, 2, 1023, 1024, 3000, 4999], zero: [2000] },
-  "qed-odd-size": { ...MIXED, virtualSize: 40 * 4096 - 1536, tail: 700 },
-  "qed-large-header": { ...MIXED, headerSize: 2, tableSize: 4 },
-};
-
 /** Makes all samples in `folder`, where what they need beside them stays; needs qemu-img and qemu-io. */
-export async function makeCheckSamples(folder: string): Promise<readonly CheckSample[]> {
+export async function qcow2CheckSamples(folder: string): Promise<readonly CheckSample[]> {
   const samples: CheckSample[] = [];
   await writeFile(join(folder, "base.raw"), Buffer.alloc(512 * 1024, 0x42));
-  for (const sample of QCOW2) {
+  for (const sample of SAMPLES) {
     const options = sample.options.replace("IMAGE", join(folder, sample.name));
     const path = makeSample(folder, { ...sample, options });
     const openWords = sample.openWords ?? ["-f", "qcow2", "IMAGE"];
-    samples.push({ name: sample.name, format: "qcow2", bytes: await readFile(path), openWords });
-  }
-  for (const [name, description] of Object.entries(QED)) {
-    const bytes = Buffer.from(buildQedImage(description).bytes);
-    samples.push({ name, format: "qed", bytes, openWords: ["-f", "qed", "IMAGE"] });
+    samples.push({ name: sample.name, bytes: await readFile(path), openWords });
   }
   return samples;
 }

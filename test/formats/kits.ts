@@ -1,0 +1,52 @@
+/** The kits of all formats; a format takes part in the generic suites by standing here. */
+
+import { driverOf } from "../../src/formats/registry.ts";
+import type { FormatDriver } from "../../src/image/driver.ts";
+import type { CheckKit, FormatKit, QemuKit, SourceKit, TargetKit } from "./kit.ts";
+import { qcow2Kit } from "./qcow2/kit.ts";
+import { qedKit } from "./qed/kit.ts";
+import { rawKit } from "./raw/kit.ts";
+
+export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, rawKit];
+
+export function kitOf(format: string): FormatKit {
+  const kit = kits.find(({ name }) => name === format);
+  if (kit === undefined) throw new Error(`There is no kit of ${format}`);
+  return kit;
+}
+
+export function driverOfKit({ name, driver }: FormatKit): FormatDriver {
+  return driver ?? driverOf(name);
+}
+
+export type Source = FormatKit & { readonly source: SourceKit };
+export type Target = FormatKit & { readonly target: TargetKit };
+
+export const sources = kits.filter((kit): kit is Source => kit.source !== undefined);
+export const targets = kits.filter((kit): kit is Target => kit.target !== undefined);
+export const checked = kits.filter((kit): kit is FormatKit & { check: CheckKit } => kit.check !== undefined);
+
+export interface Pair {
+  readonly from: Source;
+  readonly to: Target;
+}
+
+/** Each way from one format to another. */
+export const pairs: readonly Pair[] = sources.flatMap((from) => partnersOf(from).map((to) => ({ from, to })));
+
+/** The ways for which QEMU makes the source and judges the target. */
+export const qemuPairs = pairs.filter(
+  (pair): pair is { from: Source & { qemu: QemuKit }; to: Target & { qemu: QemuKit } } =>
+    pair.from.qemu !== undefined && pair.to.qemu !== undefined,
+);
+
+/** The targets of a conversion that changes the format. */
+export function partnersOf({ name }: FormatKit): readonly Target[] {
+  return targets.filter((target) => target.name !== name);
+}
+
+export function qemuKitOf(format: string): QemuKit {
+  const { qemu } = kitOf(format);
+  if (qemu === undefined) throw new Error(`QEMU makes no images of ${format} for us`);
+  return qemu;
+}
