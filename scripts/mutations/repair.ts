@@ -124,14 +124,14 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "a repair may turn data into zeros without consent",
     file: "convert/repair/repair-proof.ts",
-    find: "if (!isSame && !(isEmpty && isLossy)) return at;",
-    replace: "if (!isSame && !isEmpty) return at;",
+    find: "if (!isSame && (isStored(now.state) || !isLossy)) return run.guestOffset;",
+    replace: "if (!isSame && isStored(now.state)) return run.guestOffset;",
     tests: [repairMayNot],
   },
   {
     name: "a repair may move data elsewhere",
     file: "convert/repair/repair-proof.ts",
-    find: " && placeAt(old) === placeAt(now);",
+    find: " && placeOf(old) === placeOf(now);",
     replace: ";",
     tests: [repairMayNot],
   },

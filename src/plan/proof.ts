@@ -9,7 +9,8 @@ import { alignUp, ceilDiv } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { Placement } from "../image/driver.ts";
-import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/extent.ts";
+import { SideBySide } from "../image/side-by-side.ts";
 import type { GuestCopy } from "../image/write.ts";
 
 /** One bit each is kept of a file's units; a sparse file can claim any length. */
@@ -65,26 +66,21 @@ function endOfOld({ source, sourceClusterSize, oldFileSize }: ProofInput): numbe
   return end;
 }
 
-/** Both tables cover the disk; steps through their common refinement. */
+/** Both tables cover the disk; steps through their common runs, cut where copies begin and end. */
 function proveSameGuest({ source, target, copies, hasBacking }: ProofInput): void {
-  let sourceRow = 0;
-  let targetRow = 0;
+  const run = new SideBySide(source, target);
   let copy = 0;
-  let at = 0;
-  while (sourceRow < source.count && targetRow < target.count) {
-    const sourceEnd = (source.guestOffset[sourceRow] as number) + (source.length[sourceRow] as number);
-    const targetEnd = (target.guestOffset[targetRow] as number) + (target.length[targetRow] as number);
-    while (copy < copies.length && endOf(copies[copy] as GuestCopy) <= at) copy++;
-    let end = Math.min(sourceEnd, targetEnd);
-    const active = copies[copy];
-    if (active) end = Math.min(end, at < active.guestOffset ? active.guestOffset : endOf(active));
-    const copied = active !== undefined && at >= active.guestOffset ? active : undefined;
-    proveRange(source, sourceRow, target, targetRow, at, copied, hasBacking);
-    if (end === sourceEnd) sourceRow++;
-    if (end === targetEnd) targetRow++;
-    at = end;
+  while (run.next()) {
+    if (run.isPastAnEnd) throw failed("the disks differ in length", run.guestOffset);
+    for (let at = run.guestOffset; at < run.guestEnd; ) {
+      while (copy < copies.length && endOf(copies[copy] as GuestCopy) <= at) copy++;
+      const active = copies[copy];
+      const copied = active !== undefined && at >= active.guestOffset ? active : undefined;
+      proveRange(source, run.rowA, target, run.rowB, at, copied, hasBacking);
+      const turn = active && (copied ? endOf(active) : active.guestOffset);
+      at = Math.min(run.guestEnd, turn ?? run.guestEnd);
+    }
   }
-  if (sourceRow !== source.count || targetRow !== target.count) throw failed("the disks differ in length", at);
 }
 
 function proveRange(
@@ -107,7 +103,7 @@ function proveRange(
     if (!right || (hasBacking && from === ExtentState.unallocated)) throw failed("a copy is not pointed at", at);
     return;
   }
-  const empty = from === ExtentState.unallocated || from === ExtentState.zero;
+  const empty = !isStored(from);
   const stays =
     to === ExtentState.data
       ? from === ExtentState.data && sourceHost === targetHost
