@@ -136,7 +136,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "any mixture of two headers counts as torn",
     file: "convert/undo/switch-undo.ts",
-    find: "return sameBytes(found.subarray(written), before.subarray(written, SECTOR_SIZE));",
+    find: "return isWrittenInPart(found, sector, before.subarray(0, SECTOR_SIZE));",
     replace: "return before.length > 0;",
     tests: [recovery],
   },

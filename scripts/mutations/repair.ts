@@ -313,13 +313,13 @@ export const repairMutations: readonly Mutation[] = [
   {
     name: "a torn sector counts as somebody's",
     file: "check/repair-place.ts",
-    find: " || isTorn(found, bytes, old) || isTorn(found, old, bytes);",
-    replace: ";",
+    find: "return isWrittenInPart(found, bytes, old) || isWrittenInPart(found, old, bytes);",
+    replace: "return Buffer.compare(found, old) === 0;",
     tests: [repairPlace],
   },
   {
     name: "any sector counts as torn",
-    file: "check/repair-place.ts",
+    file: "bytes/torn-write.ts",
     find: "return Buffer.compare(found.subarray(written), before.subarray(written)) === 0;",
     replace: "return before.length > 0;",
     tests: [repairPlace],

@@ -8,6 +8,7 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { isWrittenInPart } from "../../bytes/torn-write.ts";
 import { formatToldBy, openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -197,16 +198,11 @@ function withBlock(storage: Storage, block: Uint8Array): Storage {
   };
 }
 
-/**
- * A write of `sector` over `before` that stopped has left its beginning. A mere mixture is no proof: a program that
- * clears a flag in the old header can make a byte what it is in the new one.
- */
+/** Whether the block's first sector is neither of the two, but `sector` written over `before` in part. */
 function isHalfWritten(block: Uint8Array, sector: Uint8Array, before: Uint8Array): boolean {
   const found = block.subarray(0, SECTOR_SIZE);
   if (sameBytes(found, sector) || sameBytes(found, before)) return false;
-  let written = 0;
-  while (found[written] === sector[written]) written++;
-  return sameBytes(found.subarray(written), before.subarray(written, SECTOR_SIZE));
+  return isWrittenInPart(found, sector, before.subarray(0, SECTOR_SIZE));
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
