@@ -306,14 +306,14 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "data that became zeros is no difference",
     file: "convert/proof/verify.ts",
-    find: "if (isEmpty(to) && !isEmpty(from)) return at;",
+    find: "if (!isStored(to) && isStored(from)) return guestOffset;",
     replace: "",
     tests: [verify],
   },
   {
     name: "a dropped backing file is no difference",
     file: "convert/proof/verify.ts",
-    find: "if (hasBacking && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated)) return at;",
+    find: "if (hasBacking && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated)) return guestOffset;",
     replace: "",
     tests: [verify],
   },

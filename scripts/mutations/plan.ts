@@ -35,8 +35,8 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "disks of two lengths are the same guest",
     file: "plan/proof.ts",
-    find: "if (sourceRow !== source.count || targetRow !== target.count) throw",
-    replace: "if (false) throw",
+    find: `if (run.isPastAnEnd) throw failed("the disks differ in length", run.guestOffset);`,
+    replace: "if (run.isPastAnEnd) return;",
     tests: [proof],
   },
   {
@@ -126,14 +126,14 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "two units may share a place",
     file: "plan/proof.ts",
-    find: "if ((taken[byte] as number) & bit)",
-    replace: "if (false)",
+    find: "if (shared < last) throw",
+    replace: "if (false) throw",
     tests: [proof],
   },
   {
     name: "a file of any number of units is planned for",
     file: "plan/proof.ts",
-    find: "if (end / unitSize > MAX_UNITS) {",
+    find: "if (end / place > MAX_BITS) {",
     replace: "if (false) {",
     tests: [proof],
   },
@@ -210,15 +210,15 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "data that is used twice is converted",
     file: "plan/shared-places.ts",
-    find: `if ((taken[byte] as number) & bit) refuse("is used twice");`,
-    replace: "",
+    find: ` > 0) refuse("is used twice");`,
+    replace: ");",
     tests: [sharedPlaces],
   },
   {
     name: "the second half of an extent is not looked at",
     file: "plan/shared-places.ts",
-    find: "place < Math.min(end / unit, placeCount)",
-    replace: "place < hostOffset / unit + 1",
+    find: "Math.min(ceilDiv(end, unit), placeCount) - first",
+    replace: "1",
     tests: [sharedPlaces],
   },
   {

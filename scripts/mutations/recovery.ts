@@ -136,7 +136,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "any mixture of two headers counts as torn",
     file: "convert/undo/commit-block.ts",
-    find: "return sameBytes(found.subarray(written), before.subarray(written));",
+    find: "return isWrittenInPart(found, sector, before);",
     replace: "return before.length > 0;",
     tests: [recovery],
   },

@@ -182,7 +182,7 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "data that became zeros has moved",
     file: "image/guest/moved-difference.ts",
-    find: "} else if (readsAsZeros(after.table, rowAfter) && !readsAsZeros(before.table, rowBefore)) return at;",
+    find: "} else if (readsAsZeros(after.table, rowB) && !readsAsZeros(before.table, rowA)) return guestOffset;",
     replace: "}",
     tests: [moved],
   },

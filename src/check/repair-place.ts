@@ -1,6 +1,7 @@
 /** How far a repair came, told from the sectors themselves, and what has to be written to go on or back from there. */
 
 import { SECTOR_SIZE } from "../bytes/align.ts";
+import { isWrittenInPart } from "../bytes/torn-write.ts";
 import type { Write } from "../image/write.ts";
 import type { PatchStep } from "../journal/repair-work.ts";
 
@@ -100,12 +101,5 @@ function fits(versions: readonly Version[], place: number, found: Uint8Array | u
   if (Buffer.compare(found, bytes) === 0) return true;
   if (step !== place || place === 0) return false;
   const old = versionAt(versions, place - 1).bytes;
-  return Buffer.compare(found, old) === 0 || isTorn(found, bytes, old) || isTorn(found, old, bytes);
-}
-
-/** A write of `sector` over `before` that stopped has left its beginning. */
-function isTorn(found: Uint8Array, sector: Uint8Array, before: Uint8Array): boolean {
-  let written = 0;
-  while (written < found.length && found[written] === sector[written]) written++;
-  return Buffer.compare(found.subarray(written), before.subarray(written)) === 0;
+  return isWrittenInPart(found, bytes, old) || isWrittenInPart(found, old, bytes);
 }

@@ -4,7 +4,7 @@ import { isAligned } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
-import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent, isStored } from "../image/extent.ts";
 import { planSwitch } from "../plan/switch-plan.ts";
 import { carryOut } from "./conversion/conversion.ts";
 import { Guest } from "./inspect/guest.ts";
@@ -113,7 +113,7 @@ function remapped({ mapping, metadata, options, fileSize, image }: Source, range
     const end = extent.guestOffset + extent.length;
     const stored = extent.state === ExtentState.compressed ? extent.storedLength : extent.length;
     const replaced = extent.guestOffset >= guestOffset && end <= guestEnd;
-    const holds = extent.state === ExtentState.data || extent.state === ExtentState.compressed;
+    const holds = isStored(extent.state);
     if (holds && !replaced && extent.hostOffset < hostEnd && extent.hostOffset + stored > hostOffset) {
       refuse(`guest offset ${hex(extent.guestOffset)} is stored there`);
     }

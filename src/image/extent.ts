@@ -54,12 +54,15 @@ export function* eachExtent(table: ExtentTable): Generator<Extent> {
   for (let row = 0; row < table.count; row++) yield extentAt(table, row);
 }
 
-/** Guest bytes that data and compressed extents hold. */
+/** Whether the guest's bytes lie in the file: all else reads as zeros, or shows what lies below. */
+export function isStored(state: number | undefined): boolean {
+  return state === ExtentState.data || state === ExtentState.compressed;
+}
+
+/** Guest bytes that lie in a file, plain or compressed: what a digest has to read. */
 export function storedGuestBytes({ count, length, state }: ExtentTable): number {
   let sum = 0;
-  for (let row = 0; row < count; row++) {
-    if (state[row] === ExtentState.data || state[row] === ExtentState.compressed) sum += length[row] as number;
-  }
+  for (let row = 0; row < count; row++) if (isStored(state[row])) sum += length[row] as number;
   return sum;
 }
 

@@ -11,7 +11,7 @@
 
 import { alignDown, alignUp } from "../bytes/align.ts";
 import { hex } from "../bytes/image-error.ts";
-import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder, isStored } from "../image/extent.ts";
 import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
 
@@ -95,7 +95,7 @@ class PlacementPass {
   mixed(first: number, last: number, start: number, end: number): void {
     const { mapping, placement, hasBacking } = this.#input;
     const states = mapping.state.subarray(first, last + 1);
-    const isEmpty = states.every((state) => state === ExtentState.zero || state === ExtentState.unallocated);
+    const isEmpty = !states.some((state) => isStored(state));
     const showsBacking = hasBacking && states.includes(ExtentState.unallocated);
     const allZero = !states.includes(ExtentState.unallocated);
     if (showsBacking) {

@@ -5,15 +5,14 @@
  * byte), that no two units share a place, and that nothing new lies below the old end.
  */
 
-import { alignUp, ceilDiv } from "../bytes/align.ts";
+import { alignUp } from "../bytes/align.ts";
+import { Bitmap, MAX_BITS } from "../bytes/bitmap.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
-import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/extent.ts";
+import { SideBySide } from "../image/side-by-side.ts";
 import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
-
-/** One bit each is kept of a file's units; a sparse file can claim any length. */
-const MAX_UNITS = 2 ** 32;
 
 export interface ProofInput {
   readonly source: ExtentTable;
@@ -65,26 +64,21 @@ function endOfOld({ source, sourceClusterSize, oldFileSize }: ProofInput): numbe
   return end;
 }
 
-/** Both tables cover the disk; steps through their common refinement. */
+/** Both tables cover the disk; steps through their common runs, cut where copies begin and end. */
 function proveSameGuest({ source, target, copies, hasBacking }: ProofInput): void {
-  let sourceRow = 0;
-  let targetRow = 0;
+  const run = new SideBySide(source, target);
   let copy = 0;
-  let at = 0;
-  while (sourceRow < source.count && targetRow < target.count) {
-    const sourceEnd = (source.guestOffset[sourceRow] as number) + (source.length[sourceRow] as number);
-    const targetEnd = (target.guestOffset[targetRow] as number) + (target.length[targetRow] as number);
-    while (copy < copies.length && endOf(copies[copy] as GuestCopy) <= at) copy++;
-    let end = Math.min(sourceEnd, targetEnd);
-    const active = copies[copy];
-    if (active) end = Math.min(end, at < active.guestOffset ? active.guestOffset : endOf(active));
-    const copied = active !== undefined && at >= active.guestOffset ? active : undefined;
-    proveRange(source, sourceRow, target, targetRow, at, copied, hasBacking);
-    if (end === sourceEnd) sourceRow++;
-    if (end === targetEnd) targetRow++;
-    at = end;
+  while (run.next()) {
+    if (run.isPastAnEnd) throw failed("the disks differ in length", run.guestOffset);
+    for (let at = run.guestOffset; at < run.guestEnd; ) {
+      while (copy < copies.length && endOf(copies[copy] as GuestCopy) <= at) copy++;
+      const active = copies[copy];
+      const copied = active !== undefined && at >= active.guestOffset ? active : undefined;
+      proveRange(source, run.rowA, target, run.rowB, at, copied, hasBacking);
+      const turn = active && (copied ? endOf(active) : active.guestOffset);
+      at = Math.min(run.guestEnd, turn ?? run.guestEnd);
+    }
   }
-  if (sourceRow !== source.count || targetRow !== target.count) throw failed("the disks differ in length", at);
 }
 
 function proveRange(
@@ -107,7 +101,7 @@ function proveRange(
     if (!right || (hasBacking && from === ExtentState.unallocated)) throw failed("a copy is not pointed at", at);
     return;
   }
-  const empty = from === ExtentState.unallocated || from === ExtentState.zero;
+  const empty = !isStored(from);
   const stays =
     to === ExtentState.data
       ? from === ExtentState.data && sourceHost === targetHost
@@ -128,14 +122,16 @@ function provePlaces(input: ProofInput): void {
   const { unitSize, hostAlignment, reserved } = placement;
   const lastCopy = copies.at(-1);
   const end = alignUp(Math.max(endOfOld(input), lastCopy ? lastCopy.hostOffset + lastCopy.length : 0), unitSize);
-  if (end / unitSize > MAX_UNITS) {
+  // Where units may begin between two multiples of their size, halves of them must be told apart.
+  const place = Math.min(unitSize, hostAlignment);
+  if (end / place > MAX_BITS) {
     throw new ImageError(
       "unsupported",
-      `Cannot plan for a file of ${end} bytes in units of ${unitSize}: at most ${MAX_UNITS} can be told apart`,
+      `Cannot plan for a file of ${end} bytes in units of ${place}: at most ${MAX_BITS} can be told apart`,
       { structure: "plan" },
     );
   }
-  const taken = new Uint8Array(ceilDiv(end / unitSize, 8));
+  const taken = new Bitmap(end / place);
   for (const extent of eachExtent(target)) {
     if (extent.state !== ExtentState.data) continue;
     const { guestOffset, hostOffset, length } = extent;
@@ -146,13 +142,11 @@ function provePlaces(input: ProofInput): void {
     if (metadata.intersects(hostOffset, hostEnd))
       throw failed(`a unit at ${hex(hostOffset)} lies on metadata`, guestOffset);
     if (hostEnd > end) throw failed(`a unit at host offset ${hex(hostOffset)} lies past the end of file`, guestOffset);
-    for (let unit = hostOffset / unitSize; unit < hostEnd / unitSize; unit++) {
-      const bit = 1 << (unit % 8);
-      const byte = Math.floor(unit / 8);
-      if ((taken[byte] as number) & bit)
-        throw failed(`two units share host offset ${hex(unit * unitSize)}`, guestOffset);
-      taken[byte] = (taken[byte] as number) | bit;
-    }
+    const first = hostOffset / place;
+    const last = hostEnd / place;
+    const shared = taken.nextMarked(first, last);
+    if (shared < last) throw failed(`two units share host offset ${hex(shared * place)}`, guestOffset);
+    taken.mark(first, last - first);
   }
 }
 

@@ -1,13 +1,11 @@
 /** Sources whose data can't be trusted to be the guest's alone: on metadata, or used twice. Refused, whatever is checked. */
 
 import { alignDown, ceilDiv } from "../bytes/align.ts";
+import { Bitmap, MAX_BITS } from "../bytes/bitmap.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, NOWHERE } from "../image/extent.ts";
 import type { ConversionOptions } from "../image/source.ts";
-
-/** Places that are counted at most, in bits; a larger file is refused by the proof. */
-const MAX_PLACES = 2 ** 32;
 
 /**
  * Throws ImageError `corrupt` at the first data that lies on metadata, at a place that other data has, or in a cluster
@@ -20,7 +18,8 @@ export function refuseSharedPlaces(
   fileSize: number,
 ): void {
   const placeCount = ceilDiv(fileSize, unit) + clusterSize / unit;
-  const taken = placeCount <= MAX_PLACES ? new Uint8Array(ceilDiv(placeCount, 8)) : undefined;
+  // A larger file is refused by the proof.
+  const taken = placeCount <= MAX_BITS ? new Bitmap(placeCount) : undefined;
   for (let row = 0; row < mapping.count; row++) {
     const state = mapping.state[row];
     const guestOffset = mapping.guestOffset[row] as number;
@@ -42,11 +41,7 @@ export function refuseSharedPlaces(
     if (state === ExtentState.zero) continue;
     if (metadata.intersects(hostOffset, end)) refuse("lies on metadata");
     if (!isData || !taken) continue;
-    for (let place = Math.floor(hostOffset / unit); place < Math.min(end / unit, placeCount); place++) {
-      const bit = 1 << (place % 8);
-      const byte = Math.floor(place / 8);
-      if ((taken[byte] as number) & bit) refuse("is used twice");
-      taken[byte] = (taken[byte] as number) | bit;
-    }
+    const first = Math.floor(hostOffset / unit);
+    if (taken.mark(first, Math.min(ceilDiv(end, unit), placeCount) - first) > 0) refuse("is used twice");
   }
 }

@@ -2,10 +2,10 @@
 
 import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
-import { ExtentState, type ExtentTable, extentAt, firstDifference } from "../../image/extent.ts";
+import { ExtentState, type ExtentTable, extentAt, firstDifference, isStored } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
-import type { BackingFile, ConversionOptions, Image } from "../../image/source.ts";
-import { checkOf } from "../../image/source.ts";
+import { SideBySide } from "../../image/side-by-side.ts";
+import { type BackingFile, type ConversionOptions, checkOf, type Image } from "../../image/source.ts";
 
 export interface VerifyInput {
   readonly source: Pick<ConversionOptions, "virtualSize" | "backing"> & { readonly mapping: ExtentTable };
@@ -67,26 +67,17 @@ export function verifyDigest(format: string, path: string, before: string, after
  * and nothing else may become so; without one, zeros and unallocated read alike.
  */
 export function firstLostState(source: ExtentTable, target: ExtentTable, hasBacking: boolean): number {
-  let sourceRow = 0;
-  let targetRow = 0;
-  let at = 0;
-  while (sourceRow < source.count && targetRow < target.count) {
-    const sourceEnd = (source.guestOffset[sourceRow] as number) + (source.length[sourceRow] as number);
-    const targetEnd = (target.guestOffset[targetRow] as number) + (target.length[targetRow] as number);
-    const from = source.state[sourceRow] as ExtentState;
-    const to = target.state[targetRow] as ExtentState;
-    if (hasBacking && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated)) return at;
+  const run = new SideBySide(source, target);
+  while (run.next()) {
+    const { guestOffset, rowA, rowB } = run;
+    if (run.isPastAnEnd) return guestOffset;
+    const from = source.state[rowA] as ExtentState;
+    const to = target.state[rowB] as ExtentState;
+    if (hasBacking && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated)) return guestOffset;
     // Stored data must stay stored; zeros may become stored where a target copies them.
-    if (isEmpty(to) && !isEmpty(from)) return at;
-    at = Math.min(sourceEnd, targetEnd);
-    if (at === sourceEnd) sourceRow++;
-    if (at === targetEnd) targetRow++;
+    if (!isStored(to) && isStored(from)) return guestOffset;
   }
-  return sourceRow === source.count && targetRow === target.count ? -1 : at;
-}
-
-function isEmpty(state: ExtentState): boolean {
-  return state === ExtentState.zero || state === ExtentState.unallocated;
+  return -1;
 }
 
 function failed(

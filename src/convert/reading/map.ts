@@ -1,6 +1,6 @@
 /** Where the guest's bytes lie, as `qemu-img map` tells it. */
 
-import { ExtentState } from "../../image/extent.ts";
+import { ExtentState, isStored } from "../../image/extent.ts";
 import { type GuestTable, openGuestView } from "../../image/guest/view.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
@@ -77,15 +77,15 @@ export function mapEntries(table: GuestTable, isLayer: boolean): MapEntry[] {
 function entryOf(table: GuestTable, row: number, isLayer: boolean): MapEntry {
   const state = table.state[row];
   const hostOffset = table.hostOffset[row] as number;
-  const isStored = state === ExtentState.data || state === ExtentState.compressed;
+  const isData = isStored(state);
   const isPresent = state !== ExtentState.unallocated;
   const entry = {
     start: table.guestOffset[row] as number,
     length: table.length[row] as number,
     depth: table.layer[row] as number,
     present: isPresent,
-    zero: isPresent ? !isStored : !isLayer,
-    data: isStored,
+    zero: isPresent ? !isData : !isLayer,
+    data: isData,
     compressed: state === ExtentState.compressed,
   };
   return hostOffset < 0 || entry.compressed ? entry : { ...entry, offset: hostOffset };

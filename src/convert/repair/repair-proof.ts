@@ -5,12 +5,12 @@ import { hex, ImageError } from "../../bytes/image-error.ts";
 import { PatchedSectors } from "../../check/repair-place.ts";
 import type { RepairPlan } from "../../check/repair-plan.ts";
 import { openImage } from "../../formats/registry.ts";
-import { type Extent, ExtentState, type ExtentTable, extentAt, firstDifference, NOWHERE } from "../../image/extent.ts";
+import { type Extent, type ExtentTable, extentAt, firstDifference, isStored, NOWHERE } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
 import { openGuestView } from "../../image/guest/view.ts";
-import type { ConversionOptions, Image } from "../../image/source.ts";
-import { checkOf } from "../../image/source.ts";
+import { SideBySide } from "../../image/side-by-side.ts";
+import { type ConversionOptions, checkOf, type Image } from "../../image/source.ts";
 import type { Write } from "../../image/write.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -144,20 +144,13 @@ function changedOption(before: ConversionOptions, after: ConversionOptions, isLo
 function firstChange(before: ExtentTable, after: ExtentTable, isLossy: boolean): number | undefined {
   // Mostly they are equal, and that is told without looking at each row as an object.
   if (firstDifference(before, after) < 0) return undefined;
-  let oldRow = 0;
-  let newRow = 0;
-  let at = 0;
-  const placeAt = ({ hostOffset, guestOffset }: Extent) =>
-    hostOffset === NOWHERE ? NOWHERE : hostOffset + at - guestOffset;
-  while (oldRow < before.count && newRow < after.count) {
-    const [old, now] = [extentAt(before, oldRow), extentAt(after, newRow)];
-    const isEmpty = now.state === ExtentState.zero || now.state === ExtentState.unallocated;
-    const isSame = old.state === now.state && old.storedLength === now.storedLength && placeAt(old) === placeAt(now);
-    if (!isSame && !(isEmpty && isLossy)) return at;
-    const [oldEnd, newEnd] = [old.guestOffset + old.length, now.guestOffset + now.length];
-    at = Math.min(oldEnd, newEnd);
-    if (at === oldEnd) oldRow++;
-    if (at === newEnd) newRow++;
+  const run = new SideBySide(before, after);
+  const placeOf = ({ hostOffset, guestOffset }: Extent) =>
+    hostOffset === NOWHERE ? NOWHERE : hostOffset + run.guestOffset - guestOffset;
+  while (run.next() && !run.isPastAnEnd) {
+    const [old, now] = [extentAt(before, run.rowA), extentAt(after, run.rowB)];
+    const isSame = old.state === now.state && old.storedLength === now.storedLength && placeOf(old) === placeOf(now);
+    if (!isSame && (isStored(now.state) || !isLossy)) return run.guestOffset;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 
 import { alignDown, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { isWrittenInPart } from "../../bytes/torn-write.ts";
 import { formatToldBy } from "../../formats/registry.ts";
 import type { Write } from "../../image/write.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
@@ -112,13 +113,8 @@ function withBlock(storage: Storage, { hostOffset: start, bytes }: Write): Stora
   };
 }
 
-/**
- * A write of `sector` over `before` that stopped has left its beginning. A mere mixture is no proof: a program that
- * clears a flag in the old header can make a byte what it is in the new one.
- */
+/** Whether a sector is neither of the two, but `sector` written over `before` in part. */
 function isHalfWritten(found: Uint8Array, sector: Uint8Array, before: Uint8Array): boolean {
   if (sameBytes(found, sector) || sameBytes(found, before)) return false;
-  let written = 0;
-  while (found[written] === sector[written]) written++;
-  return sameBytes(found.subarray(written), before.subarray(written));
+  return isWrittenInPart(found, sector, before);
 }

@@ -1,6 +1,7 @@
 /** Finds where two guest views first differ; ranges that are zeros in both are passed over unread. */
 
 import { MiB } from "../../bytes/align.ts";
+import { SideBySide } from "../side-by-side.ts";
 import { readAhead, Turns } from "./read-ahead.ts";
 import { GuestReader } from "./reader.ts";
 import { type GuestTable, type GuestView, readsAsZeros } from "./view.ts";
@@ -51,36 +52,13 @@ interface Chunk {
 }
 
 function* planChunks(a: GuestTable, b: GuestTable, total: number): Generator<Chunk> {
-  const zeros = [new ZeroCursor(a), new ZeroCursor(b)] as const;
-  for (let next = 0; next < total; ) {
-    const zerosEnd = Math.min(zeros[0].endOfZeros(next), zeros[1].endOfZeros(next), total);
-    if (zerosEnd > next) {
-      next = zerosEnd;
-      continue;
+  const run = new SideBySide(a, b);
+  let next = 0;
+  while (run.next()) {
+    if (readsAsZeros(a, run.rowA) && readsAsZeros(b, run.rowB)) continue;
+    // A chunk may reach into the runs that follow.
+    for (next = Math.max(next, run.guestOffset); next < run.guestEnd; next += CHUNK_SIZE) {
+      yield { guestOffset: next, length: Math.min(CHUNK_SIZE, total - next) };
     }
-    const length = Math.min(CHUNK_SIZE, total - next);
-    yield { guestOffset: next, length };
-    next += length;
-  }
-}
-
-/** Walks a table once, forwards. */
-class ZeroCursor {
-  readonly #table: GuestTable;
-  #row = 0;
-
-  constructor(table: GuestTable) {
-    this.#table = table;
-  }
-
-  /** One past the zeros that begin at `guestOffset`; `guestOffset` itself where there are none; offsets must rise. */
-  endOfZeros(guestOffset: number): number {
-    while (this.#row < this.#table.count && this.#rowEnd() <= guestOffset) this.#row++;
-    if (this.#row === this.#table.count) return Number.POSITIVE_INFINITY;
-    return readsAsZeros(this.#table, this.#row) ? this.#rowEnd() : guestOffset;
-  }
-
-  #rowEnd(): number {
-    return (this.#table.guestOffset[this.#row] as number) + (this.#table.length[this.#row] as number);
   }
 }

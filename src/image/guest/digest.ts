@@ -11,12 +11,13 @@ import type { Hash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { MiB } from "../../bytes/align.ts";
 import { crypto } from "../../storage/built-ins.ts";
+import { storedGuestBytes } from "../extent.ts";
 import { DIGEST_SIZE, digestOfZeros, hashBlocks } from "./block-hash.ts";
 import { BLOCK_SIZE, type BlockWork, planBlockWork } from "./block-work.ts";
 import { HashPool, sharedFiles } from "./hash-pool.ts";
 import { readAhead, Turns } from "./read-ahead.ts";
 import { GuestReader } from "./reader.ts";
-import { type GuestTable, type GuestView, readsAsZeros, storedBytes } from "./view.ts";
+import { type GuestTable, type GuestView, readsAsZeros } from "./view.ts";
 
 export type DigestAlgorithm = "blkhash-sha256" | "sha256";
 
@@ -47,7 +48,7 @@ export function digestGuest(view: GuestView, algorithm: DigestAlgorithm, options
 
 async function digestBlocks(view: GuestView, options: DigestOptions): Promise<string> {
   const { table, virtualSize } = view;
-  const total = storedBytes(table);
+  const total = storedGuestBytes(table);
   const turns = new Turns(options.signal, purpose(view));
   const hasher = openBlockHasher(view, total, options);
   const hash = new OuterHash();

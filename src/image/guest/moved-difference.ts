@@ -5,6 +5,7 @@
 
 import { MiB } from "../../bytes/align.ts";
 import { ExtentState } from "../extent.ts";
+import { SideBySide } from "../side-by-side.ts";
 import { Turns } from "./read-ahead.ts";
 import { GuestReader } from "./reader.ts";
 import { type GuestView, readsAsZeros } from "./view.ts";
@@ -27,26 +28,17 @@ export async function firstMovedDifference(
   if (before.virtualSize !== after.virtualSize) return Math.min(before.virtualSize, after.virtualSize);
   const turns = new Turns(signal, `compare the guest of ${after.layers[0]?.storage.path}`);
   const readers = [new GuestReader(before), new GuestReader(after)] as const;
-  let [rowBefore, rowAfter] = [0, 0];
-  for (let at = 0; at < before.virtualSize; ) {
-    const [endBefore, endAfter] = [rowEnd(before, rowBefore), rowEnd(after, rowAfter)];
-    const end = Math.min(endBefore, endAfter);
-    if (!isSamePlace(before, rowBefore, after, rowAfter, at)) {
-      if (readsMoved) {
-        const difference = await firstDifferentByte(readers, at, end);
-        if (difference !== null) return difference;
-      } else if (readsAsZeros(after.table, rowAfter) && !readsAsZeros(before.table, rowBefore)) return at;
-      await turns.yield();
-    }
-    at = end;
-    if (at === endBefore) rowBefore++;
-    if (at === endAfter) rowAfter++;
+  const run = new SideBySide(before.table, after.table);
+  while (run.next()) {
+    const { guestOffset, guestEnd, rowA, rowB } = run;
+    if (isSamePlace(before, rowA, after, rowB, guestOffset)) continue;
+    if (readsMoved) {
+      const difference = await firstDifferentByte(readers, guestOffset, guestEnd);
+      if (difference !== null) return difference;
+    } else if (readsAsZeros(after.table, rowB) && !readsAsZeros(before.table, rowA)) return guestOffset;
+    await turns.yield();
   }
   return null;
-}
-
-function rowEnd({ table }: GuestView, row: number): number {
-  return (table.guestOffset[row] as number) + (table.length[row] as number);
 }
 
 function isSamePlace(before: GuestView, b: number, after: GuestView, a: number, guestOffset: number): boolean {

@@ -8,7 +8,8 @@
 
 import type { Storage } from "../../storage/storage.ts";
 import type { CompressionMethod } from "../compression.ts";
-import { ExtentState, type ExtentTable, NOWHERE } from "../extent.ts";
+import { ExtentState, type ExtentTable, isStored, NOWHERE } from "../extent.ts";
+import { SideBySide } from "../side-by-side.ts";
 import type { Image } from "../source.ts";
 import { inflateCluster } from "./inflate.ts";
 
@@ -68,17 +69,9 @@ export function composeGuestView(layers: readonly GuestLayer[]): GuestView {
   return { layers, virtualSize: top.virtualSize, table };
 }
 
-/** True where the guest reads zeros from the row without a look at any file. */
+/** True where the guest reads zeros from the row without a look at any file, and past the last row. */
 export function readsAsZeros(table: ExtentTable, row: number): boolean {
-  const state = table.state[row];
-  return state === ExtentState.zero || state === ExtentState.unallocated;
-}
-
-/** Guest bytes that lie in a file: what a digest has to read. */
-export function storedBytes(table: ExtentTable): number {
-  let sum = 0;
-  for (let row = 0; row < table.count; row++) if (!readsAsZeros(table, row)) sum += table.length[row] as number;
-  return sum;
+  return !isStored(table.state[row]);
 }
 
 function tableOfLayer(extents: ExtentTable, depth: number): GuestTable {
@@ -92,25 +85,14 @@ function tableOfLayer(extents: ExtentTable, depth: number): GuestTable {
 /** One pass over both tables: rows of `upper`, and in its unallocated ranges those of `lower`. */
 function layOver(upper: ExtentTable, depth: number, lower: GuestTable): GuestTable {
   const rows = new RowList();
-  let below = 0;
-  for (let row = 0; row < upper.count; row++) {
-    const start = upper.guestOffset[row] as number;
-    const end = start + (upper.length[row] as number);
-    if (upper.state[row] !== ExtentState.unallocated) {
-      rows.append(row, start, end);
-      continue;
+  const run = new SideBySide(upper, lower);
+  while (run.next() && run.rowA < upper.count) {
+    const { guestOffset, guestEnd, rowA, rowB } = run;
+    if (upper.state[rowA] === ExtentState.unallocated) {
+      rows.append(rowB < lower.count ? upper.count + rowB : rowA, guestOffset, guestEnd);
+    } else if (upper.guestOffset[rowA] === guestOffset) {
+      rows.append(rowA, guestOffset, guestOffset + (upper.length[rowA] as number));
     }
-    let next = start;
-    while (below < lower.count && next < end) {
-      const lowerEnd = (lower.guestOffset[below] as number) + (lower.length[below] as number);
-      if (lowerEnd > next) {
-        rows.append(upper.count + below, next, Math.min(lowerEnd, end));
-        next = Math.min(lowerEnd, end);
-      }
-      if (lowerEnd > end) break;
-      below++;
-    }
-    if (next < end) rows.append(row, next, end);
   }
   return rows.toTable(upper, depth, lower);
 }

@@ -180,6 +180,16 @@ const BROKEN: readonly (readonly [name: string, change: Partial<ProofInput>, mes
     /share host offset/,
   ],
   [
+    "two units of a target that aligns them to less than their size share a part of them",
+    {
+      placement: { ...PLACEMENT, hostAlignment: K },
+      source: table([UNIT, data, 9 * K], [UNIT, data, 12 * K], ...rest),
+      target: table([UNIT, data, 9 * K], [UNIT, data, 12 * K], ...rest),
+      copies: [],
+    },
+    /share host offset 0x3000/,
+  ],
+  [
     "a unit lies past the end",
     {
       source: table([UNIT, data, 64 * K], [UNIT, data, 17 * K], ...rest),

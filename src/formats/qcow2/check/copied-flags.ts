@@ -5,14 +5,8 @@ import { readZeroFilled } from "../../../storage/storage.ts";
 import type { L1Place } from "../tables/l1-table.ts";
 import { type L2Sink, scanL2Table } from "../tables/l2-table-scan.ts";
 import { listedTables } from "../tables/listed-tables.ts";
-import {
-  exactRefcountAt,
-  NO_BLOCK,
-  type RefcountBlocks,
-  refcountsPerBlock,
-  UNREADABLE_BLOCK,
-  unalignedWords,
-} from "../tables/refcount-table.ts";
+import { exactRefcountAt, refcountsPerBlock } from "../tables/refcount.ts";
+import { NO_BLOCK, type RefcountBlocks, UNREADABLE_BLOCK, unalignedWords } from "../tables/refcount-table.ts";
 import type { ReferenceTally } from "../tables/reference-tally.ts";
 import { hexOfHalves, RESERVED_LOW } from "../tables/table-entry.ts";
 import type { WalkSource } from "../tables/table-walk.ts";

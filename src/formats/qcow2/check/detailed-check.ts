@@ -12,7 +12,7 @@ import { countL1Entry, type L1Place } from "../tables/l1-table.ts";
 import { scanL2Table } from "../tables/l2-table-scan.ts";
 import { L2Tally } from "../tables/l2-tally.ts";
 import { listedTables } from "../tables/listed-tables.ts";
-import { maxRefcount } from "../tables/refcount-table.ts";
+import { maxRefcount } from "../tables/refcount.ts";
 import { ReferenceTally } from "../tables/reference-tally.ts";
 import { readSnapshotTable, snapshotL1Tables, tellIncomplete } from "../tables/snapshot-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";

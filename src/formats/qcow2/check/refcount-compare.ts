@@ -2,14 +2,11 @@
 
 import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
+import { exactRefcountAt, maxRefcount, refcountAt, refcountsPerBlock } from "../tables/refcount.ts";
 import {
   countedClusterCount,
-  exactRefcountAt,
-  maxRefcount,
   NO_BLOCK,
   type RefcountBlocks,
-  refcountAt,
-  refcountsPerBlock,
   UNREADABLE_BLOCK,
   unalignedWords,
 } from "../tables/refcount-table.ts";

@@ -12,7 +12,7 @@
 import { ImageError } from "../../../bytes/image-error.ts";
 import type { Write } from "../../../image/write.ts";
 import type { Storage } from "../../../storage/storage.ts";
-import { maxRefcount } from "../tables/refcount-table.ts";
+import { maxRefcount } from "../tables/refcount.ts";
 import type { ReferenceCounts } from "../tables/reference-counts.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import {

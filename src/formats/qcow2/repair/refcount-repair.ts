@@ -4,7 +4,8 @@ import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
-import { countedClusterCount, maxRefcount, refcountAt, refcountsPerBlock } from "../tables/refcount-table.ts";
+import { exactRefcountAt, maxRefcount, refcountAt, refcountsPerBlock, setRefcount } from "../tables/refcount.ts";
+import { countedClusterCount } from "../tables/refcount-table.ts";
 import { PAGE_CLUSTERS, ReferenceCounts } from "../tables/reference-counts.ts";
 import { parseRefcountTableEntry } from "../tables/table-entry.ts";
 import { readTables } from "../tables/table-reader.ts";
@@ -99,6 +100,14 @@ export async function compareRefcountsForRepair(
   return comparison;
 }
 
+/** A refcount that is not as it should be. */
+interface Difference {
+  readonly refcount: number;
+  /** As it is stored, also beyond 2^53. */
+  readonly exact: number | bigint;
+  readonly references: number;
+}
+
 class Comparison implements RefcountEdits {
   readonly raised = new SectorEdits();
   readonly lowered = new SectorEdits();
@@ -159,14 +168,16 @@ class Comparison implements RefcountEdits {
       const references = Math.min(counted, this.#max);
       if (counted > this.#max) this.overflowCount++;
       if (refcount === references) continue;
-      this.#differs(block, firstCluster + index, index, refcount, references);
+      const exact = exactRefcountAt(view, index, this.#bits);
+      this.#differs(block, firstCluster + index, index, { refcount, exact, references });
     }
   }
 
-  #differs(block: Piece, cluster: number, index: number, refcount: number, references: number): void {
+  #differs(block: Piece, cluster: number, index: number, difference: Difference): void {
+    const { refcount, references } = difference;
     const { raise, keepUnreferenced, edit } = this.#wishes;
     const at = block.hostOffset + Math.floor((index * this.#bits) / 8);
-    const set = (edits: SectorEdits) => setRefcount(edits.sectorAt(at, block), index, this.#bits, references);
+    const set = (edits: SectorEdits) => setInSector(edits.sectorAt(at, block), index, this.#bits, references);
     if (refcount < references) {
       this.raisedCount++;
       if (!raise) return;
@@ -188,10 +199,10 @@ class Comparison implements RefcountEdits {
         }
       }
     }
-    this.#tell(cluster, refcount, references);
+    this.#tell(cluster, difference);
   }
 
-  #tell(cluster: number, refcount: number, references: number): void {
+  #tell(cluster: number, { refcount, exact, references }: Difference): void {
     const hostOffset = cluster * this.#source.geometry.clusterSize;
     const isLeak = refcount > references;
     this.#log.mended({
@@ -201,10 +212,8 @@ class Comparison implements RefcountEdits {
       hostOffset,
       refcount,
       references,
-      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} had refcount ${refcount}, but ${counted(references, "reference")}`,
-      ...(this.#wishes.edit
-        ? { line: `Repairing cluster ${cluster} refcount=${refcount} reference=${references}` }
-        : {}),
+      message: `Cluster ${cluster} at host offset ${hex(hostOffset)} had refcount ${exact}, but ${counted(references, "reference")}`,
+      ...(this.#wishes.edit ? { line: `Repairing cluster ${cluster} refcount=${exact} reference=${references}` } : {}),
     });
   }
 }
@@ -229,20 +238,7 @@ export function countUncounted({ header, geometry, tally }: WalkSource, { blocks
 }
 
 /** Sets one refcount in the sector that holds it; `index` counts from the block's start. */
-function setRefcount(sector: Uint8Array, index: number, bits: number, refcount: number): void {
-  const view = new DataView(sector.buffer);
-  if (bits < 8) {
-    const at = Math.floor((index * bits) / 8) % SECTOR_SIZE;
-    const shift = (index * bits) % 8;
-    sector[at] = ((sector[at] as number) & ~((2 ** bits - 1) << shift)) | (refcount << shift);
-    return;
-  }
-  const at = ((index * bits) / 8) % SECTOR_SIZE;
-  if (bits === 8) view.setUint8(at, refcount);
-  else if (bits === 16) view.setUint16(at, refcount);
-  else if (bits === 32) view.setUint32(at, refcount);
-  else {
-    view.setUint32(at, Math.floor(refcount / 2 ** 32));
-    view.setUint32(at + 4, refcount % 2 ** 32);
-  }
+function setInSector(sector: Uint8Array, index: number, bits: number, refcount: number): void {
+  const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);
+  setRefcount(view, index % refcountsPerBlock(SECTOR_SIZE, bits), bits, refcount);
 }

@@ -29,7 +29,7 @@ import type { Repair, RepairStep, RepairWishes } from "../../../image/repair.ts"
 import type { Write } from "../../../image/write.ts";
 import type { Storage } from "../../../storage/storage.ts";
 import { IncompatibleBit } from "../header/header.ts";
-import { maxRefcount } from "../tables/refcount-table.ts";
+import { maxRefcount } from "../tables/refcount.ts";
 import type { ReferenceCounts } from "../tables/reference-counts.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { featureWrites } from "./autoclear.ts";

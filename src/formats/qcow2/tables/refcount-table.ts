@@ -1,7 +1,8 @@
-/** The refcount table and the width of its counts: where the blocks lie, and what one of them says (docs/interop/qcow2.txt, "Host cluster management"). */
+/** The refcount table: where the blocks lie (docs/interop/qcow2.txt, "Host cluster management"). */
 
 import { hex, ImageError } from "../../../bytes/image-error.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
+import { maxRefcount } from "./refcount.ts";
 import { hexOfHalves, parseRefcountTableEntry, RESERVED_LOW } from "./table-entry.ts";
 import type { WalkSource } from "./table-walk.ts";
 
@@ -27,20 +28,10 @@ function tooManyShared(hostOffset: number): ImageError {
   );
 }
 
-/** The largest count that a refcount can say. */
-export function maxRefcount(refcountBits: number): number {
-  return 2 ** refcountBits - 1;
-}
-
 /** Host clusters whose refcounts are looked at: those of the file, and one beyond where compressed data reaches into it. */
 export function countedClusterCount({ geometry, tally }: WalkSource): number {
   const { hostClusterCount } = geometry;
   return hostClusterCount + (tally.all.get(hostClusterCount) > 0 ? 1 : 0);
-}
-
-/** Refcounts in one block. */
-export function refcountsPerBlock(clusterSize: number, refcountBits: number): number {
-  return (clusterSize * 8) / refcountBits;
 }
 
 /**
@@ -105,30 +96,4 @@ export function unalignedWords(index: number, place: string): string {
     `qcow2: Image is corrupt: Refblock offset 0x${place} unaligned (reftable index: ${index === 0 ? 0 : hex(index)}); ` +
     "further non-fatal corruption events will be suppressed"
   );
-}
-
-/** A refcount as it is stored, also beyond 2^53. */
-export function exactRefcountAt(block: DataView, index: number, refcountBits: number): number | bigint {
-  const refcount = refcountAt(block, index, refcountBits);
-  return Number.isSafeInteger(refcount) ? refcount : block.getBigUint64(index * 8);
-}
-
-/** One refcount of a block; widths below 8 bits count from the least significant bit of a byte. */
-export function refcountAt(block: DataView, index: number, refcountBits: number): number {
-  switch (refcountBits) {
-    case 8:
-      return block.getUint8(index);
-    case 16:
-      return block.getUint16(index * 2);
-    case 32:
-      return block.getUint32(index * 4);
-    case 64:
-      // Exact below 2^53; above it any value differs from every count.
-      return block.getUint32(index * 8) * 2 ** 32 + block.getUint32(index * 8 + 4);
-    default: {
-      const perByte = 8 / refcountBits;
-      const shift = (index % perByte) * refcountBits;
-      return (block.getUint8(Math.floor(index / perByte)) >>> shift) & ((1 << refcountBits) - 1);
-    }
-  }
 }

@@ -10,6 +10,7 @@ import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { ImageError } from "../../../bytes/image-error.ts";
 import type { RangeSet } from "../../../bytes/range-set.ts";
 import { flagsOf, NO_FLAGS } from "../../../bytes/struct.ts";
+import { type NamePlace, placeBackingName, putNameInSector } from "../../../image/backing-name.ts";
 import type { BackingFile } from "../../../image/source.ts";
 import type { Commit } from "../../../image/target.ts";
 import { ExtensionType, encodeHeaderExtensions } from "../header/extensions.ts";
@@ -46,7 +47,7 @@ export function encodeCommit(target: TargetHeader, oldHeader: Uint8Array, usedHe
     return { kind: "sector", hostOffset: 0, sector, extras: [] };
   }
   const { hostOffset, isStored } = placeName(backing, nameStart, settings.clusterSize, oldHeader, usedHeader);
-  if (hostOffset < SECTOR_SIZE) sector.set(backing.nameBytes.subarray(0, SECTOR_SIZE - hostOffset), hostOffset);
+  putNameInSector(sector, backing, hostOffset);
   encodeFields(target, hostOffset, sector);
   const extras = isStored ? [] : [{ hostOffset, bytes: backing.nameBytes.slice() }];
   return { kind: "sector", hostOffset: 0, sector, extras };
@@ -64,33 +65,20 @@ function encodeExtensions(backing: BackingFile | undefined): Uint8Array {
   return encodeHeaderExtensions([{ type: ExtensionType.backingFormat, data }]);
 }
 
-/** In the sector (stored with the commit), else where it lies already, else in bytes of the first cluster that the source does not use. */
 function placeName(
   backing: BackingFile,
-  nameStart: number,
+  start: number,
   clusterSize: number,
   oldHeader: Uint8Array,
   usedHeader: RangeSet,
-): { readonly hostOffset: number; readonly isStored: boolean } {
-  const { nameBytes, hostOffset } = backing;
-  if (nameStart + nameBytes.length <= SECTOR_SIZE) return { hostOffset: nameStart, isStored: true };
+): NamePlace {
   const limit = Math.min(clusterSize, oldHeader.length);
-  // A name that begins in sector 0 behind our own fields is written there again as it is; its rest is not touched.
-  const isWithin = hostOffset >= nameStart && hostOffset + nameBytes.length <= limit;
-  if (isWithin && nameBytes.every((byte, at) => byte === oldHeader[hostOffset + at])) {
-    return { hostOffset, isStored: true };
-  }
-
-  let free = SECTOR_SIZE;
-  for (const { start, end } of usedHeader.each()) {
-    if (start - free >= nameBytes.length) break;
-    free = Math.max(free, end);
-  }
-  if (free + nameBytes.length <= limit) return { hostOffset: free, isStored: false };
+  const place = placeBackingName(backing, { start, limit, alignment: 1, oldHeader, usedHeader });
+  if (place !== undefined) return place;
   throw new ImageError(
     "unsupported",
     `Cannot write the qcow2 header: the first ${limit} bytes have no room for a backing file name of ` +
-      `${nameBytes.length} bytes; rebase the image to a shorter name first`,
+      `${backing.nameBytes.length} bytes; rebase the image to a shorter name first`,
     { format: "qcow2", structure: "header", hostOffset: SECTOR_SIZE, operation: "plan" },
   );
 }

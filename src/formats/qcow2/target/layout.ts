@@ -15,10 +15,11 @@ import { ExtentState, type ExtentTable, NOWHERE } from "../../../image/extent.ts
 import type { FileSpace, Placement } from "../../../image/target.ts";
 import type { Write } from "../../../image/write.ts";
 import { bytesPerL2Table } from "../header/header.ts";
+import { maxRefcount } from "../tables/refcount.ts";
 import { ClusterUsage } from "./cluster-usage.ts";
 import { l1Writes, l2Writes, type MappingTables } from "./mapping-tables.ts";
 import { l1EntriesFor, type Qcow2Settings } from "./options.ts";
-import { layOutRefcounts, maxRefcount, type RefcountLayout, refcountWrites } from "./refcount-layout.ts";
+import { layOutRefcounts, type RefcountLayout, refcountWrites } from "./refcount-layout.ts";
 
 /** Host offsets and sizes in bytes of the file. */
 export interface Qcow2Layout extends MappingTables {

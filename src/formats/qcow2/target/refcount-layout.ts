@@ -7,6 +7,7 @@ import { ceilDiv } from "../../../bytes/align.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
 import type { Write } from "../../../image/write.ts";
 import { MAX_REFCOUNT_TABLE_BYTES } from "../header/rules.ts";
+import { refcountsPerBlock, setRefcount } from "../tables/refcount.ts";
 import { PAGE_CLUSTERS } from "../tables/reference-counts.ts";
 import type { ClusterUsage } from "./cluster-usage.ts";
 
@@ -28,11 +29,6 @@ export interface RefcountLayout {
   readonly end: number;
 }
 
-/** Largest number that a refcount of this width holds; 64 bits are more than we ever count. */
-export function maxRefcount(refcountBits: number): number {
-  return refcountBits === 64 ? Number.MAX_SAFE_INTEGER : 2 ** refcountBits - 1;
-}
-
 /**
  * Finds room for blocks and table from `hostOffset` on, and counts them and what lies between `tablesHostOffset` and
  * `hostOffset` in `usage`. More blocks can need more blocks, so it repeats until nothing grows.
@@ -45,7 +41,7 @@ export function layOutRefcounts(
   hostOffset: number,
 ): RefcountLayout {
   const { clusterSize } = usage;
-  const clustersPerBlock = (clusterSize * 8) / refcountBits;
+  const clustersPerBlock = refcountsPerBlock(clusterSize, refcountBits);
   const firstCluster = tablesHostOffset / clusterSize;
   const firstBlock = Math.floor(firstCluster / clustersPerBlock);
   const below = usedBlocks(usage, clustersPerBlock).filter((block) => block < firstBlock);
@@ -88,7 +84,7 @@ export function* refcountWrites(layout: RefcountLayout, usage: CountedClusters):
 function* blockWrites(layout: RefcountLayout, usage: CountedClusters): Generator<Write> {
   const { blockIndexes, clustersPerBlock, refcountBits, blocksHostOffset } = layout;
   const pieceSize = Math.min(usage.clusterSize, CHUNK_SIZE);
-  const clustersPerPiece = (pieceSize * 8) / refcountBits;
+  const clustersPerPiece = refcountsPerBlock(pieceSize, refcountBits);
   const end = blocksHostOffset + blockIndexes.length * usage.clusterSize;
   let chunk: Uint8Array | undefined;
   let filled = 0;
@@ -146,22 +142,9 @@ function encodeRefcounts(
       for (let bit = 0; bits >>> bit > 0; bit++) {
         if (((bits >>> bit) & 1) === 0) continue;
         const count = bitmap === undefined ? usage.countOf(cluster + bit) : 1;
-        if (count > 0) putRefcount(into, view, cluster + bit - firstCluster, refcountBits, count);
+        if (count > 0) setRefcount(view, cluster + bit - firstCluster, refcountBits, count);
       }
     }
-  }
-}
-
-function putRefcount(into: Uint8Array, view: DataView, index: number, refcountBits: number, count: number): void {
-  if (refcountBits < 8) {
-    const at = Math.floor((index * refcountBits) / 8);
-    into[at] = (into[at] as number) | (count << ((index * refcountBits) % 8));
-  } else if (refcountBits === 8) into[index] = count;
-  else if (refcountBits === 16) view.setUint16(index * 2, count);
-  else if (refcountBits === 32) view.setUint32(index * 4, count);
-  else {
-    view.setUint32(index * 8, Math.floor(count / 2 ** 32));
-    view.setUint32(index * 8 + 4, count % 2 ** 32);
   }
 }
 

@@ -15,6 +15,7 @@
  */
 
 import { alignUp, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
+import { Bitmap } from "../../../bytes/bitmap.ts";
 import { ImageError } from "../../../bytes/image-error.ts";
 import { hasFlag } from "../../../bytes/struct.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
@@ -22,7 +23,6 @@ import type { SettlingForecast } from "../../../image/target.ts";
 import type { Epoch, HostCopy, Rearrangement, Write } from "../../../image/write.ts";
 import type { Storage } from "../../../storage/storage.ts";
 import { ENTRY_SIZE, QedFeature, type QedHeader } from "../header/header.ts";
-import { ClusterBitmap } from "../tables/cluster-bitmap.ts";
 import { entryRuns } from "../tables/entry-encoder.ts";
 import {
   l1OffsetOf,
@@ -48,11 +48,7 @@ export async function planSettling(storage: Storage, header: QedHeader, scan: Ta
  * What settling will do with a target just switched to: header and data below, tables at or past N as `layout` says.
  * Stale bytes of the old header, at most one cluster, are not counted.
  */
-export function forecastSettling(
-  extents: ExtentTable,
-  references: ClusterBitmap,
-  layout: TableLayout,
-): SettlingForecast {
+export function forecastSettling(extents: ExtentTable, references: Bitmap, layout: TableLayout): SettlingForecast {
   const { clusterSize } = layout;
   const firstTable = references.markedCount;
   const tableBytes = layoutEnd(layout) - layout.hostOffset;
@@ -241,8 +237,8 @@ class Settling {
 }
 
 /** Bits of the data clusters alone: what stays in use once the tables lie elsewhere. */
-function dataReferences(extents: ExtentTable, { clusterCount, clusterSize }: QedHeader): ClusterBitmap {
-  const references = new ClusterBitmap(clusterCount);
+function dataReferences(extents: ExtentTable, { clusterCount, clusterSize }: QedHeader): Bitmap {
+  const references = new Bitmap(clusterCount);
   for (const { hostCluster, count } of entryRuns(extents, clusterSize)) {
     if (hostCluster >= 0) references.mark(hostCluster, count);
   }

@@ -1,8 +1,8 @@
 /** Which data clusters move where when a file is settled: everything past a limit goes into holes below it. */
 
+import type { Bitmap } from "../../../bytes/bitmap.ts";
 import { ExtentState, type ExtentTable } from "../../../image/extent.ts";
 import type { HostCopy } from "../../../image/write.ts";
-import type { ClusterBitmap } from "./cluster-bitmap.ts";
 
 /** Moves in guest order, in parallel columns. Addresses and counts in clusters. */
 export interface Relocation {
@@ -21,7 +21,7 @@ export interface Relocation {
 export function relocate(
   extents: ExtentTable,
   clusterSize: number,
-  references: ClusterBitmap,
+  references: Bitmap,
   firstCluster: number,
   limit: number,
 ): Relocation {

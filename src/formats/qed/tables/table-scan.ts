@@ -5,11 +5,11 @@
  * referenced before: so the work is bounded by the file's length, whatever the entries say.
  */
 
+import { Bitmap } from "../../../bytes/bitmap.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../image/extent.ts";
 import type { Finding, FindingList, FindingListener } from "../../../image/finding.ts";
 import type { Storage } from "../../../storage/storage.ts";
 import { ENTRY_SIZE, type QedHeader } from "../header/header.ts";
-import { ClusterBitmap } from "./cluster-bitmap.ts";
 import { entryOffset, entryWords, ZERO_ENTRY } from "./table-entry.ts";
 import { TableFindings } from "./table-findings.ts";
 import { type PieceRequest, piecesOf, readPieces } from "./table-reader.ts";
@@ -25,7 +25,7 @@ export interface TableScan {
   readonly mapping: ExtentTable | undefined;
   readonly broken: Finding | undefined;
   /** Header, tables and data clusters that entries reference. */
-  readonly references: ClusterBitmap;
+  readonly references: Bitmap;
   readonly l2Tables: readonly L2Table[];
   /** L2 tables that say anything about the disk: the others could be left out. */
   readonly neededL2Indexes: readonly number[];
@@ -59,7 +59,7 @@ class TableScanner {
   readonly #header: QedHeader;
   /** Guest clusters of the disk; the last may be cut short. */
   readonly #guestClusterCount: number;
-  readonly #references: ClusterBitmap;
+  readonly #references: Bitmap;
   readonly #mapping = new ExtentTableBuilder();
   readonly #findings: TableFindings;
   readonly #l2Tables: L2Table[] = [];
@@ -75,7 +75,7 @@ class TableScanner {
     this.#storage = storage;
     this.#header = header;
     this.#guestClusterCount = Math.ceil(header.virtualSize / header.clusterSize);
-    this.#references = new ClusterBitmap(header.clusterCount);
+    this.#references = new Bitmap(header.clusterCount);
     this.#findings = new TableFindings(header, listener);
   }
 

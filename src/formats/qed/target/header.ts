@@ -1,9 +1,10 @@
 /** `copyHeader` for QED: the one sector that makes the file a QED image, and where its backing name lies. */
 
-import { alignUp, SECTOR_SIZE } from "../../../bytes/align.ts";
+import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { ImageError } from "../../../bytes/image-error.ts";
 import type { RangeSet } from "../../../bytes/range-set.ts";
 import { flagsOf, NO_FLAGS } from "../../../bytes/struct.ts";
+import { placeBackingName, putNameInSector } from "../../../image/backing-name.ts";
 import type { BackingFile, ConversionOptions } from "../../../image/source.ts";
 import type { Commit, MappedDraft } from "../../../image/target.ts";
 import type { Write } from "../../../image/write.ts";
@@ -49,38 +50,25 @@ function featuresFor(backing: BackingFile | undefined) {
   return flagsOf(QedFeature.backingFile, QedFeature.backingFormatNoProbe);
 }
 
-/**
- * In the sector itself where it fits; else where the source's own name lies already; else in sectors of the header
- * cluster past all that the source uses before them.
- */
 function placeName(
-  { nameBytes, hostOffset: storedAt }: BackingFile,
+  backing: BackingFile,
   clusterSize: number,
   sector: Uint8Array,
   oldHeader: Uint8Array,
   usedHeader: RangeSet,
 ): { readonly hostOffset: number; readonly extras: readonly Write[] } {
-  const firstFree = QedHeaderFields.size;
-  if (nameBytes.length <= SECTOR_SIZE - firstFree) {
-    sector.set(nameBytes, firstFree);
-    return { hostOffset: firstFree, extras: [] };
-  }
-  const isStored = nameBytes.every((byte, at) => oldHeader[storedAt + at] === byte);
-  if (isStored && storedAt >= firstFree && storedAt + nameBytes.length <= clusterSize) {
-    if (storedAt < SECTOR_SIZE) sector.set(oldHeader.subarray(storedAt, SECTOR_SIZE), storedAt);
-    return { hostOffset: storedAt, extras: [] };
-  }
-  let hostOffset = SECTOR_SIZE;
-  for (const { start, end } of usedHeader.each()) {
-    if (start >= hostOffset + nameBytes.length) break;
-    hostOffset = Math.max(hostOffset, alignUp(end, SECTOR_SIZE));
-  }
-  if (hostOffset + nameBytes.length > clusterSize) {
+  const { nameBytes } = backing;
+  const start = QedHeaderFields.size;
+  const places = { start, limit: clusterSize, alignment: SECTOR_SIZE, oldHeader, usedHeader };
+  const place = placeBackingName(backing, places);
+  if (place === undefined) {
     throw new ImageError(
       "unsupported",
       `Cannot store the backing name of ${nameBytes.length} bytes: the header cluster has no room for it; rebase to a shorter name`,
       { format: "qed", structure: "backing name" },
     );
   }
-  return { hostOffset, extras: [{ hostOffset, bytes: nameBytes }] };
+  const { hostOffset, isStored } = place;
+  putNameInSector(sector, backing, hostOffset);
+  return { hostOffset, extras: isStored ? [] : [{ hostOffset, bytes: nameBytes }] };
 }

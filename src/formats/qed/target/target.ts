@@ -1,6 +1,7 @@
 /** The QED target: `openConversionTarget` and `map` of the letter's five verbs (layout.ts draws the result). */
 
 import { alignUp } from "../../../bytes/align.ts";
+import { Bitmap } from "../../../bytes/bitmap.ts";
 import { counted } from "../../../bytes/count-text.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
@@ -10,7 +11,6 @@ import type { Draft, FileSpace, TargetDriver } from "../../../image/target.ts";
 import type { TargetOptionValues } from "../../../image/target-options.ts";
 import { MAX_CLUSTER_COUNT } from "../header/header.ts";
 import { forecastSettling } from "../rearrange/settle.ts";
-import { ClusterBitmap } from "../tables/cluster-bitmap.ts";
 import { entryRuns } from "../tables/entry-encoder.ts";
 import { layoutEnd, neededL2Indexes, tableClusterCount, tableLayout, tableWrites } from "../tables/layout.ts";
 import { copyHeader, type MappedQedDraft } from "./header.ts";
@@ -74,7 +74,7 @@ function map(draft: Draft, extents: ExtentTable, space: FileSpace): MappedQedDra
 }
 
 /** Proves alignment, bounds and that no cluster is used twice; returns the clusters of header and data. */
-function proveExtents(draft: Draft, extents: ExtentTable, space: FileSpace): ClusterBitmap {
+function proveExtents(draft: Draft, extents: ExtentTable, space: FileSpace): Bitmap {
   const { clusterSize, virtualSize } = draft;
   const { additiveStart } = space;
   if (additiveStart % clusterSize !== 0 || additiveStart < Math.max(clusterSize, space.oldFileSize)) {
@@ -84,7 +84,7 @@ function proveExtents(draft: Draft, extents: ExtentTable, space: FileSpace): Clu
   if (clusterCount > MAX_CLUSTER_COUNT) {
     throw refusal(`Cannot map a file of ${counted(clusterCount, "cluster")}: use a larger cluster_size`);
   }
-  const used = new ClusterBitmap(clusterCount);
+  const used = new Bitmap(clusterCount);
   used.mark(0, HEADER_SIZE);
   let end = 0;
   for (let row = 0; row < extents.count; row++) {

@@ -46,6 +46,18 @@ describe("a sound image", () => {
   });
 });
 
+it("tells refcounts beyond 2^53 to the last digit, as qemu-img does", async () => {
+  const image = new Qcow2Bytes({ refcountOrder: 6 });
+  const block = image.hostOffset(HostCluster.refcountBlock);
+  image.set64(block + first * 8, 2n ** 53n + 1n).set64(block + second * 8, 2n ** 64n - 1n);
+  const repair = await plan(image.bytes, "leaks");
+  expect(lines(repair)).toEqual([
+    "Repairing cluster 5 refcount=9007199254740993 reference=1",
+    "Repairing cluster 6 refcount=18446744073709551615 reference=1",
+  ]);
+  expect(await countsAfter(image, repair, "leaks")).toEqual([0, 0, 0]);
+});
+
 describe.each([0, 1, 2, 3, 4, 5, 6])("refcounts of order %i", (refcountOrder) => {
   it("fall where nobody references a cluster, alone", async () => {
     const image = new Qcow2Bytes({ refcountOrder, spareClusters: 3 });
