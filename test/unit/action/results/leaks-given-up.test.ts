@@ -43,7 +43,7 @@ test.each([{}, { leaksGivenUp: { clusters: 0, bytes: 0, isSuspicious: false } }]
 
 test("they are told in the summary, and come through a report", () => {
   const result = { image: "a", path: "a", report: leaky, failure: undefined, recovery: undefined };
-  expect(imageSection(result, { dryRun: false, imageCount: 1 })).toContain("300 leaked clusters, 18.8 MiB");
+  expect(String(imageSection(result, { dryRun: false, imageCount: 1 }))).toContain("300 leaked clusters, 18.8 MiB");
   const json = resultJson(result);
   expect(json["leaks-given-up"]).toEqual({ clusters: 300, bytes: 300 * 65536, "is-suspicious": true });
   expect(resultJson(resultOfJson(JSON.parse(JSON.stringify(json))))).toEqual(json);
