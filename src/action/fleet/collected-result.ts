@@ -1,7 +1,17 @@
 /** A result read back from the JSON of a report. The file may be anyone's: what has another type counts as absent. */
 
-import type { CheckReport, CheckResult, ConversionReport, Finding, Json, LeaksGivenUp } from "../../index.ts";
-import { CHECK_RESULTS, type CheckWord, type ImageFailure, type ImageResult } from "../results/image-result.ts";
+import {
+  CheckExit,
+  type CheckReport,
+  type CheckResult,
+  type ConversionReport,
+  type Finding,
+  type Json,
+  type LeaksGivenUp,
+  VERDICTS,
+  verdictOf,
+} from "../../index.ts";
+import type { ImageFailure, ImageResult } from "../results/image-result.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -95,15 +105,15 @@ function checkResultOf(fields: Fields): CheckResult {
 
 function checkReportOf(fields: Fields): CheckReport {
   const result = checkResultOf(fields);
-  const word = CHECK_RESULTS.find((each) => each === fields["check-result"]) ?? wordOf(result);
+  const verdict = VERDICTS.find((each) => each === fields["check-result"]) ?? verdictOf(result);
   const own = ["image", "renamed-from", "recovery", "download", "error", "refused", "notes"];
   const ofAction = [...own, "check-result", "changed", "losses", "given-up", "bytes-written", "syncs", "milliseconds"];
   return {
     ...result,
     image: text(fields.image) || text(fields.filename),
     format: text(fields.format),
-    verdict: word,
-    exitCode: { clean: 0, corrupt: 2, leaks: 3, unsupported: 63 }[word],
+    verdict,
+    exitCode: CheckExit[verdict],
     leaksFixed: count(fields["leaks-fixed"]),
     corruptionsFixed: count(fields["corruptions-fixed"]),
     changed: fields.changed === true,
@@ -120,11 +130,6 @@ function checkReportOf(fields: Fields): CheckReport {
     text: "",
     notes: texts(fields.notes),
   };
-}
-
-function wordOf({ corruptions, checkErrors, leaks }: CheckResult): CheckWord {
-  if (corruptions + checkErrors > 0) return "corrupt";
-  return leaks > 0 ? "leaks" : "clean";
 }
 
 function findingOf(fields: Fields): Finding {

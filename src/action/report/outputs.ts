@@ -1,15 +1,14 @@
 /** The step's outputs: every image's JSON, more for exactly one image, and sums over all. */
 
 import { setOutput, warning } from "@actions/core";
-import type { Json } from "../../index.ts";
+import { type Json, VERDICTS } from "../../index.ts";
 import {
-  CHECK_RESULTS,
-  checkWordOf,
   type ImageResult,
   isBeyondCheck,
   isChanged,
   lastCheck,
   resultJson,
+  verdictNow,
 } from "../results/image-result.ts";
 import type { Matrix, StepResult } from "../results/step-result.ts";
 
@@ -62,8 +61,8 @@ function ofAll(results: readonly ImageResult[]): Values {
   const repairs = results.flatMap(({ check }) => (check ? [check] : []));
   const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0);
   const checks = results.flatMap((result) => lastCheck(result) ?? []);
-  const words = results.map(checkWordOf);
-  const worst = CHECK_RESULTS.findLast((word) => words.includes(word));
+  const verdicts = results.map(verdictNow);
+  const worst = VERDICTS.findLast((verdict) => verdicts.includes(verdict));
   const downloads = results.flatMap(({ download }) => (download ? [download] : []));
   return {
     changed: results.some(isChanged),

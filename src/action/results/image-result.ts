@@ -8,6 +8,8 @@ import {
   type Json,
   kebabKeys,
   UsageError,
+  type Verdict,
+  verdictOf,
 } from "../../index.ts";
 import { inInputWords } from "../inputs/input-words.ts";
 import { DEFECT_ADVICE, isOfSystem, traceOf } from "./defect.ts";
@@ -51,10 +53,6 @@ export interface ImageResult {
   /** What was done first about an interrupted conversion, in one sentence. */
   readonly recovery: string | undefined;
 }
-
-/** Worst last. */
-export const CHECK_RESULTS = ["clean", "unsupported", "leaks", "corrupt"] as const;
-export type CheckWord = (typeof CHECK_RESULTS)[number];
 
 export const AS_IT_WAS = "The image is as it was";
 
@@ -116,12 +114,10 @@ export function lastCheck({ report, check }: ImageResult): CheckResult | undefin
 }
 
 /** Of the image as it is now; undefined where it was not checked. */
-export function checkWordOf(result: ImageResult): CheckWord | undefined {
+export function verdictNow(result: ImageResult): Verdict | undefined {
   const last = lastCheck(result);
   if (last === undefined) return isBeyondCheck(result) ? "corrupt" : undefined;
-  if (last === result.check) return result.check.verdict;
-  if (last.corruptions + last.checkErrors > 0) return "corrupt";
-  return last.leaks > 0 ? "leaks" : "clean";
+  return last === result.check ? result.check.verdict : verdictOf(last);
 }
 
 /** An image whose structures can't be followed far enough to count what is wrong; a download that is damaged is none. */
