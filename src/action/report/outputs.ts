@@ -2,14 +2,8 @@
 
 import { setOutput, warning } from "@actions/core";
 import { type Json, VERDICTS } from "../../index.ts";
-import {
-  type ImageResult,
-  isBeyondCheck,
-  isChanged,
-  lastCheck,
-  resultJson,
-  verdictNow,
-} from "../results/image-result.ts";
+import { type ImageResult, isBeyondCheck, isChanged, lastCheck, verdictNow } from "../results/image-result.ts";
+import { resultJson } from "../results/result-json.ts";
 import type { Matrix, StepResult } from "../results/step-result.ts";
 
 /** All outputs of a job may take 1 MB, and UTF-16 counts; a step that fills it leaves nothing to others. */

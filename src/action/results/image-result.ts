@@ -5,8 +5,6 @@ import {
   type CheckResult,
   type ConversionReport,
   ImageError,
-  type Json,
-  kebabKeys,
   UsageError,
   type Verdict,
   verdictOf,
@@ -79,28 +77,6 @@ function adviceFor({ journal, rolledBack }: ImageError, before: string | undefin
   }
   if (before !== undefined) return before;
   return rolledBack ? "Something had been written; the image was put back" : AS_IT_WAS;
-}
-
-/** As `inplace-convert convert` or `check --output json` prints it, with what only the action knows; pictures are the page's. */
-export function resultJson(result: ImageResult): { readonly [key: string]: Json } {
-  const { image, path, report, check, download, notes, failure, recovery } = result;
-  const own = { image: path, renamedFrom: nameNow(result) === undefined ? undefined : image, recovery, download };
-  const error = failure && { kind: failure.kind, message: failure.message, advice: failure.advice, ...failure.details };
-  const refused = failure && failure.reasons.length > 0 ? failure.reasons : undefined;
-  const facts = { ...own, ...report, layout: undefined, image: path ?? image, error, ...(refused ? { refused } : {}) };
-  const ofCheck = check && checkJson(check);
-  return kebabKeys({
-    ...facts,
-    // A conversion has checks of its own; this one is of the repair that came first.
-    ...(report && ofCheck ? { repair: ofCheck } : ofCheck),
-    notes: [...(report?.notes ?? check?.notes ?? []), ...(notes ?? [])],
-  }) as { readonly [key: string]: Json };
-}
-
-/** qemu-img's fields, then what a repair did. */
-function checkJson(report: CheckReport): Readonly<Record<string, unknown>> {
-  const { json, verdict, changed, losses, givenUp, bytesWritten, syncs, milliseconds } = report;
-  return { ...json, checkResult: verdict, changed, losses, givenUp, bytesWritten, syncs, milliseconds };
 }
 
 /** Undefined where it is called as it was. */

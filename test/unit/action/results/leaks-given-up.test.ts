@@ -1,12 +1,11 @@
 /** Leaks that a conversion gives up, and who must consent. */
 
 import { expect, test, vi } from "vitest";
-import { resultOfJson } from "../../../../src/action/fleet/collected-result.ts";
 import { readInputs } from "../../../../src/action/inputs/inputs.ts";
 import { warnOfLeaks } from "../../../../src/action/report/leak-warnings.ts";
 import { imageSection } from "../../../../src/action/report/summary-section.ts";
-import { resultJson } from "../../../../src/action/results/image-result.ts";
 import { leaksFailure, leaksGivenUpOf } from "../../../../src/action/results/leaks-given-up.ts";
+import { resultJson, resultOfJson } from "../../../../src/action/results/result-json.ts";
 import { conversion } from "../../../support/step-results.ts";
 
 const leaks = { clusters: 300, bytes: 300 * 65536, isSuspicious: true };
