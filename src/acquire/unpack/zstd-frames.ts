@@ -14,7 +14,7 @@ import {
 } from "../../bytes/zstd-frame.ts";
 import { ImageError } from "../../index.ts";
 import { ByteReader, type Bytes } from "./byte-reader.ts";
-import { OUTPUT_CHUNK, through } from "./piped-contents.ts";
+import { OUTPUT_CHUNK, transformed } from "./piped-contents.ts";
 
 /** Of 16 kinds of skippable frames, the first. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
@@ -39,7 +39,7 @@ export async function* zstdContents(bytes: Bytes): AsyncGenerator<Uint8Array> {
 function frameContents(frame: Bytes): AsyncGenerator<Uint8Array> {
   if (typeof zlib.createZstdDecompress !== "function") return frameContentsWithoutZlib(frame);
   const params = { [zlib.constants.ZSTD_d_windowLogMax]: MAX_WINDOW_BITS };
-  return through(frame, zlib.createZstdDecompress({ chunkSize: OUTPUT_CHUNK, params }));
+  return transformed(frame, zlib.createZstdDecompress({ chunkSize: OUTPUT_CHUNK, params }));
 }
 
 /** For a Node whose zlib has no zstd. Doesn't look at the frame's checksum; a digest of the download does. */
