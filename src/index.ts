@@ -3,7 +3,7 @@
 export { counted } from "./bytes/count-text.ts";
 export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageError } from "./bytes/image-error.ts";
 export { formatSize, parseSize } from "./bytes/size-text.ts";
-export type { Verdict } from "./check/verdict.ts";
+export { CheckExit, VERDICTS, type Verdict, verdictOf } from "./check/verdict.ts";
 export { check } from "./convert/check.ts";
 export { convert, plan } from "./convert/convert.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";

@@ -3,7 +3,7 @@
 import { info } from "@actions/core";
 
 /** Enough to reach a safe point; then we leave at any point, for the journal makes every one safe. */
-const PATIENCE_MS = 6000;
+const SAFE_POINT_TIMEOUT_MS = 6000;
 
 function leave(): never {
   info("No safe point was reached in time: leaving as it is, which the journal makes safe");
@@ -17,7 +17,7 @@ export function cancelSignal(): AbortSignal {
     if (controller.signal.aborted) return;
     info("Cancelled: stopping at the next safe point");
     controller.abort();
-    setTimeout(leave, PATIENCE_MS).unref();
+    setTimeout(leave, SAFE_POINT_TIMEOUT_MS).unref();
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);

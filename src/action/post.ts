@@ -11,14 +11,14 @@ import { safeLine } from "./report/safe-text.ts";
 async function close({ image, of }: OpenJournal): Promise<void> {
   const found = await unfinished(image);
   if (found === "none") return clear(image);
-  if (found === "verified") tell(image, "finished", await resume(image));
+  if (found === "verified") logRecovery(image, "finished", await resume(image));
   // A conversion's undo is kept on request, and its time is the user's to choose. A repair's is the step's own: where
   // it still stands the step did not end well.
   const state = found === "verified" ? await unfinished(image) : found;
-  if (state === "open" || (state === "undo" && of === "repair")) tell(image, "put back", await rollback(image));
+  if (state === "open" || (state === "undo" && of === "repair")) logRecovery(image, "put back", await rollback(image));
 }
 
-function tell(image: string, what: string, { message }: { readonly message: string }): void {
+function logRecovery(image: string, what: string, { message }: { readonly message: string }): void {
   notice(safeLine(message), { title: safeLine(`${image}: ${what}`) });
 }
 

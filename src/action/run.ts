@@ -6,14 +6,14 @@ import { planMatrix } from "./fleet/plan-matrix.ts";
 import { judgeShards } from "./fleet/shards.ts";
 import { workOnAll } from "./images/all-images.ts";
 import { OpenJournals } from "./images/open-journals.ts";
-import { type Beforehand, lookBeforehand } from "./images/preflight.ts";
+import { type Preflight, preflight } from "./images/preflight.ts";
 import type { Work } from "./images/work.ts";
 import { type Inputs, readInputs } from "./inputs/inputs.ts";
 import { rememberSaves } from "./pending-saves.ts";
 import { giveUpRepairUndos } from "./repair-undos.ts";
 import { annotateStep } from "./report/annotations.ts";
+import { publishMistakes, publishResults } from "./report/publish.ts";
 import { safeLine } from "./report/safe-text.ts";
-import { tell, tellMistakes } from "./report/tell.ts";
 import type { ImageResult } from "./results/image-result.ts";
 import type { Matrix } from "./results/step-result.ts";
 
@@ -22,35 +22,40 @@ export async function runStep(signal: AbortSignal): Promise<boolean> {
   const { inputs, mistakes: wrongInputs } = readInputs((name) => getInput(name));
   maskSecrets(inputs);
   const log = (line: string) => info(safeLine(line));
-  const found = await lookBeforehand(inputs, signal, log);
+  const found = await preflight(inputs, signal, log);
   const mistakes = [...wrongInputs, ...found.mistakes];
   if (mistakes.length > 0) {
-    await tellMistakes(mistakes, inputs);
+    await publishMistakes(mistakes, inputs);
     return false;
   }
   return inputs.mode === "collect"
-    ? collectAndTell(inputs, found.reports, signal)
-    : workAndTell(inputs, found, signal, log);
+    ? collectAndPublish(inputs, found.reports, signal)
+    : workAndPublish(inputs, found, signal, log);
 }
 
-async function collectAndTell(inputs: Inputs, paths: readonly string[], signal: AbortSignal): Promise<boolean> {
+async function collectAndPublish(inputs: Inputs, paths: readonly string[], signal: AbortSignal): Promise<boolean> {
   const { reports, results: ofReports, ...collected } = await collectReports(paths);
   const shards = judgeShards(reports, inputs.shards);
   // What is missing comes first: it is what the other figures lack.
   const results = [...shards.results, ...ofReports];
   const step = { mode: "collect", ...collected, results, missingShards: shards.missing } as const;
-  const isComplete = await tell(step, inputs, signal);
+  const isComplete = await publishResults(step, inputs, signal);
   return isComplete && results.every(isGood);
 }
 
-async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSignal, log: Work["log"]): Promise<boolean> {
+async function workAndPublish(
+  inputs: Inputs,
+  found: Preflight,
+  signal: AbortSignal,
+  log: Work["log"],
+): Promise<boolean> {
   const { downloads } = found;
   const work: Work = { inputs, journals: new OpenJournals(), signal, log };
   const images = await workOnAll(found.images, downloads, work);
   const matrix = inputs.mode === "plan" ? planned(() => planMatrix(images, inputs.shards)) : undefined;
   const results = images.map(({ result }) => result);
   const isGoodSoFar = results.every(isGood) && !signal.aborted && (inputs.mode !== "plan" || matrix !== undefined);
-  const isToldAll = await tell(
+  const isPublished = await publishResults(
     {
       mode: inputs.mode,
       targetFormat: inputs.mode === "check" ? undefined : inputs.targetFormat,
@@ -64,7 +69,7 @@ async function workAndTell(inputs: Inputs, found: Beforehand, signal: AbortSigna
   );
   const isGoodTillEnd =
     isGoodSoFar &&
-    isToldAll &&
+    isPublished &&
     !signal.aborted &&
     (await giveUpRepairUndos(work.journals, inputs.convertOptions.keepUndo ?? false));
   if (isGoodTillEnd) rememberSaves(downloads?.pendingSaves ?? []);

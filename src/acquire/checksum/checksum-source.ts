@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { ImageError } from "../../index.ts";
 import { type GitHub, releaseAsset } from "../http/github-asset.ts";
 import { bytesOf, type Headers } from "../http/request.ts";
-import { insist, Patience } from "../http/retry.ts";
+import { RetryBudget, requestWithRetries } from "../http/retry.ts";
 import { DEFAULT_LIMITS, DEFAULT_RETRIES, type Limits, type Retries } from "../source/settings.ts";
 import { shownUrl, sourceUrl } from "../source/source-url.ts";
 import { ChecksumList, listText, MAX_LIST_BYTES } from "./checksum-list.ts";
@@ -32,7 +32,7 @@ export async function readChecksums(source: string, settings: ChecksumSettings =
     signal,
     stallMilliseconds: limits.stallSeconds * 1000,
   };
-  const answer = await insist(request, [200], new Patience(retries, signal));
+  const answer = await requestWithRetries(request, [200], new RetryBudget(retries, signal));
   return new ChecksumList(listText(await bytesOf(answer, MAX_LIST_BYTES, shownUrl(url))), shownUrl(url));
 }
 

@@ -9,7 +9,7 @@ import type { Digest, DigestAlgorithm } from "../source/digest.ts";
 import type { DownloadProgress, Limits, Retries } from "../source/settings.ts";
 import { shownUrl } from "../source/source-url.ts";
 import { ConnectionLost, type Headers, type HttpAnswer } from "./request.ts";
-import { insist, Patience } from "./retry.ts";
+import { RetryBudget, requestWithRetries } from "./retry.ts";
 
 export interface DownloadRequest {
   readonly url: URL;
@@ -43,16 +43,16 @@ export class Download implements ByteSource {
   readonly etag: string | undefined;
   readonly #request: DownloadRequest;
   readonly #first: HttpAnswer;
-  readonly #patience: Patience;
+  readonly #budget: RetryBudget;
   readonly #hash: Hash;
   readonly #dropping: AbortController;
   #received = 0;
 
   /** @param dropping ends whatever the request's signal would */
-  constructor(request: DownloadRequest, first: HttpAnswer, patience: Patience, dropping: AbortController) {
+  constructor(request: DownloadRequest, first: HttpAnswer, budget: RetryBudget, dropping: AbortController) {
     this.#request = request;
     this.#first = first;
-    this.#patience = patience;
+    this.#budget = budget;
     this.#dropping = dropping;
     this.#hash = createHash(request.algorithm);
     this.total = contentLength(first);
@@ -64,10 +64,10 @@ export class Download implements ByteSource {
   static async open(asked: DownloadRequest): Promise<Download> {
     const dropping = new AbortController();
     const request = { ...asked, signal: AbortSignal.any([asked.signal, dropping.signal]) };
-    const patience = new Patience(request.retries, request.signal);
-    const first = await insist(httpRequestOf(request, {}), [200], patience);
+    const budget = new RetryBudget(request.retries, request.signal);
+    const first = await requestWithRetries(httpRequestOf(request, {}), [200], budget);
     try {
-      return new Download(request, first, patience, dropping);
+      return new Download(request, first, budget, dropping);
     } catch (error) {
       first.drop();
       throw error;
@@ -83,7 +83,7 @@ export class Download implements ByteSource {
         for await (const chunk of body) {
           this.#count(chunk);
           fresh += chunk.length;
-          if (fresh >= FRESH_START_BYTES) this.#patience.reset();
+          if (fresh >= FRESH_START_BYTES) this.#budget.reset();
           yield chunk;
         }
         if (this.total === undefined || this.#received === this.total) return;
@@ -92,7 +92,7 @@ export class Download implements ByteSource {
         );
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;
-        await this.#patience.next(error);
+        await this.#budget.next(error);
         fresh = 0;
         body = this.#goOn();
       }
@@ -128,7 +128,7 @@ export class Download implements ByteSource {
     const from = this.#received;
     const canRange = from > 0 && validator !== undefined;
     const range: Headers = canRange ? { range: `bytes=${from}-`, "if-range": validator } : {};
-    const answer = await insist(httpRequestOf(this.#request, range), [200, 206, 416], this.#patience);
+    const answer = await requestWithRetries(httpRequestOf(this.#request, range), [200, 206, 416], this.#budget);
     try {
       if (answer.status === 416) throw this.#changed("it ends before the byte where the connection was cut");
       if (answer.status === 206) {

@@ -3,7 +3,7 @@
 import { ImageError } from "../../index.ts";
 import type { Limits, Retries } from "../source/settings.ts";
 import { bytesOf, type Headers } from "./request.ts";
-import { insist, Patience } from "./retry.ts";
+import { RetryBudget, requestWithRetries } from "./retry.ts";
 
 export interface GitHub {
   readonly token: string;
@@ -60,7 +60,7 @@ export async function releaseAsset(url: URL, github: GitHub, settings: Settings)
 async function askApi(url: URL, token: string, { limits, retries, signal }: Settings): Promise<unknown> {
   const credentials = { authorization: `Bearer ${token}`, accept: "application/vnd.github+json" };
   const request = { url, credentials, signal, stallMilliseconds: limits.stallSeconds * 1000 };
-  const answer = await insist(request, [200, 401, 403, 404], new Patience(retries, signal));
+  const answer = await requestWithRetries(request, [200, 401, 403, 404], new RetryBudget(retries, signal));
   if (answer.status !== 200) {
     answer.drop();
     return undefined;

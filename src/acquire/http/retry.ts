@@ -9,8 +9,8 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 const PASSING_STATUS = [408, 425, 429, 500, 502, 503, 504];
 
-/** Counts tries and waits between them. */
-export class Patience {
+/** How often a request is tried again, and how long it waits before. */
+export class RetryBudget {
   readonly #retries: Retries;
   readonly #signal: AbortSignal;
   #failures = 0;
@@ -34,11 +34,11 @@ export class Patience {
   }
 }
 
-/** An answer that is of use: its status is one of `accepted`. Others throw ImageError `io`, at once or when patience ends. */
-export async function insist(
+/** An answer that is of use: its status is one of `accepted`. Others throw ImageError `io`, at once or when the budget is spent. */
+export async function requestWithRetries(
   request: HttpRequest,
   accepted: readonly number[],
-  patience: Patience,
+  budget: RetryBudget,
 ): Promise<HttpAnswer> {
   for (;;) {
     let failure: Error;
@@ -56,7 +56,7 @@ export async function insist(
       if (!(error instanceof ConnectionLost)) throw error;
       failure = error;
     }
-    await patience.next(failure, retryAfter);
+    await budget.next(failure, retryAfter);
   }
 }
 

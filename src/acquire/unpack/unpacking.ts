@@ -4,7 +4,7 @@ import * as zlib from "node:zlib";
 import { ImageError } from "../../index.ts";
 import { ByteReader, type Bytes } from "./byte-reader.ts";
 import { bzip2Contents } from "./bzip2-contents.ts";
-import { OUTPUT_CHUNK, through } from "./piped-contents.ts";
+import { OUTPUT_CHUNK, transformed } from "./piped-contents.ts";
 import { xzContents } from "./xz-contents.ts";
 import { zstdContents } from "./zstd-frames.ts";
 
@@ -24,7 +24,7 @@ const ZSTD_MAGICS = [
 const gzip: Codec = {
   name: "gzip",
   magics: [[0x1f, 0x8b]],
-  contents: (bytes) => through(bytes, zlib.createGunzip({ chunkSize: OUTPUT_CHUNK })),
+  contents: (bytes) => transformed(bytes, zlib.createGunzip({ chunkSize: OUTPUT_CHUNK })),
 };
 const xz: Codec = { name: "xz", magics: [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]], contents: xzContents };
 const zstd: Codec = { name: "zstd", magics: ZSTD_MAGICS, contents: zstdContents };

@@ -3,7 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { parseShard } from "../inputs/shard-number.ts";
 import type { ImageResult } from "../results/image-result.ts";
-import { resultOfJson } from "./collected-result.ts";
+import { resultOfJson } from "../results/result-json.ts";
 import type { FoundReport } from "./shards.ts";
 
 /** A report of a hundred thousand images is smaller. */

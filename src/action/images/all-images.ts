@@ -10,7 +10,7 @@ import { checkImage } from "./check-image.ts";
 import { convertImage } from "./convert-image.ts";
 import { downloadImages } from "./download-images.ts";
 import type { Downloads } from "./downloads.ts";
-import { inTurns } from "./limited-concurrency.ts";
+import { mapConcurrently } from "./limited-concurrency.ts";
 import { namedImages, newFormatOf } from "./named-images.ts";
 import type { ImageToDo, Work } from "./work.ts";
 
@@ -31,7 +31,7 @@ export async function workOnAll(
   const named = await namedImages(images, newFormatOf(inputs));
   const drawn = drawnCount(count, inputs);
   const items = [...named.entries(), ...inputs.urls.map((url, index) => [named.length + index, url] as const)];
-  const results = await inTurns(items, inputs.concurrency, async ([index, item]) => {
+  const results = await mapConcurrently(items, inputs.concurrency, async ([index, item]) => {
     const isDrawn = index < drawn;
     const found =
       "url" in item ? await ofUrl(item, downloads, isDrawn, work) : [await ofFile({ ...item, isDrawn }, work)];

@@ -1,7 +1,7 @@
 /** Many things to do, a few of them at once. */
 
 /** Results in the order of `items`, at most `count` of them at work at once. */
-export async function inTurns<T, R>(
+export async function mapConcurrently<T, R>(
   items: readonly T[],
   count: number,
   perform: (item: T) => Promise<R>,

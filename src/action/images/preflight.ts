@@ -8,7 +8,7 @@ import { inputMistake } from "../inputs/input-mistakes.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Downloads } from "./downloads.ts";
 
-export interface Beforehand {
+export interface Preflight {
   readonly images: readonly LocatedImage[];
   /** Undefined where no line is a URL. */
   readonly downloads: Downloads | undefined;
@@ -17,11 +17,7 @@ export interface Beforehand {
   readonly mistakes: readonly string[];
 }
 
-export async function lookBeforehand(
-  inputs: Inputs,
-  signal: AbortSignal,
-  log: (line: string) => void,
-): Promise<Beforehand> {
+export async function preflight(inputs: Inputs, signal: AbortSignal, log: (line: string) => void): Promise<Preflight> {
   const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : { images: [], mistakes: [] };
   const prepared = inputs.urls.length > 0 ? await prepareDownloads(inputs, signal, log) : NO_DOWNLOADS;
   const missing = inputs.mode === "collect" ? undefined : await crossCheckMistake(inputs.crossCheck, signal);

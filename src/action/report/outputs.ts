@@ -1,16 +1,9 @@
 /** The step's outputs: every image's JSON, more for exactly one image, and sums over all. */
 
 import { setOutput, warning } from "@actions/core";
-import type { Json } from "../../index.ts";
-import {
-  CHECK_RESULTS,
-  checkWordOf,
-  type ImageResult,
-  isBeyondCheck,
-  isChanged,
-  lastCheck,
-  resultJson,
-} from "../results/image-result.ts";
+import { type Json, VERDICTS } from "../../index.ts";
+import { type ImageResult, isBeyondCheck, isChanged, lastCheck, verdictNow } from "../results/image-result.ts";
+import { resultJson } from "../results/result-json.ts";
 import type { Matrix, StepResult } from "../results/step-result.ts";
 
 /** All outputs of a job may take 1 MB, and UTF-16 counts; a step that fills it leaves nothing to others. */
@@ -62,8 +55,8 @@ function ofAll(results: readonly ImageResult[]): Values {
   const repairs = results.flatMap(({ check }) => (check ? [check] : []));
   const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0);
   const checks = results.flatMap((result) => lastCheck(result) ?? []);
-  const words = results.map(checkWordOf);
-  const worst = CHECK_RESULTS.findLast((word) => words.includes(word));
+  const verdicts = results.map(verdictNow);
+  const worst = VERDICTS.findLast((verdict) => verdicts.includes(verdict));
   const downloads = results.flatMap(({ download }) => (download ? [download] : []));
   return {
     changed: results.some(isChanged),

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ReportPaths } from "../inputs/inputs.ts";
-import { resultJson } from "../results/image-result.ts";
+import { resultJson } from "../results/result-json.ts";
 import type { StepResult } from "../results/step-result.ts";
 
 export async function writeReport({ json, page }: ReportPaths, step: StepResult): Promise<void> {

@@ -7,7 +7,7 @@ import { type ImageResult, nameNow } from "../results/image-result.ts";
 import { leaksGivenUpOf, leaksText } from "../results/leaks-given-up.ts";
 import { isUnchanged, layoutsOf, outcomeText, toneOf } from "../results/outcome.ts";
 import { findingsOf, furtherReasons } from "../results/result-findings.ts";
-import { code, text } from "./html.ts";
+import { type Content, code, type Html, html, isEmpty, joined, onLines } from "./html.ts";
 import { PICTURE_LEGEND, pictureText } from "./picture-text.ts";
 
 export interface SectionSettings {
@@ -20,9 +20,10 @@ export interface SectionSettings {
 const OPEN_SECTIONS = 3;
 const MAX_REASONS = 50;
 
-type Row = readonly [name: string, html: string];
+/** Empty values are left out. */
+type Row = readonly [name: Content, value: Content];
 
-export function imageSection(result: ImageResult, settings: SectionSettings): string {
+export function imageSection(result: ImageResult, settings: SectionSettings): Html {
   const { image, failure, report } = result;
   const { dryRun, imageCount } = settings;
   const rows = [
@@ -32,57 +33,59 @@ export function imageSection(result: ImageResult, settings: SectionSettings): st
     ...ownRows(result),
   ];
   const cells = rows
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `<tr><th align="left">${name}</th><td>${value}</td></tr>\n`);
-  const figures = cells.length > 0 ? `<table>\n${cells.join("")}</table>\n` : "";
-  const body = `${picture(result, settings)}${figures}${findings(result, imageCount)}`;
+    .filter(([, value]) => !isEmpty(value))
+    .map(([name, value]) => html`<tr><th align="left">${name}</th><td>${value}</td></tr>\n`);
+  const figures = cells.length > 0 ? html`<table>\n${cells}</table>\n` : "";
+  const body = html`${picture(result, settings)}${figures}${findings(result, imageCount)}`;
   const tone = toneOf(result, dryRun);
-  if (failure) return `<h3>❌ ${code(image)}</h3>\n${body}`;
-  if (imageCount <= OPEN_SECTIONS) return `<h3>${tone === "doubtful" ? "⚠️ " : ""}${code(image)}</h3>\n${body}`;
-  return `<details><summary>${code(image)} ${text(outcomeText(result, dryRun))}</summary>\n${body}</details>\n`;
+  if (failure) return html`<h3>❌ ${code(image)}</h3>\n${body}`;
+  if (imageCount <= OPEN_SECTIONS) return html`<h3>${tone === "doubtful" ? "⚠️ " : ""}${code(image)}</h3>\n${body}`;
+  return html`<details><summary>${code(image)} ${outcomeText(result, dryRun)}</summary>\n${body}</details>\n`;
 }
 
-function picture(result: ImageResult, { imageCount, dryRun }: SectionSettings): string {
+function picture(result: ImageResult, { imageCount, dryRun }: SectionSettings): Content {
   const layouts = imageCount > OPEN_SECTIONS ? undefined : layoutsOf(result, dryRun);
-  return layouts ? `<pre>${pictureText(layouts)}\n${" ".repeat(8)}${PICTURE_LEGEND}</pre>\n` : "";
+  return layouts
+    ? html`<pre>${joined(pictureText(layouts).split("\n"), html`\n`)}\n${" ".repeat(8)}${PICTURE_LEGEND}</pre>\n`
+    : "";
 }
 
 function failureRows(result: ImageResult): Row[] {
   if (result.failure === undefined) return [];
   const { message, advice } = result.failure;
   const reasons = furtherReasons(result);
-  const more = reasons.length > MAX_REASONS ? `<br>${reasons.length - MAX_REASONS} more` : "";
+  const more = reasons.length > MAX_REASONS ? [`${reasons.length - MAX_REASONS} more`] : [];
   return [
-    ["What is wrong", text(message)],
-    ["Further reasons", `${reasons.slice(0, MAX_REASONS).map(text).join("<br>")}${more}`],
-    ["State", text(advice)],
+    ["What is wrong", message],
+    ["Further reasons", onLines([...reasons.slice(0, MAX_REASONS), ...more])],
+    ["State", advice],
   ];
 }
 
 function reportRows(report: ConversionReport, dryRun: boolean): Row[] {
   const { sourceFormat, targetFormat, virtualSize, clusterSize, bytesMoved, bytesWritten, syncs } = report;
-  const same: Row[] = [["Format", text(`${targetFormat}, as it was`)]];
+  const same: Row[] = [["Format", `${targetFormat}, as it was`]];
   const leaks = leaksGivenUpOf(report);
   const grown = `${formatSize(report.fileSizeBefore)} before, ${formatSize(report.fileSizeAfter)} after`;
   const written = dryRun
     ? `at most ${formatSize(bytesWritten)}`
     : `${formatSize(bytesWritten)}, ${counted(syncs, "sync")}`;
   const changed: Row[] = [
-    ["Format", text(`${sourceFormat} → ${targetFormat}, clusters of ${formatSize(clusterSize)}`)],
+    ["Format", `${sourceFormat} → ${targetFormat}, clusters of ${formatSize(clusterSize)}`],
     ["Written", `${written}; a copy would be ${formatSize(report.guestDataBytes)}`],
     ["Data moved", bytesMoved === 0 ? "none: all of it stays where it lies" : formatSize(bytesMoved)],
     ["Extra disk space", `at most ${formatSize(report.peakExtraBytes)}`],
     ["File", grown],
-    ["Left behind", text(report.dropped.join(", "))],
-    ["Leaks given up", leaks ? text(leaksText(leaks)) : ""],
+    ["Left behind", report.dropped.join(", ")],
+    ["Leaks given up", leaks ? leaksText(leaks) : ""],
   ];
   return [
     ["Guest", `${formatSize(virtualSize)} (${virtualSize.toLocaleString("en-US")} bytes)`],
     ...(isUnchanged(report, dryRun) ? same : changed),
     ...checksumRows(report),
-    ["Check", text(checksText(report))],
+    ["Check", checksText(report)],
     ["Took", tookText(report)],
-    ["Notes", report.notes.map(text).join("<br>")],
+    ["Notes", onLines(report.notes)],
   ];
 }
 
@@ -90,9 +93,9 @@ function checksumRows({ guestChecksum }: ConversionReport): Row[] {
   if (guestChecksum === null || guestChecksum.before === null) return [];
   const { algorithm, covers, before, after } = guestChecksum;
   const what = covers === "layer" ? `${algorithm}, without the backing file` : algorithm;
-  if (after === before) return [["Guest checksum", `${code(before)}<br>${text(what)}, before and after`]];
+  if (after === before) return [["Guest checksum", onLines([code(before), `${what}, before and after`])]];
   return [
-    ["Guest checksum before", `${code(before)}<br>${text(what)}`],
+    ["Guest checksum before", onLines([code(before), what])],
     ["Guest checksum after", after === null ? "" : code(after)],
   ];
 }
@@ -104,10 +107,10 @@ function checkRows({ report, check }: ImageResult): Row[] {
   const share = totalClusters === 0 ? "" : ` of ${totalClusters.toLocaleString("en-US")}`;
   const fixed = { corruptions: corruptionsFixed, leaks: leaksFixed, checkErrors: 0, warnings: 0 };
   return [
-    ["Verdict", text(`${check.verdict}${check.verdict === "clean" ? "" : `: ${countsText(check)}`}`)],
-    ["Repaired", corruptionsFixed + leaksFixed === 0 ? "" : text(countsText(fixed))],
-    ["Not repaired", check.losses.map(text).join("<br>")],
-    ["Given up", check.givenUp.map(text).join("<br>")],
+    ["Verdict", `${check.verdict}${check.verdict === "clean" ? "" : `: ${countsText(check)}`}`],
+    ["Repaired", corruptionsFixed + leaksFixed === 0 ? "" : countsText(fixed)],
+    ["Not repaired", onLines(check.losses)],
+    ["Given up", onLines(check.givenUp)],
     [
       "Clusters",
       allocatedClusters === 0
@@ -115,36 +118,36 @@ function checkRows({ report, check }: ImageResult): Row[] {
         : `${allocatedClusters.toLocaleString("en-US")}${share} allocated, ${fragmentedClusters.toLocaleString("en-US")} fragmented, ${compressedClusters.toLocaleString("en-US")} compressed`,
     ],
     ["Took", report ? "" : tookText(check)],
-    ["Check's notes", check.notes.map(text).join("<br>")],
+    [html`Check's notes`, onLines(check.notes)],
   ];
 }
 
 function ownRows(result: ImageResult): Row[] {
   const { recovery, download, notes } = result;
   const newName = nameNow(result);
-  const from = download && `${code(download.url)}<br>${code(download.digest)}, ${formatSize(download.bytes)}`;
+  const from = download && html`${code(download.url)}<br>${code(download.digest)}, ${formatSize(download.bytes)}`;
   return [
     ["Renamed to", newName === undefined ? "" : code(newName)],
-    ["Before that", text(recovery ?? "")],
-    ["From", from ? `${from}${download.fromCache ? ", out of the cache" : ""}` : ""],
-    ["Noted", (notes ?? []).map(text).join("<br>")],
+    ["Before that", recovery ?? ""],
+    ["From", from ? html`${from}${download.fromCache ? ", out of the cache" : ""}` : ""],
+    ["Noted", onLines(notes ?? [])],
   ];
 }
 
 /** The worst of them; all are in the JSON report. */
-function findings(result: ImageResult, imageCount: number): string {
+function findings(result: ImageResult, imageCount: number): Content {
   const found = findingsOf(result);
   if (found.length === 0) return "";
   const count = imageCount <= OPEN_SECTIONS ? 20 : imageCount <= 20 ? 10 : 5;
   const rows = found.slice(0, count).map(({ severity, structure, hostOffset, message }) => {
-    const place = `${text(structure)}${hostOffset === undefined ? "" : ` at ${code(hex(hostOffset))}`}`;
-    return `<tr><td>${severity}</td><td>${place}</td><td>${text(message)}</td></tr>\n`;
+    const place = html`${structure}${hostOffset === undefined ? "" : html` at ${code(hex(hostOffset))}`}`;
+    return html`<tr><td>${severity}</td><td>${place}</td><td>${message}</td></tr>\n`;
   });
   const hidden = found.length - count;
   const more =
     hidden > 0
-      ? `<tr><td></td><td colspan="2">${hidden.toLocaleString("en-US")} more; the input report writes them all</td></tr>\n`
+      ? html`<tr><td></td><td colspan="2">${hidden.toLocaleString("en-US")} more; the input report writes them all</td></tr>\n`
       : "";
-  const head = `<tr><th align="left">Finding</th><th align="left">Where</th><th align="left">What</th></tr>\n`;
-  return `<table>\n${head}${rows.join("")}${more}</table>\n`;
+  const head = html`<tr><th align="left">Finding</th><th align="left">Where</th><th align="left">What</th></tr>\n`;
+  return html`<table>\n${head}${rows}${more}</table>\n`;
 }

@@ -6,7 +6,7 @@ import { counted } from "../results/findings.ts";
 import { type ImageResult, lastCheck, nameNow } from "../results/image-result.ts";
 import { headlineOf, isOnlyChecked, isUnchanged, outcomeText, type Tone, toneOf } from "../results/outcome.ts";
 import type { StepResult } from "../results/step-result.ts";
-import { code, text, withinBytes } from "./html.ts";
+import { type Content, code, type Html, html, isEmpty, onLines, withinBytes } from "./html.ts";
 import { imageSection } from "./summary-section.ts";
 
 /** A runner takes 1 MiB for a step; what others add to it has room too. */
@@ -23,7 +23,7 @@ const RANKS: readonly Tone[] = ["bad", "doubtful", "good", "open"];
 export function summaryOf(step: StepResult): string {
   const { results, dryRun } = step;
   const worst = RANKS.find((tone) => results.some((result) => toneOf(result, dryRun) === tone)) ?? "good";
-  const head = [`<h2>${SIGNS[worst]} ${text(headlineOf(step))}</h2>\n`, saving(step)];
+  const head = [html`<h2>${SIGNS[worst]} ${headlineOf(step)}</h2>\n`, saving(step)];
   const [checked, others] = [
     results.filter((result) => isOnlyChecked(result, step)),
     results.filter((result) => !isOnlyChecked(result, step)),
@@ -35,29 +35,29 @@ export function summaryOf(step: StepResult): string {
           ...table(conversionHead(dryRun), others, (result) => conversionRow(result, dryRun)),
           ...table(CHECK_HEAD, checked, (result) => checkRow(result, dryRun)),
         ];
-  const parts = [...head, ...tables, ...jobs(step)];
+  const start = html`${[...head, ...tables, ...jobs(step)]}`;
   const sections = sectionsOf(step);
-  const used = Buffer.byteLength(parts.join(""));
+  const used = Buffer.byteLength(String(start));
   const leftOut = (count: number) =>
-    `<p>${counted(count, "more image")} ${count === 1 ? "is" : "are"} left out here</p>\n`;
-  return [...parts, ...withinBytes(sections, MAX_BYTES - used, leftOut)].join("");
+    html`<p>${counted(count, "more image")} ${count === 1 ? "is" : "are"} left out here</p>\n`;
+  return String(html`${start}${withinBytes(sections, MAX_BYTES - used, leftOut)}`);
 }
 
 /** Inputs that can't be used, all of them. */
 export function mistakesSummary(mistakes: readonly string[]): string {
-  const items = mistakes.map((mistake) => `<li>${text(mistake)}</li>\n`);
-  const shown = withinBytes(items, MAX_BYTES, (count) => `<li>${count} more</li>\n`);
-  return `<h2>Cannot use these inputs</h2>\n<ul>\n${shown.join("")}</ul>\n<p>Nothing was touched.</p>\n`;
+  const items = mistakes.map((mistake) => html`<li>${mistake}</li>\n`);
+  const shown = withinBytes(items, MAX_BYTES, (count) => html`<li>${count} more</li>\n`);
+  return String(html`<h2>Cannot use these inputs</h2>\n<ul>\n${shown}</ul>\n<p>Nothing was touched.</p>\n`);
 }
 
-function saving(step: StepResult): string {
+function saving(step: StepResult): Html {
   const said = savingText(totalsOf(step), step.dryRun);
-  const untouched = step.dryRun ? "<p>Nothing was written.</p>\n" : "";
-  return `${said === "" ? "" : `<p><b>${text(said)}.</b></p>\n`}${untouched}`;
+  const untouched = step.dryRun ? html`<p>Nothing was written.</p>\n` : "";
+  return html`${said === "" ? "" : html`<p><b>${said}.</b></p>\n`}${untouched}`;
 }
 
 /** What did not go well comes first; of very many images the rest is in the table alone. */
-function sectionsOf({ results, dryRun }: StepResult): string[] {
+function sectionsOf({ results, dryRun }: StepResult): Html[] {
   const ranked = RANKS.flatMap((tone) => results.filter((result) => toneOf(result, dryRun) === tone));
   const isTold = (tone: Tone) =>
     tone === "bad" || tone === "doubtful" || (tone === "good" && results.length <= MANY_IMAGES);
@@ -93,24 +93,24 @@ const CHECK_HEAD: Head = [
 function table(
   head: Head,
   results: readonly ImageResult[],
-  cellsOf: (result: ImageResult) => readonly string[],
-): string[] {
+  cellsOf: (result: ImageResult) => readonly Content[],
+): Html[] {
   if (results.length === 0) return [];
   const cells = results.map(cellsOf);
   // A column in which nothing stands is left out.
-  const isFull = head.map((_, at) => cells.some((row) => row[at] !== ""));
-  const cell = (html: string, at: number) => {
+  const isFull = head.map((_, at) => cells.some((row) => !isEmpty(row[at] ?? "")));
+  const cell = (value: Content, at: number) => {
     if (!isFull[at]) return "";
-    return head[at]?.[1] === "right" ? `<td align="right">${html}</td>` : `<td>${html}</td>`;
+    return head[at]?.[1] === "right" ? html`<td align="right">${value}</td>` : html`<td>${value}</td>`;
   };
-  const rows = cells.map((row) => `<tr>${row.map(cell).join("")}</tr>\n`);
+  const rows = cells.map((row) => html`<tr>${row.map(cell)}</tr>\n`);
   const full = head.filter((_, at) => isFull[at]);
-  const names = full.map(([name, align]) => `<th align="${align}">${name}</th>`);
-  const more = (count: number) => `<tr><td></td><td colspan="${full.length - 1}">${count} more</td></tr>\n`;
-  return ["<table>\n", `<tr>${names.join("")}</tr>\n`, ...withinBytes(rows, MAX_BYTES / 3, more), "</table>\n"];
+  const names = full.map(([name, align]) => html`<th align="${align}">${name}</th>`);
+  const more = (count: number) => html`<tr><td></td><td colspan="${full.length - 1}">${count} more</td></tr>\n`;
+  return [html`<table>\n<tr>${names}</tr>\n${withinBytes(rows, MAX_BYTES / 3, more)}</table>\n`];
 }
 
-function conversionRow(result: ImageResult, dryRun: boolean): string[] {
+function conversionRow(result: ImageResult, dryRun: boolean): Content[] {
   const { report } = result;
   const isChange = report !== undefined && !isUnchanged(report, dryRun);
   return [
@@ -118,7 +118,7 @@ function conversionRow(result: ImageResult, dryRun: boolean): string[] {
     isChange ? unbroken(formatSize(report.bytesWritten)) : "",
     isChange ? unbroken(formatSize(report.guestDataBytes)) : "",
     report ? checksumText(report) : "",
-    report ? text(checksChange(report)) : "",
+    report ? checksChange(report) : "",
     report ? unbroken(tookText(report)) : "",
   ];
 }
@@ -128,13 +128,13 @@ function unbroken(words: string): string {
   return words.replaceAll(" ", "\u00a0");
 }
 
-function checkRow(result: ImageResult, dryRun: boolean): string[] {
+function checkRow(result: ImageResult, dryRun: boolean): Content[] {
   const { check } = result;
   const found = lastCheck(result);
   const fixed = check ? check.corruptionsFixed + check.leaksFixed : 0;
   return [
     ...common(result, dryRun),
-    text(check?.format ?? ""),
+    check?.format ?? "",
     found ? (found.corruptions + found.checkErrors).toLocaleString("en-US") : "",
     found ? found.leaks.toLocaleString("en-US") : "",
     fixed > 0 ? fixed.toLocaleString("en-US") : "",
@@ -142,25 +142,25 @@ function checkRow(result: ImageResult, dryRun: boolean): string[] {
   ];
 }
 
-function common(result: ImageResult, dryRun: boolean): string[] {
+function common(result: ImageResult, dryRun: boolean): Content[] {
   const now = nameNow(result);
   return [
     SIGNS[toneOf(result, dryRun)],
-    `${code(result.image)}${now === undefined ? "" : `<br>now ${code(now)}`}`,
-    text(outcomeText(result, dryRun).replace(/^(\S+) → (\S+)$/, "$1\u00a0→\u00a0$2")),
+    html`${code(result.image)}${now === undefined ? "" : html`<br>now ${code(now)}`}`,
+    outcomeText(result, dryRun).replace(/^(\S+) → (\S+)$/, "$1\u00a0→\u00a0$2"),
   ];
 }
 
 /** The jobs of a plan, with what each will do. */
-function jobs({ matrix }: StepResult): string[] {
+function jobs({ matrix }: StepResult): Html[] {
   if (!matrix || matrix.include.length === 0) return [];
   const rows = matrix.include.slice(0, MAX_JOBS).map(({ shard, images }) => {
     const lines = images.split("\n");
     const more = lines.length > 3 ? ` and ${lines.length - 3} more` : "";
-    const shown = `${lines.slice(0, 3).map(code).join("<br>")}${more}`;
-    return `<tr><td align="right">${shard}</td><td align="right">${lines.length}</td><td>${shown}</td></tr>\n`;
+    const shown = html`${onLines(lines.slice(0, 3).map(code))}${more}`;
+    return html`<tr><td align="right">${shard}</td><td align="right">${lines.length}</td><td>${shown}</td></tr>\n`;
   });
-  const shown = withinBytes(rows, MAX_BYTES / 4, (count) => `<tr><td colspan="3">${count} more</td></tr>\n`);
-  const head = `<tr><th align="right">Job</th><th align="right">Images</th><th align="left">Which</th></tr>\n`;
-  return ["<h3>Jobs</h3>\n<table>\n", head, ...shown, "</table>\n"];
+  const shown = withinBytes(rows, MAX_BYTES / 4, (count) => html`<tr><td colspan="3">${count} more</td></tr>\n`);
+  const head = html`<tr><th align="right">Job</th><th align="right">Images</th><th align="left">Which</th></tr>\n`;
+  return [html`<h3>Jobs</h3>\n<table>\n${head}${shown}</table>\n`];
 }

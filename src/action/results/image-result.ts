@@ -5,9 +5,9 @@ import {
   type CheckResult,
   type ConversionReport,
   ImageError,
-  type Json,
-  kebabKeys,
   UsageError,
+  type Verdict,
+  verdictOf,
 } from "../../index.ts";
 import { inInputWords } from "../inputs/input-words.ts";
 import { DEFECT_ADVICE, isOfSystem, traceOf } from "./defect.ts";
@@ -52,10 +52,6 @@ export interface ImageResult {
   readonly recovery: string | undefined;
 }
 
-/** Worst last. */
-export const CHECK_RESULTS = ["clean", "unsupported", "leaks", "corrupt"] as const;
-export type CheckWord = (typeof CHECK_RESULTS)[number];
-
 export const AS_IT_WAS = "The image is as it was";
 
 /** @param before what had been done to the image by then, in one sentence; undefined for nothing */
@@ -83,28 +79,6 @@ function adviceFor({ journal, rolledBack }: ImageError, before: string | undefin
   return rolledBack ? "Something had been written; the image was put back" : AS_IT_WAS;
 }
 
-/** As `inplace-convert convert` or `check --output json` prints it, with what only the action knows; pictures are the page's. */
-export function resultJson(result: ImageResult): { readonly [key: string]: Json } {
-  const { image, path, report, check, download, notes, failure, recovery } = result;
-  const own = { image: path, renamedFrom: nameNow(result) === undefined ? undefined : image, recovery, download };
-  const error = failure && { kind: failure.kind, message: failure.message, advice: failure.advice, ...failure.details };
-  const refused = failure && failure.reasons.length > 0 ? failure.reasons : undefined;
-  const facts = { ...own, ...report, layout: undefined, image: path ?? image, error, ...(refused ? { refused } : {}) };
-  const ofCheck = check && checkJson(check);
-  return kebabKeys({
-    ...facts,
-    // A conversion has checks of its own; this one is of the repair that came first.
-    ...(report && ofCheck ? { repair: ofCheck } : ofCheck),
-    notes: [...(report?.notes ?? check?.notes ?? []), ...(notes ?? [])],
-  }) as { readonly [key: string]: Json };
-}
-
-/** qemu-img's fields, then what a repair did. */
-function checkJson(report: CheckReport): Readonly<Record<string, unknown>> {
-  const { json, verdict, changed, losses, givenUp, bytesWritten, syncs, milliseconds } = report;
-  return { ...json, checkResult: verdict, changed, losses, givenUp, bytesWritten, syncs, milliseconds };
-}
-
 /** Undefined where it is called as it was. */
 export function nameNow({ image, path }: ImageResult): string | undefined {
   return path === image ? undefined : path;
@@ -116,12 +90,10 @@ export function lastCheck({ report, check }: ImageResult): CheckResult | undefin
 }
 
 /** Of the image as it is now; undefined where it was not checked. */
-export function checkWordOf(result: ImageResult): CheckWord | undefined {
+export function verdictNow(result: ImageResult): Verdict | undefined {
   const last = lastCheck(result);
   if (last === undefined) return isBeyondCheck(result) ? "corrupt" : undefined;
-  if (last === result.check) return result.check.verdict;
-  if (last.corruptions + last.checkErrors > 0) return "corrupt";
-  return last.leaks > 0 ? "leaks" : "clean";
+  return last === result.check ? result.check.verdict : verdictOf(last);
 }
 
 /** An image whose structures can't be followed far enough to count what is wrong; a download that is damaged is none. */

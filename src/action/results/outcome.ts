@@ -1,19 +1,16 @@
 /** What became of each image, in one word for tables, and of all images, in one sentence for headlines. */
 
-import type { ConversionReport, Layouts } from "../../index.ts";
+import type { ConversionReport, Layouts, Verdict } from "../../index.ts";
 import { counted, countsText } from "./findings.ts";
 import { type ImageResult, lastCheck } from "./image-result.ts";
 import { countsOfFailure } from "./result-findings.ts";
 import type { StepResult } from "./step-result.ts";
 
 export type Outcome =
+  | Verdict
   | "converted"
   | "unchanged"
-  | "clean"
   | "repaired"
-  | "leaks"
-  | "corrupt"
-  | "unsupported"
   | "failed"
   /** A shard of which nothing is known. */
   | "unreported"

@@ -2,6 +2,13 @@
 
 import { Decompress } from "fzstd";
 import { ImageError } from "../../bytes/image-error.ts";
+import {
+  MIN_ZSTD_HEADER,
+  ZSTD_BLOCK_HEADER,
+  ZSTD_MAGIC,
+  zstdBlockHeader,
+  zstdFrameHeader,
+} from "../../bytes/zstd-frame.ts";
 import { zlib } from "../../storage/built-ins.ts";
 import type { CompressionMethod } from "../compression.ts";
 
@@ -77,39 +84,26 @@ export function inflateFrameWithoutZlib(frame: Uint8Array, maxLength: number): U
 /** Where the frame at the start of `stored` ends; decoders take what follows for another frame. */
 function zstdFrameLength(stored: Uint8Array, maxContentSize: number): number {
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
-  if (stored.length < 6 || view.getUint32(0, true) !== 0xfd2fb528) throw notOneCluster("zstd", "no frame begins there");
-  const descriptor = view.getUint8(4);
-  const isSingleSegment = (descriptor & 0x20) !== 0;
-  const dictionaryIdSize = [0, 1, 2, 4][descriptor & 3] as number;
-  const contentSizeSize = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >>> 6] as number;
-  const checksumSize = (descriptor & 4) === 0 ? 0 : 4;
-  // Decoders allocate the window, or the content of a single segment, at the header's word alone.
-  if (!isSingleSegment && view.getUint8(5) >>> 3 > MAX_ZSTD_WINDOW_BITS - 10) {
-    throw notOneCluster("zstd", "its window is larger than 8 MiB");
+  if (stored.length < MIN_ZSTD_HEADER || view.getUint32(0, true) !== ZSTD_MAGIC) {
+    throw notOneCluster("zstd", "no frame begins there");
   }
-  const contentSizeAt = 5 + (isSingleSegment ? 0 : 1) + dictionaryIdSize;
-  let end = contentSizeAt + contentSizeSize;
-  if (end > stored.length) throw notOneCluster("zstd", "it is cut off");
-  if (contentSizeSize > 0 && contentSize(view, contentSizeAt, contentSizeSize) > maxContentSize) {
+  const { length, windowSize = 0, contentSize = 0, checksumLength } = zstdFrameHeader(stored);
+  // Decoders allocate the window, or the content of a single segment, at the header's word alone.
+  if (windowSize >= 2 ** (MAX_ZSTD_WINDOW_BITS + 1)) throw notOneCluster("zstd", "its window is larger than 8 MiB");
+  if (length > stored.length) throw notOneCluster("zstd", "it is cut off");
+  if (contentSize > maxContentSize) {
     throw notOneCluster("zstd", `it says that it holds more than ${maxContentSize} bytes`);
   }
+  let end = length;
   for (let isLast = false; !isLast; ) {
-    if (end + 3 > stored.length) throw notOneCluster("zstd", "it is cut off");
-    const header = view.getUint8(end) | (view.getUint8(end + 1) << 8) | (view.getUint8(end + 2) << 16);
-    isLast = (header & 1) === 1;
-    const isRun = ((header >>> 1) & 3) === 1;
-    end += 3 + (isRun ? 1 : header >>> 3);
+    if (end + ZSTD_BLOCK_HEADER > stored.length) throw notOneCluster("zstd", "it is cut off");
+    const block = zstdBlockHeader(stored.subarray(end));
+    isLast = block.isLast;
+    end += block.length;
   }
-  end += checksumSize;
+  end += checksumLength;
   if (end > stored.length) throw notOneCluster("zstd", "it is cut off");
   return end;
-}
-
-function contentSize(view: DataView, at: number, size: number): number {
-  if (size === 1) return view.getUint8(at);
-  if (size === 2) return view.getUint16(at, true) + 256;
-  const low = view.getUint32(at, true);
-  return size === 4 ? low : view.getUint32(at + 4, true) * 2 ** 32 + low;
 }
 
 function notOneCluster(method: CompressionMethod, what: string, cause?: unknown): ImageError {

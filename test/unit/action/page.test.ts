@@ -102,7 +102,7 @@ function widths(svg: string, top: (place: number) => boolean): Record<string, nu
 test("the bars are to scale, and their parts make up the file", () => {
   const before = layoutOf("HTTDDDDDCC..DDDD..T.", MiB);
   const after = layoutOf("H..DDDDD....DDDD....DDTTT", MiB);
-  const svg = pictureSvg({ before, after, isUnmoved: false }, "x", "a.qed");
+  const svg = String(pictureSvg({ before, after, isUnmoved: false }, "x", "a.qed"));
   const unit = WIDTH / 25;
   expect(widths(svg, (top) => top < 36)).toEqual({
     file: 20 * unit,
@@ -124,7 +124,7 @@ test("the bars are to scale, and their parts make up the file", () => {
 test("rounded edges leave neither gap nor overlap", () => {
   const letters = Array.from({ length: 251 }, (_, index) => "HDTC"[index === 0 ? 0 : 1 + (index % 3)]).join("");
   const layout = layoutOf(letters, 512);
-  const svg = pictureSvg({ before: layout, after: null, isUnmoved: true }, "x", "a");
+  const svg = String(pictureSvg({ before: layout, after: null, isUnmoved: true }, "x", "a"));
   const { file, ...kinds } = widths(svg, () => true);
   expect(Object.values(kinds).reduce((sum, width) => sum + width, 0)).toBe(file);
   expect(file).toBe(WIDTH);
@@ -174,9 +174,11 @@ function contrast(one: string, other: string): number {
 }
 
 test("every text and every mark stands out from what it lies on, in light and dark", () => {
-  const schemes = STYLE.split("@media (prefers-color-scheme: dark)").map((part) =>
-    Object.fromEntries([...part.matchAll(/--(\w+): (#[0-9a-f]{6})/g)].map(([, name, color = ""]) => [name, color])),
-  );
+  const schemes = String(STYLE)
+    .split("@media (prefers-color-scheme: dark)")
+    .map((part) =>
+      Object.fromEntries([...part.matchAll(/--(\w+): (#[0-9a-f]{6})/g)].map(([, name, color = ""]) => [name, color])),
+    );
   expect(schemes).toHaveLength(2);
   for (const colors of schemes) {
     for (const ground of ["paper", "card"]) {

@@ -7,7 +7,7 @@ import { type ImageResult, nameNow } from "../../results/image-result.ts";
 import { leaksGivenUpOf, leaksText } from "../../results/leaks-given-up.ts";
 import { isUnchanged, layoutsOf, outcomeText, toneOf } from "../../results/outcome.ts";
 import { findingsOf, furtherReasons } from "../../results/result-findings.ts";
-import { code, text } from "../html.ts";
+import { type Content, code, type Html, html, isEmpty, joined, onLines } from "../html.ts";
 import { KIND_NAMES, type Picture, pictureSvg, swatch, whatMoved } from "./picture.ts";
 import { status } from "./status.ts";
 
@@ -22,7 +22,7 @@ export interface SectionSettings {
 const OPEN_FINDINGS = 10;
 const MAX_REASONS = 50;
 
-export function imageSection(result: ImageResult, settings: SectionSettings): string {
+export function imageSection(result: ImageResult, settings: SectionSettings): Html {
   const { index, dryRun } = settings;
   const { image, report, check } = result;
   const renamed = nameNow(result);
@@ -33,28 +33,32 @@ export function imageSection(result: ImageResult, settings: SectionSettings): st
     !changes && report ? `${report.targetFormat}, as it was` : "",
     !report && check ? check.format : "",
   ].filter((part) => part !== "");
-  const now = renamed === undefined ? "" : `now <bdi dir="ltr">${code(renamed)}</bdi>`;
-  const line = [...what.map(text), now].filter((part) => part !== "").join(" · ");
-  const picture = pictureOf(result, dryRun);
-  const below = `${picture ? legend(picture) : ""}${factsOf(result, dryRun)}`;
-  return (
-    `<article id="${id}" aria-labelledby="${id}-name">\n<header><h3 id="${id}-name"><bdi dir="ltr">${code(image)}</bdi></h3>` +
-    `<p>${status(toneOf(result, dryRun), outcomeText(result, dryRun))}</p></header>\n` +
-    `${line === "" ? "" : `<p class="what">${line}</p>\n`}${wrong(result)}` +
-    `${picture ? figure(picture, result, id, dryRun) : ""}` +
-    `${below === "" ? "" : `<div class="below${picture ? "" : " alone"}">\n${below}</div>\n`}` +
-    `${findings(result, settings)}</article>\n`
+  const now = renamed === undefined ? "" : html`now <bdi dir="ltr">${code(renamed)}</bdi>`;
+  const line = joined(
+    [...what, now].filter((part) => part !== ""),
+    html` · `,
   );
+  const picture = pictureOf(result, dryRun);
+  const below = html`${picture ? legend(picture) : ""}${factsOf(result, dryRun)}`;
+  return html`${[
+    html`<article id="${id}" aria-labelledby="${id}-name">\n<header><h3 id="${id}-name"><bdi dir="ltr">${code(image)}</bdi></h3>`,
+    html`<p>${status(toneOf(result, dryRun), outcomeText(result, dryRun))}</p></header>\n`,
+    line.isEmpty ? "" : html`<p class="what">${line}</p>\n`,
+    wrong(result),
+    picture ? figure(picture, result, id, dryRun) : "",
+    below.isEmpty ? "" : html`<div class="below${picture ? "" : " alone"}">\n${below}</div>\n`,
+    findings(result, settings),
+  ]}</article>\n`;
 }
 
-function wrong(result: ImageResult): string {
+function wrong(result: ImageResult): Content {
   if (!result.failure) return "";
   const { message, advice } = result.failure;
   const reasons = furtherReasons(result);
-  const items = reasons.slice(0, MAX_REASONS).map((reason) => `<li>${text(reason)}</li>`);
-  const more = reasons.length > MAX_REASONS ? `<li>${reasons.length - MAX_REASONS} more</li>` : "";
-  const list = items.length > 0 ? `<ul>${items.join("")}${more}</ul>` : "";
-  return `<div class="wrong"><p>${text(message)}</p>${list}${advice === "" ? "" : `<p>${text(advice)}</p>`}</div>\n`;
+  const items = reasons.slice(0, MAX_REASONS).map((reason) => html`<li>${reason}</li>`);
+  const more = reasons.length > MAX_REASONS ? html`<li>${reasons.length - MAX_REASONS} more</li>` : "";
+  const list = items.length > 0 ? html`<ul>${items}${more}</ul>` : "";
+  return html`<div class="wrong"><p>${message}</p>${list}${advice === "" ? "" : html`<p>${advice}</p>`}</div>\n`;
 }
 
 function pictureOf(result: ImageResult, dryRun: boolean): Picture | undefined {
@@ -63,17 +67,17 @@ function pictureOf(result: ImageResult, dryRun: boolean): Picture | undefined {
   return layouts && { ...layouts, isUnmoved: report?.bytesMoved === 0 && report.bytesSettled === 0 };
 }
 
-function figure(picture: Picture, { image, report, check }: ImageResult, id: string, dryRun: boolean): string {
+function figure(picture: Picture, { image, report, check }: ImageResult, id: string, dryRun: boolean): Html {
   const { before, after } = picture;
   const label = (word: string, format: string, size: number) =>
-    `<div class="label"><span><b>${word}</b> ${text(format)}</span><span>${formatSize(size)}</span></div>\n`;
+    html`<div class="label"><span><b>${word}</b> ${format}</span><span>${formatSize(size)}</span></div>\n`;
   const [first, second] = [after ? "Before" : "Now", dryRun ? "As planned" : "After"];
   const format = report?.sourceFormat ?? check?.format ?? "";
-  return (
-    `<figure>\n${label(first, format, before.fileSize)}${pictureSvg(picture, id, image)}\n` +
-    `${report && after ? label(second, report.targetFormat, after.fileSize) : ""}` +
-    `${report && after ? `<figcaption>${text(caption(report, dryRun))}</figcaption>` : ""}</figure>\n`
-  );
+  const below =
+    report && after
+      ? html`${label(second, report.targetFormat, after.fileSize)}<figcaption>${caption(report, dryRun)}</figcaption>`
+      : "";
+  return html`<figure>\n${label(first, format, before.fileSize)}${pictureSvg(picture, id, image)}\n${below}</figure>\n`;
 }
 
 function caption(
@@ -92,42 +96,42 @@ function caption(
 }
 
 /** The legend with the figures: what the picture shows, in bytes. */
-function legend(picture: Picture): string {
+function legend(picture: Picture): Html {
   const { before, after, isUnmoved } = picture;
-  const size = (bytes: number) => `<td class="number">${bytes === 0 ? "–" : formatSize(bytes)}</td>`;
+  const size = (bytes: number) => html`<td class="number">${bytes === 0 ? "–" : formatSize(bytes)}</td>`;
   const kinds = (Object.keys(KIND_NAMES) as LayoutKind[]).filter(
     (kind) => before.bytes[kind] + (after?.bytes[kind] ?? 0) > 0,
   );
   const rows = kinds.map(
     (kind) =>
-      `<tr><th scope="row">${swatch(kind)}${KIND_NAMES[kind]}</th>${size(before.bytes[kind])}${after ? size(after.bytes[kind]) : ""}</tr>\n`,
+      html`<tr><th scope="row">${swatch(kind)}${KIND_NAMES[kind]}</th>${size(before.bytes[kind])}${after ? size(after.bytes[kind]) : ""}</tr>\n`,
   );
   const moved = after
     ? whatMoved(before, after, isUnmoved).moved.reduce((sum, { start, end }) => sum + end - start, 0)
     : 0;
   const movedRow =
-    moved > 0 ? `<tr><th scope="row">${swatch("moved")}Of it moved here</th><td></td>${size(moved)}</tr>\n` : "";
+    moved > 0 ? html`<tr><th scope="row">${swatch("moved")}Of it moved here</th><td></td>${size(moved)}</tr>\n` : "";
   const heads = [after ? "Before" : "Size", ...(after ? ["After"] : [])];
-  return (
-    `<table class="legend"><thead><tr><th scope="col">Space in the file</th>` +
-    `${heads.map((name) => `<th scope="col" class="number">${name}</th>`).join("")}</tr></thead>\n` +
-    `<tbody>\n${rows.join("")}${movedRow}</tbody></table>\n`
-  );
+  const head = html`<th scope="col">Space in the file</th>${heads.map((name) => html`<th scope="col" class="number">${name}</th>`)}`;
+  return html`<table class="legend"><thead><tr>${head}</tr></thead>\n<tbody>\n${rows}${movedRow}</tbody></table>\n`;
 }
 
-type Fact = readonly [name: string, html: string];
+/** Empty values are left out. */
+type Fact = readonly [name: Content, value: Content];
 
-function factsOf(result: ImageResult, dryRun: boolean): string {
+function factsOf(result: ImageResult, dryRun: boolean): Content {
   const { report, check, recovery, download, notes } = result;
   const facts: Fact[] = [
     ...(report ? reportFacts(report, dryRun) : []),
     ...(check ? checkFacts(check) : []),
-    ["Before that", text(recovery ?? "")],
-    ["From", download ? `${code(download.url)}<br>${code(download.digest)}` : ""],
-    ["Noted", [...(report?.notes ?? []), ...(notes ?? [])].map(text).join("<br>")],
+    ["Before that", recovery ?? ""],
+    ["From", download ? onLines([code(download.url), code(download.digest)]) : ""],
+    ["Noted", onLines([...(report?.notes ?? []), ...(notes ?? [])])],
   ];
-  const shown = facts.filter(([, html]) => html !== "").map(([name, html]) => `<dt>${name}</dt><dd>${html}</dd>\n`);
-  return shown.length === 0 ? "" : `<dl class="facts">\n${shown.join("")}</dl>\n`;
+  const shown = facts
+    .filter(([, value]) => !isEmpty(value))
+    .map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`);
+  return shown.length === 0 ? "" : html`<dl class="facts">\n${shown}</dl>\n`;
 }
 
 function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
@@ -146,18 +150,15 @@ function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
         ],
         ["A copy would be", formatSize(guestDataBytes)],
         ["Extra disk space", `at most ${formatSize(report.peakExtraBytes)}`],
-        ["Left behind", text(report.dropped.join(", "))],
-        ["Leaks given up", leaks ? text(leaksText(leaks)) : ""],
+        ["Left behind", report.dropped.join(", ")],
+        ["Leaks given up", leaks ? leaksText(leaks) : ""],
       ];
   return [
-    ["Guest's disk", `${formatSize(virtualSize)}, clusters of ${formatSize(clusterSize)}`],
+    [html`Guest's disk`, `${formatSize(virtualSize)}, clusters of ${formatSize(clusterSize)}`],
     ...change,
-    ["Check", text(checksText(report))],
+    ["Check", checksText(report)],
     ["Took", tookText(report)],
-    [
-      "Guest checksum",
-      digest === null ? "" : `${code(digest)}<br>${text(`${guestChecksum?.algorithm}${covers}${same}`)}`,
-    ],
+    ["Guest checksum", digest === null ? "" : onLines([code(digest), `${guestChecksum?.algorithm}${covers}${same}`])],
     ["Checksum after", after === null || after === digest ? "" : code(after)],
   ];
 }
@@ -169,32 +170,31 @@ function checkFacts(check: NonNullable<ImageResult["check"]>): Fact[] {
   const fixed = { corruptions: corruptionsFixed, leaks: leaksFixed, checkErrors: 0, warnings: 0 };
   const clusters = `${number(allocatedClusters)} of ${number(totalClusters)} allocated, ${number(fragmentedClusters)} fragmented, ${number(compressedClusters)} compressed`;
   return [
-    ["Repaired", leaksFixed + corruptionsFixed === 0 ? "" : text(countsText(fixed))],
-    ["Not repaired", check.losses.map(text).join("<br>")],
-    ["Given up", check.givenUp.map(text).join("<br>")],
+    ["Repaired", leaksFixed + corruptionsFixed === 0 ? "" : countsText(fixed)],
+    ["Not repaired", onLines(check.losses)],
+    ["Given up", onLines(check.givenUp)],
     ["Clusters", allocatedClusters === 0 || totalClusters === 0 ? "" : clusters],
     ["Written", check.changed ? `${formatSize(check.bytesWritten)} in ${counted(check.syncs, "sync")}` : ""],
     ["Took", tookText(check)],
-    ["Check's notes", check.notes.map(text).join("<br>")],
+    [html`Check's notes`, onLines(check.notes)],
   ];
 }
 
-function findings(result: ImageResult, { maxFindings }: SectionSettings): string {
+function findings(result: ImageResult, { maxFindings }: SectionSettings): Content {
   const found = findingsOf(result);
   if (found.length === 0) return "";
   const rows = found.slice(0, maxFindings).map(({ severity, structure, hostOffset, message }) => {
-    const place = `${text(structure)}${hostOffset === undefined ? "" : ` at ${code(hex(hostOffset))}`}`;
-    return `<tr><td>${severity}</td><td>${place}</td><td>${text(message)}</td></tr>\n`;
+    const place = html`${structure}${hostOffset === undefined ? "" : html` at ${code(hex(hostOffset))}`}`;
+    return html`<tr><td>${severity}</td><td>${place}</td><td>${message}</td></tr>\n`;
   });
-  const head = `<thead><tr><th scope="col">Finding</th><th scope="col">Where</th><th scope="col">What</th></tr></thead>`;
-  const table = (part: readonly string[]) =>
-    `<table class="findings">${head}\n<tbody>\n${part.join("")}</tbody></table>\n`;
+  const head = html`<thead><tr><th scope="col">Finding</th><th scope="col">Where</th><th scope="col">What</th></tr></thead>`;
+  const table = (part: readonly Html[]) => html`<table class="findings">${head}\n<tbody>\n${part}</tbody></table>\n`;
   const folded = rows.slice(OPEN_FINDINGS);
   const hidden = found.length - rows.length;
-  const more = hidden > 0 ? `<p class="quiet">${hidden.toLocaleString("en-US")} more in the JSON report</p>\n` : "";
+  const more = hidden > 0 ? html`<p class="quiet">${hidden.toLocaleString("en-US")} more in the JSON report</p>\n` : "";
   const rest =
     folded.length > 0
-      ? `<details><summary>${counted(folded.length, "more finding")}</summary>${table(folded)}</details>\n`
+      ? html`<details><summary>${counted(folded.length, "more finding")}</summary>${table(folded)}</details>\n`
       : "";
-  return `<h4>What the check found, the worst first</h4>\n${table(rows.slice(0, OPEN_FINDINGS))}${rest}${more}`;
+  return html`<h4>What the check found, the worst first</h4>\n${table(rows.slice(0, OPEN_FINDINGS))}${rest}${more}`;
 }

@@ -5,7 +5,7 @@ import { proofText, totalsOf } from "../../results/figures.ts";
 import type { ImageResult } from "../../results/image-result.ts";
 import { headlineOf, type Tone, toneOf } from "../../results/outcome.ts";
 import type { StepResult } from "../../results/step-result.ts";
-import { text } from "../html.ts";
+import { type Content, type Html, html, joined, oneLine } from "../html.ts";
 import { imageSection } from "./image-section.ts";
 import { jobsTable, overviewTables } from "./overview.ts";
 import { STYLE } from "./style.ts";
@@ -31,12 +31,15 @@ export function pageOf(step: StepResult): string {
   const isTold = new Set<ImageResult>(told.map(({ result }) => result));
   const maxFindings = results.length <= 3 ? 200 : results.length <= 20 ? 50 : 10;
   const sections = told.map(({ result, index }) => imageSection(result, { index, dryRun, maxFindings }));
-  const overview = results.length > 1 ? `<h2>Images</h2>\n${overviewTables(step, (result) => isTold.has(result))}` : "";
-  const each = results.length > 1 && sections.length > 0 ? "<h2>One by one</h2>\n" : "";
+  const overview =
+    results.length > 1 ? html`<h2>Images</h2>\n${overviewTables(step, (result) => isTold.has(result))}` : "";
+  const each = results.length > 1 && sections.length > 0 ? html`<h2>One by one</h2>\n` : "";
   const left = results.length - told.length;
   const rest =
-    left > 0 ? `<p class="quiet">The other ${left.toLocaleString("en-US")} are in the table above alone.</p>\n` : "";
-  return `<!doctype html>
+    left > 0
+      ? html`<p class="quiet">The other ${left.toLocaleString("en-US")} are in the table above alone.</p>\n`
+      : "";
+  const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,28 +47,34 @@ export function pageOf(step: StepResult): string {
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${text(headline)}</title>
+<title>${headline}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <header class="page">
 <p class="eyebrow">${TITLES[mode]}</p>
-<h1>${text(headline).replaceAll(/(\d) /g, "$1&nbsp;")}</h1>
+<h1>${unbroken(headline)}</h1>
 ${lede(step)}${totals(step)}</header>
 <main>
-${jobsTable(step)}${overview}${each}${results.length === 1 ? "<h2>The image</h2>\n" : ""}${sections.join("")}${rest}</main>
+${jobsTable(step)}${overview}${each}${results.length === 1 ? html`<h2>The image</h2>\n` : ""}${sections}${rest}</main>
 <footer><p>Made by inplace-convert. Pictures are to scale; header and tables are widened to a line where they would be less.</p></footer>
 </body>
 </html>
 `;
+  return String(page);
 }
 
-function lede(step: StepResult): string {
+/** Numbers stay with what they count. */
+function unbroken(words: string): Html {
+  return joined(oneLine(words).split(/(?<=\d) /), html`&nbsp;`);
+}
+
+function lede(step: StepResult): Content {
   const said = step.dryRun ? "Nothing was written" : proofText(step);
-  return said === "" ? "" : `<p class="lede">${text(said)}.</p>\n`;
+  return said === "" ? "" : html`<p class="lede">${said}.</p>\n`;
 }
 
-function totals(step: StepResult): string {
+function totals(step: StepResult): Content {
   const { count, written, copied, moved, extra } = totalsOf(step);
   if (count === 0) return "";
   const figures = [
@@ -74,6 +83,6 @@ function totals(step: StepResult): string {
     ["Guest data moved", moved],
     [count === 1 ? "Extra disk at most" : "Extra disk an image at most", extra],
   ] as const;
-  const items = figures.map(([name, bytes]) => `<div><dt>${name}</dt><dd>${formatSize(bytes)}</dd></div>`);
-  return `<dl class="totals">${items.join("")}</dl>\n`;
+  const items = figures.map(([name, bytes]) => html`<div><dt>${name}</dt><dd>${formatSize(bytes)}</dd></div>`);
+  return html`<dl class="totals">${items}</dl>\n`;
 }

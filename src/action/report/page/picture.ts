@@ -7,7 +7,7 @@
  */
 
 import { type FileLayout, formatSize, type LayoutKind, type LayoutRun } from "../../../index.ts";
-import { text } from "../html.ts";
+import { type Html, html } from "../html.ts";
 
 /** What is drawn, and what is said of it. */
 export interface Picture {
@@ -37,7 +37,7 @@ interface Stretch {
 }
 
 /** @param id unique on the page */
-export function pictureSvg({ before, after, isUnmoved }: Picture, id: string, name: string): string {
+export function pictureSvg({ before, after, isUnmoved }: Picture, id: string, name: string): Html {
   const longest = Math.max(before.fileSize, after?.fileSize ?? 0, 1);
   const parts = [bar(before, longest, 0)];
   if (after) {
@@ -47,24 +47,22 @@ export function pictureSvg({ before, after, isUnmoved }: Picture, id: string, na
   }
   const height = after ? 2 * BAR + BAND : BAR;
   const description = after ? `Before: ${said(before)}. After: ${said(after)}.` : `${said(before)}.`;
-  return (
-    `<svg${after ? "" : ' class="single"'} viewBox="0 0 ${WIDTH} ${height}" preserveAspectRatio="none" role="img" ` +
-    `aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">Where things lie in ${text(name)}</title>` +
-    `<desc id="${id}-desc">${description}</desc>${parts.join("")}</svg>`
-  );
+  const title = html`<title id="${id}-title">Where things lie in ${name}</title>`;
+  const head = html`${after ? "" : html` class="single"`} viewBox="0 0 ${WIDTH} ${height}" preserveAspectRatio="none" role="img"`;
+  return html`<svg${head} aria-labelledby="${id}-title ${id}-desc">${title}<desc id="${id}-desc">${description}</desc>${parts}</svg>`;
 }
 
 /** The same marks as in the picture. */
-export function swatch(kind: LayoutKind | "moved"): string {
+export function swatch(kind: LayoutKind | "moved"): Html {
   const [top, height] = kind === "compressed" ? [BAR / 2, BAR / 2] : [0, BAR];
   const mark =
     kind === "moved"
-      ? `<path class="data" d="M0 0h50v${BAR}h-50z"/><path class="moved" d="M0 0h50v${BAR / 4}h-50z"/>`
+      ? html`<path class="data" d="M0 0h50v${BAR}h-50z"/><path class="moved" d="M0 0h50v${BAR / 4}h-50z"/>`
       : kind === "free"
         ? ""
-        : `<path class="${kind}" d="M0 ${top}h50v${height}h-50z"/>`;
-  const frame = `<path class="file" d="M0 0h50v${BAR}h-50z"/>`;
-  return `<svg viewBox="0 0 50 ${BAR}" preserveAspectRatio="none" aria-hidden="true">${frame}${mark}</svg>`;
+        : html`<path class="${kind}" d="M0 ${top}h50v${height}h-50z"/>`;
+  const frame = html`<path class="file" d="M0 0h50v${BAR}h-50z"/>`;
+  return html`<svg viewBox="0 0 50 ${BAR}" preserveAspectRatio="none" aria-hidden="true">${frame}${mark}</svg>`;
 }
 
 /**
@@ -83,7 +81,7 @@ export function whatMoved(
   return { stayed, moved: isUnmoved ? [] : moved };
 }
 
-function bar(layout: FileLayout, longest: number, top: number): string {
+function bar(layout: FileLayout, longest: number, top: number): Html {
   const file = path("file", [{ start: 0, end: layout.fileSize }], longest, top, BAR);
   const kinds = DRAWN.map((kind) => {
     const stretches = layout.runs.filter((run) => run.kind === kind).map(stretchOf);
@@ -91,17 +89,17 @@ function bar(layout: FileLayout, longest: number, top: number): string {
       ? path(kind, stretches, longest, top + BAR / 2, BAR / 2)
       : path(kind, stretches, longest, top, BAR);
   });
-  return [file, ...kinds].join("");
+  return html`${[file, ...kinds]}`;
 }
 
 /** Neighbours' edges are rounded alike, so that neither gap nor overlap comes of it. */
-function path(kind: string, stretches: readonly Stretch[], longest: number, top: number, height: number): string {
+function path(kind: string, stretches: readonly Stretch[], longest: number, top: number, height: number): Html {
   const x = (place: number) => Math.round((place / longest) * WIDTH);
   const boxes = stretches.map(({ start, end }) => {
     const width = x(end) - x(start);
-    return `M${x(start)} ${top}h${width}v${height}h-${width}z`;
+    return html`M${x(start)} ${top}h${width}v${height}h-${width}z`;
   });
-  return boxes.length === 0 ? "" : `<path class="${kind}" d="${boxes.join("")}"/>`;
+  return boxes.length === 0 ? html`` : html`<path class="${kind}" d="${boxes}"/>`;
 }
 
 function said(layout: FileLayout): string {

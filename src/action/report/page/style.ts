@@ -1,7 +1,9 @@
 /** The page's only style sheet: light and dark, from a phone's width to a wide screen, no fonts or images to fetch. */
 
+import { html } from "../html.ts";
+
 /** Kinds of space are told by shape as well: data fills the bar, compressed data its lower half, free space nothing. */
-export const STYLE = `
+export const STYLE = html`
 :root {
   color-scheme: light dark;
   --paper: #f7f7f5; --card: #ffffff; --ink: #1c2126; --muted: #5a646d; --line: #dcdfe2;

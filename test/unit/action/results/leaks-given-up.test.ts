@@ -1,12 +1,11 @@
 /** Leaks that a conversion gives up, and who must consent. */
 
 import { expect, test, vi } from "vitest";
-import { resultOfJson } from "../../../../src/action/fleet/collected-result.ts";
 import { readInputs } from "../../../../src/action/inputs/inputs.ts";
 import { warnOfLeaks } from "../../../../src/action/report/leak-warnings.ts";
 import { imageSection } from "../../../../src/action/report/summary-section.ts";
-import { resultJson } from "../../../../src/action/results/image-result.ts";
 import { leaksFailure, leaksGivenUpOf } from "../../../../src/action/results/leaks-given-up.ts";
+import { resultJson, resultOfJson } from "../../../../src/action/results/result-json.ts";
 import { conversion } from "../../../support/step-results.ts";
 
 const leaks = { clusters: 300, bytes: 300 * 65536, isSuspicious: true };
@@ -43,7 +42,7 @@ test.each([{}, { leaksGivenUp: { clusters: 0, bytes: 0, isSuspicious: false } }]
 
 test("they are told in the summary, and come through a report", () => {
   const result = { image: "a", path: "a", report: leaky, failure: undefined, recovery: undefined };
-  expect(imageSection(result, { dryRun: false, imageCount: 1 })).toContain("300 leaked clusters, 18.8 MiB");
+  expect(String(imageSection(result, { dryRun: false, imageCount: 1 }))).toContain("300 leaked clusters, 18.8 MiB");
   const json = resultJson(result);
   expect(json["leaks-given-up"]).toEqual({ clusters: 300, bytes: 300 * 65536, "is-suspicious": true });
   expect(resultJson(resultOfJson(JSON.parse(JSON.stringify(json))))).toEqual(json);

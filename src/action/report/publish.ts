@@ -12,14 +12,14 @@ import { writeReport } from "./report-file.ts";
 import { mistakesSummary, summaryOf } from "./summary.ts";
 
 /** Inputs that can't be used: nothing was touched. */
-export async function tellMistakes(mistakes: readonly string[], inputs: Inputs): Promise<void> {
+export async function publishMistakes(mistakes: readonly string[], inputs: Inputs): Promise<void> {
   annotateMistakes(mistakes);
   setOutputs({ results: [] });
   if (inputs.summary !== "never") await addToSummary(() => mistakesSummary(mistakes));
 }
 
 /** @returns false where something could not be told */
-export async function tell(step: StepResult, inputs: Inputs, signal: AbortSignal): Promise<boolean> {
+export async function publishResults(step: StepResult, inputs: Inputs, signal: AbortSignal): Promise<boolean> {
   const { results } = step;
   const isFailed = results.some(({ failure }) => failure !== undefined);
   annotateFailures(results);

@@ -1,8 +1,8 @@
-/** Results read back from the JSON of a report. */
+/** Results as JSON, and read back from the JSON of a report. */
 
 import { expect, test } from "vitest";
-import { resultOfJson } from "../../../../src/action/fleet/collected-result.ts";
-import { failureOf, type ImageResult, resultJson } from "../../../../src/action/results/image-result.ts";
+import { failureOf, type ImageResult } from "../../../../src/action/results/image-result.ts";
+import { resultJson, resultOfJson } from "../../../../src/action/results/result-json.ts";
 import { type CheckReport, ImageError } from "../../../../src/index.ts";
 import { report } from "../../cli/world.ts";
 
@@ -83,7 +83,35 @@ const download = {
   warnings: ["w"],
 };
 
+/** No field is as it would be read where it is absent. */
+const counted = {
+  ...counts,
+  checkErrors: 3,
+  warnings: 4,
+  fragmentedClusters: 5,
+  compressedClusters: 6,
+  findings: [{ ...finding, guestOffset: 0x10000, severity: "leak" }],
+} as const;
+const busy = {
+  ...report,
+  bytesMoved: 8,
+  bytesSettled: 9,
+  guestChecksum: { algorithm: "sha256", covers: "layer", before: "ab", after: "cd" },
+  check: { before: counted, after: counted },
+  dropped: ["snapshots"],
+  leaksGivenUp: { clusters: 10, bytes: 11, isSuspicious: true },
+  rolledBack: true,
+  notes: ["a note"],
+} as const;
+
 const results: Readonly<Record<string, ImageResult>> = {
+  "everything there is": {
+    ...nothing,
+    image: "b.qed",
+    report: busy,
+    check: { ...check, givenUp: ["a name"] },
+    download,
+  },
   converted: { ...nothing, path: "a.qcow2", report: { ...report, check: { before: counts, after: null } } },
   repaired: { ...nothing, report, check, recovery: "It was resumed" },
   checked: { ...nothing, check, download, notes: ["qemu-img 7.2 found the same"] },
@@ -95,6 +123,16 @@ const results: Readonly<Record<string, ImageResult>> = {
 test.each(Object.entries(results))("%s: told twice in the same words", (_, result) => {
   const json = resultJson(result);
   expect(resultJson(resultOfJson(JSON.parse(JSON.stringify(json))))).toEqual(json);
+});
+
+test("what page and summary tell of a check and a conversion comes back", () => {
+  const read = (result: ImageResult) => resultOfJson(JSON.parse(JSON.stringify(resultJson(result))));
+  expect(read({ ...nothing, check }).check).toEqual({ ...check, image: "a.qed" });
+  expect(read({ ...nothing, report: busy, check })).toEqual({
+    ...nothing,
+    report: { ...busy, image: "a.qed", milliseconds: { write: 50, "roll-back": 2 } },
+    check,
+  });
 });
 
 test.each([
