@@ -7,7 +7,7 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "copies may lie below the old end",
     file: "plan/proof.ts",
-    find: "hostOffset < hostEnd ||",
+    find: "hostOffset - leadIn < hostEnd ||",
     replace: "",
     tests: [proof],
   },
@@ -140,7 +140,7 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "a unit askew stays",
     file: "plan/place-units.ts",
-    find: "if (hostOffset % hostAlignment !== 0) {",
+    find: "if (hostOffset % hostAlignment !== 0 || leadIn > 0) {",
     replace: "if (false) {",
     tests: [units],
   },
@@ -196,7 +196,7 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "neighbouring copies are taken for one where they are not",
     file: "plan/place-units.ts",
-    find: "if (last && last.guestOffset + last.length === start) last.length += length;",
+    find: "if (isNext) last.length += length;",
     replace: "if (last) last.length += length;",
     tests: [units],
   },

@@ -13,8 +13,14 @@ export interface Placement {
   readonly unitSize: number;
   /** Every unit starts at a multiple of this in the file. */
   readonly hostAlignment: number;
-  /** Host ranges where no unit may lie (the header). */
+  /** Host ranges where no unit may lie: the header, and tables whose place the format fixes. */
   readonly reserved: RangeSet;
+  /** The unit of guest offset g lies at this host offset + g and nowhere else (raw, fixed VHD, flat VMDK); absent: anywhere. */
+  readonly linearBase?: number;
+  /** Bytes right before each unit that are the target's (a dynamic VHD's sector bitmap); absent: none. */
+  readonly leadIn?: number;
+  /** Units fill the file from this host offset on without a hole (VDI); absent: holes do not matter. */
+  readonly denseFrom?: number;
   /** Whether the target can say "reads as zeros" over a backing file without storing them. */
   readonly hasZeroState: boolean;
   /** Compressed source clusters that the target can point at as they are; undefined: none, they are inflated. */

@@ -6,12 +6,13 @@
  *      target   |h|  A  |    |  C  |  B  |                |  copies  |  new tables ...
  *
  * A unit stays when its whole guest range is one contiguous, aligned host run outside the reserved ranges; everything
- * else is copied once, past the old end (docs/how-it-works.md).
+ * else is copied once, past the old end (docs/how-it-works.md). Where the target fixes the places, or wants them without a
+ * hole, a switch can only take what lies there already: the rest is refused.
  */
 
 import { alignDown, alignUp } from "../bytes/align.ts";
 import { hex } from "../bytes/image-error.ts";
-import { ExtentState, type ExtentTable, ExtentTableBuilder, isStored } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent, isStored } from "../image/extent.ts";
 import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
 
@@ -76,7 +77,9 @@ class PlacementPass {
   uniform(row: number, start: number, end: number): void {
     const { mapping, placement, hasBacking } = this.#input;
     const state = mapping.state[row] as ExtentState;
-    if (state === ExtentState.data) {
+    if (placement.linearBase !== undefined && state !== ExtentState.data) {
+      this.#refuseFixed(start, end);
+    } else if (state === ExtentState.data) {
       this.#data(start, end, (mapping.hostOffset[row] as number) + start - (mapping.guestOffset[row] as number));
     } else if (state === ExtentState.compressed) {
       this.#compressed(row, start, end);
@@ -98,7 +101,9 @@ class PlacementPass {
     const isEmpty = !states.some((state) => isStored(state));
     const showsBacking = hasBacking && states.includes(ExtentState.unallocated);
     const allZero = !states.includes(ExtentState.unallocated);
-    if (showsBacking) {
+    if (placement.linearBase !== undefined) {
+      this.#refuseFixed(start, end);
+    } else if (showsBacking) {
       this.#refuse(start, end);
       this.#extents.append(end - start, ExtentState.unallocated);
     } else if (isEmpty && placement.hasZeroState) {
@@ -111,9 +116,11 @@ class PlacementPass {
   }
 
   finish(): Placed {
-    const { virtualSize, copyStart } = this.#input;
+    const { virtualSize, copyStart, placement } = this.#input;
+    const extents = this.#extents.finish(virtualSize);
+    if (placement.denseFrom !== undefined) this.#refuseHole(extents, placement.denseFrom);
     return {
-      extents: this.#extents.finish(virtualSize),
+      extents,
       copies: this.#copies,
       copyEnd: this.#copyEnd,
       bytesMoved: this.#copyEnd - copyStart,
@@ -122,8 +129,13 @@ class PlacementPass {
   }
 
   #data(start: number, end: number, hostOffset: number): void {
-    const { unitSize, hostAlignment, reserved } = this.#input.placement;
-    if (hostOffset % hostAlignment !== 0) {
+    const { unitSize, hostAlignment, reserved, linearBase, leadIn = 0 } = this.#input.placement;
+    if (linearBase !== undefined && hostOffset !== linearBase + start) {
+      this.#refuseFixed(start, end);
+      return;
+    }
+    // Before the source's data there is no room for the target's own bytes.
+    if (hostOffset % hostAlignment !== 0 || leadIn > 0) {
       this.#copy(start, end);
       return;
     }
@@ -166,19 +178,64 @@ class PlacementPass {
   }
 
   #copy(start: number, end: number): void {
+    const { unitSize, leadIn = 0, linearBase } = this.#input.placement;
+    if (linearBase !== undefined) {
+      this.#refuseFixed(start, end);
+      return;
+    }
+    const step = leadIn > 0 ? unitSize : end - start;
+    for (let at = start; at < end; at += step) {
+      this.#copyEnd += leadIn;
+      this.#copyRun(at, Math.min(at + step, end));
+    }
+  }
+
+  /** One run past all others. */
+  #copyRun(start: number, end: number): void {
     const length = alignUp(end - start, this.#input.placement.unitSize);
     const last = this.#copies.at(-1);
-    if (last && last.guestOffset + last.length === start) last.length += length;
+    const isNext = last && last.guestOffset + last.length === start && last.hostOffset + last.length === this.#copyEnd;
+    if (isNext) last.length += length;
     else this.#copies.push({ guestOffset: start, hostOffset: this.#copyEnd, length });
     this.#extents.append(end - start, ExtentState.data, this.#copyEnd);
     this.#copyEnd += length;
   }
 
+  #refuseFixed(start: number, end: number): void {
+    this.#extents.append(end - start, ExtentState.unallocated);
+    this.#refuseOnce(
+      `Guest bytes ${hex(start)} to ${hex(end)} would have to lie at host offset ` +
+        `${hex((this.#input.placement.linearBase ?? 0) + start)}, and nothing is moved to where the source's own bytes are`,
+    );
+  }
+
+  /** Units past the first hole would be where the target's next guest write goes. */
+  #refuseHole(extents: ExtentTable, denseFrom: number): void {
+    const { unitSize, leadIn = 0 } = this.#input.placement;
+    const units: number[] = [];
+    for (const { state, hostOffset, length } of eachExtent(extents)) {
+      if (state !== ExtentState.data) continue;
+      for (let at = 0; at < length; at += unitSize) units.push(hostOffset + at);
+    }
+    units.sort((a, b) => a - b);
+    const hole = units.findIndex(
+      (hostOffset, index) => hostOffset !== denseFrom + index * (leadIn + unitSize) + leadIn,
+    );
+    if (hole < 0) return;
+    this.#refuseOnce(
+      `The unit at host offset ${hex(units[hole] as number)} would leave a hole before it, which the target must not have`,
+    );
+  }
+
   #refuse(start: number, end: number): void {
-    if (this.#refusals.length > 0) return;
-    this.#refusals.push(
+    this.#refuseOnce(
       `Guest bytes ${hex(start)} to ${hex(end)} are stored in part and in part left to the backing file, which a ` +
         `cluster of ${this.#input.placement.unitSize} bytes can't express; choose a smaller cluster_size or rebase the image`,
     );
+  }
+
+  /** One place of many is enough. */
+  #refuseOnce(reason: string): void {
+    if (this.#refusals.length === 0) this.#refusals.push(reason);
   }
 }

@@ -36,12 +36,16 @@ export function provePlan(input: ProofInput): void {
 
 function proveCopies(input: ProofInput): void {
   const { copies, placement } = input;
+  const { leadIn = 0, linearBase } = placement;
   let guestEnd = 0;
   let hostEnd = endOfOld(input);
   for (const { guestOffset, hostOffset, length } of copies) {
-    if (guestOffset < guestEnd || hostOffset < hostEnd || length % placement.unitSize !== 0 || length <= 0) {
+    if (guestOffset < guestEnd || hostOffset - leadIn < hostEnd || length % placement.unitSize !== 0 || length <= 0) {
       throw failed("copies overlap, or lie below the old end of the source", guestOffset);
     }
+    if (leadIn > 0 && length !== placement.unitSize)
+      throw failed("units are copied without their lead-in", guestOffset);
+    if (linearBase !== undefined) throw failed("a unit is copied from the one place that it may have", guestOffset);
     guestEnd = guestOffset + length;
     hostEnd = hostOffset + length;
   }
@@ -119,7 +123,7 @@ function proveRange(
 /** Every data unit aligned, outside the reserved ranges, and alone in its place. */
 function provePlaces(input: ProofInput): void {
   const { target, placement, copies, metadata } = input;
-  const { unitSize, hostAlignment, reserved } = placement;
+  const { unitSize, hostAlignment, reserved, leadIn = 0, linearBase, denseFrom } = placement;
   const lastCopy = copies.at(-1);
   const end = alignUp(Math.max(endOfOld(input), lastCopy ? lastCopy.hostOffset + lastCopy.length : 0), unitSize);
   // Where units may begin between two multiples of their size, halves of them must be told apart.
@@ -131,11 +135,17 @@ function provePlaces(input: ProofInput): void {
       { structure: "plan" },
     );
   }
-  const taken = new Bitmap(end / place);
+  const placeCount = Math.ceil(end / place);
+  const taken = new Bitmap(placeCount);
   for (const extent of eachExtent(target)) {
+    const isLinear = linearBase === undefined || extent.hostOffset === linearBase + extent.guestOffset;
+    if (!isLinear) throw failed("a unit is not at the one place that it may have", extent.guestOffset);
     if (extent.state !== ExtentState.data) continue;
-    const { guestOffset, hostOffset, length } = extent;
-    const hostEnd = hostOffset + alignUp(length, unitSize);
+    const { guestOffset, length } = extent;
+    const hostEnd = extent.hostOffset + alignUp(length, unitSize);
+    // What precedes each unit is the target's as much as the unit.
+    const hostOffset = extent.hostOffset - leadIn;
+    if (leadIn > 0 && length > unitSize) throw failed("units lie without their lead-in", guestOffset);
     if (guestOffset % unitSize !== 0 || hostOffset % hostAlignment !== 0 || reserved.intersects(hostOffset, hostEnd)) {
       throw failed(`a unit at host offset ${hex(hostOffset)} is misplaced`, guestOffset);
     }
@@ -148,6 +158,15 @@ function provePlaces(input: ProofInput): void {
     if (shared < last) throw failed(`two units share host offset ${hex(shared * place)}`, guestOffset);
     taken.mark(first, last - first);
   }
+  if (denseFrom !== undefined) proveDense(taken, placeCount, denseFrom / place);
+}
+
+/** Behind the first free place nothing may lie, and nothing before `from`. */
+function proveDense(taken: Bitmap, placeCount: number, from: number): void {
+  let free = from;
+  while (free < placeCount && taken.nextMarked(free, free + 1) === free) free++;
+  const isDense = taken.nextMarked(0, from) >= from && taken.nextMarked(free, placeCount) >= placeCount;
+  if (!isDense) throw failed("units leave a hole, which the target must not have", 0);
 }
 
 function endOf(copy: GuestCopy): number {

@@ -55,6 +55,72 @@ function placed(rows: readonly Row[], { placement, ...world }: World = {}) {
 
 const copyOf = (guestOffset: number, hostOffset: number, length = UNIT) => ({ guestOffset, hostOffset, length });
 
+describe("a target that wants more of a place", () => {
+  test("at a fixed one: what lies there stays, and nothing is moved to it", () => {
+    const placement = { linearBase: 0, reserved: new RangeSet() };
+    const rows: Row[] = [[2 * UNIT, data, 0]];
+    expect(placed(rows, { placement })).toEqual({ extents: rows, copies: [], refusals: [] });
+    expect(placed([[2 * UNIT, data, UNIT]], { placement }).refusals).toEqual([
+      "Guest bytes 0x0 to 0x2000 would have to lie at host offset 0x0, and nothing is moved to where the source's own bytes are",
+    ]);
+    const offset: Row[] = [
+      [UNIT, data, UNIT],
+      [UNIT, data, 2 * UNIT],
+    ];
+    expect(placed(offset, { placement: { ...placement, linearBase: UNIT } }).refusals).toEqual([]);
+    expect(placed([[UNIT, zero]], { placement }).refusals).toHaveLength(1);
+    expect(placed([[UNIT, unallocated]], { placement }).refusals).toHaveLength(1);
+    expect(
+      placed(
+        [
+          [UNIT, data, 0],
+          [UNIT / 2, data, UNIT],
+          [UNIT / 2, zero],
+        ],
+        { placement },
+      ).refusals,
+    ).toHaveLength(1);
+  });
+
+  test("with bytes of its own before each unit: all are copied, each behind its lead-in", () => {
+    expect(
+      placed(
+        [
+          [2 * UNIT, data, 8 * K],
+          [UNIT, zero],
+        ],
+        { placement: { leadIn: 512, hostAlignment: 512 } },
+      ),
+    ).toEqual({
+      extents: [
+        [UNIT, data, COPIES + 512],
+        [UNIT, data, COPIES + 512 + UNIT + 512],
+        [UNIT, zero],
+      ],
+      copies: [copyOf(0, COPIES + 512), copyOf(UNIT, COPIES + 512 + UNIT + 512)],
+      refusals: [],
+    });
+  });
+
+  test("without a hole: units may lie in any order, but none behind a free place", () => {
+    const placement = { denseFrom: UNIT };
+    const shuffled: Row[] = [
+      [UNIT, data, 2 * UNIT],
+      [UNIT, data, UNIT],
+    ];
+    expect(placed(shuffled, { placement }).refusals).toEqual([]);
+    expect(
+      placed(
+        [
+          [UNIT, data, UNIT],
+          [UNIT, data, 3 * UNIT],
+        ],
+        { placement },
+      ).refusals,
+    ).toEqual(["The unit at host offset 0x3000 would leave a hole before it, which the target must not have"]);
+  });
+});
+
 describe("a unit of data", () => {
   test("stays where it is whole and aligned", () => {
     const rows: Row[] = [[2 * UNIT, data, 8 * K]];

@@ -285,3 +285,76 @@ describe("the proof", () => {
     );
   });
 });
+
+describe("places that a target fixes", () => {
+  const LINEAR: ProofInput = {
+    ...SOUND,
+    source: table([2 * UNIT, data, UNIT]),
+    target: table([2 * UNIT, data, UNIT]),
+    copies: [],
+    metadata: new RangeSet(),
+    placement: { ...PLACEMENT, linearBase: UNIT },
+  };
+  const copies = [
+    { guestOffset: 0, hostOffset: 32 * K + 512, length: UNIT },
+    { guestOffset: UNIT, hostOffset: 36 * K + 1024, length: UNIT },
+  ];
+  const LED: ProofInput = {
+    ...LINEAR,
+    target: table([UNIT, data, 32 * K + 512], [UNIT, data, 36 * K + 1024]),
+    copies,
+    placement: { ...PLACEMENT, hostAlignment: 512, leadIn: 512 },
+  };
+  const DENSE: ProofInput = { ...LINEAR, placement: { ...PLACEMENT, denseFrom: UNIT } };
+
+  test("are proven where they hold", () => {
+    for (const sound of [LINEAR, LED, DENSE]) expect(() => provePlan(sound)).not.toThrow();
+  });
+
+  test.each<readonly [string, ProofInput, RegExp]>([
+    ["another base", { ...LINEAR, placement: { ...PLACEMENT, linearBase: 0 } }, /one place that it may have/],
+    [
+      "a unit without a place",
+      { ...LINEAR, source: table([UNIT, data, UNIT], [UNIT, zero]), target: table([UNIT, data, UNIT], [UNIT, zero]) },
+      /one place that it may have/,
+    ],
+    [
+      "a copy away from it",
+      {
+        ...LINEAR,
+        target: table([2 * UNIT, data, 32 * K]),
+        copies: [{ guestOffset: 0, hostOffset: 32 * K, length: 2 * UNIT }],
+      },
+      /copied from the one place/,
+    ],
+    [
+      "two units without a lead-in between them",
+      {
+        ...LED,
+        target: table([2 * UNIT, data, 32 * K]),
+        copies: [{ guestOffset: 0, hostOffset: 32 * K, length: 2 * UNIT }],
+      },
+      /without their lead-in/,
+    ],
+    [
+      "a lead-in on the unit before",
+      {
+        ...LED,
+        target: table([UNIT, data, 32 * K], [UNIT, data, 36 * K]),
+        copies: copies.map((copy, index) => ({ ...copy, hostOffset: 32 * K + index * UNIT })),
+      },
+      /copies overlap/,
+    ],
+    ["units that stay without one", { ...LED, target: LED.source, copies: [] }, /without their lead-in/],
+    ["a hole", { ...DENSE, placement: { ...PLACEMENT, denseFrom: 0, reserved: new RangeSet() } }, /leave a hole/],
+    [
+      "a hole in the middle",
+      {
+        ...DENSE,
+        source: table([UNIT, data, UNIT], [UNIT, data, 3 * UNIT]),
+        target: table([UNIT, data, UNIT], [UNIT, data, 3 * UNIT]),
+      },
+      /leave a hole/,
+    ],
+  ])("%s is no plan", (_, broken, message) => expect(() => provePlan(broken)).toThrow(message));
+});
