@@ -166,7 +166,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the watch in settle is off",
     file: "convert/switch/settle.ts",
-    find: "    await session.refuseInterference();\n    await refuseChangedMetadata(session, standing);",
+    find: "    await session.refuseInterference();\n    await refuseChangedMetadata(session, state);",
     replace: "",
     tests: [others],
   },
@@ -263,7 +263,7 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "another guest than the expected one is converted",
-    file: "convert/inspect/guest.ts",
+    file: "convert/inspect/opened-backing.ts",
     find: "if (expected === found) return;",
     replace: "return;",
     tests: [refusals],

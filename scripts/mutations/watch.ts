@@ -140,7 +140,7 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "tables that changed since are settled over",
     file: "convert/switch/settle.ts",
-    find: "    await refuseChangedMetadata(session, standing);",
+    find: "    await refuseChangedMetadata(session, state);",
     replace: "",
     tests: [otherWritersSettling],
   },

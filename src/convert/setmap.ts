@@ -7,7 +7,7 @@ import { driverOf, openImage } from "../formats/registry.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent, isStored } from "../image/extent.ts";
 import { planSwitch } from "../plan/switch-plan.ts";
 import { carryOut } from "./conversion/conversion.ts";
-import { Guest } from "./inspect/guest.ts";
+import { OpenedBacking } from "./inspect/opened-backing.ts";
 import { inspectSource, refuseCorruption, type Source } from "./inspect/source.ts";
 import { byteMistakes, lookAtOptions, openRules, pathMistakes, refuseMistakes } from "./options/option-rules.ts";
 import type { OpenOptions } from "./options/options.ts";
@@ -61,7 +61,7 @@ export async function setmap(
     const source: Source = { ...found, mapping };
     const draft = target.openConversionTarget(source.options, source.options.creationOptions, new Set());
     const plan = planSwitch({ ...source, header: await readHeaderArea(source, draft) }, target, draft);
-    const guest = await Guest.open(source.image, session.host.volume, settings);
+    const guest = await OpenedBacking.open(source.image, session.host.volume, settings);
     try {
       const takenOver = RangeSet.of({ start: hostOffset, end: hostOffset + length });
       const input = { session, settings, source, plan, guest, digestBefore: null, takenOver };

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { checkImage, takeInventory } from "../../src/formats/qcow2/check/check.ts";
-import { canTellAll, tellAll } from "../../src/formats/qcow2/check/detailed-check.ts";
+import { canCheckInDetail, checkInDetail } from "../../src/formats/qcow2/check/detailed-check.ts";
 import { geometryOf } from "../../src/formats/qcow2/header/geometry.ts";
 import { readHeader } from "../../src/formats/qcow2/header/header.ts";
 import { ReferenceTally } from "../../src/formats/qcow2/tables/reference-tally.ts";
@@ -46,9 +46,11 @@ it("the quick check and the telling one count the same, and all that is counted 
       await walkActiveTables(source);
       const inventory = await takeInventory(source, []);
       const quick = await checkImage(source, inventory);
-      if (!canTellAll({ source, inventory, bitmaps: [], result: quick })) return;
+      if (!canCheckInDetail({ source, inventory, bitmaps: [], result: quick })) return;
       const heard: Finding[] = [];
-      const told = await tellAll({ source, inventory, bitmaps: [], result: quick }, (finding) => heard.push(finding));
+      const told = await checkInDetail({ source, inventory, bitmaps: [], result: quick }, (finding) =>
+        heard.push(finding),
+      );
       const { findings: _, corruptions, ...counts } = told;
       const { findings: __, corruptions: quickCorruptions, ...quickCounts } = quick;
       expect(counts).toEqual(quickCounts);

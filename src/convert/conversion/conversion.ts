@@ -8,7 +8,7 @@ import { journalNamesOf } from "../../journal/names.ts";
 import type { Intent } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
-import { Guest, refuseOtherGuest } from "../inspect/guest.ts";
+import { OpenedBacking, refuseOtherGuest } from "../inspect/opened-backing.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { targetDriverOf } from "../options/target-options.ts";
@@ -41,7 +41,7 @@ export async function runConversion(
     return inspectSource(await openImage(session.storage, settings.sourceFormat, settings));
   });
   const plan = await watch.time("plan", () => planConversion(source, targetFormat, settings));
-  const guest = await Guest.open(source.image, session.host.volume, settings);
+  const guest = await OpenedBacking.open(source.image, session.host.volume, settings);
   try {
     const digestBefore = await watch.time("checksum", () => digestSource(session, source, guest, settings));
     const secondOpinion = await watch.time("cross-check", () => askBefore(source.image, settings));
@@ -112,7 +112,7 @@ export async function askBefore(image: Image, settings: Settings): Promise<Cross
 async function digestSource(
   session: Session,
   source: Source,
-  guest: Guest,
+  guest: OpenedBacking,
   settings: Settings,
 ): Promise<string | null> {
   const { checksum } = settings;

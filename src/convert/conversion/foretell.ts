@@ -6,7 +6,7 @@ import { type PlanOutcome, planText } from "../../plan/plan-text.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
-import { Guest, refuseOtherGuest } from "../inspect/guest.ts";
+import { OpenedBacking, refuseOtherGuest } from "../inspect/opened-backing.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import type { ConversionReport } from "../report/report.ts";
@@ -42,7 +42,7 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   if (!settings.ignoreUnfinished) await reasons.ask(() => refuseOpenJournal(volume, path, "convert"));
   const source = await inspected(storage, settings, reasons);
   const planned = await reasons.ask(() => planConversion(source, targetFormat, settings));
-  const guest = await reasons.ask(() => Guest.open(source.image, volume, settings));
+  const guest = await reasons.ask(() => OpenedBacking.open(source.image, volume, settings));
   try {
     // What lies below is looked through even where no byte of it is to be read.
     if (guest !== undefined && source.options.backing) await reasons.ask(() => guest.view(source.image));

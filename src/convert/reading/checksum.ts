@@ -3,7 +3,7 @@
 import { digestGuest } from "../../image/guest/digest.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
-import { OpenedGuest } from "../inspect/opened-guest.ts";
+import { OpenedChain } from "../inspect/opened-chain.ts";
 import { checksumRules, optionsOf } from "../options/option-rules.ts";
 import type { ChecksumOptions } from "../options/options.ts";
 import type { ChecksumReport } from "../report/report.ts";
@@ -21,7 +21,7 @@ export async function checksum(
 ): Promise<ChecksumReport> {
   const given = optionsOf("checksum", path, checksumRules, options);
   const algorithm = given.algorithm ?? "blkhash-sha256";
-  const guest = await OpenedGuest.open(volume, path, given);
+  const guest = await OpenedChain.open(volume, path, given);
   try {
     const digest = await digestGuest(await guest.wholeView(), algorithm, {
       onProgress: (done, total) => given.onProgress?.({ stage: "checksum", done, total }),

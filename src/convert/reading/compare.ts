@@ -4,7 +4,7 @@ import { alignDown, SECTOR_SIZE } from "../../bytes/align.ts";
 import { firstGuestDifference } from "../../image/guest/compare.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
-import { OpenedGuest } from "../inspect/opened-guest.ts";
+import { OpenedChain } from "../inspect/opened-chain.ts";
 import { compareRules, lookAtOptions, pathMistakes, refuseMistakes } from "../options/option-rules.ts";
 import type { CompareOptions } from "../options/options.ts";
 import type { CompareReport } from "../report/report.ts";
@@ -25,9 +25,9 @@ export async function compare(
   refuseMistakes([...[a, b].flatMap((path) => pathMistakes(path)), ...mistakes]);
   const { formatA, formatB, backingChain, forceShare, allowMarkedRaw } = given;
   const both = { backingChain, forceShare, allowMarkedRaw };
-  const guestA = await OpenedGuest.open(volume, a, { ...both, format: formatA });
+  const guestA = await OpenedChain.open(volume, a, { ...both, format: formatA });
   try {
-    const guestB = await OpenedGuest.open(volume, b, { ...both, format: formatB });
+    const guestB = await OpenedChain.open(volume, b, { ...both, format: formatB });
     try {
       const views = [await guestA.wholeView(), await guestB.wholeView()] as const;
       const firstDifference = await firstGuestDifference(...views, {

@@ -2,17 +2,12 @@
 
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
+import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo } from "../../formats/registry.ts";
 import type { BackingFile, Image } from "../../image/source.ts";
-import type {
-  Qcow2SpecificInfo,
-  QedSpecificInfo,
-  RawSpecificInfo,
-  SnapshotInfo,
-  SpecificInfo,
-} from "../../image/specific-info.ts";
+import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
-import { openImageForReading } from "../inspect/opened-guest.ts";
+import { openImageForReading } from "../inspect/opened-chain.ts";
 import { openRules, optionsOf } from "../options/option-rules.ts";
 import type { OpenOptions } from "../options/options.ts";
 
@@ -65,6 +60,7 @@ export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
 export type InfoReport = RawInfo | QedInfo | Qcow2Info;
+type Facts = CommonInfo & SpecificInfo;
 
 /**
  * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
@@ -92,7 +88,7 @@ export function describeImage(path: string, image: Image, allocatedSize: number 
   const { backing, unclean, encryption } = image.getConversionOptions();
   const specific = image.getSpecificInfo();
   const actualSize = allocatedSize === undefined ? {} : { actualSize: allocatedSize };
-  return {
+  const facts: Facts = {
     virtualSize: image.virtualSize,
     filename: path,
     ...specific,
@@ -116,10 +112,12 @@ export function describeImage(path: string, image: Image, allocatedSize: number 
       },
     ],
   };
+  return facts as InfoReport;
 }
 
 function isMarkedCorrupt(specific: SpecificInfo): boolean {
-  return "formatSpecific" in specific && specific.formatSpecific.data.corrupt === true;
+  const { data = {} } = specific.formatSpecific ?? {};
+  return "corrupt" in data && data.corrupt === true;
 }
 
 function backingFields(path: string, { name, format }: BackingFile) {

@@ -4,7 +4,7 @@ import { ExtentState, isStored } from "../../image/extent.ts";
 import { type GuestTable, openGuestView } from "../../image/guest/view.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
-import { OpenedGuest } from "../inspect/opened-guest.ts";
+import { OpenedChain } from "../inspect/opened-chain.ts";
 import { openRules, optionsOf } from "../options/option-rules.ts";
 import type { OpenOptions } from "../options/options.ts";
 
@@ -50,7 +50,7 @@ export async function map(
   volume: Volume = new FileVolume(),
 ): Promise<MapReport> {
   const given = optionsOf("map", path, openRules, options);
-  const guest = await OpenedGuest.open(volume, path, given);
+  const guest = await OpenedChain.open(volume, path, given);
   try {
     const view = await openGuestView(guest.chain);
     const files = view.layers.map(({ storage }, depth) => (depth === 0 ? path : storage.path));

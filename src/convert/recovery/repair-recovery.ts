@@ -103,8 +103,8 @@ async function finishFrom(
   const before = { image: asItWas, check: await checkOf(asItWas), mapping: await mappingOf(asItWas) };
   await session.refuseOtherUsers();
   await settlePlace(storage, place);
-  const telling = { signal: options.signal, onProgress: options.onProgress ?? (() => {}) };
-  await performSteps(session, steps.slice(Math.max(0, place.step - 1)), telling, true);
+  const reporting = { signal: options.signal, onProgress: options.onProgress ?? (() => {}) };
+  await performSteps(session, steps.slice(Math.max(0, place.step - 1)), reporting, true);
   try {
     const image = await openImage(storage, intent.format);
     await proveGuest(before, image, intent.allowDataLoss);

@@ -7,7 +7,7 @@ import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 import { runConversion } from "../conversion/conversion.ts";
-import { Guest } from "../inspect/guest.ts";
+import { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Settings } from "../options/settings.ts";
 import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
 import type { RecoveryReport } from "../report/report.ts";
@@ -159,7 +159,7 @@ async function verifyOrRestore(session: Session, journal: ConversionJournal, set
       check: settings.check,
     });
     if (intent.guestDigest === null || settings.checksum === "none" || settings.verify === "mapping") return;
-    const guest = await Guest.open(target, session.host.volume, settings);
+    const guest = await OpenedBacking.open(target, session.host.volume, settings);
     try {
       const found = await guest.digest(target, settings.checksum, "verify");
       // A guest that only wrote where its data lay changed what both sides show.

@@ -29,7 +29,7 @@ export interface Settled {
 type SettleSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
 
 /** The image as it stands between two epochs: what it shows, and every byte that says so. */
-interface Standing {
+interface ImageState {
   readonly view: GuestView;
   readonly metadata: Awaited<ReturnType<Image["getMetadataRanges"]>>;
   readonly digest: string;
@@ -50,14 +50,14 @@ export async function settle(
   const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
   const report = progressOf(settings, "settle");
   // Nobody wrote since the image was opened (`finish` has looked), so that its digest is of what the plan was made from.
-  let standing = await standingOf(image);
+  let state = await stateOf(image);
   let before = 0;
   for (const epoch of epochs) {
     stopIfAsked(settings.signal, session.path, "while settling");
     await session.refuseInterference();
-    await refuseChangedMetadata(session, standing);
+    await refuseChangedMetadata(session, state);
     if (epoch.repoints) {
-      standing = await verifyRepointed(session, image.format, standing, [...(epoch.writes?.() ?? [])], settings);
+      state = await verifyRepointed(session, image.format, state, [...(epoch.writes?.() ?? [])], settings);
       await session.refuseChange();
     }
     const sector = sectorOf(epoch, journal.work.commitHostOffset);
@@ -98,13 +98,13 @@ async function refuseWrongBytes({ storage, path }: Session, epoch: Epoch): Promi
   );
 }
 
-async function standingOf(image: Image): Promise<Standing> {
+async function stateOf(image: Image): Promise<ImageState> {
   const metadata = await image.getMetadataRanges();
   return { view: await openGuestView([image]), metadata, digest: await digestRanges(image.storage, metadata) };
 }
 
 /** Whoever allocates in an image that we settle changes its tables, which the next header would leave behind. */
-async function refuseChangedMetadata(session: Session, { metadata, digest }: Standing): Promise<void> {
+async function refuseChangedMetadata(session: Session, { metadata, digest }: ImageState): Promise<void> {
   if ((await digestRanges(session.storage, metadata)) === digest) return;
   throw new ImageError(
     "changed-underneath",
@@ -120,10 +120,10 @@ async function refuseChangedMetadata(session: Session, { metadata, digest }: Sta
 async function verifyRepointed(
   session: Session,
   format: string,
-  { view }: Standing,
+  { view }: ImageState,
   writes: readonly Write[],
   { verify, signal }: SettleSettings,
-): Promise<Standing> {
+): Promise<ImageState> {
   const failed = (what: string, guestOffset?: number) =>
     new ImageError("verification-failed", `Cannot settle ${session.path}: ${what}`, {
       path: session.path,
@@ -132,7 +132,7 @@ async function verifyRepointed(
       operation: "verify",
     });
   const image = await openImage(new OverlayStorage(session.storage, writes), format);
-  const next = await standingOf(image);
+  const next = await stateOf(image);
   const difference = await firstMovedDifference(view, next.view, { readsMoved: verify === "full", signal });
   if (difference !== null) {
     throw failed(`guest offset ${hex(difference)} differs between its old place and its new one`, difference);

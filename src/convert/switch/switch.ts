@@ -16,7 +16,7 @@ import type { Prepared } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
 import { executeEpoch, firstWrongByte, WriteRecorder, type Written } from "../execute/execute.ts";
-import type { Guest } from "../inspect/guest.ts";
+import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import { digestRanges, type Source } from "../inspect/source.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
@@ -29,7 +29,7 @@ export interface SwitchInput {
   readonly settings: Settings;
   readonly source: Source;
   readonly plan: SwitchPlan;
-  readonly guest: Guest;
+  readonly guest: OpenedBacking;
   readonly journal: ConversionJournal;
   /** Of the source, where digests are compared. */
   readonly digestBefore: string | null;

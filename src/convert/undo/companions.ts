@@ -11,7 +11,7 @@ import { openImage } from "../../formats/registry.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { Guest } from "../inspect/guest.ts";
+import { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { behindCommit } from "./overlays.ts";
@@ -49,7 +49,7 @@ export async function proveCompanions(session: Session, state: ConversionWork, s
     return refuse("whether a guest wrote since can't be told without a checksum from before");
   }
   const target = await openImage(session.storage, intent.targetFormat);
-  const guest = await Guest.open(target, session.host.volume, settings);
+  const guest = await OpenedBacking.open(target, session.host.volume, settings);
   try {
     if ((await guest.digest(target, checksum, "verify")) !== guestDigest) refuse("a guest wrote to its disk since");
   } finally {

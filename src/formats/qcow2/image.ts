@@ -11,7 +11,7 @@ import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./check/check.ts";
-import { canTellAll, tellAll } from "./check/detailed-check.ts";
+import { canCheckInDetail, checkInDetail } from "./check/detailed-check.ts";
 import { featureName } from "./header/extensions.ts";
 import { geometryOf } from "./header/geometry.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header/header.ts";
@@ -107,7 +107,7 @@ export class Qcow2Image implements Image {
     const result = await this.#check;
     const quick = { source: this.#source, inventory: await this.#takenInventory(), bitmaps: this.#bitmaps, result };
     if (result.findings.length === 0) return result;
-    if (canTellAll(quick)) return await tellAll(quick, onFinding);
+    if (canCheckInDetail(quick)) return await checkInDetail(quick, onFinding);
     for (const finding of result.findings) onFinding?.(finding);
     return result;
   }

@@ -6,7 +6,6 @@ import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { BackingFile, ConversionOptions, Image } from "../../image/source.ts";
-import type { SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkResult } from "./check.ts";
@@ -15,6 +14,12 @@ import { planSettling } from "./rearrange/settle.ts";
 import { planQedRepair } from "./repair.ts";
 import { brokenMapping } from "./tables/table-findings.ts";
 import { scanTables, type TableScan } from "./tables/table-scan.ts";
+
+export interface QedSpecificInfo {
+  readonly format: "qed";
+  /** Bytes. */
+  readonly clusterSize: number;
+}
 
 export class QedImage implements Image {
   readonly format = "qed";
@@ -96,7 +101,7 @@ export class QedImage implements Image {
     return ranges;
   }
 
-  getSpecificInfo(): SpecificInfo {
+  getSpecificInfo(): QedSpecificInfo {
     return { format: "qed", clusterSize: this.clusterSize };
   }
 

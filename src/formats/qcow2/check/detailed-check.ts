@@ -33,13 +33,13 @@ export interface QuickCheck {
 }
 
 /** True where everything can be told one by one; elsewhere the quick walk's findings must do. */
-export function canTellAll({ source, inventory, result }: QuickCheck): boolean {
+export function canCheckInDetail({ source, inventory, result }: QuickCheck): boolean {
   const findingCount = result.corruptions + result.leaks + result.checkErrors;
   const entryCount = source.tally.listedTables * source.geometry.l2EntryCount;
   return !inventory.failed && findingCount <= MAX_TOLD && entryCount <= MAX_LISTED_ENTRIES;
 }
 
-export async function tellAll(quick: QuickCheck, listener: FindingListener | undefined): Promise<CheckResult> {
+export async function checkInDetail(quick: QuickCheck, listener: FindingListener | undefined): Promise<CheckResult> {
   const { header, geometry } = quick.source;
   const tally = new ReferenceTally(geometry, { listener, maxRefcount: maxRefcount(header.refcountBits) });
   const source = { ...quick.source, tally };

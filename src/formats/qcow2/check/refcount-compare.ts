@@ -109,7 +109,7 @@ class Comparison {
   /** What an unreadable block says is unknown, of every cluster it covers. */
   #reportUnreadable(first: number, end: number): void {
     const { tally } = this.#source;
-    if (tally.telling === undefined) {
+    if (tally.detailed === undefined) {
       this.#compareAbsent(first, end, (cluster, count) => {
         this.#reportOverflow(cluster, count);
         if (count > 1) reportSharing(this.#source, tally, cluster, count);
@@ -195,7 +195,7 @@ class Comparison {
     if (counted > references) this.#reportOverflow(cluster, counted);
     if (refcount > 0 || references > 0) this.end = Math.max(this.end, cluster + 1);
     if (refcount !== references) this.#reportMismatch(cluster, refcount, references, exact);
-    if (tally.telling !== undefined) return;
+    if (tally.detailed !== undefined) return;
     if (counted > 1) reportSharing(this.#source, tally, cluster, counted);
     const wronglyFlagged = refcount === 1 ? tally.uncopied.get(cluster) : tally.copiedOf(cluster);
     if (wronglyFlagged > 0) this.#reportCopiedFlag(cluster, refcount, exact, wronglyFlagged);
@@ -217,10 +217,10 @@ class Comparison {
     else this.#source.tally.corruption(describe);
   }
 
-  /** A telling walk has said so when it met the references. */
+  /** A detailed walk has said so when it met the references. */
   #reportOverflow(cluster: number, references: number): void {
     const { tally, geometry } = this.#source;
-    if (references <= this.#maxRefcount || tally.telling !== undefined) return;
+    if (references <= this.#maxRefcount || tally.detailed !== undefined) return;
     tally.corruption(() => overflowFinding(cluster, geometry.clusterSize, references), references - this.#maxRefcount);
   }
 

@@ -10,7 +10,7 @@ import type { Write } from "../../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import { ReferenceCounts } from "../tables/reference-counts.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
-import { EntryRepair, type Ground } from "./entry-repair.ts";
+import { type EditablePlaces, EntryRepair } from "./entry-repair.ts";
 import { walkEntries } from "./entry-walk.ts";
 import { firstFree } from "./refcount-rebuild.ts";
 import { RepairLog } from "./repair-log.ts";
@@ -132,7 +132,7 @@ export class EntryPlan {
         }
       }
       const bareL1 = (hostOffset: number) => isL1Alone(source, hostOffset);
-      const ground: Ground = {
+      const editable: EditablePlaces = {
         bareL1,
         l1: (hostOffset) => isLoneL1(source, hostOffset),
         l2: (hostOffset) => isLoneL2(source, hostOffset),
@@ -143,7 +143,7 @@ export class EntryPlan {
         isPhantom ? this.moves : this.entries,
         this.#log,
         allowDataLoss,
-        isPhantom ? { ...NOWHERE, bareL1 } : ground,
+        isPhantom ? { ...NOWHERE, bareL1 } : editable,
       );
       await walkEntries(source, repair, true);
       this.lostCount = repair.lostCount;
@@ -160,8 +160,8 @@ function flagsOnly(source: WalkSource): number {
   return tablesIn(source, 0);
 }
 
-/** Ground on which nothing is written. */
-const NOWHERE: Ground = { bareL1: () => false, l1: () => false, l2: () => false };
+/** Where nothing is written. */
+const NOWHERE: EditablePlaces = { bareL1: () => false, l1: () => false, l2: () => false };
 
 function hasSharedTables({ tally }: WalkSource): boolean {
   for (const counts of [tally.activeL2Tables, tally.inactiveL2Tables]) {

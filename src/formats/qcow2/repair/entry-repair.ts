@@ -33,7 +33,7 @@ interface Mended {
 }
 
 /** Whether the cluster of a table holds nothing else, so that its entries are nobody's data. */
-export interface Ground {
+export interface EditablePlaces {
   /** Whether it is an L1 table's and no other metadata's; what a check counts through a bare entry may seem to lie there. */
   bareL1(hostOffset: number): boolean;
   l1(hostOffset: number): boolean;
@@ -50,26 +50,26 @@ export class EntryRepair implements EntryVisitor {
   readonly #edits: SectorEdits;
   readonly #log: RepairLog;
   readonly #allowDataLoss: boolean;
-  readonly #ground: Ground;
+  readonly #editable: EditablePlaces;
 
   constructor(
     source: { readonly header: Qcow2Header; readonly geometry: Qcow2Geometry },
     edits: SectorEdits,
     log: RepairLog,
     allowDataLoss: boolean,
-    ground: Ground,
+    editable: EditablePlaces,
   ) {
     this.#header = source.header;
     this.#geometry = source.geometry;
     this.#edits = edits;
     this.#log = log;
     this.#allowDataLoss = allowDataLoss;
-    this.#ground = ground;
+    this.#editable = editable;
   }
 
   l1Entry(visit: TableVisit, { index, hostOffset: entryHostOffset, high, low }: RawL1Entry): boolean {
     const { clusterSize, hostClusterCount } = this.#geometry;
-    const canEdit = this.#ground.l1(entryHostOffset);
+    const canEdit = this.#editable.l1(entryHostOffset);
     const entry = parseL1Entry(high, low);
     const isLost = entry.hostOffset % clusterSize !== 0 || entry.hostOffset / clusterSize >= hostClusterCount;
     if (isLost) {
@@ -82,7 +82,7 @@ export class EntryRepair implements EntryVisitor {
         return false;
       }
     }
-    const isBare = entry.hostOffset === 0 && this.#ground.bareL1(entryHostOffset);
+    const isBare = entry.hostOffset === 0 && this.#editable.bareL1(entryHostOffset);
     if (isBare || (canEdit && entry.hasReservedBits)) {
       const [newHigh, newLow] = isBare ? [0, 0] : [(high & L1_FLAGS_HIGH) >>> 0, (low & L1_PLACE_LOW) >>> 0];
       this.#edits.set64(entryHostOffset, newHigh, newLow, visit);
@@ -103,7 +103,7 @@ export class EntryRepair implements EntryVisitor {
       );
       return;
     }
-    const canEdit = this.#ground.l2(visit.hostOffset);
+    const canEdit = this.#editable.l2(visit.hostOffset);
     const view = new DataView(visit.bytes.buffer, visit.bytes.byteOffset, visit.bytes.byteLength);
     for (let index = 0; index < l2EntryCount; index++) {
       const at = index * l2EntrySize;

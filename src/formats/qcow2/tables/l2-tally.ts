@@ -196,14 +196,14 @@ export class L2Tally implements L2Sink {
     const first = Math.floor(hostOffset / clusterSize);
     const insideCount = Math.max(0, Math.min(clusterCount, hostClusterCount - first));
     const times = activeTimes + inactiveTimes;
-    const isFlagged = isCopied && this.#checksCopied && tally.telling === undefined;
+    const isFlagged = isCopied && this.#checksCopied && tally.detailed === undefined;
     if (isFlagged && inactiveTimes === 0 && insideCount === clusterCount && hostOffset % clusterSize === 0) {
       tally.addCopied(first, clusterCount, activeTimes);
       return;
     }
     if (hostOffset % clusterSize !== 0) tally.count(hostOffset, clusterSize, this.#tableName(), times);
     else if (insideCount > 0) tally.addClusters(first, insideCount, times);
-    if (this.#checksCopied && insideCount > 0 && tally.telling === undefined) {
+    if (this.#checksCopied && insideCount > 0 && tally.detailed === undefined) {
       (isCopied ? tally.copied : tally.uncopied).add(first, insideCount, activeTimes);
     }
     if (insideCount < clusterCount) {
@@ -248,7 +248,7 @@ export class L2Tally implements L2Sink {
   /** Entries whose refcount is known without a look. Told later, entry by entry, where all is told. */
   #reportFlags(hostOffset: number, clusterCount: number, refcount: 0 | 1): void {
     const tally = this.#tally;
-    if (tally.telling !== undefined) return;
+    if (tally.detailed !== undefined) return;
     tally.doubtfulFlags += clusterCount;
     tally.corruption(
       () => ({

@@ -9,7 +9,7 @@ import { ReferenceCounts } from "./reference-counts.ts";
 type Description = Omit<Finding, "severity">;
 
 /** Given to a tally that tells every finding in the order in which qemu-img meets them. */
-export interface Telling {
+export interface DetailedPass {
   readonly listener: FindingListener | undefined;
   /** The largest count that a refcount can say; each reference beyond it is told when it is met. */
   readonly maxRefcount: number;
@@ -41,7 +41,7 @@ export class ReferenceTally {
   hasSaidUnaligned = false;
   readonly findings: FindingList;
   /** Undefined for a walk in the order that costs least. */
-  readonly telling: Telling | undefined;
+  readonly detailed: DetailedPass | undefined;
   allocatedClusters = 0;
   fragmentedClusters = 0;
   compressedClusters = 0;
@@ -55,10 +55,10 @@ export class ReferenceTally {
   #heldBackCount = 0;
   #tellsWarnings = false;
 
-  constructor(geometry: Qcow2Geometry, telling?: Telling) {
+  constructor(geometry: Qcow2Geometry, detailed?: DetailedPass) {
     this.#geometry = geometry;
-    this.telling = telling;
-    this.findings = new FindingList(telling?.listener);
+    this.detailed = detailed;
+    this.findings = new FindingList(detailed?.listener);
   }
 
   /** `describe` is asked only while findings are kept or told: a hostile image has millions. */
@@ -77,7 +77,7 @@ export class ReferenceTally {
 
   /** What qemu-img lets pass; told after everything else. */
   warning(describe: () => Description, count = 1): void {
-    if (this.telling === undefined || this.#tellsWarnings) {
+    if (this.detailed === undefined || this.#tellsWarnings) {
       this.#add("warning", describe, count);
       return;
     }
@@ -128,23 +128,23 @@ export class ReferenceTally {
     const first = Math.floor(hostOffset / clusterSize);
     const count = Math.floor((hostOffset + length - 1) / clusterSize) - first + 1;
     this.addClusters(first, count, times);
-    if (this.telling === undefined) into?.add(first, count, times);
+    if (this.detailed === undefined) into?.add(first, count, times);
     return true;
   }
 
   /** Counts a reference to each of `clusterCount` clusters of the file. */
   addClusters(firstCluster: number, clusterCount: number, times: number): void {
     this.all.add(firstCluster, clusterCount, times);
-    const { telling } = this;
-    if (telling === undefined) this.others.add(firstCluster, clusterCount, times);
-    if (telling === undefined || telling.maxRefcount > MAX_COUNT_TOLD) return;
+    const { detailed } = this;
+    if (detailed === undefined) this.others.add(firstCluster, clusterCount, times);
+    if (detailed === undefined || detailed.maxRefcount > MAX_COUNT_TOLD) return;
     for (let cluster = firstCluster; cluster < firstCluster + clusterCount; cluster++) {
       const references = this.all.get(cluster);
-      if (references > telling.maxRefcount) this.#tellOverflow(cluster, references);
+      if (references > detailed.maxRefcount) this.#tellOverflow(cluster, references);
     }
   }
 
-  /** The same for entries of active L2 tables whose COPIED flag is set; not for a telling walk. */
+  /** The same for entries of active L2 tables whose COPIED flag is set; not for a detailed walk. */
   addCopied(firstCluster: number, clusterCount: number, times: number): void {
     this.all.add(firstCluster, clusterCount, times);
   }
@@ -164,7 +164,7 @@ export class ReferenceTally {
   }
 
   #add(severity: Finding["severity"], describe: () => Description, count: number): void {
-    const isWanted = this.telling?.listener !== undefined || this.findings.findings.length < MAX_FINDINGS;
+    const isWanted = this.detailed?.listener !== undefined || this.findings.findings.length < MAX_FINDINGS;
     this.findings.add(isWanted ? { severity, ...describe() } : { ...NOT_KEPT, severity }, count);
   }
 }
@@ -174,7 +174,7 @@ const NOT_KEPT = { kind: "not-kept", structure: "", message: "" };
 /** Warnings that are met before what they are told after. */
 const MAX_HELD_BACK = 2 ** 16;
 
-/** Wider refcounts than 16 bits hold more references than a telling walk meets of one cluster, by any measure. */
+/** Wider refcounts than 16 bits hold more references than a detailed walk meets of one cluster, by any measure. */
 const MAX_COUNT_TOLD = 2 ** 16;
 
 /** qemu-img's words for what lies a cluster or more past the end of file; `place` is hexadecimal. */

@@ -10,7 +10,7 @@ import { progressOf, type Settings } from "../options/settings.ts";
 import { openBackingChain } from "./backing-chain.ts";
 
 /** The image's backing files, opened once and looked through by source and target alike. */
-export class Guest {
+export class OpenedBacking {
   readonly covers: "guest" | "layer";
   readonly #chain: readonly Image[];
   readonly #settings: Settings;
@@ -21,12 +21,12 @@ export class Guest {
     this.#settings = settings;
   }
 
-  static async open(image: Image, volume: Volume, settings: Settings): Promise<Guest> {
+  static async open(image: Image, volume: Volume, settings: Settings): Promise<OpenedBacking> {
     const hasBacking = image.getConversionOptions().backing !== undefined;
-    if (!hasBacking) return new Guest("guest", [], settings);
-    if (!settings.backingChain) return new Guest("layer", [], settings);
+    if (!hasBacking) return new OpenedBacking("guest", [], settings);
+    if (!settings.backingChain) return new OpenedBacking("layer", [], settings);
     const [, ...backing] = await openBackingChain(volume, image);
-    return new Guest("guest", backing, settings);
+    return new OpenedBacking("guest", backing, settings);
   }
 
   /** What `image`, on top of the chain, shows. */
@@ -54,7 +54,7 @@ export class Guest {
 export async function refuseOtherGuest(
   path: string,
   image: Image,
-  guest: Guest,
+  guest: OpenedBacking,
   { checksum, guestChecksum }: Settings,
   known: string | null,
 ): Promise<void> {

@@ -31,7 +31,7 @@ export async function openImageForReading(volume: Volume, path: string, options:
   }
 }
 
-export class OpenedGuest {
+export class OpenedChain {
   /** The image first, then what lies below it as far as it may be read. */
   readonly chain: BackingChain;
 
@@ -39,14 +39,14 @@ export class OpenedGuest {
     this.chain = chain;
   }
 
-  static async open(volume: Volume, path: string, options: ReadingOptions): Promise<OpenedGuest> {
+  static async open(volume: Volume, path: string, options: ReadingOptions): Promise<OpenedChain> {
     const image = await openImageForReading(volume, path, options);
     let chain: BackingChain = [image];
     try {
       if (options.backingChain) chain = await openBackingChain(volume, image);
       const below = options.forceShare ? [] : chain.slice(1);
       for (const { storage } of below) await refuseWriters(storage, volume, "read");
-      return new OpenedGuest(chain);
+      return new OpenedChain(chain);
     } catch (error) {
       await closeBackingFiles(chain);
       await image.storage.close();
