@@ -8,6 +8,7 @@
  */
 
 import type { RangeSet } from "../bytes/range-set.ts";
+import type { Words } from "../bytes/sentence.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { ExtentTable } from "./extent.ts";
 import type { CheckResult, FindingListener } from "./finding.ts";
@@ -123,7 +124,7 @@ export interface Draft {
   /** The options as they will be, named or chosen, for the plan's text. */
   readonly options: TargetOptionValues;
   /** All reasons why the target can't represent the source, one sentence each; empty when it can. */
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Words[];
   /** What the target leaves behind, by the user's flag or by the format's own rule. */
   readonly dropped: readonly string[];
 }

@@ -129,11 +129,10 @@ function provePlaces(input: ProofInput): void {
   const lastCopy = copies.at(-1);
   const end = alignUp(Math.max(endOfOld(input), lastCopy ? lastCopy.hostOffset + lastCopy.length : 0), unitSize);
   if (end / unitSize > MAX_UNITS) {
-    throw new ImageError(
-      "unsupported",
-      `Cannot plan for a file of ${end} bytes in units of ${unitSize}: at most ${MAX_UNITS} can be told apart`,
-      { structure: "plan" },
-    );
+    throw new ImageError("unsupported", `Cannot plan for a file of ${end} bytes in units of ${unitSize}`, {
+      because: `at most ${MAX_UNITS} can be told apart`,
+      structure: "plan",
+    });
   }
   const taken = new Uint8Array(ceilDiv(end / unitSize, 8));
   for (const extent of eachExtent(target)) {
@@ -161,9 +160,10 @@ function endOf(copy: GuestCopy): number {
 }
 
 function failed(what: string, guestOffset: number): ImageError {
-  return new ImageError(
-    "verification-failed",
-    `Cannot prove the plan at guest offset ${hex(guestOffset)}: ${what}; nothing was written, please report this`,
-    { structure: "plan", guestOffset },
-  );
+  return new ImageError("verification-failed", `Cannot prove the plan at guest offset ${hex(guestOffset)}`, {
+    because: what,
+    state: "nothing was written, please report this",
+    structure: "plan",
+    guestOffset,
+  });
 }

@@ -2,6 +2,7 @@
 
 import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { BackingFile, ConversionOptions, Image } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, extentAt, firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
@@ -94,11 +95,7 @@ function failed(
 ): ImageError {
   return new ImageError(
     "verification-failed",
-    `Cannot trust the ${target.format} image made of ${target.storage.path}: ${what}`,
-    {
-      path: target.storage.path,
-      format: target.format,
-      operation: "verify",
-    },
+    say`Cannot trust the ${target.format} image made of ${imageNamed(target.storage.path)}`,
+    { because: what, path: target.storage.path, format: target.format, operation: "verify" },
   );
 }

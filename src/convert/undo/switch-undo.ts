@@ -8,6 +8,7 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { formatToldBy, openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/driver.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -82,15 +83,12 @@ export async function restoreSource(session: Session, journal: Journal): Promise
   await storage.resize(length);
   await storage.sync();
   if ((await commitStateOf(storage, journal.state)) !== "before") {
-    throw new ImageError(
-      "verification-failed",
-      `Cannot put ${storage.path} back: its header does not read as written`,
-      {
-        path: storage.path,
-        hostOffset: 0,
-        operation: "roll back",
-      },
-    );
+    throw new ImageError("verification-failed", say`Cannot put ${imageNamed(storage.path)} back`, {
+      because: "its header does not read as written",
+      path: storage.path,
+      hostOffset: 0,
+      operation: "roll back",
+    });
   }
   await session.refuseChange();
   await journal.append({ record: "rolled-back" });
@@ -144,11 +142,14 @@ export async function settleHeader(
   const block = found ?? known;
   const side = await sideInUse(withBlock(storage, block), state, toward);
   if (side === undefined) {
-    throw new ImageError(
-      "changed-underneath",
-      `Cannot mend the header of ${storage.path}: the old tables and the new ones were changed since; keep a copy of both files`,
-      { path: storage.path, structure: "header", hostOffset: 0, operation: "mend" },
-    );
+    throw new ImageError("changed-underneath", say`Cannot mend the header of ${imageNamed(storage.path)}`, {
+      because: "the old tables and the new ones were changed since",
+      remedy: "keep a copy of both files",
+      path: storage.path,
+      structure: "header",
+      hostOffset: 0,
+      operation: "mend",
+    });
   }
   block.set(side === "source" ? savedHeader.subarray(0, SECTOR_SIZE) : lastSector);
   await storage.write(0, block);

@@ -85,12 +85,14 @@ function placeName(
     free = Math.max(free, end);
   }
   if (free + nameBytes.length <= limit) return { hostOffset: free, isStored: false };
-  throw new ImageError(
-    "unsupported",
-    `Cannot write the qcow2 header: the first ${limit} bytes have no room for a backing file name of ` +
-      `${nameBytes.length} bytes; rebase the image to a shorter name first`,
-    { format: "qcow2", structure: "header", hostOffset: SECTOR_SIZE, operation: "plan" },
-  );
+  throw new ImageError("unsupported", "Cannot write the qcow2 header", {
+    because: `the first ${limit} bytes have no room for a backing file name of ${nameBytes.length} bytes`,
+    remedy: "rebase the image to a shorter name first",
+    format: "qcow2",
+    structure: "header",
+    hostOffset: SECTOR_SIZE,
+    operation: "plan",
+  });
 }
 
 function encodeFields(target: TargetHeader, nameHostOffset: number, sector: Uint8Array): void {

@@ -75,11 +75,12 @@ function placeName(
     hostOffset = Math.max(hostOffset, alignUp(end, SECTOR_SIZE));
   }
   if (hostOffset + nameBytes.length > clusterSize) {
-    throw new ImageError(
-      "unsupported",
-      `Cannot store the backing name of ${nameBytes.length} bytes: the header cluster has no room for it; rebase to a shorter name`,
-      { format: "qed", structure: "backing name" },
-    );
+    throw new ImageError("unsupported", `Cannot store the backing name of ${nameBytes.length} bytes`, {
+      because: "the header cluster has no room for it",
+      remedy: "rebase to a shorter name",
+      format: "qed",
+      structure: "backing name",
+    });
   }
   return { hostOffset, extras: [{ hostOffset, bytes: nameBytes }] };
 }
