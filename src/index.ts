@@ -1,7 +1,30 @@
 /** inplace-convert: change the format of a VM disk image inside the file it already occupies. */
 
 export { counted } from "./bytes/count-text.ts";
-export { hex, ImageError, type ImageErrorDetails, type ImageErrorKind, UsageError } from "./bytes/image-error.ts";
+export {
+  hex,
+  ImageError,
+  type ImageErrorDetails,
+  type ImageErrorFacts,
+  type ImageErrorKind,
+  type ImageErrorWords,
+  UsageError,
+  type WaysOn,
+} from "./bytes/image-error.ts";
+export {
+  COMMAND_LINE,
+  type CommandReference,
+  command,
+  commandLine,
+  commandText,
+  joined,
+  type OptionReference,
+  Sentence,
+  say,
+  type Vocabulary,
+  type Words,
+} from "./bytes/sentence.ts";
+export { shellWord } from "./bytes/shell-word.ts";
 export { formatSize, parseSize } from "./bytes/size-text.ts";
 export { CheckExit, VERDICTS, type Verdict, verdictOf } from "./check/verdict.ts";
 export { check } from "./convert/check.ts";

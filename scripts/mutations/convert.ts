@@ -355,7 +355,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "after a failed sync the image is put back",
     file: "convert/undo/after-failure.ts",
-    find: `failure?.operation?.startsWith("sync") ?? false;`,
+    find: "failure?.operation !== undefined && SYNCS.has(failure.operation);",
     replace: "false;",
     tests: [tinyFaults],
   },

@@ -169,8 +169,8 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "an image that can't be followed is refused without what else is known",
     file: "convert/conversion/foretell.ts",
-    find: "{ ...error, reasons: reasons.all, cause: error }",
-    replace: "{ ...error, cause: error }",
+    find: "      reasons: reasons.all,\n",
+    replace: "",
     tests: [foretell],
   },
   {

@@ -6,6 +6,7 @@
 import { alignDown, alignUp, MiB, SECTOR_SIZE } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
+import { imageNamed, placeAt, say } from "../bytes/sentence.ts";
 import { type ExtentTable, NOWHERE } from "../image/extent.ts";
 import type { Repair, RepairStep } from "../image/repair.ts";
 import type { Write } from "../image/write.ts";
@@ -194,18 +195,22 @@ class SectorMemory {
 }
 
 function refused({ path, format }: RepairedImage, hostOffset: number, why: string): ImageError {
-  return new ImageError(
-    "verification-failed",
-    `Cannot repair ${path}: the plan would write at host offset ${hex(hostOffset)}, which ${why}; nothing was written`,
-    { path, format, hostOffset, operation: "plan" },
-  );
+  return new ImageError("verification-failed", say`Cannot repair ${imageNamed(path)}`, {
+    because: say`the plan would write at host offset ${placeAt(hostOffset)}, which ${why}`,
+    state: "nothing was written",
+    path,
+    format,
+    hostOffset,
+    operation: "plan",
+  });
 }
 
 function tooMuch({ path, format }: RepairedImage): ImageError {
-  return new ImageError(
-    "unsupported",
-    `Cannot repair ${path}: more than ${MAX_PATCHED_BYTES / MiB} MiB of its metadata are wrong; ` +
-      "convert a copy of it with qemu-img convert",
-    { path, format, operation: "plan" },
-  );
+  return new ImageError("unsupported", say`Cannot repair ${imageNamed(path)}`, {
+    because: `more than ${MAX_PATCHED_BYTES / MiB} MiB of its metadata are wrong`,
+    remedy: "convert a copy of it with qemu-img convert",
+    path,
+    format,
+    operation: "plan",
+  });
 }

@@ -27,7 +27,7 @@ export async function checkCommand(session: Session, [image]: readonly string[])
   });
   printNotes(session, report.notes);
   for (const loss of report.losses) {
-    const way = loss.endsWith("can't be mended here") ? "" : "; --allow-data-loss gives it up";
+    const way = report.beyondRepair?.includes(loss) ? "" : "; --allow-data-loss gives it up";
     terminal.note(printableLine(`Left alone: ${loss}${way}`));
   }
   print(session, report);

@@ -1,9 +1,9 @@
 /** From an error to an exit code and to what people and programs are told. */
 
 import { CommanderError } from "commander";
-import { ImageError, kebabKeys, UsageError } from "../index.ts";
+import { commandLine, ImageError, kebabKeys, UsageError } from "../index.ts";
 import { codeOf, systemSentence } from "./system-error.ts";
-import { waysOn } from "./ways-on.ts";
+import { waysOnLines } from "./ways-on.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 4, unwritten: 5 } as const;
 
@@ -12,6 +12,8 @@ export interface Failure {
   readonly exitCode: number;
   readonly kind: string;
   readonly message: string;
+  /** For people: the message without the commands that go on, and those on lines of their own. */
+  readonly lines: readonly string[];
   /** All reasons of a refusal; empty where the message says it all. */
   readonly reasons: readonly string[];
   /** What to do now, one sentence or command each. */
@@ -19,28 +21,38 @@ export interface Failure {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** `advice` comes from the command: it alone knows in what state an image was left. */
-export function failureOf(error: unknown, advice: readonly string[] = []): Failure {
+/**
+ * `program` is how the user called it. `advice` comes from the command: it alone knows in what state an image was left.
+ */
+export function failureOf(error: unknown, program: string, advice: readonly string[] = []): Failure {
+  const vocabulary = commandLine(program);
   if (error instanceof ImageError) {
-    const { kind, message, reasons, format, path, structure, hostOffset, guestOffset, operation, journal } = error;
+    const { kind, reasons, refusals, format, path, structure, hostOffset, guestOffset, operation, journal } = error;
     // Stopped before the first write is a failure like any other: nothing is left to be gone on with.
     const exitCode = journal !== undefined ? EXIT.interrupted : EXIT.failed;
     const rolledBack = error.rolledBack || undefined;
     const details = { format, path, structure, hostOffset, guestOffset, operation, journal, rolledBack };
-    return { exitCode, kind, message, reasons, advice, details };
+    const message = error.sentence.in(vocabulary);
+    // A summary may have said them already.
+    const unsaid = refusals.map((reason) => reason.in(vocabulary)).filter((reason) => !message.includes(reason));
+    const lines = [
+      error.statement.in(vocabulary),
+      ...unsaid.map((reason) => `  - ${reason}`),
+      ...(error.words.waysOn ? waysOnLines(error.words.waysOn, program) : []),
+    ];
+    return { exitCode, kind, message, lines, reasons, advice, details };
   }
   const text = error instanceof Error ? error.message : String(error);
-  const none = { reasons: [], advice, details: {} };
-  if (error instanceof UsageError) return { exitCode: EXIT.usage, kind: "usage", message: text, ...none };
-  if (error instanceof CommanderError) {
-    return { exitCode: EXIT.usage, kind: "usage", message: text.replace(/^error: /, ""), ...none };
-  }
+  const plain = (exitCode: number, kind: string, message: string, more: readonly string[] = []): Failure => {
+    return { exitCode, kind, message, lines: [message], reasons: [], advice: [...advice, ...more], details: {} };
+  };
+  if (error instanceof UsageError) return plain(EXIT.usage, "usage", error.sentence.in(vocabulary));
+  if (error instanceof CommanderError) return plain(EXIT.usage, "usage", text.replace(/^error: /, ""));
   if (error instanceof Error && codeOf(error) !== "") {
-    return { exitCode: EXIT.failed, kind: "io", message: systemSentence(error), ...none };
+    return plain(EXIT.failed, "io", systemSentence(error));
   }
-  const message = `A defect in this program: ${text}`;
   const report = "Please report it, with what the same command says with --debug";
-  return { exitCode: EXIT.failed, kind: "defect", message, ...none, advice: [...advice, report] };
+  return plain(EXIT.failed, "defect", `A defect in this program: ${text}`, [report]);
 }
 
 /** Where in the program it came up, its causes after it: for `--debug` alone. */
@@ -58,10 +70,6 @@ export function failureJson(failure: Failure): Readonly<Record<string, unknown>>
   return reasons.length === 0 ? { error } : { error, refused: reasons };
 }
 
-export function failureLines(failure: Failure): string[] {
-  // A summary may have said them already.
-  const reasons = failure.reasons.filter((reason) => !failure.message.includes(reason));
-  const ways = waysOn(failure.message);
-  const message = ways?.message ?? failure.message;
-  return [message, ...reasons.map((reason) => `  - ${reason}`), ...(ways?.lines ?? []), ...failure.advice];
+export function failureLines({ lines, advice }: Failure): string[] {
+  return [...lines, ...advice];
 }

@@ -5,13 +5,12 @@ import * as library from "../index.ts";
 import { runCommandLine } from "./program.ts";
 import { keepProcessSmall } from "./small-process.ts";
 import { terminalOf } from "./terminal.ts";
-import { shellWord } from "./ways-on.ts";
 
 /** As the user called it: by its installed name, or as a file given to node. */
 function invocation(script = ""): string {
   if (!/\.[cm]?[jt]s$/.test(script)) return basename(script);
   const nearby = relative(process.cwd(), script);
-  return `node ${shellWord(nearby.startsWith("..") ? script : nearby)}`;
+  return `node ${library.shellWord(nearby.startsWith("..") ? script : nearby)}`;
 }
 
 // What nobody catches is told as any failure is, and ends the process: what it was about may still be going on.

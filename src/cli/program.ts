@@ -15,7 +15,7 @@ import { type ProgressDisplay, showProgress } from "./progress.ts";
 import { formatName, given, printResult, type Session, type Values } from "./session.ts";
 import { explain } from "./system-error.ts";
 import { printableLine, type Terminal } from "./terminal.ts";
-import { asInvoked, orphansBeside, shellWord, stateOf } from "./ways-on.ts";
+import { orphansBeside, stateOf, waysOnLines } from "./ways-on.ts";
 
 /** Everything outside that the command line touches; tests put their own in. */
 export interface World {
@@ -103,8 +103,8 @@ async function perform(spec: CommandSpec, words: readonly string[], values: Valu
   } catch (error) {
     progress?.end();
     const [path] = words;
-    const advice = spec.writes?.(values) ? [...stateOf(error), ...(await openWork(error, path, library))] : [];
-    const failure = failureOf(error, [...advice, ...lostNames(error, path)]);
+    const advice = spec.writes?.(values) ? [...stateOf(error), ...(await openWork(error, path, world))] : [];
+    const failure = failureOf(error, terminal.invocation, [...advice, ...lostNames(error, path)]);
     const exitCode = failure.exitCode === EXIT.interrupted ? failure.exitCode : (spec.failureExit ?? failure.exitCode);
     return report({ ...failure, exitCode }, terminal, values.output === "json", values.debug ? traceOf(error) : []);
   } finally {
@@ -114,21 +114,21 @@ async function perform(spec: CommandSpec, words: readonly string[], values: Valu
 }
 
 /** After a defect in a command that writes nobody knows how far it came, but what lies beside the image. */
-async function openWork(error: unknown, path: string | undefined, library: Library): Promise<readonly string[]> {
+async function openWork(error: unknown, path: string | undefined, world: World): Promise<readonly string[]> {
   if (error instanceof ImageError || error instanceof UsageError || path === undefined) return [];
   try {
-    if ((await library.unfinished(path)) === "none") return [];
+    if ((await world.library.unfinished(path)) === "none") return [];
   } catch {
     // It is the first failure that is told.
     return [];
   }
-  const word = shellWord(path);
-  return ["The image is whole and its journal stands", "To finish:", `  inplace-convert resume ${word}`];
+  const finish = { ref: "command", command: "resume", options: [], path } as const;
+  return ["The image is whole and its journal stands", ...waysOnLines({ finish }, world.terminal.invocation)];
 }
 
 /** Why there may be nothing to resume or to roll back. */
 function lostNames(error: unknown, path: string | undefined): readonly string[] {
-  const isNothing = error instanceof ImageError && error.message.startsWith("Nothing to ");
+  const isNothing = error instanceof ImageError && error.isMissing && error.operation !== "open";
   return isNothing && path !== undefined ? orphansBeside(path) : [];
 }
 
@@ -179,11 +179,16 @@ function unparsed(error: unknown, program: Command, words: readonly string[], te
   const isJson = words.some(
     (word, at) => word === "--output=json" || (word === "json" && words[at - 1] === "--output"),
   );
-  const failure = failureOf(error, []);
+  const failure = failureOf(error, terminal.invocation);
   const spec = commands.find(({ name }) => name === words.find((word) => !word.startsWith("-")));
   const message = withoutWriters(failure.message);
   const trace = words.includes("--debug") ? traceOf(error) : [];
-  return report({ ...failure, message, exitCode: spec?.failureExit ?? failure.exitCode }, terminal, isJson, trace);
+  return report(
+    { ...failure, message, lines: [message], exitCode: spec?.failureExit ?? failure.exitCode },
+    terminal,
+    isJson,
+    trace,
+  );
 }
 
 /** No option at all. */
@@ -198,10 +203,8 @@ function withoutWriters(message: string): string {
 }
 
 function report(failure: Failure, terminal: Terminal, isJson: boolean, trace: readonly string[]): number {
-  const { invocation } = terminal;
-  const lines = [...failureLines(failure), ...trace].map((line) => asInvoked(line, invocation));
-  for (const [index, line] of lines.entries())
+  for (const [index, line] of [...failureLines(failure), ...trace].entries())
     terminal.note(printableLine(index === 0 ? `inplace-convert: ${line}` : line));
-  if (isJson) terminal.result(jsonText(failureJson({ ...failure, message: asInvoked(failure.message, invocation) })));
+  if (isJson) terminal.result(jsonText(failureJson(failure)));
   return failure.exitCode;
 }

@@ -4,7 +4,7 @@ import { type OpenOptions, UsageError } from "../index.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { printable, printableLine, type Terminal } from "./terminal.ts";
-import { asInvoked, undoLines } from "./ways-on.ts";
+import { undoLines } from "./ways-on.ts";
 
 /** Values of all options that any command takes, by their long names as commander gives them. */
 export interface Values {
@@ -76,7 +76,7 @@ export async function announceUndo({ library, terminal, values }: Session, path:
     // What is done is done, and where nothing can be seen nothing is said.
     return;
   }
-  for (const line of undoLines(path)) terminal.note(printableLine(asInvoked(line, terminal.invocation)));
+  for (const line of undoLines(path, terminal.invocation)) terminal.note(printableLine(line));
 }
 
 function withLineBreak(text: string): string {

@@ -94,6 +94,7 @@ async function checkAndRepair(
       json: { ...report.json, changed, losses, "given-up": givenUp },
       changed,
       losses,
+      ...(repair?.beyondRepair && { beyondRepair: repair.beyondRepair }),
       givenUp,
       ...(changed ? { bytesWritten, syncs } : {}),
       milliseconds,

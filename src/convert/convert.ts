@@ -1,6 +1,7 @@
 /** `convert` and `plan`: the whole of a conversion at one look; the steps are in conversion.ts. */
 
 import { ImageError } from "../bytes/image-error.ts";
+import { imageNamed, joined, type Sentence, say } from "../bytes/sentence.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
 import { runConversion } from "./conversion/conversion.ts";
 import { type Foretold, foretell } from "./conversion/foretell.ts";
@@ -29,8 +30,8 @@ export async function convert(
   await refuseMisplacedJournal(host.volume, path, given.journal);
   const settings = settingsOf(given);
   if (given.dryRun) {
-    const { report } = await foretell(path, targetFormat, settings, host);
-    if (report.refused.length > 0) throw refusal(report);
+    const { report, refusals } = await foretell(path, targetFormat, settings, host);
+    if (report.refused.length > 0) throw refusal(report, refusals);
     return report;
   }
   const session = await Session.open(path, host, "convert", settings.journal);
@@ -60,10 +61,16 @@ export async function plan(
   return foretell(path, targetFormat, settingsOf(given), host);
 }
 
-function refusal(report: ConversionReport): ImageError {
+function refusal(report: ConversionReport, refusals: readonly Sentence[]): ImageError {
   return new ImageError(
     "unsupported",
-    `Cannot convert ${report.image} from ${report.sourceFormat} to ${report.targetFormat}: ${report.refused.join("; ")}`,
-    { path: report.image, format: report.sourceFormat, operation: "plan", reasons: report.refused },
+    say`Cannot convert ${imageNamed(report.image)} from ${report.sourceFormat} to ${report.targetFormat}`,
+    {
+      because: joined(refusals, "; "),
+      path: report.image,
+      format: report.sourceFormat,
+      operation: "plan",
+      reasons: refusals,
+    },
   );
 }

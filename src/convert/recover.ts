@@ -4,6 +4,7 @@
  */
 
 import { ImageError } from "../bytes/image-error.ts";
+import { imageNamed, say } from "../bytes/sentence.ts";
 import { type ConversionJournal, clearTornJournal, isOf, Journal, type RepairJournal } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { optionsOf, recoveryRules } from "./options/option-rules.ts";
@@ -82,11 +83,7 @@ async function openSession(path: string, host: Host): Promise<Session> {
     const { journal, undo } = journalNamesOf(path);
     for (const standingJournal of [journal, undo]) {
       if (!(error instanceof ImageError) || !(await host.volume.facts(standingJournal))) continue;
-      throw new ImageError(error.kind, `${error.message}; the journal stands, run the same command again then`, {
-        ...error,
-        journal: standingJournal,
-        cause: error,
-      });
+      throw error.leaving("the journal stands, run the same command again then", { journal: standingJournal });
     }
     throw error;
   }
@@ -98,7 +95,9 @@ async function findJournal(session: Session, direction: Direction): Promise<Conv
   if (typeof found === "object" && !found.work.rolledBack) return found;
   if (found === "torn") await clearTornJournal(session.volume, session.path);
   if (typeof found === "object") await found.remove();
-  throw new ImageError("unsupported", `Nothing to ${direction}: no conversion or repair of ${session.path} is open`, {
+  throw new ImageError("unsupported", `Nothing to ${direction}`, {
+    because: say`no conversion or repair of ${imageNamed(session.path)} is open`,
+    isMissing: true,
     path: session.path,
     operation: direction,
   });

@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { imageNamed, say } from "../bytes/sentence.ts";
 import { Lock } from "../journal/lock.ts";
 import { journalNamesOf, refuseLongNames } from "../journal/names.ts";
 import { FileVolume } from "../storage/file/file-volume.ts";
@@ -27,14 +28,12 @@ export async function renameImage(path: string, newPath: string, host: Host = th
   try {
     const state = await unfinished(path, volume);
     if (state === "open" || state === "verified") {
-      throw new ImageError(
-        "interrupted",
-        `Cannot rename ${path}: a conversion of it is open; resume or roll it back first`,
-        {
-          path,
-          operation: "rename",
-        },
-      );
+      throw new ImageError("interrupted", say`Cannot rename ${imageNamed(path)}`, {
+        because: "a conversion of it is open",
+        remedy: "resume or roll it back first",
+        path,
+        operation: "rename",
+      });
     }
     await refuseTakenName(path, newPath, volume);
     await moveTo(volume, path, newPath);
@@ -56,7 +55,9 @@ export async function refuseTakenName(path: string, newPath: string, volume: Vol
   refuseLongNames(newPath);
   for (const name of [newPath, ...Object.values(journalNamesOf(newPath))]) {
     if (!(await volume.facts(name))) continue;
-    throw new ImageError("in-use", `Cannot rename ${path} to ${newPath}: ${name} exists; move it away first`, {
+    throw new ImageError("in-use", say`Cannot rename ${imageNamed(path)} to ${newPath}`, {
+      because: `${name} exists`,
+      remedy: "move it away first",
       path,
       operation: "rename",
     });
@@ -67,7 +68,9 @@ export async function refuseTakenName(path: string, newPath: string, volume: Vol
 async function moveTo(volume: Volume, from: string, to: string): Promise<void> {
   const taken = await volume.createExclusively(to);
   if (taken === undefined) {
-    throw new ImageError("in-use", `Cannot rename ${from} to ${to}: ${to} exists; move it away first`, {
+    throw new ImageError("in-use", `Cannot rename ${from} to ${to}`, {
+      because: `${to} exists`,
+      remedy: "move it away first",
       path: from,
       operation: "rename",
     });

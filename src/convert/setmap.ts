@@ -3,6 +3,7 @@
 import { isAligned } from "../bytes/align.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
+import { imageNamed, placeAt, say } from "../bytes/sentence.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent, isStored } from "../image/extent.ts";
 import { planSwitch } from "../plan/switch-plan.ts";
@@ -55,7 +56,9 @@ export async function setmap(
     const found = await inspectSource(await openImage(session.storage, given.format, given));
     const target = driverOf(found.image.format).target;
     if (!target)
-      throw new ImageError("unsupported", `Cannot set the mapping of ${path}: ${found.image.format} has no tables`);
+      throw new ImageError("unsupported", say`Cannot set the mapping of ${imageNamed(path)}`, {
+        because: `${found.image.format} has no tables`,
+      });
     refuseCorruption(found);
     const mapping = remapped(found, range);
     const source: Source = { ...found, mapping };
@@ -81,8 +84,8 @@ function remapped({ mapping, metadata, options, fileSize, image }: Source, range
   const refuse = (what: string): never => {
     throw new ImageError(
       "out-of-bounds",
-      `Cannot point guest offset ${hex(guestOffset)} at host offset ${hex(hostOffset)}: ${what}`,
-      { path: image.storage.path, format: image.format, guestOffset, hostOffset, operation: "map" },
+      say`Cannot point guest offset ${hex(guestOffset)} at host offset ${placeAt(hostOffset)}`,
+      { because: what, path: image.storage.path, format: image.format, guestOffset, hostOffset, operation: "map" },
     );
   };
   const guestEnd = guestOffset + length;

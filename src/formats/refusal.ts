@@ -1,16 +1,17 @@
 /** Why an image can't be opened, told whole: a driver knows what is wrong, here it is said where, and what to do. */
 
 import { hex, ImageError, type ImageErrorKind } from "../bytes/image-error.ts";
+import { option, say, type Words } from "../bytes/sentence.ts";
 import type { KnownMark } from "./known-marks.ts";
 import { adviceOn } from "./mark-advice.ts";
 
 /** What to do about an image that can't be opened, where its driver knows nothing better. */
-const REMEDIES: Partial<Record<ImageErrorKind, string>> = {
+const REMEDIES: Partial<Record<ImageErrorKind, Words>> = {
   // Where a header breaks a rule neither our check nor, most often, QEMU's opens it.
   corrupt: "copy it with qemu-img convert where that still opens it, or restore it from a backup",
   "out-of-bounds": "the file was cut short: restore it from a backup",
   unsupported: "convert a copy of it with qemu-img convert",
-  "not-this-format": "look at its format with qemu-img info, and name it with -f",
+  "not-this-format": say`look at its format with qemu-img info, and name it with ${option("format")}`,
 };
 
 /**
@@ -19,16 +20,20 @@ const REMEDIES: Partial<Record<ImageErrorKind, string>> = {
  */
 export function refusalOf(error: unknown, path: string, mark: KnownMark | undefined): unknown {
   if (!(error instanceof ImageError)) return error;
-  const { message, hostOffset, kind } = error;
-  const place =
-    hostOffset === undefined || message.includes(hex(hostOffset)) ? "" : ` at host offset ${hex(hostOffset)}`;
-  const image = message.includes(path) ? "" : ` in ${path}`;
-  const where = place + image === "" ? "" : ` (${`${place}${image}`.trim()})`;
-  const remedy = message.includes("; ") ? undefined : remedyOf(kind, mark);
-  const whole = `${message}${where}${remedy === undefined ? "" : `; ${remedy}`}`;
-  return whole === message ? error : new ImageError(kind, whole, { ...error, path, cause: error });
+  const { kind, what, words, remedies, hostOffset, sentence } = error;
+  const missing = [
+    ...(hostOffset === undefined || sentence.namesPlace(hostOffset) ? [] : [`at host offset ${hex(hostOffset)}`]),
+    ...(sentence.namesImage(path) ? [] : [`in ${path}`]),
+  ];
+  const where = missing.length === 0 ? "" : ` (${missing.join(" ")})`;
+  const last = remedies.at(-1);
+  const remedy = last === undefined ? remedyOf(kind, mark) : [...remedies.slice(0, -1), say`${last}${where}`];
+  if (where === "" && (last !== undefined || remedy === undefined)) return error;
+  const because = words.because === undefined || last !== undefined ? words.because : say`${words.because}${where}`;
+  const all = words.because === undefined && last === undefined ? say`${what}${where}` : what;
+  return new ImageError(kind, all, { ...error.facts, ...words, because, remedy, path, cause: error });
 }
 
-function remedyOf(kind: ImageErrorKind, mark: KnownMark | undefined): string | undefined {
+function remedyOf(kind: ImageErrorKind, mark: KnownMark | undefined): Words | undefined {
   return mark === undefined ? REMEDIES[kind] : `it is ${mark.name}: ${adviceOn(mark)}`;
 }

@@ -1,6 +1,7 @@
 /** How an image's format is found among those that we know: exactly one whose marks it bears, raw only by name. */
 
 import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { imageNamed, option, say } from "../bytes/sentence.ts";
 import type { FormatDriver, ImageFiles } from "../image/driver.ts";
 import type { Image } from "../image/source.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -33,20 +34,33 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
   if (first === undefined) {
     const mark = await findStranger(storage);
     if (mark !== undefined) {
-      const message = `Cannot open ${storage.path}: it is ${mark.name}; ${adviceOn(mark)}`;
-      throw new ImageError("unsupported", message, details);
+      throw new ImageError("unsupported", say`Cannot open ${imageNamed(storage.path)}`, {
+        ...details,
+        because: `it is ${mark.name}`,
+        remedy: adviceOn(mark),
+      });
     }
-    const message =
-      (await storage.size()) === 0
-        ? `Cannot open ${storage.path}: it is empty, a file of 0 bytes; look at what should have filled it`
-        : `Cannot tell the format of ${storage.path}: no known magic; if it is raw, say so with -f raw`;
-    throw new ImageError("not-this-format", message, details);
+    if ((await storage.size()) === 0) {
+      throw new ImageError("not-this-format", say`Cannot open ${imageNamed(storage.path)}`, {
+        ...details,
+        because: "it is empty, a file of 0 bytes",
+        remedy: "look at what should have filled it",
+      });
+    }
+    throw new ImageError("not-this-format", say`Cannot tell the format of ${imageNamed(storage.path)}`, {
+      ...details,
+      because: "no known magic",
+      remedy: say`if it is raw, say so with ${option("format", "raw")}`,
+    });
   }
   const rivals = rivalsOf(first, ends);
   if (matches.length + rivals.length > 1) {
     const names = [...matches.map(({ name }) => name), ...rivals].join(" and ");
-    const message = `Cannot tell the format of ${storage.path}: it looks like ${names}; name it with -f`;
-    throw new ImageError("unsupported", message, details);
+    throw new ImageError("unsupported", say`Cannot tell the format of ${imageNamed(storage.path)}`, {
+      ...details,
+      because: `it looks like ${names}`,
+      remedy: say`name it with ${option("format")}`,
+    });
   }
   return first;
 }
@@ -93,12 +107,15 @@ async function refuseMarked(storage: Storage, format: string): Promise<void> {
   const mark = driver === undefined ? await findStranger(storage) : undefined;
   if (driver === undefined && mark === undefined) return;
   const name = mark?.name ?? `a ${driver?.name} image`;
-  const advice = mark === undefined ? `name it with -f ${driver?.name}` : adviceOn(mark);
-  throw new ImageError(
-    "unsupported",
-    `Cannot take ${path} for ${format}: it is ${name}; ${advice}, or take its own bytes for the disk with --allow-marked-raw`,
-    { path, format, hostOffset: 0, operation: "probe" },
-  );
+  const advice = mark === undefined ? say`name it with ${option("format", driver?.name)}` : adviceOn(mark);
+  throw new ImageError("unsupported", say`Cannot take ${imageNamed(path)} for ${format}`, {
+    because: `it is ${name}`,
+    remedy: [advice, say`take its own bytes for the disk with ${option("allow-marked-raw")}`],
+    path,
+    format,
+    hostOffset: 0,
+    operation: "probe",
+  });
 }
 
 function noneBeside({ path }: Storage): ImageFiles["beside"] {

@@ -1,6 +1,7 @@
 /** The target's half of a driver: what shall be there, as values; `convert/execute` alone performs them. */
 
 import type { RangeSet } from "../bytes/range-set.ts";
+import type { Words } from "../bytes/sentence.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
 import type { ConversionOptions } from "./source.ts";
@@ -36,7 +37,7 @@ export interface Draft {
   /** The options as they will be, named or chosen, for the plan's text. */
   readonly options: TargetOptionValues;
   /** All reasons why the target can't represent the source, one sentence each; empty when it can. */
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Words[];
   /** What the target leaves behind, by the user's flag or by the format's own rule. */
   readonly dropped: readonly string[];
 }

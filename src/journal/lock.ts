@@ -5,6 +5,7 @@
 
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
+import { imageNamed, say } from "../bytes/sentence.ts";
 import { crypto } from "../storage/built-ins.ts";
 import { readZeroFilled, type Volume } from "../storage/storage.ts";
 import type { LockOwner, ProcessTable } from "../storage/users/process-table.ts";
@@ -111,7 +112,7 @@ async function refuseLiving(
   if (owner === "gone") return false;
   if (owner === "strange") {
     const whose = "somebody who can't be told: it is no lock of this version";
-    throw heldBy(imagePath, path, `${whose}; if no command works on the image, remove the lock and run this again`);
+    throw heldBy(imagePath, path, whose, "if no command works on the image, remove the lock and run this again");
   }
   // A torn lock was cut off while it was made: its owner died, or finds out, before it writes anything else.
   if (owner === "torn") return true;
@@ -120,7 +121,7 @@ async function refuseLiving(
   if (alive === true) throw heldBy(imagePath, path, whose);
   if (alive === undefined) {
     const ifGone = "if that command is gone, as after a restart there, remove the lock and run this again";
-    throw heldBy(imagePath, path, `${whose}, which can't be seen from here; ${ifGone}`);
+    throw heldBy(imagePath, path, `${whose}, which can't be seen from here`, ifGone);
   }
   return true;
 }
@@ -174,8 +175,10 @@ function isOwner(value: unknown): value is LockOwner {
   return Number.isSafeInteger(pid) && (pid as number) > 0 && texts.every((text) => typeof text === "string");
 }
 
-function heldBy(imagePath: string, lockPath: string, owner: string): ImageError {
-  return new ImageError("in-use", `Cannot work on ${imagePath}: ${lockPath} is held by ${owner}`, {
+function heldBy(imagePath: string, lockPath: string, owner: string, remedy?: string): ImageError {
+  return new ImageError("in-use", say`Cannot work on ${imageNamed(imagePath)}`, {
+    because: `${lockPath} is held by ${owner}`,
+    remedy,
     path: imagePath,
     operation: "lock",
   });

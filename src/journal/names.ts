@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import { ImageError } from "../bytes/image-error.ts";
+import { imageNamed, option, say, type Words } from "../bytes/sentence.ts";
 
 export interface JournalNames {
   readonly journal: string;
@@ -73,8 +74,11 @@ export function refuseLongNames(
   elsewhere?: string,
   limits: NameLimits = LIMITS[process.platform] ?? LINUX_LIMITS,
 ): void {
-  const refuse = (what: string) => {
-    throw new ImageError("unsupported", `Cannot work on ${imagePath}: ${what}; nothing was written`, {
+  const refuse = (because: string, remedy: Words) => {
+    throw new ImageError("unsupported", say`Cannot work on ${imageNamed(imagePath)}`, {
+      because,
+      remedy,
+      state: "nothing was written",
       path: imagePath,
       operation: "plan",
     });
@@ -83,20 +87,20 @@ export function refuseLongNames(
   const longest = SUFFIXES.journal;
   if (lengthOf(basename(imagePath)) + longest.length > limits.name) {
     refuse(
-      `its name is too long for a journal beside it, whose name is longer by ${longest}; ` +
-        `give it one of ${limits.name - longest.length} ${limits.unit} at most`,
+      `its name is too long for a journal beside it, whose name is longer by ${longest}`,
+      `give it one of ${limits.name - longest.length} ${limits.unit} at most`,
     );
   }
   if (lengthOf(imagePath) + longest.length > limits.path) {
-    refuse(`its path is too long for a journal beside it; use a shorter one, such as from inside its folder`);
+    refuse("its path is too long for a journal beside it", "use a shorter one, such as from inside its folder");
   }
   if (elsewhere === undefined) return;
   const draft = draftElsewhere(elsewhere);
   if (lengthOf(basename(draft)) > limits.name || lengthOf(draft) > limits.path) {
     const most = limits.name - SUFFIXES.draft.length;
     refuse(
-      `${elsewhere} is too long for a journal's name; name one of ${most} ${limits.unit} at most with --journal, ` +
-        "in a folder that is not as deep",
+      `${elsewhere} is too long for a journal's name`,
+      say`name one of ${most} ${limits.unit} at most with ${option("journal")}, in a folder that is not as deep`,
     );
   }
 }

@@ -2,6 +2,7 @@
 
 import { basename, join, relative, resolve, sep } from "node:path";
 import { ImageError, UsageError } from "../bytes/image-error.ts";
+import { imageNamed, option, say } from "../bytes/sentence.ts";
 import type { Volume, WritableStorage } from "../storage/storage.ts";
 import {
   draftElsewhere,
@@ -105,10 +106,10 @@ async function realPlace(volume: Volume, path: string): Promise<string> {
 }
 
 function taken(path: string): ImageError {
-  return new ImageError(
-    "in-use",
-    `Cannot make the journal: ${path} exists; move it away or name another with --journal; if a run that was cut off ` +
-      "left it, no image has a journal or an undo beside it that points there, and it can be removed",
-    { path, operation: "create" },
-  );
+  return new ImageError("in-use", "Cannot make the journal", {
+    because: say`${imageNamed(path)} exists`,
+    remedy: say`move it away or name another with ${option("journal")}; if a run that was cut off left it, no image has a journal or an undo beside it that points there, and it can be removed`,
+    path,
+    operation: "create",
+  });
 }

@@ -2,6 +2,7 @@
 
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
+import { imageNamed, say } from "../bytes/sentence.ts";
 import { damagedJournal } from "./damage.ts";
 import type { JournalRecord } from "./record.ts";
 import type { Facts, Intent, Prepared, RepairIntent } from "./records.ts";
@@ -146,15 +147,13 @@ function ascend(ranges: Prepared["added"], from: number, to: number): boolean {
 }
 
 function anotherVersions(path: string, at: number, beside: string): ImageError {
-  return new ImageError(
-    "unsupported",
-    `Cannot read the journal ${path}: it was made by another version; use that version`,
-    {
-      path,
-      structure: `journal record ${at}`,
-      journal: beside,
-    },
-  );
+  return new ImageError("unsupported", say`Cannot read the journal ${imageNamed(path)}`, {
+    because: "it was made by another version",
+    remedy: "use that version",
+    path,
+    structure: `journal record ${at}`,
+    journal: beside,
+  });
 }
 
 /** The bytes behind the facts are as many as the facts say, and lie where they may. */

@@ -129,11 +129,10 @@ function provePlaces(input: ProofInput): void {
   // Where units may begin between two multiples of their size, halves of them must be told apart.
   const place = Math.min(unitSize, hostAlignment);
   if (end / place > MAX_BITS) {
-    throw new ImageError(
-      "unsupported",
-      `Cannot plan for a file of ${end} bytes in units of ${place}: at most ${MAX_BITS} can be told apart`,
-      { structure: "plan" },
-    );
+    throw new ImageError("unsupported", `Cannot plan for a file of ${end} bytes in units of ${place}`, {
+      because: `at most ${MAX_BITS} can be told apart`,
+      structure: "plan",
+    });
   }
   const placeCount = Math.ceil(end / place);
   const taken = new Bitmap(placeCount);
@@ -174,9 +173,10 @@ function endOf(copy: GuestCopy): number {
 }
 
 function failed(what: string, guestOffset: number): ImageError {
-  return new ImageError(
-    "verification-failed",
-    `Cannot prove the plan at guest offset ${hex(guestOffset)}: ${what}; nothing was written, please report this`,
-    { structure: "plan", guestOffset },
-  );
+  return new ImageError("verification-failed", `Cannot prove the plan at guest offset ${hex(guestOffset)}`, {
+    because: what,
+    state: "nothing was written, please report this",
+    structure: "plan",
+    guestOffset,
+  });
 }

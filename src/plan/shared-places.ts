@@ -4,6 +4,7 @@ import { alignDown, ceilDiv } from "../bytes/align.ts";
 import { Bitmap, MAX_BITS } from "../bytes/bitmap.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
+import { placeAt, say, UNNAMED } from "../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, NOWHERE } from "../image/extent.ts";
 import type { ConversionOptions } from "../image/source.ts";
 
@@ -29,12 +30,15 @@ export function refuseSharedPlaces(
     const isCompressed = state === ExtentState.compressed;
     const end = hostOffset + (isCompressed ? (mapping.storedLength[row] as number) : (mapping.length[row] as number));
     const refuse = (what: string): never => {
-      throw new ImageError(
-        "corrupt",
-        `Cannot convert ${format}: the data of guest offset ${hex(guestOffset)} at host offset ${hex(hostOffset)} ${what}; ` +
-          "repair it with qemu-img check -r all on a copy first",
-        { format, structure: "mapping", guestOffset, hostOffset, operation: "plan" },
-      );
+      throw new ImageError("corrupt", say`Cannot convert ${UNNAMED}${format}`, {
+        because: say`the data of guest offset ${hex(guestOffset)} at host offset ${placeAt(hostOffset)} ${what}`,
+        remedy: "repair it with qemu-img check -r all on a copy first",
+        format,
+        structure: "mapping",
+        guestOffset,
+        hostOffset,
+        operation: "plan",
+      });
     };
     const lastStart = isCompressed ? hostOffset : alignDown(end - 1, clusterSize);
     if (lastStart >= fileSize) refuse("lies past the end of the file");

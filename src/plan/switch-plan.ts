@@ -8,6 +8,7 @@
 import { alignUp, isAligned, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
+import { say, UNNAMED, type Words } from "../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
 import type { ConversionOptions } from "../image/source.ts";
 import type { Commit, Draft, MappedDraft, TargetDriver } from "../image/target.ts";
@@ -95,11 +96,12 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   };
 }
 
-function refuse(source: ConversionOptions, draft: Draft, reasons: readonly string[]): void {
+function refuse(source: ConversionOptions, draft: Draft, reasons: readonly Words[]): void {
   if (reasons.length === 0) return;
   const [first] = reasons;
   const more = reasons.length === 1 ? "" : ` (and ${reasons.length - 1} more)`;
-  throw new ImageError("unsupported", `Cannot convert ${source.format} to ${draft.format}: ${first}${more}`, {
+  throw new ImageError("unsupported", say`Cannot convert ${UNNAMED}${source.format} to ${draft.format}`, {
+    because: say`${first ?? ""}${more}`,
     format: source.format,
     operation: "plan",
     reasons,

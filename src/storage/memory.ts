@@ -2,6 +2,7 @@
 
 import { posix } from "node:path";
 import { hex, ImageError } from "../bytes/image-error.ts";
+import { imageNamed, say } from "../bytes/sentence.ts";
 import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
 
 const NO_OTHER_USERS: OtherUsers = { found: [], blind: [] };
@@ -107,7 +108,11 @@ export class MemoryStorage implements WritableStorage {
 
   #refuseClosed(verb: string): void {
     if (this.#closed) {
-      throw new ImageError("io", `Cannot ${verb} ${this.path}: it is closed`, { path: this.path, operation: verb });
+      throw new ImageError("io", say`Cannot ${verb} ${imageNamed(this.path)}`, {
+        because: "it is closed",
+        path: this.path,
+        operation: verb,
+      });
     }
   }
 }
@@ -217,7 +222,13 @@ export class MemoryVolume implements Volume {
       const cause = Object.assign(new Error(`ENOENT: no such file or directory, ${operation} '${path}'`), {
         code: "ENOENT",
       });
-      throw new ImageError("io", `Cannot ${operation} ${path}: there is no such file`, { path, operation, cause });
+      throw new ImageError("io", say`Cannot ${operation} ${imageNamed(path)}`, {
+        because: "there is no such file",
+        isMissing: true,
+        path,
+        operation,
+        cause,
+      });
     }
     return file;
   }
@@ -241,7 +252,8 @@ export function memoryStorage(bytes: Uint8Array, path = "memory"): Storage {
 function refuseBadAddress(path: string, verb: string, hostOffset: number): void {
   if (!Number.isSafeInteger(hostOffset) || hostOffset < 0) {
     const place = Number.isInteger(hostOffset) ? hex(hostOffset) : String(hostOffset);
-    throw new ImageError("out-of-bounds", `Cannot ${verb} ${path}: ${place} is no address in a file`, {
+    throw new ImageError("out-of-bounds", say`Cannot ${verb} ${imageNamed(path)}`, {
+      because: `${place} is no address in a file`,
       path,
       hostOffset,
       operation: verb,

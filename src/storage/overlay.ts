@@ -2,6 +2,7 @@
 
 import { hex, ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
+import { imageNamed, placeAt, say } from "../bytes/sentence.ts";
 import type { Storage } from "./storage.ts";
 
 /** Bytes that lie over the file's own; the same shape as a driver's `Write`. */
@@ -43,8 +44,8 @@ export class OverlayStorage implements Storage {
     if (this.#overlaidEnd > limit) {
       throw new ImageError(
         "out-of-bounds",
-        `Cannot overlay ${base.path} up to host offset ${hex(this.#overlaidEnd)}: guest data may begin at ${hex(limit)}`,
-        { path: base.path, hostOffset: this.#overlaidEnd },
+        say`Cannot overlay ${imageNamed(base.path)} up to host offset ${placeAt(this.#overlaidEnd)}`,
+        { because: `guest data may begin at ${hex(limit)}`, path: base.path, hostOffset: this.#overlaidEnd },
       );
     }
     if (base.descriptor !== undefined && options.size === undefined) this.descriptor = base.descriptor;

@@ -1,7 +1,8 @@
 /** Bytes of a file, written once more as they are: after a failed sync the page cache shows what the disk may lack. */
 
 import { MiB } from "../bytes/align.ts";
-import { hex, ImageError } from "../bytes/image-error.ts";
+import { ImageError } from "../bytes/image-error.ts";
+import { imageNamed, placeAt, say } from "../bytes/sentence.ts";
 import { readZeroFilled, type Storage, type WritableStorage } from "./storage.ts";
 
 /** Writes [start, end) as it is read; what lies past the end of file is left out. The caller syncs. */
@@ -23,9 +24,11 @@ export async function readTwice(
     await readZeroFilled(storage, hostOffset, length),
   ];
   if (Buffer.compare(bytes, again) === 0) return bytes;
-  throw new ImageError(
-    "io",
-    `Cannot trust ${storage.path}: ${length} bytes at host offset ${hex(hostOffset)} read differently twice; look at the disk`,
-    { path: storage.path, hostOffset, operation: "read" },
-  );
+  throw new ImageError("io", say`Cannot trust ${imageNamed(storage.path)}`, {
+    because: say`${length} bytes at host offset ${placeAt(hostOffset)} read differently twice`,
+    remedy: "look at the disk",
+    path: storage.path,
+    hostOffset,
+    operation: "read",
+  });
 }

@@ -1,6 +1,7 @@
 /** The doors to the host: one open file (`Storage`), and the folder it lies in (`Volume`). */
 
-import { hex, ImageError } from "../bytes/image-error.ts";
+import { ImageError } from "../bytes/image-error.ts";
+import { placeAt, say } from "../bytes/sentence.ts";
 
 /** Random access to one open file. All addresses and lengths are bytes of the host's file. */
 export interface Storage {
@@ -87,6 +88,9 @@ export interface Volume {
   isSameFile(path: string, storage: Storage): Promise<boolean>;
 }
 
+/** What an error of either sync has as its `operation`. */
+export const SYNC = { file: "sync", folder: "sync the folder" } as const;
+
 /** Reads exactly `length` bytes or throws `out-of-bounds`. `structure` names what was wanted. */
 export async function readExactly(
   storage: Storage,
@@ -97,11 +101,13 @@ export async function readExactly(
   const bytes = new Uint8Array(length);
   const count = await storage.read(hostOffset, bytes);
   if (count < length) {
-    throw new ImageError(
-      "out-of-bounds",
-      `Cannot read ${structure}: ${length} bytes at host offset ${hex(hostOffset)} end outside the file`,
-      { path: storage.path, structure, hostOffset, operation: "read" },
-    );
+    throw new ImageError("out-of-bounds", `Cannot read ${structure}`, {
+      because: say`${length} bytes at host offset ${placeAt(hostOffset)} end outside the file`,
+      path: storage.path,
+      structure,
+      hostOffset,
+      operation: "read",
+    });
   }
   return bytes;
 }

@@ -5,7 +5,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { shellWord } from "../../src/cli/ways-on.ts";
+import { shellWord } from "../../src/bytes/shell-word.ts";
 import { cli, type Ended, spawnNode } from "./spawn.ts";
 
 let folder: string;

@@ -126,7 +126,7 @@ async function* withErrorsOf<T>(what: string, items: AsyncIterable<T>): AsyncGen
     yield* items;
   } catch (error) {
     // Those of the tar itself name nothing yet.
-    if (!(error instanceof ImageError) || error.kind !== "corrupt" || error.message.startsWith("Cannot")) throw error;
+    if (!(error instanceof ImageError) || error.kind !== "corrupt" || error.operation !== undefined) throw error;
     throw new ImageError("corrupt", `Cannot unpack ${what} as tar: ${error.message}`, {
       operation: "unpack",
       cause: error,

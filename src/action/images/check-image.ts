@@ -1,6 +1,6 @@
 /** One image checked, and repaired where asked: the undo of a repair stands until the step has ended well. */
 
-import { type CheckOptions, type CheckReport, check, ImageError } from "../../index.ts";
+import { type CheckOptions, type CheckReport, check, command, ImageError } from "../../index.ts";
 import { failureOf, type ImageResult } from "../results/image-result.ts";
 import { checkFailure } from "./check-failure.ts";
 import { recoverFirst } from "./recover-first.ts";
@@ -15,7 +15,7 @@ export async function checkImage({ path, refusal, isDrawn }: ImageToDo, work: Wo
     const repair = work.inputs.convertOptions.dryRun ? "none" : work.inputs.repair;
     recovery = await recoverFirst(path, work, repair !== "none");
     const report = await checkKeepingUndo(path, repair, work, isDrawn);
-    const failure = checkFailure(path, report, work.inputs.failOn, "the check", adviceFor(report, work));
+    const failure = checkFailure(path, report, work.inputs.failOn, "the check", adviceFor(path, report, work));
     return { ...nothing, check: report, failure, recovery };
   } catch (error) {
     return { ...nothing, failure: failureOf(error, recovery), recovery };
@@ -52,12 +52,14 @@ export async function checkKeepingUndo(
   }
 }
 
-function adviceFor({ losses, changed, corruptions, checkErrors }: CheckReport, { inputs }: Work): string {
+function adviceFor(path: string, report: CheckReport, { inputs }: Work): string {
+  const { losses, changed, corruptions, checkErrors } = report;
   const { repair, convertOptions } = inputs;
   if (convertOptions.dryRun && repair !== "none") return `Without dry-run a repair would be tried first: ${repair}`;
   const back = changed ? "; the end of this job puts the image back as it was" : "";
   if (losses.length > 0) {
-    return `Mending the rest gives something up (${losses[0]}): inplace-convert check -r all --allow-data-loss does it${back}`;
+    const giving = command("check", path, "-r", "all", "--allow-data-loss");
+    return `Mending the rest gives something up (${losses[0]}): ${giving} does it${back}`;
   }
   if (repair === "all") return `Repairing it left this${back || "; the image is as it was"}`;
   return repair === "leaks"

@@ -1,6 +1,6 @@
 /** `repair` and `fail-on` before a conversion: the image checked, mended, and put back where it could not be converted then. */
 
-import { type CheckReport, ImageError, plan, resume, rollback } from "../../index.ts";
+import { type CheckReport, ImageError, joined, plan, resume, rollback } from "../../index.ts";
 import { needsConsent } from "../results/leaks-given-up.ts";
 import { amounts, checkFailure } from "./check-failure.ts";
 import { checkKeepingUndo } from "./check-image.ts";
@@ -41,7 +41,8 @@ function refuseBadCheck(path: string, report: CheckReport, { inputs }: Work): vo
   const advice = adviceOn(judged, inputs);
   const failure = checkFailure(path, judged, inputs.failOn, "the check before its conversion", advice);
   if (failure === undefined) return;
-  throw new ImageError("corrupt", `${failure.message}; ${advice}`, {
+  throw new ImageError("corrupt", failure.message, {
+    remedy: advice,
     path,
     format: report.format,
     operation: "check",
@@ -57,13 +58,17 @@ function adviceOn({ corruptions, checkErrors, leaks }: CheckReport, { repair }: 
 }
 
 async function refuseWhatPlansRefuse({ path }: ImageToDo, { inputs }: Work): Promise<void> {
-  const { report } = await plan(path, inputs.targetFormat, { ...inputs.convertOptions, ignoreUnfinished: true });
-  if (report.refused.length === 0) return;
-  throw new ImageError("unsupported", `Cannot convert ${path}: ${report.refused.join("; ")}`, {
+  const { report, refusals } = await plan(path, inputs.targetFormat, {
+    ...inputs.convertOptions,
+    ignoreUnfinished: true,
+  });
+  if (refusals.length === 0) return;
+  throw new ImageError("unsupported", `Cannot convert ${path}`, {
+    because: joined(refusals, "; "),
     path,
     format: report.sourceFormat,
     operation: "plan",
-    reasons: report.refused,
+    reasons: refusals,
   });
 }
 

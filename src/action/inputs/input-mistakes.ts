@@ -2,7 +2,7 @@
 
 import { type ConvertOptions, usageMistakes } from "../../index.ts";
 import type { InputName } from "./input-names.ts";
-import { inInputWords } from "./input-words.ts";
+import { INPUT_WORDS } from "./input-words.ts";
 
 /** `input "drop": Cannot drop everything: …`. */
 export function inputMistake(names: InputName | readonly InputName[], sentence: string): string {
@@ -42,19 +42,23 @@ export function libraryMistakes(targetFormat: string | undefined, options: Conve
   const add = (names: readonly InputName[], sentences: readonly string[]) => {
     for (const sentence of sentences) if (!found.has(sentence)) found.set(sentence, names);
   };
-  for (const name of OPTION_INPUTS) if (name !== "options") add([name], usageMistakes(undefined, only(options, name)));
+  for (const name of OPTION_INPUTS) if (name !== "options") add([name], mistakesIn(undefined, only(options, name)));
   if (targetFormat !== undefined) {
-    add(["target-format"], usageMistakes(targetFormat));
+    add(["target-format"], mistakesIn(targetFormat));
     if (![...found.values()].some(([name]) => name === "target-format")) {
-      add(["options"], usageMistakes(targetFormat, only(options, "options")));
+      add(["options"], mistakesIn(targetFormat, only(options, "options")));
     }
   }
   if (found.size === 0) {
-    for (const sentence of usageMistakes(targetFormat, options)) {
+    for (const sentence of mistakesIn(targetFormat, options)) {
       add(blamed(targetFormat, options, sentence), [sentence]);
     }
   }
-  return [...found].map(([sentence, names]) => ({ names, sentence: inInputWords(sentence) }));
+  return [...found].map(([sentence, names]) => ({ names, sentence }));
+}
+
+function mistakesIn(targetFormat: string | undefined, options: ConvertOptions = {}): readonly string[] {
+  return usageMistakes(targetFormat, options, INPUT_WORDS);
 }
 
 function only(options: ConvertOptions, name: OptionInput): ConvertOptions {
@@ -66,7 +70,7 @@ function only(options: ConvertOptions, name: OptionInput): ConvertOptions {
 function blamed(targetFormat: string | undefined, options: ConvertOptions, sentence: string): readonly InputName[] {
   const names = OPTION_INPUTS.filter((name) => {
     const { [OPTION_OF[name]]: _, ...others } = options;
-    return !usageMistakes(targetFormat, others).includes(sentence);
+    return !mistakesIn(targetFormat, others).includes(sentence);
   });
   return names.length > 0 ? names : ["target-format"];
 }

@@ -1,5 +1,7 @@
 /** The library speaks of the command line's options and of its own; here they are inputs. */
 
+import { COMMAND_LINE, type OptionReference, type Vocabulary } from "../../index.ts";
+
 /** What the library calls its options where they aren't called as the inputs. */
 const OWN_NAMES: Readonly<Record<string, string>> = {
   maxExtraSpace: "max-extra-space",
@@ -8,23 +10,39 @@ const OWN_NAMES: Readonly<Record<string, string>> = {
   backingChain: "backing-chain",
   dryRun: "dry-run",
 };
-const OWN_NAME = new RegExp(`(?<=^|[ ("])(?:${Object.keys(OWN_NAMES).join("|")})\\b`, "g");
 
-/** `--drop bitmaps` becomes `drop: bitmaps`, `-f raw` `source-format: raw`; all else stays. */
-export function inInputWords(text: string): string {
-  return (
-    text
-      .replaceAll(", or take its own bytes for the disk with --allow-marked-raw", "")
-      .replaceAll("inplace-convert check -r all", "set repair to all")
-      // What stands in a command of qemu-img's is its own.
-      .replaceAll(/(?<=^|[ (])(?<!qemu-img [^;,]*)-f (raw|qcow2|qed)\b/g, "source-format: $1")
-      .replaceAll(/(?<=^|[ (])(?<!qemu-img [^;,]*)-f(?=[ ;,.)]|$)/g, "source-format")
-      .replaceAll(/(?<=^|[ (])--drop ((?:bitmaps|snapshots|leaks)(?:,(?:bitmaps|snapshots|leaks))*)\b/g, "drop: $1")
-      .replaceAll(/(?<=^|[ (])--(backing-chain|keep-undo)\b/g, "$1: true")
-      .replaceAll(/(?<=^|[ (])--no-check\b/g, "check: false")
-      .replaceAll(/(?<=^|[ (])--(checksum|verify|cross-check) (\w[\w-]*)/g, "$1: $2")
-      .replaceAll(/(?<=^|[ (])--(checksum|verify|cross-check|max-extra-space|drop)(?=[ ;:,.)]|$)/g, "$1")
-      .replaceAll(/(?<=^|[ (])-o (\w+=)/g, "options: $1")
-      .replaceAll(OWN_NAME, (name) => OWN_NAMES[name] ?? name)
-  );
+/** Inputs by the command line's names; what is not here the action does not have. */
+const INPUTS: Readonly<Record<string, string>> = {
+  format: "source-format",
+  drop: "drop",
+  checksum: "checksum",
+  verify: "verify",
+  "cross-check": "cross-check",
+  "max-extra-space": "max-extra-space",
+};
+
+/** Those that are given by their name alone. */
+const FLAGS: Readonly<Record<string, string>> = {
+  "backing-chain": "backing-chain: true",
+  "keep-undo": "keep-undo: true",
+  "no-check": "check: false",
+};
+
+/** `--drop bitmaps` is `drop: bitmaps`, `-f raw` `source-format: raw`, and a repair is an input too. */
+export const INPUT_WORDS: Vocabulary = {
+  option: inputFor,
+  command(reference) {
+    const { command, options } = reference;
+    const [repair, extent] = options;
+    return command === "check" && repair === "-r" && options.length === 2
+      ? `set repair to ${extent}`
+      : COMMAND_LINE.command(reference);
+  },
+  key: (name) => OWN_NAMES[name] ?? name,
+};
+
+function inputFor({ name, value }: OptionReference): string | undefined {
+  const input = INPUTS[name];
+  if (input === undefined) return FLAGS[name];
+  return value === undefined ? input : `${input}: ${value}`;
 }

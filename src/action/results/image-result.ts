@@ -9,7 +9,7 @@ import {
   type Verdict,
   verdictOf,
 } from "../../index.ts";
-import { inInputWords } from "../inputs/input-words.ts";
+import { INPUT_WORDS } from "../inputs/input-words.ts";
 import { DEFECT_ADVICE, isOfSystem, traceOf } from "./defect.ts";
 import { worstFirst } from "./findings.ts";
 
@@ -60,13 +60,13 @@ export function failureOf(error: unknown, before: string | undefined): ImageFail
     const { kind, format, path, structure, hostOffset, guestOffset, operation, journal } = error;
     const rolledBack = error.rolledBack || undefined;
     const details = { format, path, structure, hostOffset, guestOffset, operation, journal, rolledBack };
-    const reasons = error.reasons.map(inInputWords);
-    return { kind, message: inInputWords(error.message), reasons, advice: adviceFor(error, before), details };
+    const reasons = error.refusals.map((reason) => reason.in(INPUT_WORDS));
+    return { kind, message: error.sentence.in(INPUT_WORDS), reasons, advice: adviceFor(error, before), details };
+  }
+  if (error instanceof UsageError) {
+    return { kind: "usage", message: error.sentence.in(INPUT_WORDS), reasons: [], advice: "", details: {} };
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof UsageError) {
-    return { kind: "usage", message: inInputWords(message), reasons: [], advice: "", details: {} };
-  }
   if (isOfSystem(error)) return { kind: "io", message, reasons: [], advice: before ?? AS_IT_WAS, details: {} };
   return { kind: "defect", message, reasons: [], advice: DEFECT_ADVICE, details: { trace: traceOf(error) } };
 }

@@ -1,6 +1,7 @@
 /** A plan: all that a conversion would do, or every reason why it would refuse, by the run's own functions. Writes nothing. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import type { Sentence } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import { type PlanOutcome, planText } from "../../plan/plan-text.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
@@ -21,6 +22,8 @@ import { plannedReport, refusedReport, unchangedReport } from "./planned-report.
 export interface Foretold {
   readonly report: ConversionReport;
   readonly text: string;
+  /** What the report has as `refused`, as values. */
+  readonly refusals: readonly Sentence[];
 }
 
 export async function foretell(path: string, targetFormat: string, settings: Settings, host: Host): Promise<Foretold> {
@@ -56,10 +59,10 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   const covers = guest?.covers ?? "layer";
   const [outcome, report] =
     planned === undefined || reasons.all.length > 0
-      ? (["refused", refusedReport(path, source, targetFormat, reasons.all, settings)] as const)
+      ? (["refused", refusedReport(path, source, targetFormat, reasons.all.map(String), settings)] as const)
       : whatWouldBe(path, source, planned, covers, settings, host);
   const notes = [...blind, ...(volume.notes ?? []), ...report.notes];
-  return { report: { ...report, notes }, text: planText(outcome, report) };
+  return { report: { ...report, notes }, text: planText(outcome, report), refusals: reasons.all };
 }
 
 function whatWouldBe(
@@ -81,26 +84,34 @@ async function inspected(storage: Storage, settings: Settings, reasons: Reasons)
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind === "io" || error.kind === "interrupted") throw error;
     reasons.add(error);
-    throw new ImageError(error.kind, error.message, { ...error, reasons: reasons.all, cause: error });
+    throw new ImageError(error.kind, error.what, {
+      ...error.facts,
+      ...error.words,
+      reasons: reasons.all,
+      cause: error,
+    });
   }
 }
 
 /** Reasons of a refusal, each once, in the order found. */
 class Reasons {
   readonly #path: string;
-  readonly #found = new Set<string>();
+  /** By what they say. */
+  readonly #found = new Map<string, Sentence>();
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  get all(): readonly string[] {
-    return [...this.#found];
+  get all(): readonly Sentence[] {
+    return [...this.#found.values()];
   }
 
   add(error: ImageError): void {
     if (this.#found.size > 0 && isOfLongName(error)) return;
-    for (const reason of reasonsOf(error, this.#path)) this.#found.add(reason);
+    for (const reason of reasonsOf(error, this.#path)) {
+      if (!this.#found.has(`${reason}`)) this.#found.set(`${reason}`, reason);
+    }
   }
 
   /** What `look` answers; undefined where it refuses. That we were asked to stop says nothing of the image. */

@@ -59,7 +59,7 @@ export function plannedReport(
     check: { before: settings.check ? source.check : null, after: null },
     dropped: [...draft.dropped, ...(leaks ? [leaksText(leaks)] : [])],
     ...(leaks && { leaksGivenUp: leaks }),
-    notes: leaksWarnings(leaks, settings.drop),
+    notes: leaksWarnings(path, leaks, settings.drop),
     ...layouts(settings, source, () => plannedLayout(plan)),
   };
 }

@@ -1,6 +1,7 @@
 /** The space a plan needs at its peak, compared with what there is before the first write. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Volume } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
@@ -37,8 +38,11 @@ export async function refuseWithoutSpace(
     ...(needed > settings.maxExtraSpace ? [`more than the ${settings.maxExtraSpace} allowed`] : []),
     ...(needed > free ? [`and only ${free} are free beside it`] : []),
   ].map((where) => `it takes ${needed} bytes for a while, ${where}`);
-  if (reasons.length === 0) return;
-  throw new ImageError("no-space", `Cannot convert ${path}: ${reasons[0]}; nothing was written`, {
+  const [first] = reasons;
+  if (first === undefined) return;
+  throw new ImageError("no-space", say`Cannot convert ${imageNamed(path)}`, {
+    because: first,
+    state: "nothing was written",
     path,
     operation: "plan",
     reasons,

@@ -2,6 +2,7 @@
 
 import { dirname, isAbsolute, join, posix, relative, win32 } from "node:path";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, type Sentence, say } from "../../bytes/sentence.ts";
 import { formatDrivers, openImage } from "../../formats/registry.ts";
 import type { BackingFile, Image } from "../../image/source.ts";
 import type { Storage, Volume } from "../../storage/storage.ts";
@@ -24,7 +25,7 @@ export async function openBackingChain(volume: Volume, image: Image): Promise<Ba
       const { backing } = top.getConversionOptions();
       if (backing === undefined) return chain;
       if (chain.length > MAX_BACKING_DEPTH) {
-        throw refusal(image, backing, `the chain is longer than ${MAX_BACKING_DEPTH} files; commit some of them`);
+        throw refusal(image, backing, `the chain is longer than ${MAX_BACKING_DEPTH} files`, "commit some of them");
       }
       const path = await permittedPath(volume, top, backing);
       if (seen.has(path)) throw refusal(top, backing, "the chain leads back to a file that is in it already");
@@ -49,7 +50,8 @@ async function permittedPath(volume: Volume, image: Image, backing: BackingFile)
     throw refusal(
       image,
       backing,
-      "its format is not given, and guessing it is unsafe; say it with qemu-img rebase -u -F",
+      "its format is not given, and guessing it is unsafe",
+      "say it with qemu-img rebase -u -F",
     );
   }
   if (!formatDrivers.some((driver) => driver.name === format)) {
@@ -59,13 +61,13 @@ async function permittedPath(volume: Volume, image: Image, backing: BackingFile)
   if (name.includes("\0")) throw refusal(image, backing, "the name holds a NUL");
   if (hasProtocol(name)) throw refusal(image, backing, "the name goes to a protocol, not to a file");
   if (posix.isAbsolute(name) || win32.isAbsolute(name)) {
-    throw refusal(image, backing, "the name is absolute; make it relative with qemu-img rebase -u");
+    throw refusal(image, backing, "the name is absolute", "make it relative with qemu-img rebase -u");
   }
   const folder = dirname(await volume.realPath(image.storage.path));
   const path = await foundPath(volume, image, join(folder, name));
   const within = relative(folder, path);
   if (within === "" || within === ".." || within.startsWith("../") || within.startsWith("..\\") || isAbsolute(within)) {
-    throw refusal(image, backing, `it lies outside the image's folder; move it into ${folder}`);
+    throw refusal(image, backing, "it lies outside the image's folder", `move it into ${folder}`);
   }
   return path;
 }
@@ -76,8 +78,8 @@ async function foundPath(volume: Volume, image: Image, named: string): Promise<s
     return await volume.realPath(named);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    const message = `${error.message}; put it back there, since ${image.storage.path} names it as its backing file`;
-    throw new ImageError(error.kind, message, { ...error, cause: error });
+    const remedy = say`put it back there, since ${imageNamed(image.storage.path)} names it as its backing file`;
+    throw error.advising(remedy);
   }
 }
 
@@ -103,15 +105,18 @@ async function openPermitted(volume: Volume, image: Image, backing: BackingFile,
 /** A link put in the place of what was looked at must not lead elsewhere. */
 async function refuseSwapped(volume: Volume, image: Image, backing: BackingFile, path: string, storage: Storage) {
   if ((await volume.realPath(path)) === path && (await volume.isSameFile(path, storage))) return;
-  throw new ImageError("changed-underneath", `Cannot follow ${described(image, backing)}: it was replaced meanwhile`, {
+  throw new ImageError("changed-underneath", say`Cannot follow ${described(image, backing)}`, {
+    because: "it was replaced meanwhile",
     path: image.storage.path,
     format: image.format,
     structure: "backing file name",
   });
 }
 
-function refusal(image: Image, backing: BackingFile, why: string): ImageError {
-  return new ImageError("unsupported", `Cannot follow ${described(image, backing)}: ${why}`, {
+function refusal(image: Image, backing: BackingFile, because: string, remedy?: string): ImageError {
+  return new ImageError("unsupported", say`Cannot follow ${described(image, backing)}`, {
+    because,
+    remedy,
     path: image.storage.path,
     format: image.format,
     structure: "backing file name",
@@ -120,6 +125,6 @@ function refusal(image: Image, backing: BackingFile, why: string): ImageError {
   });
 }
 
-function described(image: Image, backing: BackingFile): string {
-  return `the backing file ${JSON.stringify(backing.name)} of ${image.storage.path}`;
+function described(image: Image, backing: BackingFile): Sentence {
+  return say`the backing file ${JSON.stringify(backing.name)} of ${imageNamed(image.storage.path)}`;
 }

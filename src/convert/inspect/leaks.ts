@@ -1,6 +1,7 @@
 /** Leaked clusters that a conversion gives up: nobody points at them, and nobody can tell what they once were. */
 
 import { counted } from "../../bytes/count-text.ts";
+import { command, option } from "../../bytes/sentence.ts";
 import type { LeaksGivenUp } from "../report/report.ts";
 import type { Source } from "./source.ts";
 
@@ -24,11 +25,11 @@ export function leaksText({ clusters, bytes }: LeaksGivenUp): string {
 }
 
 /** Empty where they are few, or where the user consented. */
-export function leaksWarnings(leaks: LeaksGivenUp | undefined, drop: readonly string[]): string[] {
+export function leaksWarnings(path: string, leaks: LeaksGivenUp | undefined, drop: readonly string[]): string[] {
   if (!leaks?.isSuspicious || drop.includes("leaks")) return [];
   const { clusters, bytes } = leaks;
   return [
     `the ${counted(clusters, "cluster")} (${bytes} bytes) of leaks that are given up are as many as a lost table leaves: they ` +
-      "may be the only trace of lost data; look with inplace-convert check first, or consent with --drop leaks",
+      `may be the only trace of lost data; look with ${command("check", path)} first, or consent with ${option("drop", "leaks")}`,
   ];
 }

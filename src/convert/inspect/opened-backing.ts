@@ -1,6 +1,7 @@
 /** The guest of an image as a conversion sees it: this layer, or with consent the whole chain. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
 import type { Image } from "../../image/source.ts";
@@ -64,7 +65,9 @@ export async function refuseOtherGuest(
   const expected = hex.toLowerCase();
   if (expected === found) return;
   const reason = `its guest's checksum is ${found}, expected ${expected}`;
-  throw new ImageError("verification-failed", `Cannot convert ${path}: ${reason}; nothing was written`, {
+  throw new ImageError("verification-failed", say`Cannot convert ${imageNamed(path)}`, {
+    because: reason,
+    state: "nothing was written",
     path,
     operation: "checksum",
     reasons: [reason],

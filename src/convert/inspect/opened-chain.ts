@@ -1,6 +1,7 @@
 /** An image opened to be read, with its backing files where the user consented to follow them. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, option, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
 import type { Image } from "../../image/source.ts";
@@ -69,11 +70,12 @@ export class OpenedChain {
   wholeView(): Promise<GuestView> {
     const [{ storage, format }] = this.chain;
     if (!this.isLayer) return this.view();
-    throw new ImageError(
-      "unsupported",
-      `Cannot read the guest of ${storage.path}: it has a backing file, which is followed only with --backing-chain`,
-      { path: storage.path, format, structure: "backing file name" },
-    );
+    throw new ImageError("unsupported", say`Cannot read the guest of ${imageNamed(storage.path)}`, {
+      because: say`it has a backing file, which is followed only with ${option("backing-chain")}`,
+      path: storage.path,
+      format,
+      structure: "backing file name",
+    });
   }
 
   async close(): Promise<void> {
@@ -86,19 +88,18 @@ function refuseUnreadable(image: Image): void {
   const { encryption, hasDataFile } = image.getConversionOptions();
   const { path } = image.storage;
   if (encryption !== undefined) {
-    throw new ImageError("unsupported", `Cannot read the guest of ${path}: it is encrypted (${encryption})`, {
+    throw new ImageError("unsupported", say`Cannot read the guest of ${imageNamed(path)}`, {
+      because: `it is encrypted (${encryption})`,
       path,
       format: image.format,
     });
   }
   if (hasDataFile) {
-    throw new ImageError(
-      "unsupported",
-      `Cannot read the guest of ${path}: its data lies in an external data file; make a copy that holds it with qemu-img convert`,
-      {
-        path,
-        format: image.format,
-      },
-    );
+    throw new ImageError("unsupported", say`Cannot read the guest of ${imageNamed(path)}`, {
+      because: "its data lies in an external data file",
+      remedy: "make a copy that holds it with qemu-img convert",
+      path,
+      format: image.format,
+    });
   }
 }

@@ -4,6 +4,7 @@ import { MiB } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import type { RangeSet } from "../../bytes/range-set.ts";
+import { command, imageNamed, say } from "../../bytes/sentence.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
@@ -46,20 +47,17 @@ export function refuseCorruption({ image, options, check }: Source): void {
   // What only qemu-img lets pass a repair leaves as it is, and a copy does not have.
   const isRepairable = check.corruptions + check.checkErrors > 0;
   const advice = isRepairable
-    ? "repair it first: inplace-convert check -r all"
+    ? say`repair it first: ${command("check", image.storage.path, "-r", "all")}`
     : "make a sound copy of it with qemu-img convert";
   const worst = check.findings.filter(({ severity }) => severity !== "leak");
-  throw new ImageError(
-    "corrupt",
-    `Cannot convert ${image.storage.path}: the check found ${counted(errorCount, "error")}, first: ` +
-      `${worst[0]?.message ?? "no detail"}; ${advice}`,
-    {
-      path: image.storage.path,
-      format: image.format,
-      operation: "check",
-      reasons: worst.map(({ message }) => message),
-    },
-  );
+  throw new ImageError("corrupt", say`Cannot convert ${imageNamed(image.storage.path)}`, {
+    because: `the check found ${counted(errorCount, "error")}, first: ${worst[0]?.message ?? "no detail"}`,
+    remedy: advice,
+    path: image.storage.path,
+    format: image.format,
+    operation: "check",
+    reasons: worst.map(({ message }) => message),
+  });
 }
 
 /** SHA-256 over the bytes of `ranges` in file order, hex; what lies past the end of file counts as zeros. */

@@ -4,6 +4,7 @@
  */
 
 import { UsageError } from "../../bytes/image-error.ts";
+import { joined, key, type Sentence, say, type Words } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
 import { givenOptions, isPlain, shown } from "./given-options.ts";
 import type {
@@ -16,7 +17,7 @@ import type {
 } from "./options.ts";
 
 /** Says what is wrong with a value that was given, one sentence; undefined where it is right. */
-type Rule = (value: unknown, name: string) => string | undefined;
+type Rule = (value: unknown, name: string) => Words | undefined;
 
 /** Every option of `T` has its rule: one that is forgotten doesn't compile. */
 export type OptionRules<T> = { readonly [Name in keyof Required<T>]: Rule };
@@ -87,7 +88,7 @@ export const convertRules: OptionRules<ConvertOptions> = {
 export interface LookedAt<T> {
   /** A copy (given-options.ts), to be used in place of what was given; empty where nothing of it can be used. */
   readonly given: T;
-  readonly mistakes: readonly string[];
+  readonly mistakes: readonly Words[];
 }
 
 export function lookAtOptions<T extends object>(command: string, rules: OptionRules<T>, options: unknown): LookedAt<T> {
@@ -96,12 +97,12 @@ export function lookAtOptions<T extends object>(command: string, rules: OptionRu
     given = givenOptions(command, options);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return { given: Object.create(null), mistakes: [error.message] };
+    return { given: Object.create(null), mistakes: [error.sentence] };
   }
   const mistakes = Reflect.ownKeys(given).flatMap((name) => {
     const rule = Object.hasOwn(rules, name) ? rules[name as keyof T] : undefined;
     if (rule === undefined) {
-      return [`Cannot use the option ${shown(name)}: ${command} knows ${Object.keys(rules).join(", ")}`];
+      return [say`Cannot use the option ${shown(name)}: ${command} knows ${joined(Object.keys(rules).map(key), ", ")}`];
     }
     const value = given[name];
     return (value === undefined ? undefined : rule(value, String(name))) ?? [];
@@ -110,18 +111,19 @@ export function lookAtOptions<T extends object>(command: string, rules: OptionRu
 }
 
 /** One sentence where `path` can't name a file; empty where it can. */
-export function pathMistakes(path: unknown, name = "path"): string[] {
+export function pathMistakes(path: unknown, name = "path"): Words[] {
   return [pathText(path, name) ?? []].flat();
 }
 
 /** One sentence where `value` is no address or length in bytes; empty where it is. */
-export function byteMistakes(value: unknown, name: string): string[] {
+export function byteMistakes(value: unknown, name: string): Words[] {
   return [byteCount(value, name) ?? []].flat();
 }
 
 /** Throws one UsageError for all mistakes; nothing has been opened then. */
-export function refuseMistakes(mistakes: readonly string[]): void {
-  if (mistakes.length > 0) throw new UsageError([...new Set(mistakes)].join("; "));
+export function refuseMistakes(mistakes: readonly Words[]): void {
+  const each = new Map(mistakes.map((mistake) => [String(mistake), mistake]));
+  if (each.size > 0) throw new UsageError(joined([...each.values()], "; "));
 }
 
 /** The options of a function that takes one image, to be used in place of those that were given. */
@@ -136,25 +138,25 @@ export function optionsOf<T extends object>(
   return given;
 }
 
-function mistake(name: string, value: unknown, expected: string): string {
-  return `Cannot use ${shown(value)} for ${name}: expected ${expected}`;
+function mistake(name: string, value: unknown, expected: string): Sentence {
+  return say`Cannot use ${shown(value)} for ${key(name)}: expected ${expected}`;
 }
 
-function flag(value: unknown, name: string): string | undefined {
+function flag(value: unknown, name: string): Words | undefined {
   return typeof value === "boolean" ? undefined : mistake(name, value, "true or false");
 }
 
-function callback(value: unknown, name: string): string | undefined {
+function callback(value: unknown, name: string): Words | undefined {
   return typeof value === "function" ? undefined : mistake(name, value, "a function");
 }
 
-function pathText(value: unknown, name: string): string | undefined {
+function pathText(value: unknown, name: string): Words | undefined {
   const isPath = typeof value === "string" && value !== "" && !value.includes("\0");
   return isPath ? undefined : mistake(name, value, "the name of a file as text");
 }
 
 /** A number, since the type is one; `parseSize` makes one of `1k`. */
-function byteCount(value: unknown, name: string): string | undefined {
+function byteCount(value: unknown, name: string): Words | undefined {
   const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
   return isCount ? undefined : mistake(name, value, "a whole number of bytes, 0 or more");
 }
@@ -165,35 +167,35 @@ function oneOf(words: readonly string[]): Rule {
 }
 
 /** Those of other realms are no instances of our class; what we look at is there in any. */
-function abortSignal(value: unknown, name: string): string | undefined {
+function abortSignal(value: unknown, name: string): Words | undefined {
   const isSignal = typeof (value as Partial<AbortSignal> | null)?.aborted === "boolean";
   return isSignal ? undefined : mistake(name, value, "an AbortSignal");
 }
 
-export function knownFormat(value: unknown, name: string): string | undefined {
+export function knownFormat(value: unknown, name: string): Words | undefined {
   if (typeof value !== "string" || value === "") return mistake(name, value, "a format by qemu-img's name");
   try {
     driverOf(value);
     return undefined;
   } catch (error) {
-    if (error instanceof UsageError) return error.message;
+    if (error instanceof UsageError) return error.sentence;
     throw error;
   }
 }
 
 /** Whether a target takes them is for the target to say. */
-function targetOptionTexts(value: unknown, name: string): string | undefined {
+function targetOptionTexts(value: unknown, name: string): Words | undefined {
   if (!isPlain(value)) return mistake(name, value, "an object of texts, as -o has them");
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== "string") return mistake(`${name}.${key}`, text, "a text, as -o has it");
+  for (const [inner, text] of Object.entries(value)) {
+    if (typeof text !== "string") return mistake(`${name}.${inner}`, text, "a text, as -o has it");
   }
   return undefined;
 }
 
-function digest(value: unknown, name: string): string | undefined {
+function digest(value: unknown, name: string): Words | undefined {
   if (!isPlain(value)) return mistake(name, value, "an object of algorithm and hex");
-  const [unknown] = Object.keys(value).filter((key) => key !== "algorithm" && key !== "hex");
-  if (unknown !== undefined) return `Cannot use ${name}.${unknown}: it knows algorithm and hex`;
+  const [unknown] = Object.keys(value).filter((inner) => inner !== "algorithm" && inner !== "hex");
+  if (unknown !== undefined) return say`Cannot use ${key(name)}.${unknown}: it knows algorithm and hex`;
   const wrongAlgorithm = oneOf(ALGORITHMS)(value.algorithm, `${name}.algorithm`);
   if (wrongAlgorithm !== undefined) return wrongAlgorithm;
   const isHex = typeof value.hex === "string" && /^[0-9a-f]{64}$/i.test(value.hex);
@@ -201,7 +203,7 @@ function digest(value: unknown, name: string): string | undefined {
 }
 
 /** An array and nothing that only looks like one: each letter of a text would be a word. */
-function droppable(value: unknown, name: string): string | undefined {
+function droppable(value: unknown, name: string): Words | undefined {
   if (!Array.isArray(value)) return mistake(name, value, "an array of words");
   const unknown = value.filter((word) => !DROPPABLE.includes(word));
   if (unknown.length === 0) return undefined;

@@ -3,6 +3,7 @@
 import { MiB } from "../../bytes/align.ts";
 import { UsageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { COMMAND_LINE, sentenceOf, type Vocabulary, type Words } from "../../bytes/sentence.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import { isPlain } from "./given-options.ts";
 import {
@@ -38,27 +39,34 @@ const PLAIN_SOURCE: ConversionOptions = {
 
 /**
  * The mistakes that `convert` would throw as UsageError, one sentence each; empty where there are none.
- * `targetFormat` undefined leaves the target's options unchecked.
+ * `targetFormat` undefined leaves the target's options unchecked. `vocabulary` is the caller's, who calls options otherwise.
  */
-export function usageMistakes(targetFormat: string | undefined, options: ConvertOptions = {}): readonly string[] {
-  return lookedThrough(targetFormat, options).mistakes;
+export function usageMistakes(
+  targetFormat: string | undefined,
+  options: ConvertOptions = {},
+  vocabulary: Vocabulary = COMMAND_LINE,
+): readonly string[] {
+  return lookedThrough(targetFormat, options).mistakes.map((mistake) => sentenceOf(mistake).in(vocabulary));
 }
 
 function lookedThrough(targetFormat: string | undefined, options: unknown): LookedAt<ConvertOptions> {
   const { given, mistakes: ofOptions } = lookAtOptions("convert", convertRules, options);
   const mistakes = [...ofOptions];
+  const add = (mistake: Words) => {
+    if (!mistakes.some((known) => `${known}` === `${mistake}`)) mistakes.push(mistake);
+  };
   const attempt = <T>(check: () => T): T | undefined => {
     try {
       return check();
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      if (!mistakes.includes(error.message)) mistakes.push(error.message);
+      add(error.sentence);
       return undefined;
     }
   };
   if (targetFormat === undefined) return { given, mistakes };
   const wrongFormat = knownFormat(targetFormat, "the target format");
-  if (wrongFormat !== undefined && !mistakes.includes(wrongFormat)) mistakes.push(wrongFormat);
+  if (wrongFormat !== undefined) add(wrongFormat);
   const target = wrongFormat === undefined ? attempt(() => targetDriverOf(targetFormat)) : undefined;
   if (target === undefined) return { given, mistakes };
   // One at a time, since a parser stops at its first mistake; what is no text has been told.

@@ -9,6 +9,7 @@
 import { resolve } from "node:path";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
@@ -70,11 +71,12 @@ export class CrossChecker {
         if ((await this.#mapDigest(path, targetFormat)) === mapDigest) {
           return `${this.#name} agrees: no errors, and the same map of the guest as before`;
         }
-        throw new ImageError(
-          "verification-failed",
-          `Cannot agree with ${this.#name} on ${path}: its map of the guest's data differs from the one before`,
-          { path, format: targetFormat, operation: "cross-check" },
-        );
+        throw new ImageError("verification-failed", say`Cannot agree with ${this.#name} on ${imageNamed(path)}`, {
+          because: "its map of the guest's data differs from the one before",
+          path,
+          format: targetFormat,
+          operation: "cross-check",
+        });
       },
     };
   }
@@ -114,14 +116,11 @@ export class CrossChecker {
 
   #disagreement(path: string, when: string, { corruptions, leaks, checkErrors }: Counts): ImageError {
     const found = `${counted(corruptions, "corruption")}, ${counted(leaks, "leaked cluster")} and ${counted(checkErrors, "error")}`;
-    return new ImageError(
-      "verification-failed",
-      `Cannot agree with ${this.#name} on ${path}: it found ${found} ${when}`,
-      {
-        path,
-        operation: "cross-check",
-      },
-    );
+    return new ImageError("verification-failed", say`Cannot agree with ${this.#name} on ${imageNamed(path)}`, {
+      because: `it found ${found} ${when}`,
+      path,
+      operation: "cross-check",
+    });
   }
 
   async #check(path: string, format: string): Promise<Counts> {
@@ -134,14 +133,11 @@ export class CrossChecker {
         checkErrors: found["check-errors"] ?? 0,
       };
     } catch {
-      throw new ImageError(
-        "verification-failed",
-        `Cannot cross-check ${path}: ${this.#name} failed (${code}): ${said}`,
-        {
-          path,
-          operation: "cross-check",
-        },
-      );
+      throw new ImageError("verification-failed", say`Cannot cross-check ${imageNamed(path)}`, {
+        because: `${this.#name} failed (${code}): ${said}`,
+        path,
+        operation: "cross-check",
+      });
     }
   }
 
@@ -157,7 +153,8 @@ export class CrossChecker {
     };
     const { code, said } = await runQemuImg(["map", "--output=json", nodeOf(path, format)], this.#signal, onLine);
     if (code === 0) return hash.digest("hex");
-    throw new ImageError("verification-failed", `Cannot cross-check ${path}: ${this.#name} failed (${code}): ${said}`, {
+    throw new ImageError("verification-failed", say`Cannot cross-check ${imageNamed(path)}`, {
+      because: `${this.#name} failed (${code}): ${said}`,
       path,
       operation: "cross-check",
     });

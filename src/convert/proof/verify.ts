@@ -2,6 +2,7 @@
 
 import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, extentAt, firstDifference, isStored } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import { SideBySide } from "../../image/side-by-side.ts";
@@ -86,11 +87,7 @@ function failed(
 ): ImageError {
   return new ImageError(
     "verification-failed",
-    `Cannot trust the ${target.format} image made of ${target.storage.path}: ${what}`,
-    {
-      path: target.storage.path,
-      format: target.format,
-      operation: "verify",
-    },
+    say`Cannot trust the ${target.format} image made of ${imageNamed(target.storage.path)}`,
+    { because: what, path: target.storage.path, format: target.format, operation: "verify" },
   );
 }

@@ -2,6 +2,7 @@
 
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { RepairPlace } from "../../check/repair-place.ts";
 import { openImage } from "../../formats/registry.ts";
 import type { CheckResult } from "../../image/finding.ts";
@@ -38,19 +39,18 @@ async function rollBackRepair(session: Session, journal: RepairJournal): Promise
   const { path, storage } = session;
   const details = { path, format: state.intent.format, operation: "roll back" };
   if (state.undoGivenUp) {
-    throw new ImageError(
-      "unsupported",
-      `Cannot put ${path} back: its repair was finished and the undo given up`,
-      details,
-    );
+    throw new ImageError("unsupported", say`Cannot put ${imageNamed(path)} back`, {
+      ...details,
+      because: "its repair was finished and the undo given up",
+    });
   }
   const place = await repairPlaceOf(storage, state);
   if ("foreign" in place) {
-    throw new ImageError(
-      "changed-underneath",
-      `Cannot put ${path} back: ${place.foreign} since; nothing was touched`,
-      details,
-    );
+    throw new ImageError("changed-underneath", say`Cannot put ${imageNamed(path)} back`, {
+      ...details,
+      because: `${place.foreign} since`,
+      state: "nothing was touched",
+    });
   }
   await proveGuestOfRepair(session, state, place);
   const isExact = await undoRepair(session, journal, place);

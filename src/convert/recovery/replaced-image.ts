@@ -1,6 +1,7 @@
 /** An image that is not what its journal is about, as after another file took its place: recovery says so, and where it ends. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { formatToldBy, isTold } from "../../formats/registry.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
@@ -32,12 +33,14 @@ export async function replacedImage(
   const names = journalNamesOf(path);
   const beside = journal.isUndo ? names.undo : names.journal;
   const files = journal.path === beside ? beside : `${beside} and ${journal.path}`;
-  return new ImageError(
-    "changed-underneath",
-    `Cannot ${direction} ${path}: it is ${found}, but ${was}; nothing was touched: if another file has taken its place, remove ` +
-      `${files} by hand, and it is an image like any other; if not, keep a copy of all these files before anything else`,
-    { path, operation: direction, journal: beside, cause: error },
-  );
+  return new ImageError("changed-underneath", say`Cannot ${direction} ${imageNamed(path)}`, {
+    because: `it is ${found}, but ${was}`,
+    state: `nothing was touched: if another file has taken its place, remove ${files} by hand, and it is an image like any other; if not, keep a copy of all these files before anything else`,
+    path,
+    operation: direction,
+    journal: beside,
+    cause: error,
+  });
 }
 
 /** The formats that the image can have, and how they came about. */

@@ -2,6 +2,7 @@
 
 import { alignUp } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
@@ -11,6 +12,7 @@ import { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Settings } from "../options/settings.ts";
 import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
 import type { RecoveryReport } from "../report/report.ts";
+import { PUT_BACK } from "../session/journal-stands.ts";
 import type { Session } from "../session/session.ts";
 import { finish } from "../switch/finish.ts";
 import { settleHeader } from "../undo/commit-block.ts";
@@ -72,14 +74,11 @@ async function isCommitted(storage: WritableStorage, journal: ConversionJournal)
   if (commit !== "rewritten") return commit === "after";
   const isTarget = await isTargetsHeader(storage, journal.work);
   if (isTarget !== undefined) return isTarget;
-  throw new ImageError(
-    "changed-underneath",
-    `Cannot tell how far ${storage.path} came: its header was rewritten since`,
-    {
-      path: storage.path,
-      operation: "resume",
-    },
-  );
+  throw new ImageError("changed-underneath", say`Cannot tell how far ${imageNamed(storage.path)} came`, {
+    because: "its header was rewritten since",
+    path: storage.path,
+    operation: "resume",
+  });
 }
 
 /**
@@ -102,12 +101,13 @@ async function giveUpAdditive(storage: WritableStorage, journal: ConversionJourn
     ];
     // Where not all references can be trusted, nobody knows where the last of them ends.
     if (check.corruptions > 0 || check.checkErrors > 0) {
-      throw new ImageError(
-        "corrupt",
-        `Cannot go on with ${storage.path}: it was written to since, and its check finds errors; ` +
-          "repair it with qemu-img check -r all",
-        { path: storage.path, format: intent.sourceFormat, operation: "check" },
-      );
+      throw new ImageError("corrupt", say`Cannot go on with ${imageNamed(storage.path)}`, {
+        because: "it was written to since, and its check finds errors",
+        remedy: "repair it with qemu-img check -r all",
+        path: storage.path,
+        format: intent.sourceFormat,
+        operation: "check",
+      });
     }
     end = Math.max(end, metadata.end, check.imageEndOffset);
     for (let row = 0; row < mapping.count; row++) {
@@ -132,15 +132,13 @@ async function trustAsFound(session: Session, journal: ConversionJournal): Promi
     ...check.findings.filter(({ severity }) => severity === "corruption").map(({ message }) => message),
   ];
   if (unclean.length === 0 && check.corruptions === 0 && check.checkErrors === 0) return;
-  throw new ImageError(
-    "corrupt",
-    `Cannot settle ${session.path}: ${first ?? "it can't be read"}; repair it with qemu-img check -r all`,
-    {
-      path: session.path,
-      format: targetFormat,
-      operation: "check",
-    },
-  );
+  throw new ImageError("corrupt", say`Cannot settle ${imageNamed(session.path)}`, {
+    because: first ?? "it can't be read",
+    remedy: "repair it with qemu-img check -r all",
+    path: session.path,
+    format: targetFormat,
+    operation: "check",
+  });
 }
 
 /** The commit was the last thing done: proves the target as `convert` would have, or puts the source back. */
@@ -174,10 +172,6 @@ async function verifyOrRestore(session: Session, journal: ConversionJournal, set
     await session.refuseInterference();
     await proveCompanions(session, journal.work, settings);
     await restoreSource(session, journal);
-    throw new ImageError(error.kind, `${error.message}; the image was put back as it was`, {
-      ...error,
-      rolledBack: true,
-      cause: error,
-    });
+    throw error.leaving(PUT_BACK, { rolledBack: true });
   }
 }

@@ -1,6 +1,7 @@
 /** The way back from an interrupted conversion: its old metadata, or, once the undo was given up, by converting again. */
 
 import { ImageError, UsageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import { runConversion } from "../conversion/conversion.ts";
@@ -22,7 +23,8 @@ export async function rollBackConversion(
   const { intent } = journal.work;
   if (journal.work.undoGivenUp) {
     if (intent.purpose === "setmap") {
-      throw new ImageError("unsupported", `Cannot put ${path} back: its old mapping was given up when the new was`, {
+      throw new ImageError("unsupported", say`Cannot put ${imageNamed(path)} back`, {
+        because: "its old mapping was given up when the new was",
         path,
         operation: "roll back",
       });
@@ -55,7 +57,9 @@ export async function rollBackConversion(
   await settleHeader(storage, journal, "source");
   const foreign = await foreignWrite(storage, journal.work);
   if (foreign) {
-    throw new ImageError("changed-underneath", `Cannot put ${path} back: ${foreign} since; nothing was touched`, {
+    throw new ImageError("changed-underneath", say`Cannot put ${imageNamed(path)} back`, {
+      because: `${foreign} since`,
+      state: "nothing was touched",
       path,
       operation: "roll back",
     });

@@ -2,6 +2,7 @@
 
 import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { PatchedSectors } from "../../check/repair-place.ts";
 import type { RepairPlan } from "../../check/repair-plan.ts";
 import { openImage } from "../../formats/registry.ts";
@@ -156,5 +157,10 @@ function firstChange(before: ExtentTable, after: ExtentTable, isLossy: boolean):
 }
 
 function failed({ storage: { path }, format }: Image, what: string): ImageError {
-  return new ImageError("verification-failed", `Cannot repair ${path}: ${what}`, { path, format, operation: "verify" });
+  return new ImageError("verification-failed", say`Cannot repair ${imageNamed(path)}`, {
+    because: what,
+    path,
+    format,
+    operation: "verify",
+  });
 }

@@ -6,7 +6,8 @@
  */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
-import { hex, ImageError } from "../../bytes/image-error.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { isEmptyPlan, MAX_PATCHED_BYTES, planPatches, type RepairPlan } from "../../check/repair-plan.ts";
 import { openImage } from "../../formats/registry.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
@@ -196,14 +197,11 @@ async function writeAdditive(
 /** Whoever wrote to the image while new metadata was made for it would lose that by the first step. */
 async function refuseChangedMetadata(session: Session, image: Image, expected: string | null): Promise<void> {
   if ((await metadataDigestOf(image)) === expected) return;
-  throw new ImageError(
-    "changed-underneath",
-    `Cannot repair ${session.path}: its metadata changed while we worked on it`,
-    {
-      path: session.path,
-      operation: "compare",
-    },
-  );
+  throw new ImageError("changed-underneath", say`Cannot repair ${imageNamed(session.path)}`, {
+    because: "its metadata changed while we worked on it",
+    path: session.path,
+    operation: "compare",
+  });
 }
 
 /** Each sector that a step overwrites is as the steps before leave it; of one that was begun, as it leaves it or before. */
@@ -214,11 +212,12 @@ async function refuseChangedPatches(session: Session, { patches }: PatchStep, ma
       const is = (bytes: Uint8Array) =>
         Buffer.compare(found.subarray(at, at + SECTOR_SIZE), bytes.subarray(at, at + SECTOR_SIZE)) === 0;
       if (is(before) || (mayBeDone && is(after))) continue;
-      throw new ImageError(
-        "changed-underneath",
-        `Cannot repair ${session.path}: its metadata at host offset ${hex(hostOffset + at)} changed while we worked on it`,
-        { path: session.path, hostOffset: hostOffset + at, operation: "compare" },
-      );
+      throw new ImageError("changed-underneath", say`Cannot repair ${imageNamed(session.path)}`, {
+        because: say`its metadata at host offset ${placeAt(hostOffset + at)} changed while we worked on it`,
+        path: session.path,
+        hostOffset: hostOffset + at,
+        operation: "compare",
+      });
     }
   }
 }
@@ -291,9 +290,10 @@ async function refuseWithoutSpace(session: Session, { patched, added, steps }: R
   const needed = bytes + added.total + patched.total;
   const free = await session.volume.freeSpace(session.path);
   if (needed <= free) return;
-  throw new ImageError(
-    "no-space",
-    `Cannot repair ${session.path}: it takes ${needed} bytes for a while, and only ${free} are free beside it; nothing was written`,
-    { path: session.path, operation: "plan" },
-  );
+  throw new ImageError("no-space", say`Cannot repair ${imageNamed(session.path)}`, {
+    because: `it takes ${needed} bytes for a while, and only ${free} are free beside it`,
+    state: "nothing was written",
+    path: session.path,
+    operation: "plan",
+  });
 }

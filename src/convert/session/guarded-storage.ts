@@ -10,6 +10,7 @@
  */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 
 export class GuardedStorage implements WritableStorage {
@@ -81,11 +82,11 @@ export class GuardedStorage implements WritableStorage {
   /** Throws `changed-underneath` where another program wrote to the file. */
   async refuseChange(): Promise<void> {
     if ((await this.#inner.fingerprint()) === this.#fingerprint) return;
-    throw new ImageError(
-      "changed-underneath",
-      `Cannot go on with ${this.path}: it was written to by another program while we worked on it`,
-      { path: this.path, operation: "compare" },
-    );
+    throw new ImageError("changed-underneath", say`Cannot go on with ${imageNamed(this.path)}`, {
+      because: "it was written to by another program while we worked on it",
+      path: this.path,
+      operation: "compare",
+    });
   }
 
   /** What fails may have written a part, which is ours too. */

@@ -5,17 +5,22 @@ import type { Journal } from "../../journal/journal.ts";
 
 /** The error of a run that left its journal: says which command goes on. */
 export function standing(path: string, journal: Journal, error: unknown): ImageError {
-  const failure = error instanceof ImageError ? error : undefined;
-  const reason = error instanceof Error ? error.message : String(error);
-  const back = journal.work.undoGivenUp ? "" : `, or inplace-convert rollback ${shellQuoted(path)} to put it back`;
-  return new ImageError(
-    failure?.kind ?? "io",
-    `${reason}; the image is whole and its journal stands: run inplace-convert resume ${shellQuoted(path)} to finish${back}`,
-    { ...failure, path, journal: journal.path, cause: error },
-  );
+  const failure =
+    error instanceof ImageError ? error : new ImageError("io", error instanceof Error ? error.message : String(error));
+  return failure.leaving(STANDS, {
+    path,
+    journal: journal.path,
+    cause: error,
+    waysOn: {
+      finish: { ref: "command", command: "resume", options: [], path },
+      ...(!journal.work.undoGivenUp && {
+        putBack: { ref: "command", command: "rollback", options: [], path },
+      }),
+    },
+  });
 }
 
-/** As a POSIX shell takes it literally. */
-export function shellQuoted(path: string): string {
-  return /^[\w./+:@%,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}
+const STANDS = "the image is whole and its journal stands";
+
+/** What is said of an image that a failed run left as it had found it. */
+export const PUT_BACK = "the image was put back as it was";

@@ -1,6 +1,7 @@
 /** One writing command at work on one image: its lock, its only descriptor, its watch for other writers. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { Lock } from "../../journal/lock.ts";
 import { refuseLongNames } from "../../journal/names.ts";
 import { MeteredVolume } from "../../storage/metered.ts";
@@ -47,7 +48,9 @@ export class Session {
     // One that can't be there for its length is told so.
     if (!facts) refuseLongNames(path);
     if (!facts)
-      throw new ImageError("io", `Cannot open ${path === "" ? '""' : path}: there is no such file`, {
+      throw new ImageError("io", say`Cannot open ${imageNamed(path)}`, {
+        because: "there is no such file",
+        isMissing: true,
         path,
         operation: "open",
       });
@@ -84,11 +87,11 @@ export class Session {
   async #refuseLost(): Promise<void> {
     await this.#lock.refuseLost();
     if (!(await this.volume.isSameFile(this.path, this.#opened))) {
-      throw new ImageError(
-        "changed-underneath",
-        `Cannot go on with ${this.path}: another file has taken its name while we worked on it`,
-        { path: this.path, operation: "compare" },
-      );
+      throw new ImageError("changed-underneath", say`Cannot go on with ${imageNamed(this.path)}`, {
+        because: "another file has taken its name while we worked on it",
+        path: this.path,
+        operation: "compare",
+      });
     }
   }
 
@@ -111,5 +114,8 @@ export class Session {
 /** A safe point: nothing is half done here. `doing` goes on with the path, e.g. `while settling`. */
 export function stopIfAsked(signal: AbortSignal | undefined, path: string, doing: string): void {
   if (!signal?.aborted) return;
-  throw new ImageError("interrupted", `Stopped ${doing} ${path}, as asked`, { path, operation: "interrupt" });
+  throw new ImageError("interrupted", say`Stopped ${doing} ${imageNamed(path)}, as asked`, {
+    path,
+    operation: "interrupt",
+  });
 }

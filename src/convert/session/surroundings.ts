@@ -4,6 +4,7 @@
  */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, type Sentence, say } from "../../bytes/sentence.ts";
 import { clearTornJournal, Journal } from "../../journal/journal.ts";
 import { Lock } from "../../journal/lock.ts";
 import { journalNamesOf, refuseLongNames } from "../../journal/names.ts";
@@ -50,7 +51,12 @@ export function refuseObstacles(path: string, obstacles: readonly ImageError[]):
   const [first] = obstacles;
   if (first === undefined) return;
   const reasons = obstacles.flatMap((obstacle) => reasonsOf(obstacle, path));
-  throw new ImageError(first.kind, first.message, { ...first, reasons, cause: first.cause ?? first });
+  throw new ImageError(first.kind, first.what, {
+    ...first.facts,
+    ...first.words,
+    reasons,
+    cause: first.cause ?? first,
+  });
 }
 
 /** Throws `in-use` where someone else has the image open; `notes` hears what could not be looked at. */
@@ -62,7 +68,9 @@ export async function refuseUsers(
   const { found, blind } = await volume.otherUsers(storage);
   for (const note of blind) notes.add(note);
   if (found.length === 0) return;
-  throw new ImageError("in-use", `Cannot ${verb} ${path}: ${found.join("; ")}; close it there first`, {
+  throw new ImageError("in-use", say`Cannot ${verb} ${imageNamed(path)}`, {
+    because: found.join("; "),
+    remedy: "close it there first",
     path,
     operation: "lock",
     reasons: found,
@@ -88,22 +96,20 @@ export async function refuseOpenJournal(volume: Volume, path: string, verb: Verb
 }
 
 /** Why an error refuses, without the words that name the image: one reason or all that it has. */
-export function reasonsOf(error: ImageError, path: string): readonly string[] {
-  if (error.reasons.length > 0) return error.reasons;
-  const { message } = error;
-  // "Cannot convert disk.raw in place yet: raw can ...", but not "Cannot create disk.raw.inplace-lock: ...".
-  for (let at = message.indexOf(` ${path}`); at >= 0; at = message.indexOf(` ${path}`, at + 1)) {
-    const rest = message.slice(at + 1 + path.length);
-    const [opening] = /^(?: [^:]*)?: /.exec(rest) ?? [];
-    if (opening !== undefined) return [rest.slice(opening.length)];
-  }
-  return [message];
+export function reasonsOf(error: ImageError, path: string): readonly Sentence[] {
+  if (error.refusals.length > 0) return error.refusals;
+  // Of "Cannot create disk.raw.inplace-lock: ..." all must be said, for it is of another file.
+  return [(error.what.namesImage(path) ? error.reason : undefined) ?? error.sentence];
 }
 
 function unfinishedError(path: string, found: Journal, verb: Verb): ImageError {
   const before = found.work.kind;
   const what = found.isUndo ? `the undo of a ${before} is kept beside it` : `a ${before} of it was interrupted`;
-  return standing(path, found, new ImageError("interrupted", `Cannot ${verb} ${path}: ${what}`, { operation: "plan" }));
+  return standing(
+    path,
+    found,
+    new ImageError("interrupted", say`Cannot ${verb} ${imageNamed(path)}`, { because: what, operation: "plan" }),
+  );
 }
 
 /** The system's own word for a name that is too long, which is said once and better. */

@@ -1,6 +1,7 @@
 /** Images that QEMU writes to: what is read of them is of no one moment. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, option, say } from "../../bytes/sentence.ts";
 import type { Storage, Volume } from "../../storage/storage.ts";
 
 /**
@@ -10,9 +11,11 @@ import type { Storage, Volume } from "../../storage/storage.ts";
 export async function refuseWriters(storage: Storage, volume: Volume, verb: string): Promise<void> {
   const { writers = [] } = await volume.otherUsers(storage, true);
   if (writers.length === 0) return;
-  throw new ImageError(
-    "in-use",
-    `Cannot ${verb} ${storage.path}: ${writers.join("; ")}; close it there first, or look all the same with -U`,
-    { path: storage.path, operation: "lock", reasons: writers },
-  );
+  throw new ImageError("in-use", say`Cannot ${verb} ${imageNamed(storage.path)}`, {
+    because: writers.join("; "),
+    remedy: ["close it there first", say`look all the same with ${option("force-share")}`],
+    path: storage.path,
+    operation: "lock",
+    reasons: writers,
+  });
 }

@@ -2,6 +2,7 @@
 
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import { firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
@@ -62,7 +63,9 @@ export async function finish(
 async function openedTwice(storage: Storage, format: string): Promise<Image> {
   const [image, again] = [await openImage(storage, format), await openImage(storage, format)];
   if (firstDifference(await image.getMapping(), await again.getMapping()) < 0) return image;
-  throw new ImageError("io", `Cannot trust ${storage.path}: its tables read differently twice; look at the disk`, {
+  throw new ImageError("io", say`Cannot trust ${imageNamed(storage.path)}`, {
+    because: "its tables read differently twice",
+    remedy: "look at the disk",
     path: storage.path,
     format,
     operation: "read",
@@ -75,9 +78,10 @@ async function finalCheck(image: Image, settings: FinishSettings, leaksAllowed: 
   const { format, storage } = image;
   const check = await checkOf(image);
   if (check.corruptions === 0 && check.checkErrors === 0 && (check.leaks === 0 || leaksAllowed)) return check;
-  throw new ImageError(
-    "verification-failed",
-    `Cannot vouch for ${storage.path}: its last check found ${counted(check.corruptions, "corruption")} and ${counted(check.leaks, "leak")}`,
-    { path: storage.path, format, operation: "check" },
-  );
+  throw new ImageError("verification-failed", say`Cannot vouch for ${imageNamed(storage.path)}`, {
+    because: `its last check found ${counted(check.corruptions, "corruption")} and ${counted(check.leaks, "leak")}`,
+    path: storage.path,
+    format,
+    operation: "check",
+  });
 }

@@ -7,6 +7,7 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import { firstMovedDifference } from "../../image/guest/moved-difference.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
@@ -91,11 +92,12 @@ async function refuseWrongBytes({ storage, path }: Session, epoch: Epoch): Promi
     hostOffset = await firstWrongByte(storage, epoch);
   }
   if (hostOffset < 0) return;
-  throw new ImageError(
-    "verification-failed",
-    `Cannot settle ${path}: host offset ${hex(hostOffset)} does not read as it was written`,
-    { path, hostOffset, operation: "verify" },
-  );
+  throw new ImageError("verification-failed", say`Cannot settle ${imageNamed(path)}`, {
+    because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
+    path,
+    hostOffset,
+    operation: "verify",
+  });
 }
 
 async function stateOf(image: Image): Promise<ImageState> {
@@ -106,14 +108,11 @@ async function stateOf(image: Image): Promise<ImageState> {
 /** Whoever allocates in an image that we settle changes its tables, which the next header would leave behind. */
 async function refuseChangedMetadata(session: Session, { metadata, digest }: ImageState): Promise<void> {
   if ((await digestRanges(session.storage, metadata)) === digest) return;
-  throw new ImageError(
-    "changed-underneath",
-    `Cannot settle ${session.path}: its tables changed while we worked on it`,
-    {
-      path: session.path,
-      operation: "settle",
-    },
-  );
+  throw new ImageError("changed-underneath", say`Cannot settle ${imageNamed(session.path)}`, {
+    because: "its tables changed while we worked on it",
+    path: session.path,
+    operation: "settle",
+  });
 }
 
 /** The image as `writes` will leave it; throws `verification-failed` where it would show another guest. */
@@ -125,7 +124,8 @@ async function verifyRepointed(
   { verify, signal }: SettleSettings,
 ): Promise<ImageState> {
   const failed = (what: string, guestOffset?: number) =>
-    new ImageError("verification-failed", `Cannot settle ${session.path}: ${what}`, {
+    new ImageError("verification-failed", say`Cannot settle ${imageNamed(session.path)}`, {
+      because: what,
       path: session.path,
       format,
       guestOffset,

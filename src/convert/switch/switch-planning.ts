@@ -1,6 +1,7 @@
 /** From the image as found to a proven plan; no byte is written here. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
 import type { Draft } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
@@ -24,15 +25,12 @@ export async function planConversion(
     return "unchanged";
   }
   if (!driverOf(source.image.format).target) {
-    throw new ImageError(
-      "unsupported",
-      `Cannot convert ${source.image.storage.path} in place yet: ${source.image.format} can only be read so far`,
-      {
-        path: source.image.storage.path,
-        format: source.image.format,
-        operation: "plan",
-      },
-    );
+    throw new ImageError("unsupported", say`Cannot convert ${imageNamed(source.image.storage.path)} in place yet`, {
+      because: `${source.image.format} can only be read so far`,
+      path: source.image.storage.path,
+      format: source.image.format,
+      operation: "plan",
+    });
   }
   if (settings.check) refuseCorruption(source);
   const draft = target.openConversionTarget(source.options, options, new Set(settings.drop));
@@ -51,7 +49,8 @@ function refuseUnsound(source: Source, isChecked: boolean): void {
   const { format, unclean } = source.options;
   if (isChecked) refuseCorruption(source);
   if (unclean.length > 0) {
-    throw new ImageError("unsupported", `Cannot convert ${path} to ${format}: ${unclean.join("; ")}`, {
+    throw new ImageError("unsupported", say`Cannot convert ${imageNamed(path)} to ${format}`, {
+      because: unclean.join("; "),
       path,
       format,
       operation: "plan",
@@ -74,11 +73,14 @@ export function readHeaderArea({ options, image, fileSize }: Source, draft: Draf
 /** The planner knows no paths. */
 function namingImage(error: unknown, path: string): unknown {
   if (!(error instanceof ImageError) || error.path !== undefined) return error;
-  const message = error.message.startsWith("Cannot convert ")
-    ? error.message.slice("Cannot convert ".length)
-    : undefined;
-  const whole = message === undefined ? `${error.message} (in ${path})` : `Cannot convert ${path} from ${message}`;
-  return new ImageError(error.kind, whole, { ...error, path, cause: error });
+  const what = error.what.withImage(path);
+  if (what !== undefined)
+    return new ImageError(error.kind, what, { ...error.facts, ...error.words, path, cause: error });
+  return new ImageError(error.kind, say`${error.sentence} (in ${imageNamed(path)})`, {
+    ...error.facts,
+    path,
+    cause: error,
+  });
 }
 
 function isAsAsked(found: TargetOptionValues, asked: TargetOptionValues): boolean {

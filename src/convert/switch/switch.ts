@@ -8,6 +8,7 @@
 import { MiB } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { driverOf, openImage } from "../../formats/registry.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { Image } from "../../image/source.ts";
@@ -93,14 +94,11 @@ async function refuseChangedSource({ session, source, journal }: SwitchInput): P
     (await commitStateOf(storage, journal.work)) === "before" &&
     (await digestRanges(view, source.metadata)) === source.metadataDigest;
   if (isSame) return;
-  throw new ImageError(
-    "changed-underneath",
-    `Cannot commit ${session.path}: its metadata changed while we worked on it`,
-    {
-      path: session.path,
-      operation: "commit",
-    },
-  );
+  throw new ImageError("changed-underneath", say`Cannot commit ${imageNamed(session.path)}`, {
+    because: "its metadata changed while we worked on it",
+    path: session.path,
+    operation: "commit",
+  });
 }
 
 /**
@@ -117,11 +115,13 @@ async function refuseStaleCopies({ session, settings, source, plan, guest }: Swi
       await reader.read(guestOffset + skip, old);
       const copy = await readZeroFilled(session.storage, hostOffset + skip, old.length);
       if (old.equals(copy)) continue;
-      throw new ImageError(
-        "changed-underneath",
-        `Cannot commit ${session.path}: what was copied from guest offset ${hex(guestOffset + skip)} on differs from it now`,
-        { path: session.path, guestOffset: guestOffset + skip, hostOffset: hostOffset + skip, operation: "commit" },
-      );
+      throw new ImageError("changed-underneath", say`Cannot commit ${imageNamed(session.path)}`, {
+        because: `what was copied from guest offset ${hex(guestOffset + skip)} on differs from it now`,
+        path: session.path,
+        guestOffset: guestOffset + skip,
+        hostOffset: hostOffset + skip,
+        operation: "commit",
+      });
     }
   }
 }
@@ -130,17 +130,19 @@ async function refuseStaleCopies({ session, settings, source, plan, guest }: Swi
 async function refuseWrongBytes({ session, plan }: SwitchInput): Promise<void> {
   const hostOffset = await firstWrongByte(session.storage, plan.additive);
   if (hostOffset < 0) return;
-  throw new ImageError(
-    "verification-failed",
-    `Cannot trust ${session.path}: host offset ${hex(hostOffset)} does not read as it was written`,
-    { path: session.path, hostOffset, operation: "verify" },
-  );
+  throw new ImageError("verification-failed", say`Cannot trust ${imageNamed(session.path)}`, {
+    because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
+    path: session.path,
+    hostOffset,
+    operation: "verify",
+  });
 }
 
 /** The sector is what decides whose image it is: it has to read as it was written, bit by bit. */
 async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<void> {
   if ((await commitStateOf(session.storage, journal.work)) === "after") return;
-  throw new ImageError("verification-failed", `Cannot trust ${session.path}: its new header does not read as written`, {
+  throw new ImageError("verification-failed", say`Cannot trust ${imageNamed(session.path)}`, {
+    because: "its new header does not read as written",
     path: session.path,
     hostOffset: journal.work.commitHostOffset,
     operation: "commit",

@@ -2,13 +2,17 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { isOf, type Journal } from "../../journal/journal.ts";
-import { standing } from "../session/journal-stands.ts";
+import { SYNC } from "../../storage/storage.ts";
+import { PUT_BACK, standing } from "../session/journal-stands.ts";
 import type { Session } from "../session/session.ts";
 import { undoRepair } from "./repair-undo.ts";
 import { restoreSource } from "./switch-undo.ts";
 
 /** Kinds after which nothing more is written: the user asked to stop, or someone else is at work. */
 const STANDS = new Set(["interrupted", "in-use", "changed-underneath"]);
+
+/** A file's, and that of the folder that names it. */
+const SYNCS: ReadonlySet<string> = new Set(Object.values(SYNC));
 
 /**
  * Puts the image back, or says which command goes on. The first failed sync ends the run: what the page cache shows
@@ -24,8 +28,7 @@ export async function afterFailure(
 ): Promise<unknown> {
   const error = await rootOf(session, thrown);
   const failure = error instanceof ImageError ? error : undefined;
-  // A folder's sync is one too.
-  const isSync = failure?.operation?.startsWith("sync") ?? false;
+  const isSync = failure?.operation !== undefined && SYNCS.has(failure.operation);
   const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.work.undoGivenUp;
   if (mustStand) return standing(session.path, journal, error);
   try {
@@ -35,11 +38,7 @@ export async function afterFailure(
   } catch {
     return standing(session.path, journal, error);
   }
-  return new ImageError(failure.kind, `${failure.message}; the image was put back as it was`, {
-    ...failure,
-    rolledBack: true,
-    cause: failure,
-  });
+  return failure.leaving(PUT_BACK, { rolledBack: true });
 }
 
 /** Where an image does not come out as planned, who wrote to it meanwhile is the better answer. */

@@ -2,6 +2,7 @@
 
 import { alignDown, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { isWrittenInPart } from "../../bytes/torn-write.ts";
 import { formatToldBy } from "../../formats/registry.ts";
 import type { Write } from "../../image/write.ts";
@@ -50,11 +51,14 @@ export async function settleHeader(
   const block = { hostOffset, bytes: found ?? known.bytes };
   const side = await sideInUse(withBlock(storage, block), state, toward);
   if (side === undefined) {
-    throw new ImageError(
-      "changed-underneath",
-      `Cannot mend the header of ${storage.path}: the old tables and the new ones were changed since; keep a copy of both files`,
-      { path: storage.path, structure: "header", hostOffset: commitHostOffset, operation: "mend" },
-    );
+    throw new ImageError("changed-underneath", say`Cannot mend the header of ${imageNamed(storage.path)}`, {
+      because: "the old tables and the new ones were changed since",
+      remedy: "keep a copy of both files",
+      path: storage.path,
+      structure: "header",
+      hostOffset: commitHostOffset,
+      operation: "mend",
+    });
   }
   sector(block.bytes).set(side === "source" ? oldSector : lastSector);
   await storage.write(hostOffset, block.bytes);

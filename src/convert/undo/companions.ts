@@ -7,6 +7,7 @@
 
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
@@ -38,11 +39,13 @@ export async function proveCompanions(session: Session, state: ConversionWork, s
   const companions = intent.alsoHolds ?? (await companionsBehind(session.storage, state));
   if (companions.length === 0) return false;
   const refuse = (why: string): never => {
-    throw new ImageError(
-      "changed-underneath",
-      `Cannot put ${session.path} back: it holds ${companions.join(", ")}, and ${why}; nothing was touched`,
-      { path: session.path, format: intent.sourceFormat, operation: "roll back" },
-    );
+    throw new ImageError("changed-underneath", say`Cannot put ${imageNamed(session.path)} back`, {
+      because: `it holds ${companions.join(", ")}, and ${why}`,
+      state: "nothing was touched",
+      path: session.path,
+      format: intent.sourceFormat,
+      operation: "roll back",
+    });
   };
   const { guestDigest, checksum } = intent;
   if (guestDigest === null || checksum === "none") {

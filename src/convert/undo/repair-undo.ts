@@ -3,6 +3,7 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { PatchedSectors, type RepairPlace } from "../../check/repair-place.ts";
 import { openImage } from "../../formats/registry.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
@@ -105,11 +106,13 @@ export async function proveGuestOfRepair(session: Session, { intent }: RepairWor
     guestDigests.length === 0 ? undefined : await digestGuest(await openGuestView([image]), "blkhash-sha256");
   if (found === undefined || !guestDigests.includes(found)) {
     const why = found === undefined ? "what its guest was before is not known" : "a guest wrote to its disk since";
-    throw new ImageError(
-      "changed-underneath",
-      `Cannot put ${session.path} back: the repair gave snapshots, bitmaps or autoclear bits up, and ${why}; nothing was touched`,
-      { path: session.path, format: intent.format, operation: "roll back" },
-    );
+    throw new ImageError("changed-underneath", say`Cannot put ${imageNamed(session.path)} back`, {
+      because: `the repair gave snapshots, bitmaps or autoclear bits up, and ${why}`,
+      state: "nothing was touched",
+      path: session.path,
+      format: intent.format,
+      operation: "roll back",
+    });
   }
   await session.refuseInterference();
 }

@@ -8,6 +8,7 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
@@ -85,15 +86,12 @@ export async function restoreSource(session: Session, journal: ConversionJournal
   await storage.resize(length);
   await storage.sync();
   if ((await commitStateOf(storage, journal.work)) !== "before") {
-    throw new ImageError(
-      "verification-failed",
-      `Cannot put ${storage.path} back: its header does not read as written`,
-      {
-        path: storage.path,
-        hostOffset: commitHostOffset,
-        operation: "roll back",
-      },
-    );
+    throw new ImageError("verification-failed", say`Cannot put ${imageNamed(storage.path)} back`, {
+      because: "its header does not read as written",
+      path: storage.path,
+      hostOffset: commitHostOffset,
+      operation: "roll back",
+    });
   }
   await session.refuseChange();
   await journal.append({ record: "rolled-back" });

@@ -2,6 +2,7 @@
 
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
@@ -94,7 +95,8 @@ export class Qcow2Image implements Image {
     if (this.#header.hasDataFile) {
       throw this.#unmappable("unsupported", {
         structure: "header",
-        message: "its guest data lies in another file; make a copy that holds it with qemu-img convert",
+        message: "its guest data lies in another file",
+        remedy: "make a copy that holds it with qemu-img convert",
       });
     }
     const { extents, problem } = await this.#walked();
@@ -196,10 +198,12 @@ export class Qcow2Image implements Image {
     ];
   }
 
-  #unmappable(kind: "corrupt" | "unsupported", { message, structure, hostOffset, guestOffset }: Problem): ImageError {
-    const isOfVersion3 = message.endsWith("in a version 2 image");
-    const advice = isOfVersion3 ? "; raise its version first: qemu-img amend -o compat=1.1" : "";
-    return new ImageError(kind, `Cannot map ${this.storage.path}: ${message}${advice}`, {
+  #unmappable(kind: "corrupt" | "unsupported", problem: Problem): ImageError {
+    const { message, structure, hostOffset, guestOffset } = problem;
+    const isOfVersion3 = problem.kind === "zero-flag-in-version-2";
+    return new ImageError(kind, say`Cannot map ${imageNamed(this.storage.path)}`, {
+      because: message,
+      remedy: isOfVersion3 ? "raise its version first: qemu-img amend -o compat=1.1" : problem.remedy,
       format: "qcow2",
       path: this.storage.path,
       structure,

@@ -10,6 +10,7 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
 import { type Finding, MAX_FINDINGS } from "../../image/finding.ts";
 import type { Repair, RepairStep, RepairWishes } from "../../image/repair.ts";
@@ -164,9 +165,11 @@ function placeName(place: number): string {
 }
 
 function tooMany(path: string): ImageError {
-  return new ImageError(
-    "unsupported",
-    `Cannot repair ${path} in place: more than ${MAX_BAD_ENTRIES} of its entries point nowhere; copy it with qemu-img convert`,
-    { format: "qed", path, operation: "repair" },
-  );
+  return new ImageError("unsupported", say`Cannot repair ${imageNamed(path)} in place`, {
+    because: `more than ${MAX_BAD_ENTRIES} of its entries point nowhere`,
+    remedy: "copy it with qemu-img convert",
+    format: "qed",
+    path,
+    operation: "repair",
+  });
 }

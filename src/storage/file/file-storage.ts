@@ -4,8 +4,9 @@ import { fstatSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hostError } from "../host-error.ts";
-import type { FileIdentity, WritableStorage } from "../storage.ts";
+import { type FileIdentity, SYNC, type WritableStorage } from "../storage.ts";
 import { readDescriptor } from "./descriptor.ts";
 
 /** Bytes handed to the kernel at once, so that one huge request holds no thread for long and Ctrl-C is heard. */
@@ -31,7 +32,10 @@ export class FileStorage implements WritableStorage {
   async size(): Promise<number> {
     const { size } = await this.#try("read the size of", undefined, () => this.#handle.stat({ bigint: true }));
     if (size > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw new ImageError("unsupported", `Cannot use ${this.path}: it is longer than 2^53 bytes`, { path: this.path });
+      throw new ImageError("unsupported", say`Cannot use ${imageNamed(this.path)}`, {
+        because: "it is longer than 2^53 bytes",
+        path: this.path,
+      });
     }
     return Number(size);
   }
@@ -76,7 +80,7 @@ export class FileStorage implements WritableStorage {
     try {
       await this.#handle.sync();
     } catch (error) {
-      this.#failedSync = hostError(error, "sync", this.path);
+      this.#failedSync = hostError(error, SYNC.file, this.path);
       throw this.#failedSync;
     }
   }

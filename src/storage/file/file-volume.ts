@@ -4,8 +4,9 @@ import { type BigIntStats, constants } from "node:fs";
 import { access, type FileHandle, lstat, open, realpath, rename, stat, statfs, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { codeOf, hostError } from "../host-error.ts";
-import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "../storage.ts";
+import { type FileFacts, type OtherUsers, type Storage, SYNC, type Volume, type WritableStorage } from "../storage.ts";
 import { findLockHolders, findOtherUsers } from "../users/in-use.ts";
 import { FileStorage } from "./file-storage.ts";
 
@@ -49,7 +50,9 @@ export class FileVolume implements Volume {
       const opened = await attempt("open", path, () => handle.stat({ bigint: true }));
       refuseUnlessRegular(path, opened);
       if (opened.ino !== named.ino || opened.dev !== named.dev) {
-        throw new ImageError("changed-underneath", `Cannot open ${path}: another file took its place; try again`, {
+        throw new ImageError("changed-underneath", say`Cannot open ${imageNamed(path)}`, {
+          because: "another file took its place",
+          remedy: "try again",
           path,
           operation: "open",
         });
@@ -125,7 +128,11 @@ export class FileVolume implements Volume {
     const folder = dirname(resolve(path));
     const real = await attempt("find the folder", folder, () => realpath(folder));
     if ((await attempt("find the folder", folder, () => stat(folder))).isDirectory()) return real;
-    throw new ImageError("io", `Cannot find the folder ${folder}: that is a file`, { path, operation: "open" });
+    throw new ImageError("io", `Cannot find the folder ${folder}`, {
+      because: "that is a file",
+      path,
+      operation: "open",
+    });
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -147,7 +154,7 @@ export class FileVolume implements Volume {
       handle = await open(folder, constants.O_RDONLY);
       await handle.sync();
     } catch (error) {
-      if (!CANNOT_SYNC_FOLDERS.has(codeOf(error) ?? "")) throw hostError(error, "sync the folder", folder);
+      if (!CANNOT_SYNC_FOLDERS.has(codeOf(error) ?? "")) throw hostError(error, SYNC.folder, folder);
       this.#note("the names of new files could not be made durable: folders can't be synced here");
     } finally {
       await handle?.close();
@@ -199,22 +206,28 @@ function refuseUnlessRegular(path: string, facts: BigIntStats): void {
 }
 
 function irregular(path: string, facts: BigIntStats): ImageError {
-  return new ImageError("unsupported", `Cannot open ${path}: ${whatInstead(facts)}`, { path, operation: "open" });
+  return new ImageError("unsupported", say`Cannot open ${imageNamed(path)}`, {
+    ...whatInstead(facts),
+    path,
+    operation: "open",
+  });
 }
 
 function hardLinked(path: string, { nlink }: BigIntStats): ImageError {
-  return new ImageError(
-    "unsupported",
-    `Cannot convert ${path} in place: the file has ${nlink} names (hard links); copy it to one of its own`,
-    { path, operation: "open" },
-  );
+  return new ImageError("unsupported", say`Cannot convert ${imageNamed(path)} in place`, {
+    because: `the file has ${nlink} names (hard links)`,
+    remedy: "copy it to one of its own",
+    path,
+    operation: "open",
+  });
 }
 
-function whatInstead(facts: BigIntStats): string {
-  if (facts.isSymbolicLink()) return "it is a symbolic link; name the file that it points to";
-  if (facts.isDirectory()) return "it is a folder; name an image file";
-  if (facts.isBlockDevice()) return "it is a block device; name an image file";
-  return "it is no regular file; name an image file";
+function whatInstead(facts: BigIntStats): { readonly because: string; readonly remedy: string } {
+  if (facts.isSymbolicLink()) return { because: "it is a symbolic link", remedy: "name the file that it points to" };
+  const remedy = "name an image file";
+  if (facts.isDirectory()) return { because: "it is a folder", remedy };
+  if (facts.isBlockDevice()) return { because: "it is a block device", remedy };
+  return { because: "it is no regular file", remedy };
 }
 
 async function attempt<T>(operation: string, path: string, perform: () => Promise<T>): Promise<T> {

@@ -83,6 +83,8 @@ describe("check", () => {
     const losses = ["L2 entry for guest offset 0x0 points outside the file"];
     const { stderr } = await run("check -r all disk.qcow2", { check: answering({ ...clean, losses }) });
     expect(stderr).toContain(`${losses[0]}; --allow-data-loss`);
+    const forGood = await run("check -r all x", { check: answering({ ...clean, losses, beyondRepair: losses }) });
+    expect(forGood.stderr).toContain(`Left alone: ${losses[0]}\n`);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
+import { command, say } from "../../../src/bytes/sentence.ts";
 import { standing } from "../../../src/convert/session/journal-stands.ts";
 import { ImageError, type Qcow2Info, UsageError } from "../../../src/index.ts";
 import type { Journal } from "../../../src/journal/journal.ts";
@@ -78,7 +79,7 @@ describe("convert", () => {
   });
 
   test("--dry-run only plans, exactly as plan does", async () => {
-    const plan = async () => ({ report: { ...report, changed: false }, text: "the plan" });
+    const plan = async () => ({ report: { ...report, changed: false }, text: "the plan", refusals: [] });
     const dry = await run("convert disk.qed qcow2 --dry-run --no-check", { plan });
     const planned = await run("plan disk.qed qcow2 --no-check", { plan });
     expect(dry.stdout).toBe("the plan\n");
@@ -140,7 +141,11 @@ describe("failures", () => {
   });
 
   test("plan of what is refused exits 1 and prints plan, error and refused", async () => {
-    const plan = async () => ({ report: { ...report, changed: false, refused: ["it has 2 snapshots"] }, text: "plan" });
+    const plan = async () => ({
+      report: { ...report, changed: false, refused: ["it has 2 snapshots"] },
+      text: "plan",
+      refusals: [],
+    });
     const human = await run("plan disk.qed qed", { plan });
     expect(human).toMatchObject({ exitCode: 1, stdout: "plan\n" });
     expect(human.stderr).toContain("Cannot convert disk.qed to qed: it has 2 snapshots");
@@ -150,10 +155,11 @@ describe("failures", () => {
   });
 
   test("an interruption exits 4 and gives the commands as this program was called", async () => {
-    const message = "Interrupted; run inplace-convert resume a to finish, or inplace-convert rollback a to put it back";
-    const error = new ImageError("interrupted", message, { path: "a", journal: "a.inplace-journal" });
-    const called =
-      "Interrupted; run node dist/cli.mjs resume a to finish, or node dist/cli.mjs rollback a to put it back";
+    const error = new ImageError("interrupted", say`Interrupted; run ${command("resume", "a")} to finish`, {
+      path: "a",
+      journal: "a.inplace-journal",
+    });
+    const called = "Interrupted; run node dist/cli.mjs resume a to finish";
     const human = await run("convert a qcow2", failing(error), { invocation: "node dist/cli.mjs" });
     expect(human).toMatchObject({ exitCode: 4, stderr: `inplace-convert: ${called}\n` });
     const json = await run("convert a qcow2 --output json", failing(error), { invocation: "node dist/cli.mjs" });
@@ -284,7 +290,7 @@ describe("a result that can't be written out", () => {
 
   test("since its reader has gone is nothing to a command that reads, and 5 to one that writes", async () => {
     expect(await run("info a", { info }, { loss: closed })).toMatchObject({ exitCode: 0, stderr: "" });
-    const dry = { plan: async () => ({ report, text: "" }) };
+    const dry = { plan: async () => ({ report, text: "", refusals: [] }) };
     expect(await run("convert a qcow2 --dry-run", dry, { loss: closed })).toMatchObject({ exitCode: 0, stderr: "" });
     const written = await run("convert a qcow2", { convert }, { loss: closed });
     expect(written.exitCode).toBe(5);

@@ -46,7 +46,11 @@ interface Outside {
 }
 
 /** Runs a command line; whatever `answers` lacks fails when it is called. */
-export async function run(words: string, answers: Partial<Library> = {}, outside: Outside = {}): Promise<Run> {
+export async function run(
+  words: string | readonly string[],
+  answers: Partial<Library> = {},
+  outside: Outside = {},
+): Promise<Run> {
   let [stdout, stderr] = ["", ""];
   const calls: unknown[][] = [];
   const library = new Proxy({} as Library, {
@@ -73,7 +77,7 @@ export async function run(words: string, answers: Partial<Library> = {}, outside
     invocation: outside.invocation ?? "inplace-convert",
   };
   const signals = outside.signals ?? new EventEmitter();
-  const exitCode = await runCommandLine(words.split(" ").filter(Boolean), {
+  const exitCode = await runCommandLine(typeof words === "string" ? words.split(" ").filter(Boolean) : words, {
     library,
     terminal,
     signals,

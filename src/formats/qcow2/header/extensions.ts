@@ -2,6 +2,7 @@
 
 import { counted } from "../../../bytes/count-text.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
+import { placeAt, type Sentence, say } from "../../../bytes/sentence.ts";
 import { struct, u32, u64 } from "../../../bytes/struct.ts";
 
 export const ExtensionType = {
@@ -94,7 +95,7 @@ export function parseHeaderExtensions(
     const hostOffset = next + 8;
     if (length > limit - hostOffset) {
       throw corrupt(
-        `Cannot read header extension ${hex(type)} at host offset ${hex(next)}: its ${length} bytes do not fit before ${hex(limit)}`,
+        say`Cannot read header extension ${hex(type)} at host offset ${placeAt(next)}: its ${length} bytes do not fit before ${hex(limit)}`,
         next,
         path,
       );
@@ -148,7 +149,7 @@ function collect(all: readonly RawExtension[], end: number, path?: string): Head
   const format = last(ExtensionType.backingFormat);
   if (format !== undefined && format.data.length > MAX_FORMAT_NAME) {
     throw corrupt(
-      `Cannot read the backing format at host offset ${hex(format.hostOffset)}: ${format.data.length} bytes, at most ${MAX_FORMAT_NAME} are allowed`,
+      say`Cannot read the backing format at host offset ${placeAt(format.hostOffset)}: ${format.data.length} bytes, at most ${MAX_FORMAT_NAME} are allowed`,
       format.hostOffset,
       path,
     );
@@ -183,14 +184,14 @@ function parseBitmaps(extension: RawExtension | undefined, path: string | undefi
   const { bitmapCount, reserved, directorySize, directoryOffset } = BitmapsExtension.parse(extension.data);
   if (reserved !== 0) {
     throw corrupt(
-      `Cannot read the bitmaps extension at host offset ${hex(extension.hostOffset)}: its reserved field is not zero`,
+      say`Cannot read the bitmaps extension at host offset ${placeAt(extension.hostOffset)}: its reserved field is not zero`,
       extension.hostOffset,
       path,
     );
   }
   if (bitmapCount > MAX_BITMAPS) {
     throw corrupt(
-      `Cannot read the bitmaps extension at host offset ${hex(extension.hostOffset)}: it counts ${counted(bitmapCount, "bitmap")}, at most ${MAX_BITMAPS} are allowed`,
+      say`Cannot read the bitmaps extension at host offset ${placeAt(extension.hostOffset)}: it counts ${counted(bitmapCount, "bitmap")}, at most ${MAX_BITMAPS} are allowed`,
       extension.hostOffset,
       path,
     );
@@ -214,7 +215,7 @@ function wrongLength(
   path: string | undefined,
 ): ImageError {
   return corrupt(
-    `Cannot read the ${expected.name} at host offset ${hex(hostOffset)}: expected ${expected.size} bytes, got ${data.length}`,
+    say`Cannot read the ${expected.name} at host offset ${placeAt(hostOffset)}: expected ${expected.size} bytes, got ${data.length}`,
     hostOffset,
     path,
   );
@@ -225,6 +226,6 @@ function text(stored: Uint8Array): string {
   return new TextDecoder().decode(end < 0 ? stored : stored.subarray(0, end));
 }
 
-function corrupt(message: string, hostOffset: number, path: string | undefined): ImageError {
+function corrupt(message: Sentence, hostOffset: number, path: string | undefined): ImageError {
   return new ImageError("corrupt", message, { format: "qcow2", path, structure: "header extension", hostOffset });
 }

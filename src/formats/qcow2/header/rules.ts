@@ -2,6 +2,7 @@
 
 import { ceilDiv, isAligned, MiB } from "../../../bytes/align.ts";
 import { hex, ImageError, type ImageErrorKind } from "../../../bytes/image-error.ts";
+import { placeAt, say } from "../../../bytes/sentence.ts";
 import { hasFlag, setBits } from "../../../bytes/struct.ts";
 import { featureName, type HeaderExtensions } from "./extensions.ts";
 import {
@@ -38,16 +39,23 @@ interface Place {
 /** Version, cluster size, disk size, encryption method. */
 export function proveFixedPart(fixed: FixedPart, path: string | undefined): void {
   if (fixed.version !== 2 && fixed.version !== 3) {
-    refuse("unsupported", "version", 4, `version ${fixed.version} is neither 2 nor 3; ${NEWER}`, path);
+    refuse("unsupported", "version", 4, `version ${fixed.version} is neither 2 nor 3`, path, NEWER);
   }
   if (fixed.clusterBits < MIN_CLUSTER_BITS || fixed.clusterBits > MAX_CLUSTER_BITS) {
     refuse("corrupt", "cluster_bits", 20, `${fixed.clusterBits} lies outside 9 to 21`, path);
   }
   if (!isAligned(fixed.size, 512)) {
-    refuse("unsupported", "size", 24, `${fixed.size} is no multiple of 512; resize the disk with qemu-img first`, path);
+    refuse(
+      "unsupported",
+      "size",
+      24,
+      `${fixed.size} is no multiple of 512`,
+      path,
+      "resize the disk with qemu-img first",
+    );
   }
   if (fixed.cryptMethod > 2) {
-    refuse("unsupported", "crypt_method", 32, `method ${fixed.cryptMethod} is not known; ${NEWER}`, path);
+    refuse("unsupported", "crypt_method", 32, `method ${fixed.cryptMethod} is not known`, path, NEWER);
   }
 }
 
@@ -60,8 +68,9 @@ export function proveBackingName(fixed: FixedPart, headerLength: number, availab
       "corrupt",
       "backing_file_size",
       16,
-      `${length} bytes, at most ${MAX_BACKING_NAME} are allowed; ${NO_NAME}`,
+      `${length} bytes, at most ${MAX_BACKING_NAME} are allowed`,
       place.path,
+      NO_NAME,
     );
   }
   if (hostOffset < Math.max(headerLength, Qcow2HeaderV2.size)) {
@@ -69,8 +78,9 @@ export function proveBackingName(fixed: FixedPart, headerLength: number, availab
       "corrupt",
       "backing_file_offset",
       8,
-      `the name at ${hex(hostOffset)} lies inside the header; ${NO_NAME}`,
+      `the name at ${hex(hostOffset)} lies inside the header`,
       place.path,
+      NO_NAME,
     );
   }
   if (hostOffset + length > available) {
@@ -78,8 +88,9 @@ export function proveBackingName(fixed: FixedPart, headerLength: number, availab
       "corrupt",
       "backing_file_offset",
       8,
-      `the name at ${hex(hostOffset)} ends outside the first cluster of ${place.clusterSize} bytes; ${NO_NAME}`,
+      `the name at ${hex(hostOffset)} ends outside the first cluster of ${place.clusterSize} bytes`,
       place.path,
+      NO_NAME,
     );
   }
 }
@@ -103,7 +114,7 @@ export function proveFeatures(
       const name = featureName(extensions.featureNames, "incompatible", bit);
       return name === undefined ? `bit ${bit}` : `bit ${bit} (${name})`;
     });
-    refuse("unsupported", "incompatible_features", 72, `unknown ${names.join(", ")}; ${NEWER}`, path);
+    refuse("unsupported", "incompatible_features", 72, `unknown ${names.join(", ")}`, path, NEWER);
   }
   const isRaw = hasFlag(features.autoclearFeatures, AutoclearBit.rawDataFile);
   if (isRaw && !hasFlag(incompatibleFeatures, IncompatibleBit.dataFile)) {
@@ -183,10 +194,13 @@ function refuse(
   kind: ImageErrorKind,
   field: string,
   hostOffset: number,
-  what: string,
+  because: string,
   path: string | undefined,
+  remedy?: string,
 ): never {
-  throw new ImageError(kind, `Cannot use ${field} at host offset ${hex(hostOffset)}: ${what}`, {
+  throw new ImageError(kind, say`Cannot use ${field} at host offset ${placeAt(hostOffset)}`, {
+    because,
+    remedy,
     format: "qcow2",
     path,
     structure: `header field ${field}`,

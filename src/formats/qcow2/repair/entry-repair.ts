@@ -203,7 +203,7 @@ export class EntryRepair implements EntryVisitor {
 
   #giveUpRefused(sentence: string): void {
     this.lostCount++;
-    this.#log.loss(`${sentence}; that can't be mended here`);
+    this.#log.lossForGood(sentence);
   }
 
   #set({ visit, at, guestOffset, canEdit }: EntryPlace, mended: Mended): void {

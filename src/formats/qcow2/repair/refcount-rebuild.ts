@@ -120,12 +120,10 @@ function layOut(counted: CountedClusters, refcountBits: number, hostOffset: numb
 }
 
 function cannot(what: string): ImageError {
-  return new ImageError(
-    "unsupported",
-    `Cannot rebuild the refcount structure: ${what}; copy the image with qemu-img convert`,
-    {
-      format: "qcow2",
-      structure: "refcount table",
-    },
-  );
+  return new ImageError("unsupported", "Cannot rebuild the refcount structure", {
+    because: what,
+    remedy: "copy the image with qemu-img convert",
+    format: "qcow2",
+    structure: "refcount table",
+  });
 }

@@ -8,6 +8,8 @@ const MAX_TOLD = 100_000;
 export class RepairLog {
   readonly findings: Finding[] = [];
   readonly losses: string[] = [];
+  /** Those of the losses that no consent gives up. */
+  readonly beyondRepair: string[] = [];
   readonly sacrifices: string[] = [];
   leaksFixed = 0;
   corruptionsFixed = 0;
@@ -33,9 +35,17 @@ export class RepairLog {
     else this.losses[MAX_FINDINGS] = `${this.#lossCount - MAX_FINDINGS} more losses of this kind`;
   }
 
+  /** What stays whatever is consented to. */
+  lossForGood(sentence: string): void {
+    const whole = `${sentence}; that can't be mended here`;
+    if (this.#lossCount < MAX_FINDINGS) this.beyondRepair.push(whole);
+    this.loss(whole);
+  }
+
   /** Before entries are looked at once more. */
   forgetLosses(): void {
     this.losses.length = 0;
+    this.beyondRepair.length = 0;
     this.#lossCount = 0;
   }
 

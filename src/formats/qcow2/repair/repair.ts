@@ -131,7 +131,7 @@ class Qcow2Repair {
   }
 
   repair(): Repair {
-    const { findings, leaksFixed, corruptionsFixed, losses, sacrifices } = this.#log;
+    const { findings, leaksFixed, corruptionsFixed, losses, beyondRepair, sacrifices } = this.#log;
     const rebuilt = this.#rebuilt;
     const { moves, entries } = this.#plan;
     const fileSize = this.#fileSize;
@@ -149,6 +149,7 @@ class Qcow2Repair {
       leaksFixed,
       corruptionsFixed,
       losses,
+      beyondRepair,
       givenUp: sacrifices,
     };
   }
@@ -258,8 +259,8 @@ class Qcow2Repair {
     await walkEntries({ ...source, storage: entries.over(storage, await storage.size()) }, repair, false);
     const { leftCount, sharedCount } = repair;
     if (sharedCount > 0) {
-      this.#log.loss(
-        `${sharedCount} wrong COPIED ${sharedCount === 1 ? "flag stays" : "flags stay"}: the table is used as something else too, which would change; that can't be mended here`,
+      this.#log.lossForGood(
+        `${sharedCount} wrong COPIED ${sharedCount === 1 ? "flag stays" : "flags stay"}: the table is used as something else too, which would change`,
       );
     }
     return leftCount;

@@ -139,9 +139,10 @@ export function refuseTooManySectors(steps: readonly { readonly writes: readonly
 }
 
 function tooMuch(): ImageError {
-  return new ImageError(
-    "unsupported",
-    "Cannot repair the image in place: more than 64 MiB of its tables and refcounts are wrong; copy it with qemu-img convert",
-    { format: "qcow2", operation: "repair" },
-  );
+  return new ImageError("unsupported", "Cannot repair the image in place", {
+    because: "more than 64 MiB of its tables and refcounts are wrong",
+    remedy: "copy it with qemu-img convert",
+    format: "qcow2",
+    operation: "repair",
+  });
 }

@@ -3,6 +3,7 @@
 import { alignUp, isAligned, MiB } from "../../../bytes/align.ts";
 import { counted } from "../../../bytes/count-text.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
+import { placeAt, say } from "../../../bytes/sentence.ts";
 import { hasFlag, struct, u8, u16, u32, u64 } from "../../../bytes/struct.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import type { Qcow2Geometry } from "../header/geometry.ts";
@@ -66,7 +67,8 @@ export async function readBitmapDirectory(
   if (extension === undefined || !hasFlag(header.autoclear, AutoclearBit.bitmaps)) return [];
   const { bitmapCount, directorySize, directoryHostOffset } = extension;
   const corrupt = (what: string) =>
-    new ImageError("corrupt", `Cannot read the bitmap directory at host offset ${hex(directoryHostOffset)}: ${what}`, {
+    new ImageError("corrupt", say`Cannot read the bitmap directory at host offset ${placeAt(directoryHostOffset)}`, {
+      because: what,
       format: "qcow2",
       path: storage.path,
       structure: "bitmap directory",

@@ -3,6 +3,7 @@
 import { alignUp, isAligned, KiB, MiB } from "../../../bytes/align.ts";
 import { counted } from "../../../bytes/count-text.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
+import { placeAt, say } from "../../../bytes/sentence.ts";
 import { flags64, type StructValues, struct, u16, u32 } from "../../../bytes/struct.ts";
 import type { SnapshotInfo } from "../../../image/specific-info.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
@@ -227,7 +228,8 @@ function asPrinted(name: string): string {
 }
 
 function tooLarge(what: string, hostOffset: number): ImageError {
-  return new ImageError("unsupported", `Cannot read the snapshot table at host offset ${hex(hostOffset)}: ${what}`, {
+  return new ImageError("unsupported", say`Cannot read the snapshot table at host offset ${placeAt(hostOffset)}`, {
+    because: what,
     format: "qcow2",
     structure: "snapshot table",
     hostOffset,

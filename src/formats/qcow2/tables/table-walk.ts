@@ -33,7 +33,11 @@ export interface ActiveWalk {
   readonly problem: Problem | undefined;
 }
 
-export type Problem = Pick<Finding, "message" | "structure" | "hostOffset" | "guestOffset">;
+export interface Problem
+  extends Pick<Finding, "message" | "structure" | "hostOffset" | "guestOffset">,
+    Partial<Pick<Finding, "kind">> {
+  readonly remedy?: string;
+}
 
 /** What a walk needs to know of its image. */
 export interface WalkSource {
@@ -91,7 +95,8 @@ function cutOff({ header, geometry }: WalkSource, { l1Index, hostOffset }: L2Lis
   const problem = (structure: string, place: number): Problem => ({
     structure,
     hostOffset: place,
-    message: `${structure} at host offset ${hex(place)} goes on past the end of the file, which was cut off; get it whole`,
+    message: `${structure} at host offset ${hex(place)} goes on past the end of the file, which was cut off`,
+    remedy: "get it whole",
   });
   const l1End = header.l1TableHostOffset + ceilDiv(virtualSize, bytesPerL2Table) * 8;
   if (l1End > hostEnd) return problem("L1 table", header.l1TableHostOffset);

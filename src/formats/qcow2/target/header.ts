@@ -75,12 +75,14 @@ function placeName(
   const limit = Math.min(clusterSize, oldHeader.length);
   const place = placeBackingName(backing, { start, limit, alignment: 1, oldHeader, usedHeader });
   if (place !== undefined) return place;
-  throw new ImageError(
-    "unsupported",
-    `Cannot write the qcow2 header: the first ${limit} bytes have no room for a backing file name of ` +
-      `${backing.nameBytes.length} bytes; rebase the image to a shorter name first`,
-    { format: "qcow2", structure: "header", hostOffset: SECTOR_SIZE, operation: "plan" },
-  );
+  throw new ImageError("unsupported", "Cannot write the qcow2 header", {
+    because: `the first ${limit} bytes have no room for a backing file name of ${backing.nameBytes.length} bytes`,
+    remedy: "rebase the image to a shorter name first",
+    format: "qcow2",
+    structure: "header",
+    hostOffset: SECTOR_SIZE,
+    operation: "plan",
+  });
 }
 
 function encodeFields(target: TargetHeader, nameHostOffset: number, sector: Uint8Array): void {

@@ -1,6 +1,7 @@
 /** qcow2 as a target: what it can hold, where its tables go, and the sector that commits (the last three of the driver's five verbs). */
 
 import { RangeSet } from "../../../bytes/range-set.ts";
+import { option, say, type Words } from "../../../bytes/sentence.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
 import type { Draft, MappedDraft, Placement, TargetDriver } from "../../../image/target.ts";
 import { MAX_BACKING_NAME } from "../header/fields.ts";
@@ -76,18 +77,18 @@ function placementFor(source: ConversionOptions, { clusterSize, compat, refcount
   };
 }
 
-function refusalsOf(source: ConversionOptions, settings: Qcow2Settings, drop: ReadonlySet<string>): string[] {
+function refusalsOf(source: ConversionOptions, settings: Qcow2Settings, drop: ReadonlySet<string>): Words[] {
   const { virtualSize, backing, snapshotCount, bitmapNames, encryption } = source;
   const { clusterSize } = settings;
-  const reasons: string[] = [];
+  const reasons: Words[] = [];
   if (snapshotCount > 0 && !drop.has("snapshots")) {
     reasons.push(
-      `The image has ${count(snapshotCount, "snapshot")}, which would be lost; --drop snapshots gives them up`,
+      say`The image has ${count(snapshotCount, "snapshot")}, which would be lost; ${option("drop", "snapshots")} gives them up`,
     );
   }
   if (bitmapNames.length > 0 && !drop.has("bitmaps")) {
     reasons.push(
-      `The image has ${count(bitmapNames.length, "bitmap")}, which would be lost; --drop bitmaps gives them up`,
+      say`The image has ${count(bitmapNames.length, "bitmap")}, which would be lost; ${option("drop", "bitmaps")} gives them up`,
     );
   }
   if (encryption !== undefined)

@@ -76,8 +76,8 @@ export function isQed(head: Uint8Array): boolean {
 
 /** Reads and validates the header and the backing name; throws ImageError for the first rule that is broken. */
 export async function readQedHeader(storage: Storage): Promise<QedHeader> {
-  const refuse: Refuse = (kind, message, hostOffset = 0) => {
-    const details = { format: "qed", path: storage.path, structure: "QED header", hostOffset };
+  const refuse: Refuse = (kind, message, hostOffset = 0, remedy = undefined) => {
+    const details = { format: "qed", path: storage.path, structure: "QED header", hostOffset, remedy };
     return new ImageError(kind, message, details);
   };
   const fileSize = await storage.size();
@@ -122,7 +122,7 @@ export async function readQedHeader(storage: Storage): Promise<QedHeader> {
   };
 }
 
-type Refuse = (kind: ImageErrorKind, message: string, hostOffset?: number) => ImageError;
+type Refuse = (kind: ImageErrorKind, message: string, hostOffset?: number, remedy?: string) => ImageError;
 
 function refuseSizes(values: QedHeaderValues, refuse: Refuse): void {
   const { clusterSize, tableSize, headerSize, imageSize } = values;
@@ -151,8 +151,8 @@ function refuseFeatures(values: QedHeaderValues, refuse: Refuse): void {
   if (unknown.length > 0) {
     const [bits, are] = unknown.length === 1 ? ["bit", "is"] : ["bits", "are"];
     const newer = "a QEMU as new as the image may know it: make a copy without it with that one's qemu-img convert";
-    const message = `Cannot open the image: feature ${bits} ${unknown.join(", ")} ${are} unknown; ${newer}`;
-    throw refuse("unsupported", message, 16);
+    const message = `Cannot open the image: feature ${bits} ${unknown.join(", ")} ${are} unknown`;
+    throw refuse("unsupported", message, 16, newer);
   }
 }
 

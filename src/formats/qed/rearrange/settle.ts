@@ -64,7 +64,9 @@ export function forecastSettling(extents: ExtentTable, references: Bitmap, layou
 
 function refuseUnclean(storage: Storage, header: QedHeader, scan: TableScan): void {
   if (hasFlag(header.values.features, QedFeature.needCheck)) {
-    throw new ImageError("corrupt", "Cannot settle the image: it is marked NEED_CHECK; repair it first", {
+    throw new ImageError("corrupt", "Cannot settle the image", {
+      because: "it is marked NEED_CHECK",
+      remedy: "repair it first",
       format: "qed",
       path: storage.path,
       structure: "QED header",
@@ -73,7 +75,9 @@ function refuseUnclean(storage: Storage, header: QedHeader, scan: TableScan): vo
   if (scan.broken !== undefined) throw brokenMapping(scan.broken, storage.path);
   const [first] = scan.findings.findings;
   if (first === undefined) return;
-  throw new ImageError("corrupt", `Cannot settle the image: ${first.message}; repair it first`, {
+  throw new ImageError("corrupt", "Cannot settle the image", {
+    because: first.message,
+    remedy: "repair it first",
     format: "qed",
     path: storage.path,
     structure: first.structure,

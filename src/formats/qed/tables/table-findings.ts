@@ -2,6 +2,7 @@
 
 import { counted } from "../../../bytes/count-text.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
+import { imageNamed, say } from "../../../bytes/sentence.ts";
 import { type Finding, FindingList, type FindingListener } from "../../../image/finding.ts";
 import type { QedHeader } from "../header/header.ts";
 
@@ -86,15 +87,13 @@ function placeName(hostOffset: number): string {
 
 /** The error for a mapping that can't be followed. */
 export function brokenMapping(finding: Finding, path: string): ImageError {
-  return new ImageError(
-    "corrupt",
-    `Cannot follow the mapping of ${path}: ${finding.message}; repair a copy with qemu-img check -r all first`,
-    {
-      format: "qed",
-      path,
-      structure: finding.structure,
-      hostOffset: finding.hostOffset,
-      guestOffset: finding.guestOffset,
-    },
-  );
+  return new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
+    because: finding.message,
+    remedy: "repair a copy with qemu-img check -r all first",
+    format: "qed",
+    path,
+    structure: finding.structure,
+    hostOffset: finding.hostOffset,
+    guestOffset: finding.guestOffset,
+  });
 }

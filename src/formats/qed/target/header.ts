@@ -62,11 +62,12 @@ function placeName(
   const places = { start, limit: clusterSize, alignment: SECTOR_SIZE, oldHeader, usedHeader };
   const place = placeBackingName(backing, places);
   if (place === undefined) {
-    throw new ImageError(
-      "unsupported",
-      `Cannot store the backing name of ${nameBytes.length} bytes: the header cluster has no room for it; rebase to a shorter name`,
-      { format: "qed", structure: "backing name" },
-    );
+    throw new ImageError("unsupported", `Cannot store the backing name of ${nameBytes.length} bytes`, {
+      because: "the header cluster has no room for it",
+      remedy: "rebase to a shorter name",
+      format: "qed",
+      structure: "backing name",
+    });
   }
   const { hostOffset, isStored } = place;
   putNameInSector(sector, backing, hostOffset);

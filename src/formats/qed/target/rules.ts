@@ -2,6 +2,7 @@
 
 import { isAligned, isPowerOfTwo, KiB, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { UsageError } from "../../../bytes/image-error.ts";
+import { option, say, type Words } from "../../../bytes/sentence.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
 import type { TargetOption, TargetOptionValues } from "../../../image/target-options.ts";
 import { MAX_BACKING_NAME_SIZE, MIN_CLUSTER_SIZE, maxVirtualSize } from "../header/header.ts";
@@ -60,18 +61,21 @@ export function judgeSource(
   source: ConversionOptions,
   { clusterSize, tableSize }: QedGeometry,
   drop: ReadonlySet<string>,
-): { readonly refusals: readonly string[]; readonly dropped: readonly string[] } {
-  const refusals: string[] = [];
+): { readonly refusals: readonly Words[]; readonly dropped: readonly string[] } {
+  const refusals: Words[] = [];
   const dropped: string[] = [...source.forgettable];
   if (source.snapshotCount > 0) {
     const snapshots = `${source.snapshotCount} ${source.snapshotCount === 1 ? "snapshot" : "snapshots"}`;
     if (drop.has("snapshots")) dropped.push(snapshots);
-    else refusals.push(`Cannot keep ${snapshots}: QED has none; delete them or use --drop snapshots`);
+    else refusals.push(say`Cannot keep ${snapshots}: QED has none; delete them or use ${option("drop", "snapshots")}`);
   }
   if (source.bitmapNames.length > 0) {
     const names = source.bitmapNames.join(", ");
     if (drop.has("bitmaps")) dropped.push(...source.bitmapNames.map((name) => `bitmap ${name}`));
-    else refusals.push(`Cannot keep the bitmaps ${names}: QED has none; remove them or use --drop bitmaps`);
+    else
+      refusals.push(
+        say`Cannot keep the bitmaps ${names}: QED has none; remove them or use ${option("drop", "bitmaps")}`,
+      );
   }
   if (source.encryption !== undefined) {
     refusals.push(

@@ -77,7 +77,7 @@ test("a dry run of an image whose journal would be taken back first plans nothin
 
 test("without a check a strict step asks the plan for the leaks, and nothing is converted", async () => {
   const planned = { ...conversion({ changed: false }), leaksGivenUp };
-  vi.mocked(library.plan).mockResolvedValue({ report: planned, text: "" });
+  vi.mocked(library.plan).mockResolvedValue({ report: planned, text: "", refusals: [] });
   vi.mocked(library.check).mockRejectedValue(new Error("not now"));
   const strict = { "fail-on": "warning", check: "false" };
   const { failure } = await convertImage(image, workWith(strict));

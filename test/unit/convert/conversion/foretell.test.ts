@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../../src/bytes/image-error.ts";
+import { imageNamed, say, type Words } from "../../../../src/bytes/sentence.ts";
 import { convert, plan } from "../../../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../../../src/convert/options/options.ts";
 import type { ConversionReport } from "../../../../src/convert/report/report.ts";
@@ -134,8 +135,10 @@ describe("a plan refuses", () => {
   test("a file or folder that can't be written", async () => {
     const arrange = (volume: MemoryVolume) => {
       volume.obstacles = [
-        new ImageError("unsupported", `Cannot convert ${IMAGE_PATH} in place: the file has 2 names`),
-        new ImageError("io", `Cannot open ${IMAGE_PATH}: permission denied (EACCES)`),
+        new ImageError("unsupported", say`Cannot convert ${imageNamed(IMAGE_PATH)} in place`, {
+          because: "the file has 2 names",
+        }),
+        new ImageError("io", say`Cannot open ${imageNamed(IMAGE_PATH)}`, { because: "permission denied (EACCES)" }),
       ];
       volume.obstacle = new ImageError("io", `Cannot create ${NAMES.lock}: permission denied (EACCES)`);
     };
@@ -195,7 +198,11 @@ describe("a plan refuses", () => {
     const encrypted = buildQcow2Layer({ virtualSize: CLUSTER, encryption: 1 });
     const arrange = (volume: MemoryVolume) => {
       volume.users = { found: ["QEMU has it open"], blind: [] };
-      volume.obstacles = [new ImageError("unsupported", `Cannot convert ${IMAGE_PATH} in place: the file has 2 names`)];
+      volume.obstacles = [
+        new ImageError("unsupported", say`Cannot convert ${imageNamed(IMAGE_PATH)} in place`, {
+          because: "the file has 2 names",
+        }),
+      ];
     };
     const refused = await refusedInMemory(
       { [IMAGE_PATH]: encrypted, [NAMES.lock]: lock },
@@ -223,12 +230,18 @@ test("an image that can't be read at all is refused with what else is known", as
 });
 
 test("a reason is what comes after the image's name, however short that is", () => {
-  const reasons = (path: string, message: string) => reasonsOf(new ImageError("io", message), path);
-  expect(reasons("a", "Cannot convert a in place: the file has 2 names")).toEqual(["the file has 2 names"]);
-  expect(reasons("o", "Cannot work on o: o.inplace-lock is held")).toEqual(["o.inplace-lock is held"]);
-  expect(reasons("a: b", "Cannot open a: b: it is a folder")).toEqual(["it is a folder"]);
+  const reasons = (path: string, what: Words, because: string) =>
+    reasonsOf(new ImageError("io", what, { because }), path).map(String);
+  const its = "the file has 2 names";
+  expect(reasons("a", say`Cannot convert ${imageNamed("a")} in place`, its)).toEqual([its]);
+  expect(reasons("o", say`Cannot work on ${imageNamed("o")}`, "o.inplace-lock is held")).toEqual([
+    "o.inplace-lock is held",
+  ]);
+  expect(reasons("a: b", say`Cannot open ${imageNamed("a: b")}`, "it is a folder")).toEqual(["it is a folder"]);
   const other = "Cannot create a.inplace-lock: permission denied";
-  expect(reasons("a", other)).toEqual([other]);
+  expect(reasons("a", say`Cannot create ${imageNamed("a.inplace-lock")}`, "permission denied")).toEqual([other]);
+  const advised = new ImageError("io", say`Cannot open ${imageNamed("a")}`, { because: its, remedy: "copy it" });
+  expect(reasonsOf(advised, "a").map(String)).toEqual([`${its}; copy it`]);
 });
 
 /** Remembers which bytes are read. */

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../../src/bytes/image-error.ts";
+import { imageNamed, say } from "../../../../src/bytes/sentence.ts";
 import { check } from "../../../../src/convert/check.ts";
 import { convert, plan } from "../../../../src/convert/convert.ts";
 import { Journal } from "../../../../src/journal/journal.ts";
@@ -29,7 +30,11 @@ describe("obstacles", () => {
   const obstructed = () => {
     const volume = new MemoryVolume({ [IMAGE_PATH]: IMAGE });
     volume.obstacle = new ImageError("io", `Cannot create ${NAMES.lock}: permission denied`);
-    volume.obstacles = [new ImageError("unsupported", `Cannot convert ${IMAGE_PATH} in place: the file has 2 names`)];
+    volume.obstacles = [
+      new ImageError("unsupported", say`Cannot convert ${imageNamed(IMAGE_PATH)} in place`, {
+        because: "the file has 2 names",
+      }),
+    ];
     return volume;
   };
 

@@ -4,7 +4,6 @@ import { expect, test } from "vitest";
 import { ImageError } from "../../../../src/bytes/image-error.ts";
 import { convert } from "../../../../src/convert/convert.ts";
 import { resume, rollback } from "../../../../src/convert/recover.ts";
-import { shellQuoted } from "../../../../src/convert/session/journal-stands.ts";
 import { isQed } from "../../../../src/formats/qed/header/header.ts";
 import { journalNamesOf } from "../../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
@@ -83,9 +82,4 @@ test("a folder's failed sync is a failed sync: the finished image is not put bac
   expect(isQed(memory.snapshot(IMAGE_PATH))).toBe(false);
   await resume(IMAGE_PATH, {}, testHost(memory));
   expect(Object.keys(memory.snapshots())).toEqual([IMAGE_PATH]);
-});
-
-test("commands in messages can be pasted", () => {
-  expect(shellQuoted("disk.img")).toBe("disk.img");
-  expect(shellQuoted("it's $HOME.img")).toBe("'it'\\''s $HOME.img'");
 });

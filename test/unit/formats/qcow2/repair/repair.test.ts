@@ -204,6 +204,18 @@ describe("entries that no image may have", () => {
     expect(applyRepair(image.bytes, consenting).readBigUInt64BE(image.l2Entry(2))).toBe(1n);
   });
 
+  it("data that not even zeros can stand for is told as beyond repair, with consent and without", async () => {
+    const image = new Qcow2Bytes({ version: 2 });
+    image.set64(8, 512n).bytes.writeUInt32BE(4, 16);
+    image.bytes.write("base", 512);
+    image.set64(image.l2Entry(2), COPIED | 0x10000000n);
+    for (const consent of [false, true]) {
+      const { losses, beyondRepair } = await plan(image.bytes, "all", consent);
+      expect(beyondRepair).toEqual([expect.stringMatching(/; that can't be mended here$/)]);
+      expect(losses).toContain(beyondRepair?.[0]);
+    }
+  });
+
   it("a table past the end: given up by consent only", async () => {
     const image = new Qcow2Bytes();
     image.set64(image.l1Entry(0), COPIED | 0x10000000n);

@@ -83,7 +83,7 @@ describe("the draft of a qcow2 target", () => {
       },
       {},
     );
-    expect(refusals).toEqual([
+    expect(refusals.map(String)).toEqual([
       expect.stringContaining("2 snapshots"),
       expect.stringContaining("1 bitmap"),
       expect.stringContaining("luks"),

@@ -107,7 +107,7 @@ describe("QED target, openConversionTarget", () => {
       backing: backing("n".repeat(1024), { format: "qcow2" }),
     });
     expect(draft.refusals).toHaveLength(7);
-    for (const reason of draft.refusals) expect(reason).toMatch(/^Cannot .*[^.]$/);
+    for (const reason of draft.refusals) expect(String(reason)).toMatch(/^Cannot .*[^.]$/);
     expect(draft.dropped).toEqual([]);
   });
 

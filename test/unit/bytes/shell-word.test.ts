@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { shellWord } from "../../../src/cli/ways-on.ts";
+import { shellWord } from "../../../src/bytes/shell-word.ts";
 
 test.each(["disk.qed", "a b", "it's", "$(touch x)", "`x`", "a\nb", "*", "", "a;b", "ü"])(
   "a shell reads %j back as it was",
