@@ -8,7 +8,8 @@ export declare const CheckExit: {
     readonly leaks: 3;
     readonly unsupported: 63;
 };
-/** Rising. */
-export type Verdict = "clean" | "unsupported" | "leaks" | "corrupt";
+/** Worst last. */
+export declare const VERDICTS: readonly ["clean", "unsupported", "leaks", "corrupt"];
+export type Verdict = (typeof VERDICTS)[number];
 export declare function checkExitCode(result: CheckResult): number;
-export declare function verdictOf({ checkErrors, corruptions, leaks }: CheckResult): Verdict;
+export declare function verdictOf({ checkErrors, corruptions, leaks, }: Pick<CheckResult, "checkErrors" | "corruptions" | "leaks">): Verdict;

@@ -40,7 +40,9 @@ export interface ExtentTable {
 }
 export declare function extentAt(table: ExtentTable, row: number): Extent;
 export declare function eachExtent(table: ExtentTable): Generator<Extent>;
-/** Guest bytes that data and compressed extents hold. */
+/** Whether the guest's bytes lie in the file: all else reads as zeros, or shows what lies below. */
+export declare function isStored(state: number | undefined): boolean;
+/** Guest bytes that lie in a file, plain or compressed: what a digest has to read. */
 export declare function storedGuestBytes({ count, length, state }: ExtentTable): number;
 /** The row that holds `guestOffset`, by bisection; -1 past the end. */
 export declare function findRow(table: ExtentTable, guestOffset: number): number;

@@ -36,6 +36,8 @@ export interface CheckResult {
     /** The first MAX_FINDINGS, in the order found; the counts above cover all. */
     readonly findings: readonly Finding[];
 }
+/** Of a format that has nothing to check. */
+export declare const NOTHING_FOUND: CheckResult;
 /** Findings kept of one check, so that a hostile image can't fill the memory. */
 export declare const MAX_FINDINGS = 1000;
 /** Collects findings and counts them; shared by the checks of all formats. */

@@ -35,6 +35,8 @@ export interface Repair {
     readonly corruptionsFixed: number;
     /** What would have to be given up to mend the rest, one sentence each; empty with consent. */
     readonly losses: readonly string[];
+    /** Those of the losses that no consent gives up; none where absent. */
+    readonly beyondRepair?: readonly string[];
     /** What was given up by consent, one sentence each. */
     readonly givenUp: readonly string[];
 }

@@ -1,41 +1,15 @@
-/** What an image's own format tells of it beyond what all formats have: one member for each format, by its name. */
-export type SpecificInfo = RawSpecificInfo | QedSpecificInfo | Qcow2SpecificInfo;
-/** raw has neither clusters nor fields of its own. */
-export interface RawSpecificInfo {
-    readonly format: "raw";
-}
-export interface QedSpecificInfo {
-    readonly format: "qed";
-    /** Bytes. */
-    readonly clusterSize: number;
-}
-export interface Qcow2SpecificInfo {
-    readonly format: "qcow2";
-    /** Bytes. */
-    readonly clusterSize: number;
-    readonly formatSpecific: {
-        readonly type: "qcow2";
-        readonly data: Qcow2Details;
+/** What an image's own format tells of it beyond what all formats have, as `qemu-img info` prints it. */
+/** Told apart by `format`; a format's own folder declares what of this it has. */
+export interface SpecificInfo {
+    /** qemu-img's name. */
+    readonly format: string;
+    /** Bytes; absent where the format allocates nothing. */
+    readonly clusterSize?: number;
+    /** In qemu-img's order; absent where it prints nothing of the kind. */
+    readonly formatSpecific?: {
+        readonly type: string;
+        readonly data: object;
     };
-}
-/** In qemu-img's order. Version 2 (`compat` 0.10) has only the first, `refcountBits` and `encrypt`. */
-export interface Qcow2Details {
-    readonly compat: "0.10" | "1.1";
-    readonly compressionType: "zlib" | "zstd";
-    readonly lazyRefcounts?: boolean;
-    /** Absent where the image has none that are valid. */
-    readonly bitmaps?: readonly Qcow2BitmapInfo[];
-    /** Width of a refcount: 1, 2, 4, ..., 64. */
-    readonly refcountBits: number;
-    readonly encrypt?: {
-        readonly format: "aes" | "luks";
-    };
-    /** The name of the external data file as stored, empty where none is stored; absent for an image that has its data itself. */
-    readonly dataFile?: string;
-    readonly dataFileRaw?: boolean;
-    /** The mark that a program leaves which found the image corrupt. */
-    readonly corrupt?: boolean;
-    readonly extendedL2?: boolean;
 }
 /** An internal snapshot. Seconds and nanoseconds add up. */
 export interface SnapshotInfo {
@@ -51,12 +25,4 @@ export interface SnapshotInfo {
     readonly vmClockNsec: number;
     /** Instructions that the machine had executed; absent where they were not counted. */
     readonly icount?: number;
-}
-/** A persistent dirty bitmap. */
-export interface Qcow2BitmapInfo {
-    /** `in-use`: not put away, its bits mean nothing; `auto`: records writes by itself. */
-    readonly flags: readonly ("in-use" | "auto")[];
-    readonly name: string;
-    /** Bytes of guest that one bit stands for. */
-    readonly granularity: number;
 }

@@ -80,6 +80,11 @@ export interface Volume {
     /** True where `path` still names the very file that is open as `storage`. */
     isSameFile(path: string, storage: Storage): Promise<boolean>;
 }
+/** What an error of either sync has as its `operation`. */
+export declare const SYNC: {
+    readonly file: "sync";
+    readonly folder: "sync the folder";
+};
 /** Reads exactly `length` bytes or throws `out-of-bounds`. `structure` names what was wanted. */
 export declare function readExactly(storage: Storage, hostOffset: number, length: number, structure: string): Promise<Uint8Array<ArrayBuffer>>;
 /** What `read` answers; undefined where the medium can't be read. */

@@ -1,5 +1,6 @@
 /** `-o` as the user wrote it, against the target's own table of options. */
-import type { TargetDriver, TargetOption, TargetOptionValues } from "../../image/driver.ts";
+import type { TargetDriver } from "../../image/target.ts";
+import type { TargetOption, TargetOptionValues } from "../../image/target-options.ts";
 /** The target side of a format; throws UsageError for one that is unknown or can only be read. */
 export declare function targetDriverOf(format: string): TargetDriver;
 /** Throws UsageError for an unknown name or a value that is none of its kind. */

@@ -5,8 +5,8 @@
  * zeros), which must be the same; asked before the undo is given up. Of a check: its counts. Backing files are never
  * opened.
  */
-import type { Image } from "../../image/driver.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import type { Image } from "../../image/source.ts";
 import type { CrossCheck } from "../options/options.ts";
 /** Why the wish can't be granted on this machine, one sentence; undefined where it can. */
 export declare function crossCheckMistake(wish: CrossCheck, signal?: AbortSignal): Promise<string | undefined>;

@@ -1,6 +1,7 @@
 /** What an image is, as `qemu-img info` tells it; never opens a backing file. */
-import type { Image } from "../../image/driver.ts";
-import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo, SnapshotInfo } from "../../image/specific-info.ts";
+import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo } from "../../formats/registry.ts";
+import type { Image } from "../../image/source.ts";
+import type { SnapshotInfo } from "../../image/specific-info.ts";
 import type { Volume } from "../../storage/storage.ts";
 import type { OpenOptions } from "../options/options.ts";
 /** What is told of every image. In kebab case these are the fields of `qemu-img info --output=json`. */

@@ -75,6 +75,8 @@ export interface CheckReport extends CheckResult, Fixed {
     readonly changed: boolean;
     /** What a repair would need `allowDataLoss` for, one sentence each. */
     readonly losses: readonly string[];
+    /** Those of the losses that no consent gives up; none where absent. */
+    readonly beyondRepair?: readonly string[];
     /** What a repair gave up by consent. */
     readonly givenUp: readonly string[];
     /** All bytes that a repair wrote, the journal included. */

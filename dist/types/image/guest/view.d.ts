@@ -6,16 +6,17 @@
  *   view      AAAABBBBZZZZBB..
  */
 import type { Storage } from "../../storage/storage.ts";
-import type { Image } from "../driver.ts";
+import type { CompressionMethod } from "../compression.ts";
 import { type ExtentTable } from "../extent.ts";
-import type { CompressionMethod } from "./inflate.ts";
+import type { Image } from "../source.ts";
 /** One image of the chain. Sizes in bytes. */
 export interface GuestLayer {
     readonly storage: Storage;
     readonly extents: ExtentTable;
     readonly virtualSize: number;
     readonly clusterSize: number;
-    readonly compression: CompressionMethod;
+    /** Of compressed rows; undefined where there are none. */
+    readonly compression: CompressionMethod | undefined;
     /** One compressed extent's stored bytes to one cluster. */
     inflate(stored: Uint8Array): Uint8Array;
 }
@@ -37,7 +38,5 @@ export declare function openGuestView(chain: readonly [Image, ...Image[]]): Prom
 export declare function guestLayer(image: Image): Promise<GuestLayer>;
 /** Lays the first layer over the second, and so on; at most 256 of them. */
 export declare function composeGuestView(layers: readonly GuestLayer[]): GuestView;
-/** True where the guest reads zeros from the row without a look at any file. */
+/** True where the guest reads zeros from the row without a look at any file, and past the last row. */
 export declare function readsAsZeros(table: ExtentTable, row: number): boolean;
-/** Guest bytes that lie in a file: what a digest has to read. */
-export declare function storedBytes(table: ExtentTable): number;

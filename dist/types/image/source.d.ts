@@ -1,0 +1,80 @@
+/** The source's half of a driver: what is there. `getConversionOptions` and `getMapping` are the letter's first two verbs. */
+import type { RangeSet } from "../bytes/range-set.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { CompressionMethod } from "./compression.ts";
+import type { ExtentTable } from "./extent.ts";
+import { type CheckResult, type FindingListener } from "./finding.ts";
+import type { Repair, RepairWishes } from "./repair.ts";
+import type { SnapshotInfo, SpecificInfo } from "./specific-info.ts";
+import type { TargetOptionValues } from "./target-options.ts";
+import type { Rearrangement } from "./write.ts";
+/** The file below, as an image's header names it. Nothing here says that it may be opened. */
+export interface BackingFile {
+    /** The bytes of the name as stored: no encoding is promised. */
+    readonly nameBytes: Uint8Array;
+    /** The name for people, decoded as UTF-8 with replacement; escape it before printing. */
+    readonly name: string;
+    /** `raw`, `qcow2`, ..., or undefined: to be probed. */
+    readonly format: string | undefined;
+    /** Where the name lies in the file. */
+    readonly hostOffset: number;
+}
+/** All that a target must honour or refuse (the letter's `bdrv_get_conversion_options`). */
+export interface ConversionOptions {
+    readonly format: string;
+    readonly virtualSize: number;
+    readonly clusterSize: number;
+    /** Clusters that one table of the mapping's last level points at; 0 where there are no tables. */
+    readonly clustersPerTable: number;
+    readonly backing: BackingFile | undefined;
+    /** `aes` or `luks`. */
+    readonly encryption: string | undefined;
+    readonly snapshotCount: number;
+    readonly bitmapNames: readonly string[];
+    /** Set autoclear bits that we don't know, as messages name them: what they promise, each writer has to take back. */
+    readonly unknownAutoclear: readonly string[];
+    /** True where guest data lies in another file. */
+    readonly hasDataFile: boolean;
+    /** Bytes in which two extents may share a place without being an error: of subclusters where there are some, else of clusters. */
+    readonly sharingSize: number;
+    /** The method of compressed clusters; undefined where the format stores none. */
+    readonly compression: CompressionMethod | undefined;
+    /** Bytes of the header cluster that hold something: header, extensions, names. The rest of it may be written to. */
+    readonly usedHeader: RangeSet;
+    /** The `-o` values that make this layout, by the names of the format's own target options. */
+    readonly creationOptions: TargetOptionValues;
+    /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
+    readonly unclean: readonly string[];
+    /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */
+    readonly forgettable: readonly string[];
+}
+/** One opened image: a snapshot of its metadata, read once. All methods are reads and may be called repeatedly; what its format lacks is absent. */
+export interface Image {
+    readonly format: string;
+    readonly storage: Storage;
+    /** Bytes of the guest's disk. */
+    readonly virtualSize: number;
+    readonly clusterSize: number;
+    /** Length of the file when it was opened. */
+    readonly fileSize: number;
+    getConversionOptions(): ConversionOptions;
+    /** The letter's `bdrv_get_mapping`. Walks the tables at the first call; throws ImageError `corrupt` on a table that can't be followed. */
+    getMapping(): Promise<ExtentTable>;
+    /**
+     * References, refcounts, ranges, overlaps; absent where the format has nothing to check. Never throws for what is wrong
+     * inside the image. `onFinding` hears every finding, in qemu-img's order; the result keeps the first MAX_FINDINGS.
+     */
+    check?(onFinding?: FindingListener): Promise<CheckResult>;
+    /** What would mend the image; absent where the format has nothing that can be. */
+    planRepair?(wishes: RepairWishes): Promise<Repair>;
+    /** Every host byte that is metadata: header cluster, tables, refcounts, directories. */
+    getMetadataRanges(): Promise<RangeSet>;
+    /** What `qemu-img info` prints for this format beyond the common lines, in its order. */
+    getSpecificInfo(): SpecificInfo;
+    /** Internal snapshots in the order of their table; absent where the format has none. Throws ImageError where the table can't be read. */
+    readSnapshots?(): Promise<readonly SnapshotInfo[]>;
+    /** Moves tables and data so that the file holds nothing unreferenced and ends at its last byte (settle, compact). */
+    planSettling?(): Promise<Rearrangement>;
+}
+/** What the image's check finds, or nothing where its format has none. */
+export declare function checkOf(image: Image, onFinding?: FindingListener): Promise<CheckResult>;

@@ -1,0 +1,102 @@
+/** The target's half of a driver: what shall be there, as values; `convert/execute` alone performs them. */
+import type { RangeSet } from "../bytes/range-set.ts";
+import type { Words } from "../bytes/sentence.ts";
+import type { CompressionMethod } from "./compression.ts";
+import type { ExtentTable } from "./extent.ts";
+import type { ConversionOptions } from "./source.ts";
+import type { TargetOption, TargetOptionValues } from "./target-options.ts";
+import type { Write } from "./write.ts";
+/** Where a target can point at data (docs/how-it-works.md). */
+export interface Placement {
+    /** Cluster, grain or block, in bytes. */
+    readonly unitSize: number;
+    /** Every unit starts at a multiple of this in the file. */
+    readonly hostAlignment: number;
+    /** Host ranges where no unit may lie: the header, and tables whose place the format fixes. */
+    readonly reserved: RangeSet;
+    /** The unit of guest offset g lies at this host offset + g and nowhere else (raw, fixed VHD, flat VMDK); absent: anywhere. */
+    readonly linearBase?: number;
+    /** Bytes right before each unit that are the target's (a dynamic VHD's sector bitmap); absent: none. */
+    readonly leadIn?: number;
+    /** Units fill the file from this host offset on without a hole (VDI); absent: holes do not matter. */
+    readonly denseFrom?: number;
+    /** Whether the target can say "reads as zeros" over a backing file without storing them. */
+    readonly hasZeroState: boolean;
+    /** Compressed source clusters that the target can point at as they are; undefined: none, they are inflated. */
+    readonly compressed: {
+        readonly clusterSize: number;
+        readonly method: CompressionMethod;
+    } | undefined;
+}
+/** A hybrid of open and create: rules and limits of the target to be; no I/O has happened. */
+export interface Draft {
+    readonly format: string;
+    readonly virtualSize: number;
+    readonly clusterSize: number;
+    readonly placement: Placement;
+    /** The options as they will be, named or chosen, for the plan's text. */
+    readonly options: TargetOptionValues;
+    /** All reasons why the target can't represent the source, one sentence each; empty when it can. */
+    readonly refusals: readonly Words[];
+    /** What the target leaves behind, by the user's flag or by the format's own rule. */
+    readonly dropped: readonly string[];
+}
+/** Bytes that settling will copy and write, and how long the file will be then. */
+export interface SettlingForecast {
+    readonly bytesMoved: number;
+    readonly bytesWritten: number;
+    readonly fileSize: number;
+}
+/** A draft that knows every byte of its metadata. */
+export interface MappedDraft extends Draft {
+    readonly extents: ExtentTable;
+    /** Length of the file once the additive writes are there, in whole clusters. */
+    readonly fileSize: number;
+    /** Sum of the lengths of `additiveWrites`. */
+    readonly metadataBytes: number;
+    /** What settling will do after the switch, for the plan; the settled file's length included. */
+    readonly settling: SettlingForecast;
+    /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call. */
+    additiveWrites(): Iterable<Write>;
+}
+/**
+ * The one durable change that makes the file the target's (the letter's `bdrv_copy_header`). A kind is a way in which a
+ * medium changes at once; where the change lies is data, and journal, undo and overlay take it from here.
+ */
+export interface Commit {
+    readonly kind: "sector";
+    /** Of the sector, a multiple of 512: 0 for a header at the start. */
+    readonly hostOffset: number;
+    /** The 512 bytes of the one write. */
+    readonly sector: Uint8Array;
+    /** Writes to bytes of the header area that the source does not use, made durable before the commit; its sector is never among them. */
+    readonly extras: readonly Write[];
+}
+/** Space of the file as `map` needs to know it. Offsets in bytes of the file. */
+export interface FileSpace {
+    /** Length of the source's file. */
+    readonly oldFileSize: number;
+    /** First host offset for new metadata: past the old end and past all copied units, a multiple of both cluster sizes. */
+    readonly additiveStart: number;
+}
+export interface TargetDriver {
+    readonly options: readonly TargetOption[];
+    /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
+    readonly countsReferences: boolean;
+    /**
+     * The letter's `bdrv_open_conversion_target`. Collects all refusals instead of throwing at the first.
+     * Throws UsageError for option values that no source could use. `drop` holds what the user gives up (`bitmaps`).
+     */
+    openConversionTarget(source: ConversionOptions, options: TargetOptionValues, drop: ReadonlySet<string>): Draft;
+    /**
+     * The letter's `bdrv_map`: the whole sorted stream of target extents in one pass, proving alignment, bounds and
+     * overlap; throws ImageError `out-of-bounds` for what doesn't fit.
+     */
+    map(draft: Draft, extents: ExtentTable, space: FileSpace): MappedDraft;
+    /**
+     * The letter's `bdrv_copy_header`. `oldHeader` is the source's header area as it is on disk (at least the header
+     * cluster of either format, or the whole file if that is shorter; never less than one sector), `usedHeader` the
+     * ranges in it that the source uses. Throws ImageError `unsupported` when the target's header finds no room.
+     */
+    copyHeader(draft: MappedDraft, source: ConversionOptions, oldHeader: Uint8Array, usedHeader: RangeSet): Commit;
+}
