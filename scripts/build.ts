@@ -33,7 +33,7 @@ interface Bundle {
 
 const bundles: readonly Bundle[] = [
   { entries: { index: "src/index.ts" } },
-  { entries: { "hash-worker": "src/image/guest/hash-worker.ts" } },
+  { entries: { "hash-worker": "src/image/guest/hash-worker.ts" }, options: { minifyIdentifiers: true } },
   { entries: { "cli-main": "src/cli/main.ts" } },
   {
     // What is imported dynamically becomes a chunk too, and so is loaded only when it is used. Chunks lie beside the
