@@ -8,8 +8,8 @@ export {
   type ImageErrorFacts,
   type ImageErrorKind,
   type ImageErrorWords,
+  type NextSteps,
   UsageError,
-  type WaysOn,
 } from "./bytes/image-error.ts";
 export {
   COMMAND_LINE,

@@ -505,8 +505,8 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "another file in the image's place is not told of",
     file: "convert/recover.ts",
-    find: "throw (await replacedImage(session, journal, direction, error)) ?? standing(path, journal, error);",
-    replace: "throw standing(path, journal, error);",
+    find: "throw (await replacedImage(session, journal, direction, error)) ?? leavingJournal(path, journal, error);",
+    replace: "throw leavingJournal(path, journal, error);",
     tests: [replaced],
   },
   {

@@ -32,11 +32,11 @@ export interface ImageErrorWords {
   /** In what state the image is left: `nothing was written`. */
   readonly state?: Words | undefined;
   /** The commands that go on, where a journal stands. */
-  readonly waysOn?: WaysOn | undefined;
+  readonly nextSteps?: NextSteps | undefined;
 }
 
 /** The commands that go on with an image whose journal stands. */
-export interface WaysOn {
+export interface NextSteps {
   readonly finish: CommandReference;
   /** Absent where there is no way back any more. */
   readonly putBack?: CommandReference | undefined;
@@ -106,9 +106,9 @@ export class ImageError extends Error {
     this.journal = details.journal;
     this.rolledBack = details.rolledBack ?? false;
     this.isMissing = details.isMissing ?? false;
-    const { because, remedy, state, waysOn } = details;
+    const { because, remedy, state, nextSteps } = details;
     this.#what = what;
-    this.#words = { because, remedy, state, waysOn };
+    this.#words = { because, remedy, state, nextSteps };
   }
 
   /** What was said first: what could not be done, or all that is wrong. */
@@ -167,7 +167,7 @@ export class ImageError extends Error {
   }
 
   /** The same error with a word more on the state in which the image is left. */
-  leaving(state: Words, details: ImageErrorFacts & Pick<ImageErrorWords, "waysOn">): ImageError {
+  leaving(state: Words, details: ImageErrorFacts & Pick<ImageErrorWords, "nextSteps">): ImageError {
     const said = this.words.state;
     const both = said === undefined ? state : joined([said, state], "; ");
     return new ImageError(this.kind, this.what, { ...this.facts, ...this.words, cause: this, ...details, state: both });
@@ -185,8 +185,8 @@ function statementOf(what: Words, { because, remedy = [], state }: ImageErrorWor
 
 function wholeOf(what: Words, words: ImageErrorWords): Sentence {
   const statement = statementOf(what, words);
-  if (words.waysOn === undefined) return statement;
-  const { finish, putBack } = words.waysOn;
+  if (words.nextSteps === undefined) return statement;
+  const { finish, putBack } = words.nextSteps;
   const back = putBack === undefined ? "" : say`, or ${new Sentence([putBack])} to put it back`;
   return say`${statement}: run ${new Sentence([finish])} to finish${back}`;
 }

@@ -1,17 +1,25 @@
 /** `check`: what `qemu-img check` says and takes, so that a script which calls it can call this instead. */
 
 import { type CheckOptions, type CheckReport, UsageError } from "../index.ts";
+import {
+  announceUndo,
+  type CommandRun,
+  formatName,
+  given,
+  printNotes,
+  refuseUnknownCache,
+  required,
+} from "./command-run.ts";
 import { jsonText } from "./json.ts";
 import { parseOptionList } from "./option-list.ts";
-import { announceUndo, formatName, given, printNotes, refuseUnknownCache, required, type Session } from "./session.ts";
 import { printable, printableLine } from "./terminal.ts";
 
 const UNSUPPORTED = "This image format does not support checks";
 
-export async function checkCommand(session: Session, [image]: readonly string[]): Promise<number> {
-  const { values, terminal, library } = session;
+export async function checkCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
+  const { values, terminal, library } = run;
   const word = required(image, "an image", "check IMAGE");
-  const options = { ...session.open, ...checkOptions(session) };
+  const options = { ...run.open, ...checkOptions(run) };
   if (values.imageOpts && values.format !== undefined) {
     throw new UsageError("Cannot take --format beside --image-opts: name the format by driver=");
   }
@@ -25,23 +33,23 @@ export async function checkCommand(session: Session, [image]: readonly string[])
     ...given("format", format === undefined ? undefined : formatName(format)),
     onFinding,
   });
-  printNotes(session, report.notes);
+  printNotes(run, report.notes);
   for (const loss of report.losses) {
     const way = report.beyondRepair?.includes(loss) ? "" : "; --allow-data-loss gives it up";
     terminal.note(printableLine(`Left alone: ${loss}${way}`));
   }
-  print(session, report);
-  await announceUndo(session, path);
+  print(run, report);
+  await announceUndo(run, path);
   return report.exitCode;
 }
 
-function print({ terminal, values }: Session, report: CheckReport): void {
+function print({ terminal, values }: CommandRun, report: CheckReport): void {
   if (values.output === "json") terminal.result(jsonText(report.json));
   else if (report.verdict === "unsupported") terminal.note(`inplace-convert: ${UNSUPPORTED}`);
   else if (!values.quiet) terminal.result(printable(report.fixedText + report.text));
 }
 
-function checkOptions({ values }: Session): CheckOptions {
+function checkOptions({ values }: CommandRun): CheckOptions {
   const { repair, cache } = values;
   if (repair !== undefined && repair !== "leaks" && repair !== "all") {
     throw new UsageError(`Unknown option value for -r (expecting 'leaks' or 'all'): ${repair}`);

@@ -2,11 +2,11 @@
 
 import { Option } from "commander";
 import { checkCommand } from "./check-command.ts";
+import type { CommandRun, Values } from "./command-run.ts";
 import { convertCommand, planCommand } from "./convert-command.ts";
 import { demoCommand } from "./demo.ts";
 import { checksumCommand, compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
 import { resumeCommand, rollbackCommand } from "./recovery-command.ts";
-import type { Session, Values } from "./session.ts";
 import { setmapCommand } from "./setmap-command.ts";
 
 export interface CommandSpec {
@@ -23,7 +23,7 @@ export interface CommandSpec {
   /** `compare` has 1 for "they differ", `check` 2 for corruptions: what goes wrong otherwise ends with this. */
   readonly failureExit?: number;
   /** Gives the exit code; throws ImageError or UsageError. */
-  readonly perform: (session: Session, words: readonly string[]) => Promise<number>;
+  readonly perform: (run: CommandRun, words: readonly string[]) => Promise<number>;
 }
 
 /** The options that every command takes. */

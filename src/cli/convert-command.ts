@@ -1,12 +1,9 @@
 /** `convert` and `plan`: the main job, and what it would do. */
 
 import { type ChecksumAlgorithm, type ConvertOptions, kebabKeys, parseSize, UsageError } from "../index.ts";
-import { EXIT } from "./failure.ts";
-import { parseOptionList } from "./option-list.ts";
-import { conversionJson } from "./report-json.ts";
-import { conversionText } from "./report-text.ts";
 import {
   announceUndo,
+  type CommandRun,
   formatName,
   given,
   isJson,
@@ -14,64 +11,67 @@ import {
   printOutcome,
   printResult,
   required,
-  type Session,
-} from "./session.ts";
+} from "./command-run.ts";
+import { EXIT } from "./failure.ts";
+import { parseOptionList } from "./option-list.ts";
+import { conversionJson } from "./report-json.ts";
+import { conversionText } from "./report-text.ts";
 import { printableLine } from "./terminal.ts";
 
-export async function convertCommand(session: Session, [image, format]: readonly string[]): Promise<number> {
-  if (session.values.dryRun)
+export async function convertCommand(run: CommandRun, [image, format]: readonly string[]): Promise<number> {
+  if (run.values.dryRun)
     return planCommand(
-      session,
+      run,
       [image, format].filter((each) => each !== undefined),
     );
-  const list = parseOptionList(session.values.targetFormatOptions);
-  if (list.wantsHelp) return listOptions(session, format ?? image);
+  const list = parseOptionList(run.values.targetFormatOptions);
+  if (list.wantsHelp) return listOptions(run, format ?? image);
   const usage = "convert IMAGE FORMAT";
   const path = required(image, "an image", usage);
   const target = formatName(required(format, "a target format", usage));
-  const report = await session.library.convert(path, target, convertOptions(session, list.values));
-  printNotes(session, report.notes);
-  printOutcome(session, conversionJson(report), conversionText(report));
-  await announceUndo(session, path);
+  const report = await run.library.convert(path, target, convertOptions(run, list.values));
+  printNotes(run, report.notes);
+  printOutcome(run, conversionJson(report), conversionText(report));
+  await announceUndo(run, path);
   return EXIT.done;
 }
 
-export async function planCommand(session: Session, [image, format]: readonly string[]): Promise<number> {
-  const list = parseOptionList(session.values.targetFormatOptions);
-  if (list.wantsHelp) return listOptions(session, format ?? image);
+export async function planCommand(run: CommandRun, [image, format]: readonly string[]): Promise<number> {
+  const list = parseOptionList(run.values.targetFormatOptions);
+  if (list.wantsHelp) return listOptions(run, format ?? image);
   const usage = "plan IMAGE FORMAT";
   const path = required(image, "an image", usage);
   const target = formatName(required(format, "a target format", usage));
-  const options = { ...convertOptions(session, list.values), dryRun: true };
-  const { report, text } = await session.library.plan(path, target, options);
-  printNotes(session, report.notes);
+  const options = { ...convertOptions(run, list.values), dryRun: true };
+  const { report, text } = await run.library.plan(path, target, options);
+  printNotes(run, report.notes);
   if (report.refused.length === 0) {
-    printResult(session, conversionJson(report), text);
+    printResult(run, conversionJson(report), text);
     return EXIT.done;
   }
   const message = `Cannot convert ${path} to ${target}: ${report.refused.join("; ")}`;
-  printResult(session, { ...conversionJson(report), error: { kind: "unsupported", message, path } }, text);
-  if (!isJson(session)) session.terminal.note(printableLine(message));
+  printResult(run, { ...conversionJson(report), error: { kind: "unsupported", message, path } }, text);
+  if (!isJson(run)) run.terminal.note(printableLine(message));
   return EXIT.failed;
 }
 
-function listOptions(session: Session, format: string | undefined): number {
+function listOptions(run: CommandRun, format: string | undefined): number {
   const name = formatName(required(format, "a target format", "convert IMAGE FORMAT -o help"));
-  const options = session.library.targetOptions(name);
+  const options = run.library.targetOptions(name);
   const width = Math.max(0, ...options.map((each) => each.name.length)) + 12;
   const lines = options.map((each) => {
     const value = each.kind === "boolean" ? "on/off" : (each.choices?.join("|") ?? each.kind);
     return `  ${`${each.name}=<${value}>`.padEnd(width)} - ${each.help}`;
   });
-  printResult(session, kebabKeys(options), [`Supported ${name} options:`, ...lines].join("\n"));
+  printResult(run, kebabKeys(options), [`Supported ${name} options:`, ...lines].join("\n"));
   return EXIT.done;
 }
 
-function convertOptions(session: Session, options: Readonly<Record<string, string>>): ConvertOptions {
-  const { values } = session;
+function convertOptions(run: CommandRun, options: Readonly<Record<string, string>>): ConvertOptions {
+  const { values } = run;
   const extra = values.maxExtraSpace;
   return {
-    ...session.open,
+    ...run.open,
     options,
     ...given("checksum", values.checksum as ConvertOptions["checksum"]),
     ...given("guestChecksum", guestChecksum(values.guestChecksum)),

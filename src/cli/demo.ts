@@ -4,10 +4,10 @@ import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConversionReport, formatSize } from "../index.ts";
+import { type CommandRun, given, isJson, printResult } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 import { conversionJson } from "./report-json.ts";
 import { formatMilliseconds, ratioText } from "./report-text.ts";
-import { given, isJson, printResult, type Session } from "./session.ts";
 import { printable } from "./terminal.ts";
 
 const TARGET = "qcow2";
@@ -18,21 +18,21 @@ interface Figures {
   readonly report: ConversionReport;
 }
 
-export async function demoCommand(session: Session): Promise<number> {
-  const { keep } = session.values;
+export async function demoCommand(run: CommandRun): Promise<number> {
+  const { keep } = run.values;
   if (keep !== undefined) await mkdir(keep, { recursive: true });
   const folder = keep ?? (await mkdtemp(join(tmpdir(), "inplace-convert-demo-")));
   try {
-    return await perform(session, folder);
+    return await perform(run, folder);
   } finally {
     if (keep === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function perform(session: Session, folder: string): Promise<number> {
-  const { library, open } = session;
+async function perform(run: CommandRun, folder: string): Promise<number> {
+  const { library, open } = run;
   const watched = { ...given("onProgress", open.onProgress), ...given("signal", open.signal) };
-  const say = speaker(session);
+  const say = speaker(run);
   const image = join(folder, "demo.img");
   const copy = join(folder, "original.qed");
 
@@ -46,9 +46,9 @@ async function perform(session: Session, folder: string): Promise<number> {
   say.step("checksum", `${before.checksum}`);
   say.more(`${before.algorithm} of what the guest sees, read as QED`);
 
-  const start = session.terminal.now();
+  const start = run.terminal.now();
   const report = await library.convert(image, TARGET, watched);
-  const milliseconds = session.terminal.now() - start;
+  const milliseconds = run.terminal.now() - start;
   say.step("convert", `${report.sourceFormat} to ${report.targetFormat}: only metadata is new`);
   for (const line of drawing(report)) say.more(line);
 
@@ -61,9 +61,9 @@ async function perform(session: Session, folder: string): Promise<number> {
   say.more(isClean(report) ? "checked: no errors, no leaks" : "checked: NOT clean");
 
   say.figures({ dataBytes: made.dataBytes, milliseconds, report });
-  say.end(session.values.keep === undefined ? [] : [`Kept: ${image} (qcow2) and ${copy} (the original)`]);
-  if (isJson(session)) {
-    printResult(session, { ...conversionJson(report), "data-bytes": made.dataBytes, identical: isSame }, "");
+  say.end(run.values.keep === undefined ? [] : [`Kept: ${image} (qcow2) and ${copy} (the original)`]);
+  if (isJson(run)) {
+    printResult(run, { ...conversionJson(report), "data-bytes": made.dataBytes, identical: isSame }, "");
   }
   return isSame ? EXIT.done : EXIT.failed;
 }
@@ -90,9 +90,9 @@ interface Speaker {
   end(lines: readonly string[]): void;
 }
 
-function speaker(session: Session): Speaker {
-  const { terminal, values } = session;
-  const isMute = isJson(session) || values.quiet === true;
+function speaker(run: CommandRun): Speaker {
+  const { terminal, values } = run;
+  const isMute = isJson(run) || values.quiet === true;
   const paint = (code: number, text: string) => (terminal.hasColor ? `\x1b[${code}m${text}\x1b[0m` : text);
   const print = (text: string) => {
     if (!isMute) terminal.result(`${text}\n`);

@@ -2,8 +2,8 @@
 
 import { CommanderError } from "commander";
 import { commandLine, ImageError, kebabKeys, UsageError } from "../index.ts";
+import { nextStepLines } from "./next-steps.ts";
 import { codeOf, systemSentence } from "./system-error.ts";
-import { waysOnLines } from "./ways-on.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 4, unwritten: 5 } as const;
 
@@ -38,7 +38,7 @@ export function failureOf(error: unknown, program: string, advice: readonly stri
     const lines = [
       error.statement.in(vocabulary),
       ...unsaid.map((reason) => `  - ${reason}`),
-      ...(error.words.waysOn ? waysOnLines(error.words.waysOn, program) : []),
+      ...(error.words.nextSteps ? nextStepLines(error.words.nextSteps, program) : []),
     ];
     return { exitCode, kind, message, lines, reasons, advice, details };
   }

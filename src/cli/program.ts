@@ -4,18 +4,18 @@ import type { EventEmitter } from "node:events";
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { ImageError, type OpenOptions, UsageError } from "../index.ts";
+import { type CommandRun, formatName, given, printResult, type Values } from "./command-run.ts";
 import { type CommandSpec, commands, commonOptions } from "./commands.ts";
 import { EXIT, type Failure, failureJson, failureLines, failureOf, traceOf } from "./failure.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
+import { nextStepLines, orphansBeside, stateOf } from "./next-steps.ts";
 import { parseOptionList } from "./option-list.ts";
 import { isClosedPipe } from "./output.ts";
 import { type ProgressDisplay, showProgress } from "./progress.ts";
-import { formatName, given, printResult, type Session, type Values } from "./session.ts";
 import { explain } from "./system-error.ts";
 import { printableLine, type Terminal } from "./terminal.ts";
-import { orphansBeside, stateOf, waysOnLines } from "./ways-on.ts";
 
 /** Everything outside that the command line touches; tests put their own in. */
 export interface World {
@@ -96,9 +96,9 @@ async function perform(spec: CommandSpec, words: readonly string[], values: Valu
   });
   try {
     const open = openOptions(values, progress, interrupt.signal);
-    const session: Session = { library, terminal: quietly(terminal, progress), values, open };
-    if (!spec.hasTarget && values.targetFormatOptions.length > 0) return answerOptions(session, spec.name);
-    const performed = spec.perform(session, words);
+    const run: CommandRun = { library, terminal: quietly(terminal, progress), values, open };
+    if (!spec.hasTarget && values.targetFormatOptions.length > 0) return answerOptions(run, spec.name);
+    const performed = spec.perform(run, words);
     return await (world.uncaught === undefined ? performed : Promise.race([performed, world.uncaught]));
   } catch (error) {
     progress?.end();
@@ -123,7 +123,7 @@ async function openWork(error: unknown, path: string | undefined, world: World):
     return [];
   }
   const finish = { ref: "command", command: "resume", options: [], path } as const;
-  return ["The image is whole and its journal stands", ...waysOnLines({ finish }, world.terminal.invocation)];
+  return ["The image is whole and its journal stands", ...nextStepLines({ finish }, world.terminal.invocation)];
 }
 
 /** Why there may be nothing to resume or to roll back. */
@@ -133,10 +133,10 @@ function lostNames(error: unknown, path: string | undefined): readonly string[] 
 }
 
 /** `-o` where there is no target: there is nothing to list, and every key is unknown. */
-function answerOptions(session: Session, name: string): number {
-  const [key] = Object.keys(parseOptionList(session.values.targetFormatOptions).values);
+function answerOptions(run: CommandRun, name: string): number {
+  const [key] = Object.keys(parseOptionList(run.values.targetFormatOptions).values);
   if (key !== undefined) throw new UsageError(`Cannot use -o ${key}: ${name} takes no such options`);
-  printResult(session, [], `${name} takes no -o options`);
+  printResult(run, [], `${name} takes no -o options`);
   return EXIT.done;
 }
 

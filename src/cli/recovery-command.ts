@@ -2,25 +2,25 @@
 
 import type { RecoveryReport } from "../index.ts";
 import { kebabKeys } from "../index.ts";
+import { type CommandRun, given, printNotes, printOutcome, required } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
-import { given, printNotes, printOutcome, required, type Session } from "./session.ts";
 
-export async function resumeCommand(session: Session, [image]: readonly string[]): Promise<number> {
+export async function resumeCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
   const path = required(image, "an image", "resume IMAGE");
-  return outcome(session, await session.library.resume(path, watching(session)));
+  return outcome(run, await run.library.resume(path, watching(run)));
 }
 
-export async function rollbackCommand(session: Session, [image]: readonly string[]): Promise<number> {
+export async function rollbackCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
   const path = required(image, "an image", "rollback IMAGE");
-  return outcome(session, await session.library.rollback(path, watching(session)));
+  return outcome(run, await run.library.rollback(path, watching(run)));
 }
 
-function watching({ open: { onProgress, signal } }: Session) {
+function watching({ open: { onProgress, signal } }: CommandRun) {
   return { ...given("onProgress", onProgress), ...given("signal", signal) };
 }
 
-function outcome(session: Session, report: RecoveryReport): number {
-  printNotes(session, report.notes);
-  printOutcome(session, kebabKeys(report), report.message);
+function outcome(run: CommandRun, report: RecoveryReport): number {
+  printNotes(run, report.notes);
+  printOutcome(run, kebabKeys(report), report.message);
   return report.outcome === "nothing-to-do" ? EXIT.failed : EXIT.done;
 }

@@ -17,7 +17,7 @@ import { resumeConversion } from "./recovery/resume.ts";
 import { rollBackConversion } from "./recovery/roll-back.ts";
 import type { RecoveryReport } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
-import { standing } from "./session/journal-stands.ts";
+import { leavingJournal } from "./session/leaving-journal.ts";
 import { Session } from "./session/session.ts";
 
 /**
@@ -66,7 +66,7 @@ async function recover(
     } catch (error) {
       // A nested conversion has said already what stands; a finished one left no journal.
       if (error instanceof ImageError && (error.journal !== undefined || error.rolledBack)) throw error;
-      throw (await replacedImage(session, journal, direction, error)) ?? standing(path, journal, error);
+      throw (await replacedImage(session, journal, direction, error)) ?? leavingJournal(path, journal, error);
     } finally {
       await journal.close();
     }

@@ -12,7 +12,7 @@ import { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Settings } from "../options/settings.ts";
 import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
 import type { RecoveryReport } from "../report/report.ts";
-import { PUT_BACK } from "../session/journal-stands.ts";
+import { PUT_BACK } from "../session/leaving-journal.ts";
 import type { Session } from "../session/session.ts";
 import { finish } from "../switch/finish.ts";
 import { settleHeader } from "../undo/commit-block.ts";

@@ -12,7 +12,7 @@ import { otherPlace } from "../../journal/place.ts";
 import { codeOf } from "../../storage/host-error.ts";
 import type { Storage, Volume } from "../../storage/storage.ts";
 import type { Host } from "./host.ts";
-import { standing } from "./journal-stands.ts";
+import { leavingJournal } from "./leaving-journal.ts";
 
 /** What a command does, for messages. */
 export type Verb = "convert" | "repair" | "set the mapping of" | "work on";
@@ -105,7 +105,7 @@ export function reasonsOf(error: ImageError, path: string): readonly Sentence[] 
 function unfinishedError(path: string, found: Journal, verb: Verb): ImageError {
   const before = found.work.kind;
   const what = found.isUndo ? `the undo of a ${before} is kept beside it` : `a ${before} of it was interrupted`;
-  return standing(
+  return leavingJournal(
     path,
     found,
     new ImageError("interrupted", say`Cannot ${verb} ${imageNamed(path)}`, { because: what, operation: "plan" }),

@@ -3,7 +3,7 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import { isOf, type Journal } from "../../journal/journal.ts";
 import { SYNC } from "../../storage/storage.ts";
-import { PUT_BACK, standing } from "../session/journal-stands.ts";
+import { leavingJournal, PUT_BACK } from "../session/leaving-journal.ts";
 import type { Session } from "../session/session.ts";
 import { undoRepair } from "./repair-undo.ts";
 import { restoreSource } from "./switch-undo.ts";
@@ -30,13 +30,13 @@ export async function afterFailure(
   const failure = error instanceof ImageError ? error : undefined;
   const isSync = failure?.operation !== undefined && SYNCS.has(failure.operation);
   const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.work.undoGivenUp;
-  if (mustStand) return standing(session.path, journal, error);
+  if (mustStand) return leavingJournal(session.path, journal, error);
   try {
     // Who opened the image meanwhile would lose what they write past its old end.
     await session.refuseInterference();
     await putBack(session, journal, stepsBegun);
   } catch {
-    return standing(session.path, journal, error);
+    return leavingJournal(session.path, journal, error);
   }
   return failure.leaving(PUT_BACK, { rolledBack: true });
 }

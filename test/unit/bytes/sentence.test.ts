@@ -105,7 +105,7 @@ describe("an error", () => {
     const advised = new ImageError("io", "Cannot read it").advising("look at it").advising("put it back");
     expect(advised.message).toBe("Cannot read it; look at it; put it back");
     const stands = error.leaving("its journal stands", {
-      waysOn: {
+      nextSteps: {
         finish: { ref: "command", command: "resume", options: [], path: "a b" },
         putBack: { ref: "command", command: "rollback", options: [], path: "a b" },
       },

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type CommandReference, command, commandText, option } from "../../../src/bytes/sentence.ts";
 import { commands, commonOptions } from "../../../src/cli/commands.ts";
-import { undoLines, waysOnLines } from "../../../src/cli/ways-on.ts";
+import { nextStepLines, undoLines } from "../../../src/cli/next-steps.ts";
 import { run } from "./world.ts";
 
 const SOURCE = join(import.meta.dirname, "../../../src");
@@ -58,7 +58,7 @@ test.each(NAMES)("the ways on from %j", async (path) => {
     options: [],
     path,
   });
-  const on = waysOnLines({ finish: reference("resume"), putBack: reference("rollback") }, "inplace-convert");
+  const on = nextStepLines({ finish: reference("resume"), putBack: reference("rollback") }, "inplace-convert");
   // A name may hold a line break; a command is all of its line.
   for (const line of [...on, ...undoLines(path, "inplace-convert")].filter((each) => each.startsWith("  "))) {
     const call = await acceptedFor(line.trim());

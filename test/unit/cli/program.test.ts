@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
 import { command, say } from "../../../src/bytes/sentence.ts";
-import { standing } from "../../../src/convert/session/journal-stands.ts";
+import { leavingJournal } from "../../../src/convert/session/leaving-journal.ts";
 import { ImageError, type Qcow2Info, UsageError } from "../../../src/index.ts";
 import type { Journal } from "../../../src/journal/journal.ts";
 import { report, run } from "./world.ts";
@@ -181,7 +181,7 @@ describe("failures", () => {
   test("the commands that go on stand on lines of their own, as the library words them", async () => {
     const journal = { path: "a.inplace-journal", work: { undoGivenUp: false } } as Journal;
     const stopped = new ImageError("interrupted", "Stopped while settling a b, as asked");
-    const both = await run("convert x qcow2", failing(standing("a b", journal, stopped)), { invocation: "./ic" });
+    const both = await run("convert x qcow2", failing(leavingJournal("a b", journal, stopped)), { invocation: "./ic" });
     expect(both).toMatchObject({ exitCode: 4, stdout: "" });
     expect(both.stderr.split("\n")).toEqual([
       "inplace-convert: Stopped while settling a b, as asked; the image is whole and its journal stands",
@@ -192,7 +192,7 @@ describe("failures", () => {
       "",
     ]);
     const late = { ...journal, work: { undoGivenUp: true } } as Journal;
-    const one = await run("convert x qcow2", failing(standing("a b", late, stopped)));
+    const one = await run("convert x qcow2", failing(leavingJournal("a b", late, stopped)));
     expect(one.stderr).toContain("stands\nTo finish:\n  inplace-convert resume 'a b'\n");
     expect(one.stderr).not.toContain("rollback");
   });

@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { commandText, ImageError, type WaysOn } from "../index.ts";
+import { commandText, ImageError, type NextSteps } from "../index.ts";
 
 /** What the message leaves unsaid about the image, as sentences; an error that leaves a journal names the ways on itself. */
 export function stateOf(error: unknown): readonly string[] {
@@ -13,7 +13,7 @@ export function stateOf(error: unknown): readonly string[] {
 }
 
 /** The commands that go on, on lines of their own; `program` is how the user called it. */
-export function waysOnLines({ finish, putBack }: WaysOn, program: string): string[] {
+export function nextStepLines({ finish, putBack }: NextSteps, program: string): string[] {
   const back = putBack && ["To put the image back as it was:", `  ${commandText(putBack, program)}`];
   return ["To finish:", `  ${commandText(finish, program)}`, ...(back ?? [])];
 }

@@ -3,8 +3,8 @@
 import { type OpenOptions, UsageError } from "../index.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
+import { undoLines } from "./next-steps.ts";
 import { printable, printableLine, type Terminal } from "./terminal.ts";
-import { undoLines } from "./ways-on.ts";
 
 /** Values of all options that any command takes, by their long names as commander gives them. */
 export interface Values {
@@ -41,7 +41,7 @@ export interface Values {
   readonly debug?: true;
 }
 
-export interface Session {
+export interface CommandRun {
   readonly library: Library;
   readonly terminal: Terminal;
   readonly values: Values;
@@ -49,26 +49,26 @@ export interface Session {
   readonly open: OpenOptions;
 }
 
-export function isJson({ values }: Session): boolean {
+export function isJson({ values }: CommandRun): boolean {
   return values.output === "json";
 }
 
 /** Prints what a command was asked for, whether quiet or not. */
-export function printResult(session: Session, json: unknown, text: string): void {
-  session.terminal.result(isJson(session) ? jsonText(json) : printable(withLineBreak(text)));
+export function printResult(run: CommandRun, json: unknown, text: string): void {
+  run.terminal.result(isJson(run) ? jsonText(json) : printable(withLineBreak(text)));
 }
 
 /** Prints what a command did; `-q` leaves only the JSON that was asked for. */
-export function printOutcome(session: Session, json: unknown, text: string): void {
-  if (isJson(session) || !session.values.quiet) printResult(session, json, text);
+export function printOutcome(run: CommandRun, json: unknown, text: string): void {
+  if (isJson(run) || !run.values.quiet) printResult(run, json, text);
 }
 
-export function printNotes({ terminal, values }: Session, notes: readonly string[]): void {
+export function printNotes({ terminal, values }: CommandRun, notes: readonly string[]): void {
   if (!values.quiet) for (const note of notes) terminal.note(printableLine(`Note: ${note}`));
 }
 
 /** A way back that was kept is of use to those who know of it. */
-export async function announceUndo({ library, terminal, values }: Session, path: string): Promise<void> {
+export async function announceUndo({ library, terminal, values }: CommandRun, path: string): Promise<void> {
   if (!values.keepUndo || values.quiet) return;
   try {
     if ((await library.unfinished(path)) !== "undo") return;

@@ -4,14 +4,14 @@ import { ImageError } from "../../bytes/image-error.ts";
 import type { Journal } from "../../journal/journal.ts";
 
 /** The error of a run that left its journal: says which command goes on. */
-export function standing(path: string, journal: Journal, error: unknown): ImageError {
+export function leavingJournal(path: string, journal: Journal, error: unknown): ImageError {
   const failure =
     error instanceof ImageError ? error : new ImageError("io", error instanceof Error ? error.message : String(error));
   return failure.leaving(STANDS, {
     path,
     journal: journal.path,
     cause: error,
-    waysOn: {
+    nextSteps: {
       finish: { ref: "command", command: "resume", options: [], path },
       ...(!journal.work.undoGivenUp && {
         putBack: { ref: "command", command: "rollback", options: [], path },
