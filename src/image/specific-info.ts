@@ -1,6 +1,13 @@
-/** What an image's own format tells of it beyond what all formats have: one member for each format, by its name. */
+/** What an image's own format tells of it beyond what all formats have. */
 
-export type SpecificInfo = RawSpecificInfo | QedSpecificInfo | Qcow2SpecificInfo;
+/** One member for each format, by its name. */
+export interface SpecificInfos {
+  readonly raw: RawSpecificInfo;
+  readonly qed: QedSpecificInfo;
+  readonly qcow2: Qcow2SpecificInfo;
+}
+
+export type SpecificInfo = SpecificInfos[keyof SpecificInfos];
 
 /** raw has neither clusters nor fields of its own. */
 export interface RawSpecificInfo {

@@ -64,7 +64,7 @@ export type QedInfo = CommonInfo & QedSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info;
+export type InfoReport = CommonInfo & SpecificInfo;
 
 /**
  * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
