@@ -25,7 +25,7 @@ const strangeExtensions = new Map(
 
 /** What files of a format are called, with the dot; the first is what a converted image gets. */
 export function extensionsOf(format: string): readonly string[] {
-  const driver = formatDrivers.find(({ name }) => name === format);
+  const driver = formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format));
   return driver?.extensions ?? strangeExtensions.get(format) ?? [];
 }
 

@@ -1,6 +1,9 @@
 /** Which files in an archive are disk images: by the extensions that their tools use, or by how they begin. */
 
-const EXTENSION = /\.(?:qcow2?|qed|vmdk|vdi|vhdx?|vpc|avhdx?|hdd|hds|parallels|raw|img)$/i;
+import { imageExtensions } from "../../index.ts";
+
+/** Of checkpoints, which no tool calls an image. */
+const FURTHER_EXTENSIONS = [".avhd", ".avhdx"];
 
 /** Of the formats that begin with a mark of their own; the first bytes, as text. */
 const MARKS: readonly { readonly at: number; readonly text: string }[] = [
@@ -21,7 +24,8 @@ const MARKS: readonly { readonly at: number; readonly text: string }[] = [
 export const MARK_LENGTH = 68;
 
 export function isImageName(name: string): boolean {
-  return EXTENSION.test(name);
+  const lower = name.toLowerCase();
+  return [...imageExtensions(), ...FURTHER_EXTENSIONS].some((extension) => lower.endsWith(extension));
 }
 
 export function beginsAsImage(start: Uint8Array): boolean {

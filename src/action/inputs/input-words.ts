@@ -17,7 +17,7 @@ export function inInputWords(text: string): string {
       .replaceAll(", or take its own bytes for the disk with --allow-marked-raw", "")
       .replaceAll("inplace-convert check -r all", "set repair to all")
       // What stands in a command of qemu-img's is its own.
-      .replaceAll(/(?<=^|[ (])(?<!qemu-img [^;,]*)-f (raw|qcow2|qed)\b/g, "source-format: $1")
+      .replaceAll(/(?<=^|[ (])(?<!qemu-img [^;,]*)-f ([a-z]\w*)/g, "source-format: $1")
       .replaceAll(/(?<=^|[ (])(?<!qemu-img [^;,]*)-f(?=[ ;,.)]|$)/g, "source-format")
       .replaceAll(/(?<=^|[ (])--drop ((?:bitmaps|snapshots|leaks)(?:,(?:bitmaps|snapshots|leaks))*)\b/g, "drop: $1")
       .replaceAll(/(?<=^|[ (])--(backing-chain|keep-undo)\b/g, "$1: true")
