@@ -9,6 +9,7 @@ test.each([
     "unpack it first, with gunzip",
   ],
   ["if it is raw, say so with -f raw", "if it is raw, say so with source-format: raw"],
+  ["name it with -f toy, or take its own", "name it with source-format: toy, or take its own"],
   ["it looks like qcow2 and qed; name it with -f", "it looks like qcow2 and qed; name it with source-format"],
   ["delete them or use --drop snapshots", "delete them or use drop: snapshots"],
   ["give --backing-chain to read it", "give backing-chain: true to read it"],
