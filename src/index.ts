@@ -54,7 +54,7 @@ export { refuseTakenName, renameImage } from "./convert/rename.ts";
 export type * from "./convert/report/report.ts";
 export { setmap } from "./convert/setmap.ts";
 export type { Qcow2BitmapInfo, Qcow2Details } from "./formats/registry.ts";
-export { extensionsOf, imageExtensions } from "./formats/strangers.ts";
+export { extensionsOf, imageExtensions, imageMarks } from "./formats/strangers.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
 export type { RepairScope } from "./image/repair.ts";

@@ -1,6 +1,6 @@
 /** inplace-convert: change the format of a VM disk image inside the file it already occupies. */
 export { counted } from "./bytes/count-text.ts";
-export { hex, ImageError, type ImageErrorDetails, type ImageErrorFacts, type ImageErrorKind, type ImageErrorWords, UsageError, type WaysOn, } from "./bytes/image-error.ts";
+export { hex, ImageError, type ImageErrorDetails, type ImageErrorFacts, type ImageErrorKind, type ImageErrorWords, type NextSteps, UsageError, } from "./bytes/image-error.ts";
 export { COMMAND_LINE, type CommandReference, command, commandLine, commandText, joined, type OptionReference, Sentence, say, type Vocabulary, type Words, } from "./bytes/sentence.ts";
 export { shellWord } from "./bytes/shell-word.ts";
 export { formatSize, parseSize } from "./bytes/size-text.ts";
@@ -24,7 +24,7 @@ export { refuseTakenName, renameImage } from "./convert/rename.ts";
 export type * from "./convert/report/report.ts";
 export { setmap } from "./convert/setmap.ts";
 export type { Qcow2BitmapInfo, Qcow2Details } from "./formats/registry.ts";
-export { extensionsOf, imageExtensions } from "./formats/strangers.ts";
+export { extensionsOf, imageExtensions, imageMarks } from "./formats/strangers.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
 export type { RepairScope } from "./image/repair.ts";

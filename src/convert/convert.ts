@@ -2,6 +2,7 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import { imageNamed, joined, type Sentence, say } from "../bytes/sentence.ts";
+import { driverOf } from "../formats/registry.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
 import { runConversion } from "./conversion/conversion.ts";
 import { type Foretold, foretell } from "./conversion/foretell.ts";
@@ -29,15 +30,17 @@ export async function convert(
   const given = conversionOptions("convert", path, targetFormat, options);
   await refuseMisplacedJournal(host.volume, path, given.journal);
   const settings = settingsOf(given);
+  // It was checked, and may be another name of the format's.
+  const format = driverOf(targetFormat).name;
   if (given.dryRun) {
-    const { report, refusals } = await foretell(path, targetFormat, settings, host);
+    const { report, refusals } = await foretell(path, format, settings, host);
     if (report.refused.length > 0) throw refusal(report, refusals);
     return report;
   }
   const session = await Session.open(path, host, "convert", settings.journal);
   try {
     await refuseUnfinished(session);
-    return await runConversion(session, targetFormat, settings);
+    return await runConversion(session, format, settings);
   } finally {
     await session.close();
   }
@@ -58,7 +61,7 @@ export async function plan(
 ): Promise<Foretold> {
   const given = conversionOptions("plan", path, targetFormat, options);
   await refuseMisplacedJournal(host.volume, path, given.journal);
-  return foretell(path, targetFormat, settingsOf(given), host);
+  return foretell(path, driverOf(targetFormat).name, settingsOf(given), host);
 }
 
 function refusal(report: ConversionReport, refusals: readonly Sentence[]): ImageError {

@@ -1,6 +1,6 @@
 /** What a file says that it is besides a format of ours, and what speaks against taking it for one. */
 
-import type { FormatDriver } from "../image/driver.ts";
+import type { FormatDriver, Mark } from "../image/driver.ts";
 import type { Storage } from "../storage/storage.ts";
 import { formatDrivers } from "./drivers.ts";
 import { FileEnds } from "./file-ends.ts";
@@ -25,13 +25,18 @@ const strangeExtensions = new Map(
 
 /** What files of a format are called, with the dot; the first is what a converted image gets. */
 export function extensionsOf(format: string): readonly string[] {
-  const driver = formatDrivers.find(({ name }) => name === format);
+  const driver = formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format));
   return driver?.extensions ?? strangeExtensions.get(format) ?? [];
 }
 
 /** Every extension that says what an image is, with the dot. */
 export function imageExtensions(): readonly string[] {
   return [...formatDrivers.flatMap(({ extensions }) => extensions), ...[...strangeExtensions.values()].flat()];
+}
+
+/** The marks by which disk images are told, of formats without a driver too. */
+export function imageMarks(): readonly Mark[] {
+  return [...formatDrivers.flatMap(({ marks }) => marks), ...strangers.filter(({ advice }) => advice === "qemu-img")];
 }
 
 /** The first mark of the table that the file bears. */

@@ -1,13 +1,11 @@
-/** The kits of all formats; a format takes part in the generic suites by standing here. */
+/** The kits of all formats, and the ways between them. */
 
 import { driverOf } from "../../src/formats/registry.ts";
 import type { FormatDriver } from "../../src/image/driver.ts";
 import type { CheckKit, FormatKit, QemuKit, SourceKit, TargetKit } from "./kit.ts";
-import { qcow2Kit } from "./qcow2/kit.ts";
-import { qedKit } from "./qed/kit.ts";
-import { rawKit } from "./raw/kit.ts";
+import { kits } from "./list.ts";
 
-export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, rawKit];
+export { kits } from "./list.ts";
 
 export function kitOf(format: string): FormatKit {
   const kit = kits.find(({ name }) => name === format);

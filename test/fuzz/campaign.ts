@@ -3,11 +3,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { kitOf } from "../formats/kits.ts";
 import { seededRandom } from "../support/random.ts";
 import { mutate } from "./mutator.ts";
 import { judge } from "./qemu-judge.ts";
 import { type FuzzSample, makeFuzzSamples } from "./samples.ts";
-import { tryMutant } from "./trial.ts";
+import { type Conversion, tryMutant } from "./trial.ts";
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -16,6 +17,8 @@ export interface CampaignOptions {
   readonly end: number;
   /** Every how manieth accepted conversion qemu-img judges. */
   readonly judgeEvery: number;
+  /** The one format to be damaged, by its name; all of them where absent. */
+  readonly format?: string;
   /** Asked before each mutant. */
   readonly stop?: () => boolean;
   readonly onTrial?: (number: number, milliseconds: number, what: string) => void;
@@ -38,7 +41,7 @@ export interface CampaignResult {
 const MAX_FAILURES = 20;
 
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const samples = await makeFuzzSamples();
+  const samples = await makeFuzzSamples(options.format);
   const folder = await mkdtemp(join(tmpdir(), "inplace-fuzz-"));
   const failures: string[] = [];
   const outcomes = new Map<string, number>();
@@ -55,7 +58,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
         tried++;
         const { conversion, outcomes: met } = await tryMutant(sample, bytes, random);
         for (const outcome of met) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-        if (conversion !== undefined && converted++ % options.judgeEvery === 0) {
+        if (conversion !== undefined && converted++ % options.judgeEvery === 0 && isQemus(conversion)) {
           judged++;
           await judge(folder, conversion);
         }
@@ -73,6 +76,11 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   }
   const memoryAbove = process.resourceUsage().maxRSS * 1024 - floor;
   return { tried, converted, judged, failures, outcomes, memoryAbove };
+}
+
+/** Whether QEMU knows both formats, so that it can judge. */
+function isQemus({ sourceFormat, targetFormat }: Conversion): boolean {
+  return [sourceFormat, targetFormat].every((format) => kitOf(format).qemu !== undefined);
 }
 
 function causeOf({ cause }: Error): string {

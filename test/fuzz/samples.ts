@@ -12,12 +12,12 @@ export interface FuzzSample extends ImageSample {
   readonly fields: FieldMap;
 }
 
-/** Makes all samples; needs qemu-img and qemu-io. */
-export async function makeFuzzSamples(): Promise<readonly FuzzSample[]> {
+/** Makes all samples, or those of one format; needs qemu-img and qemu-io where QEMU knows it. */
+export async function makeFuzzSamples(format?: string): Promise<readonly FuzzSample[]> {
   const folder = await mkdtemp(join(tmpdir(), "inplace-fuzz-"));
   const samples: FuzzSample[] = [];
   try {
-    for (const kit of sources) {
+    for (const kit of sources.filter(({ name }) => format === undefined || name === format)) {
       for (const sample of await kit.source.samples(folder)) {
         const fields = kit.fieldSites?.(sample.bytes);
         if (fields !== undefined) samples.push({ ...sample, kit, fields });

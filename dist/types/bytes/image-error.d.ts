@@ -10,10 +10,10 @@ export interface ImageErrorWords {
     /** In what state the image is left: `nothing was written`. */
     readonly state?: Words | undefined;
     /** The commands that go on, where a journal stands. */
-    readonly waysOn?: WaysOn | undefined;
+    readonly nextSteps?: NextSteps | undefined;
 }
 /** The commands that go on with an image whose journal stands. */
-export interface WaysOn {
+export interface NextSteps {
     readonly finish: CommandReference;
     /** Absent where there is no way back any more. */
     readonly putBack?: CommandReference | undefined;
@@ -84,7 +84,7 @@ export declare class ImageError extends Error {
     /** The same error with one thing more to do, where that is known only now. */
     advising(remedy: Words): ImageError;
     /** The same error with a word more on the state in which the image is left. */
-    leaving(state: Words, details: ImageErrorFacts & Pick<ImageErrorWords, "waysOn">): ImageError;
+    leaving(state: Words, details: ImageErrorFacts & Pick<ImageErrorWords, "nextSteps">): ImageError;
 }
 /** The caller asked for something that does not exist or contradicts itself (exit code 2). */
 export declare class UsageError extends Error {

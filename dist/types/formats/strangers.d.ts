@@ -1,5 +1,5 @@
 /** What a file says that it is besides a format of ours, and what speaks against taking it for one. */
-import type { FormatDriver } from "../image/driver.ts";
+import type { FormatDriver, Mark } from "../image/driver.ts";
 import type { Storage } from "../storage/storage.ts";
 import { FileEnds } from "./file-ends.ts";
 import { type KnownMark } from "./known-marks.ts";
@@ -7,6 +7,8 @@ import { type KnownMark } from "./known-marks.ts";
 export declare function extensionsOf(format: string): readonly string[];
 /** Every extension that says what an image is, with the dot. */
 export declare function imageExtensions(): readonly string[];
+/** The marks by which disk images are told, of formats without a driver too. */
+export declare function imageMarks(): readonly Mark[];
 /** The first mark of the table that the file bears. */
 export declare function findStranger(storage: Storage): Promise<KnownMark | undefined>;
 /** The drivers whose marks the file bears, but for marks that only begin as a stranger's longer one does. */

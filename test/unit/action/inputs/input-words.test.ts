@@ -12,6 +12,7 @@ test.each<[Sentence, string, string]>([
     "unpack it first, with gunzip, or take its own bytes for the disk with --allow-marked-raw",
     "unpack it first, with gunzip",
   ],
+  [say`name it with ${option("format", "toy")}`, "name it with -f toy", "name it with source-format: toy"],
   [
     say`if it is raw, say so with ${option("format", "raw")}`,
     "if it is raw, say so with -f raw",

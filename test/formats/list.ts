@@ -1,0 +1,8 @@
+/** The list of kits; a format takes part in the generic suites by standing here. */
+
+import type { FormatKit } from "./kit.ts";
+import { qcow2Kit } from "./qcow2/kit.ts";
+import { qedKit } from "./qed/kit.ts";
+import { rawKit } from "./raw/kit.ts";
+
+export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, rawKit];
