@@ -62,9 +62,10 @@ export const house: readonly Room[] = [
   ),
   {
     folder: "formats",
-    may: [...core, "image", "formats/*/driver.ts"],
+    may: [...core, "image", "formats/*/driver.ts", "formats/*/details.ts"],
     packages: builtins,
-    message: "formats may import bytes, storage and image only, and of a format its driver; never node:fs",
+    message:
+      "formats may import bytes, storage and image only, and of a format its driver and the details that it tells; never node:fs",
   },
   // One without walls of its own: a new format, until it has so many files that it wants them.
   { ...format, folder: "formats/*" },
@@ -103,7 +104,7 @@ export const house: readonly Room[] = [
   ...divided(
     "convert",
     {
-      may: [...core, "image", "plan", "journal", "check", "formats/registry.ts"],
+      may: [...core, "image", "plan", "journal", "check", "formats/registry.ts", "formats/details.ts"],
       composes: true,
       packages: builtins,
       message: "convert names no format (the registry does), no face, and never node:fs",

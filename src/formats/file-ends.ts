@@ -1,6 +1,6 @@
 /** The first and the last bytes of a file, read once: which marks it bears. */
 
-import type { Mark } from "../image/driver.ts";
+import type { Mark } from "../image/mark.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** Covers every mark of a format of ours, and every one that may speak against it; what lies further is often guest data. */

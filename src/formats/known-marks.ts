@@ -4,6 +4,7 @@
  * specification.
  */
 
+import { formatDrivers } from "./drivers.ts";
 import type { TextMark } from "./file-ends.ts";
 
 /** What to do about such a file; tried with real files where the tool is at hand (test/oracle/known-formats.test.ts). */
@@ -90,3 +91,8 @@ export const knownMarks: readonly KnownMark[] = [
   // Before Virtual PC 2004 the footer had a byte less.
   image("vpc", "a VHD image (fixed)", -511, "conectix"),
 ];
+
+/** A format that has a driver is no stranger, whatever the table says of it. */
+export const strangers: readonly KnownMark[] = knownMarks.filter(
+  ({ advice, tool }) => advice !== "qemu-img" || !formatDrivers.some(({ name }) => name === tool),
+);

@@ -12,10 +12,6 @@ import { refusalOf } from "./refusal.ts";
 import { findStranger, matchingDrivers, rivalsOf } from "./strangers.ts";
 
 export { formatDrivers } from "./drivers.ts";
-// What `info` tells of some formats, with the types of its fields for callers that ask for one of them.
-export type { Qcow2BitmapInfo, Qcow2Details, Qcow2SpecificInfo } from "./qcow2/driver.ts";
-export type { QedSpecificInfo } from "./qed/driver.ts";
-export type { RawSpecificInfo } from "./raw/driver.ts";
 
 /** The driver by qemu-img's name or another that people use; throws UsageError for a format that we don't know. */
 export function driverOf(format: string): FormatDriver {

@@ -1,43 +1,10 @@
 /** What a file says that it is besides a format of ours, and what speaks against taking it for one. */
 
-import type { FormatDriver, Mark } from "../image/driver.ts";
+import type { FormatDriver } from "../image/driver.ts";
 import type { Storage } from "../storage/storage.ts";
 import { formatDrivers } from "./drivers.ts";
 import { FileEnds } from "./file-ends.ts";
-import { type KnownMark, knownMarks } from "./known-marks.ts";
-
-/** A format that has a driver is no stranger, whatever the table says of it. */
-const strangers: readonly KnownMark[] = knownMarks.filter(
-  ({ advice, tool }) => advice !== "qemu-img" || !formatDrivers.some(({ name }) => name === tool),
-);
-
-/** What files of formats without a driver are called, with the dot, by qemu-img's name of each. */
-const strangeExtensions = new Map(
-  Object.entries({
-    qcow: [".qcow"],
-    vpc: [".vhd", ".vpc"],
-    vhdx: [".vhdx"],
-    vmdk: [".vmdk"],
-    vdi: [".vdi"],
-    parallels: [".parallels", ".hdd", ".hds"],
-  }).filter(([format]) => !formatDrivers.some(({ name }) => name === format)),
-);
-
-/** What files of a format are called, with the dot; the first is what a converted image gets. */
-export function extensionsOf(format: string): readonly string[] {
-  const driver = formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format));
-  return driver?.extensions ?? strangeExtensions.get(format) ?? [];
-}
-
-/** Every extension that says what an image is, with the dot. */
-export function imageExtensions(): readonly string[] {
-  return [...formatDrivers.flatMap(({ extensions }) => extensions), ...[...strangeExtensions.values()].flat()];
-}
-
-/** The marks by which disk images are told, of formats without a driver too. */
-export function imageMarks(): readonly Mark[] {
-  return [...formatDrivers.flatMap(({ marks }) => marks), ...strangers.filter(({ advice }) => advice === "qemu-img")];
-}
+import { type KnownMark, strangers } from "./known-marks.ts";
 
 /** The first mark of the table that the file bears. */
 export async function findStranger(storage: Storage): Promise<KnownMark | undefined> {

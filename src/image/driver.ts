@@ -9,16 +9,9 @@
  */
 
 import type { Storage } from "../storage/storage.ts";
+import type { Mark } from "./mark.ts";
 import type { Image } from "./source.ts";
 import type { TargetDriver } from "./target.ts";
-
-/** A byte pattern at a fixed place, by which a file says what it is. */
-export interface Mark {
-  /** Below 0 from the end of file: a fixed VHD bears its only mark there. */
-  readonly hostOffset: number;
-  /** Latin-1. Of two that fit at the same place the longer one is the truer. */
-  readonly bytes: string;
-}
 
 /** The files that one image consists of: the one that was named, and those that its own text names. */
 export interface ImageFiles {

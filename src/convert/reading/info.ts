@@ -2,7 +2,7 @@
 
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
-import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo } from "../../formats/registry.ts";
+import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo } from "../../formats/details.ts";
 import type { BackingFile, Image } from "../../image/source.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";

@@ -4,8 +4,6 @@ import type { FormatDriver } from "../../image/driver.ts";
 import { Qcow2Image } from "./image.ts";
 import { qcow2Target } from "./target/target.ts";
 
-export type { Qcow2BitmapInfo, Qcow2Details, Qcow2SpecificInfo } from "./specific-info.ts";
-
 export const qcow2Driver: FormatDriver = {
   name: "qcow2",
   aliases: [],

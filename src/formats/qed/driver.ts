@@ -4,8 +4,6 @@ import type { FormatDriver } from "../../image/driver.ts";
 import { openQed } from "./image.ts";
 import { qedTarget } from "./target/target.ts";
 
-export type { QedSpecificInfo } from "./image.ts";
-
 export const qedDriver: FormatDriver = {
   name: "qed",
   aliases: [],

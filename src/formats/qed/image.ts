@@ -9,17 +9,12 @@ import type { BackingFile, ConversionOptions, Image } from "../../image/source.t
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkResult } from "./check.ts";
+import type { QedSpecificInfo } from "./details.ts";
 import { QedFeature, type QedHeader, QedHeaderFields, readQedHeader } from "./header/header.ts";
 import { planSettling } from "./rearrange/settle.ts";
 import { planQedRepair } from "./repair.ts";
 import { brokenMapping } from "./tables/table-findings.ts";
 import { scanTables, type TableScan } from "./tables/table-scan.ts";
-
-export interface QedSpecificInfo {
-  readonly format: "qed";
-  /** Bytes. */
-  readonly clusterSize: number;
-}
 
 export class QedImage implements Image {
   readonly format = "qed";

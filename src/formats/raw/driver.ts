@@ -6,14 +6,10 @@ import type { FormatDriver } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
+import type { RawSpecificInfo } from "./details.ts";
 
 /** raw has no clusters; this is what a target takes as its default. */
 const CLUSTER_SIZE = 64 * KiB;
-
-/** raw has neither clusters nor fields of its own. */
-export interface RawSpecificInfo {
-  readonly format: "raw";
-}
 
 /** `virtualSize` is the file's length to the byte; QEMU rounds it up to 512 and reads zeros there. */
 class RawImage implements Image {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/bytes/image-error.ts";
+import { imageExtensions } from "../../../src/formats/naming.ts";
 import { driverOf, formatDrivers, openImage, probeFormat } from "../../../src/formats/registry.ts";
-import { imageExtensions } from "../../../src/formats/strangers.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
 import { kits } from "../../formats/kits.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";

@@ -1,5 +1,5 @@
 /** What an image is, as `qemu-img info` tells it; never opens a backing file. */
-import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo } from "../../formats/registry.ts";
+import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo } from "../../formats/details.ts";
 import type { Image } from "../../image/source.ts";
 import type { SnapshotInfo } from "../../image/specific-info.ts";
 import type { Volume } from "../../storage/storage.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { beginsAsImage, isImageName, MARK_LENGTH } from "../../../../src/acquire/unpack/known-image.ts";
-import { imageMarks } from "../../../../src/formats/strangers.ts";
+import { imageMarks } from "../../../../src/formats/naming.ts";
 import { driverOfKit, kits } from "../../../formats/kits.ts";
 
 describe.each(kits)("$title", (kit) => {

@@ -1,0 +1,8 @@
+/** By what names and marks disk images go, those of formats without a driver too. */
+import type { Mark } from "../image/mark.ts";
+/** What files of a format are called, with the dot; the first is what a converted image gets. */
+export declare function extensionsOf(format: string): readonly string[];
+/** Every extension that says what an image is, with the dot. */
+export declare function imageExtensions(): readonly string[];
+/** The marks by which disk images are told, of formats without a driver too. */
+export declare function imageMarks(): readonly Mark[];

@@ -1,0 +1,33 @@
+/** By what names and marks disk images go, those of formats without a driver too. */
+
+import type { Mark } from "../image/mark.ts";
+import { formatDrivers } from "./drivers.ts";
+import { strangers } from "./known-marks.ts";
+
+/** What files of formats without a driver are called, with the dot, by qemu-img's name of each. */
+const strangeExtensions = new Map(
+  Object.entries({
+    qcow: [".qcow"],
+    vpc: [".vhd", ".vpc"],
+    vhdx: [".vhdx"],
+    vmdk: [".vmdk"],
+    vdi: [".vdi"],
+    parallels: [".parallels", ".hdd", ".hds"],
+  }).filter(([format]) => !formatDrivers.some(({ name }) => name === format)),
+);
+
+/** What files of a format are called, with the dot; the first is what a converted image gets. */
+export function extensionsOf(format: string): readonly string[] {
+  const driver = formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format));
+  return driver?.extensions ?? strangeExtensions.get(format) ?? [];
+}
+
+/** Every extension that says what an image is, with the dot. */
+export function imageExtensions(): readonly string[] {
+  return [...formatDrivers.flatMap(({ extensions }) => extensions), ...[...strangeExtensions.values()].flat()];
+}
+
+/** The marks by which disk images are told, of formats without a driver too. */
+export function imageMarks(): readonly Mark[] {
+  return [...formatDrivers.flatMap(({ marks }) => marks), ...strangers.filter(({ advice }) => advice === "qemu-img")];
+}
