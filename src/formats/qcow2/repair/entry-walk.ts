@@ -1,19 +1,18 @@
 /** Every L1 and L2 entry once, with the bytes around it, so that a repair can look at each and set it right. */
 
-import { GiB, MiB } from "../../../bytes/align.ts";
+import { MiB } from "../../../bytes/align.ts";
 import { counted } from "../../../bytes/count-text.ts";
 import { ImageError } from "../../../bytes/image-error.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { MAX_L1_BYTES } from "../header/rules.ts";
 import { ReferenceCounts } from "../tables/reference-counts.ts";
-import { readSnapshotTable } from "../tables/snapshot-table.ts";
+import { MAX_L1_BYTES_IN_ALL, readSnapshotTable } from "../tables/snapshot-table.ts";
 import { parseL1Entry } from "../tables/table-entry.ts";
 import { readTables } from "../tables/table-reader.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
+import { MAX_L2_BYTES } from "../tables/table-walk.ts";
 import type { Piece } from "./sector-edits.ts";
 
-const MAX_L2_BYTES = 16 * GiB;
-const MAX_L1_BYTES_IN_ALL = 256 * MiB;
 const L1_PIECE_BYTES = MiB;
 
 /** The table an entry lies in. */

@@ -1,15 +1,13 @@
 /** The snapshot table with what version 3 demands of each entry and without more extra data than anyone reads (docs/interop/qcow2.txt, "Snapshots"). */
 
-import { alignUp, MiB } from "../../../bytes/align.ts";
+import { alignUp } from "../../../bytes/align.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
-import { SnapshotEntry } from "../tables/snapshot-table.ts";
+import { MAX_EXTRA_BYTES, MAX_TABLE_BYTES, SnapshotEntry } from "../tables/snapshot-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 
 const MIN_V3_EXTRA_BYTES = 16;
-const MAX_EXTRA_BYTES = 1024;
 /** Of extra data that is written anew: 64-bit VM state size, disk size, instruction count. */
 const EXTRA_BYTES = 24;
-const MAX_TABLE_BYTES = 64 * MiB;
 const HEAD = SnapshotEntry.size;
 
 export interface MendedSnapshots {

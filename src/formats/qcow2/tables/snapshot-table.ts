@@ -12,12 +12,12 @@ import { type L1Place, type L2List, readL1Table } from "./l1-table.ts";
 import { hexOfHalves } from "./table-entry.ts";
 import type { WalkSource } from "./table-walk.ts";
 
-const MAX_TABLE_BYTES = 64 * MiB;
-const MAX_EXTRA_BYTES = 1024;
+export const MAX_TABLE_BYTES = 64 * MiB;
+export const MAX_EXTRA_BYTES = 1024;
 /** Version 3 demands the 64-bit VM state size and the disk size. */
 const MIN_V3_EXTRA_BYTES = 16;
 /** No table of entries that do not overlap is larger than its file; sparse files may still claim much. */
-const MAX_L1_BYTES_IN_ALL = 256 * MiB;
+export const MAX_L1_BYTES_IN_ALL = 256 * MiB;
 /** No file is longer. */
 const MAX_FILE_OFFSET = 2 ** 63;
 const WINDOW_BYTES = 256 * KiB;

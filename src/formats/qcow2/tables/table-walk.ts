@@ -22,7 +22,7 @@ import type { ReferenceTally } from "./reference-tally.ts";
 import { readTables } from "./table-reader.ts";
 
 /** More tables than this no image in use has (128 TiB of 64 KiB clusters); sparse files can claim any number. */
-const MAX_L2_BYTES = 16 * GiB;
+export const MAX_L2_BYTES = 16 * GiB;
 /** Tables that lie askew are damage; so many are followed to count what they reference. */
 const MAX_UNALIGNED_TABLES = 256;
 

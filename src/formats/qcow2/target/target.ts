@@ -1,9 +1,10 @@
 /** qcow2 as a target: what it can hold, where its tables go, and the sector that commits (the last three of the driver's five verbs). */
 
 import { RangeSet } from "../../../bytes/range-set.ts";
-import { option, say, type Words } from "../../../bytes/sentence.ts";
+import type { Words } from "../../../bytes/sentence.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
 import type { Draft, MappedDraft, Placement, TargetDriver } from "../../../image/target.ts";
+import { judgeUnkept } from "../../../image/unkept.ts";
 import { MAX_BACKING_NAME } from "../header/fields.ts";
 import { encodeCommit, minHeaderSize } from "./header.ts";
 import { layOut, type Qcow2Layout } from "./layout.ts";
@@ -13,6 +14,9 @@ import { chooseSettings, fitsL1, optionValues, QCOW2_OPTIONS, type Qcow2Settings
 const MIN_BITS_FOR_COMPRESSED = 16;
 /** QEMU opens no format name of more bytes. */
 const MAX_FORMAT_NAME = 15;
+
+/** The format has all of it, but a conversion makes new tables for the active disk alone. */
+const WORDS = { hasNone: "a conversion to qcow2 takes none along", name: "a converted qcow2" };
 
 interface Qcow2MappedDraft extends MappedDraft {
   readonly layout: Qcow2Layout;
@@ -24,14 +28,15 @@ export const qcow2Target: TargetDriver = {
 
   openConversionTarget(source, options, drop): Draft {
     const settings = chooseSettings(source, options, source.creationOptions);
+    const unkept = judgeUnkept(source, WORDS, drop);
     return {
       format: "qcow2",
       virtualSize: source.virtualSize,
       clusterSize: settings.clusterSize,
       placement: placementFor(source, settings),
       options: optionValues(settings),
-      refusals: refusalsOf(source, settings, drop),
-      dropped: droppedFrom(source, drop),
+      refusals: [...unkept.refusals, ...refusalsOf(source, settings)],
+      dropped: unkept.dropped,
     };
   },
 
@@ -77,23 +82,11 @@ function placementFor(source: ConversionOptions, { clusterSize, compat, refcount
   };
 }
 
-function refusalsOf(source: ConversionOptions, settings: Qcow2Settings, drop: ReadonlySet<string>): Words[] {
-  const { virtualSize, backing, snapshotCount, bitmapNames, encryption } = source;
+/** What keeps the disk and its backing file from being a qcow2's. */
+function refusalsOf(source: ConversionOptions, settings: Qcow2Settings): Words[] {
+  const { virtualSize, backing } = source;
   const { clusterSize } = settings;
   const reasons: Words[] = [];
-  if (snapshotCount > 0 && !drop.has("snapshots")) {
-    reasons.push(
-      say`The image has ${count(snapshotCount, "snapshot")}, which would be lost; ${option("drop", "snapshots")} gives them up`,
-    );
-  }
-  if (bitmapNames.length > 0 && !drop.has("bitmaps")) {
-    reasons.push(
-      say`The image has ${count(bitmapNames.length, "bitmap")}, which would be lost; ${option("drop", "bitmaps")} gives them up`,
-    );
-  }
-  if (encryption !== undefined)
-    reasons.push(`The image is encrypted (${encryption}); decrypt it with qemu-img convert first`);
-  if (source.hasDataFile) reasons.push("The guest's data lies in an external data file");
   if (virtualSize % 512 !== 0) reasons.push(`The disk's size of ${virtualSize} bytes is no multiple of 512`);
   if (!fitsL1(virtualSize, clusterSize)) {
     reasons.push(
@@ -121,17 +114,6 @@ function backingRefusals(backing: NonNullable<ConversionOptions["backing"]>, set
     reasons.push(`The backing format's name has ${formatLength} bytes, qcow2 holds at most ${MAX_FORMAT_NAME}`);
   }
   return reasons;
-}
-
-function droppedFrom(source: ConversionOptions, drop: ReadonlySet<string>): string[] {
-  const dropped = [...source.forgettable];
-  if (source.snapshotCount > 0 && drop.has("snapshots")) dropped.push(count(source.snapshotCount, "snapshot"));
-  if (drop.has("bitmaps")) dropped.push(...source.bitmapNames.map((name) => `bitmap ${name}`));
-  return dropped;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** A draft carries its settings as the options that it was made from. */

@@ -2,9 +2,10 @@
 
 import { isAligned, isPowerOfTwo, KiB, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { UsageError } from "../../../bytes/image-error.ts";
-import { option, say, type Words } from "../../../bytes/sentence.ts";
+import type { Words } from "../../../bytes/sentence.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
 import type { TargetOption, TargetOptionValues } from "../../../image/target-options.ts";
+import { judgeUnkept } from "../../../image/unkept.ts";
 import { MAX_BACKING_NAME_SIZE, MIN_CLUSTER_SIZE, maxVirtualSize } from "../header/header.ts";
 
 export const QED_TARGET_OPTIONS: readonly TargetOption[] = [
@@ -62,31 +63,8 @@ export function judgeSource(
   { clusterSize, tableSize }: QedGeometry,
   drop: ReadonlySet<string>,
 ): { readonly refusals: readonly Words[]; readonly dropped: readonly string[] } {
-  const refusals: Words[] = [];
-  const dropped: string[] = [...source.forgettable];
-  if (source.snapshotCount > 0) {
-    const snapshots = `${source.snapshotCount} ${source.snapshotCount === 1 ? "snapshot" : "snapshots"}`;
-    if (drop.has("snapshots")) dropped.push(snapshots);
-    else refusals.push(say`Cannot keep ${snapshots}: QED has none; delete them or use ${option("drop", "snapshots")}`);
-  }
-  if (source.bitmapNames.length > 0) {
-    const names = source.bitmapNames.join(", ");
-    if (drop.has("bitmaps")) dropped.push(...source.bitmapNames.map((name) => `bitmap ${name}`));
-    else
-      refusals.push(
-        say`Cannot keep the bitmaps ${names}: QED has none; remove them or use ${option("drop", "bitmaps")}`,
-      );
-  }
-  if (source.encryption !== undefined) {
-    refusals.push(
-      `Cannot keep the ${source.encryption} encryption: QED has none; decrypt the image with qemu-img convert first`,
-    );
-  }
-  if (source.hasDataFile) {
-    refusals.push(
-      "Cannot point at an external data file: QED keeps its data in the image; convert it with qemu-img first",
-    );
-  }
+  const unkept = judgeUnkept(source, { hasNone: "QED has none", name: "QED" }, drop);
+  const refusals: Words[] = [...unkept.refusals];
   refusals.push(...judgeBacking(source));
   const { virtualSize } = source;
   if (!isAligned(virtualSize, SECTOR_SIZE)) {
@@ -98,7 +76,7 @@ export function judgeSource(
       `Cannot map ${virtualSize} bytes: QED with cluster_size=${clusterSize} and table_size=${tableSize} ends at ${limit}; use larger ones`,
     );
   }
-  return { refusals, dropped };
+  return { refusals, dropped: unkept.dropped };
 }
 
 function judgeBacking({ backing }: ConversionOptions): string[] {

@@ -214,7 +214,7 @@ describe("a plan refuses", () => {
       expect.stringContaining("is held by process 7"),
       "the file has 2 names",
       "QEMU has it open",
-      expect.stringContaining("encrypted"),
+      expect.stringContaining("encryption"),
     ]);
   });
 });

@@ -85,7 +85,7 @@ describe("the draft of a qcow2 target", () => {
     );
     expect(refusals.map(String)).toEqual([
       expect.stringContaining("2 snapshots"),
-      expect.stringContaining("1 bitmap"),
+      expect.stringContaining("the bitmaps b0"),
       expect.stringContaining("luks"),
       expect.stringContaining("external data file"),
       expect.stringContaining("no multiple of 512"),
