@@ -3,10 +3,6 @@
 import type { Mark } from "../image/mark.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** Covers every mark of a format of ours, and every one that may speak against it; what lies further is often guest data. */
-const NEAR_SIZE = 4096;
-/** Covers every mark that counts from the start: ISO 9660's is the last. */
-const FAR_SIZE = 0x8001 + 5;
 /** Covers every mark that counts from the end. */
 const TAIL_SIZE = 512;
 
@@ -23,17 +19,8 @@ export class FileEnds {
     this.#tail = tail;
   }
 
-  /** Enough to tell a format of ours. */
-  static of(storage: Storage): Promise<FileEnds> {
-    return FileEnds.#read(storage, NEAR_SIZE);
-  }
-
-  /** Enough to tell whatever we know, where it is no format of ours. */
-  static further(storage: Storage): Promise<FileEnds> {
-    return FileEnds.#read(storage, FAR_SIZE);
-  }
-
-  static async #read(storage: Storage, headSize: number): Promise<FileEnds> {
+  /** `headSize`: how many first bytes are read; a mark that goes on behind them is not seen. */
+  static async of(storage: Storage, headSize: number): Promise<FileEnds> {
     const head = await latin1(storage, 0, headSize);
     const fileSize = await storage.size();
     return new FileEnds(head, fileSize < TAIL_SIZE ? "" : await latin1(storage, fileSize - TAIL_SIZE, TAIL_SIZE));

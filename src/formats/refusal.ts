@@ -16,9 +16,14 @@ const REMEDIES: Partial<Record<ImageErrorKind, Words>> = {
 
 /**
  * A driver's error with all that a refusal must name: the image, the place, and what to do. A file that says what it is,
- * by a `mark` of a format that no driver of ours opens, needs no guess of ours.
+ * by a mark of a format that no driver of ours opens, needs no guess of ours; `findMark` is asked where the driver knows
+ * nothing better.
  */
-export function refusalOf(error: unknown, path: string, mark: KnownMark | undefined): unknown {
+export async function refusalOf(
+  error: unknown,
+  path: string,
+  findMark: () => Promise<KnownMark | undefined>,
+): Promise<unknown> {
   if (!(error instanceof ImageError)) return error;
   const { kind, what, words, remedies, hostOffset, sentence } = error;
   const missing = [
@@ -27,7 +32,8 @@ export function refusalOf(error: unknown, path: string, mark: KnownMark | undefi
   ];
   const where = missing.length === 0 ? "" : ` (${missing.join(" ")})`;
   const last = remedies.at(-1);
-  const remedy = last === undefined ? remedyOf(kind, mark) : [...remedies.slice(0, -1), say`${last}${where}`];
+  const remedy =
+    last === undefined ? remedyOf(kind, await findMark()) : [...remedies.slice(0, -1), say`${last}${where}`];
   if (where === "" && (last !== undefined || remedy === undefined)) return error;
   const because = words.because === undefined || last !== undefined ? words.because : say`${words.because}${where}`;
   const all = words.because === undefined && last === undefined ? say`${what}${where}` : what;

@@ -6,10 +6,10 @@ import type { FormatDriver, ImageFiles } from "../image/driver.ts";
 import type { Image } from "../image/source.ts";
 import type { Storage } from "../storage/storage.ts";
 import { formatDrivers } from "./drivers.ts";
-import { FileEnds } from "./file-ends.ts";
+import type { KnownMark } from "./known-marks.ts";
 import { adviceOn } from "./mark-advice.ts";
 import { refusalOf } from "./refusal.ts";
-import { findStranger, matchingDrivers, rivalsOf } from "./strangers.ts";
+import { endsOf, findStranger, matchingDrivers, rivalsOf } from "./strangers.ts";
 
 export { formatDrivers } from "./drivers.ts";
 
@@ -23,7 +23,7 @@ export function driverOf(format: string): FormatDriver {
 
 /** The one driver whose mark the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */
 export async function probeFormat(storage: Storage): Promise<FormatDriver> {
-  const ends = await FileEnds.of(storage);
+  const ends = await endsOf(storage);
   const matches = matchingDrivers(ends);
   const [first] = matches;
   const details = { path: storage.path, hostOffset: 0, operation: "probe" };
@@ -63,7 +63,7 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
 
 /** What a file says that it is: a driver's name, or that of a format which none of them opens; undefined where it says nothing. */
 export async function formatToldBy(storage: Storage): Promise<string | undefined> {
-  const ends = await FileEnds.of(storage);
+  const ends = await endsOf(storage);
   const [driver] = matchingDrivers(ends);
   return driver?.name ?? (await findStranger(storage))?.name;
 }
@@ -89,16 +89,19 @@ export async function openImage(storage: Storage, format?: string, options: Open
   try {
     return await driver.open({ main: storage, beside: options.beside ?? noneBeside(storage) });
   } catch (error) {
-    // A guest's own bytes at the end of a file prove nothing where the header is a format's of ours.
-    const ends = await FileEnds.of(storage);
-    throw refusalOf(error, storage.path, matchingDrivers(ends).length > 0 ? undefined : await findStranger(storage));
+    throw await refusalOf(error, storage.path, () => strangerIn(storage));
   }
+}
+
+/** A guest's own bytes at the end of a file prove nothing where the header is a format's of ours. */
+async function strangerIn(storage: Storage): Promise<KnownMark | undefined> {
+  return matchingDrivers(await endsOf(storage)).length > 0 ? undefined : findStranger(storage);
 }
 
 /** A container taken for a disk gives a digest of the container: only whoever says so twice has meant it. */
 async function refuseMarked(storage: Storage, format: string): Promise<void> {
   const { path } = storage;
-  const ends = await FileEnds.of(storage);
+  const ends = await endsOf(storage);
   const [driver] = matchingDrivers(ends);
   const mark = driver === undefined ? await findStranger(storage) : undefined;
   if (driver === undefined && mark === undefined) return;

@@ -1,14 +1,31 @@
 /** What a file says that it is besides a format of ours, and what speaks against taking it for one. */
 
 import type { FormatDriver } from "../image/driver.ts";
+import type { Mark } from "../image/mark.ts";
 import type { Storage } from "../storage/storage.ts";
 import { formatDrivers } from "./drivers.ts";
 import { FileEnds } from "./file-ends.ts";
 import { type KnownMark, strangers } from "./known-marks.ts";
 
+/** A block, and as much more as a driver's marks need: what lies further is often guest data. */
+const NEAR_SIZE = headOf(
+  formatDrivers.flatMap(({ marks }) => marks),
+  4096,
+);
+const FAR_SIZE = headOf(strangers, NEAR_SIZE);
+
+function headOf(marks: readonly Mark[], least: number): number {
+  return Math.max(least, ...marks.map(({ hostOffset, bytes }) => hostOffset + bytes.length));
+}
+
+/** Enough of the file to tell a format of ours, and what may speak against it. */
+export function endsOf(storage: Storage): Promise<FileEnds> {
+  return FileEnds.of(storage, NEAR_SIZE);
+}
+
 /** The first mark of the table that the file bears. */
 export async function findStranger(storage: Storage): Promise<KnownMark | undefined> {
-  const ends = await FileEnds.further(storage);
+  const ends = await FileEnds.of(storage, FAR_SIZE);
   return strangers.find((mark) => ends.bears(mark));
 }
 

@@ -52,6 +52,20 @@ export interface ConversionOptions {
   readonly forgettable: readonly string[];
 }
 
+/** Of a format, or an image, that has nothing but a disk: each says what else it has. */
+export const DISK_ALONE = {
+  backing: undefined,
+  encryption: undefined,
+  snapshotCount: 0,
+  bitmapNames: [],
+  unknownAutoclear: [],
+  hasDataFile: false,
+  compression: undefined,
+  creationOptions: {},
+  unclean: [],
+  forgettable: [],
+} as const satisfies Partial<ConversionOptions>;
+
 /** One opened image: a snapshot of its metadata, read once. All methods are reads and may be called repeatedly; what its format lacks is absent. */
 export interface Image {
   readonly format: string;

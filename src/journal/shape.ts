@@ -178,7 +178,6 @@ const MAX_SAVED_LENGTH = 128 * 1024 * 1024;
 function hasIntentParts({ savedLength, commitHostOffset = 0, extras }: Intent, blob: Uint8Array): boolean {
   const known = SECTOR_SIZE + patchedBytes(extras);
   return (
-    savedLength >= SECTOR_SIZE &&
     savedLength <= MAX_SAVED_LENGTH &&
     commitHostOffset % SECTOR_SIZE === 0 &&
     commitHostOffset + SECTOR_SIZE <= savedLength &&

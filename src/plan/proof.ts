@@ -43,8 +43,6 @@ function proveCopies(input: ProofInput): void {
     if (guestOffset < guestEnd || hostOffset - leadIn < hostEnd || length % placement.unitSize !== 0 || length <= 0) {
       throw failed("copies overlap, or lie below the old end of the source", guestOffset);
     }
-    if (leadIn > 0 && length !== placement.unitSize)
-      throw failed("units are copied without their lead-in", guestOffset);
     if (linearBase !== undefined) throw failed("a unit is copied from the one place that it may have", guestOffset);
     guestEnd = guestOffset + length;
     hostEnd = hostOffset + length;

@@ -48,6 +48,19 @@ export interface ConversionOptions {
     /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */
     readonly forgettable: readonly string[];
 }
+/** Of a format, or an image, that has nothing but a disk: each says what else it has. */
+export declare const DISK_ALONE: {
+    readonly backing: undefined;
+    readonly encryption: undefined;
+    readonly snapshotCount: 0;
+    readonly bitmapNames: readonly [];
+    readonly unknownAutoclear: readonly [];
+    readonly hasDataFile: false;
+    readonly compression: undefined;
+    readonly creationOptions: {};
+    readonly unclean: readonly [];
+    readonly forgettable: readonly [];
+};
 /** One opened image: a snapshot of its metadata, read once. All methods are reads and may be called repeatedly; what its format lacks is absent. */
 export interface Image {
     readonly format: string;

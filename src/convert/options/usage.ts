@@ -5,6 +5,7 @@ import { UsageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { COMMAND_LINE, sentenceOf, type Vocabulary, type Words } from "../../bytes/sentence.ts";
 import type { ConversionOptions } from "../../image/source.ts";
+import { DISK_ALONE } from "../../image/source.ts";
 import { isPlain } from "./given-options.ts";
 import {
   convertRules,
@@ -19,22 +20,13 @@ import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
 
 /** An image that every target takes: what it refuses here, it refuses for all. */
 const PLAIN_SOURCE: ConversionOptions = {
+  ...DISK_ALONE,
   format: "raw",
   virtualSize: MiB,
   clusterSize: 64 * 1024,
   clustersPerTable: 0,
-  backing: undefined,
-  encryption: undefined,
-  snapshotCount: 0,
-  bitmapNames: [],
-  unknownAutoclear: [],
-  hasDataFile: false,
   sharingSize: 64 * 1024,
-  compression: undefined,
   usedHeader: new RangeSet(),
-  creationOptions: {},
-  unclean: [],
-  forgettable: [],
 };
 
 /**

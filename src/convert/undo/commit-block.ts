@@ -30,9 +30,9 @@ export async function settleHeader(
   const { commitHostOffset, oldSector, lastSector, previousSector } = state;
   const known = knownBlock(state);
   const { hostOffset } = known;
-  const sector = (block: Uint8Array) => block.subarray(commitHostOffset - hostOffset).subarray(0, SECTOR_SIZE);
-  const rest = (block: Uint8Array) =>
-    Buffer.from(block).fill(0, commitHostOffset - hostOffset, commitHostOffset - hostOffset + SECTOR_SIZE);
+  const [from, to] = [commitHostOffset - hostOffset, commitHostOffset - hostOffset + SECTOR_SIZE];
+  const sector = (block: Uint8Array) => block.subarray(from, to);
+  const rest = (block: Uint8Array) => Buffer.from(block).fill(0, from, to);
   const found = await ifReadable(readExactly(storage, hostOffset, known.bytes.length, "header"));
   // Where clusters are small, a guest's data and tables lie beside the header. Another file's bytes are none of ours.
   if (found && !sameBytes(rest(found), rest(known.bytes))) {
@@ -97,7 +97,6 @@ async function sideInUse(
 
 /** The file with a block of it from memory: there nothing is read. */
 function withBlock(storage: Storage, { hostOffset: start, bytes }: Write): Storage {
-  const end = start + bytes.length;
   return {
     path: storage.path,
     size: () => storage.size(),
@@ -109,8 +108,8 @@ function withBlock(storage: Storage, { hostOffset: start, bytes }: Write): Stora
         if (count < before || before === into.length) return count;
       }
       const taken = bytes.subarray(Math.max(0, hostOffset - start)).subarray(0, into.length - before);
-      into.set(hostOffset < end ? taken : [], before);
-      const known = before + (hostOffset < end ? taken.length : 0);
+      into.set(taken, before);
+      const known = before + taken.length;
       if (known === into.length) return known;
       return known + (await storage.read(hostOffset + known, into.subarray(known)));
     },

@@ -6,6 +6,7 @@ import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { BackingFile, ConversionOptions, Image } from "../../image/source.ts";
+import { DISK_ALONE } from "../../image/source.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkResult } from "./check.ts";
@@ -43,18 +44,14 @@ export class QedImage implements Image {
     const { values, virtualSize, clusterSize } = this.header;
     const unknownAutoclear = setBits(values.autoclearFeatures).map((bit) => `unknown autoclear feature bit ${bit}`);
     return {
+      ...DISK_ALONE,
       format: this.format,
       virtualSize,
       clusterSize,
       clustersPerTable: this.header.entryCount,
       backing: this.#backing(),
-      encryption: undefined,
-      snapshotCount: 0,
-      bitmapNames: [],
       unknownAutoclear,
-      hasDataFile: false,
       sharingSize: clusterSize,
-      compression: undefined,
       usedHeader: this.#usedHeader(),
       creationOptions: { cluster_size: clusterSize, table_size: values.tableSize },
       unclean: this.isMarkedForCheck

@@ -5,6 +5,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import type { FormatDriver } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
+import { DISK_ALONE } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { RawSpecificInfo } from "./details.ts";
 
@@ -29,22 +30,13 @@ class RawImage implements Image {
 
   getConversionOptions(): ConversionOptions {
     return {
+      ...DISK_ALONE,
       format: this.format,
       virtualSize: this.fileSize,
       clusterSize: this.clusterSize,
       clustersPerTable: 0,
-      backing: undefined,
-      encryption: undefined,
-      snapshotCount: 0,
-      bitmapNames: [],
-      unknownAutoclear: [],
-      hasDataFile: false,
       sharingSize: this.clusterSize,
-      compression: undefined,
       usedHeader: RangeSet.of({ start: 0, end: this.fileSize }),
-      creationOptions: {},
-      unclean: [],
-      forgettable: [],
     };
   }
 

@@ -8,6 +8,7 @@ import { RangeSet } from "../../../src/bytes/range-set.ts";
 import { qcow2Target } from "../../../src/formats/qcow2/target/target.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../src/image/extent.ts";
 import type { BackingFile, ConversionOptions } from "../../../src/image/source.ts";
+import { DISK_ALONE } from "../../../src/image/source.ts";
 import type { MappedDraft } from "../../../src/image/target.ts";
 import type { TargetOptionValues } from "../../../src/image/target-options.ts";
 
@@ -51,22 +52,14 @@ export function removeScratch(folder: string): void {
 /** Options of a source that has nothing but data; fields are overridden as a test needs it. */
 export function plainSource(fields: Partial<ConversionOptions>): ConversionOptions {
   return {
+    ...DISK_ALONE,
     format: "qed",
     virtualSize: 0,
     clusterSize: 65_536,
-    backing: undefined,
-    encryption: undefined,
-    snapshotCount: 0,
-    bitmapNames: [],
-    unknownAutoclear: [],
-    hasDataFile: false,
     sharingSize: 65536,
     compression: "zlib",
     usedHeader: RangeSet.of({ start: 0, end: 64 }),
-    creationOptions: {},
     clustersPerTable: 512,
-    unclean: [],
-    forgettable: [],
     ...fields,
   };
 }

@@ -1,19 +1,9 @@
 import { expect, test } from "vitest";
 import { conversionText, formatMilliseconds, ratioText } from "../../../src/cli/report-text.ts";
+import { NOTHING_FOUND } from "../../../src/image/finding.ts";
 import { report } from "./world.ts";
 
-const clean = {
-  corruptions: 0,
-  leaks: 0,
-  checkErrors: 0,
-  warnings: 0,
-  imageEndOffset: 0,
-  totalClusters: 0,
-  allocatedClusters: 0,
-  fragmentedClusters: 0,
-  compressedClusters: 0,
-  findings: [],
-};
+const clean = NOTHING_FOUND;
 
 test("a conversion", () => {
   const text = conversionText({

@@ -2,7 +2,6 @@
 
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../../src/convert/options/options.ts";
@@ -20,6 +19,7 @@ import { buildQcow2Image, type Qcow2ImageDescription } from "../../formats/qcow2
 import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
+import { failureOf } from "../../support/failure-of.ts";
 
 const CLUSTER = 4096;
 
@@ -49,15 +49,6 @@ async function converted(
   const volume = new MemoryVolume({ [IMAGE_PATH]: image });
   await convert(IMAGE_PATH, format, options, testHost(volume));
   return volume.snapshots();
-}
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
 }
 
 /** Somebody has the image open from the second look on. */

@@ -1,7 +1,7 @@
 /** Somebody else at work on the image while we are: each look for them is there, and stops us where nothing is lost yet. */
 
 import { describe, expect, test } from "vitest";
-import { ImageError } from "../../../src/bytes/image-error.ts";
+import type { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
 import type { ConvertOptions, Stage } from "../../../src/convert/options/options.ts";
@@ -12,6 +12,7 @@ import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-conversion.ts";
+import { failureOf } from "../../support/failure-of.ts";
 import { type Case, guestOf, SPARSE, WAYS } from "../../support/lying-trial.ts";
 import { flipped, LyingVolume } from "../../support/lying-volume.ts";
 import { MeddledVolume } from "../../support/meddled-volume.ts";
@@ -21,15 +22,6 @@ import { withPlan } from "../../support/repair-stand-in.ts";
 const NAMES = journalNamesOf(IMAGE_PATH);
 const QEMU = { found: ["QEMU has it open for writing"], writers: ["QEMU has it open for writing"], blind: [] };
 const NOBODY = { found: [], blind: [] };
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
-}
 
 async function formatOf(volume: MemoryVolume): Promise<string> {
   return (await openImage(memoryStorage(volume.snapshot(IMAGE_PATH)))).format;

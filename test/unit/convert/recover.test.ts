@@ -1,7 +1,6 @@
 /** Recovery where the image was used in between, or where the command before was told odd things. */
 
 import { describe, expect, test } from "vitest";
-import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert } from "../../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../../src/convert/options/options.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
@@ -15,6 +14,7 @@ import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { buildQedImage, type QedImageDescription, setEntry } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-at-commit.ts";
+import { failureOf } from "../../support/failure-of.ts";
 import { eachCut } from "../../support/power-cut.ts";
 import { seededRandom } from "../../support/random.ts";
 import { RecordingVolume } from "../../support/recording-volume.ts";
@@ -51,15 +51,6 @@ function bootQed(bytes: Uint8Array, l2Offset: number, guestCluster: number, fill
   grown.fill(fill, end);
   setEntry(new DataView(grown.buffer), l2Offset, guestCluster, end);
   return grown;
-}
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
 }
 
 describe("a header that only looks half written", () => {

@@ -1,7 +1,7 @@
 /** What is refused before the first write: nothing is written, nothing is left beside the image. */
 
 import { describe, expect, test } from "vitest";
-import { ImageError } from "../../../src/bytes/image-error.ts";
+import type { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../../src/convert/options/options.ts";
@@ -12,20 +12,12 @@ import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../support/cut-conversion.ts";
 import { FailingVolume } from "../../support/failing-volume.ts";
+import { failureOf } from "../../support/failure-of.ts";
 import { WAYS } from "../../support/lying-trial.ts";
 import { repairScenarios } from "../../support/repair-scenarios.ts";
 import { withPlan } from "../../support/repair-stand-in.ts";
 
 const NAMES = journalNamesOf(IMAGE_PATH);
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
-}
 
 async function refused(
   image: Uint8Array,

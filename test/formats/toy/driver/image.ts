@@ -3,6 +3,7 @@
 import { RangeSet } from "../../../../src/bytes/range-set.ts";
 import type { ExtentTable } from "../../../../src/image/extent.ts";
 import type { ConversionOptions, Image } from "../../../../src/image/source.ts";
+import { DISK_ALONE } from "../../../../src/image/source.ts";
 import type { SpecificInfo } from "../../../../src/image/specific-info.ts";
 import type { Storage } from "../../../../src/storage/storage.ts";
 import { readToyHeader, type ToyHeader, ToyHeaderFields, tableSizeFor } from "./header.ts";
@@ -34,22 +35,14 @@ class ToyImage implements Image {
   getConversionOptions(): ConversionOptions {
     const { virtualSize, blockSize } = this.#header;
     return {
+      ...DISK_ALONE,
       format: this.format,
       virtualSize,
       clusterSize: blockSize,
       clustersPerTable: this.#header.entryCount,
-      backing: undefined,
-      encryption: undefined,
-      snapshotCount: 0,
-      bitmapNames: [],
-      unknownAutoclear: [],
-      hasDataFile: false,
       sharingSize: blockSize,
-      compression: undefined,
       usedHeader: RangeSet.of({ start: 0, end: ToyHeaderFields.size }),
       creationOptions: { block_size: blockSize },
-      unclean: [],
-      forgettable: [],
     };
   }
 

@@ -3,10 +3,12 @@
 import { isAligned, SECTOR_SIZE } from "../../../../src/bytes/align.ts";
 import { hex, ImageError, UsageError } from "../../../../src/bytes/image-error.ts";
 import { RangeSet } from "../../../../src/bytes/range-set.ts";
+import type { Words } from "../../../../src/bytes/sentence.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../../../../src/image/extent.ts";
 import type { ConversionOptions } from "../../../../src/image/source.ts";
 import type { Commit, Draft, FileSpace, MappedDraft, TargetDriver } from "../../../../src/image/target.ts";
 import type { TargetOptionValues } from "../../../../src/image/target-options.ts";
+import { judgeUnkept } from "../../../../src/image/unkept.ts";
 import {
   isBlockSize,
   MAX_BLOCK_SIZE,
@@ -60,23 +62,13 @@ function chooseBlockSize({ clusterSize }: ConversionOptions, named: TargetOption
 }
 
 function judgeSource(source: ConversionOptions, drop: ReadonlySet<string>): Pick<Draft, "refusals" | "dropped"> {
-  const refusals: string[] = [];
-  const dropped = [...source.forgettable];
-  if (source.backing !== undefined)
-    refusals.push("Cannot keep the backing file: a toy has none; rebase the image first");
-  if (source.encryption !== undefined)
-    refusals.push("Cannot keep the encryption: a toy has none; decrypt the image first");
-  if (source.hasDataFile) refusals.push("Cannot point at an external data file: a toy keeps its data in the image");
-  if (source.snapshotCount > 0 && !drop.has("snapshots")) {
-    refusals.push("Cannot keep the snapshots: a toy has none; delete them or use --drop snapshots");
-  } else if (source.snapshotCount > 0) dropped.push(`${source.snapshotCount} snapshots`);
-  if (source.bitmapNames.length > 0 && !drop.has("bitmaps")) {
-    refusals.push("Cannot keep the bitmaps: a toy has none; remove them or use --drop bitmaps");
-  } else dropped.push(...source.bitmapNames.map((name) => `bitmap ${name}`));
+  const { refusals, dropped } = judgeUnkept(source, { hasNone: "a toy has none", name: "a toy" }, drop);
+  const own: Words[] = [];
+  if (source.backing !== undefined) own.push("Cannot keep the backing file: a toy has none; rebase the image first");
   if (!isAligned(source.virtualSize, SECTOR_SIZE)) {
-    refusals.push(`Cannot keep the virtual size ${source.virtualSize}: a toy needs a multiple of 512`);
+    own.push(`Cannot keep the virtual size ${source.virtualSize}: a toy needs a multiple of 512`);
   }
-  return { refusals, dropped };
+  return { refusals: [...own, ...refusals], dropped };
 }
 
 function map(draft: Draft, extents: ExtentTable, { oldFileSize, additiveStart }: FileSpace): MappedToyDraft {

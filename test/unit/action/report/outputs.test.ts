@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { setOutputs } from "../../../../src/action/report/outputs.ts";
 import type { ImageResult } from "../../../../src/action/results/image-result.ts";
+import { NOTHING_FOUND } from "../../../../src/image/finding.ts";
 import type { CheckResult } from "../../../../src/index.ts";
 import { report } from "../../cli/world.ts";
 
@@ -28,15 +29,8 @@ const finding = {
   message: "x".repeat(100),
 } as const;
 const leaky: CheckResult = {
-  corruptions: 0,
+  ...NOTHING_FOUND,
   leaks: 1000,
-  checkErrors: 0,
-  warnings: 0,
-  imageEndOffset: 0,
-  totalClusters: 0,
-  allocatedClusters: 0,
-  fragmentedClusters: 0,
-  compressedClusters: 0,
   findings: Array.from({ length: 1000 }, () => finding),
 };
 

@@ -19,21 +19,13 @@ import { buildQcow2Image } from "../../../formats/qcow2/builder.ts";
 import { buildQcow2Layer } from "../../../formats/qcow2/layer.ts";
 import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
+import { failureOf } from "../../../support/failure-of.ts";
 import { RecordingVolume } from "../../../support/recording-volume.ts";
 import { WrappedVolume } from "../../../support/wrapped-volume.ts";
 
 const CLUSTER = 4096;
 const qed = buildQedImage({ virtualSize: 40 * CLUSTER, data: [0, 1, 5, 9] });
 const NAMES = journalNamesOf(IMAGE_PATH);
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
-}
 
 /** The reasons of a plan, having seen that the dry run and the run refuse for them too. */
 async function refusedBy(path: string, options: ConvertOptions, hostNow: () => Host): Promise<readonly string[]> {

@@ -1,7 +1,6 @@
 /** Another file in the place of an image with a journal or undo beside it: nothing is stuck for good. */
 
 import { describe, expect, test } from "vitest";
-import { ImageError } from "../../../../src/bytes/image-error.ts";
 import { check } from "../../../../src/convert/check.ts";
 import { convert } from "../../../../src/convert/convert.ts";
 import { resume, rollback } from "../../../../src/convert/recover.ts";
@@ -9,6 +8,7 @@ import { journalNamesOf } from "../../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
+import { failureOf } from "../../../support/failure-of.ts";
 import { eachCut } from "../../../support/power-cut.ts";
 import { seededRandom } from "../../../support/random.ts";
 import { RecordingVolume } from "../../../support/recording-volume.ts";
@@ -34,15 +34,6 @@ async function converted(journal: string | undefined, state: "kept" | "given up"
     return files;
   }
   throw new Error("the undo was never given up");
-}
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
 }
 
 /** Both commands say what it is, touch nothing, and name the files whose removal ends it. */

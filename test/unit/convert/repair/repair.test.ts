@@ -1,7 +1,7 @@
 /** Repairs as commands: what is written, told and left beside the image; the way back; whoever else is at work. */
 
 import { describe, expect, test } from "vitest";
-import { ImageError } from "../../../../src/bytes/image-error.ts";
+import type { ImageError } from "../../../../src/bytes/image-error.ts";
 import { check } from "../../../../src/convert/check.ts";
 import { convert } from "../../../../src/convert/convert.ts";
 import { unfinished } from "../../../../src/convert/reading/unfinished.ts";
@@ -9,6 +9,7 @@ import { resume, rollback } from "../../../../src/convert/recover.ts";
 import { journalNamesOf } from "../../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
+import { failureOf } from "../../../support/failure-of.ts";
 import { damagedImage, withPlan } from "../../../support/repair-stand-in.ts";
 
 const NAMES = journalNamesOf(IMAGE_PATH);
@@ -17,15 +18,6 @@ const CASES = [
   damagedImage("in place, small clusters", { snapshot: true }, "in place", 100),
   damagedImage("rebuilt", { clusterBits: 12, bitmap: true }, "rebuilt", 700),
 ];
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
-}
 
 async function countSafePoints(plan: (typeof CASES)[number]["plan"], bytes: Uint8Array): Promise<number> {
   let points = 0;

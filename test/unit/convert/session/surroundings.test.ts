@@ -12,19 +12,11 @@ import type { WritableStorage } from "../../../../src/storage/storage.ts";
 import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 import { cutAtCommit } from "../../../support/cut-at-commit.ts";
+import { failureOf } from "../../../support/failure-of.ts";
 import { WrappedStorage, WrappedVolume } from "../../../support/wrapped-volume.ts";
 
 const IMAGE = new Uint8Array(buildQedImage({ virtualSize: 8 * 4096, data: [0, 3] }).bytes);
 const NAMES = journalNamesOf(IMAGE_PATH);
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
-}
 
 describe("obstacles", () => {
   const obstructed = () => {

@@ -1,7 +1,6 @@
 /** What becomes of an image when a conversion fails: put back, or left alone with its journal. */
 
 import { expect, test } from "vitest";
-import { ImageError } from "../../../../src/bytes/image-error.ts";
 import { convert } from "../../../../src/convert/convert.ts";
 import { resume, rollback } from "../../../../src/convert/recover.ts";
 import { isQed } from "../../../../src/formats/qed/header/header.ts";
@@ -11,18 +10,10 @@ import type { OtherUsers, Storage } from "../../../../src/storage/storage.ts";
 import { buildQedImage } from "../../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 import { FailingVolume } from "../../../support/failing-volume.ts";
+import { failureOf } from "../../../support/failure-of.ts";
 
 const IMAGE = buildQedImage({ virtualSize: 8 * 4096, data: [0, 3] }).bytes;
 const NAMES = journalNamesOf(IMAGE_PATH);
-
-async function failureOf(action: Promise<unknown>): Promise<ImageError> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ImageError);
-  return error as ImageError;
-}
 
 /** Writes on a quiet run: lock, journal, tables, `prepared`, commit, then the rest. */
 const COMMIT_WRITE = 5;

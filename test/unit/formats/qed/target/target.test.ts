@@ -6,6 +6,7 @@ import { openQed } from "../../../../../src/formats/qed/image.ts";
 import { qedTarget } from "../../../../../src/formats/qed/target/target.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, firstDifference } from "../../../../../src/image/extent.ts";
 import type { BackingFile, ConversionOptions } from "../../../../../src/image/source.ts";
+import { DISK_ALONE } from "../../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../../src/storage/memory.ts";
 import { readQedNaively } from "../../../../formats/qed/naive-reader.ts";
 import { applyEpoch } from "../../../../support/apply-epoch.ts";
@@ -15,22 +16,14 @@ const NOTHING = new Set<string>();
 
 function source(more: Partial<ConversionOptions> = {}): ConversionOptions {
   return {
+    ...DISK_ALONE,
     format: "qcow2",
     virtualSize: MiB,
     clusterSize: 4 * KiB,
-    backing: undefined,
-    encryption: undefined,
-    snapshotCount: 0,
-    bitmapNames: [],
-    unknownAutoclear: [],
-    hasDataFile: false,
     sharingSize: 65536,
     compression: "zlib",
     usedHeader: RangeSet.of({ start: 0, end: 112 }),
-    creationOptions: {},
     clustersPerTable: 512,
-    unclean: [],
-    forgettable: [],
     ...more,
   };
 }
