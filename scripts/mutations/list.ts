@@ -3,6 +3,7 @@
 import { convertMutations } from "./convert.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
+import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
 import { recoveryMutations } from "./recovery.ts";
 import { repairMutations } from "./repair.ts";
@@ -19,6 +20,7 @@ export const mutations: readonly Mutation[] = [
   ...repairMutations,
   ...journalMutations,
   ...planMutations,
+  ...placeMutations,
   ...storageMutations,
   ...surroundingsMutations,
 ];

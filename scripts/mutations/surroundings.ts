@@ -440,9 +440,9 @@ export const surroundingsMutations: readonly Mutation[] = [
     tests: [damage],
   },
   {
-    name: "a saved header shorter than a sector is believed",
+    name: "a saved header that ends before the commit's sector is believed",
     file: "journal/shape.ts",
-    find: "savedLength >= SECTOR_SIZE &&",
+    find: "commitHostOffset + SECTOR_SIZE <= savedLength &&",
     replace: "",
     tests: [damage],
   },
