@@ -8,6 +8,13 @@ export interface Settings {
   readonly checksum: ChecksumAlgorithm | "none";
   readonly guestChecksum: { readonly algorithm: ChecksumAlgorithm; readonly hex: string } | undefined;
   readonly verify: "full" | "mapping";
+  readonly compress: boolean;
+  /** Undefined: by the source's format. */
+  readonly sparseSize: number | undefined;
+  /** Undefined: by the source's format. */
+  readonly compact: boolean | undefined;
+  readonly allowProbedGuest: boolean;
+  readonly reproducible: boolean;
   readonly check: boolean;
   readonly keepUndo: boolean;
   readonly keepLeaks: boolean;
@@ -33,6 +40,11 @@ export function settingsOf(options: ConvertOptions): Settings {
     checksum,
     guestChecksum: options.guestChecksum,
     verify: checksum === "none" ? "mapping" : (options.verify ?? "full"),
+    compress: options.compress ?? false,
+    sparseSize: options.sparseSize,
+    compact: options.compact,
+    allowProbedGuest: options.allowProbedGuest ?? false,
+    reproducible: options.reproducible ?? false,
     check: options.check ?? true,
     keepUndo: options.keepUndo ?? false,
     keepLeaks: options.keepLeaks ?? false,
