@@ -119,7 +119,8 @@ export const house: readonly Room[] = [
       undo: ["options", "session", "inspect", "execute"],
       switch: ["options", "session", "inspect", "execute", "proof", "undo"],
       repair: ["options", "session", "execute", "proof", "undo"],
-      conversion: ["options", "report", "session", "inspect", "execute", "proof", "undo", "switch"],
+      rearrange: ["options", "session", "inspect", "execute", "proof", "undo", "switch"],
+      conversion: ["options", "report", "session", "inspect", "execute", "proof", "undo", "switch", "rearrange"],
       recovery: ["options", "report", "session", "inspect", "proof", "undo", "switch", "repair", "conversion"],
       // What reads knows nobody who writes.
       reading: ["options", "report", "inspect"],

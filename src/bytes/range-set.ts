@@ -80,10 +80,21 @@ export class RangeSet {
     return clipped;
   }
 
+  /** The parts of the set within [start, end), in order, found by bisection. */
+  *within(start: number, end: number): Generator<Range> {
+    this.#normalise();
+    for (let at = this.#firstEndingAfter(start); at < this.#starts.length; at++) {
+      const from = Math.max(this.#starts[at] as number, start);
+      const to = Math.min(this.#ends[at] as number, end);
+      if (from >= to) return;
+      yield { start: from, end: to };
+    }
+  }
+
   /** The parts of [start, end) that are not in the set, in order. */
   *gapsIn(start: number, end: number): Generator<Range> {
     let next = start;
-    for (const range of this.clippedTo(start, end).each()) {
+    for (const range of this.within(start, end)) {
       if (range.start > next) yield { start: next, end: range.start };
       next = range.end;
     }

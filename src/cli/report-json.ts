@@ -18,6 +18,7 @@ const ORDER = [
   "fileSizeAfter",
   "guestChecksum",
   "check",
+  "path",
   "dropped",
   "refused",
   "rolledBack",

@@ -5,12 +5,20 @@
 
 import { ImageError } from "../bytes/image-error.ts";
 import { imageNamed, say } from "../bytes/sentence.ts";
-import { type ConversionJournal, clearTornJournal, isOf, Journal, type RepairJournal } from "../journal/journal.ts";
+import {
+  type ConversionJournal,
+  clearTornJournal,
+  isOf,
+  Journal,
+  type RearrangementJournal,
+  type RepairJournal,
+} from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { optionsOf, recoveryRules } from "./options/option-rules.ts";
 import type { RecoveryOptions } from "./options/options.ts";
 import { type Settings, settingsOf } from "./options/settings.ts";
 import type { Direction } from "./recovery/direction.ts";
+import { recoverRearrangement } from "./recovery/rearrangement-recovery.ts";
 import { recoverRepair } from "./recovery/repair-recovery.ts";
 import { replacedImage } from "./recovery/replaced-image.ts";
 import { resumeConversion } from "./recovery/resume.ts";
@@ -59,6 +67,8 @@ async function recover(
       await journal.writeAnew();
       if (isOf(journal, "repair")) return noted(await recoverRepair(session, journal, direction, given));
       const settings = settingsOfJournal(journal, given);
+      if (isOf(journal, "rearrangement"))
+        return noted(await recoverRearrangement(session, journal, direction, settings));
       // An interrupted way back is finished by either command: the last thing asked for was the old format.
       if (direction === "resume" || journal.work.intent.purpose === "roll-back")
         return noted(await resumeConversion(session, journal, settings));
@@ -90,7 +100,10 @@ async function openSession(path: string, host: Host): Promise<Session> {
 }
 
 /** Clears what proves that nothing is to be done, then says so. */
-async function findJournal(session: Session, direction: Direction): Promise<ConversionJournal | RepairJournal> {
+async function findJournal(
+  session: Session,
+  direction: Direction,
+): Promise<ConversionJournal | RepairJournal | RearrangementJournal> {
   const found = await Journal.find(session.volume, session.path);
   if (typeof found === "object" && !found.work.rolledBack) return found;
   if (found === "torn") await clearTornJournal(session.volume, session.path);
@@ -103,11 +116,16 @@ async function findJournal(session: Session, direction: Direction): Promise<Conv
   });
 }
 
-function settingsOfJournal({ path, work: { intent } }: ConversionJournal, options: RecoveryOptions): Settings {
-  const { checksum, verify, check, keepUndo, keepLeaks, drop, backingChain } = intent;
+function settingsOfJournal(
+  { path, work: { intent } }: ConversionJournal | RearrangementJournal,
+  options: RecoveryOptions,
+): Settings {
+  const { checksum, verify, check, keepUndo, keepLeaks, drop, backingChain, journey } = intent;
+  const bound = journey?.wishes.maxExtraSpace;
   const settings = settingsOf({
     ...options,
-    options: intent.options,
+    options: journey?.goalOptions ?? (intent.record === "intent" ? intent.options : {}),
+    ...(bound !== undefined && bound !== null && { maxExtraSpace: bound }),
     checksum,
     verify,
     check,

@@ -7,7 +7,7 @@ import { imageNamed, placeAt, say } from "../bytes/sentence.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent, isStored } from "../image/extent.ts";
 import { planSwitch } from "../plan/switch-plan.ts";
-import { carryOut } from "./conversion/conversion.ts";
+import { carryOut } from "./conversion/switch-step.ts";
 import { OpenedBacking } from "./inspect/opened-backing.ts";
 import { inspectSource, refuseCorruption, type Source } from "./inspect/source.ts";
 import { byteMistakes, lookAtOptions, openRules, pathMistakes, refuseMistakes } from "./options/option-rules.ts";
@@ -67,8 +67,8 @@ export async function setmap(
     const guest = await OpenedBacking.open(source.image, session.host.volume, settings);
     try {
       const takenOver = RangeSet.of({ start: hostOffset, end: hostOffset + length });
-      const input = { session, settings, source, plan, guest, digestBefore: null, takenOver };
-      await carryOut(input, { purpose: "setmap" }, new Stopwatch(host.now));
+      const input = { session, settings, source, plan, guest, digestPlanned: null, takenOver };
+      await carryOut({ ...input, watch: new Stopwatch(host.now), ending: "removed" }, { purpose: "setmap" });
     } finally {
       await guest.close();
     }

@@ -21,6 +21,13 @@ export function driverOf(format: string): FormatDriver {
   throw new UsageError(`Cannot use the format ${format === "" ? '""' : format}: the formats are ${known}`);
 }
 
+/** The format in which units are brought to the places that others fix. */
+export function carrierDriver(): FormatDriver {
+  const carrier = formatDrivers.find(({ isCarrier }) => isCarrier);
+  if (carrier === undefined) throw new UsageError("Cannot bring units to fixed places: no format can");
+  return carrier;
+}
+
 /** The one driver whose mark the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */
 export async function probeFormat(storage: Storage): Promise<FormatDriver> {
   const ends = await endsOf(storage);
@@ -91,6 +98,14 @@ export async function openImage(storage: Storage, format?: string, options: Open
   } catch (error) {
     throw await refusalOf(error, storage.path, () => strangerIn(storage));
   }
+}
+
+/**
+ * Opens an image whose format a plan or a journal knows: no mark speaks against it, since the bytes have been consented to
+ * or come from the guest itself.
+ */
+export function reopenImage(storage: Storage, format: string): Promise<Image> {
+  return openImage(storage, format, { allowMarkedRaw: true });
 }
 
 /** A guest's own bytes at the end of a file prove nothing where the header is a format's of ours. */

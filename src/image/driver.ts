@@ -38,4 +38,12 @@ export interface FormatDriver {
   /** Reads and validates the header; tables are read on demand. Throws ImageError, never follows other files than `files` gives. */
   open(files: ImageFiles): Promise<Image>;
   readonly target?: TargetDriver;
+  /** Set where the guest lies in one piece, host = guest + a base: what isn't there has to be brought there first. */
+  readonly isInOnePiece?: true;
+  /** The format that every conversion from and to it goes by way of (raw of a fixed VHD); absent: it is reached directly. */
+  readonly by?: string;
+  /** Set where units can be moved inside an image, and what is free given back. */
+  readonly canRearrange?: true;
+  /** Set of the one format in which units are brought to the places that others fix. */
+  readonly isCarrier?: true;
 }

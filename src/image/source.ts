@@ -46,6 +46,11 @@ export interface ConversionOptions {
   readonly usedHeader: RangeSet;
   /** The `-o` values that make this layout, by the names of the format's own target options. */
   readonly creationOptions: TargetOptionValues;
+  /**
+   * Where the guest's disk begins in the file, which holds it in one piece and ends with it (raw: 0), so that the file's
+   * length says how long the disk is; absent where tables say where the guest's bytes lie.
+   */
+  readonly linearBase?: number;
   /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
   readonly unclean: readonly string[];
   /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */

@@ -22,7 +22,7 @@ export interface ConversionWork extends IntentParts {
   readonly undoGivenUp: boolean;
   /** Where the commit's sector lies: what leads back over it is in the saved header area. */
   readonly commitHostOffset: number;
-  /** What the source had in its place. */
+  /** What the source had in its place; zeros where the file ended before it. */
   readonly oldSector: Uint8Array;
   /** What was last written there or about to be; `sector` until settling writes others. */
   readonly lastSector: Uint8Array;
@@ -57,7 +57,11 @@ export function conversionWorkOf(records: readonly JournalRecord[], path: string
   }
   const parts = decodeIntentParts(intent, first.blob);
   const commitHostOffset = intent.commitHostOffset ?? 0;
-  const oldSector = parts.savedHeader.subarray(commitHostOffset, commitHostOffset + SECTOR_SIZE);
+  const isFooter = commitHostOffset + SECTOR_SIZE > parts.savedHeader.length;
+  // A footer that comes had nothing in its place; of one that goes the sector is what was there.
+  const absent = new Uint8Array(SECTOR_SIZE);
+  const footer = intent.commitKind === "length" ? parts.sector : absent;
+  const oldSector = isFooter ? footer : parts.savedHeader.subarray(commitHostOffset, commitHostOffset + SECTOR_SIZE);
   let state: ConversionWork = {
     kind: "conversion",
     intent: { ...intent, sourceEnd: sourceEndOf(intent) },

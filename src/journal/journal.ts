@@ -7,17 +7,19 @@ import { type ConversionWork, conversionWorkOf, encodeIntentParts, type IntentPa
 import { damagedJournal, notPointedAt, whatIsLeft } from "./damage.ts";
 import { draftElsewhere, type JournalNames, journalNamesOf } from "./names.ts";
 import { createNew, createPointer, otherPlace, pointedAt } from "./place.ts";
+import { type RearrangementWork, rearrangementWorkOf } from "./rearrangement-work.ts";
 import { encodeRecord, scanRecords } from "./record.ts";
-import type { Facts, Intent, Pointer, RepairIntent } from "./records.ts";
+import type { Facts, Intent, Pointer, RearrangeIntent, RepairIntent } from "./records.ts";
 import { newRepairWork, type PatchStep, patchBytesOf, type RepairWork } from "./repair-work.ts";
 import { refuseOddRecords } from "./shape.ts";
 import { type Work, withRecord, workOf } from "./work.ts";
 
 /** What lies beside an image. `torn`: a journal cut off in its first record, which proves that nothing was written. */
-export type JournalFound = ConversionJournal | RepairJournal | "none" | "torn";
+export type JournalFound = ConversionJournal | RepairJournal | RearrangementJournal | "none" | "torn";
 
 export type ConversionJournal = Journal<ConversionWork>;
 export type RepairJournal = Journal<RepairWork>;
+export type RearrangementJournal = Journal<RearrangementWork>;
 
 /** True of a journal whose work is of that kind. */
 export function isOf<K extends Work["kind"]>(
@@ -101,10 +103,23 @@ export class Journal<out W extends Work = Work> {
     );
   }
 
+  /** The same for a rearrangement: its intent, and the file's first bytes. */
+  static createForRearranging(
+    volume: Volume,
+    imagePath: string,
+    intent: RearrangeIntent,
+    savedHeader: Uint8Array,
+    place: JournalPlace,
+  ): Promise<RearrangementJournal> {
+    return Journal.#create(volume, imagePath, { facts: intent, blob: [savedHeader] }, place, () =>
+      rearrangementWorkOf([{ facts: intent, blob: savedHeader }]),
+    );
+  }
+
   static async #create<W extends Work>(
     volume: Volume,
     imagePath: string,
-    first: { readonly facts: Intent | RepairIntent; readonly blob: readonly Uint8Array[] },
+    first: { readonly facts: Intent | RepairIntent | RearrangeIntent; readonly blob: readonly Uint8Array[] },
     place: JournalPlace,
     workAt: (path: string) => W,
   ): Promise<Journal<W>> {
@@ -179,7 +194,10 @@ export class Journal<out W extends Work = Work> {
       }
       const opened = { path, storage, journalId: scan.journalId, sequence: scan.records.length, end: scan.end };
       const work = workOf(scan.records, path);
-      return new Journal(volume, names, opened, work, isUndo) as ConversionJournal | RepairJournal;
+      return new Journal(volume, names, opened, work, isUndo) as
+        | ConversionJournal
+        | RepairJournal
+        | RearrangementJournal;
     } catch (error) {
       await storage.close();
       throw error;

@@ -1,5 +1,31 @@
 /** The records of a journal, each with the facts that it states; what bytes stand behind them is said beside each. */
 
+/**
+ * Where a conversion of several steps comes from and where it goes. Nothing of the future is told: each step is planned from
+ * the image as it then stands.
+ */
+export interface Journey {
+  readonly originFormat: string;
+  /** `-o` that would make the origin's layout again. */
+  readonly originOptions: Readonly<Record<string, string>>;
+  readonly goalFormat: string;
+  /** `-o` as the user wrote it. */
+  readonly goalOptions: Readonly<Record<string, string>>;
+  readonly wishes: Wishes;
+  /** Before the one whose journal this is: only while it is 0 is the origin's own layout led back to. */
+  readonly stepsTaken: number;
+}
+
+/** What shall become of the goal beside its format. */
+export interface Wishes {
+  readonly compact: boolean;
+  readonly compress: boolean;
+  readonly sparseSize: number;
+  readonly reproducible: boolean;
+  /** Null without a bound. */
+  readonly maxExtraSpace: number | null;
+}
+
 /** The first record of a conversion; synced, with its folder, before the image's first write. Offsets and sizes in bytes. */
 export interface Intent {
   readonly record: "intent";
@@ -17,8 +43,14 @@ export interface Intent {
   readonly check: boolean;
   readonly checksum: "blkhash-sha256" | "sha256" | "none";
   readonly backingChain: boolean;
-  /** Of the guest view before the first write; null where no digest was asked for. */
+  /** Of the guest as the target shall show it; null where no digest was asked for. */
   readonly guestDigest: string | null;
+  /** Where the step is one of several; absent where it is all there is. */
+  readonly journey?: Journey;
+  /** Where the file's length says how long the disk is: what it is cut to after the commit. */
+  readonly cutTo?: number;
+  /** Of a footer that goes: `length`; absent for a sector that is written. */
+  readonly commitKind?: "length";
   /**
    * What the source holds beside its active guest that the target does not keep up: `2 snapshots`, `bitmap b0`,
    * `unknown autoclear feature bit 5`.
@@ -38,7 +70,7 @@ export interface Intent {
   readonly fileSize: number;
   /** The saved header area is [0, savedLength); trailing zeros are not stored. */
   readonly savedLength: number;
-  /** Where the commit's sector lies in the saved header area; absent for 0. */
+  /** Where the commit's sector lies, in the saved header area or, of a footer, at the file's end; absent for 0. */
   readonly commitHostOffset?: number;
   /** Writes to bytes of the header area that the source does not use: [hostOffset, length]. */
   readonly extras: readonly (readonly [hostOffset: number, length: number])[];
@@ -68,6 +100,31 @@ export interface RepairIntent {
     readonly purpose: string;
     readonly patches: readonly (readonly [hostOffset: number, length: number])[];
   }[];
+}
+
+/**
+ * The first record of a rearrangement inside one format; synced, with its folder, before the image's first write. Each
+ * state of the image that follows is whole, so that nothing but the way is remembered. The blob holds the file's first bytes.
+ */
+export interface RearrangeIntent
+  extends Pick<
+    Intent,
+    | "version"
+    | "drop"
+    | "keepLeaks"
+    | "keepUndo"
+    | "verify"
+    | "check"
+    | "checksum"
+    | "backingChain"
+    | "guestDigest"
+    | "oldFileSize"
+  > {
+  readonly record: "rearrange";
+  readonly purpose: "convert" | "roll-back";
+  readonly format: string;
+  readonly goal: "linear" | "compact" | "encode";
+  readonly journey: Journey;
 }
 
 /** Everything additive is durable; the commit, or the first step of a repair, may follow. */
@@ -110,4 +167,13 @@ export interface Pointer {
   readonly path: string;
 }
 
-export type Facts = Intent | RepairIntent | Prepared | Verified | NewHeader | FoundHeader | RolledBack | Pointer;
+export type Facts =
+  | Intent
+  | RepairIntent
+  | RearrangeIntent
+  | Prepared
+  | Verified
+  | NewHeader
+  | FoundHeader
+  | RolledBack
+  | Pointer;

@@ -5,7 +5,7 @@ import { ImageError } from "../bytes/image-error.ts";
 import { imageNamed, say } from "../bytes/sentence.ts";
 import { damagedJournal } from "./damage.ts";
 import type { JournalRecord } from "./record.ts";
-import type { Facts, Intent, Prepared, RepairIntent } from "./records.ts";
+import type { Facts, Intent, Prepared, RearrangeIntent, RepairIntent, Wishes } from "./records.ts";
 
 type Test = (value: unknown) => boolean;
 type Shape<T> = { readonly [Field in keyof T]-?: Test };
@@ -33,6 +33,36 @@ const texts: Test = (value) => isObject(value) && Object.values(value).every(tex
 /** An address and a length, or two addresses. */
 const pair: Test = (value) => Array.isArray(value) && value.length === 2 && value.every(size);
 
+const wishes: Shape<Wishes> = {
+  compact: flag,
+  compress: flag,
+  sparseSize: size,
+  reproducible: flag,
+  maxExtraSpace: orNull(size),
+};
+const journey: Test = (value) =>
+  isObject(value) &&
+  text(value.originFormat) &&
+  texts(value.originOptions) &&
+  text(value.goalFormat) &&
+  texts(value.goalOptions) &&
+  isObject(value.wishes) &&
+  size(value.stepsTaken) &&
+  Object.entries(wishes).every(([name, test]) => test((value.wishes as Record<string, unknown>)[name]));
+
+/** Settings that every step of a conversion has. */
+const settings = {
+  drop: listOf(text),
+  keepLeaks: flag,
+  keepUndo: flag,
+  verify: oneOf("full", "mapping"),
+  check: flag,
+  checksum: oneOf("blkhash-sha256", "sha256", "none"),
+  backingChain: flag,
+  guestDigest: orNull(text),
+  oldFileSize: size,
+};
+
 /** Every kind of record, and every field that it has. */
 const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { record: Kind }>, "record">> } = {
   intent: {
@@ -41,16 +71,11 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     sourceFormat: text,
     targetFormat: text,
     options: texts,
-    drop: listOf(text),
-    keepLeaks: flag,
-    keepUndo: flag,
-    verify: oneOf("full", "mapping"),
-    check: flag,
-    checksum: oneOf("blkhash-sha256", "sha256", "none"),
-    backingChain: flag,
-    guestDigest: orNull(text),
+    ...settings,
+    journey: absentOr(journey),
+    cutTo: absentOr(size),
+    commitKind: absentOr(oneOf("length")),
     alsoHolds: absentOr(listOf(text)),
-    oldFileSize: size,
     sourceEnd: absentOr(size),
     sourceOptions: texts,
     metadataDigest: text,
@@ -72,6 +97,14 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     guestDigests: absentOr(listOf(text)),
     steps: listOf((step) => isObject(step) && text(step.purpose) && listOf(pair)(step.patches)),
   },
+  rearrange: {
+    version: oneOf(1),
+    purpose: oneOf("convert", "roll-back"),
+    format: text,
+    goal: oneOf("linear", "compact", "encode"),
+    ...settings,
+    journey,
+  },
   prepared: { added: listOf(pair), addedDigest: text },
   verified: { undoGivenUp: flag },
   "new-header": {},
@@ -80,7 +113,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
   pointer: { path: (value) => text(value) && value !== "" && !(value as string).includes("\0") },
 };
 
-const FIRST = new Set(["intent", "repair", "pointer"]);
+const FIRST = new Set(["intent", "repair", "rearrange", "pointer"]);
 
 /**
  * Throws `corrupt` for records that we don't write, `unsupported` for those of a kind that only another version may
@@ -101,13 +134,16 @@ export function refuseOddRecords(records: readonly JournalRecord[], path: string
       if (!test(facts[field])) throw refusal(`has no valid ${field}`);
     }
     if (!hasBlobFor(facts as unknown as Facts, blob)) throw refusal("does not hold the bytes that it tells of");
-    const misplaced = misplacedIn(facts as unknown as Facts, records[0]?.facts as Intent | RepairIntent);
+    const misplaced = misplacedIn(facts as unknown as Facts, records[0]?.facts as FirstFacts);
     if (misplaced !== undefined) throw refusal(`says ${misplaced} where none can be`);
   }
 }
 
+type FirstFacts = Intent | RepairIntent | RearrangeIntent;
+
 /** What lies outside the file, or where we never write, by the word of the record and of the journal's first one. */
-function misplacedIn(facts: Facts, first: Intent | RepairIntent): string | undefined {
+function misplacedIn(facts: Facts, first: FirstFacts): string | undefined {
+  if (first.record === "rearrange") return undefined;
   const { oldFileSize, fileSize } = first;
   // A setmap's also tells of the range that the guest is pointed at, wherever that lies.
   const isSetmap = first.record === "intent" && first.purpose === "setmap";
@@ -163,6 +199,8 @@ function hasBlobFor(facts: Facts, blob: Uint8Array): boolean {
       return hasIntentParts(facts, blob);
     case "repair":
       return blob.length === 2 * facts.steps.reduce((sum, step) => sum + patchedBytes(step.patches), 0);
+    case "rearrange":
+      return blob.length >= SECTOR_SIZE && blob.length <= MAX_SAVED_LENGTH;
     case "new-header":
       return blob.length === SECTOR_SIZE;
     case "found-header":
@@ -175,12 +213,16 @@ function hasBlobFor(facts: Facts, blob: Uint8Array): boolean {
 /** More than any header area; so much is allocated on the record's word. */
 const MAX_SAVED_LENGTH = 128 * 1024 * 1024;
 
-function hasIntentParts({ savedLength, commitHostOffset = 0, extras }: Intent, blob: Uint8Array): boolean {
+function hasIntentParts({ savedLength, commitHostOffset = 0, extras, ...intent }: Intent, blob: Uint8Array): boolean {
   const known = SECTOR_SIZE + patchedBytes(extras);
+  const isLength = intent.commitKind === "length";
+  const isFooter = isLength
+    ? commitHostOffset + SECTOR_SIZE === intent.oldFileSize
+    : commitHostOffset >= intent.oldFileSize;
   return (
     savedLength <= MAX_SAVED_LENGTH &&
     commitHostOffset % SECTOR_SIZE === 0 &&
-    commitHostOffset + SECTOR_SIZE <= savedLength &&
+    (isFooter || (!isLength && commitHostOffset + SECTOR_SIZE <= savedLength)) &&
     extras.every(([hostOffset, length]) => hostOffset + length <= savedLength) &&
     blob.length >= known &&
     blob.length <= known + savedLength

@@ -24,6 +24,8 @@ export interface PlacementInput {
   readonly hasBacking: boolean;
   /** First host offset for copies: past all that the source points at, aligned to both cluster sizes. */
   readonly copyStart: number;
+  /** Where the target fixes the places: end of the source's header area, whose guest bytes the commit brings along; 0 where absent. */
+  readonly frontEnd?: number;
 }
 
 export interface Placed {
@@ -77,8 +79,11 @@ class PlacementPass {
   uniform(row: number, start: number, end: number): void {
     const { mapping, placement, hasBacking } = this.#input;
     const state = mapping.state[row] as ExtentState;
-    if (placement.linearBase !== undefined && state !== ExtentState.data) {
+    if (placement.linearBase !== undefined && state === ExtentState.compressed) {
       this.#refuseFixed(start, end);
+    } else if (placement.linearBase !== undefined && !isStored(state)) {
+      // Nothing lies there, and nothing may: the place has to read as zeros.
+      this.#linear(start, end, ExtentState.unallocated);
     } else if (state === ExtentState.data) {
       this.#data(start, end, (mapping.hostOffset[row] as number) + start - (mapping.guestOffset[row] as number));
     } else if (state === ExtentState.compressed) {
@@ -130,8 +135,8 @@ class PlacementPass {
 
   #data(start: number, end: number, hostOffset: number): void {
     const { unitSize, hostAlignment, reserved, linearBase, leadIn = 0 } = this.#input.placement;
-    if (linearBase !== undefined && hostOffset !== linearBase + start) {
-      this.#refuseFixed(start, end);
+    if (linearBase !== undefined) {
+      this.#linear(start, end, ExtentState.data, hostOffset);
       return;
     }
     // Before the source's data there is no room for the target's own bytes.
@@ -199,6 +204,18 @@ class PlacementPass {
     else this.#copies.push({ guestOffset: start, hostOffset: this.#copyEnd, length });
     this.#extents.append(end - start, ExtentState.data, this.#copyEnd);
     this.#copyEnd += length;
+  }
+
+  /** What lies in the source's header area comes with the commit, wherever it lies now. */
+  #linear(start: number, end: number, state: ExtentState, hostOffset?: number): void {
+    const { placement, frontEnd = 0 } = this.#input;
+    const base = placement.linearBase ?? 0;
+    const split = Math.min(Math.max(frontEnd - base, start), end);
+    this.#extents.append(split - start, ExtentState.data, base + start);
+    const isElsewhere = hostOffset !== undefined && hostOffset !== base + start;
+    if (split === end) return;
+    if (isElsewhere) this.#refuseFixed(split, end);
+    else this.#extents.append(end - split, state, state === ExtentState.data ? base + split : undefined);
   }
 
   #refuseFixed(start: number, end: number): void {

@@ -25,6 +25,10 @@ export interface ProofInput {
   /** Of the source: data is its own up to the end of its cluster, also where the file ends before. */
   readonly sourceClusterSize: number;
   readonly oldFileSize: number;
+  /** Of a target with fixed places: what lies below comes with the commit (place-units.ts); 0 where absent. */
+  readonly frontEnd?: number;
+  /** Host ranges that will be made zeros before the commit; none where absent. */
+  readonly zeros?: RangeSet;
 }
 
 /** Throws ImageError `verification-failed` at the first place where the plan would lose a byte. */
@@ -32,6 +36,7 @@ export function provePlan(input: ProofInput): void {
   proveCopies(input);
   proveSameGuest(input);
   provePlaces(input);
+  proveZeros(input);
 }
 
 function proveCopies(input: ProofInput): void {
@@ -67,7 +72,8 @@ function endOfOld({ source, sourceClusterSize, oldFileSize }: ProofInput): numbe
 }
 
 /** Both tables cover the disk; steps through their common runs, cut where copies begin and end. */
-function proveSameGuest({ source, target, copies, hasBacking }: ProofInput): void {
+function proveSameGuest({ source, target, copies, hasBacking, placement, frontEnd = 0 }: ProofInput): void {
+  const frontGuestEnd = placement.linearBase === undefined ? 0 : frontEnd - placement.linearBase;
   const run = new SideBySide(source, target);
   let copy = 0;
   while (run.next()) {
@@ -76,6 +82,12 @@ function proveSameGuest({ source, target, copies, hasBacking }: ProofInput): voi
       while (copy < copies.length && endOf(copies[copy] as GuestCopy) <= at) copy++;
       const active = copies[copy];
       const copied = active !== undefined && at >= active.guestOffset ? active : undefined;
+      if (at < frontGuestEnd) {
+        // The commit's own bytes, which are read through the source; that they lie where they must, `provePlaces` shows.
+        if (target.state[run.rowB] !== ExtentState.data) throw failed("the commit's bytes are not pointed at", at);
+        at = Math.min(run.guestEnd, frontGuestEnd);
+        continue;
+      }
       proveRange(source, run.rowA, target, run.rowB, at, copied, hasBacking);
       const turn = active && (copied ? endOf(active) : active.guestOffset);
       at = Math.min(run.guestEnd, turn ?? run.guestEnd);
@@ -135,8 +147,8 @@ function provePlaces(input: ProofInput): void {
   const placeCount = Math.ceil(end / place);
   const taken = new Bitmap(placeCount);
   for (const extent of eachExtent(target)) {
-    const isLinear = linearBase === undefined || extent.hostOffset === linearBase + extent.guestOffset;
-    if (!isLinear) throw failed("a unit is not at the one place that it may have", extent.guestOffset);
+    if (linearBase !== undefined && isStored(extent.state) && extent.hostOffset !== linearBase + extent.guestOffset)
+      throw failed("a unit is not at the one place that it may have", extent.guestOffset);
     if (extent.state !== ExtentState.data) continue;
     const { guestOffset, length } = extent;
     const hostEnd = extent.hostOffset + alignUp(length, unitSize);
@@ -156,6 +168,42 @@ function provePlaces(input: ProofInput): void {
     taken.mark(first, last - first);
   }
   if (denseFrom !== undefined) proveDense(taken, placeCount, denseFrom / place);
+}
+
+/** Where the places are fixed, what shows zeros is made zeros, and nothing of the source lies there. */
+function proveZeros({
+  source,
+  target,
+  placement,
+  metadata,
+  sourceClusterSize,
+  oldFileSize,
+  zeros,
+  ...more
+}: ProofInput): void {
+  const base = placement.linearBase;
+  if (base === undefined) return;
+  const placeCount = Math.ceil(oldFileSize / sourceClusterSize) + 1;
+  const live = new Bitmap(Math.min(placeCount, MAX_BITS));
+  for (const { state, hostOffset, length, storedLength } of eachExtent(source)) {
+    if (!isStored(state)) continue;
+    const first = Math.floor(hostOffset / sourceClusterSize);
+    const stored = state === ExtentState.compressed ? storedLength : length;
+    const end = Math.min(Math.ceil((hostOffset + stored) / sourceClusterSize), placeCount);
+    live.mark(first, end - first);
+  }
+  for (const { state, guestOffset, length } of eachExtent(target)) {
+    if (isStored(state)) continue;
+    const [start, end] = [base + guestOffset, Math.min(base + guestOffset + length, oldFileSize)];
+    if (end > start && !zeros?.contains(start, end))
+      throw failed("stale bytes would show where zeros belong", guestOffset);
+  }
+  for (const { start, end } of zeros?.each() ?? []) {
+    const last = Math.ceil(end / sourceClusterSize);
+    const isLive = live.nextMarked(Math.floor(start / sourceClusterSize), last) < last;
+    if (isLive || metadata.intersects(start, end) || start < (more.frontEnd ?? 0))
+      throw failed(`what lies at host offset ${hex(start)} would be made zeros`, start - base);
+  }
 }
 
 /** Behind the first free place nothing may lie, and nothing before `from`. */

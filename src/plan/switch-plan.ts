@@ -7,9 +7,10 @@
 
 import { alignUp, isAligned, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
-import type { RangeSet } from "../bytes/range-set.ts";
+import { RangeSet } from "../bytes/range-set.ts";
 import { say, UNNAMED, type Words } from "../bytes/sentence.ts";
-import { ExtentState, type ExtentTable, eachExtent } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/extent.ts";
+import { grownMapping } from "../image/grown-mapping.ts";
 import type { ConversionOptions } from "../image/source.ts";
 import type { Commit, Draft, MappedDraft, TargetDriver } from "../image/target.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
@@ -25,10 +26,18 @@ export interface SourceFacts {
   readonly fileSize: number;
   /** The file's first bytes, at least as many as `headerAreaSize` asks for or the file has. */
   readonly header: Uint8Array;
+  /** The guest's first bytes, as many as the source's header area has; read only where the target fixes the places. */
+  readonly front?: Uint8Array;
+  /** Of the guest, for ids that shall be the same for the same guest. */
+  readonly idSeed?: string | undefined;
+  /** A carrier's: nothing new lies below, and what will be moved there is counted already. Absent for any other. */
+  readonly room?: { readonly from: number; readonly claimed: RangeSet } | undefined;
 }
 
 export interface SwitchPlan {
   readonly source: ConversionOptions;
+  /** The source's, of a disk as long as the target's. */
+  readonly mapping: ExtentTable;
   readonly draft: MappedDraft;
   readonly copies: readonly GuestCopy[];
   readonly bytesMoved: number;
@@ -51,18 +60,23 @@ export function headerAreaSize(sourceClusterSize: number, targetClusterSize: num
 export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Draft): SwitchPlan {
   const alignment = Math.max(source.options.clusterSize, draft.clusterSize, draft.placement.hostAlignment);
   const hasBacking = source.options.backing !== undefined;
-  const sourceEnd = sourceEndOf(source.mapping, source.metadata, source.options.clusterSize, source.fileSize);
+  const isInOnePiece = draft.placement.linearBase !== undefined;
+  const frontEnd = isInOnePiece && source.options.linearBase === undefined ? source.options.clusterSize : 0;
+  const mapping = grownMapping(source.mapping, draft.virtualSize);
+  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options.clusterSize, source.fileSize);
   const placed = placeUnits({
-    mapping: source.mapping,
+    mapping,
     placement: draft.placement,
-    virtualSize: source.options.virtualSize,
+    virtualSize: draft.virtualSize,
     sourceClusterSize: source.options.clusterSize,
     hasBacking,
-    copyStart: alignUp(sourceEnd, alignment),
+    copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
+    frontEnd,
   });
+  const zeros = zerosOf(placed.extents, draft.placement, source.fileSize);
   refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...placed.refusals]);
   provePlan({
-    source: source.mapping,
+    source: mapping,
     target: placed.extents,
     copies: placed.copies,
     placement: draft.placement,
@@ -70,22 +84,30 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     hasBacking,
     sourceClusterSize: source.options.clusterSize,
     oldFileSize: source.fileSize,
+    frontEnd,
+    zeros,
   });
   const additiveStart = alignUp(placed.copyEnd, alignment);
-  const mapped = target.map(draft, placed.extents, { oldFileSize: source.fileSize, additiveStart });
-  const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source));
+  const space = { oldFileSize: source.fileSize, additiveStart, ...(source.room && { claimed: source.room.claimed }) };
+  const mapped = target.map(draft, placed.extents, space);
+  const guest = { front: source.front ?? new Uint8Array(0), idSeed: source.idSeed };
+  const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
   proveExtras(source, commit);
+  if (isInOnePiece) proveFront(source, mapped, commit, frontEnd);
   return {
     source: source.options,
+    mapping,
     draft: mapped,
     copies: placed.copies,
     bytesMoved: placed.bytesMoved,
     oldFileSize: source.fileSize,
-    sourceEnd,
+    // Behind the end of a disk in one piece nothing of it can be: whatever is written there makes the disk longer.
+    sourceEnd: source.options.linearBase === undefined ? sourceEnd : source.fileSize,
     header: source.header,
     additive: {
       purpose: "write the new tables past the old end",
       guestCopies: placed.copies,
+      zeros,
       writes: function* () {
         yield* commit.extras;
         yield* mapped.additiveWrites();
@@ -106,6 +128,41 @@ function refuse(source: ConversionOptions, draft: Draft, reasons: readonly Words
     operation: "plan",
     reasons,
   });
+}
+
+/** Where a disk in one piece shows zeros and the file has places already: what lies there now is nobody's. */
+function zerosOf(extents: ExtentTable, { linearBase }: Draft["placement"], fileSize: number): RangeSet {
+  const zeros = new RangeSet();
+  if (linearBase === undefined) return zeros;
+  for (const { state, guestOffset, length } of eachExtent(extents)) {
+    if (isStored(state)) continue;
+    const start = linearBase + guestOffset;
+    zeros.add(start, Math.min(start + length, fileSize));
+  }
+  return zeros;
+}
+
+/** What the commit brings of the guest is all that the header area takes the place of. */
+function proveFront(source: SourceFacts, { virtualSize }: Draft, commit: Commit, frontEnd: number): void {
+  const wanted = (source.front ?? new Uint8Array(0)).subarray(0, Math.min(frontEnd, virtualSize));
+  const brought = new Uint8Array(wanted.length);
+  let count = 0;
+  for (const { hostOffset, bytes } of frontEnd === 0
+    ? []
+    : [{ hostOffset: commit.hostOffset, bytes: commit.sector }, ...commit.extras]) {
+    const part = bytes.subarray(0, Math.max(0, wanted.length - hostOffset));
+    brought.set(part, hostOffset);
+    count += part.length;
+  }
+  if (count === wanted.length && wanted.every((byte, at) => byte === brought[at])) return;
+  throw new ImageError(
+    "verification-failed",
+    "Cannot prove the plan: the guest's first bytes are not all brought along",
+    {
+      structure: "header",
+      hostOffset: 0,
+    },
+  );
 }
 
 /** The parts of the header area that hold something of the source's: metadata or data. */
@@ -138,8 +195,9 @@ function proveExtras(source: SourceFacts, commit: Commit): void {
     }
   }
   const isSector = commit.sector.length === SECTOR_SIZE && isAligned(commit.hostOffset, SECTOR_SIZE);
-  // What leads back over it is saved with the header area.
-  if (!isSector || commit.hostOffset + SECTOR_SIZE > source.header.length) {
+  // What leads back over it is saved with the header area; what comes behind the file, or goes from its end, needs nothing.
+  const isFooter = commit.hostOffset >= (commit.kind === "length" ? source.fileSize - SECTOR_SIZE : source.fileSize);
+  if (!isSector || (!isFooter && commit.hostOffset + SECTOR_SIZE > source.header.length)) {
     throw new ImageError("verification-failed", "Cannot prove the plan: the commit is not one sector", {
       structure: "header",
       hostOffset: commit.hostOffset,

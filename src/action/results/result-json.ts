@@ -9,6 +9,7 @@ import {
   type GuestChecksum,
   kebabKeys,
   type LeaksGivenUp,
+  type PathStep,
   VERDICTS,
   type Verdict,
   verdictOf,
@@ -64,6 +65,19 @@ const GUEST_CHECKSUM = table<GuestChecksum>({
   after: orNull(text),
 });
 
+const PATH_STEP: Field<PathStep> = {
+  write: (step) => ({ ...step }),
+  read: (json) => readStep(json),
+  absent: { step: "switch", to: "" },
+};
+
+function readStep(json: unknown): PathStep | undefined {
+  const { step, to, goal } = (typeof json === "object" && json !== null ? json : {}) as Record<string, unknown>;
+  if (step === "switch" && typeof to === "string") return { step, to };
+  const known = (["linear", "compact", "encode"] as const).find((each) => each === goal);
+  return step === "rearrange" && known !== undefined ? { step, goal: known } : undefined;
+}
+
 const CONVERSION = table<ConversionReport>({
   image: text,
   sourceFormat: text,
@@ -81,6 +95,7 @@ const CONVERSION = table<ConversionReport>({
   fileSizeAfter: count,
   guestChecksum: orNull(GUEST_CHECKSUM),
   check: table<ConversionReport["check"]>({ before: orNull(CHECK_RESULT), after: orNull(CHECK_RESULT) }),
+  path: list(PATH_STEP),
   dropped: list(text),
   leaksGivenUp: optional(table<LeaksGivenUp>({ clusters: count, bytes: count, isSuspicious: flag })),
   // Read as the failure's reasons.

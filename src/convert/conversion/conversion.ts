@@ -1,33 +1,37 @@
-/** The conversion behind `convert`, `resume`, `rollback` and `setmap`: inspect, plan, switch, settle, report. */
+/**
+ * The conversion behind `convert`, `compact`, `resume` and `rollback`: a walk of steps, each planned for good from the
+ * image as it then stands, until it is what was asked for.
+ *
+ *   inspect | first look: digest, zeros | step | inspect | step | ... | last look: check, digest | journal removed
+ */
 
-import { openImage } from "../../formats/registry.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
+import { openImage, reopenImage } from "../../formats/registry.ts";
 import { layoutOf } from "../../image/file-layout.ts";
 import type { Image } from "../../image/source.ts";
-import { type ConversionJournal, Journal } from "../../journal/journal.ts";
-import { journalNamesOf } from "../../journal/names.ts";
-import type { Intent } from "../../journal/records.ts";
-import type { SwitchPlan } from "../../plan/switch-plan.ts";
-import { refuseWithoutSpace } from "../execute/space.ts";
-import { OpenedBacking, refuseOtherGuest } from "../inspect/opened-backing.ts";
+import { checkOf } from "../../image/source.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Journey } from "../../journal/records.ts";
+import { pathTo, type RearrangeGoal, type Step } from "../../plan/path.ts";
+import { peakExtraBytes } from "../execute/space.ts";
+import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
-import { targetDriverOf } from "../options/target-options.ts";
-import { type CrossCheckedGuest, CrossChecker } from "../proof/cross-check.ts";
+import { askBefore } from "../proof/cross-check.ts";
+import { verifyDigest } from "../proof/verify.ts";
+import { rearrange } from "../rearrange/rearrange-step.ts";
 import type { ConversionReport } from "../report/report.ts";
-import { type Session, stopIfAsked } from "../session/session.ts";
+import { leavingJournal } from "../session/leaving-journal.ts";
+import type { Session } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
-import { finish } from "../switch/finish.ts";
-import { performSwitch, type SwitchInput } from "../switch/switch.ts";
-import { planConversion } from "../switch/switch-planning.ts";
-import { afterFailure } from "../undo/after-failure.ts";
-import { companionsOf } from "../undo/companions.ts";
-import { plannedReport, unchangedReport } from "./planned-report.ts";
+import { isAsAsked, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
+import { type FirstLook, lookFirst } from "./first-look.ts";
+import { finishedReport, unchangedReport } from "./planned-report.ts";
+import { type Beginning, carryOut } from "./switch-step.ts";
+import { carrierWaypoint, journeyFrom, waypointOf } from "./wish.ts";
 
-/** How a conversion begins: afresh, or in the place of an interrupted one's journal. */
-export interface Beginning {
-  readonly purpose: Intent["purpose"];
-  readonly replacing?: Journal;
-}
+export type { Beginning } from "./switch-step.ts";
 
 /** Converts the session's image. Throws with the image as it was, or with `journal` set in the error where that stands. */
 export async function runConversion(
@@ -36,145 +40,289 @@ export async function runConversion(
   settings: Settings,
   beginning: Beginning = { purpose: "convert" },
 ): Promise<ConversionReport> {
-  const watch = new Stopwatch(session.host.now);
-  const source = await watch.time("inspect", async () => {
-    return inspectSource(await openImage(session.storage, settings.sourceFormat, settings));
-  });
-  const plan = await watch.time("plan", () => planConversion(source, targetFormat, settings));
-  const guest = await OpenedBacking.open(source.image, session.host.volume, settings);
-  try {
-    const digestBefore = await watch.time("checksum", () => digestSource(session, source, guest, settings));
-    const secondOpinion = await watch.time("cross-check", () => askBefore(source.image, settings));
-    if (plan === "unchanged") {
-      await beginning.replacing?.remove();
-      const report = unchangedReport(session.path, source, guest.covers, digestBefore, settings, watch);
+  return new Walk(session, targetFormat, settings, beginning).run();
+}
+
+/** The steps that lead on from here, as if nothing had been done before. */
+export function stepsFrom(source: Source, journey: Journey): readonly Step[] {
+  const { goalFormat, goalOptions, wishes } = journey;
+  const from = {
+    ...waypointOf(source.image.format),
+    isAsAsked: isAsAsked(source, goalFormat, goalOptions),
+    standing: "elsewhere",
+  } as const;
+  return pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
+}
+
+type Opinion = Awaited<ReturnType<typeof askBefore>>;
+
+class Walk {
+  readonly #session: Session;
+  readonly #goal: string;
+  readonly #settings: Settings;
+  readonly #beginning: Beginning;
+  readonly #watch: Stopwatch;
+  readonly #taken: Step[] = [];
+  /** Of the step before, for the next to take its place. */
+  #journal: Journal | undefined;
+  #isCleared: boolean;
+  #bytesMoved = 0;
+  #bytesSettled = 0;
+  #peakExtraBytes = 0;
+  #dropped: readonly string[] = [];
+  /** Of the guest as planned, and of what disk size. */
+  #digest: { readonly hex: string; readonly virtualSize: number } | undefined;
+  /** Taken through the last step's target. */
+  #digestAfter: string | null = null;
+
+  constructor(session: Session, goal: string, settings: Settings, beginning: Beginning) {
+    this.#session = session;
+    this.#goal = goal;
+    this.#settings = settings;
+    this.#beginning = beginning;
+    this.#journal = beginning.replacing;
+    this.#isCleared = beginning.isCleared ?? false;
+    this.#watch = new Stopwatch(session.host.now);
+  }
+
+  async run(): Promise<ConversionReport> {
+    const settings = this.#settings;
+    const first = await this.#inspect(settings.sourceFormat);
+    const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
+    const steps = this.#steps(first, journey);
+    // What nothing is to be done with is vouched for all the same.
+    if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
+    else if (steps.length > 1) refuseGoal(first, journey, settings);
+    const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
+    try {
+      // Reasons to refuse come before a byte of data is read.
+      if (steps[0]?.step === "switch") await this.#planned(first, steps[0], journey, guest);
+      const look = await lookFirst({
+        session: this.#session,
+        source: first,
+        guest,
+        settings,
+        watch: this.#watch,
+        wishes: journey.wishes,
+      });
+      if (look.digest !== null) this.#digest = { hex: look.digest, virtualSize: look.virtualSize };
+      const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
+      await this.#take(steps, look.source, journey, guest, opinion);
+      return await this.#report(first, look, guest, journey);
+    } finally {
+      await guest.close();
+    }
+  }
+
+  /** What fails behind the first step leaves its journal: the image is whole, in some format on the way. */
+  async #take(
+    steps: readonly Step[],
+    first: Source,
+    journey: Journey,
+    guest: OpenedBacking,
+    opinion: Opinion,
+  ): Promise<void> {
+    let source = first;
+    try {
+      for (let left = steps; left.length > 0; left = this.#steps(source, journey)) {
+        const [step] = left as [Step];
+        const isLast = left.length === 1;
+        const under = { ...journey, stepsTaken: journey.stepsTaken + this.#taken.length };
+        if (step.step === "switch") await this.#switch(source, step, under, guest, isLast, opinion);
+        else await this.#rearrange(source, step.goal, under);
+        this.#taken.push(step);
+        if (isLast) return;
+        source = await this.#inspect(undefined, step.step === "switch" ? step.to : source.image.format);
+      }
+    } catch (error) {
+      const isTold = error instanceof ImageError && (error.journal !== undefined || error.rolledBack);
+      if (this.#journal === undefined || this.#taken.length === 0 || isTold) throw error;
+      throw leavingJournal(this.#session.path, this.#journal, error);
+    }
+  }
+
+  /** Each rearrangement that only gives back is made once. */
+  #steps(source: Source, journey: Journey): readonly Step[] {
+    const { goalFormat, goalOptions, wishes } = journey;
+    const from = {
+      ...waypointOf(source.image.format),
+      isAsAsked: isAsAsked(source, goalFormat, goalOptions),
+      standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
+    } as const;
+    const steps = pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
+    return steps.filter((step) => step.step === "switch" || !this.#wasRearranged(step.goal));
+  }
+
+  #wasRearranged(goal: RearrangeGoal): boolean {
+    return this.#taken.some((step) => step.step === "rearrange" && step.goal === goal);
+  }
+
+  #inspect(asSaid: string | undefined, known?: string): Promise<Source> {
+    const { storage } = this.#session;
+    return this.#watch.time("inspect", async () => {
+      const image =
+        known === undefined ? await openImage(storage, asSaid, this.#settings) : await reopenImage(storage, known);
+      return inspectSource(image);
+    });
+  }
+
+  #planned(source: Source, step: Step & { readonly step: "switch" }, journey: Journey, guest: OpenedBacking) {
+    const wish = {
+      targetFormat: step.to,
+      options: step.isGoal ? journey.goalOptions : {},
+      isCarrier: step.isCarrier,
+      view: () => guest.view(source.image),
+      idSeed: journey.wishes.reproducible ? this.#digest?.hex : undefined,
+    };
+    return this.#watch.time("plan", () => planSwitchTo(source, wish, this.#settings));
+  }
+
+  async #switch(
+    source: Source,
+    step: Step & { readonly step: "switch" },
+    journey: Journey,
+    guest: OpenedBacking,
+    isLast: boolean,
+    opinion: Opinion,
+  ): Promise<void> {
+    const isAlone = isLast && journey.stepsTaken === 0;
+    const session = this.#session;
+    const settings = this.#settings;
+    const plan = await this.#planned(source, step, journey, guest);
+    const digestPlanned = isLast ? await this.#digestOf(source, plan.mapping, plan.draft.virtualSize, guest) : null;
+    const done = await carryOut(
+      {
+        session,
+        settings,
+        source,
+        plan,
+        guest,
+        digestPlanned,
+        isDigested: isLast,
+        isCarrier: step.isCarrier,
+        watch: this.#watch,
+        ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",
+        secondOpinion: isAlone ? opinion : undefined,
+      },
+      { purpose: this.#beginning.purpose, replacing: this.#journal, ...(!isAlone && { journey }) },
+    );
+    this.#journal = isLast ? undefined : done.journal;
+    this.#isCleared = step.isCarrier;
+    this.#bytesMoved += plan.bytesMoved;
+    const settles = isLast && !settings.keepLeaks && !settings.keepUndo;
+    this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes(plan, settles));
+    this.#bytesSettled += done.bytesSettled;
+    this.#digestAfter = done.digestAfter;
+    this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
+  }
+
+  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<void> {
+    const { bytesMoved, journal } = await this.#watch.time("settle", () =>
+      rearrange({
+        session: this.#session,
+        settings: this.#settings,
+        image: source.image,
+        goal,
+        purpose: this.#beginning.purpose === "roll-back" ? "roll-back" : "convert",
+        guestDigest: this.#digest?.hex ?? null,
+        journey,
+        replacing: this.#journal,
+      }),
+    );
+    this.#journal = journal ?? this.#journal;
+    this.#bytesMoved += bytesMoved;
+    this.#digestAfter = null;
+  }
+
+  /** Of the guest as the target shall show it: the source's own, or of a disk that is grown. */
+  async #digestOf(
+    source: Source,
+    mapping: Source["mapping"],
+    virtualSize: number,
+    guest: OpenedBacking,
+  ): Promise<string | null> {
+    const { checksum } = this.#settings;
+    if (checksum === "none" || this.#digest === undefined) return null;
+    if (this.#digest.virtualSize !== virtualSize) {
+      const grown = () => guest.digestGrown(source.image, { mapping, virtualSize }, checksum, "checksum");
+      this.#digest = { hex: await this.#watch.time("checksum", grown), virtualSize };
+    }
+    return this.#digest.hex;
+  }
+
+  /** The last look at the image, and what there is to tell. */
+  async #report(first: Source, look: FirstLook, guest: OpenedBacking, journey: Journey): Promise<ConversionReport> {
+    const session = this.#session;
+    const settings = this.#settings;
+    if (this.#taken.length === 0 || (this.#journal === undefined && session.volume.meter.bytesWritten === 0)) {
+      await this.#journal?.remove();
+      const report = unchangedReport(session.path, first, guest.covers, look.digest, settings, this.#watch);
       return { ...report, notes: [...session.allNotes, ...report.notes] };
     }
-    const input = { session, settings, source, plan, guest, digestBefore };
-    return await carryOut(input, beginning, watch, secondOpinion);
-  } finally {
-    await guest.close();
-  }
-}
-
-/** From a proven plan to a finished image: journal, switch, settle, report. */
-export async function carryOut(
-  input: Omit<SwitchInput, "journal">,
-  beginning: Beginning,
-  watch: Stopwatch,
-  secondOpinion?: CrossCheckedGuest,
-): Promise<ConversionReport> {
-  const { session, settings, source, plan, guest, digestBefore } = input;
-  await refuseWithoutSpace(session, plan, settings);
-  stopIfAsked(settings.signal, session.path, "before the first write to");
-  await session.refuseChange();
-  const journal = await openJournal(session, source, plan, settings, beginning, digestBefore);
-  try {
-    const { target, digestAfter } = await watch.time("write", () => performSwitch({ ...input, journal }));
-    if (secondOpinion) {
-      // Asked while the image can still be put back; what QED leaks is given back afterwards only.
-      const leaksAllowed = !targetDriverOf(plan.draft.format).countsReferences;
-      const opinion = () => secondOpinion.agree(plan.draft.format, leaksAllowed);
-      session.notes.add(await watch.time("cross-check", opinion));
-    }
-    const { image, check, bytesSettled } = await watch.time("settle", () =>
-      finish(session, journal, settings, settings.keepUndo, target),
-    );
-    const planned = plannedReport(session.path, source, plan, guest.covers, settings);
+    const image = await reopenImage(session.storage, journey.goalFormat);
+    const check = settings.check ? await checkOf(image) : null;
+    const digestAfter = this.#digestAfter ?? (await this.#lastDigest(image, guest));
+    await this.#end(image);
+    const report = finishedReport({
+      path: session.path,
+      source: first,
+      image,
+      taken: this.#taken,
+      covers: guest.covers,
+      settings,
+      dropped: this.#dropped,
+    });
     return {
-      ...planned,
-      changed: true,
-      bytesSettled,
+      ...report,
+      bytesMoved: this.#bytesMoved,
+      bytesSettled: this.#bytesSettled,
       bytesWritten: session.volume.meter.bytesWritten,
+      peakExtraBytes: this.#peakExtraBytes,
       syncs: session.volume.meter.syncs,
       fileSizeAfter: await session.storage.size(),
-      guestChecksum: checksumOf(settings, guest.covers, digestBefore, digestAfter),
-      check: { before: settings.check ? source.check : null, after: check },
-      milliseconds: watch.milliseconds,
-      notes: [...session.allNotes, ...planned.notes],
+      guestChecksum:
+        settings.checksum === "none"
+          ? null
+          : { algorithm: settings.checksum, covers: guest.covers, before: look.digest, after: digestAfter },
+      check: { before: settings.check ? first.check : null, after: check },
+      milliseconds: this.#watch.milliseconds,
+      notes: [...session.allNotes, ...report.notes],
       // What is done is done: a picture that can't be drawn fails nothing.
-      ...(planned.layout && { layout: { ...planned.layout, after: await layoutOf(image).catch(() => null) } }),
+      ...(report.layout && { layout: { ...report.layout, after: await layoutOf(image).catch(() => null) } }),
     };
-  } catch (error) {
-    throw await afterFailure(session, journal, error);
-  } finally {
-    await journal.close();
   }
-}
 
-/** qemu-img's view of the source, where it is wished for and to be had. */
-export async function askBefore(image: Image, settings: Settings): Promise<CrossCheckedGuest | undefined> {
-  const { crossCheck, signal, check } = settings;
-  if (crossCheck === "off" || image.check === undefined) return undefined;
-  return (await CrossChecker.demand(crossCheck, signal))?.before(image, check);
-}
+  /** After a rearrangement: the guest is digested where it lies now. */
+  async #lastDigest(image: Image, guest: OpenedBacking): Promise<string | null> {
+    const { checksum, verify } = this.#settings;
+    if (checksum === "none" || verify === "mapping" || this.#digest === undefined) return null;
+    const found = await this.#watch.time("verify", () => guest.digest(image, checksum, "verify"));
+    try {
+      if (image.virtualSize === this.#digest.virtualSize)
+        verifyDigest(image.format, this.#session.path, this.#digest.hex, found);
+    } catch (error) {
+      if (this.#journal === undefined) throw error;
+      throw leavingJournal(this.#session.path, this.#journal, error);
+    }
+    return found;
+  }
 
-async function digestSource(
-  session: Session,
-  source: Source,
-  guest: OpenedBacking,
-  settings: Settings,
-): Promise<string | null> {
-  const { checksum } = settings;
-  const digest = checksum === "none" ? null : await guest.digest(source.image, checksum, "checksum");
-  await refuseOtherGuest(session.path, source.image, guest, settings, digest);
-  return digest;
-}
-
-async function openJournal(
-  session: Session,
-  source: Source,
-  plan: SwitchPlan,
-  settings: Settings,
-  beginning: Beginning,
-  guestDigest: string | null,
-): Promise<ConversionJournal> {
-  const intent: Intent = {
-    record: "intent",
-    version: 1,
-    purpose: beginning.purpose,
-    sourceFormat: source.image.format,
-    targetFormat: plan.draft.format,
-    options: settings.options,
-    drop: settings.drop,
-    keepLeaks: settings.keepLeaks,
-    keepUndo: settings.keepUndo,
-    verify: settings.verify,
-    check: settings.check,
-    checksum: settings.checksum,
-    backingChain: settings.backingChain,
-    guestDigest,
-    alsoHolds: companionsOf(source.options),
-    oldFileSize: plan.oldFileSize,
-    sourceEnd: plan.sourceEnd,
-    sourceOptions: textOf(source.options.creationOptions),
-    metadataDigest: source.metadataDigest,
-    fileSize: plan.draft.fileSize,
-    savedLength: plan.header.length,
-    ...(plan.commit.hostOffset > 0 && { commitHostOffset: plan.commit.hostOffset }),
-    extras: plan.commit.extras.map(({ hostOffset, bytes }) => [hostOffset, bytes.length] as const),
-  };
-  await settings.onJournal(settings.journal ?? journalNamesOf(session.path).journal);
-  return Journal.create(
-    session.volume,
-    session.path,
-    intent,
-    { sector: plan.commit.sector, extras: plan.commit.extras, savedHeader: plan.header },
-    { elsewhere: settings.journal, replacing: beginning.replacing },
-  );
-}
-
-function checksumOf(
-  settings: Settings,
-  covers: "guest" | "layer",
-  before: string | null,
-  after: string | null,
-): ConversionReport["guestChecksum"] {
-  return settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before, after };
-}
-
-function textOf(values: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
-  const text = (value: string | number | boolean) =>
-    typeof value === "boolean" ? (value ? "on" : "off") : String(value);
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
+  /** The journal goes last, when nothing is left to be done. */
+  async #end(image: Image): Promise<void> {
+    const journal = this.#journal;
+    if (journal === undefined) return;
+    const { unclean } = image.getConversionOptions();
+    if (unclean.length > 0) {
+      throw leavingJournal(
+        this.#session.path,
+        journal,
+        new ImageError("verification-failed", say`Cannot vouch for ${imageNamed(this.#session.path)}`, {
+          because: unclean.join("; "),
+        }),
+      );
+    }
+    await this.#session.refuseChange();
+    if (this.#settings.keepUndo && !journal.isUndo) await journal.keepAsUndo();
+    else await journal.remove();
+  }
 }

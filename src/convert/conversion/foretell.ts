@@ -3,6 +3,8 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import type { Sentence } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
+import type { Journey } from "../../journal/records.ts";
+import type { Step } from "../../plan/path.ts";
 import { type PlanOutcome, planText } from "../../plan/plan-text.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -10,14 +12,16 @@ import { refuseWithoutSpace } from "../execute/space.ts";
 import { OpenedBacking, refuseOtherGuest } from "../inspect/opened-backing.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
+import { askBefore } from "../proof/cross-check.ts";
 import type { ConversionReport } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
 import { stopIfAsked } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
-import { planConversion } from "../switch/switch-planning.ts";
-import { askBefore } from "./conversion.ts";
+import { planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
+import { stepsFrom } from "./conversion.ts";
 import { plannedReport, refusedReport, unchangedReport } from "./planned-report.ts";
+import { journeyFrom } from "./wish.ts";
 
 export interface Foretold {
   readonly report: ConversionReport;
@@ -44,8 +48,10 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   await reasons.ask(() => refuseUsers({ volume, path, verb: "convert" }, storage, blind));
   if (!settings.ignoreUnfinished) await reasons.ask(() => refuseOpenJournal(volume, path, "convert"));
   const source = await inspected(storage, settings, reasons);
-  const planned = await reasons.ask(() => planConversion(source, targetFormat, settings));
   const guest = await reasons.ask(() => OpenedBacking.open(source.image, volume, settings));
+  const journey = journeyFrom(source, targetFormat, settings);
+  const steps = stepsFrom(source, journey);
+  const planned = guest && (await reasons.ask(() => planFirst(source, steps, journey, settings, guest)));
   try {
     // What lies below is looked through even where no byte of it is to be read.
     if (guest !== undefined && source.options.backing) await reasons.ask(() => guest.view(source.image));
@@ -54,7 +60,8 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   } finally {
     await guest?.close();
   }
-  if (typeof planned === "object") await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned, settings));
+  if (planned?.plan !== undefined)
+    await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned.plan as SwitchPlan, settings));
   stopIfAsked(settings.signal, path, "while planning for");
   const covers = guest?.covers ?? "layer";
   const [outcome, report] =
@@ -65,15 +72,47 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   return { report: { ...report, notes }, text: planText(outcome, report), refusals: reasons.all };
 }
 
+/** The first step for good, and what all of them come to. */
+interface Planned {
+  readonly steps: readonly Step[];
+  /** Absent where the first step is no switch. */
+  readonly plan: SwitchPlan | undefined;
+}
+
+async function planFirst(
+  source: Source,
+  steps: readonly Step[],
+  journey: Journey,
+  settings: Settings,
+  guest: OpenedBacking,
+): Promise<Planned> {
+  const [first] = steps;
+  if (first?.step !== "switch") {
+    refuseUnsound(source, settings.check);
+    return { steps, plan: undefined };
+  }
+  const wish = {
+    targetFormat: first.to,
+    options: first.isGoal ? journey.goalOptions : {},
+    isCarrier: first.isCarrier,
+    view: () => guest.view(source.image),
+  };
+  const plan = await planSwitchTo(source, wish, settings);
+  // What the goal refuses is refused now, not when its turn comes.
+  const last = steps.findLast((step) => step.step === "switch");
+  if (last !== undefined && last !== first) refuseGoal(source, journey, settings);
+  return { steps, plan };
+}
+
 function whatWouldBe(
   path: string,
   source: Source,
-  planned: SwitchPlan | "unchanged",
+  { steps, plan }: Planned,
   covers: "guest" | "layer",
   settings: Settings,
   host: Host,
 ): readonly [PlanOutcome, ConversionReport] {
-  if (planned !== "unchanged") return ["planned", plannedReport(path, source, planned, covers, settings)];
+  if (steps.length > 0) return ["planned", plannedReport(path, source, plan, steps, covers, settings)];
   return ["unchanged", unchangedReport(path, source, covers, null, settings, new Stopwatch(host.now))];
 }
 

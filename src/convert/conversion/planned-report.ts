@@ -4,14 +4,17 @@ import { alignUp } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { storedGuestBytes } from "../../image/extent.ts";
 import { type FileLayout, fileLayout } from "../../image/file-layout.ts";
+import type { Image } from "../../image/source.ts";
+import type { Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { peakExtraBytes } from "../execute/space.ts";
 import { leaksGivenUpBy, leaksText, leaksWarnings } from "../inspect/leaks.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { targetDriverOf } from "../options/target-options.ts";
-import type { ConversionReport, Layouts } from "../report/report.ts";
+import type { ConversionReport, Layouts, PathStep } from "../report/report.ts";
 import type { Stopwatch } from "../session/stopwatch.ts";
+import { forecastOf } from "./forecast.ts";
 
 const NOTHING = {
   changed: false,
@@ -20,6 +23,7 @@ const NOTHING = {
   bytesSettled: 0,
   peakExtraBytes: 0,
   syncs: 0,
+  path: [],
   dropped: [],
   refused: [],
   rolledBack: false,
@@ -27,41 +31,96 @@ const NOTHING = {
   notes: [],
 } as const;
 
+/** `plan` is the first step's, where that is a switch; what later steps come to is added as far as it can be foretold. */
 export function plannedReport(
   path: string,
   source: Source,
-  plan: SwitchPlan,
+  plan: SwitchPlan | undefined,
+  steps: readonly Step[],
   covers: "guest" | "layer",
   settings: Settings,
 ): ConversionReport {
-  const { draft } = plan;
+  const goal = steps.findLast((step) => step.step === "switch")?.to ?? source.image.format;
   const settles = !settings.keepLeaks && !settings.keepUndo;
-  const settled = settles ? draft.settling.bytesMoved + draft.settling.bytesWritten : 0;
-  const peak = peakExtraBytes(plan, settles);
-  const keepsLeaks = settings.keepLeaks && !targetDriverOf(draft.format).countsReferences;
+  const isAlone = steps.length === 1;
+  const settling = isAlone && settles ? plan?.draft.settling : undefined;
+  const settled = settling ? settling.bytesMoved + settling.bytesWritten : 0;
+  const forecast = forecastOf(source, plan, steps);
+  const peak = (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.peakExtraBytes;
+  const keepsLeaks = settings.keepLeaks && !targetDriverOf(goal).countsReferences;
+  const leaks = keepsLeaks ? undefined : leaksGivenUpBy(source);
+  const dropped = plan?.draft.dropped ?? [];
+  return {
+    ...NOTHING,
+    image: path,
+    sourceFormat: source.image.format,
+    targetFormat: goal,
+    virtualSize: plan?.draft.virtualSize ?? source.image.virtualSize,
+    clusterSize: plan?.draft.clusterSize ?? source.image.clusterSize,
+    guestDataBytes: storedGuestBytes(source.mapping),
+    bytesWritten: (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.bytesWritten,
+    bytesMoved: (plan?.bytesMoved ?? 0) + forecast.bytesMoved,
+    bytesSettled: settled,
+    peakExtraBytes: peak,
+    fileSizeBefore: source.fileSize,
+    fileSizeAfter: forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize,
+    guestChecksum:
+      settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
+    check: { before: settings.check ? source.check : null, after: null },
+    path: steps.map(pathStep),
+    dropped: [...dropped, ...(leaks ? [leaksText(leaks)] : [])],
+    ...(leaks && { leaksGivenUp: leaks }),
+    notes: leaksWarnings(path, leaks, settings.drop),
+    ...layouts(settings, source, () => (plan && isAlone ? plannedLayout(plan) : null)),
+  };
+}
+
+/** What was done, but for the figures that were counted on the way. */
+export function finishedReport({
+  path,
+  source,
+  image,
+  taken,
+  covers,
+  settings,
+  dropped,
+}: {
+  readonly path: string;
+  readonly source: Source;
+  /** As it is now. */
+  readonly image: Image;
+  readonly taken: readonly Step[];
+  readonly covers: "guest" | "layer";
+  readonly settings: Settings;
+  readonly dropped: readonly string[];
+}): ConversionReport {
+  const keepsLeaks = settings.keepLeaks && !targetDriverOf(image.format).countsReferences;
   const leaks = keepsLeaks ? undefined : leaksGivenUpBy(source);
   return {
     ...NOTHING,
     image: path,
     sourceFormat: source.image.format,
-    targetFormat: draft.format,
-    virtualSize: draft.virtualSize,
-    clusterSize: draft.clusterSize,
+    targetFormat: image.format,
+    changed: true,
+    virtualSize: image.virtualSize,
+    clusterSize: image.clusterSize,
     guestDataBytes: storedGuestBytes(source.mapping),
-    bytesWritten: peak,
-    bytesMoved: plan.bytesMoved,
-    bytesSettled: settled,
-    peakExtraBytes: peak,
     fileSizeBefore: source.fileSize,
-    fileSizeAfter: settles ? draft.settling.fileSize : draft.fileSize,
+    fileSizeAfter: image.fileSize,
     guestChecksum:
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
     check: { before: settings.check ? source.check : null, after: null },
-    dropped: [...draft.dropped, ...(leaks ? [leaksText(leaks)] : [])],
+    path: taken.map(pathStep),
+    dropped: [...dropped, ...(leaks ? [leaksText(leaks)] : [])],
     ...(leaks && { leaksGivenUp: leaks }),
     notes: leaksWarnings(path, leaks, settings.drop),
-    ...layouts(settings, source, () => plannedLayout(plan)),
+    ...layouts(settings, source, () => null),
   };
+}
+
+/** As the report has a step. */
+export function pathStep(step: Step): PathStep {
+  return step.step === "switch" ? { step: "switch", to: step.to } : { step: "rearrange", goal: step.goal };
 }
 
 export function refusedReport(

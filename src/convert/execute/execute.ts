@@ -8,6 +8,7 @@ import { crypto } from "../../storage/built-ins.ts";
 import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
 
 const COPY_STEP = MiB;
+const ZEROS = Buffer.alloc(COPY_STEP);
 
 /** What an epoch wrote. */
 export interface Written {
@@ -42,6 +43,7 @@ export async function executeEpoch(
     onBytes?.(done);
   };
   if (epoch.fileSize !== undefined && epoch.fileSize > (await storage.size())) await storage.resize(epoch.fileSize);
+  if (epoch.zeros) await clear(storage, epoch.zeros, write);
   for (const { fromHostOffset, toHostOffset, length } of epoch.hostCopies ?? []) {
     for (const [skip, step] of steps(length)) {
       const bytes = new Uint8Array(step);
@@ -61,6 +63,26 @@ export async function executeEpoch(
   await storage.sync();
 }
 
+/** Only what is no zero yet is written to, so that what was a hole stays one. */
+async function clear(
+  storage: WritableStorage,
+  zeros: RangeSet,
+  write: (hostOffset: number, bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const bytes = Buffer.allocUnsafe(COPY_STEP);
+  const size = await storage.size();
+  for (const { start, end } of zeros.each()) {
+    for (const [skip, step] of steps(Math.min(end, size) - start)) {
+      const piece = bytes.subarray(0, await storage.read(start + skip, bytes.subarray(0, step)));
+      if (!isZero(piece)) await write(start + skip, new Uint8Array(piece.length));
+    }
+  }
+}
+
+function isZero(bytes: Buffer): boolean {
+  return bytes.equals(ZEROS.subarray(0, bytes.length));
+}
+
 /**
  * The first host offset at which the file does not read as the epoch's writes left it, or -1: a disk that stores
  * something else than it was told, in bytes that no reader of the image may ever look at.
@@ -69,6 +91,12 @@ export async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<nu
   for (const { hostOffset, bytes } of gathered(epoch.writes?.() ?? [])) {
     const found = await readZeroFilled(storage, hostOffset, bytes.length);
     if (Buffer.compare(found, bytes) !== 0) return hostOffset + found.findIndex((byte, at) => byte !== bytes[at]);
+  }
+  for (const { start, end } of epoch.zeros?.each() ?? []) {
+    for (const [skip, step] of steps(end - start)) {
+      const found = Buffer.from((await readZeroFilled(storage, start + skip, step)).buffer);
+      if (!isZero(found)) return start + skip + found.findIndex((byte) => byte !== 0);
+    }
   }
   return -1;
 }

@@ -2,8 +2,9 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
+import type { ExtentTable } from "../../image/extent.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
-import { type GuestView, openGuestView } from "../../image/guest/view.ts";
+import { composeGuestView, type GuestLayer, type GuestView, openGuestView } from "../../image/guest/view.ts";
 import type { Image } from "../../image/source.ts";
 import type { Volume } from "../../storage/storage.ts";
 import type { ChecksumAlgorithm, Stage } from "../options/options.ts";
@@ -38,6 +39,20 @@ export class OpenedBacking {
   /** Throws `interrupted` when asked to stop. */
   async digest(image: Image, algorithm: ChecksumAlgorithm, stage: Stage): Promise<string> {
     return digestGuest(await this.view(image), algorithm, {
+      onProgress: progressOf(this.#settings, stage),
+      signal: this.#settings.signal,
+    });
+  }
+
+  /** The same of a disk that is grown to `virtualSize`, whose mapping is given. */
+  async digestGrown(
+    image: Image,
+    { mapping, virtualSize }: { readonly mapping: ExtentTable; readonly virtualSize: number },
+    algorithm: ChecksumAlgorithm,
+    stage: Stage,
+  ): Promise<string> {
+    const [top, ...below] = (await this.view(image)).layers as readonly [GuestLayer, ...GuestLayer[]];
+    return digestGuest(composeGuestView([{ ...top, extents: mapping, virtualSize }, ...below]), algorithm, {
       onProgress: progressOf(this.#settings, stage),
       signal: this.#settings.signal,
     });

@@ -23,8 +23,8 @@ export function parseTargetOptions(
   for (const [name, text] of Object.entries(given)) {
     const option = target.options.find((candidate) => candidate.name === name);
     if (!option) {
-      const known = target.options.map((candidate) => candidate.name).join(", ");
-      throw new UsageError(`Cannot use option ${name} for ${format}: it knows ${known}`);
+      const known = targetOptions(format).map((candidate) => candidate.name);
+      throw new UsageError(`Cannot use option ${name} for ${format}: it knows ${known.join(", ") || "none"}`);
     }
     values[name] = parseValue(option, text);
   }
@@ -50,5 +50,5 @@ function parseValue(option: TargetOption, text: string): string | number | boole
 
 /** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
 export function targetOptions(format: string): readonly TargetOption[] {
-  return driverOf(format).target?.options ?? [];
+  return (driverOf(format).target?.options ?? []).filter(({ isHidden }) => !isHidden);
 }

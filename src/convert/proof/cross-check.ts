@@ -15,6 +15,7 @@ import type { Image } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import { crossCheckRules, lookAtOptions, refuseMistakes } from "../options/option-rules.ts";
 import type { CrossCheck } from "../options/options.ts";
+import type { Settings } from "../options/settings.ts";
 import { QEMU_IMG, runQemuImg } from "./qemu-img.ts";
 
 interface Counts {
@@ -28,6 +29,15 @@ export async function crossCheckMistake(wish: CrossCheck, signal?: AbortSignal):
   refuseMistakes(lookAtOptions("crossCheckMistake", crossCheckRules, { crossCheck: wish, signal }).mistakes);
   const found = await CrossChecker.find(wish, signal);
   return typeof found === "string" ? found : undefined;
+}
+
+/** qemu-img's view of the source, where it is wished for and to be had. */
+export async function askBefore(
+  image: Image,
+  { crossCheck, signal, check }: Pick<Settings, "crossCheck" | "signal" | "check">,
+): Promise<CrossCheckedGuest | undefined> {
+  if (crossCheck === "off" || image.check === undefined) return undefined;
+  return (await CrossChecker.demand(crossCheck, signal))?.before(image, check);
 }
 
 export class CrossChecker {

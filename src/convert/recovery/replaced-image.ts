@@ -49,6 +49,10 @@ function expected({ work }: Journal): { readonly formats: readonly string[]; rea
     const { format } = work.intent;
     return { formats: [format], was: `what was repaired is ${format}` };
   }
+  if (work.kind === "rearrangement") {
+    const { format } = work.intent;
+    return { formats: [format], was: `what was rearranged is ${format}` };
+  }
   const { intent, undoGivenUp } = work;
   const { sourceFormat, targetFormat } = intent;
   if (undoGivenUp)

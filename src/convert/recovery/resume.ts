@@ -3,10 +3,11 @@
 import { alignUp } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { openImage } from "../../formats/registry.ts";
+import { driverOf, reopenImage } from "../../formats/registry.ts";
+import { grownMapping } from "../../image/grown-mapping.ts";
 import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
-import type { WritableStorage } from "../../storage/storage.ts";
+import { readZeroFilled, type WritableStorage } from "../../storage/storage.ts";
 import { runConversion } from "../conversion/conversion.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Settings } from "../options/settings.ts";
@@ -18,7 +19,7 @@ import { finish } from "../switch/finish.ts";
 import { settleHeader } from "../undo/commit-block.ts";
 import { proveCompanions } from "../undo/companions.ts";
 import { lengthToKeep } from "../undo/grown-tail.ts";
-import { behindCommit } from "../undo/overlays.ts";
+import { behindCommit, cutAt } from "../undo/overlays.ts";
 import { isTargetsHeader } from "../undo/rewritten-header.ts";
 import {
   commitStateOf,
@@ -42,24 +43,43 @@ export async function resumeConversion(
   await settleHeader(storage, journal, "target");
   if (!journal.work.undoGivenUp && !(await isCommitted(storage, journal))) {
     if (intent.purpose === "setmap") return rollBackConversion(session, journal, settings);
-    await giveUpAdditive(storage, journal);
-    const beginning = { purpose: intent.purpose, replacing: journal };
+    const { allowMarkedRaw } = await giveUpAdditive(storage, journal);
+    const goal = intent.journey?.goalFormat ?? intent.targetFormat;
     const keepUndo = settings.keepUndo && !journal.isUndo;
     await runConversion(
       session,
-      intent.targetFormat,
-      { ...settings, keepUndo, sourceFormat: intent.sourceFormat },
-      beginning,
+      goal,
+      { ...settings, keepUndo, sourceFormat: intent.sourceFormat, allowMarkedRaw },
+      { purpose: intent.purpose, replacing: journal, journey: intent.journey },
     );
-    return recoveryReport(path, intent.targetFormat, intent.purpose, "planned anew and finished");
+    return recoveryReport(path, goal, intent.purpose, "planned anew and finished");
   }
   const isGivenUp = journal.work.undoGivenUp;
   // Settling re-points: how far it came is told by tables that a failed sync may have left in the cache alone.
-  if (isGivenUp) await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));
+  if (isGivenUp) await rewriteMetadata(storage, await reopenImage(cutAt(storage, intent.cutTo), intent.targetFormat));
   const foreign = isGivenUp ? undefined : await foreignWrite(storage, journal.work);
   if (foreign || isGivenUp || intent.purpose === "setmap") await trustAsFound(session, journal);
   else if (!journal.work.verified) await verifyOrRestore(session, journal, settings);
-  await finish(session, journal, settings, intent.keepUndo && !journal.isUndo && foreign === undefined);
+  const keepsUndo = intent.keepUndo && !journal.isUndo && foreign === undefined;
+  const { journey } = intent;
+  const isGoal = journey === undefined || intent.targetFormat === journey.goalFormat;
+  const ending = journey ? "handed on" : keepsUndo ? "kept as undo" : "removed";
+  await finish(session, journal, settings, { ending, settles: isGoal });
+  if (journey) {
+    const isCleared = !isGoal && !driverOf(intent.targetFormat).isInOnePiece;
+    await runConversion(
+      session,
+      journey.goalFormat,
+      { ...settings, keepUndo: keepsUndo, sourceFormat: intent.targetFormat, allowMarkedRaw: true },
+      {
+        purpose: intent.purpose,
+        replacing: journal,
+        journey: { ...journey, stepsTaken: journey.stepsTaken + 1 },
+        isCleared,
+      },
+    );
+    return recoveryReport(path, journey.goalFormat, intent.purpose, "verified, and the rest of the way gone");
+  }
   return recoveryReport(
     path,
     intent.targetFormat,
@@ -85,15 +105,27 @@ async function isCommitted(storage: WritableStorage, journal: ConversionJournal)
  * Before the commit the source is as good as it was, plus what a guest may have written since. Cuts off what nobody
  * points at; nothing below the old end is touched but header bytes that only we wrote.
  */
-async function giveUpAdditive(storage: WritableStorage, journal: ConversionJournal): Promise<void> {
-  const { intent } = journal.work;
+async function giveUpAdditive(
+  storage: WritableStorage,
+  journal: ConversionJournal,
+): Promise<{ readonly allowMarkedRaw: boolean }> {
+  const { intent, savedHeader } = journal.work;
+  const isInOnePiece = driverOf(intent.sourceFormat).isInOnePiece ?? false;
+  if (isInOnePiece) {
+    // Where the disk's first bytes changed somebody may have used it as long as it is now, and made a partition larger.
+    const front = await readZeroFilled(storage, 0, savedHeader.length);
+    const isUnchanged = Buffer.compare(front, savedHeader) === 0;
+    if (isUnchanged && intent.oldFileSize < (await storage.size())) await storage.resize(intent.oldFileSize);
+    await storage.sync();
+    return { allowMarkedRaw: isUnchanged };
+  }
   let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
   // A header that was rewritten since may have come to use the bytes where the extras lie.
   const hasOldHeader = (await commitStateOf(storage, journal.work)) === "before";
   if (hasOldHeader && (await sourceIsUntouched(storage, journal.work))) {
     await takeExtrasBack(storage, journal.work);
   } else {
-    const image = await openImage(storage, intent.sourceFormat);
+    const image = await reopenImage(storage, intent.sourceFormat);
     const [mapping, metadata, check] = [
       await image.getMapping(),
       await image.getMetadataRanges(),
@@ -119,12 +151,13 @@ async function giveUpAdditive(storage: WritableStorage, journal: ConversionJourn
   }
   if (end < (await storage.size())) await storage.resize(end);
   await storage.sync();
+  return { allowMarkedRaw: true };
 }
 
 /** Someone used the target already: its guest can't be compared any more, but it must be a sound image. */
 async function trustAsFound(session: Session, journal: ConversionJournal): Promise<void> {
   const { targetFormat } = journal.work.intent;
-  const image = await openImage(session.storage, targetFormat);
+  const image = await reopenImage(cutAt(session.storage, journal.work.intent.cutTo), targetFormat);
   const { unclean } = image.getConversionOptions();
   const check = await checkOf(image);
   const [first] = [
@@ -146,23 +179,29 @@ async function verifyOrRestore(session: Session, journal: ConversionJournal, set
   const { storage } = session;
   const { intent } = journal.work;
   try {
-    const source = await openImage(behindCommit(storage, journal.work), intent.sourceFormat);
-    const target = await openImage(storage, intent.targetFormat);
-    const { virtualSize, backing } = source.getConversionOptions();
+    const source = await reopenImage(behindCommit(storage, journal.work), intent.sourceFormat);
+    const target = await reopenImage(cutAt(storage, intent.cutTo), intent.targetFormat);
+    const { backing } = source.getConversionOptions();
+    const isInOnePiece = [intent.sourceFormat, intent.targetFormat].some((format) => driverOf(format).isInOnePiece);
+    const virtualSize = isInOnePiece ? target.virtualSize : source.getConversionOptions().virtualSize;
+    const mapping = grownMapping(await source.getMapping(), virtualSize);
     await verifyMetadata({
-      source: { virtualSize, mapping: await source.getMapping(), backing },
+      source: { virtualSize, mapping, backing },
       target,
       planned: undefined,
+      // A disk in one piece has no states that could be lost.
+      isInOnePiece,
       mustBeSettled: false,
       check: settings.check,
     });
     if (intent.guestDigest === null || settings.checksum === "none" || settings.verify === "mapping") return;
+    const { checksum } = settings;
     const guest = await OpenedBacking.open(target, session.host.volume, settings);
+    const expected = () => guest.digestGrown(source, { mapping, virtualSize }, checksum, "verify");
     try {
       const found = await guest.digest(target, settings.checksum, "verify");
       // A guest that only wrote where its data lay changed what both sides show.
-      if (found !== intent.guestDigest)
-        verifyDigest(target.format, session.path, await guest.digest(source, settings.checksum, "verify"), found);
+      if (found !== intent.guestDigest) verifyDigest(target.format, session.path, await expected(), found);
     } finally {
       await guest.close();
     }

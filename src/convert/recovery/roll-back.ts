@@ -2,16 +2,18 @@
 
 import { ImageError, UsageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { openImage } from "../../formats/registry.ts";
+import { reopenImage } from "../../formats/registry.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import { runConversion } from "../conversion/conversion.ts";
 import type { Settings } from "../options/settings.ts";
 import type { RecoveryReport } from "../report/report.ts";
 import type { Session } from "../session/session.ts";
+import { cutToDisk } from "../switch/finish.ts";
 import { settleHeader } from "../undo/commit-block.ts";
 import { proveCompanions } from "../undo/companions.ts";
 import { foreignWrite, restoreSource, rewriteMetadata } from "../undo/switch-undo.ts";
 import { recoveryReport } from "./direction.ts";
+import { leadBack } from "./lead-back.ts";
 
 /** Puts the source back, or makes its format again where the undo was given up. Refuses over somebody's writes. */
 export async function rollBackConversion(
@@ -21,6 +23,8 @@ export async function rollBackConversion(
 ): Promise<RecoveryReport> {
   const { storage, path } = session;
   const { intent } = journal.work;
+  const { journey } = intent;
+  const isUnderWay = journey !== undefined && journey.stepsTaken > 0;
   if (journal.work.undoGivenUp) {
     if (intent.purpose === "setmap") {
       throw new ImageError("unsupported", say`Cannot put ${imageNamed(path)} back`, {
@@ -30,7 +34,9 @@ export async function rollBackConversion(
       });
     }
     await settleHeader(storage, journal, "target");
-    await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));
+    await cutToDisk(session, journal);
+    await rewriteMetadata(storage, await reopenImage(storage, intent.targetFormat));
+    if (journey) return leadBack(session, journal, journey, intent.targetFormat, settings);
     const convertBack = (options: Readonly<Record<string, string>>) =>
       runConversion(
         session,
@@ -65,7 +71,8 @@ export async function rollBackConversion(
     });
   }
   const isProven = await proveCompanions(session, journal.work, settings);
-  const isExact = await restoreSource(session, journal);
+  const isExact = await restoreSource(session, journal, !isUnderWay);
+  if (isUnderWay) return leadBack(session, journal, journey, intent.sourceFormat, settings);
   const how = !isExact
     ? "put back, with what was written past its old end since"
     : isProven

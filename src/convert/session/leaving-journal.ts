@@ -13,11 +13,17 @@ export function leavingJournal(path: string, journal: Journal, error: unknown): 
     cause: error,
     nextSteps: {
       finish: { ref: "command", command: "resume", options: [], path },
-      ...(!journal.work.undoGivenUp && {
+      ...(leadsBack(journal) && {
         putBack: { ref: "command", command: "rollback", options: [], path },
       }),
     },
   });
+}
+
+/** On a way of several steps the old format is made again; else only while the old layout is there. */
+function leadsBack({ work }: Journal): boolean {
+  if (!work.undoGivenUp || work.kind === "rearrangement") return true;
+  return work.kind === "conversion" && work.intent.journey !== undefined;
 }
 
 const STANDS = "the image is whole and its journal stands";

@@ -3,7 +3,7 @@
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { openImage } from "../../formats/registry.ts";
+import { reopenImage } from "../../formats/registry.ts";
 import { firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
@@ -12,9 +12,14 @@ import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
+import { cutAt } from "../undo/overlays.ts";
+import { frontIsOurs } from "../undo/switch-undo.ts";
 import { settle } from "./settle.ts";
 
 type FinishSettings = Pick<Settings, "signal" | "onProgress" | "check" | "verify">;
+
+/** What becomes of the journal. `hands on`: it stands, for the next step to take its place. */
+export type Ending = "removed" | "kept as undo" | "handed on";
 
 /** The last check, null with `--no-check`, what settling wrote to the image, and the image as it is now. */
 export interface Finished {
@@ -32,14 +37,17 @@ export async function finish(
   session: Session,
   journal: ConversionJournal,
   settings: FinishSettings,
-  keepUndo: boolean,
+  { ending, settles = ending !== "handed on" }: { readonly ending: Ending; readonly settles?: boolean },
   opened?: Image,
 ): Promise<Finished> {
   const { intent, undoGivenUp } = journal.work;
+  const { cutTo } = intent;
+  const storage = cutAt(session.storage, cutTo);
   // Nobody wrote since it was opened, so what was read of it still holds.
   await session.refuseInterference();
-  const target = opened ?? (await openedTwice(session.storage, intent.targetFormat));
-  if (keepUndo && !undoGivenUp) {
+  const target = opened ?? (await openedTwice(storage, intent.targetFormat));
+  // What is longer than its disk is not what was asked for: there only the old format is led back to, not the old bytes.
+  if (ending === "kept as undo" && !undoGivenUp && cutTo === undefined) {
     const check = await finalCheck(target, settings, true);
     await session.refuseChange();
     await journal.append({ record: "verified", undoGivenUp: false });
@@ -47,13 +55,30 @@ export async function finish(
     return { image: target, check, bytesSettled: 0 };
   }
   if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: true });
+  await cutToDisk(session, journal);
   const nothing = { bytesWritten: 0, epochCount: 0 };
-  const done = intent.keepLeaks ? nothing : await settle(session, target, journal, settings);
-  const settled = done.epochCount === 0 ? target : await openImage(session.storage, intent.targetFormat);
-  const check = await finalCheck(settled, settings, intent.keepLeaks);
+  const done =
+    intent.keepLeaks || !settles
+      ? nothing
+      : await settle(session, target, { journal, commitHostOffset: journal.work.commitHostOffset }, settings);
+  const isSettled = done.epochCount > 0 || cutTo !== undefined;
+  const settled = isSettled ? await reopenImage(session.storage, intent.targetFormat) : target;
+  const check = await finalCheck(settled, settings, intent.keepLeaks || !settles);
   await session.refuseChange();
-  await journal.remove();
+  if (ending === "kept as undo") await journal.keepAsUndo();
+  if (ending === "removed") await journal.remove();
   return { image: settled, check, bytesSettled: done.bytesWritten };
+}
+
+/**
+ * The file's end says how long the disk is: what is behind it goes. Unless somebody used the longer disk since and wrote
+ * to its first bytes, where a partition or file system is made larger: then it is theirs.
+ */
+export async function cutToDisk({ storage }: Session, { work }: ConversionJournal): Promise<void> {
+  const { cutTo } = work.intent;
+  if (cutTo === undefined || (await storage.size()) <= cutTo || !(await frontIsOurs(storage, work))) return;
+  await storage.resize(cutTo);
+  await storage.sync();
 }
 
 /**
@@ -61,7 +86,7 @@ export async function finish(
  * settling gives up whatever they do not point at.
  */
 async function openedTwice(storage: Storage, format: string): Promise<Image> {
-  const [image, again] = [await openImage(storage, format), await openImage(storage, format)];
+  const [image, again] = [await reopenImage(storage, format), await reopenImage(storage, format)];
   if (firstDifference(await image.getMapping(), await again.getMapping()) < 0) return image;
   throw new ImageError("io", say`Cannot trust ${imageNamed(storage.path)}`, {
     because: "its tables read differently twice",

@@ -8,13 +8,13 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
-import { openImage } from "../../formats/registry.ts";
+import { reopenImage } from "../../formats/registry.ts";
 import { firstMovedDifference } from "../../image/guest/moved-difference.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
 import type { Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import type { Epoch, Write } from "../../image/write.ts";
-import type { ConversionJournal } from "../../journal/journal.ts";
+import type { Journal } from "../../journal/journal.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
 import { digestRanges } from "../inspect/source.ts";
@@ -42,7 +42,7 @@ interface ImageState {
 export async function settle(
   session: Session,
   image: Image,
-  journal: ConversionJournal,
+  { journal, commitHostOffset }: { readonly journal: Journal; readonly commitHostOffset: number },
   settings: SettleSettings,
 ): Promise<Settled> {
   const settling = await image.planSettling?.();
@@ -61,7 +61,7 @@ export async function settle(
       state = await verifyRepointed(session, image.format, state, [...(epoch.writes?.() ?? [])], settings);
       await session.refuseChange();
     }
-    const sector = sectorOf(epoch, journal.work.commitHostOffset);
+    const sector = sectorOf(epoch, commitHostOffset);
     if (sector) {
       await journal.append({ record: "new-header" }, sector);
       // The record's sync may have taken long.
@@ -131,7 +131,7 @@ async function verifyRepointed(
       guestOffset,
       operation: "verify",
     });
-  const image = await openImage(new OverlayStorage(session.storage, writes), format);
+  const image = await reopenImage(new OverlayStorage(session.storage, writes), format);
   const next = await stateOf(image);
   const difference = await firstMovedDifference(view, next.view, { readsMoved: verify === "full", signal });
   if (difference !== null) {

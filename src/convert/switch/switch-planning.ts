@@ -1,29 +1,46 @@
-/** From the image as found to a proven plan; no byte is written here. */
+/** From the image as found to a proven plan of one switch; no byte is written here. */
 
+import { alignUp, MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
+import { ExtentState } from "../../image/extent.ts";
+import { GuestReader } from "../../image/guest/reader.ts";
+import type { GuestView } from "../../image/guest/view.ts";
 import type { Draft } from "../../image/target.ts";
-import type { TargetOptionValues } from "../../image/target-options.ts";
+import type { Journey } from "../../journal/records.ts";
 import { refuseSharedPlaces } from "../../plan/shared-places.ts";
-import { headerAreaSize, planSwitch, type SwitchPlan } from "../../plan/switch-plan.ts";
+import { sourceEndOf } from "../../plan/source-end.ts";
+import { headerAreaSize, planSwitch, type SourceFacts, type SwitchPlan } from "../../plan/switch-plan.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { refuseCorruption, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 
-/** The plan, or `unchanged` where the image is what was asked for already. */
-export async function planConversion(
+/** What a switch is planned for. */
+export interface SwitchWish {
+  readonly targetFormat: string;
+  /** `-o` as the user wrote it. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Its tables lie behind the disk, with room for what will be brought to its place. */
+  readonly isCarrier: boolean;
+  /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
+  readonly view: () => Promise<GuestView>;
+  readonly idSeed?: string | undefined;
+}
+
+/** Units copied on their way where all places are taken: the more, the fewer barriers. */
+const MAX_SPARES = 16 * MiB;
+
+/** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
+export async function planSwitchTo(
   source: Source,
-  targetFormat: string,
-  settings: Pick<Settings, "options" | "drop" | "check">,
-): Promise<SwitchPlan | "unchanged"> {
-  const target = targetDriverOf(targetFormat);
-  const options = parseTargetOptions(targetFormat, target, settings.options);
-  if (source.image.format === targetFormat && isAsAsked(source.options.creationOptions, options)) {
-    refuseUnsound(source, settings.check);
-    return "unchanged";
-  }
+  wish: SwitchWish,
+  settings: Pick<Settings, "drop" | "check" | "maxExtraSpace">,
+): Promise<SwitchPlan> {
+  const target = targetDriverOf(wish.targetFormat);
+  const options = parseTargetOptions(wish.targetFormat, target, wish.options);
   if (!driverOf(source.image.format).target) {
     throw new ImageError("unsupported", say`Cannot convert ${imageNamed(source.image.storage.path)} in place yet`, {
       because: `${source.image.format} can only be read so far`,
@@ -34,17 +51,54 @@ export async function planConversion(
   }
   if (settings.check) refuseCorruption(source);
   const draft = target.openConversionTarget(source.options, options, new Set(settings.drop));
-  const header = await readHeaderArea(source, draft);
+  const needsFront = draft.placement.linearBase !== undefined && source.options.linearBase === undefined;
   try {
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
-    return planSwitch({ ...source, header }, target, draft);
+    const facts: SourceFacts = {
+      ...source,
+      header: await readHeaderArea(source, draft),
+      ...(needsFront && { front: await frontOf(source, wish) }),
+      ...(wish.isCarrier && { room: roomFor(source, settings.maxExtraSpace) }),
+      idSeed: wish.idSeed,
+    };
+    return planSwitch(facts, target, draft);
   } catch (error) {
     throw namingImage(error, source.image.storage.path);
   }
 }
 
+/** What the goal can't hold of the source: asked before the first step, since the last one is planned when its turn comes. */
+export function refuseGoal(
+  { image, options }: Source,
+  { goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">,
+  { drop }: Pick<Settings, "drop">,
+): void {
+  const target = targetDriverOf(goalFormat);
+  const draft = target.openConversionTarget(
+    options,
+    parseTargetOptions(goalFormat, target, goalOptions),
+    new Set(drop),
+  );
+  const [first] = draft.refusals;
+  if (first === undefined) return;
+  throw new ImageError("unsupported", say`Cannot convert ${imageNamed(image.storage.path)} to ${goalFormat}`, {
+    because: first,
+    path: image.storage.path,
+    format: image.format,
+    operation: "plan",
+    reasons: draft.refusals,
+  });
+}
+
+/** Whether the image is of these options already, named or not. */
+export function isAsAsked(source: Source, format: string, options: Readonly<Record<string, string>>): boolean {
+  if (source.image.format !== format) return false;
+  const asked = parseTargetOptions(format, targetDriverOf(format), options);
+  return Object.entries(asked).every(([name, value]) => source.options.creationOptions[name] === value);
+}
+
 /** What nothing is to be done with is vouched for all the same, so it must be as sound as what is converted. */
-function refuseUnsound(source: Source, isChecked: boolean): void {
+export function refuseUnsound(source: Source, isChecked: boolean): void {
   const { path } = source.image.storage;
   const { format, unclean } = source.options;
   if (isChecked) refuseCorruption(source);
@@ -70,6 +124,40 @@ export function readHeaderArea({ options, image, fileSize }: Source, draft: Draf
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 
+async function frontOf({ options }: Source, { view }: SwitchWish): Promise<Uint8Array> {
+  const front = new Uint8Array(Math.min(options.clusterSize, options.virtualSize));
+  await new GuestReader(await view()).read(0, front);
+  return front;
+}
+
+/**
+ * Behind the disk and all that the source points at: a place for the guest's first unit, whose own is the header's, and
+ * spares. Each unit's future place is claimed as well.
+ *
+ *   |header| places 1 .. n of the disk | first unit | spares | copies, tables
+ *                                      ^ both ends, the disk's and the source's, lie before
+ */
+function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts["room"]> {
+  const { mapping, metadata, fileSize, options } = source;
+  const { clusterSize, virtualSize } = options;
+  const claimed = new RangeSet();
+  let misplaced = 0;
+  for (let row = 0; row < mapping.count; row++) {
+    const state = mapping.state[row];
+    if (state !== ExtentState.data && state !== ExtentState.compressed) continue;
+    const start = mapping.guestOffset[row] as number;
+    const end = alignUp(start + (mapping.length[row] as number), clusterSize);
+    claimed.add(Math.max(clusterSize, start - (start % clusterSize)), end);
+    if (mapping.hostOffset[row] !== start) misplaced += end - start;
+  }
+  const sourceEnd = sourceEndOf(mapping, metadata, clusterSize, fileSize);
+  const start = alignUp(Math.max(virtualSize, sourceEnd), clusterSize);
+  const spares = Math.min(MAX_SPARES, maxExtraSpace, Math.ceil(misplaced / 8));
+  const from = start + clusterSize + Math.max(clusterSize, alignUp(spares, clusterSize));
+  claimed.add(start, from);
+  return { from, claimed };
+}
+
 /** The planner knows no paths. */
 function namingImage(error: unknown, path: string): unknown {
   if (!(error instanceof ImageError) || error.path !== undefined) return error;
@@ -81,8 +169,4 @@ function namingImage(error: unknown, path: string): unknown {
     path,
     cause: error,
   });
-}
-
-function isAsAsked(found: TargetOptionValues, asked: TargetOptionValues): boolean {
-  return Object.entries(asked).every(([name, value]) => found[name] === value);
 }

@@ -9,7 +9,7 @@ import { MiB } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
-import { driverOf, openImage } from "../../formats/registry.ts";
+import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
@@ -22,7 +22,7 @@ import { digestRanges, type Source } from "../inspect/source.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
 import { type Session, stopIfAsked } from "../session/session.ts";
-import { behindCommit, beyondCommit } from "../undo/overlays.ts";
+import { behindCommit, beyondCommit, cutAt } from "../undo/overlays.ts";
 import { commitStateOf } from "../undo/switch-undo.ts";
 
 export interface SwitchInput {
@@ -32,8 +32,12 @@ export interface SwitchInput {
   readonly plan: SwitchPlan;
   readonly guest: OpenedBacking;
   readonly journal: ConversionJournal;
-  /** Of the source, where digests are compared. */
-  readonly digestBefore: string | null;
+  /** Of the guest as planned (the source's, grown where the disk is), where digests are compared. */
+  readonly digestPlanned: string | null;
+  /** False where a later step's digest stands for this one's; tables and copies are proven all the same. */
+  readonly isDigested?: boolean;
+  /** Units will be moved to places that the target counts already: leaks, until they are. */
+  readonly isCarrier?: boolean;
   /** Places below the old end that the target shows and the source does not, where a guest's write must not be hidden. */
   readonly takenOver?: RangeSet;
 }
@@ -46,7 +50,7 @@ export interface Switched {
 
 /** Leaves the file the target's, verified and not yet settled. */
 export async function performSwitch(input: SwitchInput): Promise<Switched> {
-  const { session, settings, source, plan, guest, journal, digestBefore } = input;
+  const { session, settings, source, plan, guest, journal, digestPlanned } = input;
   const { storage } = session;
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
   const report = progressOf(settings, "write");
@@ -58,9 +62,9 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   const written = recorder.finish();
   await refuseWrongBytes(input);
 
-  const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit));
-  if (digestBefore !== null && digestAfter !== null)
-    verifyDigest(plan.draft.format, session.path, digestBefore, digestAfter);
+  const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit, plan.draft.cutTo));
+  if (digestPlanned !== null && digestAfter !== null)
+    verifyDigest(plan.draft.format, session.path, digestPlanned, digestAfter);
   stopIfAsked(settings.signal, session.path, "before the commit of");
   await journal.append(await preparedOf(input, written));
 
@@ -68,11 +72,12 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await refuseChangedSource(input);
   await refuseStaleCopies(input);
   await session.refuseChange();
-  await storage.write(plan.commit.hostOffset, plan.commit.sector);
+  if (plan.commit.kind === "length") await storage.resize(plan.commit.hostOffset);
+  else await storage.write(plan.commit.hostOffset, plan.commit.sector);
   await storage.sync();
   await refuseOtherCommit(input);
 
-  return { target: await verifyOpened(input, storage), digestAfter };
+  return { target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)), digestAfter };
 }
 
 /** What the target alone shows, so that the way back over it is told by these bytes to be open. */
@@ -153,18 +158,19 @@ async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<voi
 async function verifyTarget(input: SwitchInput, storage: Storage): Promise<string | null> {
   const { settings, guest } = input;
   const target = await verifyOpened(input, storage);
-  if (settings.checksum === "none" || settings.verify === "mapping") return null;
+  if (settings.checksum === "none" || settings.verify === "mapping" || input.isDigested === false) return null;
   return guest.digest(target, settings.checksum, "verify");
 }
 
-async function verifyOpened({ settings, source, plan }: SwitchInput, storage: Storage): Promise<Image> {
-  const target = await openImage(storage, plan.draft.format);
-  const { virtualSize, backing } = source.options;
+async function verifyOpened({ settings, source, plan, isCarrier }: SwitchInput, storage: Storage): Promise<Image> {
+  const target = await reopenImage(storage, plan.draft.format);
+  const { backing } = source.options;
   await verifyMetadata({
-    source: { virtualSize, mapping: source.mapping, backing },
+    source: { virtualSize: plan.draft.virtualSize, mapping: plan.mapping, backing },
     target,
     planned: plan.draft.extents,
-    mustBeSettled: driverOf(plan.draft.format).target?.countsReferences ?? false,
+    isInOnePiece: plan.draft.placement.linearBase !== undefined,
+    mustBeSettled: !isCarrier && (driverOf(plan.draft.format).target?.countsReferences ?? false),
     check: settings.check,
   });
   return target;

@@ -29,7 +29,9 @@ export async function afterFailure(
   const error = await rootOf(session, thrown);
   const failure = error instanceof ImageError ? error : undefined;
   const isSync = failure?.operation !== undefined && SYNCS.has(failure.operation);
-  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.work.undoGivenUp;
+  // On its way, an image that is put back to the step before is neither what it was nor what was asked for.
+  const isUnderWay = isOf(journal, "conversion") && (journal.work.intent.journey?.stepsTaken ?? 0) > 0;
+  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.work.undoGivenUp || isUnderWay;
   if (mustStand) return leavingJournal(session.path, journal, error);
   try {
     // Who opened the image meanwhile would lose what they write past its old end.

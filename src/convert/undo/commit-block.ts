@@ -4,13 +4,13 @@ import { alignDown, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { isWrittenInPart } from "../../bytes/torn-write.ts";
-import { formatToldBy } from "../../formats/registry.ts";
 import type { Write } from "../../image/write.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import { rewriteRange } from "../../storage/rewrite.ts";
 import { ifReadable, readExactly, type Storage, type WritableStorage } from "../../storage/storage.ts";
 import { addedIsUntouched, sameBytes, sourceIsUntouched } from "./switch-undo.ts";
+import { toldFormat } from "./told-format.ts";
 
 /** Bytes around the commit that a medium may lose when it is cut while writing the sector. */
 const COMMIT_BLOCK = 4096;
@@ -36,9 +36,8 @@ export async function settleHeader(
   const found = await ifReadable(readExactly(storage, hostOffset, known.bytes.length, "header"));
   // Where clusters are small, a guest's data and tables lie beside the header. Another file's bytes are none of ours.
   if (found && !sameBytes(rest(found), rest(known.bytes))) {
-    const { sourceFormat, targetFormat } = state.intent;
-    const told = await formatToldBy(storage);
-    if (told === sourceFormat || told === targetFormat) await journal.append({ record: "found-header" }, found);
+    if ((await toldFormat(storage, state.intent)) !== undefined)
+      await journal.append({ record: "found-header" }, found);
   }
   const isHalf = (bytes: Uint8Array) =>
     isHalfWritten(sector(bytes), lastSector, previousSector) ||

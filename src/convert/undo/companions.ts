@@ -8,7 +8,7 @@
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { openImage } from "../../formats/registry.ts";
+import { reopenImage } from "../../formats/registry.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -51,7 +51,7 @@ export async function proveCompanions(session: Session, state: ConversionWork, s
   if (guestDigest === null || checksum === "none") {
     return refuse("whether a guest wrote since can't be told without a checksum from before");
   }
-  const target = await openImage(session.storage, intent.targetFormat);
+  const target = await reopenImage(session.storage, intent.targetFormat);
   const guest = await OpenedBacking.open(target, session.host.volume, settings);
   try {
     if ((await guest.digest(target, checksum, "verify")) !== guestDigest) refuse("a guest wrote to its disk since");
@@ -65,6 +65,6 @@ export async function proveCompanions(session: Session, state: ConversionWork, s
 
 /** Of an old journal, which does not tell of them; that the source is as it was has been proven. */
 async function companionsBehind(storage: Storage, state: ConversionWork): Promise<readonly string[]> {
-  const source = await openImage(behindCommit(storage, state), state.intent.sourceFormat);
+  const source = await reopenImage(behindCommit(storage, state), state.intent.sourceFormat);
   return companionsOf(source.getConversionOptions());
 }

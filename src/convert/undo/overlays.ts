@@ -25,6 +25,20 @@ export function behindCommit(
 }
 
 /** The file as the target will have it: the commit's sector over it. */
-export function beyondCommit(storage: Storage, { hostOffset, sector }: Pick<Commit, "hostOffset" | "sector">): Storage {
-  return new OverlayStorage(storage, [{ hostOffset, bytes: sector }], { overlaidBelow: hostOffset + SECTOR_SIZE });
+export function beyondCommit(
+  storage: Storage,
+  { kind, hostOffset, sector }: Pick<Commit, "kind" | "hostOffset" | "sector">,
+  cutTo?: number,
+): Storage {
+  if (kind === "length") return cutAt(storage, hostOffset);
+  const size = cutTo === undefined ? {} : { size: cutTo };
+  return new OverlayStorage(storage, [{ hostOffset, bytes: sector }], {
+    overlaidBelow: hostOffset + SECTOR_SIZE,
+    ...size,
+  });
+}
+
+/** The file at the length that it will be cut to, where that says how long the disk is. */
+export function cutAt(storage: Storage, cutTo: number | undefined): Storage {
+  return cutTo === undefined ? storage : new OverlayStorage(storage, [], { size: cutTo });
 }

@@ -9,7 +9,7 @@ import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { openImage } from "../../formats/registry.ts";
+import { reopenImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
@@ -26,16 +26,21 @@ export type CommitState = "before" | "after" | "rewritten";
 
 export async function commitStateOf(
   storage: Storage,
-  { commitHostOffset, oldSector, sector }: ConversionWork,
+  { intent, commitHostOffset, oldSector, sector }: ConversionWork,
 ): Promise<CommitState> {
+  const isLength = intent.commitKind === "length";
+  if (isLength || commitHostOffset >= intent.oldFileSize) {
+    const isThere = (await storage.size()) >= commitHostOffset + SECTOR_SIZE;
+    if (!isThere) return isLength ? "after" : "before";
+  }
   const found = await readExactly(storage, commitHostOffset, SECTOR_SIZE, `sector ${commitHostOffset / SECTOR_SIZE}`);
   if (sameBytes(found, oldSector)) return "before";
-  return sameBytes(found, sector) ? "after" : "rewritten";
+  return sameBytes(found, sector) && !isLength ? "after" : "rewritten";
 }
 
 /** Says what was written to the image since by someone else; `undefined` when nothing was, as far as metadata shows. */
 export async function foreignWrite(storage: Storage, state: ConversionWork): Promise<string | undefined> {
-  const { intent, prepared, extras } = state;
+  const { intent, prepared } = state;
   const commit = await commitStateOf(storage, state);
   if (commit === "rewritten") return "its header was rewritten";
   const size = await storage.size();
@@ -44,12 +49,19 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
     if (!prepared) return "its header is the target's, but the journal never came to write it";
     if (size !== intent.fileSize) return `its file has ${size} bytes instead of ${intent.fileSize}`;
     if (!(await addedIsUntouched(storage, prepared))) return "the new tables were changed";
-    for (const { hostOffset, bytes } of extras) {
-      const found = await readExactly(storage, hostOffset, bytes.length, "header cluster");
-      if (!sameBytes(found, bytes)) return "its header cluster was changed";
-    }
+    if (!(await frontIsOurs(storage, state))) return "its header cluster was changed";
   }
   return (await sourceIsUntouched(storage, state)) ? undefined : "the old tables were changed";
+}
+
+/** True where the commit and what came with it are as they were written: nobody changed the disk's first bytes since. */
+export async function frontIsOurs(storage: Storage, state: ConversionWork): Promise<boolean> {
+  if ((await commitStateOf(storage, state)) !== "after") return false;
+  for (const { hostOffset, bytes } of state.extras) {
+    const found = await readExactly(storage, hostOffset, bytes.length, "first bytes");
+    if (!sameBytes(found, bytes)) return false;
+  }
+  return true;
 }
 
 /** True where all that was put past the old end, copied units included, is as it was written. */
@@ -62,7 +74,7 @@ export async function addedIsUntouched(storage: Storage, { added, addedDigest }:
 export async function sourceIsUntouched(storage: Storage, state: ConversionWork): Promise<boolean> {
   const view = behindCommit(storage, state);
   try {
-    const image = await openImage(view, state.intent.sourceFormat);
+    const image = await reopenImage(view, state.intent.sourceFormat);
     return (await digestRanges(view, await image.getMetadataRanges())) === state.intent.metadataDigest;
   } catch (error) {
     if (error instanceof ImageError && error.kind !== "io") return false;
@@ -73,13 +85,14 @@ export async function sourceIsUntouched(storage: Storage, state: ConversionWork)
 /**
  * Puts the source back: its own sector over the commit first, so that each state is a whole image; then the unused header bytes and
  * the length. The caller has proven that nobody else wrote to its metadata. What a guest wrote past the old end, into
- * a cluster that the old file ended inside, stays: returns false then.
+ * a cluster that the old file ended inside, stays: returns false then. Unless it `isOver` the journal stands, for more to come.
  */
-export async function restoreSource(session: Session, journal: ConversionJournal): Promise<boolean> {
+export async function restoreSource(session: Session, journal: ConversionJournal, isOver = true): Promise<boolean> {
   const { storage } = session;
   const { intent, commitHostOffset, oldSector } = journal.work;
-  // Also where it reads as the source's already: a cut may show what the disk really has.
-  await storage.write(commitHostOffset, oldSector);
+  // Also where it reads as the source's already: a cut may show what the disk really has. A footer that came goes with the length.
+  const isFooter = commitHostOffset >= intent.oldFileSize;
+  if (!isFooter) await storage.write(commitHostOffset, oldSector);
   await storage.sync();
   await takeExtrasBack(storage, journal.work);
   const length = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
@@ -94,6 +107,7 @@ export async function restoreSource(session: Session, journal: ConversionJournal
     });
   }
   await session.refuseChange();
+  if (!isOver) return length === intent.oldFileSize;
   await journal.append({ record: "rolled-back" });
   await journal.remove();
   return length === intent.oldFileSize;

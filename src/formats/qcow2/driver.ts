@@ -13,4 +13,6 @@ export const qcow2Driver: FormatDriver = {
   guestAt: "nowhere",
   open: ({ main }) => Qcow2Image.open(main),
   target: qcow2Target,
+  canRearrange: true,
+  isCarrier: true,
 };

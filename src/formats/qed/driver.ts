@@ -12,4 +12,5 @@ export const qedDriver: FormatDriver = {
   guestAt: "nowhere",
   open: ({ main }) => openQed(main),
   target: qedTarget,
+  canRearrange: true,
 };

@@ -1,6 +1,6 @@
-/** The raw driver: the file is the disk. Reading only, and only when named: no raw image can be told from others. */
+/** The raw driver: the file is the disk. Only when named: no raw image can be told from others. */
 
-import { KiB } from "../../bytes/align.ts";
+import { alignUp, KiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { FormatDriver } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
@@ -8,6 +8,7 @@ import type { ConversionOptions, Image } from "../../image/source.ts";
 import { DISK_ALONE } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { RawSpecificInfo } from "./details.ts";
+import { rawTarget } from "./target.ts";
 
 /** raw has no clusters; this is what a target takes as its default. */
 const CLUSTER_SIZE = 64 * KiB;
@@ -32,11 +33,13 @@ class RawImage implements Image {
     return {
       ...DISK_ALONE,
       format: this.format,
-      virtualSize: this.fileSize,
+      virtualSize: alignUp(this.fileSize, SECTOR_SIZE),
       clusterSize: this.clusterSize,
       clustersPerTable: 0,
       sharingSize: this.clusterSize,
       usedHeader: RangeSet.of({ start: 0, end: this.fileSize }),
+      linearBase: 0,
+      creationOptions: this.fileSize % SECTOR_SIZE === 0 ? {} : { size: this.fileSize },
     };
   }
 
@@ -61,5 +64,7 @@ export const rawDriver: FormatDriver = {
   extensions: [".raw", ".img"],
   marks: [],
   guestAt: "everywhere",
+  isInOnePiece: true,
   open: async ({ main }) => new RawImage(main, await main.size()),
+  target: rawTarget,
 };

@@ -49,6 +49,7 @@ export function layOut(
   const claims = new Claims(virtualSize, settings, placement, start);
   for (let row = 0; row < extents.count; row++) claims.add(extents, row);
   claims.finish();
+  for (const { start, end } of space.claimed?.each() ?? []) claims.reserve(start, end);
 
   const { hasL2Table, usage } = claims;
   const l2TableCount = hasL2Table.reduce((count, has) => count + has, 0);
@@ -115,6 +116,17 @@ class Claims {
       this.#compressed(guestOffset, hostOffset, length, extents.storedLength[row] as number);
     } else if (!this.#placement.hasZeroState || hostOffset !== NOWHERE) {
       throw outOfBounds("zeros can't be stored as such", { guestOffset });
+    }
+  }
+
+  /** Counts what nobody points at yet: leaks, until units are moved there. The header's own cluster is nobody's to take. */
+  reserve(hostOffset: number, hostEnd: number): void {
+    const { clusterSize } = this.#settings;
+    if (!isAligned(hostOffset, clusterSize) || hostEnd > this.#limit) {
+      throw outOfBounds(`places at ${hex(hostOffset)} can't be kept`, { hostOffset });
+    }
+    for (let cluster = hostOffset / clusterSize; cluster * clusterSize < hostEnd; cluster++) {
+      if (this.usage.countOf(cluster) === 0) this.usage.own(cluster, 1);
     }
   }
 

@@ -1,0 +1,60 @@
+/** What the rearrangements of a path come to, foretold from the image as found: at most, in bytes. */
+
+import { alignUp, MiB } from "../../bytes/align.ts";
+import { ExtentState, type ExtentTable, isStored } from "../../image/extent.ts";
+import type { Step } from "../../plan/path.ts";
+import type { SwitchPlan } from "../../plan/switch-plan.ts";
+import type { Source } from "../inspect/source.ts";
+
+export interface Forecast {
+  readonly bytesMoved: number;
+  readonly bytesWritten: number;
+  readonly peakExtraBytes: number;
+  /** Undefined where no later step changes it. */
+  readonly fileSize: number | undefined;
+}
+
+const NOTHING: Forecast = { bytesMoved: 0, bytesWritten: 0, peakExtraBytes: 0, fileSize: undefined };
+/** Copies between two barriers, and spares. */
+const COPIES_AT_ONCE = 16 * MiB;
+
+/** `plan` is the first step's, where that is a switch. */
+export function forecastOf(source: Source, plan: SwitchPlan | undefined, steps: readonly Step[]): Forecast {
+  const goals = steps.flatMap((step) => (step.step === "rearrange" ? [step.goal] : []));
+  const [goal] = goals;
+  if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source);
+  return goal === "compact" ? compact(source, plan) : NOTHING;
+}
+
+function linear(extents: ExtentTable, { options }: Source): Forecast {
+  let misplaced = 0;
+  for (let row = 0; row < extents.count; row++) {
+    const isThere = extents.state[row] !== ExtentState.data || extents.hostOffset[row] === extents.guestOffset[row];
+    if (!isThere) misplaced += extents.length[row] as number;
+  }
+  const peak = Math.min(misplaced, COPIES_AT_ONCE);
+  return { bytesMoved: misplaced, bytesWritten: misplaced + peak, peakExtraBytes: peak, fileSize: options.virtualSize };
+}
+
+/** What is used stays or moves below the end that this leaves. */
+function compact({ metadata, mapping, fileSize, options }: Source, plan: SwitchPlan | undefined): Forecast {
+  const extents = plan?.draft.extents ?? mapping;
+  const unit = plan?.draft.clusterSize ?? options.clusterSize;
+  const tables = plan ? alignUp(plan.draft.metadataBytes, unit) + unit : metadata.total;
+  let stored = 0;
+  for (let row = 0; row < extents.count; row++) {
+    const isCompressed = extents.state[row] === ExtentState.compressed;
+    if (isStored(extents.state[row]))
+      stored += (isCompressed ? extents.storedLength[row] : alignUp(extents.length[row] as number, unit)) ?? 0;
+  }
+  const end = Math.min(alignUp(stored, unit) + tables, plan?.draft.fileSize ?? fileSize);
+  let moved = 0;
+  for (let row = 0; row < extents.count; row++) {
+    const hostOffset = extents.hostOffset[row] as number;
+    if (!isStored(extents.state[row])) continue;
+    const hostEnd = hostOffset + (extents.length[row] as number);
+    moved += Math.max(0, hostEnd - Math.max(hostOffset, end));
+  }
+  const peak = Math.min(moved, COPIES_AT_ONCE);
+  return { bytesMoved: moved, bytesWritten: moved + tables, peakExtraBytes: peak, fileSize: end };
+}

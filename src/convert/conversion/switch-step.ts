@@ -1,0 +1,122 @@
+/** One switch of a conversion, from its proven plan to the finished image: journal, switch, settle. */
+
+import type { CheckResult } from "../../image/finding.ts";
+import type { Image } from "../../image/source.ts";
+import { type ConversionJournal, Journal } from "../../journal/journal.ts";
+import { journalNamesOf } from "../../journal/names.ts";
+import type { Intent, Journey } from "../../journal/records.ts";
+import type { SwitchPlan } from "../../plan/switch-plan.ts";
+import { refuseWithoutSpace } from "../execute/space.ts";
+import type { Source } from "../inspect/source.ts";
+import type { Settings } from "../options/settings.ts";
+import { targetDriverOf } from "../options/target-options.ts";
+import type { CrossCheckedGuest } from "../proof/cross-check.ts";
+import { stopIfAsked } from "../session/session.ts";
+import type { Stopwatch } from "../session/stopwatch.ts";
+import { type Ending, finish } from "../switch/finish.ts";
+import { performSwitch, type SwitchInput } from "../switch/switch.ts";
+import { afterFailure } from "../undo/after-failure.ts";
+import { companionsOf } from "../undo/companions.ts";
+import { optionTexts } from "./wish.ts";
+
+/** How a step begins: afresh, or in the place of the journal of the step before it or of an interrupted one. */
+export interface Beginning {
+  readonly purpose: Intent["purpose"];
+  readonly replacing?: Journal | undefined;
+  /** Where the step is one of several. */
+  readonly journey?: Journey | undefined;
+  /** The tables lie behind the disk already, and what will be moved is counted. */
+  readonly isCleared?: boolean;
+}
+
+export interface StepDone {
+  readonly image: Image;
+  /** Null where none was made. */
+  readonly check: CheckResult | null;
+  readonly bytesSettled: number;
+  readonly digestAfter: string | null;
+  /** Stands where the step hands on to the next. */
+  readonly journal: Journal;
+}
+
+export interface SwitchStep extends Omit<SwitchInput, "journal"> {
+  readonly watch: Stopwatch;
+  readonly ending: Ending;
+  readonly secondOpinion?: CrossCheckedGuest | undefined;
+}
+
+/** Throws with the image as it was, or with `journal` set in the error where that stands. */
+export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<StepDone> {
+  const { session, settings, plan, watch, ending, secondOpinion } = step;
+  await refuseWithoutSpace(session, plan, settings);
+  stopIfAsked(settings.signal, session.path, "before the first write to");
+  await session.refuseChange();
+  const journal = await openJournal(step, beginning);
+  try {
+    const { target, digestAfter } = await watch.time("write", () => performSwitch({ ...step, journal }));
+    if (secondOpinion) {
+      // Asked while the image can still be put back; what QED leaks is given back afterwards only.
+      const leaksAllowed = !targetDriverOf(plan.draft.format).countsReferences;
+      const opinion = () => secondOpinion.agree(plan.draft.format, leaksAllowed);
+      session.notes.add(await watch.time("cross-check", opinion));
+    }
+    const finished = await watch.time("settle", () =>
+      finish(session, journal, settings, { ending, settles: !step.isCarrier }, target),
+    );
+    return { ...finished, digestAfter, journal };
+  } catch (error) {
+    throw await afterFailure(session, journal, error);
+  } finally {
+    if (ending !== "handed on") await journal.close();
+  }
+}
+
+async function openJournal(step: SwitchStep, beginning: Beginning): Promise<ConversionJournal> {
+  const { session, settings, plan } = step;
+  await settings.onJournal(settings.journal ?? journalNamesOf(session.path).journal);
+  return Journal.create(
+    session.volume,
+    session.path,
+    intentOf(step.source, plan, settings, beginning, step.digestPlanned),
+    { sector: plan.commit.sector, extras: plan.commit.extras, savedHeader: plan.header },
+    { elsewhere: settings.journal, replacing: beginning.replacing },
+  );
+}
+
+function intentOf(
+  source: Source,
+  plan: SwitchPlan,
+  settings: Settings,
+  { purpose, journey }: Beginning,
+  guestDigest: string | null,
+): Intent {
+  const { draft, commit } = plan;
+  return {
+    record: "intent",
+    version: 1,
+    purpose,
+    sourceFormat: source.image.format,
+    targetFormat: draft.format,
+    options: settings.options,
+    drop: settings.drop,
+    keepLeaks: settings.keepLeaks,
+    keepUndo: settings.keepUndo,
+    verify: settings.verify,
+    check: settings.check,
+    checksum: settings.checksum,
+    backingChain: settings.backingChain,
+    guestDigest,
+    ...(journey && { journey }),
+    alsoHolds: companionsOf(source.options),
+    oldFileSize: plan.oldFileSize,
+    sourceEnd: plan.sourceEnd,
+    sourceOptions: optionTexts(source.options.creationOptions),
+    metadataDigest: source.metadataDigest,
+    fileSize: draft.fileSize,
+    savedLength: plan.header.length,
+    ...(draft.cutTo !== undefined && { cutTo: draft.cutTo }),
+    ...(commit.kind === "length" && { commitKind: commit.kind }),
+    ...(commit.hostOffset > 0 && { commitHostOffset: commit.hostOffset }),
+    extras: commit.extras.map(({ hostOffset, bytes }) => [hostOffset, bytes.length] as const),
+  };
+}

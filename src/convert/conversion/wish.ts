@@ -1,0 +1,51 @@
+/** What a conversion is to come to, told apart from where it comes from. */
+
+import { carrierDriver, driverOf } from "../../formats/registry.ts";
+import type { Journey, Wishes } from "../../journal/records.ts";
+import type { Waypoint } from "../../plan/path.ts";
+import type { Source } from "../inspect/source.ts";
+import type { Settings } from "../options/settings.ts";
+
+/** Zeros in runs of this are holes, as for qemu-img, where the source's length says nothing of its data. */
+const USUAL_SPARSE_SIZE = 4096;
+
+/** The wishes, each default by what the first source is. */
+export function wishesOf({ options }: Source, targetFormat: string, settings: Settings): Wishes {
+  const wasInOnePiece = options.linearBase !== undefined;
+  return {
+    compress: settings.compress,
+    compact: settings.compact ?? (settings.compress || (wasInOnePiece && !waypointOf(targetFormat).isInOnePiece)),
+    sparseSize: settings.sparseSize ?? (wasInOnePiece ? USUAL_SPARSE_SIZE : 0),
+    reproducible: settings.reproducible,
+    maxExtraSpace: Number.isFinite(settings.maxExtraSpace) ? settings.maxExtraSpace : null,
+  };
+}
+
+/** Where a conversion that begins here comes from and goes to. */
+export function journeyFrom(source: Source, goalFormat: string, settings: Settings): Journey {
+  return {
+    originFormat: source.image.format,
+    originOptions: optionTexts(source.options.creationOptions),
+    goalFormat,
+    goalOptions: settings.options,
+    wishes: wishesOf(source, goalFormat, settings),
+    stepsTaken: 0,
+  };
+}
+
+/** A format as the path finder sees it. */
+export function waypointOf(format: string): Waypoint {
+  const { name, isInOnePiece = false, by, canRearrange = false } = driverOf(format);
+  return { format: name, isInOnePiece, canRearrange, by: by === undefined ? undefined : waypointOf(by) };
+}
+
+export function carrierWaypoint(): Waypoint {
+  return waypointOf(carrierDriver().name);
+}
+
+/** Values as the user would write them after `-o`. */
+export function optionTexts(values: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
+  const text = (value: string | number | boolean) =>
+    typeof value === "boolean" ? (value ? "on" : "off") : String(value);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
+}

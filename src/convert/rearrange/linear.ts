@@ -1,0 +1,107 @@
+/**
+ * Each unit to the one place that a disk in one piece has for it; the guest's first, whose place the header has, behind
+ * the disk, where the switch that follows finds it.
+ *
+ *   before  | header | c | - | a | b | - |  room       | tables |
+ *   after   | header | b | c | - | - | - |  a | spares | tables |
+ */
+
+import { alignUp } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
+import { ExtentState, type ExtentTable } from "../../image/extent.ts";
+import type { Moves, Rearranger } from "../../image/rearranger.ts";
+import type { Image } from "../../image/source.ts";
+
+/** What the schedule is made from. */
+export interface Wanted {
+  readonly moves: Moves;
+  /** From here on, `spareBytes` long, nothing lies. */
+  readonly spareStart: number;
+  readonly spareBytes: number;
+}
+
+/** Throws ImageError `no-space` where nothing is free behind the disk. */
+export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger): Promise<Wanted> {
+  const { clusterSize, virtualSize } = image.getConversionOptions();
+  const mapping = await image.getMapping();
+  const diskEnd = alignUp(virtualSize, clusterSize) / unitSize;
+  const placeCount = Math.ceil(image.fileSize / unitSize);
+  const first = firstUnit(mapping);
+  const isFirstAway = first === undefined || first >= diskEnd * unitSize;
+  const room = used.nextFree(diskEnd, placeCount);
+  const spareStart = isFirstAway ? room : room + 1;
+  const spareEnd = used.nextMarked(spareStart, placeCount);
+  if (room >= placeCount || spareEnd <= spareStart) {
+    throw new ImageError("no-space", say`Cannot rearrange ${imageNamed(image.storage.path)}`, {
+      because: "nothing is free behind its disk",
+      path: image.storage.path,
+      format: image.format,
+      operation: "plan",
+    });
+  }
+  const moves = new MoveList();
+  for (let row = 0; row < mapping.count; row++) {
+    if (mapping.state[row] !== ExtentState.data) continue;
+    let guestOffset = mapping.guestOffset[row] as number;
+    let hostOffset = mapping.hostOffset[row] as number;
+    let length = alignUp(mapping.length[row] as number, unitSize);
+    if (guestOffset === 0) {
+      if (!isFirstAway) moves.add(hostOffset, room * unitSize, unitSize);
+      guestOffset += unitSize;
+      hostOffset += unitSize;
+      length -= unitSize;
+    }
+    if (length > 0 && hostOffset !== guestOffset) moves.add(hostOffset, guestOffset, length);
+  }
+  return {
+    moves: moves.finish(),
+    spareStart: spareStart * unitSize,
+    spareBytes: (spareEnd - spareStart) * unitSize,
+  };
+}
+
+/** Whether every unit is at its place, and the first behind the disk. */
+export function isInPlace(mapping: ExtentTable, clusterSize: number, virtualSize: number): boolean {
+  for (let row = 0; row < mapping.count; row++) {
+    const guestOffset = mapping.guestOffset[row] as number;
+    const hostOffset = mapping.hostOffset[row] as number;
+    const state = mapping.state[row];
+    if (state === ExtentState.compressed) return false;
+    if (state !== ExtentState.data) continue;
+    if (guestOffset > 0 && hostOffset !== guestOffset) return false;
+    if (
+      guestOffset === 0 &&
+      (hostOffset < alignUp(virtualSize, clusterSize) || (mapping.length[row] as number) > clusterSize)
+    )
+      return false;
+  }
+  return true;
+}
+
+/** Where the guest's first unit lies; undefined where it is stored nowhere. */
+function firstUnit(mapping: ExtentTable): number | undefined {
+  return mapping.state[0] === ExtentState.data ? mapping.hostOffset[0] : undefined;
+}
+
+/** Collects moves in typed columns. */
+class MoveList {
+  readonly #from: number[] = [];
+  readonly #to: number[] = [];
+  readonly #length: number[] = [];
+
+  add(fromHostOffset: number, toHostOffset: number, length: number): void {
+    this.#from.push(fromHostOffset);
+    this.#to.push(toHostOffset);
+    this.#length.push(length);
+  }
+
+  finish(): Moves {
+    return {
+      count: this.#from.length,
+      fromHostOffset: Float64Array.from(this.#from),
+      toHostOffset: Float64Array.from(this.#to),
+      length: Float64Array.from(this.#length),
+    };
+  }
+}

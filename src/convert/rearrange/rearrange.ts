@@ -1,0 +1,178 @@
+/**
+ * A rearrangement, performed: units copied to free places, then pointed at anew, epoch by epoch.
+ *
+ *   counts raised, copies | compared with the old places | pointers | counts lowered with the next epoch's ...
+ *                         ^ sync                                    ^ sync: the old places are free
+ *
+ * Each state is a whole image with the same guest, so that a cut only asks to plan anew.
+ */
+
+import { MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import type { Moves, Rearranger } from "../../image/rearranger.ts";
+import type { Epoch, HostCopy, Write } from "../../image/write.ts";
+import type { RearrangementJournal } from "../../journal/journal.ts";
+import type { Schedule } from "../../plan/schedule.ts";
+import { readZeroFilled } from "../../storage/storage.ts";
+import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
+import { progressOf, type Settings } from "../options/settings.ts";
+import { type Session, stopIfAsked } from "../session/session.ts";
+
+/** The block around a header that a medium may lose when it is cut while writing it. */
+export const HEADER_BLOCK = 4096;
+
+type RearrangeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
+
+/** One journaled rearrangement at work. */
+export class Rearranging {
+  readonly #session: Session;
+  readonly #journal: RearrangementJournal;
+  readonly #settings: RearrangeSettings;
+  readonly #rearranger: Rearranger;
+  /** Whose old places are free since the last barrier, and are still counted. */
+  #moved: Moves | undefined;
+  bytesMoved = 0;
+  bytesWritten = 0;
+
+  constructor(session: Session, journal: RearrangementJournal, rearranger: Rearranger, settings: RearrangeSettings) {
+    this.#session = session;
+    this.#journal = journal;
+    this.#rearranger = rearranger;
+    this.#settings = settings;
+  }
+
+  /** `cuts`: what lies behind the last used place goes with each epoch. */
+  async perform(schedule: Schedule, cuts: boolean): Promise<void> {
+    const report = progressOf(this.#settings, "settle");
+    for (const moves of schedule.epochs()) {
+      await this.#epoch({
+        purpose: "copy units to free places",
+        hostCopies: copiesOf(moves),
+        writes: await this.#recount(moves),
+        ...(cuts && this.#end(moves)),
+      });
+      await this.#refuseOtherCopies(moves);
+      await this.#repoint("point at the copies", await this.#rearranger.repoint(moves));
+      this.#rearranger.follow(moves);
+      this.#moved = moves;
+      this.bytesMoved += moves.length.reduce((sum, length) => sum + length, 0);
+      report(this.bytesMoved, schedule.bytesMoved);
+    }
+    const last = await this.#recount(undefined);
+    if (this.#moved !== undefined || cuts) {
+      await this.#epoch({ purpose: "give the old places up", writes: last, ...(cuts && this.#end(undefined)) });
+    }
+    this.#moved = undefined;
+  }
+
+  /** What has become needless; true where anything had. */
+  async tidy(): Promise<boolean> {
+    const steps = await this.#rearranger.tidy();
+    for (const { purpose, repoints, writes } of steps) {
+      if (repoints) await this.#repoint(purpose, writes);
+      else await this.#epoch({ purpose, writes: () => writes });
+    }
+    return steps.length > 0;
+  }
+
+  /** Counts of what the last epoch left lowered, those of the places to come raised. */
+  async #recount(next: Moves | undefined): Promise<() => readonly Write[]> {
+    const writes = await this.#rearranger.recount(this.#moved, next);
+    return () => writes;
+  }
+
+  /** The file's length once nothing lies behind what is used or about to be. */
+  #end(next: Moves | undefined): { readonly fileSize: number } {
+    const { used, unitSize } = this.#rearranger;
+    let end = used.markedEnd * unitSize;
+    for (let row = 0; row < (next?.count ?? 0); row++) {
+      end = Math.max(end, (next?.toHostOffset[row] as number) + (next?.length[row] as number));
+    }
+    return { fileSize: end };
+  }
+
+  async #repoint(purpose: string, writes: readonly Write[]): Promise<void> {
+    const sector = await this.#newHeader(writes);
+    if (sector) {
+      // What else lies in its block may have moved there since, and is nowhere else should the medium lose it.
+      await this.#journal.append(
+        { record: "found-header" },
+        await readZeroFilled(this.#session.storage, 0, HEADER_BLOCK),
+      );
+      await this.#journal.append({ record: "new-header" }, sector);
+    }
+    await this.#epoch({ purpose, repoints: true, writes: () => writes });
+  }
+
+  /** The file's first sector as the writes leave it, where they touch it. */
+  async #newHeader(writes: readonly Write[]): Promise<Uint8Array | undefined> {
+    const touching = writes.filter(({ hostOffset }) => hostOffset < SECTOR_SIZE);
+    if (touching.length === 0) return undefined;
+    const sector = await readZeroFilled(this.#session.storage, 0, SECTOR_SIZE);
+    for (const { hostOffset, bytes } of touching) sector.set(bytes.subarray(0, SECTOR_SIZE - hostOffset), hostOffset);
+    return sector;
+  }
+
+  async #epoch(epoch: Epoch): Promise<void> {
+    const { storage, path } = this.#session;
+    stopIfAsked(this.#settings.signal, path, "while rearranging");
+    await this.#session.refuseInterference();
+    let done = 0;
+    await executeEpoch(storage, epoch, {
+      onBytes: (bytes) => {
+        done = bytes;
+      },
+    });
+    this.bytesWritten += done;
+    await this.#refuseWrongBytes(epoch);
+  }
+
+  /** What moved is read at both places before the old one is given up. */
+  async #refuseOtherCopies(moves: Moves): Promise<void> {
+    if (this.#settings.verify !== "full") return;
+    const { storage, path } = this.#session;
+    for (const { fromHostOffset, toHostOffset, length } of copiesOf(moves)) {
+      for (let skip = 0; skip < length; skip += MiB) {
+        const step = Math.min(MiB, length - skip);
+        const old = await readZeroFilled(storage, fromHostOffset + skip, step);
+        const copy = await readZeroFilled(storage, toHostOffset + skip, step);
+        if (Buffer.compare(old, copy) === 0) continue;
+        throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
+          because: say`the copy at host offset ${placeAt(toHostOffset + skip)} differs from what it was made of`,
+          path,
+          hostOffset: toHostOffset + skip,
+          operation: "verify",
+        });
+      }
+    }
+  }
+
+  /** Pointers and counts have no other version: what does not read as written is written once more, if nobody else was there. */
+  async #refuseWrongBytes(epoch: Epoch): Promise<void> {
+    const { storage, path } = this.#session;
+    const tables: Epoch = { purpose: epoch.purpose, ...(epoch.writes && { writes: epoch.writes }) };
+    let hostOffset = await firstWrongByte(storage, tables);
+    if (hostOffset >= 0 && !storage.hasLateFingerprint) {
+      await executeEpoch(storage, tables);
+      hostOffset = await firstWrongByte(storage, tables);
+    }
+    if (hostOffset < 0) return;
+    throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
+      because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
+      path,
+      hostOffset,
+      operation: "verify",
+    });
+  }
+}
+
+function* copiesOf(moves: Moves): Generator<HostCopy> {
+  for (let row = 0; row < moves.count; row++) {
+    yield {
+      fromHostOffset: moves.fromHostOffset[row] as number,
+      toHostOffset: moves.toHostOffset[row] as number,
+      length: moves.length[row] as number,
+    };
+  }
+}

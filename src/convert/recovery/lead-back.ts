@@ -1,0 +1,58 @@
+/** The way back from the middle of a conversion of several steps: another walk, to the format that the image had. */
+
+import { UsageError } from "../../bytes/image-error.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Journey } from "../../journal/records.ts";
+import { runConversion } from "../conversion/conversion.ts";
+import type { Settings } from "../options/settings.ts";
+import type { RecoveryReport } from "../report/report.ts";
+import type { Session } from "../session/session.ts";
+import { recoveryReport } from "./direction.ts";
+
+/**
+ * `format` is what the image is now. A disk in one piece comes out byte for byte, since there is but one way for it to lie;
+ * elsewhere it is the same guest, clean, in the old format and its options.
+ */
+export async function leadBack(
+  session: Session,
+  journal: Journal,
+  journey: Journey,
+  format: string,
+  settings: Settings,
+): Promise<RecoveryReport> {
+  const { originFormat, originOptions, wishes, stepsTaken } = journey;
+  const walk = (options: Readonly<Record<string, string>>) =>
+    runConversion(
+      session,
+      originFormat,
+      {
+        ...settings,
+        sourceFormat: format,
+        allowMarkedRaw: true,
+        options,
+        drop: [],
+        keepUndo: false,
+        keepLeaks: false,
+      },
+      {
+        purpose: "roll-back",
+        replacing: journal,
+        journey: {
+          originFormat,
+          originOptions,
+          goalFormat: originFormat,
+          goalOptions: options,
+          wishes: { ...wishes, compact: true, compress: false },
+          stepsTaken: stepsTaken + 1,
+        },
+      },
+    );
+  try {
+    await walk(originOptions);
+  } catch (error) {
+    // Some layouts are read but never written, such as QED's tables of one cluster: then the format's own choice.
+    if (!(error instanceof UsageError)) throw error;
+    await walk({});
+  }
+  return recoveryReport(session.path, originFormat, "roll-back", "converted back, since units had moved on the way");
+}

@@ -1,0 +1,78 @@
+/**
+ * raw as a target: the disk in one piece, host = guest. Nothing is moved by a switch to it (a rearrangement before has
+ * brought each unit to its place), but the guest's first bytes, which come over the old header.
+ *
+ *   source  |header|  guest data, each unit at its place, zeros between  |  tables, the guest's first cluster  |
+ *   raw     |guest |  the same                                           |  cut off after the commit
+ */
+
+import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import type { Words } from "../../bytes/sentence.ts";
+import type { ConversionOptions } from "../../image/source.ts";
+import type { TargetDriver } from "../../image/target.ts";
+import { judgeUnkept } from "../../image/unkept.ts";
+
+const WORDS = { hasNone: "raw has none", name: "a raw disk" };
+
+/** raw has no allocation: every sector has its place. */
+const PLACEMENT = {
+  unitSize: SECTOR_SIZE,
+  hostAlignment: SECTOR_SIZE,
+  reserved: new RangeSet(),
+  linearBase: 0,
+  hasZeroState: false,
+  compressed: undefined,
+} as const;
+
+export const rawTarget: TargetDriver = {
+  options: [
+    { name: "size", kind: "number", help: "Length of the file, inside the disk's last sector", isHidden: true },
+  ],
+  countsReferences: true,
+
+  openConversionTarget(source, options, drop) {
+    const unkept = judgeUnkept(source, WORDS, drop);
+    return {
+      format: "raw",
+      virtualSize: source.virtualSize,
+      clusterSize: SECTOR_SIZE,
+      placement: PLACEMENT,
+      options,
+      refusals: [...unkept.refusals, ...backingRefusals(source)],
+      dropped: unkept.dropped,
+    };
+  },
+
+  map(draft, extents, { oldFileSize }) {
+    const { virtualSize, options } = draft;
+    const isOdd = typeof options.size === "number" && alignUp(options.size, SECTOR_SIZE) === virtualSize;
+    const cutTo = isOdd ? Number(options.size) : virtualSize;
+    return {
+      ...draft,
+      extents,
+      fileSize: Math.max(oldFileSize, virtualSize),
+      cutTo,
+      metadataBytes: 0,
+      settling: { bytesMoved: 0, bytesWritten: 0, fileSize: cutTo },
+      additiveWrites: () => [],
+    };
+  },
+
+  /** What the header area holds behind its first sector comes beforehand, where the source uses none of it. */
+  copyHeader({ virtualSize }, _source, _oldHeader, _usedHeader, guest) {
+    const front = (guest?.front ?? new Uint8Array(0)).subarray(0, virtualSize);
+    const sector = new Uint8Array(SECTOR_SIZE);
+    sector.set(front.subarray(0, SECTOR_SIZE));
+    const rest = front.subarray(SECTOR_SIZE);
+    const extras = rest.length === 0 ? [] : [{ hostOffset: SECTOR_SIZE, bytes: rest }];
+    return { kind: "sector", hostOffset: 0, sector, extras };
+  },
+};
+
+function backingRefusals({ backing }: ConversionOptions): readonly Words[] {
+  if (backing === undefined) return [];
+  return [
+    `Cannot keep the backing file ${backing.name}: a raw disk has none; rebase the image with qemu-img rebase -b "" first`,
+  ];
+}
