@@ -83,12 +83,11 @@ export const house: readonly Room[] = [
     rearrange: ["header", "tables"],
     target: ["header", "tables", "rearrange"],
   }),
-  {
-    folder: "plan",
-    may: ["bytes", "image"],
-    packages: builtins,
-    message: "plan may import image and bytes only",
-  },
+  ...divided(
+    "plan",
+    { may: ["bytes", "image"], composes: true, packages: builtins, message: "plan may import image and bytes only" },
+    { schedule: [] },
+  ),
   {
     folder: "journal",
     may: [...core, "plan"],
