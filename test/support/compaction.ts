@@ -68,11 +68,7 @@ async function playMoves(
     for (let moves = pick(rearranger); moves.length > 0; moves = pick(rearranger)) {
       const coming = columnsOf(moves);
       const counts = await rearranger.recount(left, coming);
-      await write(
-        "copy",
-        counts,
-        copiesOf(coming, counts).map((copy) => within(copy, live.bytes.length)),
-      );
+      await write("copy", counts, copiesOf(coming, counts));
       await write("re-point", await rearranger.repoint(coming));
       rearranger.follow(coming);
       left = coming;
