@@ -41,6 +41,19 @@ export class Bitmap {
     return already;
   }
 
+  /** Takes the marks of `count` places from `first` away; returns how many of them were marked. */
+  clear(first: number, count: number): number {
+    let cleared = 0;
+    for (let place = first; place < first + count; place++) {
+      if (!this.has(place)) continue;
+      const at = Math.floor(place / WORD_BITS);
+      this.#words[at] = ((this.#words[at] as number) & ~(1 << (place % WORD_BITS))) >>> 0;
+      cleared++;
+    }
+    this.#marked -= cleared;
+    return cleared;
+  }
+
   /** The first marked place in [from, end), or `end`. */
   nextMarked(from: number, end: number): number {
     return this.#next(from, end, 0);
@@ -53,9 +66,16 @@ export class Bitmap {
 
   /** One past the last marked place; 0 when there is none. */
   get markedEnd(): number {
-    for (let at = this.#words.length - 1; at >= 0; at--) {
-      const word = this.#words[at] as number;
+    return this.markedEndBelow(this.#words.length * WORD_BITS);
+  }
+
+  /** The same of the places below `end`. */
+  markedEndBelow(end: number): number {
+    let keep = WORD_BITS - 1 - ((end + WORD_BITS - 1) % WORD_BITS);
+    for (let at = Math.ceil(end / WORD_BITS) - 1; at >= 0; at--) {
+      const word = ((this.#words[at] as number) << keep) >>> keep;
       if (word !== 0) return at * WORD_BITS + (WORD_BITS - Math.clz32(word));
+      keep = 0;
     }
     return 0;
   }

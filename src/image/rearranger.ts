@@ -1,14 +1,15 @@
 /**
  * Units pointed at anew: a format's part of a rearrangement, which knows what bytes say where a unit lies.
  *
- *   claim, copy | re-point | release, claim, copy | re-point | ...      each bar a barrier (a sync)
+ *   recount, copy | re-point | recount, copy | re-point | ...      each bar a barrier (a sync)
  *
  * After each barrier the file is a whole image with the same guest, at worst with leaks. Which unit goes when (gaps,
  * spares, cycles) is the schedule's, the same for every format (plan/schedule.ts).
  */
 
 import type { Bitmap } from "../bytes/bitmap.ts";
-import type { Write } from "./write.ts";
+import type { RangeSet } from "../bytes/range-set.ts";
+import type { HostCopy, Write } from "./write.ts";
 
 /** Pieces on their way, in parallel columns: all places are multiples of the unit, all lengths whole units. */
 export interface Moves {
@@ -35,21 +36,47 @@ export interface Rearranger {
   readonly unitSize: number;
   /** One bit a place: set where the file holds anything, fixed or movable. One past its last set bit ends what is used. */
   readonly used: Bitmap;
+  /** Host ranges that nothing can be moved to though nothing is there, as where no count can be written; none where absent. */
+  readonly barred?: RangeSet;
+  /** To be durable, one by one, before anything else is written; nothing where absent. */
+  readonly beforehand?: readonly TidyStep[];
   /** What may be moved; all else that is used (a header) has to stay. Of the image as it stands after the moves so far. */
   pieces(): Pieces;
-  /** Raises the counts of the places that the moves lead to; nothing where a format counts none. */
-  claim(moves: Moves): Promise<readonly Write[]>;
+  /**
+   * Lowers the counts of the places that moves of before have left, to be asked for once their `repoint` is durable and
+   * `follow` has been called, and raises those of the places that the next moves lead to; nothing where a format counts
+   * none. What it writes where a move leads to is the whole of that piece, which must not be copied (`copiesOf`).
+   */
+  recount(left: Moves | undefined, coming: Moves | undefined): Promise<readonly Write[]>;
   /**
    * Each pointer to what has moved, those of snapshots too. Throws ImageError `changed-underneath` where a table does not
    * hold the pointer that it held when the model was made.
    */
   repoint(moves: Moves): Promise<readonly Write[]>;
-  /** Lowers the counts of the places that the moves came from: to be durable only after `repoint` is. */
-  release(moves: Moves): Promise<readonly Write[]>;
-  /** The model as it is once `repoint` is durable. */
+  /** The model as it is once `repoint` is durable: what was left is free. */
   follow(moves: Moves): void;
-  /** What has become needless by the moves so far (empty tables, counts of nothing), each epoch as in `Rearrangement`; empty where nothing has. */
+  /**
+   * What has become needless by the moves so far (empty tables, counts of nothing), each epoch as in `Rearrangement`; empty
+   * where nothing has. The model is then as if all of it were performed. It frees places and may bar others, so that
+   * another round of moves may follow; all that was left has been recounted before.
+   */
   tidy(): Promise<readonly TidyStep[]>;
+}
+
+/** The copies of an epoch: all moves but those whose pieces `recounted` writes itself, which ascends. */
+export function copiesOf(moves: Moves, recounted: readonly Write[]): HostCopy[] {
+  const written = new Set(recounted.map(({ hostOffset }) => hostOffset));
+  const copies: HostCopy[] = [];
+  for (let row = 0; row < moves.count; row++) {
+    const toHostOffset = moves.toHostOffset[row] as number;
+    if (written.has(toHostOffset)) continue;
+    copies.push({
+      fromHostOffset: moves.fromHostOffset[row] as number,
+      toHostOffset,
+      length: moves.length[row] as number,
+    });
+  }
+  return copies;
 }
 
 /** Writes after which something is used no more; made durable before the next. `repoints` as an epoch's. */

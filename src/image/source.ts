@@ -5,6 +5,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
 import { type CheckResult, type FindingListener, NOTHING_FOUND } from "./finding.ts";
+import type { Rearranger } from "./rearranger.ts";
 import type { Repair, RepairWishes } from "./repair.ts";
 import type { SnapshotInfo, SpecificInfo } from "./specific-info.ts";
 import type { TargetOptionValues } from "./target-options.ts";
@@ -98,6 +99,8 @@ export interface Image {
   readSnapshots?(): Promise<readonly SnapshotInfo[]>;
   /** Moves tables and data so that the file holds nothing unreferenced and ends at its last byte (settle, compact). */
   planSettling?(): Promise<Rearrangement>;
+  /** Who may move what inside the file. Throws ImageError where the image, or what it has, can't be. */
+  openRearranger?(): Promise<Rearranger>;
 }
 
 /** What the image's check finds, or nothing where its format has none. */

@@ -6,6 +6,7 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
+import type { Rearranger } from "../../image/rearranger.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
@@ -16,6 +17,8 @@ import { canCheckInDetail, checkInDetail } from "./check/detailed-check.ts";
 import { featureName } from "./header/extensions.ts";
 import { geometryOf } from "./header/geometry.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header/header.ts";
+import { Qcow2Rearranger } from "./rearrange/rearranger.ts";
+import { refuseRearranging } from "./rearrange/refusals.ts";
 import { planHeaderSettling } from "./rearrange/settle.ts";
 import { planQcow2Repair } from "./repair/repair.ts";
 import { specificInfo } from "./specific-info.ts";
@@ -105,8 +108,7 @@ export class Qcow2Image implements Image {
   }
 
   async check(onFinding?: FindingListener): Promise<CheckResult> {
-    this.#check ??= this.#takenInventory().then((inventory) => checkImage(this.#source, inventory));
-    const result = await this.#check;
+    const result = await this.#quickCheck();
     const quick = { source: this.#source, inventory: await this.#takenInventory(), bitmaps: this.#bitmaps, result };
     if (result.findings.length === 0) return result;
     if (canCheckInDetail(quick)) return await checkInDetail(quick, onFinding);
@@ -137,6 +139,18 @@ export class Qcow2Image implements Image {
 
   planSettling(): Promise<Rearrangement> {
     return planHeaderSettling(this.storage, this.#header, this.fileSize);
+  }
+
+  async openRearranger(): Promise<Rearranger> {
+    const { storage, header } = this.#source;
+    refuseRearranging(storage.path, header, await this.#quickCheck());
+    return await Qcow2Rearranger.open(this.#source, this.#bitmaps);
+  }
+
+  /** What is wrong, if anything is: not told one by one. */
+  #quickCheck(): Promise<CheckResult> {
+    this.#check ??= this.#takenInventory().then((inventory) => checkImage(this.#source, inventory));
+    return this.#check;
   }
 
   /** The walk that maps the active tables, once; it counts what they reference unless that has been counted already. */

@@ -44,6 +44,8 @@ export const SnapshotEntry = struct(
 export interface Snapshot {
   readonly id: string;
   readonly name: string;
+  /** Of its entry in the table. */
+  readonly entryHostOffset: number;
   /** May exceed 2^53 in a hostile image, and lie anywhere. */
   readonly l1HostOffset: number;
   /** The same in hexadecimal digits, exact. */
@@ -93,6 +95,7 @@ export async function readSnapshotTable({ storage, header, geometry }: WalkSourc
     snapshots.push({
       id,
       name,
+      entryHostOffset: start + next,
       l1HostOffset: entry.l1TableOffset.high * 2 ** 32 + entry.l1TableOffset.low,
       // By the low half: the whole may be more than a number holds exactly.
       isAligned: isAligned(entry.l1TableOffset.low, geometry.clusterSize),

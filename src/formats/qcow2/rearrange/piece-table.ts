@@ -1,0 +1,151 @@
+/**
+ * Everything of an image that lies somewhere, by a number of its own that stays when it moves: a cluster, or several
+ * that must lie in one run. Found by its place; memory is some 8 bytes a piece, whatever the file's length.
+ */
+
+import type { Bitmap } from "../../../bytes/bitmap.ts";
+import type { Pieces } from "../../../image/rearranger.ts";
+
+/** No piece. */
+export const NO_PIECE = -1;
+/** The header cluster: it has words and stays. */
+export const HEADER_PIECE = 0;
+
+/** Those of more than one cluster, ascending, with their lengths in clusters. */
+export interface LongPieces {
+  readonly piece: Uint32Array;
+  readonly length: Uint32Array;
+}
+
+export class PieceTable {
+  readonly clusterSize: number;
+  readonly used: Bitmap;
+  /** Host cluster of each piece's first byte, by its number; of a piece that was taken out, where it lay. */
+  readonly #place: Uint32Array;
+  readonly #long: LongPieces;
+  /** Open addressing by place: a piece's number and 1, 0 for an empty slot. */
+  readonly #slots: Uint32Array;
+  readonly #shift: number;
+  /** Pieces that have not been taken out. */
+  #alive: number;
+
+  /** `place` ascends and begins with the header's; `used` has all of it marked, and what stays as well. */
+  constructor(place: Uint32Array, long: LongPieces, used: Bitmap, clusterSize: number) {
+    const bits = Math.max(4, Math.ceil(Math.log2(place.length * 1.25)));
+    this.#place = place;
+    this.#long = long;
+    this.used = used;
+    this.clusterSize = clusterSize;
+    this.#slots = new Uint32Array(2 ** bits);
+    this.#shift = 32 - bits;
+    this.#alive = place.length;
+    for (let piece = 0; piece < place.length; piece++) this.#enter(piece);
+  }
+
+  /** One past the highest number of a piece. */
+  get count(): number {
+    return this.#place.length;
+  }
+
+  /** The piece whose first cluster this is, or NO_PIECE. */
+  at(cluster: number): number {
+    const slots = this.#slots;
+    for (let slot = this.#slotOf(cluster); ; slot = (slot + 1) & (slots.length - 1)) {
+      const piece = (slots[slot] as number) - 1;
+      if (piece < 0 || this.#place[piece] === cluster) return piece;
+    }
+  }
+
+  /** The piece that holds `cluster`, or NO_PIECE; by bisection, so only before anything has moved. */
+  holding(cluster: number): number {
+    const piece = firstAbove(this.#place, cluster) - 1;
+    return piece >= 0 && cluster < this.clusterOf(piece) + this.lengthOf(piece) ? piece : NO_PIECE;
+  }
+
+  clusterOf(piece: number): number {
+    return this.#place[piece] as number;
+  }
+
+  hostOffsetOf(piece: number): number {
+    return (this.#place[piece] as number) * this.clusterSize;
+  }
+
+  /** In clusters. */
+  lengthOf(piece: number): number {
+    const { piece: long, length } = this.#long;
+    if (long.length === 0) return 1;
+    const at = firstAbove(long, piece) - 1;
+    return long[at] === piece ? (length[at] as number) : 1;
+  }
+
+  move(piece: number, cluster: number): void {
+    this.#leave(piece);
+    this.#place[piece] = cluster;
+    this.#enter(piece);
+    this.used.mark(cluster, this.lengthOf(piece));
+  }
+
+  /** Nothing points at it any more. */
+  takeOut(piece: number): void {
+    this.#leave(piece);
+    this.#alive--;
+  }
+
+  /** All but the header, ascending. */
+  movable(): Pieces {
+    const hostOffset = new Float64Array(this.#alive - 1);
+    const length = new Float64Array(this.#alive - 1);
+    const end = this.used.markedEnd;
+    let count = 0;
+    for (let cluster = this.used.nextMarked(1, end); cluster < end; ) {
+      const piece = this.at(cluster);
+      const clusters = piece === NO_PIECE ? 1 : this.lengthOf(piece);
+      if (piece !== NO_PIECE) {
+        hostOffset[count] = cluster * this.clusterSize;
+        length[count] = clusters * this.clusterSize;
+        count++;
+      }
+      cluster = this.used.nextMarked(cluster + clusters, end);
+    }
+    return { count, hostOffset, length };
+  }
+
+  #slotOf(cluster: number): number {
+    return Math.imul(cluster, 0x9e37_79b1) >>> this.#shift;
+  }
+
+  #enter(piece: number): void {
+    const slots = this.#slots;
+    let slot = this.#slotOf(this.clusterOf(piece));
+    while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+    slots[slot] = piece + 1;
+  }
+
+  /** Those behind it in the same run of slots move up, so that none is lost behind an empty one. */
+  #leave(piece: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    this.used.clear(this.clusterOf(piece), this.lengthOf(piece));
+    let hole = this.#slotOf(this.clusterOf(piece));
+    while (slots[hole] !== piece + 1) hole = (hole + 1) & mask;
+    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.#slotOf(this.clusterOf((slots[slot] as number) - 1));
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      slots[hole] = slots[slot] as number;
+      hole = slot;
+    }
+    slots[hole] = 0;
+  }
+}
+
+/** The first index of an ascending list whose value is more than `value`. */
+function firstAbove(list: Uint32Array, value: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] as number) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,308 @@
+/**
+ * The pieces of an image and who points at them, read from its live tables (docs/interop/qcow2.txt):
+ *
+ *   header ─► L1 ─► L2 tables ─► data, compressed streams          every pointer is one 64-bit word at a multiple of 8
+ *          ─► refcount table ─► refcount blocks
+ *          ─► snapshot table ─► L1 of each snapshot ─► L2 tables ...
+ *          ─► bitmap directory ─► bitmap tables ─► bitmaps
+ *
+ * The image has been checked: each reference is inside the file, and no two things share a place that must not.
+ */
+
+import { ceilDiv } from "../../../bytes/align.ts";
+import { Bitmap, MAX_BITS } from "../../../bytes/bitmap.ts";
+import { hex } from "../../../bytes/image-error.ts";
+import { readZeroFilled } from "../../../storage/storage.ts";
+import { BitmapsExtension, ExtensionType } from "../header/extensions.ts";
+import { Qcow2HeaderV2 } from "../header/header.ts";
+import type { Bitmap as DirtyBitmap } from "../tables/bitmap-directory.ts";
+import { l1Entries, readL1Bytes } from "../tables/l1-table.ts";
+import { compressedHostOffset, compressedLength, L2Mask, standardHostOffset } from "../tables/l2-entry.ts";
+import { refcountsPerBlock } from "../tables/refcount.ts";
+import { readSnapshotTable, type Snapshot } from "../tables/snapshot-table.ts";
+import { parseRefcountTableEntry } from "../tables/table-entry.ts";
+import { readTables } from "../tables/table-reader.ts";
+import type { WalkSource } from "../tables/table-walk.ts";
+import { HEADER_PIECE, NO_PIECE, PieceTable } from "./piece-table.ts";
+import { PointerWords } from "./pointer-words.ts";
+import { cannotRearrange } from "./rearrange-error.ts";
+
+/** Some 20 bytes of memory each; 2 TiB of 64 KiB clusters. */
+const MAX_PIECES = 2 ** 25;
+/** Of a table of pointers, read at once. */
+const READ_ENTRIES = 2 ** 17;
+
+export interface Survey {
+  /** Places that the model reaches: the file's, and what blocks could count right behind its end. */
+  readonly placeCount: number;
+  readonly pieces: PieceTable;
+  readonly words: PointerWords;
+  /** The piece that each refcount block is, by its entry in the refcount table; NO_PIECE for none. */
+  readonly blocks: Int32Array;
+  /** L2 tables without a single bit set, until they are given up. */
+  readonly emptyTables: number[];
+}
+
+export async function surveyImage(source: WalkSource, bitmaps: readonly DirtyBitmap[]): Promise<Survey> {
+  const surveyor = new Surveyor(source, bitmaps);
+  return await surveyor.survey();
+}
+
+class Surveyor {
+  readonly #source: WalkSource;
+  readonly #bitmaps: readonly DirtyBitmap[];
+  /** Clusters that must lie right behind the one before them. */
+  readonly #joined: Bitmap;
+  readonly #emptyTables: number[] = [];
+  #snapshots: readonly Snapshot[] = [];
+  #snapshotTableLength = 0;
+  #pieces!: PieceTable;
+  #words!: PointerWords;
+
+  constructor(source: WalkSource, bitmaps: readonly DirtyBitmap[]) {
+    this.#source = source;
+    this.#bitmaps = bitmaps;
+    this.#joined = new Bitmap(this.#placeCount());
+  }
+
+  async survey(): Promise<Survey> {
+    const { header, tally } = this.#source;
+    if (header.snapshotCount > 0) {
+      const table = await readSnapshotTable(this.#source);
+      this.#snapshots = table.snapshots;
+      this.#snapshotTableLength = table.length;
+    }
+    this.#joinTables();
+    if (tally.compressed.pageIndexes().length > 0) await this.#eachL2Table((table) => this.#joinStreams(table));
+    this.#pieces = this.#collectPieces();
+    this.#words = new PointerWords(this.#pieces.count);
+    await this.#readL1Words(
+      header.l1TableHostOffset,
+      header.l1EntryCount,
+      HEADER_PIECE,
+      Qcow2HeaderV2.fields.l1TableOffset.at,
+    );
+    await this.#readSnapshotWords();
+    await this.#readBitmapWords();
+    const blocks = await this.#readRefcountTable();
+    await this.#eachL2Table((table, hostOffset) => this.#readL2Words(table, hostOffset));
+    return {
+      placeCount: this.#placeCount(),
+      pieces: this.#pieces,
+      words: this.#words,
+      blocks,
+      emptyTables: this.#emptyTables,
+    };
+  }
+
+  #placeCount(): number {
+    const { header, geometry, storage } = this.#source;
+    const { clusterSize, hostClusterCount } = geometry;
+    const perBlock = refcountsPerBlock(clusterSize, header.refcountBits);
+    const count = (ceilDiv(hostClusterCount + 1, perBlock) + 1) * perBlock;
+    if (count >= MAX_BITS) throw cannotRearrange("unsupported", storage.path, "its file is too long for its clusters");
+    return count;
+  }
+
+  #joinTables(): void {
+    const { header } = this.#source;
+    this.#join(header.l1TableHostOffset, header.l1EntryCount * 8);
+    this.#join(header.refcountTableHostOffset, header.refcountTableClusterCount * header.clusterSize);
+    if (header.snapshotCount > 0) this.#join(header.snapshotTableHostOffset, this.#snapshotTableLength);
+    for (const { l1HostOffset, l1EntryCount } of this.#snapshots) this.#join(l1HostOffset, l1EntryCount * 8);
+    const directory = header.extensions.bitmaps;
+    if (directory === undefined || this.#bitmaps.length === 0) return;
+    this.#join(directory.directoryHostOffset, directory.directorySize);
+    for (const { tableHostOffset, tableEntryCount } of this.#bitmaps) this.#join(tableHostOffset, tableEntryCount * 8);
+  }
+
+  #joinStreams(table: DataView): void {
+    const { clusterBits, l2EntrySize } = this.#source.geometry;
+    for (let at = 0; at < table.byteLength; at += l2EntrySize) {
+      const high = table.getInt32(at);
+      if ((high & L2Mask.compressedHigh) === 0) continue;
+      const low = table.getInt32(at + 4);
+      this.#join(compressedHostOffset(high, low, clusterBits), compressedLength(high, low, clusterBits));
+    }
+  }
+
+  #join(hostOffset: number, length: number): void {
+    const { clusterSize } = this.#source.geometry;
+    const first = Math.floor(hostOffset / clusterSize);
+    const count = length <= 0 ? 0 : Math.floor((hostOffset + length - 1) / clusterSize) - first;
+    if (count > 0) this.#joined.mark(first + 1, count);
+  }
+
+  #collectPieces(): PieceTable {
+    const { geometry, storage, tally } = this.#source;
+    const fixed = this.#fixedClusters();
+    const isPiece = (cluster: number) => !this.#joined.has(cluster) && !fixed.has(cluster);
+    let count = 0;
+    let longCount = 0;
+    for (const { cluster } of tally.all.each()) {
+      if (isPiece(cluster)) count++;
+      else if (this.#joined.has(cluster) && !this.#joined.has(cluster - 1)) longCount++;
+    }
+    if (count > MAX_PIECES)
+      throw cannotRearrange("unsupported", storage.path, `it has more than ${MAX_PIECES} clusters`);
+    const used = new Bitmap(this.#placeCount());
+    const place = new Uint32Array(count);
+    const long = { piece: new Uint32Array(longCount), length: new Uint32Array(longCount) };
+    let piece = 0;
+    let longPiece = -1;
+    for (const { cluster } of tally.all.each()) {
+      used.mark(cluster, 1);
+      if (isPiece(cluster)) place[piece++] = cluster;
+      if (!this.#joined.has(cluster)) continue;
+      if (!this.#joined.has(cluster - 1)) {
+        long.piece[++longPiece] = piece - 1;
+        long.length[longPiece] = 1;
+      }
+      long.length[longPiece] = (long.length[longPiece] as number) + 1;
+    }
+    if (place[0] !== 0) throw this.#changed(0);
+    return new PieceTable(place, long, used, geometry.clusterSize);
+  }
+
+  /** What the model has no words for. */
+  #fixedClusters(): ReadonlySet<number> {
+    const { header, geometry } = this.#source;
+    const { encryptionHeader } = header.extensions;
+    const fixed = new Set<number>();
+    if (encryptionHeader === undefined) return fixed;
+    const { hostOffset, length } = encryptionHeader;
+    const end = ceilDiv(hostOffset + length, geometry.clusterSize);
+    for (let cluster = Math.floor(hostOffset / geometry.clusterSize); cluster < end; cluster++) fixed.add(cluster);
+    return fixed;
+  }
+
+  /** The word at byte `within` of `holder` points at `hostOffset`, where a piece begins; answers that piece. */
+  #add(hostOffset: number, holder: number, within: number): number {
+    const { clusterSize } = this.#source.geometry;
+    const piece = hostOffset % clusterSize === 0 ? this.#pieces.at(hostOffset / clusterSize) : NO_PIECE;
+    if (piece === NO_PIECE || piece === HEADER_PIECE) throw this.#changed(this.#pieces.hostOffsetOf(holder) + within);
+    this.#words.add(piece, holder, within);
+    return piece;
+  }
+
+  async #readL1Words(hostOffset: number, entryCount: number, holder: number, within: number): Promise<void> {
+    if (entryCount === 0) return;
+    const { storage, geometry } = this.#source;
+    this.#refuseCutOff("L1 table", hostOffset, entryCount * 8);
+    const l1 = this.#add(hostOffset, holder, within);
+    for (const entry of l1Entries(await readL1Bytes(storage, geometry, { hostOffset, entryCount }))) {
+      this.#add(entry.hostOffset, l1, entry.index * 8);
+    }
+  }
+
+  async #readSnapshotWords(): Promise<void> {
+    const { header } = this.#source;
+    if (header.snapshotCount === 0) return;
+    const start = header.snapshotTableHostOffset;
+    this.#refuseCutOff("snapshot table", start, this.#snapshotTableLength);
+    const table = this.#add(start, HEADER_PIECE, Qcow2HeaderV2.fields.snapshotsOffset.at);
+    for (const { l1HostOffset, l1EntryCount, entryHostOffset } of this.#snapshots) {
+      await this.#readL1Words(l1HostOffset, l1EntryCount, table, entryHostOffset - start);
+    }
+  }
+
+  async #readBitmapWords(): Promise<void> {
+    const { extensions } = this.#source.header;
+    const raw = extensions.all.find(({ type }) => type === ExtensionType.bitmaps);
+    if (extensions.bitmaps === undefined || raw === undefined || this.#bitmaps.length === 0) return;
+    const start = extensions.bitmaps.directoryHostOffset;
+    this.#refuseCutOff("bitmap directory", start, extensions.bitmaps.directorySize);
+    const directory = this.#add(start, HEADER_PIECE, raw.hostOffset + BitmapsExtension.fields.directoryOffset.at);
+    for (const { name, entryHostOffset, tableHostOffset, tableEntryCount } of this.#bitmaps) {
+      this.#refuseCutOff(`table of bitmap ${name}`, tableHostOffset, tableEntryCount * 8);
+      const table = this.#add(tableHostOffset, directory, entryHostOffset - start);
+      await this.#eachEntry(tableHostOffset, tableEntryCount, (high, low, index) => {
+        const place = standardHostOffset(high, low);
+        if (place !== 0) this.#add(place, table, index * 8);
+      });
+    }
+  }
+
+  async #readRefcountTable(): Promise<Int32Array> {
+    const { header } = this.#source;
+    const { refcountTableHostOffset: start, refcountTableClusterCount, clusterSize } = header;
+    const entryCount = (refcountTableClusterCount * clusterSize) / 8;
+    const table = this.#add(start, HEADER_PIECE, Qcow2HeaderV2.fields.refcountTableOffset.at);
+    const blocks = new Int32Array(entryCount).fill(NO_PIECE);
+    await this.#eachEntry(start, entryCount, (high, low, index) => {
+      const { hostOffset } = parseRefcountTableEntry(high, low);
+      if (hostOffset !== 0) blocks[index] = this.#add(hostOffset, table, index * 8);
+    });
+    return blocks;
+  }
+
+  /** Calls `use` for each 64-bit entry that is not zero, with its halves signed. */
+  async #eachEntry(
+    hostOffset: number,
+    entryCount: number,
+    use: (high: number, low: number, index: number) => void,
+  ): Promise<void> {
+    for (let first = 0; first < entryCount; first += READ_ENTRIES) {
+      const count = Math.min(READ_ENTRIES, entryCount - first);
+      const { buffer } = await readZeroFilled(this.#source.storage, hostOffset + first * 8, count * 8);
+      const view = new DataView(buffer);
+      for (let index = 0; index < count; index++) {
+        const [high, low] = [view.getInt32(index * 8), view.getInt32(index * 8 + 4)];
+        if ((high | low) !== 0) use(high, low, first + index);
+      }
+    }
+  }
+
+  async #eachL2Table(use: (table: DataView, hostOffset: number) => void): Promise<void> {
+    const { storage, geometry, tally } = this.#source;
+    const { clusterSize } = geometry;
+    const places: number[] = [];
+    for (const { cluster } of tally.activeL2Tables.each()) places.push(cluster * clusterSize);
+    for (const { cluster } of tally.inactiveL2Tables.each()) {
+      if (tally.activeL2Tables.get(cluster) === 0) places.push(cluster * clusterSize);
+    }
+    const hostOffsets = Float64Array.from(places).sort();
+    for await (const batch of readTables(storage, hostOffsets, clusterSize)) {
+      for (let at = batch.first; at < batch.first + batch.count; at++) {
+        const hostOffset = hostOffsets[at] as number;
+        const { buffer, byteOffset } = batch.bytes;
+        use(new DataView(buffer, byteOffset + hostOffset - batch.hostOffset, clusterSize), hostOffset);
+      }
+    }
+  }
+
+  #readL2Words(table: DataView, hostOffset: number): void {
+    const { clusterBits, clusterSize, l2EntrySize } = this.#source.geometry;
+    this.#refuseCutOff("L2 table", hostOffset, clusterSize);
+    const holder = this.#pieces.at(hostOffset / clusterSize);
+    if (holder === NO_PIECE) throw this.#changed(hostOffset);
+    let bits = 0;
+    for (let at = 0; at < table.byteLength; at += l2EntrySize) {
+      const [high, low] = [table.getInt32(at), table.getInt32(at + 4)];
+      bits |= high | low;
+      if (l2EntrySize > 8) bits |= table.getInt32(at + 8) | table.getInt32(at + 12);
+      if ((high & L2Mask.compressedHigh) === 0) {
+        const place = standardHostOffset(high, low);
+        if (place !== 0) this.#add(place, holder, at);
+        continue;
+      }
+      const piece = this.#pieces.holding(Math.floor(compressedHostOffset(high, low, clusterBits) / clusterSize));
+      if (piece === NO_PIECE || piece === HEADER_PIECE) throw this.#changed(hostOffset + at);
+      this.#words.add(piece, holder, at, true);
+    }
+    if (bits === 0) this.#emptyTables.push(holder);
+  }
+
+  /** QEMU reads what is missing as zeros; but zeros there are guest data that can't be found any more. */
+  #refuseCutOff(structure: string, hostOffset: number, length: number): void {
+    const { geometry, storage } = this.#source;
+    if (hostOffset + length <= geometry.hostEnd) return;
+    const because = `its ${structure} at host offset ${hex(hostOffset)} goes on past the end of the file, which was cut off`;
+    throw cannotRearrange("corrupt", storage.path, because, { structure, hostOffset, remedy: "get it whole" });
+  }
+
+  #changed(hostOffset: number) {
+    const because = `the pointer at host offset ${hex(hostOffset)} is another than when it was checked`;
+    return cannotRearrange("changed-underneath", this.#source.storage.path, because, { hostOffset });
+  }
+}
