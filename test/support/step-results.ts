@@ -57,6 +57,7 @@ export function conversion(changes: Partial<ConversionReport> = {}): ConversionR
     fileSizeAfter: 3.2 * GiB + 1_703_936,
     guestChecksum: { algorithm: "blkhash-sha256", covers: "guest", before: digest, after: digest },
     check: { before: clean, after: clean },
+    path: [{ step: "switch", to: "qcow2" }],
     dropped: [],
     refused: [],
     rolledBack: false,

@@ -62,6 +62,7 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   const journal = await openJournal(step);
   try {
     const work = new Rearranging(session, journal, rearranger, settings);
+    await work.prepare();
     await work.perform(schedule, goal !== "linear");
     // What is needless once units have moved makes room for more.
     while (goal !== "linear" && (await work.tidy())) {
@@ -99,8 +100,8 @@ async function planLinear(image: Image, rearranger: Rearranger, epochBytes: numb
 }
 
 async function planCompact(rearranger: Rearranger, epochBytes: number): Promise<Schedule> {
-  const { unitSize, used } = rearranger;
-  const input = { unitSize, pieces: rearranger.pieces(), used, epochBytes };
+  const { unitSize, used, barred } = rearranger;
+  const input = { unitSize, pieces: rearranger.pieces(), used, epochBytes, barred };
   const schedule = scheduleCompact(input);
   proveSchedule(input, schedule);
   return schedule;

@@ -10,7 +10,7 @@
 import { MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
-import type { Moves, Rearranger } from "../../image/rearranger.ts";
+import { copiesOf, type Moves, type Rearranger, type TidyStep } from "../../image/rearranger.ts";
 import type { Epoch, HostCopy, Write } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import type { Schedule } from "../../plan/schedule.ts";
@@ -42,26 +42,33 @@ export class Rearranging {
     this.#settings = settings;
   }
 
+  /** What has to be durable before anything else is written. */
+  async prepare(): Promise<void> {
+    for (const step of this.#rearranger.beforehand ?? []) await this.#tidyStep(step);
+  }
+
   /** `cuts`: what lies behind the last used place goes with each epoch. */
   async perform(schedule: Schedule, cuts: boolean): Promise<void> {
     const report = progressOf(this.#settings, "settle");
     for (const moves of schedule.epochs()) {
+      const counts = await this.#rearranger.recount(this.#moved, moves);
+      const copies = copiesOf(moves, counts);
       await this.#epoch({
         purpose: "copy units to free places",
-        hostCopies: copiesOf(moves),
-        writes: await this.#recount(moves),
+        hostCopies: copies,
+        writes: () => counts,
         ...(cuts && this.#end(moves)),
       });
-      await this.#refuseOtherCopies(moves);
+      await this.#refuseOtherCopies(copies);
       await this.#repoint("point at the copies", await this.#rearranger.repoint(moves));
       this.#rearranger.follow(moves);
       this.#moved = moves;
       this.bytesMoved += moves.length.reduce((sum, length) => sum + length, 0);
       report(this.bytesMoved, schedule.bytesMoved);
     }
-    const last = await this.#recount(undefined);
     if (this.#moved !== undefined || cuts) {
-      await this.#epoch({ purpose: "give the old places up", writes: last, ...(cuts && this.#end(undefined)) });
+      const counts = await this.#rearranger.recount(this.#moved, undefined);
+      await this.#epoch({ purpose: "give the old places up", writes: () => counts, ...(cuts && this.#end(undefined)) });
     }
     this.#moved = undefined;
   }
@@ -69,17 +76,13 @@ export class Rearranging {
   /** What has become needless; true where anything had. */
   async tidy(): Promise<boolean> {
     const steps = await this.#rearranger.tidy();
-    for (const { purpose, repoints, writes } of steps) {
-      if (repoints) await this.#repoint(purpose, writes);
-      else await this.#epoch({ purpose, writes: () => writes });
-    }
+    for (const step of steps) await this.#tidyStep(step);
     return steps.length > 0;
   }
 
-  /** Counts of what the last epoch left lowered, those of the places to come raised. */
-  async #recount(next: Moves | undefined): Promise<() => readonly Write[]> {
-    const writes = await this.#rearranger.recount(this.#moved, next);
-    return () => writes;
+  async #tidyStep({ purpose, repoints, writes }: TidyStep): Promise<void> {
+    if (repoints) await this.#repoint(purpose, writes);
+    else await this.#epoch({ purpose, writes: () => writes });
   }
 
   /** The file's length once nothing lies behind what is used or about to be. */
@@ -129,10 +132,10 @@ export class Rearranging {
   }
 
   /** What moved is read at both places before the old one is given up. */
-  async #refuseOtherCopies(moves: Moves): Promise<void> {
+  async #refuseOtherCopies(copies: readonly HostCopy[]): Promise<void> {
     if (this.#settings.verify !== "full") return;
     const { storage, path } = this.#session;
-    for (const { fromHostOffset, toHostOffset, length } of copiesOf(moves)) {
+    for (const { fromHostOffset, toHostOffset, length } of copies) {
       for (let skip = 0; skip < length; skip += MiB) {
         const step = Math.min(MiB, length - skip);
         const old = await readZeroFilled(storage, fromHostOffset + skip, step);
@@ -164,15 +167,5 @@ export class Rearranging {
       hostOffset,
       operation: "verify",
     });
-  }
-}
-
-function* copiesOf(moves: Moves): Generator<HostCopy> {
-  for (let row = 0; row < moves.count; row++) {
-    yield {
-      fromHostOffset: moves.fromHostOffset[row] as number,
-      toHostOffset: moves.toHostOffset[row] as number,
-      length: moves.length[row] as number,
-    };
   }
 }

@@ -71,7 +71,7 @@ export function scheduleCompact(input: CompactInput): Schedule {
 }
 
 /** Undefined where not all that reaches past `end` finds a place below it. */
-function placed({ used }: CompactInput, tail: Tail, end: number): Stages | undefined {
+function placed({ used, unitSize, barred }: CompactInput, tail: Tail, end: number): Stages | undefined {
   const firstMoved = tail.firstPast(end);
   const long: number[] = [];
   const runs = new PlaceRuns();
@@ -87,6 +87,9 @@ function placed({ used }: CompactInput, tail: Tail, end: number): Stages | undef
   const intoRoom = new WayList();
   const singles = new WayList();
   const taken = new Bitmap(end);
+  for (const { start, end: barredEnd } of barred?.within(0, end * unitSize) ?? []) {
+    taken.mark(start / unitSize, (barredEnd - start) / unitSize);
+  }
   const leaving = new PlaceRuns();
   const vacated = new PlaceRuns();
   if (long.length > 0) {

@@ -1,6 +1,7 @@
 /** What a schedule is: which piece is copied where, and between which two barriers. */
 
 import type { Bitmap } from "../../bytes/bitmap.ts";
+import type { RangeSet } from "../../bytes/range-set.ts";
 import type { Moves, Pieces } from "../../image/rearranger.ts";
 
 /**
@@ -46,6 +47,6 @@ export interface CompactInput {
   readonly used: Bitmap;
   /** Most bytes that are copied between two barriers; only a piece that is longer goes alone. */
   readonly epochBytes: number;
-  /** Not needed, as nothing is put past the old end. */
-  readonly spareStart?: number | undefined;
+  /** Host ranges that nothing may be put to though nothing is there; none where absent. */
+  readonly barred?: RangeSet | undefined;
 }

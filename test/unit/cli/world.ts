@@ -22,6 +22,7 @@ export const report: ConversionReport = {
   fileSizeAfter: 4 * 1024 ** 3 + 1_720_000,
   guestChecksum: { algorithm: "blkhash-sha256", covers: "guest", before: "ab".repeat(32), after: "ab".repeat(32) },
   check: { before: null, after: null },
+  path: [{ step: "switch", to: "qcow2" }],
   dropped: [],
   refused: [],
   rolledBack: false,

@@ -109,16 +109,20 @@ export class Qcow2Rearranger implements Rearranger {
   #moving(moves: Moves): Map<number, number> {
     const moving = new Map<number, number>();
     const targets = [...this.#clusters(moves, moves.toHostOffset)];
-    for (const [row, [cluster, clusterCount]] of [...this.#clusters(moves, moves.fromHostOffset)].entries()) {
-      const piece = this.#pieces.at(cluster);
-      if (piece === NO_PIECE || this.#pieces.lengthOf(piece) !== clusterCount) {
-        throw new RangeError(`no piece of ${clusterCount} clusters begins at cluster ${cluster}`);
-      }
+    for (const [row, [first, clusterCount]] of [...this.#clusters(moves, moves.fromHostOffset)].entries()) {
       const [target] = targets[row] as [number, number];
-      for (let turn = target; turn < target + clusterCount; turn++) {
-        if (this.used.has(turn)) throw new RangeError(`cluster ${turn} is used already`);
+      const taken = this.used.nextMarked(target, target + clusterCount);
+      if (taken < target + clusterCount) throw new RangeError(`cluster ${taken} is used already`);
+      // A run is of whole pieces, one after another.
+      for (let cluster = first; cluster < first + clusterCount; ) {
+        const piece = this.#pieces.at(cluster);
+        const length = piece === NO_PIECE ? 0 : this.#pieces.lengthOf(piece);
+        if (length === 0 || cluster + length > first + clusterCount) {
+          throw new RangeError(`no whole piece begins at cluster ${cluster}`);
+        }
+        moving.set(piece, target + cluster - first);
+        cluster += length;
       }
-      moving.set(piece, target);
     }
     return moving;
   }
