@@ -158,7 +158,8 @@ function provePlaces(input: ProofInput): void {
     if (guestOffset % unitSize !== 0 || hostOffset % hostAlignment !== 0 || reserved.intersects(hostOffset, hostEnd)) {
       throw failed(`a unit at host offset ${hex(hostOffset)} is misplaced`, guestOffset);
     }
-    if (metadata.intersects(hostOffset, hostEnd))
+    // The old header gives its place up to the commit, and what comes with it lies beside what the source uses of it.
+    if (metadata.intersects(Math.max(hostOffset, linearBase === undefined ? 0 : (input.frontEnd ?? 0)), hostEnd))
       throw failed(`a unit at ${hex(hostOffset)} lies on metadata`, guestOffset);
     if (hostEnd > end) throw failed(`a unit at host offset ${hex(hostOffset)} lies past the end of file`, guestOffset);
     const first = hostOffset / place;

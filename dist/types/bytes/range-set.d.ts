@@ -21,6 +21,8 @@ export declare class RangeSet {
     get end(): number;
     /** The parts of the set within [start, end). */
     clippedTo(start: number, end: number): RangeSet;
+    /** The parts of the set within [start, end), in order, found by bisection. */
+    within(start: number, end: number): Generator<Range>;
     /** The parts of [start, end) that are not in the set, in order. */
     gapsIn(start: number, end: number): Generator<Range>;
 }

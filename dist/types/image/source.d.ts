@@ -4,6 +4,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
 import { type CheckResult, type FindingListener } from "./finding.ts";
+import type { Rearranger } from "./rearranger.ts";
 import type { Repair, RepairWishes } from "./repair.ts";
 import type { SnapshotInfo, SpecificInfo } from "./specific-info.ts";
 import type { TargetOptionValues } from "./target-options.ts";
@@ -43,6 +44,11 @@ export interface ConversionOptions {
     readonly usedHeader: RangeSet;
     /** The `-o` values that make this layout, by the names of the format's own target options. */
     readonly creationOptions: TargetOptionValues;
+    /**
+     * Where the guest's disk begins in the file, which holds it in one piece and ends with it (raw: 0), so that the file's
+     * length says how long the disk is; absent where tables say where the guest's bytes lie.
+     */
+    readonly linearBase?: number;
     /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
     readonly unclean: readonly string[];
     /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */
@@ -88,6 +94,8 @@ export interface Image {
     readSnapshots?(): Promise<readonly SnapshotInfo[]>;
     /** Moves tables and data so that the file holds nothing unreferenced and ends at its last byte (settle, compact). */
     planSettling?(): Promise<Rearrangement>;
+    /** Who may move what inside the file. Throws ImageError where the image, or what it has, can't be. */
+    openRearranger?(): Promise<Rearranger>;
 }
 /** What the image's check finds, or nothing where its format has none. */
 export declare function checkOf(image: Image, onFinding?: FindingListener): Promise<CheckResult>;

@@ -54,6 +54,11 @@ export interface MappedDraft extends Draft {
     readonly fileSize: number;
     /** Sum of the lengths of `additiveWrites`. */
     readonly metadataBytes: number;
+    /**
+     * Where the file's length says how long the disk is (raw): what it is cut to after the commit. Until then the target is
+     * looked at through a view of that length. Absent where the length says nothing.
+     */
+    readonly cutTo?: number;
     /** What settling will do after the switch, for the plan; the settled file's length included. */
     readonly settling: SettlingForecast;
     /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call. */
@@ -64,10 +69,14 @@ export interface MappedDraft extends Draft {
  * medium changes at once; where the change lies is data, and journal, undo and overlay take it from here.
  */
 export interface Commit {
-    readonly kind: "sector";
-    /** Of the sector, a multiple of 512: 0 for a header at the start. */
+    /** `sector`: 512 bytes are written. `length`: the file loses its last sector, a footer. */
+    readonly kind: "sector" | "length";
+    /**
+     * Of the sector, a multiple of 512: 0 for a header at the start; at or past the old end of file for a footer that comes.
+     * Of a length the new one, where the footer that goes lies.
+     */
     readonly hostOffset: number;
-    /** The 512 bytes of the one write. */
+    /** The 512 bytes of the one write; of a length those that go. */
     readonly sector: Uint8Array;
     /** Writes to bytes of the header area that the source does not use, made durable before the commit; its sector is never among them. */
     readonly extras: readonly Write[];
@@ -78,6 +87,15 @@ export interface FileSpace {
     readonly oldFileSize: number;
     /** First host offset for new metadata: past the old end and past all copied units, a multiple of both cluster sizes. */
     readonly additiveStart: number;
+    /** Places that nobody points at yet and that must be counted all the same, for what will be moved there; absent: none. */
+    readonly claimed?: RangeSet;
+}
+/** What the guest itself gives to a commit. */
+export interface GuestMaterial {
+    /** The guest's first bytes, as many as the source's header area has: what lies there in a target without tables. */
+    readonly front: Uint8Array;
+    /** Of the guest, for ids that shall be the same for the same guest; undefined for fresh ones. */
+    readonly idSeed?: string | undefined;
 }
 export interface TargetDriver {
     readonly options: readonly TargetOption[];
@@ -98,5 +116,5 @@ export interface TargetDriver {
      * cluster of either format, or the whole file if that is shorter; never less than one sector), `usedHeader` the
      * ranges in it that the source uses. Throws ImageError `unsupported` when the target's header finds no room.
      */
-    copyHeader(draft: MappedDraft, source: ConversionOptions, oldHeader: Uint8Array, usedHeader: RangeSet): Commit;
+    copyHeader(draft: MappedDraft, source: ConversionOptions, oldHeader: Uint8Array, usedHeader: RangeSet, guest?: GuestMaterial): Commit;
 }

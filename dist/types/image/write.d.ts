@@ -1,4 +1,5 @@
 /** What drivers and planners return instead of writing: values that `execute` alone performs. */
+import type { RangeSet } from "../bytes/range-set.ts";
 /** Bytes for one place in the file. */
 export interface Write {
     readonly hostOffset: number;
@@ -38,6 +39,8 @@ export interface Epoch {
     readonly guestCopies?: readonly GuestCopy[];
     /** Produced lazily and in order, so that large tables never lie in memory whole; the same at each call. */
     readonly writes?: () => Iterable<Write>;
+    /** Places that nobody points at and that must read as zeros: given back to the host where it can take them. */
+    readonly zeros?: RangeSet;
     /** The file's length at the end of the epoch. */
     readonly fileSize?: number;
 }

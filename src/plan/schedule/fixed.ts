@@ -23,7 +23,7 @@ export function scheduleFixed(input: FixedInput): Schedule {
   const sparePlace = placeAt(input.spareStart, unitSize);
   const peakEnd = Math.max(used.markedEnd, chains.toEnd, spareCount === 0 ? 0 : sparePlace + spareCount);
   placeAt(Math.max(0, peakEnd - 1) * unitSize, unitSize);
-  if (spareCount > 0 && Math.max(used.markedEnd, chains.toEnd) > sparePlace) {
+  if (!isFree(input, sparePlace, sparePlace + spareCount)) {
     throw impossible("spares may lie there only where nothing else does or will", input.spareStart);
   }
   return {
@@ -62,6 +62,16 @@ function* epochsOf(chains: Chains, timetable: Timetable, sparePlace: number, uni
 function epochsOfOne(chains: Chains, { order, limit }: Timetable, at: number): number {
   const chain = order[at] as number;
   return shapeOf(chain >= chains.chainCount, lengthOf(chains, chain), limit).epochCount;
+}
+
+/** Whether nothing lies in the places, and nothing is wanted there. */
+function isFree({ used, wanted, unitSize }: FixedInput, from: number, to: number): boolean {
+  if (used.nextMarked(from, to) < to) return false;
+  for (let row = 0; row < wanted.count; row++) {
+    const first = (wanted.toHostOffset[row] as number) / unitSize;
+    if (first < to && first + (wanted.length[row] as number) / unitSize > from) return false;
+  }
+  return true;
 }
 
 /**

@@ -31,7 +31,7 @@ export interface FixedInput {
   readonly wanted: Moves;
   /** All places that are used now, by what may move or not. */
   readonly used: Bitmap;
-  /** Everything is free from here on: spares lie here. */
+  /** Spares lie here, where nothing else does. */
   readonly spareStart: number;
   /** Less than a unit is still one spare. */
   readonly spareBytes: number;

@@ -39,6 +39,19 @@ export interface ConvertOptions extends OpenOptions {
     };
     /** Default `full`. */
     readonly verify?: "full" | "mapping";
+    /** Store what is plain compressed (`-c`), by the method that the target's option `compression_type` names. Default false. */
+    readonly compress?: boolean;
+    /**
+     * Runs of zeros of so many bytes become holes (`-S`); 0 looks at no data. Default 4096 from formats whose length says
+     * nothing of their data (raw, fixed VHD, flat VMDK), 0 from all others.
+     */
+    readonly sparseSize?: number;
+    /** Give back what is free inside the file. Default: where the source's length says nothing, and with `compress`. */
+    readonly compact?: boolean;
+    /** Consent to a raw whose guest's first sector looks like an image (`--allow-probed-guest`). Default false. */
+    readonly allowProbedGuest?: boolean;
+    /** Ids made from the guest's digest and no times, so that equal guests make equal files. Default false. */
+    readonly reproducible?: boolean;
     /** Consistency check before and after; default true. References are proven either way. */
     readonly check?: boolean;
     readonly keepUndo?: boolean;

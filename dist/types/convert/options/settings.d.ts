@@ -9,6 +9,13 @@ export interface Settings {
         readonly hex: string;
     } | undefined;
     readonly verify: "full" | "mapping";
+    readonly compress: boolean;
+    /** Undefined: by the source's format. */
+    readonly sparseSize: number | undefined;
+    /** Undefined: by the source's format. */
+    readonly compact: boolean | undefined;
+    readonly allowProbedGuest: boolean;
+    readonly reproducible: boolean;
     readonly check: boolean;
     readonly keepUndo: boolean;
     readonly keepLeaks: boolean;

@@ -8,8 +8,11 @@
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import type { CrossCheck } from "../options/options.ts";
+import type { Settings } from "../options/settings.ts";
 /** Why the wish can't be granted on this machine, one sentence; undefined where it can. */
 export declare function crossCheckMistake(wish: CrossCheck, signal?: AbortSignal): Promise<string | undefined>;
+/** qemu-img's view of the source, where it is wished for and to be had. */
+export declare function askBefore(image: Image, { crossCheck, signal, check }: Pick<Settings, "crossCheck" | "signal" | "check">): Promise<CrossCheckedGuest | undefined>;
 export declare class CrossChecker {
     #private;
     private constructor();

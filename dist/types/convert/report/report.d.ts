@@ -24,6 +24,14 @@ export interface LeaksGivenUp {
     /** True where a lost table would leave so many, so that they may be the only trace of lost data. */
     readonly isSuspicious: boolean;
 }
+/** One step of a conversion: a switch to a format, or a rearrangement inside one. */
+export type PathStep = {
+    readonly step: "switch";
+    readonly to: string;
+} | {
+    readonly step: "rearrange";
+    readonly goal: "linear" | "compact" | "encode";
+};
 /** The result of `convert` and, with `changed: false`, of `plan`. Sizes in bytes. */
 export interface ConversionReport {
     readonly image: string;
@@ -50,6 +58,8 @@ export interface ConversionReport {
         readonly before: CheckResult | null;
         readonly after: CheckResult | null;
     };
+    /** The steps in their order; none where nothing is to be done. */
+    readonly path: readonly PathStep[];
     /** What the target leaves behind, one phrase each; of leaks their clusters and bytes. */
     readonly dropped: readonly string[];
     /** Leaked clusters that are given up, also by consent (`--drop leaks`); absent where there are none. */
