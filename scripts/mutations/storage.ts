@@ -1,7 +1,7 @@
 /** Defects at the doors to the host: files, locks, other processes. */
 
 import type { Mutation } from "./mutation.ts";
-import { file, fileStorage, inUse, openFiles, overlay } from "./suspects.ts";
+import { file, fileStorage, holes, inUse, openFiles, overlay } from "./suspects.ts";
 
 export const storageMutations: readonly Mutation[] = [
   {
@@ -31,6 +31,55 @@ export const storageMutations: readonly Mutation[] = [
     find: "if (size > BigInt(Number.MAX_SAFE_INTEGER)) {",
     replace: "if (false) {",
     tests: [fileStorage],
+  },
+  {
+    name: "perl hands a length over as a string",
+    file: "storage/file/punching.ts",
+    find: "(0 + $1, 0 + $2)",
+    replace: '($1 . "", $2 . "")',
+    tests: [holes],
+  },
+  {
+    name: "a tool's word that space was given back is enough",
+    file: "storage/file/punching.ts",
+    find: "if (left !== undefined && samples.areGone(left)) return left;",
+    replace: "if (left !== undefined) return left;",
+    tests: [holes],
+  },
+  {
+    name: "a punch that changed bytes beside it is none of our concern",
+    file: "storage/file/punching.ts",
+    find: "if (found === size && harmed === undefined) return;",
+    replace: "if (found === size) return;",
+    tests: [holes],
+  },
+  {
+    name: "what fallocate did not come to was given back",
+    file: "storage/file/punching.ts",
+    find: "left.addAll(wanted.clippedTo(start, wanted.end));",
+    replace: "left.add(start, end);",
+    tests: [holes],
+  },
+  {
+    name: "whoever tells of holes is believed",
+    file: "storage/file/holes.ts",
+    find: "if (ranges !== undefined && holesAreZeros(descriptor, path, ranges, size)) return ranges;",
+    replace: "if (ranges !== undefined) return ranges;",
+    tests: [holes],
+  },
+  {
+    name: "a tool's answer without its end is an answer",
+    file: "storage/file/holes.ts",
+    find: "return isWhole ? told.ranges : badLine();",
+    replace: "return told.ranges;",
+    tests: [holes],
+  },
+  {
+    name: "a tool that fails is believed",
+    file: "storage/file/tool-process.ts",
+    find: "return (await ended) === 0 ? answer : undefined;",
+    replace: "return (await ended, answer);",
+    tests: [holes],
   },
   {
     name: "a full disk is a broken one",

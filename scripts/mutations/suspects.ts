@@ -26,6 +26,7 @@ export const verdict = unit("check/verdict");
 export const overlay = unit("storage/overlay");
 export const file = unit("storage/file/file-volume");
 export const fileStorage = unit("storage/file/file-storage");
+export const holes = unit("storage/file/holes");
 export const inUse = unit("storage/users/in-use");
 export const openFiles = unit("storage/users/open-files");
 export const processes = unit("storage/users/process-table");

@@ -75,8 +75,11 @@ export class RangeSet {
 
   /** The parts of the set within [start, end). */
   clippedTo(start: number, end: number): RangeSet {
+    this.#normalise();
     const clipped = new RangeSet();
-    for (const range of this.each()) clipped.add(Math.max(range.start, start), Math.min(range.end, end));
+    for (let at = this.#firstEndingAfter(start); at < this.#starts.length && (this.#starts[at] as number) < end; at++) {
+      clipped.add(Math.max(this.#starts[at] as number, start), Math.min(this.#ends[at] as number, end));
+    }
     return clipped;
   }
 

@@ -2,9 +2,12 @@
 
 import { posix } from "node:path";
 import { hex, ImageError } from "../bytes/image-error.ts";
+import { type Range, RangeSet } from "../bytes/range-set.ts";
 import { imageNamed, say } from "../bytes/sentence.ts";
 import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
 
+/** A memory file system tells of holes, where it is told to, by blocks of this size. */
+const BLOCK = Buffer.alloc(4096);
 const NO_OTHER_USERS: OtherUsers = { found: [], blind: [] };
 
 /** One file's bytes, apart from its name: a rename moves it, and what is open stays open after a removal. */
@@ -40,6 +43,21 @@ class MemoryFile {
     this.size = size;
   }
 
+  punch({ start, end }: Range): void {
+    this.changeCount++;
+    this.#buffer.fill(0, Math.min(start, this.size), Math.min(end, this.size));
+  }
+
+  /** The blocks that are not all zeros. */
+  dataRanges(): RangeSet {
+    const ranges = new RangeSet();
+    for (let start = 0; start < this.size; start += BLOCK.length) {
+      const end = Math.min(start + BLOCK.length, this.size);
+      if (BLOCK.compare(this.#buffer, start, end, 0, end - start) !== 0) ranges.add(start, end);
+    }
+    return ranges;
+  }
+
   bytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#buffer.subarray(0, this.size));
   }
@@ -54,15 +72,25 @@ class MemoryFile {
   }
 }
 
+/** What an open file in memory does with holes; by default it tells none and punches as asked. */
+interface MemoryHoles {
+  readonly tellsHoles?: boolean;
+  readonly canPunch?: boolean;
+}
+
 /** An open file of a MemoryVolume. Every use after `close` is an error, as it is with a descriptor. */
 export class MemoryStorage implements WritableStorage {
   readonly path: string;
+  readonly dataRanges?: () => Promise<RangeSet | undefined>;
+  readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
   readonly #file: MemoryFile;
   #closed = false;
 
-  constructor(path: string, file: MemoryFile) {
+  constructor(path: string, file: MemoryFile, { tellsHoles, canPunch }: MemoryHoles = {}) {
     this.path = path;
     this.#file = file;
+    if (tellsHoles) this.dataRanges = () => this.#dataRanges();
+    if (canPunch ?? true) this.punch = (ranges) => this.#punch(ranges);
   }
 
   async size(): Promise<number> {
@@ -86,6 +114,20 @@ export class MemoryStorage implements WritableStorage {
     this.#refuseClosed("resize");
     refuseBadAddress(this.path, "resize", size);
     this.#file.resize(size);
+  }
+
+  async #dataRanges(): Promise<RangeSet> {
+    this.#refuseClosed("look at");
+    return this.#file.dataRanges();
+  }
+
+  async #punch(ranges: RangeSet): Promise<RangeSet> {
+    this.#refuseClosed("punch holes into");
+    for (const range of ranges.each()) {
+      for (const place of [range.start, range.end]) refuseBadAddress(this.path, "punch holes into", place);
+      this.#file.punch(range);
+    }
+    return new RangeSet();
   }
 
   async sync(): Promise<void> {
@@ -124,6 +166,10 @@ export class MemoryVolume implements Volume {
   free = Number.POSITIVE_INFINITY;
   /** What `otherUsers` answers. */
   users: OtherUsers = NO_OTHER_USERS;
+  /** Whether files opened from now on tell which of their blocks of 4 KiB are not all zeros. */
+  tellsHoles = false;
+  /** Whether files opened from now on can give space back. */
+  canPunch = true;
 
   /** `files` maps paths to contents, which are copied. */
   constructor(files: Readonly<Record<string, Uint8Array>> = {}) {
@@ -145,11 +191,11 @@ export class MemoryVolume implements Volume {
   }
 
   async openForReading(path: string): Promise<Storage> {
-    return new MemoryStorage(path, this.#find(path, "open"));
+    return new MemoryStorage(path, this.#find(path, "open"), this);
   }
 
   async openForWriting(path: string): Promise<WritableStorage> {
-    return new MemoryStorage(path, this.#find(path, "open"));
+    return new MemoryStorage(path, this.#find(path, "open"), this);
   }
 
   /** What `obstaclesToWriting` answers. */
@@ -169,7 +215,7 @@ export class MemoryVolume implements Volume {
     if (this.#files.has(path)) return undefined;
     const file = new MemoryFile(new Uint8Array(0));
     this.#files.set(path, file);
-    return new MemoryStorage(path, file);
+    return new MemoryStorage(path, file, this);
   }
 
   async facts(path: string): Promise<FileFacts | undefined> {

@@ -1,6 +1,7 @@
 /** A volume that counts what passes through it: bytes written and syncs, of all files together. */
 
 import type { ImageError } from "../bytes/image-error.ts";
+import type { RangeSet } from "../bytes/range-set.ts";
 import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
 
 /** Totals so far. `syncs` counts files and folders. */
@@ -84,6 +85,9 @@ class MeteredStorage implements WritableStorage {
   readonly path: string;
   readonly descriptor?: number;
   readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
+  readonly dataRanges?: () => Promise<RangeSet | undefined>;
+  /** Writes no byte. */
+  readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
   readonly hasLateFingerprint?: boolean;
   readonly inner: WritableStorage;
   readonly #meter: Meter;
@@ -92,6 +96,8 @@ class MeteredStorage implements WritableStorage {
     this.path = storage.path;
     if (storage.descriptor !== undefined) this.descriptor = storage.descriptor;
     if (storage.readAtOnce) this.readAtOnce = storage.readAtOnce.bind(storage);
+    if (storage.dataRanges) this.dataRanges = storage.dataRanges.bind(storage);
+    if (storage.punch) this.punch = storage.punch.bind(storage);
     if (storage.hasLateFingerprint) this.hasLateFingerprint = true;
     this.inner = storage;
     this.#meter = meter;

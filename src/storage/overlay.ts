@@ -72,6 +72,16 @@ export class OverlayStorage implements Storage {
     return wanted.length;
   }
 
+  /** The base's, and what lies over it. */
+  async dataRanges(): Promise<RangeSet | undefined> {
+    const size = await this.size();
+    const ranges = (await this.#base.dataRanges?.())?.clippedTo(0, size);
+    for (const { hostOffset, bytes } of this.#piecesIn(0, size)) {
+      ranges?.add(hostOffset, Math.min(hostOffset + bytes.length, size));
+    }
+    return ranges;
+  }
+
   /** Does nothing: the base belongs to whoever opened it. */
   async close(): Promise<void> {}
 

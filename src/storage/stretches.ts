@@ -1,5 +1,6 @@
 /** A file that is made of stretches of files: a member of an archive is one, an image in several parts has many. */
 
+import { RangeSet } from "../bytes/range-set.ts";
 import type { Storage } from "./storage.ts";
 
 /** Bytes [hostOffset, +length) of a file that is open. */
@@ -39,6 +40,22 @@ export class StretchedStorage implements Storage {
       start += length;
     }
     return Math.max(0, end - hostOffset);
+  }
+
+  /** What a file can't tell is data. Each file is asked once. */
+  async dataRanges(): Promise<RangeSet | undefined> {
+    const told = new Map<Storage, RangeSet | undefined>();
+    const ranges = new RangeSet();
+    let start = 0;
+    for (const { storage, hostOffset, length } of this.#stretches) {
+      if (!told.has(storage)) told.set(storage, await storage.dataRanges?.());
+      const data = told.get(storage)?.clippedTo(hostOffset, hostOffset + length);
+      if (data === undefined) ranges.add(start, start + length);
+      for (const range of data?.each() ?? [])
+        ranges.add(range.start - hostOffset + start, range.end - hostOffset + start);
+      start += length;
+    }
+    return ranges;
   }
 
   async close(): Promise<void> {}

@@ -2,6 +2,7 @@
  * One file of the crash model: what is durable, and for every 512-byte sector and the size, what a power cut may leave.
  *
  *   sector   the durable bytes (zeros where the size at the last sync did not reach), or any version written since
+ *   punched  such a version too: zeros that come or don't, each sector by itself
  *   size     the durable one, or any set since, whatever becomes of the data
  *
  * After a failed sync the versions from before it stay in doubt for good, also behind a later sync that succeeds,
@@ -61,6 +62,14 @@ export class CrashFile {
       this.#keepVersions(size, Math.min(alignUp(size, BLOCK_SIZE), oldSize));
     }
     if (size > oldSize) this.#keepGrowth(oldSize, size);
+  }
+
+  /** Zeros in [start, end), as far as the file reaches. */
+  punch(start: number, end: number): void {
+    const last = Math.min(end, this.#currentSize);
+    if (start >= last) return;
+    this.#current.fill(0, start, last);
+    this.#keepVersions(start, last);
   }
 
   sync(isFailed: boolean): void {

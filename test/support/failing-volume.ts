@@ -1,11 +1,22 @@
 /** A volume whose n-th call of a kind fails, as a disk that breaks or fills up does. */
 
+import { RangeSet } from "../../src/bytes/range-set.ts";
 import { hostError } from "../../src/storage/host-error.ts";
 import type { Storage, Volume, WritableStorage } from "../../src/storage/storage.ts";
 import { RecordingStorage, recordingUnder } from "./recording-volume.ts";
 import { WrappedStorage, WrappedVolume } from "./wrapped-volume.ts";
 
-export type CallKind = "open" | "read" | "write" | "resize" | "sync" | "create" | "rename" | "remove" | "syncFolder";
+export type CallKind =
+  | "open"
+  | "read"
+  | "write"
+  | "resize"
+  | "punch"
+  | "sync"
+  | "create"
+  | "rename"
+  | "remove"
+  | "syncFolder";
 
 export interface Failure {
   readonly kind: CallKind;
@@ -15,7 +26,7 @@ export interface Failure {
   /** All later calls of the kind fail too, as on a disk that stays full. */
   readonly isLasting?: boolean;
   /**
-   * `nothing` (default): the call does nothing. `half`: a write leaves its first half. `all`: it is done and only
+   * `nothing` (default): the call does nothing. `half`: a write leaves its first half, a punch that of its ranges. `all`: it is done and only
    * the answer is an error. A failed sync always leaves the crash model in doubt.
    */
   readonly leaves?: "nothing" | "half" | "all";
@@ -81,6 +92,15 @@ class FailingStorage extends WrappedStorage {
 
   override resize(size: number): Promise<void> {
     return this.#plan.around("resize", "resize", this.path, () => super.resize(size));
+  }
+
+  override async punch(ranges: RangeSet): Promise<RangeSet> {
+    const failure = this.#plan.next("punch");
+    if (failure === undefined) return super.punch(ranges);
+    const all = [...ranges.each()];
+    if (failure.leaves === "half") await super.punch(RangeSet.of(...all.slice(0, Math.floor(all.length / 2))));
+    if (failure.leaves === "all") await super.punch(ranges);
+    throw errorOf(failure, "punch holes into", this.path);
   }
 
   override async sync(): Promise<void> {

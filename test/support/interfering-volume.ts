@@ -1,12 +1,13 @@
 /** A volume on which another program, which takes no lock, does something right after our n-th call on the image. */
 
+import type { RangeSet } from "../../src/bytes/range-set.ts";
 import type { MemoryVolume } from "../../src/storage/memory.ts";
 import type { WritableStorage } from "../../src/storage/storage.ts";
 import { IMAGE_PATH } from "./crash-scenario.ts";
 import { WrappedStorage, WrappedVolume } from "./wrapped-volume.ts";
 
 export interface Interference {
-  /** From 1, of all writes, resizes and syncs of the image. */
+  /** From 1, of all writes, resizes, punches and syncs of the image. */
   readonly nth: number;
   perform(memory: MemoryVolume): Promise<void>;
 }
@@ -42,6 +43,12 @@ class WatchedStorage extends WrappedStorage {
   override async resize(size: number): Promise<void> {
     await super.resize(size);
     await this.#called("resize");
+  }
+
+  override async punch(ranges: RangeSet): Promise<RangeSet> {
+    const left = await super.punch(ranges);
+    await this.#called("punch");
+    return left;
   }
 
   override async sync(): Promise<void> {

@@ -1,5 +1,6 @@
 /** A volume whose lock becomes another command's in the middle of a run. */
 
+import type { RangeSet } from "../../src/bytes/range-set.ts";
 import { journalNamesOf } from "../../src/journal/names.ts";
 import type { MemoryVolume } from "../../src/storage/memory.ts";
 import type { WritableStorage } from "../../src/storage/storage.ts";
@@ -55,6 +56,12 @@ export class LosingVolume extends WrappedVolume {
       override async resize(size: number): Promise<void> {
         await super.resize(size);
         await done(isImage ? "image: write" : "journal");
+      }
+
+      override async punch(ranges: RangeSet): Promise<RangeSet> {
+        const left = await super.punch(ranges);
+        await done(isImage ? "image: write" : "journal");
+        return left;
       }
 
       override async sync(): Promise<void> {

@@ -1,5 +1,6 @@
 /** A volume that does not do or say what is true of one file: bits flip on their way to it or from it, writes get lost. */
 
+import { RangeSet } from "../../src/bytes/range-set.ts";
 import type { Volume, WritableStorage } from "../../src/storage/storage.ts";
 import { WrappedStorage, WrappedVolume } from "./wrapped-volume.ts";
 
@@ -11,6 +12,8 @@ export interface Lies {
   readonly write?: (hostOffset: number, bytes: Uint8Array, stage: LyingStage) => Uint8Array | undefined;
   /** False where the file stays as long as it is. */
   readonly resize?: (size: number, stage: LyingStage) => boolean;
+  /** False where nothing is given back, and yet said to be. */
+  readonly punch?: (ranges: RangeSet, stage: LyingStage) => boolean;
   /** May change what was read. */
   readonly read?: (hostOffset: number, bytes: Uint8Array, stage: LyingStage) => void;
 }
@@ -68,6 +71,10 @@ class LyingStorage extends WrappedStorage {
 
   override async resize(size: number): Promise<void> {
     if (this.#lies.resize?.(size, this.#volume.stage) ?? true) await super.resize(size);
+  }
+
+  override async punch(ranges: RangeSet): Promise<RangeSet> {
+    return (this.#lies.punch?.(ranges, this.#volume.stage) ?? true) ? super.punch(ranges) : new RangeSet();
   }
 
   override async write(hostOffset: number, bytes: Uint8Array): Promise<void> {

@@ -80,6 +80,9 @@ export class PowerCut {
       case "resize":
         this.file(operation.file).resize(operation.size);
         break;
+      case "punch":
+        for (const { start, end } of operation.ranges) this.file(operation.file).punch(start, end);
+        break;
       case "sync":
         this.file(operation.file).sync(operation.isFailed);
         break;

@@ -1,6 +1,7 @@
 /** A volume in memory that keeps every change as a value, in order, for the crash model to replay. */
 
 import { dirname } from "node:path";
+import type { Range, RangeSet } from "../../src/bytes/range-set.ts";
 import { MemoryVolume } from "../../src/storage/memory.ts";
 import type { Storage, Volume, WritableStorage } from "../../src/storage/storage.ts";
 import { WrappedStorage, WrappedVolume } from "./wrapped-volume.ts";
@@ -21,6 +22,8 @@ export type Operation =
       readonly bytes: Uint8Array;
     }
   | { readonly kind: "resize"; readonly path: string; readonly file: FileId; readonly size: number }
+  /** Ranges whose space was given back. */
+  | { readonly kind: "punch"; readonly path: string; readonly file: FileId; readonly ranges: readonly Range[] }
   /** A failed sync is no barrier: any part of what came before it may be lost for good. */
   | { readonly kind: "sync"; readonly path: string; readonly file: FileId; readonly isFailed: boolean }
   | { readonly kind: "syncFolder"; readonly folder: string; readonly isFailed: boolean };
@@ -52,6 +55,13 @@ export class RecordingStorage extends WrappedStorage {
   override async resize(size: number): Promise<void> {
     await super.resize(size);
     this.#record({ kind: "resize", path: this.path, file: this.file, size });
+  }
+
+  override async punch(ranges: RangeSet): Promise<RangeSet> {
+    const left = await super.punch(ranges);
+    const punched = [...ranges.each()].flatMap(({ start, end }) => [...left.gapsIn(start, end)]);
+    if (punched.length > 0) this.#record({ kind: "punch", path: this.path, file: this.file, ranges: punched });
+    return left;
   }
 
   override async sync(): Promise<void> {

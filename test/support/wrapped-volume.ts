@@ -1,6 +1,7 @@
 /** A volume and its open files, passed through call by call; what stands between storage and engine in tests extends it. */
 
 import type { ImageError } from "../../src/bytes/image-error.ts";
+import { RangeSet } from "../../src/bytes/range-set.ts";
 import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "../../src/storage/storage.ts";
 
 /** Has no descriptor, so that nobody reads past the wrapper. */
@@ -27,6 +28,15 @@ export class WrappedStorage implements WritableStorage {
 
   resize(size: number): Promise<void> {
     return this.inner.resize(size);
+  }
+
+  async dataRanges(): Promise<RangeSet | undefined> {
+    return this.inner.dataRanges?.();
+  }
+
+  /** Where the inner one can't, nothing is given back. */
+  async punch(ranges: RangeSet): Promise<RangeSet> {
+    return (await this.inner.punch?.(ranges)) ?? RangeSet.of(...ranges.each());
   }
 
   sync(): Promise<void> {

@@ -10,6 +10,7 @@
  */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import type { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 
@@ -17,6 +18,8 @@ export class GuardedStorage implements WritableStorage {
   readonly path: string;
   readonly descriptor?: number;
   readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
+  readonly dataRanges?: () => Promise<RangeSet | undefined>;
+  readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
   readonly hasLateFingerprint: boolean;
   readonly #inner: WritableStorage;
   #fingerprint: string;
@@ -27,6 +30,9 @@ export class GuardedStorage implements WritableStorage {
     this.path = inner.path;
     if (inner.descriptor !== undefined) this.descriptor = inner.descriptor;
     if (inner.readAtOnce) this.readAtOnce = inner.readAtOnce.bind(inner);
+    if (inner.dataRanges) this.dataRanges = inner.dataRanges.bind(inner);
+    const punch = inner.punch?.bind(inner);
+    if (punch) this.punch = (ranges) => this.#ours(() => punch(ranges));
     this.hasLateFingerprint = inner.hasLateFingerprint ?? false;
     this.#inner = inner;
     this.#fingerprint = fingerprint;
@@ -90,12 +96,12 @@ export class GuardedStorage implements WritableStorage {
   }
 
   /** What fails may have written a part, which is ours too. */
-  async #ours(perform: () => Promise<void>): Promise<void> {
+  async #ours<T>(perform: () => Promise<T>): Promise<T> {
     if (!this.#hasLooked) await this.#look();
     this.#hasLooked = true;
     if (!this.hasLateFingerprint) await this.refuseChange();
     try {
-      await perform();
+      return await perform();
     } finally {
       this.#fingerprint = await this.#inner.fingerprint();
     }

@@ -19,6 +19,7 @@ export function watchedStorage(storage: Storage, options: Pick<CheckOptions, "on
     ...(storage.descriptor === undefined ? {} : { descriptor: storage.descriptor }),
     size: () => storage.size(),
     close: () => storage.close(),
+    ...(storage.dataRanges === undefined ? {} : { dataRanges: storage.dataRanges.bind(storage) }),
     ...(storage.readAtOnce === undefined
       ? {}
       : {

@@ -4,24 +4,40 @@ import { fstatSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import type { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hostError } from "../host-error.ts";
 import { type FileIdentity, SYNC, type WritableStorage } from "../storage.ts";
 import { readDescriptor } from "./descriptor.ts";
+import { dataRangesOf } from "./holes.ts";
+import { punchRanges } from "./punching.ts";
+import { SYSTEM_TOOLS, type ToolHost } from "./tool-process.ts";
 
 /** Bytes handed to the kernel at once, so that one huge request holds no thread for long and Ctrl-C is heard. */
 const MAX_TRANSFER = 16 * MiB;
+
+/** What an open file has to know of the machine it lies on. */
+export interface FileHost {
+  readonly hasLateFingerprint?: boolean;
+  readonly tools?: ToolHost;
+  /** Hears what could not be done. */
+  readonly note?: (text: string) => void;
+}
 
 export class FileStorage implements WritableStorage {
   readonly path: string;
   readonly hasLateFingerprint: boolean;
   readonly #handle: FileHandle;
+  readonly #tools: ToolHost;
+  readonly #note: (text: string) => void;
   #failedSync: ImageError | undefined;
 
-  constructor(path: string, handle: FileHandle, hasLateFingerprint = false) {
+  constructor(path: string, handle: FileHandle, { hasLateFingerprint = false, tools, note }: FileHost = {}) {
     this.path = path;
     this.hasLateFingerprint = hasLateFingerprint;
     this.#handle = handle;
+    this.#tools = tools ?? SYSTEM_TOOLS;
+    this.#note = note ?? (() => {});
   }
 
   /** The process-wide descriptor; -1 once closed, so that a late reader fails instead of reading another file. */
@@ -69,6 +85,19 @@ export class FileStorage implements WritableStorage {
 
   async resize(size: number): Promise<void> {
     await this.#try("resize", undefined, () => this.#handle.truncate(size));
+  }
+
+  async dataRanges(): Promise<RangeSet | undefined> {
+    const ranges = await dataRangesOf(this.descriptor, this.path, await this.size(), this.#tools);
+    if (ranges === undefined) this.#note("holes are read: nothing here tells where they are");
+    return ranges;
+  }
+
+  async punch(ranges: RangeSet): Promise<RangeSet> {
+    const file = { descriptor: this.descriptor, path: this.path, size: await this.size() };
+    const left = await punchRanges(file, ranges, this.#tools);
+    if (left.end > 0) this.#note("not all space could be given back: nothing here punches holes into this file");
+    return left;
   }
 
   /**

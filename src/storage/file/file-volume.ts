@@ -8,7 +8,8 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import { codeOf, hostError } from "../host-error.ts";
 import { type FileFacts, type OtherUsers, type Storage, SYNC, type Volume, type WritableStorage } from "../storage.ts";
 import { findLockHolders, findOtherUsers } from "../users/in-use.ts";
-import { FileStorage } from "./file-storage.ts";
+import { type FileHost, FileStorage } from "./file-storage.ts";
+import { SYSTEM_TOOLS, type ToolHost } from "./tool-process.ts";
 
 /** Absent on Windows, whose names are looked at with lstat before and after instead. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
@@ -31,6 +32,12 @@ const EXACT_TIMES: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e
 export class FileVolume implements Volume {
   /** What this platform could not do, one phrase each, for the output. */
   readonly notes: string[] = [];
+  readonly #host: FileHost;
+
+  /** @param tools what asks for holes and punches them, where it is looked for */
+  constructor(tools: ToolHost = SYSTEM_TOOLS) {
+    this.#host = { tools, note: (text) => this.#note(text) };
+  }
 
   async openForReading(path: string): Promise<Storage> {
     // Looked at by name first: merely opening a device can have effects.
@@ -38,7 +45,7 @@ export class FileVolume implements Volume {
     const handle = await attempt("open", path, () => open(path, constants.O_RDONLY | NO_WAIT));
     return keepOrClose(handle, async () => {
       refuseUnlessRegular(path, await attempt("open", path, () => handle.stat({ bigint: true })));
-      return new FileStorage(path, handle);
+      return new FileStorage(path, handle, this.#host);
     });
   }
 
@@ -58,7 +65,7 @@ export class FileVolume implements Volume {
         });
       }
       if (opened.nlink > 1n) throw hardLinked(path, opened);
-      return new FileStorage(path, handle, !(await hasExactTimes(path)));
+      return new FileStorage(path, handle, { ...this.#host, hasLateFingerprint: !(await hasExactTimes(path)) });
     });
   }
 
@@ -80,7 +87,7 @@ export class FileVolume implements Volume {
   async createExclusively(path: string): Promise<WritableStorage | undefined> {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
     try {
-      return new FileStorage(path, await open(path, flags, 0o600));
+      return new FileStorage(path, await open(path, flags, 0o600), this.#host);
     } catch (error) {
       if (codeOf(error) === "EEXIST") return undefined;
       throw hostError(error, "create", path);

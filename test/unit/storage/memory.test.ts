@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { MeteredVolume } from "../../../src/storage/metered.ts";
 
 const abc = new Uint8Array([1, 2, 3]);
 
@@ -123,5 +125,68 @@ describe("memoryStorage", () => {
     expect(into).toEqual(new Uint8Array([2, 8, 0]));
     expect(await file.size()).toBe(3);
     expect(await file.read(9, into)).toBe(0);
+  });
+});
+
+describe("holes in memory", () => {
+  const block = 4096;
+  /** Data in the first, the third and the short last block. */
+  function sparse(): MemoryVolume {
+    const bytes = new Uint8Array(3 * block + 10);
+    bytes[5] = bytes[2 * block] = bytes[3 * block + 9] = 1;
+    return new MemoryVolume({ a: bytes });
+  }
+
+  test("are told where the volume is told to tell them", async () => {
+    const volume = sparse();
+    expect((await volume.openForReading("a")).dataRanges).toBeUndefined();
+    volume.tellsHoles = true;
+    const file = await volume.openForWriting("a");
+    expect([...((await file.dataRanges?.())?.each() ?? [])]).toEqual([
+      { start: 0, end: block },
+      { start: 2 * block, end: 3 * block + 10 },
+    ]);
+    await file.close();
+    await expect(file.dataRanges?.()).rejects.toMatchObject({ kind: "io" });
+  });
+
+  test("a punch leaves zeros in its ranges alone, keeps the size and is a change", async () => {
+    const volume = new MemoryVolume({ a: new Uint8Array(6).fill(1) });
+    const file = await volume.openForWriting("a");
+    const before = await file.fingerprint();
+    const left = await file.punch?.(RangeSet.of({ start: 1, end: 3 }, { start: 5, end: 99 }));
+    expect(left?.total).toBe(0);
+    expect(volume.snapshot("a")).toEqual(new Uint8Array([1, 0, 0, 1, 1, 0]));
+    expect(await file.fingerprint()).not.toBe(before);
+  });
+
+  test.each([
+    [-1, 2],
+    [0, 2 ** 53],
+    [0.5, 2],
+  ])("nothing is punched from %f to %f", async (start, end) => {
+    const volume = new MemoryVolume({ a: abc });
+    const file = await volume.openForWriting("a");
+    await expect(file.punch?.(RangeSet.of({ start, end }))).rejects.toMatchObject({ kind: "out-of-bounds" });
+    expect(volume.snapshot("a")).toEqual(abc);
+  });
+
+  test("a volume that can't punch has no such call", async () => {
+    const volume = new MemoryVolume({ a: abc });
+    volume.canPunch = false;
+    expect((await volume.openForWriting("a")).punch).toBeUndefined();
+  });
+
+  test("what counts passes both through, and a punch writes nothing", async () => {
+    const volume = sparse();
+    volume.tellsHoles = true;
+    const metered = new MeteredVolume(volume);
+    const file = await metered.openForWriting("a");
+    await file.punch?.(RangeSet.of({ start: 0, end: 4 * block }));
+    expect((await file.dataRanges?.())?.total).toBe(0);
+    expect(metered.meter).toEqual({ bytesWritten: 0, syncs: 0 });
+    volume.canPunch = volume.tellsHoles = false;
+    const plain = await metered.openForWriting("a");
+    expect([plain.punch, plain.dataRanges]).toEqual([undefined, undefined]);
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
 import { OverlayStorage } from "../../../src/storage/overlay.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
@@ -104,5 +105,26 @@ describe("OverlayStorage", () => {
       const wrong = (): unknown => new OverlayStorage(base, sector, { overlaidBelow: 511 });
       expect(wrong).toThrow(expect.objectContaining<Partial<ImageError>>({ kind: "out-of-bounds" }));
     });
+  });
+});
+
+describe("what holds data under an overlay", () => {
+  const base: Storage = { ...memoryStorage(ones(100)), dataRanges: async () => RangeSet.of({ start: 10, end: 30 }) };
+  const dataOf = async (overlay: OverlayStorage) => [...((await overlay.dataRanges())?.each() ?? [])];
+
+  test("is the base's, and what lies over it, as far as the file would reach", async () => {
+    const overlaid = [
+      { hostOffset: 25, bytes: twos(10) },
+      { hostOffset: 98, bytes: twos(5) },
+    ];
+    expect(await dataOf(new OverlayStorage(base, overlaid))).toEqual([
+      { start: 10, end: 35 },
+      { start: 98, end: 103 },
+    ]);
+    expect(await dataOf(new OverlayStorage(base, overlaid, { size: 26 }))).toEqual([{ start: 10, end: 26 }]);
+  });
+
+  test("is unknown where the base can't tell", async () => {
+    expect(await new OverlayStorage(memoryStorage(ones(4)), []).dataRanges()).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { type Range, RangeSet } from "../../../src/bytes/range-set.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
 import { StretchedStorage } from "../../../src/storage/stretches.ts";
 
@@ -38,5 +39,27 @@ describe("a file made of stretches", () => {
     const storage = letters("abc");
     await new StretchedStorage("part", [{ storage, hostOffset: 0, length: 3 }]).close();
     expect(await storage.read(0, new Uint8Array(3))).toBe(3);
+  });
+});
+
+describe("what holds data in stretches", () => {
+  const told = (...ranges: readonly Range[]) => ({
+    ...letters("0123456789"),
+    dataRanges: async () => RangeSet.of(...ranges),
+  });
+
+  test("lies where the parts have theirs; a part that can't tell is data", async () => {
+    const sparse = told({ start: 0, end: 3 }, { start: 6, end: 9 });
+    const whole = new StretchedStorage("whole", [
+      { storage: sparse, hostOffset: 2, length: 5 },
+      { storage: letters("xy"), hostOffset: 0, length: 2 },
+      { storage: sparse, hostOffset: 3, length: 3 },
+      { storage: sparse, hostOffset: 8, length: 4 },
+    ]);
+    expect([...((await whole.dataRanges())?.each() ?? [])]).toEqual([
+      { start: 0, end: 1 },
+      { start: 4, end: 7 },
+      { start: 10, end: 11 },
+    ]);
   });
 });

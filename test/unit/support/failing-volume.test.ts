@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
 import { type CallKind, FailingVolume, type Failure } from "../../support/failing-volume.ts";
 import { RecordingVolume } from "../../support/recording-volume.ts";
 import { UnreadableVolume } from "../../support/unreadable-storage.ts";
@@ -16,6 +17,7 @@ describe("FailingVolume", () => {
     ["read", async (volume) => (await volume.openForWriting("a")).read(0, new Uint8Array(1))],
     ["write", async (volume) => (await volume.openForWriting("a")).write(0, bytes)],
     ["resize", async (volume) => (await volume.openForWriting("a")).resize(9)],
+    ["punch", async (volume) => (await volume.openForWriting("a")).punch?.(RangeSet.of({ start: 0, end: 4 }))],
     ["sync", async (volume) => (await volume.openForWriting("a")).sync()],
     ["create", (volume) => volume.createExclusively(`b${volume.count("create")}`)],
     ["rename", (volume) => volume.rename("a", "a")],
@@ -46,6 +48,19 @@ describe("FailingVolume", () => {
     await expect((await volume.openForWriting("a")).write(0, bytes)).rejects.toMatchObject({ hostOffset: 0 });
     expect([...recording.memory.snapshot("a")]).toEqual(expected);
     expect(recording.bytesWritten()).toBe(expected.filter((byte) => byte > 0).length);
+  });
+
+  test.each([
+    ["nothing", [1, 1, 1, 1]],
+    ["half", [0, 1, 1, 1]],
+    ["all", [0, 1, 1, 0]],
+  ] as const)("a failed punch leaves %s", async (leaves, expected) => {
+    const { volume, recording } = failing({ kind: "punch", nth: 1, code: "EIO", leaves });
+    const file = await volume.openForWriting("a");
+    await file.write(0, new Uint8Array(4).fill(1));
+    const ranges = RangeSet.of({ start: 0, end: 1 }, { start: 3, end: 4 });
+    await expect(file.punch?.(ranges)).rejects.toMatchObject({ kind: "io", operation: "punch holes into" });
+    expect([...recording.memory.snapshot("a")]).toEqual(expected);
   });
 
   test("a failed call of another kind may still have been done", async () => {

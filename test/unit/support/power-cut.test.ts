@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
 import { enumerateStates } from "../../support/every-state.ts";
 import { cutAfter, type DiskState, eachCut, OUTCOMES, PowerCut, sampleState } from "../../support/power-cut.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -52,6 +53,18 @@ describe("sectors", () => {
     const volume = new RecordingVolume({ a: filled(1) });
     await (await volume.openForWriting("a")).write(100, filled(2, 100));
     expect(words(volume)).toEqual(["a:1", "a:?"]);
+  });
+
+  test("a punched one is old or zeros, until the sync; none past the end is touched", async () => {
+    const volume = new RecordingVolume({ a: filled(1, 4 * SECTOR) });
+    const file = await volume.openForWriting("a");
+    await file.punch?.(RangeSet.of({ start: 0, end: SECTOR }, { start: 3 * SECTOR, end: 9 * SECTOR }));
+    expect(words(volume)).toEqual(["a:0110", "a:0111", "a:1110", "a:1111"]);
+    await file.sync();
+    expect(words(volume)).toEqual(["a:0110"]);
+    await file.punch?.(RangeSet.of({ start: SECTOR + 100, end: SECTOR + 200 }));
+    await file.write(0, filled(2));
+    expect(words(volume)).toEqual(["a:0110", "a:0?10", "a:2110", "a:2?10"]);
   });
 
   test("what was synced never changes", async () => {

@@ -1,16 +1,18 @@
 import { expect, test } from "vitest";
-import { RecordingVolume, recordingUnder } from "../../support/recording-volume.ts";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
+import { type RecordingStorage, RecordingVolume, recordingUnder } from "../../support/recording-volume.ts";
 import { WrappedVolume } from "../../support/wrapped-volume.ts";
 
 const two = new Uint8Array([1, 2]);
 
 test("every change is a value, in order", async () => {
   const volume = new RecordingVolume({ "d/a": two });
-  const file = await volume.openForWriting("d/a");
+  const file = (await volume.openForWriting("d/a")) as RecordingStorage;
   const buffer = new Uint8Array([7]);
   await file.write(1, buffer);
   buffer[0] = 8;
   await file.resize(1);
+  await file.punch(RangeSet.of({ start: 0, end: 1 }));
   await file.sync();
   await volume.createExclusively("d/b");
   expect(await volume.createExclusively("d/b")).toBeUndefined();
@@ -22,6 +24,7 @@ test("every change is a value, in order", async () => {
     { kind: "open", path: "d/a", file: 0, access: "writing" },
     { kind: "write", path: "d/a", file: 0, hostOffset: 1, bytes: new Uint8Array([7]) },
     { kind: "resize", path: "d/a", file: 0, size: 1 },
+    { kind: "punch", path: "d/a", file: 0, ranges: [{ start: 0, end: 1 }] },
     { kind: "sync", path: "d/a", file: 0, isFailed: false },
     { kind: "create", path: "d/b", file: 1 },
     { kind: "rename", from: "d/b", to: "d/c" },

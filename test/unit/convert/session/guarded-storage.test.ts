@@ -1,6 +1,7 @@
 /** The watch between any two of our own calls: who else wrote is noticed, and what we wrote is not taken for theirs. */
 
 import { beforeEach, describe, expect, test } from "vitest";
+import { RangeSet } from "../../../../src/bytes/range-set.ts";
 import { GuardedStorage } from "../../../../src/convert/session/guarded-storage.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import type { WritableStorage } from "../../../../src/storage/storage.ts";
@@ -104,5 +105,36 @@ describe("where it tells late", () => {
     await guarded.write(4, ours);
     await guarded.sync();
     await guarded.refuseChange();
+  });
+});
+
+describe("space given back", () => {
+  const all = RangeSet.of({ start: 0, end: 8 });
+
+  beforeEach(() => open());
+
+  test("is a change of ours: looked before, and not taken for theirs", async () => {
+    let looks = 0;
+    guarded.lookBy(async () => {
+      looks++;
+    });
+    await guarded.write(0, ours);
+    expect((await guarded.punch?.(all))?.total).toBe(0);
+    await guarded.sync();
+    await guarded.punch?.(all);
+    expect(looks).toBe(2);
+    expect(volume.snapshot(PATH)).toEqual(new Uint8Array(8));
+  });
+
+  test("is refused after another's write, and theirs stays", async () => {
+    await theyWrite();
+    await expect(guarded.punch?.(all)).rejects.toMatchObject(changed);
+    expect(volume.snapshot(PATH)[7]).toBe(9);
+  });
+
+  test("is no call where the file has none", async () => {
+    volume.canPunch = false;
+    const plain = await GuardedStorage.over(await volume.openForWriting(PATH));
+    expect([plain.punch, plain.dataRanges]).toEqual([undefined, undefined]);
   });
 });

@@ -1,0 +1,208 @@
+/**
+ * Space of a file given back to Linux, by fallocate(2) with FALLOC_FL_PUNCH_HOLE and FALLOC_FL_KEEP_SIZE: Node has no call
+ * for it. One process works on the open file itself and takes the ranges a few at a time:
+ *
+ *   us     0 65536 | 131072 4096 131072 ... | ...        it never has more before it than one handful, so that little
+ *   tool   y       | y y n ...              | ...        happens after us where we are killed; and it is killed with us
+ *
+ * After the first range, and behind the last, bytes around the ranges are compared with what they were.
+ */
+
+import { fstatSync } from "node:fs";
+import { GiB, KiB } from "../../bytes/align.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
+import { type Range, RangeSet } from "../../bytes/range-set.ts";
+import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import { areZeros } from "../zeros.ts";
+import { readDescriptor } from "./descriptor.ts";
+import { spread } from "./spread.ts";
+import {
+  askTool,
+  type Conversation,
+  INHERITED,
+  INHERITED_PATH,
+  type ToolHost,
+  type ToolWords,
+} from "./tool-process.ts";
+
+/** `syscall` takes a string for a pointer, so that everything is made a number first; the numbers are of the machine that perl was made for. */
+const PERL = `use Config;
+my ($machine) = $Config{archname} =~ /^(\\w+?)-linux/;
+my $calls = { x86_64 => [285, 157], aarch64 => [47, 167], riscv64 => [47, 167] }->{$machine || ""};
+$calls && $Config{ptrsize} == 8 && $Config{ivsize} == 8 or exit 1;
+my ($fallocate, $prctl) = @$calls;
+syscall($prctl, 1, 9);
+getppid() == 0 + $ARGV[0] or exit 1;
+$| = 1;
+print "ready\\n";
+while (<STDIN>) {
+  /^(\\d+) (\\d+)$/ or exit 1;
+  my ($start, $length) = (0 + $1, 0 + $2);
+  $length > 0 or exit 1;
+  print syscall($fallocate, ${INHERITED}, 3, $start, $length) == 0 ? "y\\n" : "n\\n";
+}`;
+
+const PYTHON = `import ctypes, os, sys
+libc = ctypes.CDLL(None)
+libc.prctl(1, ctypes.c_ulong(9))
+if os.getppid() != int(sys.argv[1]): sys.exit(1)
+call = getattr(libc, "fallocate64", None) or libc.fallocate
+call.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+print("ready", flush=True)
+for line in sys.stdin:
+    start, length = map(int, line.split())
+    print("n" if call(${INHERITED}, 3, start, length) else "y", flush=True)`;
+
+/** Tools that take ranges by their input. */
+const TOOLS: readonly ((parent: string) => ToolWords)[] = [
+  (parent) => ["perl", "-e", PERL, parent],
+  (parent) => ["python3", "-I", "-S", "-c", PYTHON, parent],
+];
+
+/** A process each takes some ten milliseconds. */
+const MAX_PROCESSES = 16;
+/** Ranges before the tool at once. */
+const HANDFUL = 64;
+/** What one call gives back, so that none takes long. */
+const MAX_PIECE = GiB;
+const MAX_SAMPLES = 32;
+const SAMPLE_SIZE = 4 * KiB;
+
+interface OpenFile {
+  readonly descriptor: number;
+  readonly path: string;
+  readonly size: number;
+}
+
+/**
+ * As `WritableStorage.punch`. What can't be done, for whatever reason, is answered and no error.
+ *
+ * @throws ImageError `io` where bytes changed that were none of the ranges', `out-of-bounds` for what is no range
+ */
+export async function punchRanges(file: OpenFile, ranges: RangeSet, host: ToolHost): Promise<RangeSet> {
+  refuseNoRanges(file.path, ranges);
+  const wanted = ranges.clippedTo(0, file.size);
+  if (wanted.end === 0 || host.platform !== "linux") return wanted;
+  const samples = new Samples(file, wanted);
+  for (const wordsFor of TOOLS) {
+    const words = wordsFor(String(process.pid));
+    const left = await askTool(words, file.descriptor, host, (tool) => punchBy(tool, wanted, samples));
+    samples.refuseHarm();
+    if (left !== undefined && samples.areGone(left)) return left;
+  }
+  const left = await punchOneByOne(file.descriptor, wanted, host);
+  samples.refuseHarm();
+  return samples.areGone(left) ? left : wanted;
+}
+
+async function punchBy({ lines, say }: Conversation, wanted: RangeSet, samples: Samples): Promise<RangeSet> {
+  const answer = async (...expected: readonly string[]) => {
+    const { value } = await lines.next();
+    if (expected.includes(value)) return value;
+    throw new Error("that is no answer");
+  };
+  await answer("ready");
+  const left = new RangeSet();
+  const punch = async (handful: readonly Range[]) => {
+    say(handful.map(({ start, end }) => `${start} ${end - start}\n`).join(""));
+    for (const { start, end } of handful) if ((await answer("y", "n")) === "n") left.add(start, end);
+  };
+  let handful: Range[] = [];
+  let isFirst = true;
+  for (const piece of pieces(wanted)) {
+    handful.push(piece);
+    if (!isFirst && handful.length < HANDFUL) continue;
+    await punch(handful);
+    if (isFirst) samples.refuseHarm();
+    isFirst = false;
+    handful = [];
+  }
+  if (handful.length > 0) await punch(handful);
+  return left;
+}
+
+/** By `fallocate` of util-linux, a process for each: only where they are few. */
+async function punchOneByOne(descriptor: number, wanted: RangeSet, host: ToolHost): Promise<RangeSet> {
+  const left = new RangeSet();
+  let count = 0;
+  for (const { start, end } of pieces(wanted)) {
+    const words: ToolWords = ["fallocate", "-p", "-o", `${start}`, "-l", `${end - start}`, INHERITED_PATH];
+    const isDone = ++count <= MAX_PROCESSES && (await askTool(words, descriptor, host, async () => true));
+    if (!isDone) {
+      left.addAll(wanted.clippedTo(start, wanted.end));
+      break;
+    }
+  }
+  return left;
+}
+
+function* pieces(ranges: RangeSet): Generator<Range> {
+  for (const { start, end } of ranges.each()) {
+    for (let at = start; at < end; at += MAX_PIECE) yield { start: at, end: Math.min(at + MAX_PIECE, end) };
+  }
+}
+
+/** Some of the ranges, spread over all of them, and what the bytes beside them were. */
+class Samples {
+  readonly #file: OpenFile;
+  readonly #inside: readonly Range[];
+  readonly #beside: readonly { readonly hostOffset: number; readonly bytes: Uint8Array }[];
+
+  constructor(file: OpenFile, wanted: RangeSet) {
+    this.#file = file;
+    this.#inside = spread(() => wanted.each(), MAX_SAMPLES);
+    const beside = new RangeSet();
+    beside.add(0, SAMPLE_SIZE);
+    beside.add(file.size - SAMPLE_SIZE, file.size);
+    for (const { start, end } of this.#inside) {
+      beside.add(start - SAMPLE_SIZE, start);
+      beside.add(end, end + SAMPLE_SIZE);
+    }
+    this.#beside = [...beside.clippedTo(0, file.size).each()]
+      .flatMap(({ start, end }) => [...wanted.gapsIn(start, end)])
+      .map(({ start, end }) => ({ hostOffset: start, bytes: this.#read(start, end - start) }));
+  }
+
+  /** Throws where the file's length or a byte beside the ranges is not what it was. */
+  refuseHarm(): void {
+    const { descriptor, path, size } = this.#file;
+    const found = Number(fstatSync(descriptor, { bigint: true }).size);
+    const harmed = this.#beside.find(({ hostOffset, bytes }) => !this.#read(hostOffset, bytes.length).equals(bytes));
+    if (found === size && harmed === undefined) return;
+    throw new ImageError("io", say`Cannot go on with ${imageNamed(path)}`, {
+      because:
+        harmed === undefined
+          ? say`giving space back changed its length from ${size} to ${found} bytes`
+          : say`giving space back changed bytes beside it, at host offset ${placeAt(harmed.hostOffset)}`,
+      path,
+      hostOffset: harmed?.hostOffset,
+      operation: "punch holes into",
+    });
+  }
+
+  /** False where any sampled range that is not `left` does not read as zeros: then none of the tool's answers is true. */
+  areGone(left: RangeSet): boolean {
+    return this.#inside.every(({ start, end }) => {
+      if (left.intersects(start, end)) return true;
+      const length = Math.min(SAMPLE_SIZE, end - start);
+      return [start, end - length].every((at) => areZeros(this.#read(at, length)));
+    });
+  }
+
+  #read(hostOffset: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    readDescriptor(this.#file.descriptor, hostOffset, bytes, this.#file.path);
+    return bytes;
+  }
+}
+
+function refuseNoRanges(path: string, ranges: RangeSet): void {
+  for (const { start, end } of ranges.each()) {
+    if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0) continue;
+    throw new ImageError("out-of-bounds", say`Cannot punch holes into ${imageNamed(path)}`, {
+      because: `${Number.isInteger(start) ? hex(start) : start} to ${Number.isInteger(end) ? hex(end) : end} is no range in a file`,
+      path,
+      operation: "punch holes into",
+    });
+  }
+}
