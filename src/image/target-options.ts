@@ -1,5 +1,8 @@
 /** `-o`: what a target format lets the user choose. */
 
+import { UsageError } from "../bytes/image-error.ts";
+import { parseSize } from "../bytes/size-text.ts";
+
 /** One option of a target, as `-o help` lists it. */
 export interface TargetOption {
   readonly name: string;
@@ -10,3 +13,21 @@ export interface TargetOption {
 
 /** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices as text. */
 export type TargetOptionValues = Readonly<Record<string, string | number | boolean>>;
+
+/** Throws UsageError for a text that is no value of the option's kind. */
+export function parseOptionValue(option: TargetOption, text: string): string | number | boolean {
+  const { name, kind, choices } = option;
+  const refuse = (expected: string): never => {
+    throw new UsageError(`Cannot use ${name}=${text}: expected ${expected}`);
+  };
+  switch (kind) {
+    case "boolean":
+      return text === "on" ? true : text === "off" ? false : refuse("on or off");
+    case "choice":
+      return choices?.includes(text) ? text : refuse((choices ?? []).join(" or "));
+    case "number":
+      return /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : refuse("a number");
+    case "size":
+      return parseSize(text, name);
+  }
+}
