@@ -6,12 +6,14 @@ import { parseSize } from "../bytes/size-text.ts";
 /** One option of a target, as `-o help` lists it. */
 export interface TargetOption {
   readonly name: string;
-  readonly kind: "size" | "number" | "boolean" | "choice";
+  readonly kind: "size" | "number" | "boolean" | "choice" | "bytes";
   readonly choices?: readonly string[];
+  /** Of what leads back to an image as it was, for the journal alone: no help lists it. */
+  readonly isInternal?: true;
   readonly help: string;
 }
 
-/** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices as text. */
+/** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices and bytes in hex as text. */
 export type TargetOptionValues = Readonly<Record<string, string | number | boolean>>;
 
 /** Throws UsageError for a text that is no value of the option's kind. */
@@ -27,6 +29,8 @@ export function parseOptionValue(option: TargetOption, text: string): string | n
       return choices?.includes(text) ? text : refuse((choices ?? []).join(" or "));
     case "number":
       return /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : refuse("a number");
+    case "bytes":
+      return /^(?:[0-9a-f]{2})+$/.test(text) ? text : refuse("bytes in hex");
     case "size":
       return parseSize(text, name);
   }

@@ -84,6 +84,12 @@ export interface FileSpace {
   readonly additiveStart: number;
 }
 
+/** Whence a target takes ids and times that nobody names; where there is none, from chance and the clock. */
+export interface Identity {
+  /** The guest's digest, hex. */
+  readonly seed: string;
+}
+
 export interface TargetDriver {
   readonly options: readonly TargetOption[];
   /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
@@ -103,5 +109,11 @@ export interface TargetDriver {
    * cluster of either format, or the whole file if that is shorter; never less than one sector), `usedHeader` the
    * ranges in it that the source uses. Throws ImageError `unsupported` when the target's header finds no room.
    */
-  copyHeader(draft: MappedDraft, source: ConversionOptions, oldHeader: Uint8Array, usedHeader: RangeSet): Commit;
+  copyHeader(
+    draft: MappedDraft,
+    source: ConversionOptions,
+    oldHeader: Uint8Array,
+    usedHeader: RangeSet,
+    identity?: Identity,
+  ): Commit;
 }

@@ -27,7 +27,7 @@ export function parseTargetOptions(
       continue;
     }
     if (!option) {
-      const known = target.options.map((candidate) => candidate.name).join(", ");
+      const known = target.options.flatMap((each) => (each.isInternal ? [] : [each.name])).join(", ");
       throw new UsageError(`Cannot use option ${name} for ${format}: it knows ${known}`);
     }
     values[name] = parseOptionValue(option, text);
@@ -37,5 +37,5 @@ export function parseTargetOptions(
 
 /** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
 export function targetOptions(format: string): readonly TargetOption[] {
-  return driverOf(format).target?.options ?? [];
+  return (driverOf(format).target?.options ?? []).filter(({ isInternal }) => !isInternal);
 }
