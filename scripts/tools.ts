@@ -16,6 +16,9 @@ const packages = {
   xz: "xz-utils",
   bzip2: "bzip2",
   openssl: "openssl",
+  // Readers of VHD that share no code with QEMU.
+  vhdiinfo: "libvhdi-utils",
+  "7zz": "7zip",
 } as const;
 type Tool = keyof typeof packages;
 

@@ -44,6 +44,7 @@ export {
   type Qcow2Info,
   type QedInfo,
   type RawInfo,
+  type VpcInfo,
 } from "./convert/reading/info.ts";
 export { infoText } from "./convert/reading/info-text.ts";
 export { type Json, kebabKeys } from "./convert/reading/kebab-keys.ts";

@@ -155,7 +155,7 @@ export function commandText({ command: name, options, path }: CommandReference, 
   return [program, name, ...options, shellWord(path)].join(" ");
 }
 
-const SHORT: Readonly<Record<string, string>> = { format: "-f", "force-share": "-U" };
+const SHORT: Readonly<Record<string, string>> = { format: "-f", "force-share": "-U", "target-format-options": "-o" };
 
 /** The command line's words; `program` is how its user calls it. */
 export function commandLine(program: string): Vocabulary {

@@ -58,7 +58,6 @@ export const knownMarks: readonly KnownMark[] = [
   image("vhdx", "a VHDX image", 0, "vhdxfile"),
   image("parallels", "a Parallels image", 0, "WithoutFreeSpace"),
   image("parallels", "a Parallels image", 0, "WithouFreSpacExt"),
-  image("vpc", "a VHD image (dynamic)", 0, "conectix"),
   image("bochs", "a Bochs image", 0, "Bochs Virtual HD Image"),
   { ...image("vdi", "a VDI image", 64, "\x7f\x10\xda\xbe"), rival: "vdi" },
   packed("gunzip", "packed by gzip", "\x1f\x8b\x08"),
@@ -87,9 +86,6 @@ export const knownMarks: readonly KnownMark[] = [
   text("a Git LFS pointer", "version https://git-lfs.github.com/spec/", "pointer"),
   { name: "an ISO 9660 medium", hostOffset: 0x8001, bytes: "CD001", advice: "medium" },
   image("dmg", "a DMG image of macOS", -512, "koly"),
-  { ...image("vpc", "a VHD image (fixed)", -512, "conectix"), rival: "vpc" },
-  // Before Virtual PC 2004 the footer had a byte less.
-  image("vpc", "a VHD image (fixed)", -511, "conectix"),
 ];
 
 /** A format that has a driver is no stranger, whatever the table says of it. */

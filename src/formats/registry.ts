@@ -4,6 +4,7 @@ import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { imageNamed, option, say } from "../bytes/sentence.ts";
 import type { FormatDriver, ImageFiles } from "../image/driver.ts";
 import type { Image } from "../image/source.ts";
+import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../image/target-options.ts";
 import type { Storage } from "../storage/storage.ts";
 import { formatDrivers } from "./drivers.ts";
 import type { KnownMark } from "./known-marks.ts";
@@ -84,6 +85,8 @@ export function isTold(format: string): boolean {
 export interface OpenAs {
   /** Take bytes for raw that bear another format's mark (`--allow-marked-raw`). Default false. */
   readonly allowMarkedRaw?: boolean | undefined;
+  /** `-o`, of which a driver takes what it has in its `openOptions`. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
   /** Gives a file beside the image that its own text names; by default none may be read. */
   readonly beside?: ImageFiles["beside"] | undefined;
 }
@@ -91,10 +94,11 @@ export interface OpenAs {
 /** Opens an image as `format`, or as what its first bytes say; throws ImageError, or UsageError for an unknown name. */
 export async function openImage(storage: Storage, format?: string, options: OpenAs = {}): Promise<Image> {
   const driver = format === undefined ? await probeFormat(storage) : driverOf(format);
+  const given = openOptionsFor(driver, options.options ?? {});
   // What has no mark of its own takes any bytes for its guest's.
   if (driver.marks.length === 0 && !options.allowMarkedRaw) await refuseMarked(storage, driver.name);
   try {
-    return await driver.open({ main: storage, beside: options.beside ?? noneBeside(storage) });
+    return await driver.open({ main: storage, beside: options.beside ?? noneBeside(storage), options: given });
   } catch (error) {
     throw await refusalOf(error, storage.path, () => strangerIn(storage));
   }
@@ -106,6 +110,26 @@ export async function openImage(storage: Storage, format?: string, options: Open
  */
 export function reopenImage(storage: Storage, format: string): Promise<Image> {
   return openImage(storage, format, { allowMarkedRaw: true });
+}
+
+/** What a driver's `openOptions` hold under a name; undefined where none has it. */
+export function openOptionOf(name: string): TargetOption | undefined {
+  return formatDrivers.flatMap(({ openOptions = [] }) => openOptions).find((known) => known.name === name);
+}
+
+/** Throws UsageError for what only another format's source could use. */
+function openOptionsFor(
+  { name: format, openOptions = [] }: FormatDriver,
+  given: Readonly<Record<string, string>>,
+): TargetOptionValues {
+  const values: Record<string, string | number | boolean> = {};
+  for (const [name, text] of Object.entries(given)) {
+    const known = openOptions.find((candidate) => candidate.name === name);
+    if (known !== undefined) values[name] = parseOptionValue(known, text);
+    else if (openOptionOf(name) !== undefined)
+      throw new UsageError(`Cannot use option ${name}: the image is ${format}, of which there is nothing to say by it`);
+  }
+  return values;
 }
 
 /** A guest's own bytes at the end of a file prove nothing where the header is a format's of ours. */

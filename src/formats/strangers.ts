@@ -59,9 +59,11 @@ export function rivalsOf({ guestAt }: FormatDriver, ends: FileEnds): readonly st
   if (guestAt === "everywhere") return [];
   const hasGuestAtStart = guestAt === "start";
   const isBootable = !hasGuestAtStart && ends.bears(BOOT_SECTOR_END);
-  const found = strangers.flatMap(({ rival, ...mark }) => {
-    if (rival === undefined || (hasGuestAtStart && mark.hostOffset >= 0)) return [];
-    return ends.bears(mark) ? [rival] : [];
+  const found = strangers.flatMap(({ rival, advice, tool, ...mark }) => {
+    // Among a guest's own bytes only the first speak: by them other programs take the file for that image.
+    const isAmongGuests = hasGuestAtStart && mark.hostOffset >= 0;
+    const other = isAmongGuests ? (mark.hostOffset === 0 && advice === "qemu-img" ? tool : undefined) : rival;
+    return other !== undefined && ends.bears(mark) ? [other] : [];
   });
   return [...(isBootable ? ["a boot sector"] : []), ...found];
 }

@@ -12,12 +12,15 @@ import type { Storage } from "../storage/storage.ts";
 import type { Mark } from "./mark.ts";
 import type { Image } from "./source.ts";
 import type { TargetDriver } from "./target.ts";
+import type { TargetOption, TargetOptionValues } from "./target-options.ts";
 
 /** The files that one image consists of: the one that was named, and those that its own text names. */
 export interface ImageFiles {
   readonly main: Storage;
   /** A plain name in the image's folder. Throws ImageError `unsupported` for any other, and where no file but one may be read. */
   beside(name: string): Promise<Storage>;
+  /** Of the driver's `openOptions`, those that the user gave. */
+  readonly options?: TargetOptionValues;
 }
 
 /**
@@ -35,6 +38,8 @@ export interface FormatDriver {
   readonly marks: readonly Mark[];
   /** Where an image of this format holds the guest's own bytes, so that a stranger's mark there proves nothing. */
   readonly guestAt: "nowhere" | "start" | "everywhere";
+  /** What `-o` says of a source where its own bytes leave it open; absent: nothing. */
+  readonly openOptions?: readonly TargetOption[];
   /** Reads and validates the header; tables are read on demand. Throws ImageError, never follows other files than `files` gives. */
   open(files: ImageFiles): Promise<Image>;
   readonly target?: TargetDriver;

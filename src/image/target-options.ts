@@ -1,14 +1,37 @@
 /** `-o`: what a target format lets the user choose. */
 
+import { UsageError } from "../bytes/image-error.ts";
+import { parseSize } from "../bytes/size-text.ts";
+
 /** One option of a target, as `-o help` lists it. */
 export interface TargetOption {
   readonly name: string;
-  readonly kind: "size" | "number" | "boolean" | "choice";
+  readonly kind: "size" | "number" | "boolean" | "choice" | "bytes";
   readonly choices?: readonly string[];
+  /** Of what leads back to an image as it was, for the journal alone: no help lists it. */
+  readonly isInternal?: true;
   readonly help: string;
-  /** Not for people: what a way back needs to make the very file again. */
-  readonly isHidden?: true;
 }
 
-/** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices as text. */
+/** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices and bytes in hex as text. */
 export type TargetOptionValues = Readonly<Record<string, string | number | boolean>>;
+
+/** Throws UsageError for a text that is no value of the option's kind. */
+export function parseOptionValue(option: TargetOption, text: string): string | number | boolean {
+  const { name, kind, choices } = option;
+  const refuse = (expected: string): never => {
+    throw new UsageError(`Cannot use ${name}=${text}: expected ${expected}`);
+  };
+  switch (kind) {
+    case "boolean":
+      return text === "on" ? true : text === "off" ? false : refuse("on or off");
+    case "choice":
+      return choices?.includes(text) ? text : refuse((choices ?? []).join(" or "));
+    case "number":
+      return /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : refuse("a number");
+    case "bytes":
+      return /^(?:[0-9a-f]{2})+$/.test(text) ? text : refuse("bytes in hex");
+    case "size":
+      return parseSize(text, name);
+  }
+}

@@ -12,7 +12,7 @@ import { say, UNNAMED, type Words } from "../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/extent.ts";
 import { grownMapping } from "../image/grown-mapping.ts";
 import type { ConversionOptions } from "../image/source.ts";
-import type { Commit, Draft, MappedDraft, TargetDriver } from "../image/target.ts";
+import type { Commit, Draft, Identity, MappedDraft, TargetDriver } from "../image/target.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
 import { placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";
@@ -29,7 +29,7 @@ export interface SourceFacts {
   /** The guest's first bytes, as many as the source's header area has; read only where the target fixes the places. */
   readonly front?: Uint8Array;
   /** Of the guest, for ids that shall be the same for the same guest. */
-  readonly idSeed?: string | undefined;
+  readonly identity?: Identity | undefined;
   /** A carrier's: nothing new lies below, and what will be moved there is counted already. Absent for any other. */
   readonly room?: { readonly from: number; readonly claimed: RangeSet } | undefined;
 }
@@ -90,7 +90,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const additiveStart = alignUp(placed.copyEnd, alignment);
   const space = { oldFileSize: source.fileSize, additiveStart, ...(source.room && { claimed: source.room.claimed }) };
   const mapped = target.map(draft, placed.extents, space);
-  const guest = { front: source.front ?? new Uint8Array(0), idSeed: source.idSeed };
+  const guest = { front: source.front ?? new Uint8Array(0), identity: source.identity };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
   proveExtras(source, commit);
   if (isInOnePiece) proveFront(source, mapped, commit, frontEnd);

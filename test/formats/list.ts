@@ -4,5 +4,6 @@ import type { FormatKit } from "./kit.ts";
 import { qcow2Kit } from "./qcow2/kit.ts";
 import { qedKit } from "./qed/kit.ts";
 import { rawKit } from "./raw/kit.ts";
+import { vpcKit } from "./vpc/kit.ts";
 
-export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, rawKit];
+export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, vpcKit, rawKit];

@@ -15,6 +15,7 @@ const OWN_NAMES: Readonly<Record<string, string>> = {
 const INPUTS: Readonly<Record<string, string>> = {
   format: "source-format",
   drop: "drop",
+  "target-format-options": "options",
   checksum: "checksum",
   verify: "verify",
   "cross-check": "cross-check",

@@ -172,7 +172,7 @@ class Walk {
       options: step.isGoal ? journey.goalOptions : {},
       isCarrier: step.isCarrier,
       view: () => guest.view(source.image),
-      idSeed: journey.wishes.reproducible ? this.#digest?.hex : undefined,
+      identity: journey.wishes.reproducible && this.#digest ? { seed: this.#digest.hex } : undefined,
     };
     return this.#watch.time("plan", () => planSwitchTo(source, wish, this.#settings));
   }

@@ -2,7 +2,7 @@
 
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
-import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo } from "../../formats/details.ts";
+import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
 import type { BackingFile, Image } from "../../image/source.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
@@ -56,10 +56,11 @@ export interface ChildInfo {
 
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type VpcInfo = CommonInfo & VpcSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info;
+export type InfoReport = RawInfo | QedInfo | Qcow2Info | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**

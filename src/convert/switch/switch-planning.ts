@@ -8,7 +8,7 @@ import { driverOf } from "../../formats/registry.ts";
 import { ExtentState } from "../../image/extent.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
-import type { Draft } from "../../image/target.ts";
+import type { Draft, Identity } from "../../image/target.ts";
 import type { Journey } from "../../journal/records.ts";
 import { refuseSharedPlaces } from "../../plan/shared-places.ts";
 import { sourceEndOf } from "../../plan/source-end.ts";
@@ -27,7 +27,7 @@ export interface SwitchWish {
   readonly isCarrier: boolean;
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
   readonly view: () => Promise<GuestView>;
-  readonly idSeed?: string | undefined;
+  readonly identity?: Identity | undefined;
 }
 
 /** Units copied on their way where all places are taken: the more, the fewer barriers. */
@@ -59,7 +59,7 @@ export async function planSwitchTo(
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(wish.isCarrier && { room: roomFor(source, settings.maxExtraSpace) }),
-      idSeed: wish.idSeed,
+      identity: wish.identity,
     };
     return planSwitch(facts, target, draft);
   } catch (error) {

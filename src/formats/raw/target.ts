@@ -27,7 +27,7 @@ const PLACEMENT = {
 
 export const rawTarget: TargetDriver = {
   options: [
-    { name: "size", kind: "number", help: "Length of the file, inside the disk's last sector", isHidden: true },
+    { name: "size", kind: "number", help: "Length of the file, inside the disk's last sector", isInternal: true },
   ],
   countsReferences: true,
 

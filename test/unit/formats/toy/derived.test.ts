@@ -64,14 +64,14 @@ describe("names", () => {
 
 describe("marks", () => {
   test.each([
-    ["vpc", "conectix", -512],
-    ["vdi", "\x7f\x10\xda\xbe", 64],
-    ["a boot sector", "\x55\xaa", 510],
-  ])("another's mark makes it ambiguous, unless it was named: %s", async (rival, text, hostOffset) => {
+    ["vpc and toy", "conectix", -512],
+    ["toy and vdi", "\x7f\x10\xda\xbe", 64],
+    ["toy and a boot sector", "\x55\xaa", 510],
+  ])("another's mark makes it ambiguous, unless it was named: %s", async (names, text, hostOffset) => {
     const storage = memoryStorage(toyWith(text, hostOffset), "disk.toy");
     await expect(openImage(storage)).rejects.toMatchObject({
       kind: "unsupported",
-      message: `Cannot tell the format of disk.toy: it looks like toy and ${rival}; name it with -f`,
+      message: `Cannot tell the format of disk.toy: it looks like ${names}; name it with -f`,
     });
     expect((await openImage(storage, "toy")).format).toBe("toy");
   });

@@ -1,0 +1,22 @@
+/** The VHD driver, by qemu-img's name (footer.ts): fixed ones; dynamic and differencing ones are told by name. */
+
+import type { FormatDriver } from "../../image/driver.ts";
+import { VHD_COOKIE } from "./footer.ts";
+import { openVpc } from "./image.ts";
+import { SIZE_FROM } from "./size.ts";
+
+export const vpcDriver: FormatDriver = {
+  name: "vpc",
+  aliases: ["vhd"],
+  extensions: [".vhd", ".vpc"],
+  marks: [
+    { hostOffset: -512, bytes: VHD_COOKIE },
+    // Before Virtual PC 2004 the footer had a byte less.
+    { hostOffset: -511, bytes: VHD_COOKIE },
+    // The copy of a dynamic one.
+    { hostOffset: 0, bytes: VHD_COOKIE },
+  ],
+  guestAt: "start",
+  openOptions: [SIZE_FROM],
+  open: openVpc,
+};

@@ -1,0 +1,58 @@
+/** The footer that a new fixed VHD gets, field by field, and why. */
+
+import { flagsOf } from "../../bytes/struct.ts";
+import type { Identity } from "../../image/target.ts";
+import { crypto } from "../../storage/built-ins.ts";
+import { DiskType, FOOTER_SIZE, footerChecksum, VHD_COOKIE, VhdFooterFields } from "./footer.ts";
+import { geometryFor } from "./geometry.ts";
+
+/** Of 64 bits each one. */
+const ALL_ONES = flagsOf(...Array.from({ length: 64 }, (_, bit) => bit));
+/** What `timestamp` counts from, in milliseconds since 1970. */
+const YEAR_2000 = Date.UTC(2000, 0, 1);
+
+/**
+ * The creator decides which size others take (size.ts). qemu-img's own, `qem2`, is taken by its current size too, but it
+ * goes with the largest geometry, whatever the disk. `win ` goes with the specification's, and every QEMU asked took the
+ * current size all the same. The version is that of Windows 10; nobody was seen to ask for it.
+ */
+const CREATOR = { creator: "win ", creatorVersion: 0x000a_0000, creatorHost: "Wi2k" } as const;
+
+/** `identity` makes id and time the same each time; by default they are chance and the clock. */
+export function freshFooter(virtualSize: number, identity?: Identity): Uint8Array {
+  const sector = new Uint8Array(FOOTER_SIZE);
+  const values = {
+    cookie: Buffer.from(VHD_COOKIE),
+    // The bit that is always set, and nothing else.
+    features: 2,
+    version: 0x0001_0000,
+    // A fixed disk has no dynamic header. The specification has 32 ones; qemu-img writes 64, and libvhdi takes no others.
+    dataOffset: ALL_ONES,
+    timestamp: identity === undefined ? Math.floor((Date.now() - YEAR_2000) / 1000) : 0,
+    creator: Buffer.from(CREATOR.creator),
+    creatorVersion: CREATOR.creatorVersion,
+    creatorHost: Buffer.from(CREATOR.creatorHost),
+    // The same: libvhdi takes it for the disk's size.
+    originalSize: { high: Math.floor(virtualSize / 2 ** 32), low: virtualSize % 2 ** 32 },
+    currentSize: virtualSize,
+    ...geometryFor(virtualSize),
+    diskType: DiskType.fixed,
+    checksum: 0,
+    id: idFrom(virtualSize, identity),
+    savedState: 0,
+    reserved: new Uint8Array(VhdFooterFields.fields.reserved.size),
+  };
+  VhdFooterFields.encode(values, sector);
+  VhdFooterFields.encode({ ...values, checksum: footerChecksum(sector) }, sector);
+  return sector;
+}
+
+/** A UUID by chance (version 4), or one that the seed makes (version 8), in the specification's byte order. */
+function idFrom(virtualSize: number, identity: Identity | undefined): Uint8Array {
+  const isChance = identity === undefined;
+  const hash = () => crypto().createHash("sha256").update(`vpc ${identity?.seed} ${virtualSize}`).digest();
+  const id = new Uint8Array(isChance ? crypto().randomBytes(16) : hash().subarray(0, 16));
+  id[6] = ((id[6] as number) & 0x0f) | (isChance ? 0x40 : 0x80);
+  id[8] = ((id[8] as number) & 0x3f) | 0x80;
+  return id;
+}

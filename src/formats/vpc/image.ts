@@ -1,0 +1,101 @@
+/** An opened fixed VHD: the guest's bytes from the file's first on, and a footer behind them. */
+
+import { alignDown, alignUp, KiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import type { ImageFiles } from "../../image/driver.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
+import type { ConversionOptions, Image } from "../../image/source.ts";
+import { DISK_ALONE } from "../../image/source.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { VpcSpecificInfo } from "./details.ts";
+import { readVpcDisk, type VpcDisk } from "./disk.ts";
+import { FOOTER_SIZE } from "./footer.ts";
+import { SIZE_FROM } from "./size.ts";
+
+/** A fixed VHD has no clusters; this is what a target takes as its default, as for raw. */
+const CLUSTER_SIZE = 64 * KiB;
+
+class VpcImage implements Image {
+  readonly format = "vpc";
+  readonly clusterSize = CLUSTER_SIZE;
+  readonly storage: Storage;
+  readonly #disk: VpcDisk;
+
+  constructor(storage: Storage, disk: VpcDisk) {
+    this.storage = storage;
+    this.#disk = disk;
+  }
+
+  get virtualSize(): number {
+    return this.#disk.virtualSize;
+  }
+
+  get fileSize(): number {
+    return this.#disk.fileSize;
+  }
+
+  getConversionOptions(): ConversionOptions {
+    const { sector, footer, virtualSize, fileSize, unshown } = this.#disk;
+    const isTight = virtualSize + FOOTER_SIZE === fileSize;
+    return {
+      ...DISK_ALONE,
+      format: this.format,
+      virtualSize,
+      clusterSize: this.clusterSize,
+      clustersPerTable: 0,
+      sharingSize: this.clusterSize,
+      usedHeader: RangeSet.of({ start: 0, end: fileSize }),
+      // Behind bytes that nobody kept the old footer would speak of another disk.
+      creationOptions: {
+        subformat: "fixed",
+        force_size: true,
+        ...(isTight && { footer: Buffer.from(sector).toString("hex") }),
+      },
+      unclean: footer.savedState === 0 ? [] : [SAVED_STATE],
+      forgettable: unshown === undefined ? [] : [unshown],
+    };
+  }
+
+  async getMapping(): Promise<ExtentTable> {
+    const { virtualSize } = this.#disk;
+    const extents = new ExtentTableBuilder();
+    let end = 0;
+    const data = (await dataRangesOf(this.storage)) ?? RangeSet.of({ start: 0, end: virtualSize });
+    for (const range of data.clippedTo(0, virtualSize).each()) {
+      if (range.start > end) extents.append(range.start - end, ExtentState.unallocated);
+      extents.append(range.end - range.start, ExtentState.data, range.start);
+      end = range.end;
+    }
+    if (end < virtualSize) extents.append(virtualSize - end, ExtentState.unallocated);
+    return extents.finish(virtualSize);
+  }
+
+  /** The footer, and what lies before it that is no guest's: nothing may be put there either. */
+  async getMetadataRanges(): Promise<RangeSet> {
+    return RangeSet.of({ start: this.#disk.virtualSize, end: this.#disk.fileSize });
+  }
+
+  getSpecificInfo(): VpcSpecificInfo {
+    return { format: this.format };
+  }
+}
+
+/** "Compaction and expansion can't be performed" then, says the specification: a machine comes back to the disk as it was. */
+const SAVED_STATE =
+  "Cannot convert a VHD whose footer says that a virtual machine is in saved state: start the machine and shut it down first";
+
+/** What holds data, where the host can tell holes, in whole sectors. */
+async function dataRangesOf(storage: Storage & { dataRanges?(): Promise<RangeSet | undefined> }) {
+  const found = await storage.dataRanges?.();
+  if (found === undefined) return undefined;
+  const whole = new RangeSet();
+  for (const { start, end } of found.each()) {
+    whole.add(alignDown(start, SECTOR_SIZE), alignUp(end, SECTOR_SIZE));
+  }
+  return whole;
+}
+
+/** The user's `size_from` chooses between two sizes that disagree (size.ts). */
+export async function openVpc({ main, options }: Pick<ImageFiles, "main" | "options">): Promise<Image> {
+  return new VpcImage(main, await readVpcDisk(main, options?.[SIZE_FROM.name] as string | undefined));
+}

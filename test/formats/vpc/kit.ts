@@ -1,0 +1,18 @@
+/** Fixed VHD for the tests: the guest's own bytes and a footer, which is only read yet. */
+
+import type { FormatKit } from "../kit.ts";
+import { buildVpc } from "./builder.ts";
+import { vpcCases } from "./cases.ts";
+import { vpcFieldSites } from "./field-sites.ts";
+import { readVpcNaively } from "./naive-reader.ts";
+
+export const vpcKit: FormatKit = {
+  name: "vpc",
+  title: "fixed VHD",
+  isProbed: true,
+  isLittleEndian: false,
+  build: (contents) => buildVpc(contents).bytes,
+  naiveRead: readVpcNaively,
+  fieldSites: vpcFieldSites,
+  cases: vpcCases,
+};
