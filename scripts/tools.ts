@@ -11,6 +11,7 @@ const packages = {
   "qemu-nbd": "qemu-utils",
   "mkfs.ext4": "e2fsprogs",
   e2fsck: "e2fsprogs",
+  gdisk: "gdisk",
   sgdisk: "gdisk",
   sfdisk: "fdisk",
   partx: "util-linux",

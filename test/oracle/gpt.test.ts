@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { planGptRelocation } from "../../src/image/gpt/relocation.ts";
-import { gptDisk, grown, guestOf, patched, tableAt, wholeGpt } from "../support/gpt-disk.ts";
+import { gptDisk, grown, guestOf, patched, wholeGpt } from "../support/gpt-disk.ts";
 import { run } from "../support/qemu-tools.ts";
 
 const MIB = 1 << 20;
@@ -55,11 +55,12 @@ const samples: readonly Sample[] = [
   { name: "all ones", sizeMib: 4, make: ["-n1:2048:0"], sameAs: "sgdisk", except: [...CHS, ...SIZE] },
 ];
 
-/** sgdisk without its sync of the whole machine and the second that it waits for devices to come up. */
+const SLOW = "sync,fsync,clock_nanosleep";
+/** Before gdisk's or sgdisk's words: without the sync of the whole machine and the second that they wait for devices to come up. */
+const HURRIED = ["-qq", "-o", "/dev/null", "-e", `trace=${SLOW}`, "-e", `inject=${SLOW}:retval=0`];
+
 function sgdisk(...words: string[]): Promise<string> {
-  const slow = "sync,fsync,clock_nanosleep";
-  const strace = ["-qq", "-o", "/dev/null", "-e", `trace=${slow}`, "-e", `inject=${slow}:retval=0`];
-  return run("strace", [...strace, "sgdisk", ...words]);
+  return run("strace", [...HURRIED, "sgdisk", ...words]);
 }
 
 /** An empty file with the sample's partitions. */
@@ -212,21 +213,24 @@ describe.each([512, 4096] as const)(
   },
 );
 
-test("a primary that is damaged: why nobody may be told to grow first and use sgdisk -e then", async () => {
-  const path = await made({ name: "damaged", sizeMib: 4, make: ["-n1:2048:0"], sameAs: "sgdisk" });
-  const disk = readFileSync(path);
-  disk.writeUInt8(0xaa, 560);
-  for (const [newSize, count] of [
-    [4 * MIB, 1],
-    [6 * MIB, 0],
-  ] as const) {
-    writeFileSync(path, grown(disk, newSize));
+describe("a damaged primary, as the refusal tells of it", () => {
+  const entry = 1024;
+  test.each([
+    ["the header", 512 + 48],
+    ["an entry", entry + 60],
+    ["the MBR's signature", 510],
+  ])("%s: gdisk takes it from the backup before the disk grows, and nobody after that", async (name, at) => {
+    const path = await made({ name: `damaged ${name}`, sizeMib: 4, make: ["-n1:2048:0"], sameAs: "sgdisk" });
+    const whole = readFileSync(path);
+    const bad = Buffer.from(whole);
+    bad.writeUInt8((bad[at] as number) ^ 0xff, at);
+    writeFileSync(path, bad);
+    await expect(relocate(path, 6 * MIB)).rejects.toThrow("repair it before the disk grows (gdisk");
+    spawnSync("strace", [...HURRIED, "gdisk", path], { input: "w\ny\n" });
+    expect(readFileSync(path).equals(whole)).toBe(true);
+    if (at !== 512 + 48) return;
+    writeFileSync(path, grown(bad, 6 * MIB));
     await sgdisk("-e", path);
-    const used = tableAt(readFileSync(path), 1)
-      .entries.subarray(0, 16)
-      .some((byte) => byte !== 0)
-      ? 1
-      : 0;
-    expect(used).toBe(count);
-  }
+    expect(await partitionsOf(path)).toEqual([]);
+  });
 });

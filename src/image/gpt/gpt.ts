@@ -31,9 +31,9 @@ export interface Partition {
   readonly lastLba: number;
 }
 
-/** Once the disk has grown, no tool finds the backup any more: `sgdisk -e` then takes the disk for empty. */
+/** Before, since nobody finds the backup in the middle of a grown disk: `sgdisk -e` then takes it for one without partitions. */
 const REPAIR =
-  "repair it while the disk has its present size (gdisk looks at it with v, and makes a new primary from the backup with r, b, w)";
+  "repair it before the disk grows (gdisk takes what is damaged from the backup: v looks at it, w writes it)";
 const SECTOR_SIZES: readonly SectorSize[] = [512, 4096];
 
 /** Bytes of a disk of `size`; zeros past its end, whatever the reader makes of such a place. */
@@ -72,7 +72,10 @@ export function hasNoGpt({ kind, sectorSizes }: GptMarks): boolean {
 export async function readGpt(guest: GuestBytes, size: number, { mbr, kind, sectorSizes }: GptMarks): Promise<Gpt> {
   const [sectorSize] = sectorSizes;
   if (sectorSize === undefined) throw gptError("its primary header is gone, though the MBR says that there is one", 0);
-  if (sectorSizes.length > 1) throw gptError("it has a header for sectors of 512 bytes and one for sectors of 4096", 0);
+  if (sectorSizes.length > 1) {
+    const because = "it has a header for sectors of 512 bytes and one for sectors of 4096";
+    throw gptError(because, 0, { remedy: "clear the one that is not in use" });
+  }
   if (kind === "none") throw gptError("there is a header, but no protective MBR", 0);
   const guestOffset = PRIMARY_LBA * sectorSize;
   const sector = await readGuest(guest, size, guestOffset, sectorSize);
@@ -120,15 +123,19 @@ function told<T>(structure: string, guestOffset: number, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    throw gptError(`its ${structure} can't be used: ${error.problem}`, guestOffset, error);
+    throw gptError(`its ${structure} can't be used: ${error.problem}`, guestOffset, { cause: error });
   }
 }
 
 /** A primary that can't be trusted is nothing to build on. */
-function gptError(because: string, guestOffset: number, cause?: ImageError): ImageError {
+function gptError(
+  because: string,
+  guestOffset: number,
+  { cause, remedy = REPAIR }: { readonly cause?: ImageError; readonly remedy?: string } = {},
+): ImageError {
   return new ImageError(cause?.kind ?? "corrupt", "Cannot relocate the disk's GPT", {
     because,
-    remedy: [...(cause?.kind === "unsupported" ? [] : [REPAIR]), "leave it where it is with gpt=keep"],
+    remedy: [...(cause?.kind === "unsupported" ? [] : [remedy]), "leave it where it is with gpt=keep"],
     state: "nothing was written",
     structure: "GPT",
     guestOffset,

@@ -37,7 +37,10 @@ export interface GptStep {
 export interface GptRelocation {
   /** As the GPT counts; undefined where the disk has none. */
   readonly sectorSize: SectorSize | undefined;
-  /** In order; none where everything is where it belongs. Only what changes is in them. */
+  /**
+   * In order, once the disk has its new size and what was added reads as zeros; none where everything is where it belongs.
+   * Only what changes is in them.
+   */
   readonly steps: readonly GptStep[];
   /** What the user ought to know, one sentence each. */
   readonly notes: readonly string[];

@@ -109,7 +109,9 @@ describe("refused by name", () => {
     const disk = gptDisk();
     disk.writeUInt8(1, H + 91);
     const refused = planGptRelocation(guestOf(disk), { oldSize: disk.length, newSize: 1 << 20 });
-    await expect(refused).rejects.toThrow("repair it while the disk has its present size (gdisk looks at it with v");
+    await expect(refused).rejects.toThrow(
+      "repair it before the disk grows (gdisk takes what is damaged from the backup",
+    );
   });
 });
 
