@@ -58,7 +58,7 @@ export const house: readonly Room[] = [
   ...divided(
     "image",
     { may: core, packages: builtins, message: "image may import bytes and storage only, and never node:fs" },
-    { guest: ["*.ts"] },
+    { guest: ["*.ts"], gpt: [] },
   ),
   {
     folder: "formats",

@@ -1,6 +1,7 @@
 /** All mutations. An anchor must stand in its file exactly once: who rewrites a place moves its mutations along. */
 
 import { convertMutations } from "./convert.ts";
+import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { placeMutations } from "./places.ts";
@@ -22,5 +23,6 @@ export const mutations: readonly Mutation[] = [
   ...planMutations,
   ...placeMutations,
   ...storageMutations,
+  ...gptMutations,
   ...surroundingsMutations,
 ];
