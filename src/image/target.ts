@@ -98,7 +98,9 @@ export interface FileSpace {
 /** What the guest itself gives to a commit. */
 export interface GuestMaterial {
   /** The guest's first bytes, as many as the source's header area has: what lies there in a target without tables. */
-  readonly front: Uint8Array;
+  readonly front?: Uint8Array | undefined;
+  /** The file's last sector, where the source holds the disk in one piece: a footer, if it has one. */
+  readonly lastSector?: Uint8Array | undefined;
   readonly identity?: Identity | undefined;
 }
 

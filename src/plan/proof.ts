@@ -27,7 +27,7 @@ export interface ProofInput {
   readonly oldFileSize: number;
   /** Of a target with fixed places: what lies below comes with the commit (place-units.ts); 0 where absent. */
   readonly frontEnd?: number;
-  /** Host ranges that will be made zeros before the commit; none where absent. */
+  /** Of a target with fixed places: what will be made zeros before the commit. Absent where the source lies in one piece as well. */
   readonly zeros?: RangeSet;
 }
 
@@ -183,7 +183,7 @@ function proveZeros({
   ...more
 }: ProofInput): void {
   const base = placement.linearBase;
-  if (base === undefined) return;
+  if (base === undefined || zeros === undefined) return;
   const placeCount = Math.ceil(oldFileSize / sourceClusterSize) + 1;
   const live = new Bitmap(Math.min(placeCount, MAX_BITS));
   for (const { state, hostOffset, length, storedLength } of eachExtent(source)) {
@@ -196,10 +196,10 @@ function proveZeros({
   for (const { state, guestOffset, length } of eachExtent(target)) {
     if (isStored(state)) continue;
     const [start, end] = [base + guestOffset, Math.min(base + guestOffset + length, oldFileSize)];
-    if (end > start && !zeros?.contains(start, end))
+    if (end > start && !zeros.contains(start, end))
       throw failed("stale bytes would show where zeros belong", guestOffset);
   }
-  for (const { start, end } of zeros?.each() ?? []) {
+  for (const { start, end } of zeros.each()) {
     const last = Math.ceil(end / sourceClusterSize);
     const isLive = live.nextMarked(Math.floor(start / sourceClusterSize), last) < last;
     if (isLive || metadata.intersects(start, end) || start < (more.frontEnd ?? 0))

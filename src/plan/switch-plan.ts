@@ -28,6 +28,8 @@ export interface SourceFacts {
   readonly header: Uint8Array;
   /** The guest's first bytes, as many as the source's header area has; read only where the target fixes the places. */
   readonly front?: Uint8Array;
+  /** The file's last sector, where the source holds the disk in one piece. */
+  readonly lastSector?: Uint8Array;
   /** Of the guest, for ids that shall be the same for the same guest. */
   readonly identity?: Identity | undefined;
   /** A carrier's: nothing new lies below, and what will be moved there is counted already. Absent for any other. */
@@ -73,7 +75,9 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
     frontEnd,
   });
-  const zeros = zerosOf(placed.extents, draft.placement, source.fileSize);
+  // From one piece to another nothing changes its place, and what shows zeros is zeros.
+  const staysInPlace = isInOnePiece && source.options.linearBase === draft.placement.linearBase;
+  const zeros = staysInPlace ? new RangeSet() : zerosOf(placed.extents, draft.placement, source.fileSize);
   refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...placed.refusals]);
   provePlan({
     source: mapping,
@@ -85,12 +89,12 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     sourceClusterSize: source.options.clusterSize,
     oldFileSize: source.fileSize,
     frontEnd,
-    zeros,
+    ...(!staysInPlace && { zeros }),
   });
   const additiveStart = alignUp(placed.copyEnd, alignment);
   const space = { oldFileSize: source.fileSize, additiveStart, ...(source.room && { claimed: source.room.claimed }) };
   const mapped = target.map(draft, placed.extents, space);
-  const guest = { front: source.front ?? new Uint8Array(0), identity: source.identity };
+  const guest = { front: source.front, lastSector: source.lastSector, identity: source.identity };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
   proveExtras(source, commit);
   if (isInOnePiece) proveFront(source, mapped, commit, frontEnd);

@@ -152,7 +152,9 @@ describe("of our making", () => {
     const facts = raw.getConversionOptions();
     const draft = vpcTarget.openConversionTarget(facts, options, new Set());
     const mapped = vpcTarget.map(draft, await raw.getMapping(), { oldFileSize: size, additiveStart: size });
-    const { hostOffset, sector } = vpcTarget.copyHeader(mapped, facts, new Uint8Array(512), new RangeSet(), identity);
+    const { hostOffset, sector } = vpcTarget.copyHeader(mapped, facts, new Uint8Array(512), new RangeSet(), {
+      identity,
+    });
     copyFileSync(at("guest.raw"), at(name));
     truncateSync(at(name), hostOffset);
     writeFileSync(at(name), sector, { flag: "a" });

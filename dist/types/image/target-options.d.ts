@@ -2,11 +2,13 @@
 /** One option of a target, as `-o help` lists it. */
 export interface TargetOption {
     readonly name: string;
-    readonly kind: "size" | "number" | "boolean" | "choice";
+    readonly kind: "size" | "number" | "boolean" | "choice" | "bytes";
     readonly choices?: readonly string[];
+    /** Of what leads back to an image as it was, for the journal alone: no help lists it. */
+    readonly isInternal?: true;
     readonly help: string;
-    /** Not for people: what a way back needs to make the very file again. */
-    readonly isHidden?: true;
 }
-/** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices as text. */
+/** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices and bytes in hex as text. */
 export type TargetOptionValues = Readonly<Record<string, string | number | boolean>>;
+/** Throws UsageError for a text that is no value of the option's kind. */
+export declare function parseOptionValue(option: TargetOption, text: string): string | number | boolean;

@@ -93,9 +93,15 @@ export interface FileSpace {
 /** What the guest itself gives to a commit. */
 export interface GuestMaterial {
     /** The guest's first bytes, as many as the source's header area has: what lies there in a target without tables. */
-    readonly front: Uint8Array;
-    /** Of the guest, for ids that shall be the same for the same guest; undefined for fresh ones. */
-    readonly idSeed?: string | undefined;
+    readonly front?: Uint8Array | undefined;
+    /** The file's last sector, where the source holds the disk in one piece: a footer, if it has one. */
+    readonly lastSector?: Uint8Array | undefined;
+    readonly identity?: Identity | undefined;
+}
+/** Whence a target takes ids and times that nobody names; where there is none, from chance and the clock. */
+export interface Identity {
+    /** The guest's digest, hex. */
+    readonly seed: string;
 }
 export interface TargetDriver {
     readonly options: readonly TargetOption[];

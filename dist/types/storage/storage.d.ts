@@ -1,5 +1,6 @@
 /** The doors to the host: one open file (`Storage`), and the folder it lies in (`Volume`). */
 import { ImageError } from "../bytes/image-error.ts";
+import type { RangeSet } from "../bytes/range-set.ts";
 /** Random access to one open file. All addresses and lengths are bytes of the host's file. */
 export interface Storage {
     /** As the user named it; for messages only. */
@@ -14,6 +15,11 @@ export interface Storage {
     read(hostOffset: number, into: Uint8Array): Promise<number>;
     /** The same, but blocking: for reads that most likely come from memory. Absent where there is none. */
     readAtOnce?(hostOffset: number, into: Uint8Array): number;
+    /**
+     * What holds data as the host tells it now, within the file's size: all else reads as zeros, and need not be read.
+     * Undefined, or absent, where it can't be told.
+     */
+    dataRanges?(): Promise<RangeSet | undefined>;
     close(): Promise<void>;
 }
 /** A file opened for writing. Nothing is durable before `sync` returns. */
@@ -22,6 +28,12 @@ export interface WritableStorage extends Storage {
     write(hostOffset: number, bytes: Uint8Array): Promise<void>;
     /** Sets the file's length; what it gains reads as zeros. */
     resize(size: number): Promise<void>;
+    /**
+     * Gives the space of the ranges back, so that they read as zeros; the size stays, and what lies past it is passed over.
+     * Answers what could not be given back, which may read as before or as zeros. Durable with the next sync, each sector by
+     * itself. Absent where nothing can be given back.
+     */
+    punch?(ranges: RangeSet): Promise<RangeSet>;
     /** fsync: data, size and what is needed to read them. A failed sync is never retried. */
     sync(): Promise<void>;
     /**

@@ -1,6 +1,6 @@
 /** From the image as found to a proven plan of one switch; no byte is written here. */
 
-import { alignUp, MiB } from "../../bytes/align.ts";
+import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -51,13 +51,18 @@ export async function planSwitchTo(
   }
   if (settings.check) refuseCorruption(source);
   const draft = target.openConversionTarget(source.options, options, new Set(settings.drop));
-  const needsFront = draft.placement.linearBase !== undefined && source.options.linearBase === undefined;
+  const wasInOnePiece = source.options.linearBase !== undefined;
+  const needsFront = draft.placement.linearBase !== undefined && !wasInOnePiece;
+  const hasFooter = wasInOnePiece && source.metadata.total > 0;
   try {
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
       ...source,
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
+      ...(hasFooter && {
+        lastSector: await readZeroFilled(source.image.storage, source.fileSize - SECTOR_SIZE, SECTOR_SIZE),
+      }),
       ...(wish.isCarrier && { room: roomFor(source, settings.maxExtraSpace) }),
       identity: wish.identity,
     };

@@ -28,6 +28,7 @@ export async function settleHeader(
 ): Promise<void> {
   const state = journal.work;
   const { commitHostOffset, oldSector, lastSector, previousSector } = state;
+  if (commitHostOffset + SECTOR_SIZE > state.savedHeader.length) return settleFooter(storage, commitHostOffset);
   const known = knownBlock(state);
   const { hostOffset } = known;
   const [from, to] = [commitHostOffset - hostOffset, commitHostOffset - hostOffset + SECTOR_SIZE];
@@ -61,6 +62,12 @@ export async function settleHeader(
   }
   sector(block.bytes).set(side === "source" ? oldSector : lastSector);
   await storage.write(hostOffset, block.bytes);
+  await storage.sync();
+}
+
+/** A sector behind the disk is there or not: what it is says whose the file is, and nothing of a guest's lies in it. */
+async function settleFooter(storage: WritableStorage, hostOffset: number): Promise<void> {
+  await rewriteRange(storage, hostOffset, hostOffset + SECTOR_SIZE);
   await storage.sync();
 }
 

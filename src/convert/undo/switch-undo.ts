@@ -47,11 +47,18 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
   if (size < intent.oldFileSize) return `its file was cut to ${size} bytes`;
   if (commit === "after") {
     if (!prepared) return "its header is the target's, but the journal never came to write it";
-    if (size !== intent.fileSize) return `its file has ${size} bytes instead of ${intent.fileSize}`;
+    const expected = sizeAfterCommit(state);
+    if (size !== expected) return `its file has ${size} bytes instead of ${expected}`;
     if (!(await addedIsUntouched(storage, prepared))) return "the new tables were changed";
     if (!(await frontIsOurs(storage, state))) return "its header cluster was changed";
   }
   return (await sourceIsUntouched(storage, state)) ? undefined : "the old tables were changed";
+}
+
+/** The file's length once the commit is there and nothing has been cut. */
+function sizeAfterCommit({ intent, commitHostOffset }: ConversionWork): number {
+  if (intent.commitKind === "length") return commitHostOffset;
+  return Math.max(intent.fileSize, commitHostOffset + SECTOR_SIZE);
 }
 
 /** True where the commit and what came with it are as they were written: nobody changed the disk's first bytes since. */
@@ -91,8 +98,8 @@ export async function restoreSource(session: Session, journal: ConversionJournal
   const { storage } = session;
   const { intent, commitHostOffset, oldSector } = journal.work;
   // Also where it reads as the source's already: a cut may show what the disk really has. A footer that came goes with the length.
-  const isFooter = commitHostOffset >= intent.oldFileSize;
-  if (!isFooter) await storage.write(commitHostOffset, oldSector);
+  const isComing = commitHostOffset >= intent.oldFileSize;
+  if (!isComing) await storage.write(commitHostOffset, oldSector);
   await storage.sync();
   await takeExtrasBack(storage, journal.work);
   const length = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);

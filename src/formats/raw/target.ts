@@ -60,7 +60,11 @@ export const rawTarget: TargetDriver = {
   },
 
   /** What the header area holds behind its first sector comes beforehand, where the source uses none of it. */
-  copyHeader({ virtualSize }, _source, _oldHeader, _usedHeader, guest) {
+  copyHeader({ virtualSize, fileSize }, source, _oldHeader, _usedHeader, guest) {
+    if (source.linearBase !== undefined && guest?.lastSector !== undefined) {
+      // All lies where it has to: what makes it another format is the footer, which goes.
+      return { kind: "length", hostOffset: fileSize - SECTOR_SIZE, sector: guest.lastSector, extras: [] };
+    }
     const front = (guest?.front ?? new Uint8Array(0)).subarray(0, virtualSize);
     const sector = new Uint8Array(SECTOR_SIZE);
     sector.set(front.subarray(0, SECTOR_SIZE));

@@ -4,6 +4,7 @@ import type { FormatDriver } from "../../image/driver.ts";
 import { VHD_COOKIE } from "./footer.ts";
 import { openVpc } from "./image.ts";
 import { SIZE_FROM } from "./size.ts";
+import { vpcTarget } from "./target.ts";
 
 export const vpcDriver: FormatDriver = {
   name: "vpc",
@@ -19,4 +20,7 @@ export const vpcDriver: FormatDriver = {
   guestAt: "start",
   openOptions: [SIZE_FROM],
   open: openVpc,
+  target: vpcTarget,
+  isInOnePiece: true,
+  by: "raw",
 };

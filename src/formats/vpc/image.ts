@@ -45,6 +45,7 @@ class VpcImage implements Image {
       clustersPerTable: 0,
       sharingSize: this.clusterSize,
       usedHeader: RangeSet.of({ start: 0, end: fileSize }),
+      linearBase: 0,
       // Behind bytes that nobody kept the old footer would speak of another disk.
       creationOptions: {
         subformat: "fixed",

@@ -13,7 +13,7 @@ import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../../image/extent.ts";
 import type { ConversionOptions } from "../../image/source.ts";
-import type { Commit, Draft, FileSpace, Identity, MappedDraft, TargetDriver } from "../../image/target.ts";
+import type { Commit, Draft, FileSpace, GuestMaterial, MappedDraft, TargetDriver } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
 import { FOOTER_SIZE } from "./footer.ts";
 import { freshFooter } from "./fresh-footer.ts";
@@ -103,10 +103,10 @@ function copyHeader(
   _source: ConversionOptions,
   _oldHeader: Uint8Array,
   _usedHeader: RangeSet,
-  identity?: Identity,
+  guest?: GuestMaterial,
 ): Commit {
   const { virtualSize, keptFooter } = draft as MappedDraft & VpcDraft;
-  const sector = keptFooter ?? freshFooter(virtualSize, identity);
+  const sector = keptFooter ?? freshFooter(virtualSize, guest?.identity);
   return { kind: "sector", hostOffset: virtualSize, sector, extras: [] };
 }
 

@@ -1,9 +1,9 @@
 /** `-o` as the user wrote it, against the target's own table of options. */
 import type { TargetDriver } from "../../image/target.ts";
-import type { TargetOption, TargetOptionValues } from "../../image/target-options.ts";
+import { type TargetOption, type TargetOptionValues } from "../../image/target-options.ts";
 /** The target side of a format; throws UsageError for one that is unknown or can only be read. */
 export declare function targetDriverOf(format: string): TargetDriver;
-/** Throws UsageError for an unknown name or a value that is none of its kind. */
+/** Throws UsageError for an unknown name or a value that is none of its kind. What is said of the source is not among the answer. */
 export declare function parseTargetOptions(format: string, target: TargetDriver, given: Readonly<Record<string, string>>): TargetOptionValues;
 /** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
 export declare function targetOptions(format: string): readonly TargetOption[];

@@ -41,7 +41,7 @@ function linear(length: number): ExtentTable {
 function commitOf(draft: Draft, virtualSize: number, identity?: Identity) {
   const space = { oldFileSize: virtualSize, additiveStart: virtualSize };
   const mapped = vpcTarget.map(draft, linear(virtualSize), space);
-  const commit = vpcTarget.copyHeader(mapped, rawOf(virtualSize), new Uint8Array(512), new RangeSet(), identity);
+  const commit = vpcTarget.copyHeader(mapped, rawOf(virtualSize), new Uint8Array(512), new RangeSet(), { identity });
   return { mapped, commit };
 }
 
