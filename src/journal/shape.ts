@@ -218,7 +218,7 @@ function hasIntentParts({ savedLength, commitHostOffset = 0, extras, ...intent }
   const isLength = intent.commitKind === "length";
   const isFooter = isLength
     ? commitHostOffset + SECTOR_SIZE === intent.oldFileSize
-    : commitHostOffset >= intent.oldFileSize;
+    : commitHostOffset === intent.fileSize;
   return (
     savedLength <= MAX_SAVED_LENGTH &&
     commitHostOffset % SECTOR_SIZE === 0 &&

@@ -9,7 +9,6 @@ import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage, reopenImage } from "../../formats/registry.ts";
 import { layoutOf } from "../../image/file-layout.ts";
-import type { Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Journey } from "../../journal/records.ts";
@@ -28,7 +27,7 @@ import { Stopwatch } from "../session/stopwatch.ts";
 import { isAsAsked, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
 import { type FirstLook, lookFirst } from "./first-look.ts";
 import { finishedReport, unchangedReport } from "./planned-report.ts";
-import { type Beginning, carryOut } from "./switch-step.ts";
+import { type Beginning, carryOut, type StepDone } from "./switch-step.ts";
 import { carrierWaypoint, journeyFrom, waypointOf } from "./wish.ts";
 
 export type { Beginning } from "./switch-step.ts";
@@ -74,6 +73,8 @@ class Walk {
   #digest: { readonly hex: string; readonly virtualSize: number } | undefined;
   /** Taken through the last step's target. */
   #digestAfter: string | null = null;
+  /** The image as the last step left it, proven; absent behind a rearrangement. */
+  #last: Pick<StepDone, "image" | "check"> | undefined;
 
   constructor(session: Session, goal: string, settings: Settings, beginning: Beginning) {
     this.#session = session;
@@ -213,6 +214,7 @@ class Walk {
     this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes(plan, settles));
     this.#bytesSettled += done.bytesSettled;
     this.#digestAfter = done.digestAfter;
+    this.#last = done;
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
   }
 
@@ -232,6 +234,7 @@ class Walk {
     this.#journal = journal ?? this.#journal;
     this.#bytesMoved += bytesMoved;
     this.#digestAfter = null;
+    this.#last = undefined;
   }
 
   /** Of the guest as the target shall show it: the source's own, or of a disk that is grown. */
@@ -259,10 +262,8 @@ class Walk {
       const report = unchangedReport(session.path, first, guest.covers, look.digest, settings, this.#watch);
       return { ...report, notes: [...session.allNotes, ...report.notes] };
     }
-    const image = await reopenImage(session.storage, journey.goalFormat);
-    const check = settings.check ? await checkOf(image) : null;
-    const digestAfter = this.#digestAfter ?? (await this.#lastDigest(image, guest));
-    await this.#end(image);
+    const { image, check } = this.#last ?? (await this.#lastLook(journey, guest));
+    const digestAfter = this.#digestAfter;
     const report = finishedReport({
       path: session.path,
       source: first,
@@ -292,37 +293,38 @@ class Walk {
     };
   }
 
-  /** After a rearrangement: the guest is digested where it lies now. */
-  async #lastDigest(image: Image, guest: OpenedBacking): Promise<string | null> {
-    const { checksum, verify } = this.#settings;
-    if (checksum === "none" || verify === "mapping" || this.#digest === undefined) return null;
-    const found = await this.#watch.time("verify", () => guest.digest(image, checksum, "verify"));
-    try {
-      if (image.virtualSize === this.#digest.virtualSize)
-        verifyDigest(image.format, this.#session.path, this.#digest.hex, found);
-    } catch (error) {
-      if (this.#journal === undefined) throw error;
-      throw leavingJournal(this.#session.path, this.#journal, error);
-    }
-    return found;
-  }
-
-  /** The journal goes last, when nothing is left to be done. */
-  async #end(image: Image): Promise<void> {
+  /** After a rearrangement: tables and guest where they lie now, while the journal stands. */
+  async #lastLook({ goalFormat }: Journey, guest: OpenedBacking): Promise<Pick<StepDone, "image" | "check">> {
+    const session = this.#session;
+    const { path } = session;
+    const { checksum, verify, keepUndo } = this.#settings;
     const journal = this.#journal;
-    if (journal === undefined) return;
-    const { unclean } = image.getConversionOptions();
-    if (unclean.length > 0) {
-      throw leavingJournal(
-        this.#session.path,
-        journal,
-        new ImageError("verification-failed", say`Cannot vouch for ${imageNamed(this.#session.path)}`, {
-          because: unclean.join("; "),
-        }),
-      );
+    try {
+      const image = await reopenImage(session.storage, goalFormat);
+      const check = this.#settings.check ? await checkOf(image) : null;
+      const [first] = [
+        ...image.getConversionOptions().unclean,
+        ...(check?.findings ?? []).map(({ message }) => message),
+        ...((check?.corruptions ?? 0) + (check?.checkErrors ?? 0) > 0 ? ["its last check found errors"] : []),
+      ];
+      if (first !== undefined) {
+        throw new ImageError("verification-failed", say`Cannot vouch for ${imageNamed(path)}`, {
+          because: first,
+          path,
+          format: image.format,
+          operation: "check",
+        });
+      }
+      if (checksum !== "none" && verify === "full" && this.#digest !== undefined) {
+        this.#digestAfter = await this.#watch.time("verify", () => guest.digest(image, checksum, "verify"));
+        verifyDigest(image.format, path, this.#digest.hex, this.#digestAfter);
+      }
+      await session.refuseChange();
+      if (keepUndo && journal !== undefined && !journal.isUndo) await journal.keepAsUndo();
+      else await journal?.remove();
+      return { image, check };
+    } catch (error) {
+      throw journal === undefined ? error : leavingJournal(path, journal, error);
     }
-    await this.#session.refuseChange();
-    if (this.#settings.keepUndo && !journal.isUndo) await journal.keepAsUndo();
-    else await journal.remove();
   }
 }
