@@ -95,7 +95,7 @@ function placed({ used }: CompactInput, tail: Tail, end: number): Stages | undef
     if (!makeRoom(homeless, { used, tail, end, taken, intoRoom, leaving, firstMoved })) return undefined;
     for (const at of long) if (tail.first(at) < end) vacated.add(tail.first(at), end - tail.first(at));
   }
-  const holes = new Shelf(Math.max(1, runs.longest, leaving.longest));
+  const holes = new Shelf(Math.max(runs.longest, leaving.longest));
   shelve(holes, used, taken, end);
   if (!pack(leaving, holes, first)) return undefined;
   for (const [at, start] of vacated.start.entries()) holes.put(start, vacated.length[at] as number);
