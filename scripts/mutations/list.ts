@@ -8,6 +8,7 @@ import { planMutations } from "./plan.ts";
 import { recoveryMutations } from "./recovery.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
+import { scheduleMutations } from "./schedule.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { watchMutations } from "./watch.ts";
@@ -20,6 +21,7 @@ export const mutations: readonly Mutation[] = [
   ...repairMutations,
   ...journalMutations,
   ...planMutations,
+  ...scheduleMutations,
   ...placeMutations,
   ...storageMutations,
   ...surroundingsMutations,
