@@ -9,6 +9,7 @@ import { planMutations } from "./plan.ts";
 import { recoveryMutations } from "./recovery.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
+import { scheduleMutations } from "./schedule.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { watchMutations } from "./watch.ts";
@@ -21,6 +22,7 @@ export const mutations: readonly Mutation[] = [
   ...repairMutations,
   ...journalMutations,
   ...planMutations,
+  ...scheduleMutations,
   ...placeMutations,
   ...storageMutations,
   ...gptMutations,
