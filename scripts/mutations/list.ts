@@ -6,6 +6,7 @@ import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
+import { qcow2MoveMutations } from "./qcow2-moves.ts";
 import { recoveryMutations } from "./recovery.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
@@ -24,6 +25,7 @@ export const mutations: readonly Mutation[] = [
   ...planMutations,
   ...scheduleMutations,
   ...placeMutations,
+  ...qcow2MoveMutations,
   ...storageMutations,
   ...gptMutations,
   ...surroundingsMutations,

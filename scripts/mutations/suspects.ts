@@ -63,3 +63,6 @@ export const elsewhereSyncs = live("qed to qcow2, journal elsewhere");
 export const repairSyncs = live("qcow2: refcounts");
 /** Where the smaller scenario does not tell. */
 export const failedSyncs = live("qcow2 to qed, free clusters to fill");
+export const qcow2Rearranger = unit("formats/qcow2/rearranger");
+export const pointerWords = unit("formats/qcow2/rearrange/pointer-words");
+export const qcow2Rearranged = "test/property/qcow2-rearranger.property.test.ts";

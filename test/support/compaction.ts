@@ -1,5 +1,6 @@
 /** Plays rearrangements on bytes in memory, by a schedule of its own: the highest piece into the lowest place that takes it. */
 
+import type { RangeSet } from "../../src/bytes/range-set.ts";
 import { copiesOf, type Moves, type Rearranger } from "../../src/image/rearranger.ts";
 import type { Image } from "../../src/image/source.ts";
 import type { Epoch, HostCopy, Write } from "../../src/image/write.ts";
@@ -125,17 +126,24 @@ function shufflingMoves(rearranger: Rearranger, most: number, random: Random): M
 /** Where something may be put in this epoch: free at the last barrier, not barred, not given away. */
 class Places {
   readonly #rearranger: Rearranger;
+  readonly #barred: RangeSet | undefined;
   readonly #taken = new Set<number>();
+  /** By length, where the last one was found. */
+  readonly #lowest = new Map<number, number>();
 
   constructor(rearranger: Rearranger) {
     this.#rearranger = rearranger;
+    this.#barred = rearranger.barred;
   }
 
-  lowest(length: number, end: number, start = 0): number | undefined {
+  lowest(length: number, end: number, start?: number): number | undefined {
     const { unitSize } = this.#rearranger;
-    for (let to = start; to + length <= end; to += unitSize) {
+    // Places only become fewer, so what was no place before is none now.
+    const from = start ?? this.#lowest.get(length) ?? 0;
+    for (let to = from; to + length <= end; to += unitSize) {
       let isFree = true;
       for (let at = to; at < to + length && isFree; at += unitSize) isFree = this.#isFree(at);
+      if (isFree && start === undefined) this.#lowest.set(length, to);
       if (isFree) return to;
     }
     return undefined;
@@ -147,9 +155,9 @@ class Places {
   }
 
   #isFree(hostOffset: number): boolean {
-    const { used, barred, unitSize } = this.#rearranger;
+    const { used, unitSize } = this.#rearranger;
     if (this.#taken.has(hostOffset) || used.has(hostOffset / unitSize)) return false;
-    return barred?.intersects(hostOffset, hostOffset + unitSize) !== true;
+    return this.#barred?.intersects(hostOffset, hostOffset + unitSize) !== true;
   }
 }
 
