@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../../src/bytes/image-error.ts";
+import { parseGptHeader } from "../../../../src/image/gpt/header.ts";
 import { planGptRelocation } from "../../../../src/image/gpt/relocation.ts";
 import { gptDisk, guestOf, mbrRecord, signEntries, signHeader } from "../../../support/gpt-disk.ts";
 
@@ -113,6 +114,13 @@ describe("refused by name", () => {
       "repair it before the disk grows (gdisk takes what is damaged from the backup",
     );
   });
+});
+
+test("a header without its mark is none, whatever its sum", () => {
+  const disk = gptDisk();
+  disk.write("EFI part", H);
+  signHeader(disk, H);
+  expect(() => parseGptHeader(disk.subarray(H, E), 1, 256)).toThrow("it has no signature");
 });
 
 test("what an unused entry holds means nothing", async () => {
