@@ -10,6 +10,7 @@ import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
+import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
 
 export const mutations: readonly Mutation[] = [
@@ -21,6 +22,7 @@ export const mutations: readonly Mutation[] = [
   ...journalMutations,
   ...planMutations,
   ...placeMutations,
+  ...vpcMutations,
   ...storageMutations,
   ...surroundingsMutations,
 ];
