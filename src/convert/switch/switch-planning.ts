@@ -6,6 +6,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
 import { ExtentState } from "../../image/extent.ts";
+import { withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
 import type { Draft, Identity } from "../../image/target.ts";
@@ -28,6 +29,8 @@ export interface SwitchWish {
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
   readonly view: () => Promise<GuestView>;
   readonly identity?: Identity | undefined;
+  /** Of a disk in one piece: guest ranges that were found to be zeros, and how long a run of them is given back. */
+  readonly zeros?: { readonly found: RangeSet; readonly leastRun: number } | undefined;
 }
 
 /** Units copied on their way where all places are taken: the more, the fewer barriers. */
@@ -58,6 +61,7 @@ export async function planSwitchTo(
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
       ...source,
+      ...(wasInOnePiece && draft.placement.linearBase === undefined && { mapping: unitsOf(source, draft, wish) }),
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(hasFooter && {
@@ -127,6 +131,15 @@ export function refuseUnsound(source: Source, isChecked: boolean): void {
 export function readHeaderArea({ options, image, fileSize }: Source, draft: Draft): Promise<Uint8Array> {
   const size = headerAreaSize(options.clusterSize, draft.clusterSize);
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
+}
+
+/** Holes and zeros of a disk in one piece, in the target's units. */
+function unitsOf({ mapping, options }: Source, { placement }: Draft, { zeros }: SwitchWish): Source["mapping"] {
+  return withoutZeroUnits(mapping, zeros?.found ?? new RangeSet(), {
+    unitSize: placement.unitSize,
+    leastRun: zeros?.leastRun ?? 0,
+    base: options.linearBase ?? 0,
+  });
 }
 
 async function frontOf({ options }: Source, { view }: SwitchWish): Promise<Uint8Array> {

@@ -139,6 +139,12 @@ describe("sizes that disagree", () => {
     expect(bytesRead).toBeLessThan(9 << 20);
   });
 
+  test("are read at the far end, where a backup header would be", async () => {
+    const { bytes } = buildVpc({ virtualSize: 12 << 20, data: [], creator: "vpc ", geometry: [1, 4, 17] });
+    Buffer.from(bytes.buffer).write("EFI PART", (12 << 20) - 512, "latin1");
+    await expect(open(bytes)).rejects.toThrow(/a GPT's backup header at 0xbffe00 among it/);
+  });
+
   test("are nothing for a wrong word, or for another format", async () => {
     await expect(open(bytes, { size_from: "both" })).rejects.toThrow(UsageError);
     const raw = memoryStorage(new Uint8Array(512));
