@@ -35,6 +35,8 @@ export interface SwitchWish {
 
 /** Units copied on their way where all places are taken: the more, the fewer barriers. */
 const MAX_SPARES = 16 * MiB;
+/** What goes to a spare first is copied twice: no more than this part of all that moves. */
+const SPARES_PART = 64;
 
 /** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
 export async function planSwitchTo(
@@ -170,7 +172,7 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
   }
   const sourceEnd = sourceEndOf(mapping, metadata, clusterSize, fileSize);
   const start = alignUp(Math.max(virtualSize, sourceEnd), clusterSize);
-  const spares = Math.min(MAX_SPARES, maxExtraSpace, Math.ceil(misplaced / 8));
+  const spares = Math.min(MAX_SPARES, maxExtraSpace, Math.ceil(misplaced / SPARES_PART));
   const from = start + clusterSize + Math.max(clusterSize, alignUp(spares, clusterSize));
   claimed.add(start, from);
   return { from, claimed };
