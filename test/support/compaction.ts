@@ -139,19 +139,21 @@ class Places {
   lowest(length: number, end: number, start?: number): number | undefined {
     const { unitSize } = this.#rearranger;
     // Places only become fewer, so what was no place before is none now.
-    const from = start ?? this.#lowest.get(length) ?? 0;
-    for (let to = from; to + length <= end; to += unitSize) {
-      let isFree = true;
-      for (let at = to; at < to + length && isFree; at += unitSize) isFree = this.#isFree(at);
-      if (isFree && start === undefined) this.#lowest.set(length, to);
-      if (isFree) return to;
-    }
-    return undefined;
+    let to = start ?? this.#lowest.get(length) ?? 0;
+    while (to + length <= end && !this.#areFree(to, length)) to += unitSize;
+    if (start === undefined) this.#lowest.set(length, to);
+    return to + length <= end ? to : undefined;
   }
 
   take(hostOffset: number, length: number): void {
     const { unitSize } = this.#rearranger;
     for (let at = hostOffset; at < hostOffset + length; at += unitSize) this.#taken.add(at);
+  }
+
+  #areFree(hostOffset: number, length: number): boolean {
+    const { unitSize } = this.#rearranger;
+    for (let at = hostOffset; at < hostOffset + length; at += unitSize) if (!this.#isFree(at)) return false;
+    return true;
   }
 
   #isFree(hostOffset: number): boolean {
