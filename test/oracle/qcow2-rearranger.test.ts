@@ -191,6 +191,23 @@ describe("a qcow2 of qemu-img's, shuffled and compacted", () => {
     await assertClean(path, "qcow2");
   });
 
+  it("gives up what is left of bitmaps that another program made invalid", async () => {
+    const path = join(folder, "invalid.qcow2");
+    await run("qemu-img", ["create", "-q", "-f", "qcow2", "-o", "cluster_size=4k", path, "1M"]);
+    await run("qemu-img", ["bitmap", "--add", path, "old"]);
+    await qemuIo(path, "qcow2", ["write -P 1 0 300k"]);
+    await run("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", path, `${path}.raw`]);
+    const bytes = await readFile(path);
+    bytes.writeBigUInt64BE(0n, 88);
+    await writeFile(path, bytes);
+    expect(await rearrange(path, 8)).toBeGreaterThan(0);
+    await expectDense(path);
+    await assertClean(path, "qcow2");
+    await assertSame(path, "qcow2", `${path}.raw`);
+    await qemuIo(path, "qcow2", ["write -P 2 100k 300k"]);
+    await assertClean(path, "qcow2");
+  });
+
   it("is by qemu-img's word no worse than leaking after an epoch that was torn", async () => {
     const { path, rawPath } = await makeQemuImage(folder, {
       name: "torn",

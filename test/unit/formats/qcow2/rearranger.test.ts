@@ -251,6 +251,17 @@ describe("the qcow2 rearranger", () => {
     expect(Buffer.from(step?.writes[0]?.bytes ?? []).readBigUInt64BE(88)).toBe(1n);
     expect((await rearrangerOf(buildQcow2Image({ bitmap: true }).bytes)).beforehand).toEqual([]);
   });
+
+  it("leaves an encryption header where it is", async () => {
+    const image = new Qcow2Bytes({ spareClusters: 2 }).set32(112, 0x0537be77).set32(116, 16);
+    image
+      .set64(120, BigInt(10 * SIZE))
+      .set64(128, 600n)
+      .setRefcount(10, 1);
+    const { pieces, used } = await piecesOf(image.bytes);
+    expect(pieces.map(([cluster]) => cluster)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect([used.has(9), used.has(10), used.markedEnd]).toEqual([false, true, 11]);
+  });
 });
 
 describe("tidying a qcow2", () => {
