@@ -194,12 +194,12 @@ describe("fixed places", () => {
     ["a place between two", [[1, 5.5]], {}, /it is not the place of a unit/],
     ["a place before the file", [[1, -1]], {}, /it is not the place of a unit/],
     [
-      "spares below what is used",
+      "spares on what is used",
       [
         [0, 1],
         [1, 0],
       ],
-      { used: usedBy([], 0, 1, 4) },
+      { used: usedBy([], 0, 1, 4), spareStart: 4 * UNIT },
       /spares may lie there only where/,
     ],
   ])("refused: %s", (_what, ways, more, message) => {
