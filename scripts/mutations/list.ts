@@ -5,6 +5,7 @@ import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
+import { readingMutations } from "./reading.ts";
 import { recoveryMutations } from "./recovery.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
@@ -22,5 +23,6 @@ export const mutations: readonly Mutation[] = [
   ...planMutations,
   ...placeMutations,
   ...storageMutations,
+  ...readingMutations,
   ...surroundingsMutations,
 ];
