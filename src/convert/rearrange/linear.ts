@@ -8,8 +8,9 @@
 
 import { alignUp } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { ExtentState, type ExtentTable } from "../../image/extent.ts";
+import { ExtentState, type ExtentTable, eachExtent } from "../../image/extent.ts";
 import type { Moves, Rearranger } from "../../image/rearranger.ts";
 import type { Image } from "../../image/source.ts";
 
@@ -61,22 +62,15 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
   };
 }
 
-/** Whether every unit is at its place, and the first behind the disk. */
-export function isInPlace(mapping: ExtentTable, clusterSize: number, virtualSize: number): boolean {
-  for (let row = 0; row < mapping.count; row++) {
-    const guestOffset = mapping.guestOffset[row] as number;
-    const hostOffset = mapping.hostOffset[row] as number;
-    const state = mapping.state[row];
-    if (state === ExtentState.compressed) return false;
-    if (state !== ExtentState.data) continue;
-    if (guestOffset > 0 && hostOffset !== guestOffset) return false;
-    if (
-      guestOffset === 0 &&
-      (hostOffset < alignUp(virtualSize, clusterSize) || (mapping.length[row] as number) > clusterSize)
-    )
-      return false;
+/** Where the disk's data will lie in the end, and all that lies behind the disk. */
+export async function placesToCome(image: Image): Promise<RangeSet> {
+  const { clusterSize, virtualSize } = image.getConversionOptions();
+  const places = new RangeSet();
+  for (const { state, guestOffset, length } of eachExtent(await image.getMapping())) {
+    if (state === ExtentState.data) places.add(guestOffset, alignUp(guestOffset + length, clusterSize));
   }
-  return true;
+  places.add(alignUp(virtualSize, clusterSize), Number.MAX_SAFE_INTEGER);
+  return places;
 }
 
 /** Where the guest's first unit lies; undefined where it is stored nowhere. */
