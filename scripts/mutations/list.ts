@@ -13,6 +13,7 @@ import { rewritingMutations } from "./rewriting.ts";
 import { scheduleMutations } from "./schedule.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
+import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
 
 export const mutations: readonly Mutation[] = [
@@ -26,6 +27,7 @@ export const mutations: readonly Mutation[] = [
   ...scheduleMutations,
   ...placeMutations,
   ...qcow2MoveMutations,
+  ...vpcMutations,
   ...storageMutations,
   ...gptMutations,
   ...surroundingsMutations,

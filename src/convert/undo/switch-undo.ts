@@ -114,9 +114,10 @@ export async function restoreSource(session: Session, journal: ConversionJournal
     });
   }
   await session.refuseChange();
-  if (!isOver) return length === intent.oldFileSize;
-  await journal.append({ record: "rolled-back" });
-  await journal.remove();
+  if (isOver) {
+    await journal.append({ record: "rolled-back" });
+    await journal.remove();
+  }
   return length === intent.oldFileSize;
 }
 
