@@ -108,6 +108,7 @@ export function pathScenarios(): Scenario[] {
     of("vpc", "raw", buildVpc(GUEST).bytes, "raw"),
     of("vpc", "raw, undo kept", buildVpc(GUEST).bytes, "raw", { keepUndo: true }),
     raw("vpc", guest, "vpc", { options: VHD }),
+    raw("vpc, grown", guest, "vpc", { options: { subformat: "fixed", align: "64k" } }),
     raw("vpc, grown from an odd length, undo kept", odd, "vpc", {
       options: { subformat: "fixed", align: "64k" },
       keepUndo: true,

@@ -190,7 +190,7 @@ class Walk {
     const session = this.#session;
     const settings = this.#settings;
     const plan = await this.#planned(source, step, journey, guest);
-    const digestPlanned = isLast ? await this.#digestOf(source, plan.mapping, plan.draft.virtualSize, guest) : null;
+    const digestPlanned = await this.#digestOf(source, plan.mapping, plan.draft.virtualSize, guest);
     const done = await carryOut(
       {
         session,
@@ -198,14 +198,18 @@ class Walk {
         source,
         plan,
         guest,
-        digestPlanned,
+        digestPlanned: isLast ? digestPlanned : null,
         isDigested: isLast,
         isCarrier: step.isCarrier,
         watch: this.#watch,
         ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",
         secondOpinion: isAlone ? opinion : undefined,
       },
-      { purpose: this.#beginning.purpose, replacing: this.#journal, ...(!isAlone && { journey }) },
+      {
+        purpose: this.#beginning.purpose,
+        replacing: this.#journal,
+        ...(isAlone ? { wishes: journey.wishes } : { journey }),
+      },
     );
     this.#journal = isLast ? undefined : done.journal;
     this.#isCleared = step.isCarrier;
@@ -247,6 +251,11 @@ class Walk {
     const { checksum } = this.#settings;
     if (checksum === "none" || this.#digest === undefined) return null;
     if (this.#digest.virtualSize !== virtualSize) {
+      // What is taken of the image as it stands now stands for the first one's only if it shows the same.
+      if (this.#taken.length > 0) {
+        const found = await this.#watch.time("checksum", () => guest.digest(source.image, checksum, "checksum"));
+        verifyDigest(source.image.format, this.#session.path, this.#digest.hex, found);
+      }
       const grown = () => guest.digestGrown(source.image, { mapping, virtualSize }, checksum, "checksum");
       this.#digest = { hex: await this.#watch.time("checksum", grown), virtualSize };
     }
