@@ -130,7 +130,10 @@ class Walk {
         const isLast = left.length === 1;
         const under = { ...journey, stepsTaken: journey.stepsTaken + this.#taken.length };
         if (step.step === "switch") await this.#switch(source, step, under, guest, isLast, opinion);
-        else await this.#rearrange(source, step.goal, under);
+        else if (!(await this.#rearrange(source, step.goal, under))) {
+          source = await this.#inspect(undefined, source.image.format);
+          continue;
+        }
         this.#taken.push(step);
         if (isLast) return;
         source = await this.#inspect(undefined, step.step === "switch" ? step.to : source.image.format);
@@ -222,8 +225,9 @@ class Walk {
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
   }
 
-  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<void> {
-    const { bytesMoved, journal } = await this.#watch.time("settle", () =>
+  /** False where it has to go on from the image as it stands then. */
+  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<boolean> {
+    const { bytesMoved, journal, isAll } = await this.#watch.time("settle", () =>
       rearrange({
         session: this.#session,
         settings: this.#settings,
@@ -239,6 +243,7 @@ class Walk {
     this.#bytesMoved += bytesMoved;
     this.#digestAfter = null;
     this.#last = undefined;
+    return isAll;
   }
 
   /** Of the guest as the target shall show it: the source's own, or of a disk that is grown. */
