@@ -154,7 +154,10 @@ class Walk {
         const isLast = left.length === 1;
         const under = { ...journey, stepsTaken: journey.stepsTaken + this.#taken.length };
         if (step.step === "switch") await this.#switch(source, step, under, guest, isLast, opinion);
-        else await this.#rearrange(source, step.goal, under);
+        else if (!(await this.#rearrange(source, step.goal, under))) {
+          source = await this.#inspect(undefined, source.image.format);
+          continue;
+        }
         this.#taken.push(step);
         if (isLast) return;
         source = await this.#inspect(undefined, step.step === "switch" ? step.to : source.image.format);
@@ -219,7 +222,7 @@ class Walk {
     const settings = this.#settings;
     const plan = this.#firstPlan?.plan ?? (await this.#planned(source, step, journey, guest));
     this.#firstPlan = undefined;
-    const digestPlanned = isLast ? await this.#digestOf(source, plan.mapping, plan.draft.virtualSize, guest) : null;
+    const digestPlanned = await this.#digestOf(source, plan.mapping, plan.draft.virtualSize, guest);
     const done = await carryOut(
       {
         session,
@@ -227,14 +230,18 @@ class Walk {
         source,
         plan,
         guest,
-        digestPlanned,
+        digestPlanned: isLast ? digestPlanned : null,
         isDigested: isLast,
         isCarrier: step.isCarrier,
         watch: this.#watch,
         ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",
         secondOpinion: isAlone ? opinion : undefined,
       },
-      { purpose: this.#beginning.purpose, replacing: this.#journal, ...(!isAlone && { journey }) },
+      {
+        purpose: this.#beginning.purpose,
+        replacing: this.#journal,
+        ...(isAlone ? { wishes: journey.wishes } : { journey }),
+      },
     );
     this.#journal = isLast ? undefined : done.journal;
     this.#isCleared = step.isCarrier;
@@ -263,8 +270,9 @@ class Walk {
     await storage.punch(ranges);
   }
 
-  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<void> {
-    const { bytesMoved, journal } = await this.#watch.time("settle", () =>
+  /** False where it has to go on from the image as it stands then. */
+  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<boolean> {
+    const { bytesMoved, journal, isAll } = await this.#watch.time("settle", () =>
       rearrange({
         session: this.#session,
         settings: this.#settings,
@@ -280,6 +288,7 @@ class Walk {
     this.#bytesMoved += bytesMoved;
     this.#digestAfter = null;
     this.#last = undefined;
+    return isAll;
   }
 
   /** Of the guest as the target shall show it: the source's own, or of a disk that is grown. */
@@ -292,6 +301,11 @@ class Walk {
     const { checksum } = this.#settings;
     if (checksum === "none" || this.#digest === undefined) return null;
     if (this.#digest.virtualSize !== virtualSize) {
+      // What is taken of the image as it stands now stands for the first one's only if it shows the same.
+      if (this.#taken.length > 0) {
+        const found = await this.#watch.time("checksum", () => guest.digest(source.image, checksum, "checksum"));
+        verifyDigest(source.image.format, this.#session.path, this.#digest.hex, found);
+      }
       const grown = () => guest.digestGrown(source.image, { mapping, virtualSize }, checksum, "checksum");
       this.#digest = { hex: await this.#watch.time("checksum", grown), virtualSize };
     }

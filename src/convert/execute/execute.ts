@@ -52,7 +52,7 @@ export async function executeEpoch(
   for (const { fromHostOffset, toHostOffset, length } of epoch.hostCopies ?? []) {
     for (const [skip, step] of steps(length)) {
       const bytes = buffer.subarray(0, step);
-      await storage.read(fromHostOffset + skip, bytes);
+      bytes.fill(0, await storage.read(fromHostOffset + skip, bytes));
       await write(toHostOffset + skip, bytes);
     }
   }

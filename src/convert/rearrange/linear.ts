@@ -13,16 +13,20 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../../image/extent.ts";
 import type { Moves, Rearranger } from "../../image/rearranger.ts";
 import type { Image } from "../../image/source.ts";
+import { movesOfChains } from "../../plan/schedule.ts";
 
 /** What the schedule is made from. */
 export interface Wanted {
   readonly moves: Moves;
   /** From here on, `spareBytes` long, nothing lies. */
   readonly spareStart: number;
+  /** 0 where all are taken by units on their way, of a rearrangement that was interrupted: they go first. */
   readonly spareBytes: number;
+  /** False where others have to go, once these have. */
+  readonly isAll: boolean;
 }
 
-/** Throws ImageError `no-space` where nothing is free behind the disk. */
+/** Throws ImageError `no-space` where nothing is free behind the disk, and nothing there is on its way. */
 export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger): Promise<Wanted> {
   const { clusterSize, virtualSize } = image.getConversionOptions();
   const mapping = await image.getMapping();
@@ -33,14 +37,7 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
   const room = used.nextFree(diskEnd, placeCount);
   const spareStart = isFirstAway ? room : room + 1;
   const spareEnd = used.nextMarked(spareStart, placeCount);
-  if (room >= placeCount || spareEnd <= spareStart) {
-    throw new ImageError("no-space", say`Cannot rearrange ${imageNamed(image.storage.path)}`, {
-      because: "nothing is free behind its disk",
-      path: image.storage.path,
-      format: image.format,
-      operation: "plan",
-    });
-  }
+  const hasSpares = room < placeCount && spareEnd > spareStart;
   const moves = new MoveList();
   for (let row = 0; row < mapping.count; row++) {
     if (mapping.state[row] !== ExtentState.data) continue;
@@ -48,18 +45,32 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
     let hostOffset = mapping.hostOffset[row] as number;
     let length = alignUp(mapping.length[row] as number, unitSize);
     if (guestOffset === 0) {
-      if (!isFirstAway) moves.add(hostOffset, room * unitSize, unitSize);
+      if (!isFirstAway && room < placeCount) moves.add(hostOffset, room * unitSize, unitSize);
       guestOffset += unitSize;
       hostOffset += unitSize;
       length -= unitSize;
     }
     if (length > 0 && hostOffset !== guestOffset) moves.add(hostOffset, guestOffset, length);
   }
-  return {
-    moves: moves.finish(),
-    spareStart: spareStart * unitSize,
-    spareBytes: (spareEnd - spareStart) * unitSize,
-  };
+  const all = moves.finish();
+  if (hasSpares) {
+    const spareBytes = (spareEnd - spareStart) * unitSize;
+    return { moves: all, spareStart: spareStart * unitSize, spareBytes, isAll: true };
+  }
+  const isFirstLeft = !isFirstAway && room >= placeCount;
+  const chained = movesOfChains(all, unitSize, used);
+  const isAll = lengthOf(chained) === lengthOf(all) && !isFirstLeft;
+  if (chained.count > 0 || isAll) return { moves: chained, spareStart: 0, spareBytes: 0, isAll };
+  throw new ImageError("no-space", say`Cannot rearrange ${imageNamed(image.storage.path)}`, {
+    because: "nothing is free behind its disk",
+    path: image.storage.path,
+    format: image.format,
+    operation: "plan",
+  });
+}
+
+function lengthOf({ length }: Moves): number {
+  return length.reduce((sum, each) => sum + each, 0);
 }
 
 /** Where the disk's data will lie in the end, and all that lies behind the disk. */
