@@ -56,6 +56,13 @@ export const qcow2MoveMutations: readonly Mutation[] = [
     tests: [qcow2Rearranger],
   },
   {
+    name: "a new refcount block does not count itself",
+    file: `${folder}/new-blocks.ts`,
+    find: "    setRefcount(new DataView(bytes.buffer), 0, place.refcountBits, 1);",
+    replace: "",
+    tests: [qcow2Rearranger],
+  },
+  {
     name: "clusters are moved that LUKS encrypts by their places",
     file: `${folder}/refusals.ts`,
     find: `  if (header.encryption === "luks") {`,

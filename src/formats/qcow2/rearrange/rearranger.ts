@@ -17,6 +17,7 @@ import { autoclearWrite } from "../header/autoclear-write.ts";
 import type { Bitmap as DirtyBitmap } from "../tables/bitmap-directory.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { LiveCounts } from "./live-counts.ts";
+import { makeBlocks } from "./new-blocks.ts";
 import { HEADER_PIECE, NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 import { repointingWrites } from "./repointing.ts";
@@ -31,6 +32,7 @@ export class Qcow2Rearranger implements Rearranger {
   readonly #pieces: PieceTable;
   readonly #survey: Survey;
   readonly #clusterBits: number;
+  readonly #refcountBits: number;
   readonly #counts: LiveCounts;
   #barred: RangeSet | undefined;
 
@@ -43,6 +45,7 @@ export class Qcow2Rearranger implements Rearranger {
     this.#pieces = survey.pieces;
     this.#survey = survey;
     this.#clusterBits = header.clusterBits;
+    this.#refcountBits = header.refcountBits;
     const { pieces, blocks } = survey;
     this.#counts = new LiveCounts({ storage, pieces, blocks, refcountBits: header.refcountBits });
   }
@@ -62,6 +65,15 @@ export class Qcow2Rearranger implements Rearranger {
       this.#barred.add(this.#survey.placeCount * this.unitSize, Number.MAX_SAFE_INTEGER);
     }
     return this.#barred;
+  }
+
+  async unbar(endHostOffset: number): Promise<readonly TidyStep[]> {
+    const { placeCount } = this.#survey;
+    const endCluster = Math.min(placeCount, Math.ceil(endHostOffset / this.unitSize));
+    const place = { storage: this.#storage, counts: this.#counts, refcountBits: this.#refcountBits };
+    const steps = await makeBlocks({ ...place, ...this.#survey }, endCluster);
+    this.#barred = undefined;
+    return steps;
   }
 
   pieces(fromHostOffset = 0): Pieces {
