@@ -30,8 +30,8 @@ export const qcow2MoveMutations: readonly Mutation[] = [
   {
     name: "the count of a place that was left and taken again is lowered",
     file: `${folder}/rearranger.ts`,
-    find: "        if (!this.used.has(cluster)) await this.#counts.set(cluster, 0);",
-    replace: "        await this.#counts.set(cluster, 0);",
+    find: "        const isFree = !this.used.has(cluster) && this.#counts.hasBlockFor(cluster);",
+    replace: "        const isFree = this.#counts.hasBlockFor(cluster);",
     tests: [qcow2Rearranger],
   },
   {

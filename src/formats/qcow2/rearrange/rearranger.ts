@@ -83,7 +83,8 @@ export class Qcow2Rearranger implements Rearranger {
   async recount(left: Moves | undefined, coming: Moves | undefined): Promise<readonly Write[]> {
     for (const [first, clusterCount] of left === undefined ? [] : this.#clusters(left, left.fromHostOffset)) {
       for (let cluster = first; cluster < first + clusterCount; cluster++) {
-        if (!this.used.has(cluster)) await this.#counts.set(cluster, 0);
+        const isFree = !this.used.has(cluster) && this.#counts.hasBlockFor(cluster);
+        if (isFree) await this.#counts.set(cluster, 0);
       }
     }
     const moving = coming === undefined ? new Map<number, number>() : this.#moving(coming);
@@ -121,6 +122,8 @@ export class Qcow2Rearranger implements Rearranger {
   #moving(moves: Moves): Map<number, number> {
     const moving = new Map<number, number>();
     const targets = this.#clusters(moves, moves.toHostOffset);
+    const taken = new RangeSet();
+    let takenCount = 0;
     for (const [from, clusterCount] of this.#clusters(moves, moves.fromHostOffset)) {
       const [target] = targets.next().value as [number, number];
       for (let turn = 0; turn < clusterCount; ) {
@@ -134,7 +137,10 @@ export class Qcow2Rearranger implements Rearranger {
       }
       const used = this.used.nextMarked(target, target + clusterCount);
       if (used < target + clusterCount) throw new RangeError(`cluster ${used} is used already`);
+      taken.add(target, target + clusterCount);
+      takenCount += clusterCount;
     }
+    if (taken.total !== takenCount) throw new RangeError("two moves lead to one cluster");
     return moving;
   }
 

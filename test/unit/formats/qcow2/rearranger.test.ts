@@ -175,6 +175,7 @@ describe("the qcow2 rearranger", () => {
 
   it("moves nothing onto what is used, nor half of anything", async () => {
     const rearranger = await rearrangerOf(new Qcow2Bytes({ spareClusters: 1 }).bytes);
+    expect(() => rearranger.follow(moves([7, 10], [8, 10]))).toThrow("two moves lead to one cluster");
     expect(() => rearranger.follow(moves([0, 9]))).toThrow("no piece that can go lies whole at cluster 0");
     expect(() => rearranger.follow(moves([8, 7]))).toThrow("cluster 7 is used already");
     expect(() => rearranger.follow(moves([9, 10]))).toThrow("no piece that can go lies whole at cluster 9");
@@ -282,6 +283,31 @@ describe("the qcow2 rearranger", () => {
     expect(await checkOf(after)).toEqual(CLEAN);
     expect(after.length).toBe(bytes.length);
     expect((await open(memoryStorage(after))).getConversionOptions().bitmapNames).toEqual(["old"]);
+  });
+
+  it("re-points the bitmap directory wherever the header names it", async () => {
+    const { bytes, at } = buildQcow2Image({ clusterBits: 12, bitmap: true });
+    // Behind an extension that fills the header's first sector.
+    bytes.copyWithin(104 + 608, 104, 104 + 64).fill(0, 104, 104 + 608);
+    bytes.writeUInt32BE(0x1234_5678, 104);
+    bytes.writeUInt32BE(600, 108);
+    const rearranger = await rearrangerOf(bytes);
+    const [write] = await rearranger.repoint(moves([at.bitmapDirectory / SIZE, 20]));
+    expect([write?.hostOffset, write?.bytes.length]).toEqual([104 + 608 + 24, 8]);
+    const { bytes: shuffled } = await shuffleInMemory(bytes, { open, movesAtOnce: 3 }, seededRandom(7), 20);
+    expect(await checkOf(shuffled)).toEqual(CLEAN);
+    expect((await open(memoryStorage(shuffled))).getConversionOptions().bitmapNames).toEqual(["old"]);
+  });
+
+  it("counts nothing for places left whose block is gone", async () => {
+    const { bytes } = farImage();
+    const rearranger = await rearrangerOf(bytes);
+    expect(
+      await rearranger.recount(
+        { ...moves([300, 300]), fromHostOffset: Float64Array.of(300 * 512), length: Float64Array.of(512) },
+        undefined,
+      ),
+    ).toEqual([]);
   });
 
   it("clears autoclear bits that it doesn't know before anything else", async () => {
