@@ -25,9 +25,10 @@ export {
   type Words,
 } from "./bytes/sentence.ts";
 export { shellWord } from "./bytes/shell-word.ts";
-export { formatSize, parseSize } from "./bytes/size-text.ts";
+export { fileText, formatSize, parseSize } from "./bytes/size-text.ts";
 export { CheckExit, VERDICTS, type Verdict, verdictOf } from "./check/verdict.ts";
 export { check } from "./convert/check.ts";
+export { compact } from "./convert/compact.ts";
 export { convert, plan } from "./convert/convert.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";
 export type * from "./convert/options/options.ts";
@@ -61,3 +62,4 @@ export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./i
 export type { RepairScope } from "./image/repair.ts";
 export type { SnapshotInfo } from "./image/specific-info.ts";
 export type { TargetOption } from "./image/target-options.ts";
+export { stepTexts, wayBackText } from "./plan/path-text.ts";
