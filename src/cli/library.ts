@@ -16,6 +16,7 @@ export type Library = Pick<
   | "resume"
   | "rollback"
   | "setmap"
+  | "sourceOptions"
   | "targetOptions"
   | "unfinished"
 >;

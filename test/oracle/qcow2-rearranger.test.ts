@@ -51,11 +51,19 @@ const PLAIN: readonly (QemuImageDescription & { readonly isSparse?: boolean })[]
   {
     name: "2M",
     format: "qcow2",
-    virtualSize: 20 * MiB,
+    virtualSize: 7 * MiB,
     options: { cluster_size: 2 * MiB },
     contents: ["half-discarded"],
   },
   { name: "v2", format: "qcow2", virtualSize: 5 * MiB, options: { compat: "0.10" }, contents: ["half-discarded"] },
+  {
+    // Refcount table and L1 of several clusters.
+    name: "long-tables",
+    format: "qcow2",
+    virtualSize: 5 * MiB,
+    options: { refcount_bits: 64, cluster_size: 512 },
+    contents: ["half-discarded"],
+  },
   { name: "zeroed", format: "qcow2", virtualSize: 6 * MiB, contents: ["zeroed", "sparse"] },
   {
     name: "extended",
@@ -163,7 +171,7 @@ describe("a qcow2 of qemu-img's, shuffled and compacted", () => {
 
   it("keeps its bitmaps", async () => {
     const path = join(folder, "bitmaps.qcow2");
-    await run("qemu-img", ["create", "-q", "-f", "qcow2", "-o", "cluster_size=512", path, "8M"]);
+    await run("qemu-img", ["create", "-q", "-f", "qcow2", "-o", "cluster_size=512", path, "136M"]);
     await qemuIo(path, "qcow2", ["write -P 1 0 300k"]);
     await run("qemu-img", ["bitmap", "--add", "-g", "512", path, "fine"]);
     await run("qemu-img", ["bitmap", "--add", "-g", "64k", path, "coarse"]);
@@ -180,6 +188,23 @@ describe("a qcow2 of qemu-img's, shuffled and compacted", () => {
     await assertClean(path, "qcow2");
     await assertSame(path, "qcow2", `${path}.raw`);
     await run("qemu-img", ["bitmap", "--merge", "fine", path, "coarse"]);
+    await assertClean(path, "qcow2");
+  });
+
+  it("gives up what is left of bitmaps that another program made invalid", async () => {
+    const path = join(folder, "invalid.qcow2");
+    await run("qemu-img", ["create", "-q", "-f", "qcow2", "-o", "cluster_size=4k", path, "1M"]);
+    await run("qemu-img", ["bitmap", "--add", path, "old"]);
+    await qemuIo(path, "qcow2", ["write -P 1 0 300k"]);
+    await run("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", path, `${path}.raw`]);
+    const bytes = await readFile(path);
+    bytes.writeBigUInt64BE(0n, 88);
+    await writeFile(path, bytes);
+    expect(await rearrange(path, 8)).toBeGreaterThan(0);
+    await expectDense(path);
+    await assertClean(path, "qcow2");
+    await assertSame(path, "qcow2", `${path}.raw`);
+    await qemuIo(path, "qcow2", ["write -P 2 100k 300k"]);
     await assertClean(path, "qcow2");
   });
 

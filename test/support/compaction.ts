@@ -34,7 +34,7 @@ export async function compactInMemory(bytes: Uint8Array, play: Play): Promise<Pl
   return await playMoves(bytes, play, (rearranger) => compactingMoves(rearranger, play.movesAtOnce));
 }
 
-/** Pieces by chance into free places by chance, `turns` epochs of them; nothing is given up. */
+/** Pieces by chance, alone or in runs, into free places by chance, `turns` epochs of them; nothing is given up. */
 export async function shuffleInMemory(bytes: Uint8Array, play: Play, random: Random, turns: number): Promise<Played> {
   let left = turns;
   const pick = (rearranger: Rearranger) => (left-- > 0 ? shufflingMoves(rearranger, play.movesAtOnce, random) : []);
@@ -109,11 +109,21 @@ function compactingMoves(rearranger: Rearranger, most: number): Move[] {
 
 function shufflingMoves(rearranger: Rearranger, most: number, random: Random): Move[] {
   const moves: Move[] = [];
+  const gone = new Set<number>();
   const places = new Places(rearranger);
   const { count, hostOffset, length } = rearranger.pieces();
   const end = (rearranger.used.markedEnd + 8) * rearranger.unitSize;
   for (const row of random.shuffle(Array.from({ length: count }, (_, index) => index)).slice(0, most)) {
-    const [from, size] = [hostOffset[row] as number, length[row] as number];
+    const from = hostOffset[row] as number;
+    let fromEnd = from;
+    // Now and then several that lie one behind the other go as one.
+    for (let next = row; hostOffset[next] === fromEnd && !gone.has(next); next++) {
+      gone.add(next);
+      fromEnd += length[next] as number;
+      if (random.chance(0.7)) break;
+    }
+    const size = fromEnd - from;
+    if (size === 0) continue;
     const start = random.below(end / rearranger.unitSize) * rearranger.unitSize;
     const to = places.lowest(size, end, start) ?? places.lowest(size, end);
     if (to === undefined) continue;
@@ -139,19 +149,21 @@ class Places {
   lowest(length: number, end: number, start?: number): number | undefined {
     const { unitSize } = this.#rearranger;
     // Places only become fewer, so what was no place before is none now.
-    const from = start ?? this.#lowest.get(length) ?? 0;
-    for (let to = from; to + length <= end; to += unitSize) {
-      let isFree = true;
-      for (let at = to; at < to + length && isFree; at += unitSize) isFree = this.#isFree(at);
-      if (isFree && start === undefined) this.#lowest.set(length, to);
-      if (isFree) return to;
-    }
-    return undefined;
+    let to = start ?? this.#lowest.get(length) ?? 0;
+    while (to + length <= end && !this.#areFree(to, length)) to += unitSize;
+    if (start === undefined) this.#lowest.set(length, to);
+    return to + length <= end ? to : undefined;
   }
 
   take(hostOffset: number, length: number): void {
     const { unitSize } = this.#rearranger;
     for (let at = hostOffset; at < hostOffset + length; at += unitSize) this.#taken.add(at);
+  }
+
+  #areFree(hostOffset: number, length: number): boolean {
+    const { unitSize } = this.#rearranger;
+    for (let at = hostOffset; at < hostOffset + length; at += unitSize) if (!this.#isFree(at)) return false;
+    return true;
   }
 
   #isFree(hostOffset: number): boolean {

@@ -7,7 +7,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { openImage, reopenImage } from "../../formats/registry.ts";
+import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import { layoutOf } from "../../image/file-layout.ts";
 import { checkOf } from "../../image/source.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -15,6 +15,7 @@ import type { Journey } from "../../journal/records.ts";
 import { pathTo, type RearrangeGoal, type Step } from "../../plan/path.ts";
 import { peakExtraBytes } from "../execute/space.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
+import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
@@ -96,6 +97,9 @@ class Walk {
     else if (steps.length > 1) refuseGoal(first, journey, settings);
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
+      const isFirst = this.#beginning.replacing === undefined;
+      if (isFirst && waypointOf(journey.goalFormat).isInOnePiece && steps.length > 0 && !settings.allowProbedGuest)
+        await refuseProbedGuest(await guest.view(first.image), this.#session.path, journey.goalFormat);
       // Reasons to refuse come before a byte of data is read.
       if (steps[0]?.step === "switch") await this.#planned(first, steps[0], journey, guest);
       const look = await lookFirst({
@@ -161,9 +165,11 @@ class Walk {
   #inspect(asSaid: string | undefined, known?: string): Promise<Source> {
     const { storage } = this.#session;
     return this.#watch.time("inspect", async () => {
-      const image =
-        known === undefined ? await openImage(storage, asSaid, this.#settings) : await reopenImage(storage, known);
-      return inspectSource(image);
+      if (known !== undefined) return inspectSource(await reopenImage(storage, known));
+      // On the way what was said of the first source is said of no other.
+      const isUnderWay = this.#beginning.replacing !== undefined && asSaid !== undefined;
+      const options = isUnderWay ? openOptionsOf(asSaid, this.#settings.options) : this.#settings.options;
+      return inspectSource(await openImage(storage, asSaid, { ...this.#settings, options }));
     });
   }
 

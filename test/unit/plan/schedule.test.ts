@@ -189,17 +189,17 @@ describe("fixed places", () => {
     ],
     ["nothing to go", [[1, 5]], { used: usedBy([], 3) }, /nothing lies there/],
     ["one to its own place", [[1, 1]], {}, /it lies where it is wanted/],
-    ["more than is used", [[1, 5, 4]], { used: usedBy([], 1, 2) }, /4 units are to move, but 2 places are used/],
-    ["half a unit", [[1, 5, 0.5]], {}, /0.5 units are to move/],
+    ["more than is used", [[1, 5, 4]], { used: usedBy([], 1, 2) }, /more is to move than lies in the file/],
+    ["half a unit", [[1, 5, 0.5]], {}, /or parts of units/],
     ["a place between two", [[1, 5.5]], {}, /it is not the place of a unit/],
     ["a place before the file", [[1, -1]], {}, /it is not the place of a unit/],
     [
-      "spares below what is used",
+      "spares on what is used",
       [
         [0, 1],
         [1, 0],
       ],
-      { used: usedBy([], 0, 1, 4) },
+      { used: usedBy([], 0, 1, 4), spareStart: 4 * UNIT },
       /spares may lie there only where/,
     ],
   ])("refused: %s", (_what, ways, more, message) => {

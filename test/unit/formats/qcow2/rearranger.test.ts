@@ -122,6 +122,29 @@ describe("the qcow2 rearranger", () => {
     expect(Buffer.from(writes[3]?.bytes ?? []).readBigUInt64BE(8)).toBe(COPIED | BigInt(11 * SIZE));
   });
 
+  it("moves several pieces as one run, but copies no refcount block among them", async () => {
+    const image = new Qcow2Bytes({ spareClusters: 8 });
+    const guest = readQcow2Guest(image.bytes);
+    const rearranger = await rearrangerOf(image.bytes);
+    const run = { ...moves([1, 9]), length: Float64Array.of(8 * SIZE) };
+    const counts = await rearranger.recount(undefined, run);
+    const copies = copiesOf(run, counts);
+    expect(copies.map((copy) => [copy.fromHostOffset, copy.toHostOffset, copy.length].map((at) => at / SIZE))).toEqual([
+      [1, 9, 1],
+      [3, 11, 6],
+    ]);
+    perform(image, counts);
+    for (const { fromHostOffset, toHostOffset, length } of copies) {
+      image.bytes.copyWithin(toHostOffset, fromHostOffset, fromHostOffset + length);
+    }
+    perform(image, await rearranger.repoint(run));
+    rearranger.follow(run);
+    perform(image, await rearranger.recount(run, undefined));
+    image.bytes.fill(0xee, SIZE, 9 * SIZE);
+    expect(Buffer.compare(readQcow2Guest(image.bytes), guest)).toBe(0);
+    expect(await checkOf(image.bytes)).toEqual(CLEAN);
+  });
+
   it("re-points nothing where a word is another than it was", async () => {
     const image = new Qcow2Bytes({ spareClusters: 3 });
     const rearranger = await rearrangerOf(image.bytes);
@@ -148,9 +171,12 @@ describe("the qcow2 rearranger", () => {
 
   it("moves nothing onto what is used, nor half of anything", async () => {
     const rearranger = await rearrangerOf(new Qcow2Bytes({ spareClusters: 1 }).bytes);
+    expect(() => rearranger.follow(moves([0, 9]))).toThrow("no piece that can go lies whole at cluster 0");
     expect(() => rearranger.follow(moves([8, 7]))).toThrow("cluster 7 is used already");
-    expect(() => rearranger.follow(moves([9, 10]))).toThrow("no piece of 1 clusters begins at cluster 9");
-    expect(() => rearranger.follow({ ...moves([8, 9]), length: Float64Array.of(2 * SIZE) })).toThrow("no piece of 2");
+    expect(() => rearranger.follow(moves([9, 10]))).toThrow("no piece that can go lies whole at cluster 9");
+    expect(() => rearranger.follow({ ...moves([8, 9]), length: Float64Array.of(2 * SIZE) })).toThrow(
+      "no piece that can go lies whole at cluster 9",
+    );
   });
 
   it("bars the places whose counts lie in no block", async () => {
@@ -224,6 +250,17 @@ describe("the qcow2 rearranger", () => {
     expect(places(step?.writes ?? [])).toEqual([[0, 512]]);
     expect(Buffer.from(step?.writes[0]?.bytes ?? []).readBigUInt64BE(88)).toBe(1n);
     expect((await rearrangerOf(buildQcow2Image({ bitmap: true }).bytes)).beforehand).toEqual([]);
+  });
+
+  it("leaves an encryption header where it is", async () => {
+    const image = new Qcow2Bytes({ spareClusters: 2 }).set32(112, 0x0537be77).set32(116, 16);
+    image
+      .set64(120, BigInt(10 * SIZE))
+      .set64(128, 600n)
+      .setRefcount(10, 1);
+    const { pieces, used } = await piecesOf(image.bytes);
+    expect(pieces.map(([cluster]) => cluster)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect([used.has(9), used.has(10), used.markedEnd]).toEqual([false, true, 11]);
   });
 });
 

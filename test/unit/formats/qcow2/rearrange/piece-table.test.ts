@@ -60,11 +60,13 @@ describe("the table of pieces", () => {
         expect([table.at(place), table.clusterOf(piece), table.lengthOf(piece)]).toEqual([piece, place, length]);
         expect(table.used.nextFree(place, place + length)).toBe(place + length);
       }
-      const { count, hostOffset, length } = table.movable();
-      const expected = [...where.values()].filter(([place]) => place > 0).sort(([a], [b]) => a - b);
-      expect(Array.from({ length: count }, (_, row) => [hostOffset[row], length[row]])).toEqual(
-        expected.map(([place, clusters]) => [place * 512, clusters * 512]),
-      );
+      for (const first of [0, 1, 700, PLACES]) {
+        const { count, hostOffset, length } = table.movable(first);
+        const expected = [...where.values()].filter(([place]) => place >= Math.max(1, first)).sort(([a], [b]) => a - b);
+        expect(Array.from({ length: count }, (_, row) => [hostOffset[row], length[row]])).toEqual(
+          expected.map(([place, clusters]) => [place * 512, clusters * 512]),
+        );
+      }
     }
   });
 
