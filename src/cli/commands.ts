@@ -235,9 +235,9 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "demo",
     words: "",
-    summary: "make a small QED image, convert it, verify it, show the steps",
+    summary: "make a small raw disk, convert it to qcow2, fixed VHD and back, verify each, show the steps",
     example: "inplace-convert demo",
-    options: () => [new Option("--keep <DIR>", "keep the image and a copy of the original there")],
+    options: () => [new Option("--keep <DIR>", "keep the files there: the original, and one of each format")],
     perform: demoCommand,
   },
 ];
