@@ -43,8 +43,8 @@ export const qcow2MoveMutations: readonly Mutation[] = [
   },
   {
     name: "a stream that lies across two clusters is torn apart",
-    file: `${folder}/survey.ts`,
-    find: "    if (tally.compressed.pageIndexes().length > 0) await this.#eachL2Table((table) => this.#joinStreams(table));",
+    file: `${folder}/piece-collector.ts`,
+    find: "    if (compressed.pageIndexes().length > 0) await eachL2Table(this.#source, (table) => this.#joinStreams(table));",
     replace: "",
     tests: [qcow2Rearranger],
   },

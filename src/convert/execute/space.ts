@@ -22,7 +22,6 @@ export function peakExtraBytes(plan: SwitchPlan, settles: boolean): number {
 
 function journalBytes(plan: SwitchPlan): number {
   // Trailing zeros of the header cluster are not stored, so the header's used end is what counts.
-  // Of a source that is all guest only the header area is kept.
   const header = Math.max(Math.min(plan.source.usedHeader.end, plan.header.length), 4096);
   return header + JOURNAL_FACTS_SIZE;
 }
