@@ -30,7 +30,10 @@ export interface Pieces {
 export interface Rearranger {
     /** The size of a place: every piece is made of whole units, which lie at its multiples. */
     readonly unitSize: number;
-    /** One bit a place: set where the file holds anything, fixed or movable. One past its last set bit ends what is used. */
+    /**
+     * One bit a place: set where the file holds anything, fixed or movable. One past its last set bit ends what is used. It
+     * is the model's own and lives with it: to be read, not marked.
+     */
     readonly used: Bitmap;
     /** Host ranges that nothing can be moved to though nothing is there, as where no count can be written; none where absent. */
     readonly barred?: RangeSet;
