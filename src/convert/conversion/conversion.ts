@@ -316,7 +316,9 @@ class Walk {
   async #report(first: Source, look: FirstLook, guest: OpenedBacking, journey: Journey): Promise<ConversionReport> {
     const session = this.#session;
     const settings = this.#settings;
-    if (this.#taken.length === 0 || (this.#journal === undefined && session.volume.meter.bytesWritten === 0)) {
+    // A rearrangement that finds nothing to do makes no journal.
+    const isIdle = this.#journal === undefined && this.#taken.every(({ step }) => step === "rearrange");
+    if (this.#taken.length === 0 || isIdle) {
       await this.#journal?.remove();
       const report = unchangedReport(session.path, first, guest.covers, look.digest, settings, this.#watch);
       return { ...report, notes: [...session.allNotes, ...report.notes] };
