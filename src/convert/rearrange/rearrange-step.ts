@@ -66,7 +66,8 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   const journal = await openJournal(step);
   try {
     const work = new Rearranging(session, journal, rearranger, settings);
-    await work.prepare();
+    await work.prepare(goal === "compact" ? rearranger.used.markedCount * rearranger.unitSize : 0);
+    if (goal === "compact") schedule = planCompact(rearranger, epochBytes);
     const kept = goal === "linear" ? await placesToCome(image) : undefined;
     await work.perform(schedule, kept ? { empties: { kept } } : { cuts: true });
     // What is needless once units have moved makes room for more.
