@@ -44,7 +44,7 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
     let hostOffset = mapping.hostOffset[row] as number;
     let length = alignUp(mapping.length[row] as number, unitSize);
     if (guestOffset === 0) {
-      if (!isFirstAway && room < placeCount) moves.add(hostOffset, room * unitSize, unitSize);
+      if (!isFirstAway) moves.add(hostOffset, room * unitSize, unitSize);
       guestOffset += unitSize;
       hostOffset += unitSize;
       length -= unitSize;
@@ -56,9 +56,9 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
     const spareBytes = (spareEnd - spareStart) * unitSize;
     return { moves: all, spareStart: spareStart * unitSize, spareBytes, isAll: true };
   }
-  const isFirstLeft = !isFirstAway && room >= placeCount;
-  const chained = movesOfChains(all, unitSize, used);
-  const isAll = lengthOf(chained) === lengthOf(all) && !isFirstLeft;
+  // Behind the file's end there is no place for the first one, nor for those that wait for it.
+  const chained = movesOfChains(all, unitSize, used, placeCount);
+  const isAll = lengthOf(chained) === lengthOf(all);
   if (chained.count > 0 || isAll) return { moves: chained, spareStart: 0, spareBytes: 0, isAll };
   throw new ImageError("no-space", say`Cannot rearrange ${imageNamed(image.storage.path)}`, {
     because: "nothing is free behind its disk",
@@ -72,20 +72,21 @@ function lengthOf({ length }: Moves): number {
   return length.reduce((sum, each) => sum + each, 0);
 }
 
-/** Whether every unit is at its place, and the first behind the disk. */
-export function isInPlace(mapping: ExtentTable, clusterSize: number, virtualSize: number): boolean {
+/**
+ * Whether nothing but guest data lies where the disk will, and each place to come can be counted: as a carrier leaves it,
+ * unless somebody has used the image since, whose new tables lie wherever there was room.
+ */
+export async function isCleared(image: Image): Promise<boolean> {
+  const { clusterSize, virtualSize } = image.getConversionOptions();
+  const metadata = await image.getMetadataRanges();
+  if (metadata.intersects(clusterSize, alignUp(virtualSize, clusterSize))) return false;
+  const mapping = await image.getMapping();
+  const barred = (await image.openRearranger?.())?.barred;
   for (let row = 0; row < mapping.count; row++) {
+    if (mapping.state[row] === ExtentState.compressed) return false;
+    if (mapping.state[row] !== ExtentState.data || mapping.hostOffset[row] === mapping.guestOffset[row]) continue;
     const guestOffset = mapping.guestOffset[row] as number;
-    const hostOffset = mapping.hostOffset[row] as number;
-    const state = mapping.state[row];
-    if (state === ExtentState.compressed) return false;
-    if (state !== ExtentState.data) continue;
-    if (guestOffset > 0 && hostOffset !== guestOffset) return false;
-    if (
-      guestOffset === 0 &&
-      (hostOffset < alignUp(virtualSize, clusterSize) || (mapping.length[row] as number) > clusterSize)
-    )
-      return false;
+    if (barred?.intersects(guestOffset, guestOffset + (mapping.length[row] as number))) return false;
   }
   return true;
 }
