@@ -7,6 +7,7 @@ import type { Mutation } from "./mutation.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
 import { qcow2MoveMutations } from "./qcow2-moves.ts";
+import { readingMutations } from "./reading.ts";
 import { recoveryMutations } from "./recovery.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
@@ -30,5 +31,6 @@ export const mutations: readonly Mutation[] = [
   ...vpcMutations,
   ...storageMutations,
   ...gptMutations,
+  ...readingMutations,
   ...surroundingsMutations,
 ];

@@ -55,6 +55,29 @@ export function withoutZeroUnits(
   return table.finish(virtualSize);
 }
 
+/** The same of a disk with tables and no backing file: what is stored of `zeros` (whole units of the target) has no place. */
+export function emptiedMapping(mapping: ExtentTable, zeros: RangeSet, leastRun: number): ExtentTable {
+  const table = new ExtentTableBuilder();
+  for (let row = 0; row < mapping.count; row++) {
+    const guestOffset = mapping.guestOffset[row] as number;
+    const guestEnd = guestOffset + (mapping.length[row] as number);
+    const hostOffset = mapping.hostOffset[row] as number;
+    const state = mapping.state[row] as ExtentState;
+    const isCompressed = state === ExtentState.compressed;
+    if (state === ExtentState.data) {
+      for (const { start, end } of zeros.within(guestOffset, guestEnd)) {
+        if (end - start < leastRun && end < endOf(mapping)) continue;
+        table.append(start - table.end, state, hostOffset + table.end - guestOffset);
+        table.append(end - start, ExtentState.unallocated);
+      }
+      table.append(guestEnd - table.end, state, hostOffset + table.end - guestOffset);
+    } else if (isCompressed && !zeros.contains(guestOffset, guestEnd)) {
+      table.append(guestEnd - guestOffset, state, hostOffset, mapping.storedLength[row]);
+    } else table.append(guestEnd - guestOffset, ExtentState.unallocated);
+  }
+  return table.finish(endOf(mapping));
+}
+
 function endOf({ count, guestOffset, length }: ExtentTable): number {
   return count === 0 ? 0 : (guestOffset[count - 1] as number) + (length[count - 1] as number);
 }

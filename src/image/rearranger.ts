@@ -34,12 +34,20 @@ export interface Pieces {
 export interface Rearranger {
   /** The size of a place: every piece is made of whole units, which lie at its multiples. */
   readonly unitSize: number;
-  /** One bit a place: set where the file holds anything, fixed or movable. One past its last set bit ends what is used. */
+  /**
+   * One bit a place: set where the file holds anything, fixed or movable. One past its last set bit ends what is used. It
+   * is the model's own and lives with it: to be read, not marked.
+   */
   readonly used: Bitmap;
   /** Host ranges that nothing can be moved to though nothing is there, as where no count can be written; none where absent. */
   readonly barred?: RangeSet;
   /** To be durable, one by one, before anything else is written; nothing where absent. */
   readonly beforehand?: readonly TidyStep[];
+  /**
+   * Makes what is barred below `endHostOffset` places that something can be moved to, as far as the format can; each step
+   * durable before the next, and the model then as if all were performed. It takes places itself. Absent where nothing is barred.
+   */
+  unbar?(endHostOffset: number): Promise<readonly TidyStep[]>;
   /**
    * What may be moved and begins at `fromHostOffset` or behind it; all else that is used (a header) has to stay. Of the
    * image as it stands after the moves so far.

@@ -8,8 +8,9 @@
 
 import { alignUp } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { ExtentState, type ExtentTable } from "../../image/extent.ts";
+import { ExtentState, type ExtentTable, eachExtent } from "../../image/extent.ts";
 import type { Moves, Rearranger } from "../../image/rearranger.ts";
 import type { Image } from "../../image/source.ts";
 import { movesOfChains } from "../../plan/schedule.ts";
@@ -89,6 +90,17 @@ export async function isCleared(image: Image): Promise<boolean> {
     if (barred?.intersects(guestOffset, guestOffset + (mapping.length[row] as number))) return false;
   }
   return true;
+}
+
+/** Where the disk's data will lie in the end, and all that lies behind the disk. */
+export async function placesToCome(image: Image): Promise<RangeSet> {
+  const { clusterSize, virtualSize } = image.getConversionOptions();
+  const places = new RangeSet();
+  for (const { state, guestOffset, length } of eachExtent(await image.getMapping())) {
+    if (state === ExtentState.data) places.add(guestOffset, alignUp(guestOffset + length, clusterSize));
+  }
+  places.add(alignUp(virtualSize, clusterSize), Number.MAX_SAFE_INTEGER);
+  return places;
 }
 
 /** Where the guest's first unit lies; undefined where it is stored nowhere. */

@@ -15,7 +15,7 @@ import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { settle } from "../switch/settle.ts";
 import { afterFailure } from "../undo/after-failure.ts";
-import { wantedPlaces } from "./linear.ts";
+import { placesToCome, wantedPlaces } from "./linear.ts";
 import { HEADER_BLOCK, Rearranging } from "./rearrange.ts";
 
 export interface RearrangeStep {
@@ -67,11 +67,12 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   try {
     const work = new Rearranging(session, journal, rearranger, settings);
     await work.prepare();
-    await work.perform(schedule, goal !== "linear");
+    const kept = goal === "linear" ? await placesToCome(image) : undefined;
+    await work.perform(schedule, kept ? { empties: { kept } } : { cuts: true });
     // What is needless once units have moved makes room for more.
     while (goal !== "linear" && (await work.tidy())) {
       schedule = planCompact(rearranger, epochBytes);
-      await work.perform(schedule, true);
+      await work.perform(schedule, { cuts: true });
     }
     return { bytesMoved: work.bytesMoved, bytesWritten: work.bytesWritten, journal, isAll };
   } catch (error) {

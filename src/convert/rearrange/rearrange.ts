@@ -9,6 +9,7 @@
 
 import { MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { copiesOf, type Moves, type Rearranger, type TidyStep } from "../../image/rearranger.ts";
 import type { Epoch, HostCopy, Write } from "../../image/write.ts";
@@ -24,6 +25,21 @@ export const HEADER_BLOCK = 4096;
 
 type RearrangeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
 
+const NO_MOVES: Moves = {
+  count: 0,
+  fromHostOffset: new Float64Array(0),
+  toHostOffset: new Float64Array(0),
+  length: new Float64Array(0),
+};
+
+export interface GivingBack {
+  readonly cuts?: boolean;
+  readonly empties?: { readonly kept: RangeSet };
+}
+
+/** Who else has the image open takes long to find out: looked for once in so many epochs, a change of the file at each. */
+const EPOCHS_PER_LOOK = 16;
+
 /** One journaled rearrangement at work. */
 export class Rearranging {
   readonly #session: Session;
@@ -32,6 +48,7 @@ export class Rearranging {
   readonly #rearranger: Rearranger;
   /** Whose old places are free since the last barrier, and are still counted. */
   #moved: Moves | undefined;
+  #epochCount = 0;
   bytesMoved = 0;
   bytesWritten = 0;
 
@@ -47,8 +64,8 @@ export class Rearranging {
     for (const step of this.#rearranger.beforehand ?? []) await this.#tidyStep(step);
   }
 
-  /** `cuts`: what lies behind the last used place goes with each epoch. */
-  async perform(schedule: Schedule, cuts: boolean): Promise<void> {
+  /** Old places are given back as they are left: `cuts` what lies behind all that is used, `empties` all but what it keeps. */
+  async perform(schedule: Schedule, { cuts = false, empties }: GivingBack): Promise<void> {
     const report = progressOf(this.#settings, "settle");
     for (const moves of schedule.epochs()) {
       const counts = await this.#rearranger.recount(this.#moved, moves);
@@ -58,6 +75,7 @@ export class Rearranging {
         hostCopies: copies,
         writes: () => counts,
         ...(cuts && this.#end(moves)),
+        ...(empties && { zeros: this.#emptied(empties) }),
       });
       await this.#refuseOtherCopies(copies);
       await this.#repoint("point at the copies", await this.#rearranger.repoint(moves));
@@ -68,7 +86,12 @@ export class Rearranging {
     }
     if (this.#moved !== undefined || cuts) {
       const counts = await this.#rearranger.recount(this.#moved, undefined);
-      await this.#epoch({ purpose: "give the old places up", writes: () => counts, ...(cuts && this.#end(undefined)) });
+      await this.#epoch({
+        purpose: "give the old places up",
+        writes: () => counts,
+        ...(cuts && this.#end(undefined)),
+        ...(empties && { zeros: this.#emptied(empties) }),
+      });
     }
     this.#moved = undefined;
   }
@@ -83,6 +106,17 @@ export class Rearranging {
   async #tidyStep({ purpose, repoints, writes }: TidyStep): Promise<void> {
     if (repoints) await this.#repoint(purpose, writes);
     else await this.#epoch({ purpose, writes: () => writes });
+  }
+
+  /** What the last epoch has left, and nothing will come to. */
+  #emptied({ kept }: { readonly kept: RangeSet }): RangeSet {
+    const emptied = new RangeSet();
+    const { count, fromHostOffset, length } = this.#moved ?? NO_MOVES;
+    for (let row = 0; row < count; row++) {
+      const start = fromHostOffset[row] as number;
+      for (const gap of kept.gapsIn(start, start + (length[row] as number))) emptied.add(gap.start, gap.end);
+    }
+    return emptied;
   }
 
   /** The file's length once nothing lies behind what is used or about to be. */
@@ -120,7 +154,8 @@ export class Rearranging {
   async #epoch(epoch: Epoch): Promise<void> {
     const { storage, path } = this.#session;
     stopIfAsked(this.#settings.signal, path, "while rearranging");
-    await this.#session.refuseInterference();
+    if (this.#epochCount++ % EPOCHS_PER_LOOK === 0) await this.#session.refuseInterference();
+    else await this.#session.refuseChange();
     let done = 0;
     await executeEpoch(storage, epoch, {
       onBytes: (bytes) => {

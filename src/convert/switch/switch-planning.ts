@@ -6,7 +6,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
 import { ExtentState } from "../../image/extent.ts";
-import { withoutZeroUnits } from "../../image/grown-mapping.ts";
+import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
 import type { Draft, Identity } from "../../image/target.ts";
@@ -29,7 +29,7 @@ export interface SwitchWish {
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
   readonly view: () => Promise<GuestView>;
   readonly identity?: Identity | undefined;
-  /** Of a disk in one piece: guest ranges that were found to be zeros, and how long a run of them is given back. */
+  /** Guest ranges that were found to be zeros, and how long a run of them is given back. */
   readonly zeros?: { readonly found: RangeSet; readonly leastRun: number } | undefined;
 }
 
@@ -63,7 +63,7 @@ export async function planSwitchTo(
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
       ...source,
-      ...(wasInOnePiece && draft.placement.linearBase === undefined && { mapping: unitsOf(source, draft, wish) }),
+      ...(draft.placement.linearBase === undefined && { mapping: unitsOf(source, draft, wish) }),
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(hasFooter && {
@@ -101,6 +101,13 @@ export function refuseGoal(
   });
 }
 
+/** The size of the goal's units. */
+export function goalUnit({ options }: Source, goalFormat: string, { options: texts, drop }: Settings): number {
+  const target = targetDriverOf(goalFormat);
+  const values = parseTargetOptions(goalFormat, target, texts);
+  return target.openConversionTarget(options, values, new Set(drop)).placement.unitSize;
+}
+
 /** Whether the image is of these options already, named or not. */
 export function isAsAsked(source: Source, format: string, options: Readonly<Record<string, string>>): boolean {
   if (source.image.format !== format) return false;
@@ -135,8 +142,11 @@ export function readHeaderArea({ options, image, fileSize }: Source, draft: Draf
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 
-/** Holes and zeros of a disk in one piece, in the target's units. */
+/** Without what is zeros, in the target's units; of a disk in one piece without its holes as well. */
 function unitsOf({ mapping, options }: Source, { placement }: Draft, { zeros }: SwitchWish): Source["mapping"] {
+  if (options.linearBase === undefined) {
+    return zeros === undefined ? mapping : emptiedMapping(mapping, zeros.found, zeros.leastRun);
+  }
   return withoutZeroUnits(mapping, zeros?.found ?? new RangeSet(), {
     unitSize: placement.unitSize,
     leastRun: zeros?.leastRun ?? 0,

@@ -9,7 +9,7 @@ import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { reopenImage } from "../../formats/registry.ts";
+import { openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
@@ -82,6 +82,11 @@ export async function addedIsUntouched(storage: Storage, { added, addedDigest }:
   return (await digestRanges(storage, ranges)) === addedDigest;
 }
 
+/** What was said of how the source is to be read (`size_from`). */
+export function sourceOptionsOf({ intent }: ConversionWork): Readonly<Record<string, string>> {
+  return openOptionsOf(intent.sourceFormat, intent.journey?.goalOptions ?? intent.options);
+}
+
 /** True where every metadata byte of the source is as it was inspected. */
 export async function sourceIsUntouched(storage: Storage, state: ConversionWork): Promise<boolean> {
   return (await sourceBehind(storage, state)) !== undefined;
@@ -91,7 +96,7 @@ export async function sourceIsUntouched(storage: Storage, state: ConversionWork)
 async function sourceBehind(storage: Storage, state: ConversionWork): Promise<Image | undefined> {
   const view = behindCommit(storage, state);
   try {
-    const image = await reopenImage(view, state.intent.sourceFormat);
+    const image = await reopenImage(view, state.intent.sourceFormat, sourceOptionsOf(state));
     const isSame = (await digestRanges(view, await image.getMetadataRanges())) === state.intent.metadataDigest;
     return isSame ? image : undefined;
   } catch (error) {
