@@ -27,7 +27,7 @@ export function conversionText(report: ConversionReport, asked: "convert" | "com
 }
 
 function filesText({ fileSizeBefore, fileSizeAfter, actualSizeBefore, actualSizeAfter }: ConversionReport): string {
-  return `${fileText(fileSizeBefore, actualSizeBefore)} before, ${fileText(fileSizeAfter, actualSizeAfter)} after`;
+  return `${fileText(fileSizeBefore, actualSizeBefore)} before; ${fileText(fileSizeAfter, actualSizeAfter)} after`;
 }
 
 function guestText({ virtualSize, guestChecksum }: ConversionReport): string {
@@ -35,7 +35,9 @@ function guestText({ virtualSize, guestChecksum }: ConversionReport): string {
   if (guestChecksum === null || guestChecksum.before === null) return size;
   const { algorithm, covers, before, after } = guestChecksum;
   const layer = covers === "layer" ? ", without its backing file" : "";
-  const proof = after === null ? "before" : before === after ? "before and after" : "before, and after another";
+  // One that is not as planned never gets here: another one is that of a disk which has grown.
+  const grown = `before, ${after} after: the disk has grown`;
+  const proof = after === null ? "before" : before === after ? "before and after" : grown;
   return `${size}${layer}; ${algorithm} ${before} ${proof}`;
 }
 

@@ -74,11 +74,11 @@ export function proofText({ results, dryRun }: StepResult): string {
     : "Every converted guest was read before and after: its checksum is the same";
 }
 
-/** `same` where the guest was read before and after and is proven. */
+/** `same` where the guest was read before and after and is proven; another one that is as planned is that of a disk which has grown. */
 export function checksumText({ guestChecksum }: ConversionReport): string {
   if (!guestChecksum || guestChecksum.before === null) return "";
   const { before, after, covers } = guestChecksum;
-  const what = after === null ? "before" : before === after ? "same" : "differs";
+  const what = after === null ? "before" : before === after ? "same" : "of the grown disk";
   return covers === "layer" ? `${what}, this layer` : what;
 }
 
@@ -95,7 +95,7 @@ export function clustersText({ targetFormat, clusterSize }: ConversionReport): s
 /** The file's length before and after, with what it takes on the disk where it has holes. */
 export function filesText(report: ConversionReport): string {
   const { fileSizeBefore, fileSizeAfter, actualSizeBefore, actualSizeAfter } = report;
-  return `${fileText(fileSizeBefore, actualSizeBefore)} before, ${fileText(fileSizeAfter, actualSizeAfter)} after`;
+  return `${fileText(fileSizeBefore, actualSizeBefore)} before; ${fileText(fileSizeAfter, actualSizeAfter)} after`;
 }
 
 /** What an interruption could be led back to; empty of what is done. */

@@ -9,9 +9,9 @@ import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
-import { ExtentState, eachExtent } from "../../image/extent.ts";
+import { ExtentState, eachExtent, isStored } from "../../image/extent.ts";
 import { layoutOf } from "../../image/file-layout.ts";
-import { checkOf } from "../../image/source.ts";
+import { checkOf, type Image } from "../../image/source.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Journey } from "../../journal/records.ts";
 import { pathTo, type RearrangeGoal, type Step } from "../../plan/path.ts";
@@ -253,19 +253,26 @@ class Walk {
     this.#bytesSettled += done.bytesSettled;
     this.#digestAfter = done.digestAfter;
     this.#last = done;
-    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan);
+    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan, done.image);
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
   }
 
   /** What was a disk in one piece holds zeros where the target has nothing: their space goes, and no byte changes by it. */
-  async #giveZerosBack({ draft, source: { linearBase = 0 } }: SwitchPlan): Promise<void> {
+  async #giveZerosBack({ draft, source: { linearBase = 0 } }: SwitchPlan, image: Image): Promise<void> {
     const { storage } = this.#session;
     if (storage.punch === undefined || this.#zeros === undefined || draft.placement.linearBase !== undefined) return;
+    // The place of the guest's first bytes is the header's now, and settling may have filled any other.
+    const used = new RangeSet();
+    used.addAll(await image.getMetadataRanges());
+    for (const { state, hostOffset, length, storedLength } of eachExtent(await image.getMapping())) {
+      if (isStored(state))
+        used.add(hostOffset, hostOffset + (state === ExtentState.compressed ? storedLength : length));
+    }
     const ranges = new RangeSet();
     for (const { state, guestOffset, length } of eachExtent(draft.extents)) {
       if (state !== ExtentState.unallocated) continue;
       for (const { start, end } of this.#zeros.found.within(guestOffset, guestOffset + length)) {
-        ranges.add(linearBase + start, linearBase + end);
+        for (const free of used.gapsIn(linearBase + start, linearBase + end)) ranges.add(free.start, free.end);
       }
     }
     await this.#session.refuseChange();

@@ -59,9 +59,17 @@ export class Rearranging {
     this.#settings = settings;
   }
 
-  /** What has to be durable before anything else is written. */
-  async prepare(): Promise<void> {
-    for (const step of this.#rearranger.beforehand ?? []) await this.#tidyStep(step);
+  /**
+   * What has to be durable before anything else is written: a file that ends inside its last piece is filled up, and what
+   * lies before `barredEnd` may be moved to.
+   */
+  async prepare(barredEnd: number): Promise<void> {
+    const { used, unitSize, beforehand = [] } = this.#rearranger;
+    const fileSize = used.markedEnd * unitSize;
+    if ((await this.#session.storage.size()) < fileSize)
+      await this.#epoch({ purpose: "fill the last unit up", fileSize });
+    for (const step of beforehand) await this.#tidyStep(step);
+    for (const step of (await this.#rearranger.unbar?.(barredEnd)) ?? []) await this.#tidyStep(step);
   }
 
   /** Old places are given back as they are left: `cuts` what lies behind all that is used, `empties` all but what it keeps. */
