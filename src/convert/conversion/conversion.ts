@@ -23,6 +23,7 @@ import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { verifyDigest } from "../proof/verify.ts";
+import { isCleared } from "../rearrange/linear.ts";
 import { rearrange } from "../rearrange/rearrange-step.ts";
 import type { ConversionReport } from "../report/report.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
@@ -103,6 +104,7 @@ class Walk {
   async run(): Promise<ConversionReport> {
     const settings = this.#settings;
     const first = await this.#inspect(settings.sourceFormat);
+    this.#isCleared &&= await isCleared(first.image);
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
     let steps = this.#steps(first, journey);
     // What nothing is to be done with is vouched for all the same.

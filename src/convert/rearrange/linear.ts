@@ -45,7 +45,7 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
     let hostOffset = mapping.hostOffset[row] as number;
     let length = alignUp(mapping.length[row] as number, unitSize);
     if (guestOffset === 0) {
-      if (!isFirstAway && room < placeCount) moves.add(hostOffset, room * unitSize, unitSize);
+      if (!isFirstAway) moves.add(hostOffset, room * unitSize, unitSize);
       guestOffset += unitSize;
       hostOffset += unitSize;
       length -= unitSize;
@@ -57,9 +57,9 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
     const spareBytes = (spareEnd - spareStart) * unitSize;
     return { moves: all, spareStart: spareStart * unitSize, spareBytes, isAll: true };
   }
-  const isFirstLeft = !isFirstAway && room >= placeCount;
-  const chained = movesOfChains(all, unitSize, used);
-  const isAll = lengthOf(chained) === lengthOf(all) && !isFirstLeft;
+  // Behind the file's end there is no place for the first one, nor for those that wait for it.
+  const chained = movesOfChains(all, unitSize, used, placeCount);
+  const isAll = lengthOf(chained) === lengthOf(all);
   if (chained.count > 0 || isAll) return { moves: chained, spareStart: 0, spareBytes: 0, isAll };
   throw new ImageError("no-space", say`Cannot rearrange ${imageNamed(image.storage.path)}`, {
     because: "nothing is free behind its disk",
@@ -71,6 +71,25 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
 
 function lengthOf({ length }: Moves): number {
   return length.reduce((sum, each) => sum + each, 0);
+}
+
+/**
+ * Whether nothing but guest data lies where the disk will, and each place to come can be counted: as a carrier leaves it,
+ * unless somebody has used the image since, whose new tables lie wherever there was room.
+ */
+export async function isCleared(image: Image): Promise<boolean> {
+  const { clusterSize, virtualSize } = image.getConversionOptions();
+  const metadata = await image.getMetadataRanges();
+  if (metadata.intersects(clusterSize, alignUp(virtualSize, clusterSize))) return false;
+  const mapping = await image.getMapping();
+  const barred = (await image.openRearranger?.())?.barred;
+  for (let row = 0; row < mapping.count; row++) {
+    if (mapping.state[row] === ExtentState.compressed) return false;
+    if (mapping.state[row] !== ExtentState.data || mapping.hostOffset[row] === mapping.guestOffset[row]) continue;
+    const guestOffset = mapping.guestOffset[row] as number;
+    if (barred?.intersects(guestOffset, guestOffset + (mapping.length[row] as number))) return false;
+  }
+  return true;
 }
 
 /** Where the disk's data will lie in the end, and all that lies behind the disk. */

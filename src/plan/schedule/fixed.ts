@@ -42,12 +42,13 @@ export function scheduleFixed(input: FixedInput): Schedule {
   };
 }
 
-/** Those of the wanted moves that need no spare: each waits only for others that end at a free place. */
-export function movesOfChains(wanted: Moves, unitSize: number, used: Bitmap): Moves {
+/** Those of the wanted moves that need no spare: each waits only for others that end at a free place, below `placeCount`. */
+export function movesOfChains(wanted: Moves, unitSize: number, used: Bitmap, placeCount: number): Moves {
   const { places, starts, chainCount } = chainsOf(wanted, unitSize, used);
   const moves = new MovedRuns(unitSize);
   for (let chain = 0; chain < chainCount; chain++) {
     const end = starts[chain + 1] as number;
+    if ((places[starts[chain] as number] as number) >= placeCount) continue;
     for (let at = (starts[chain] as number) + 1; at < end; at++)
       moves.add(places[at] as number, places[at - 1] as number);
   }
