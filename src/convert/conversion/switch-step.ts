@@ -68,7 +68,9 @@ export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<
     );
     return { ...finished, digestAfter, journal };
   } catch (error) {
-    throw await afterFailure(session, journal, error);
+    const failure = await afterFailure(session, journal, error);
+    await journal.close().catch(() => {});
+    throw failure;
   } finally {
     if (ending !== "handed on") await journal.close();
   }
