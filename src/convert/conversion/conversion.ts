@@ -126,6 +126,8 @@ class Walk {
         steps = this.#steps(first, journey);
       }
       if (look.digest !== null) this.#digest = { hex: look.digest, virtualSize: look.virtualSize };
+      // Its ids come from the digest.
+      if (journey.wishes.reproducible) this.#firstPlan = undefined;
       const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
       await this.#take(steps, first, journey, guest, opinion);
       return await this.#report(first, look, guest, journey);
@@ -253,7 +255,8 @@ class Walk {
     this.#bytesSettled += done.bytesSettled;
     this.#digestAfter = done.digestAfter;
     this.#last = done;
-    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan, done.image);
+    // The image is finished, with its space or without.
+    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan, done.image).catch(() => {});
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
   }
 

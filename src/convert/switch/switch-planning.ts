@@ -138,7 +138,9 @@ export function refuseUnsound(source: Source, isChecked: boolean): void {
 
 /** The file's first bytes, as many as a plan for the draft may change or must keep. */
 export function readHeaderArea({ options, image, fileSize }: Source, draft: Draft): Promise<Uint8Array> {
-  const size = headerAreaSize(options.clusterSize, draft.clusterSize);
+  // From one piece to another only a footer comes or goes.
+  const staysInPlace = options.linearBase !== undefined && draft.placement.linearBase === options.linearBase;
+  const size = staysInPlace ? SECTOR_SIZE : headerAreaSize(options.clusterSize, draft.clusterSize);
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 
