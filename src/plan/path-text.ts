@@ -11,6 +11,7 @@ const GOALS: Readonly<Record<RearrangeGoal, string>> = {
   linear: "each unit to its place",
   compact: "what lies at the end moves into free space, the file gets shorter",
   encode: "each cluster compressed",
+  relocate: "the disk itself changed, to its new length, its GPT's backup at the end",
 };
 
 /** One phrase a step, e.g. `switch to qcow2, its tables behind the disk`. */
@@ -27,6 +28,7 @@ export function stepTexts(path: readonly ToldStep[]): readonly string[] {
 export function wayBackText(path: readonly ToldStep[], sourceFormat: string): string {
   const again = `the same guest as ${sourceFormat} again`;
   const [first] = path;
+  if (first?.step === "rearrange" && first.goal === "relocate") return "the old bytes";
   if (first?.step === "rearrange") return path.length === 1 ? `${again}, units where they are by then` : again;
   return path.length === 1
     ? `the old bytes until the undo is given up, then ${again}`
