@@ -1,6 +1,5 @@
 /** One rearrangement of a conversion: planned from the image as it stands, proven, journaled, performed. */
 
-import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { Rearranger } from "../../image/rearranger.ts";
@@ -15,6 +14,7 @@ import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { settle } from "../switch/settle.ts";
 import { afterFailure } from "../undo/after-failure.ts";
+import { epochBytesFor, epochBytesInto } from "./epoch-size.ts";
 import { placesToCome, wantedPlaces } from "./linear.ts";
 import { HEADER_BLOCK, Rearranging } from "./rearrange.ts";
 
@@ -38,9 +38,6 @@ export interface Rearranged {
   readonly isAll: boolean;
 }
 
-/** Bytes copied between two barriers: what copies take of the disk for a while. */
-const EPOCH_BYTES = 16 * MiB;
-
 /** Throws with `journal` set in the error: the image is whole, and `resume` or `rollback` goes on. */
 export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image, goal } = step;
@@ -55,7 +52,10 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
       operation: "plan",
     });
   }
-  const epochBytes = Math.min(EPOCH_BYTES, settings.maxExtraSpace);
+  const epochBytes =
+    goal === "compact"
+      ? await epochBytesInto(session.storage, rearranger, settings.maxExtraSpace)
+      : epochBytesFor(settings.maxExtraSpace);
   const linear = goal === "linear" ? await planLinear(image, rearranger, epochBytes) : undefined;
   const isAll = linear?.isAll ?? true;
   let schedule = linear?.schedule ?? planCompact(rearranger, epochBytes);
