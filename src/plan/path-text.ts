@@ -1,5 +1,7 @@
 /** A path in words: what each step does, and how the image comes back from it. */
 
+import { hex } from "../bytes/image-error.ts";
+import { formatSize } from "../bytes/size-text.ts";
 import type { RearrangeGoal } from "./path.ts";
 
 /** A step as reports have it. */
@@ -13,6 +15,18 @@ const GOALS: Readonly<Record<RearrangeGoal, string>> = {
   encode: "each cluster compressed",
   relocate: "the disk itself changed, to its new length, its GPT's backup at the end",
 };
+
+/** Bytes of the guest's disk that change, as reports have them. */
+export interface ToldChange {
+  readonly guestOffset: number;
+  readonly length: number;
+  readonly what: string;
+}
+
+/** One phrase for each, e.g. `protective MBR: 512 bytes at 0x0`. */
+export function changeTexts(changes: readonly ToldChange[] = []): readonly string[] {
+  return changes.map(({ guestOffset, length, what }) => `${what}: ${formatSize(length)} at ${hex(guestOffset)}`);
+}
 
 /** One phrase a step, e.g. `switch to qcow2, its tables behind the disk`. */
 export function stepTexts(path: readonly ToldStep[]): readonly string[] {

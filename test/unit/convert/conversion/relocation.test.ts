@@ -11,6 +11,10 @@ import { Journal } from "../../../../src/journal/journal.ts";
 import { MemoryVolume } from "../../../../src/storage/memory.ts";
 import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 import { gptDisk, grown, mbrRecord, signHeader, wholeGpt } from "../../../support/gpt-disk.ts";
+import { type DiskState, eachCut } from "../../../support/power-cut.ts";
+import { seededRandom } from "../../../support/random.ts";
+import { RecordingVolume } from "../../../support/recording-volume.ts";
+import { WrappedStorage, WrappedVolume } from "../../../support/wrapped-volume.ts";
 
 const PARTITIONS = [[40, 79], undefined, [80, 100]] as const;
 const disk = gptDisk({ partitions: PARTITIONS });
@@ -242,7 +246,61 @@ test("sizes that no disk can have are refused", async () => {
   await expect(converted(volumeOf(disk), "qcow2", { gpt: "relocate" })).rejects.toThrow("Cannot use option gpt");
 });
 
-test("the journal says what was there, compactly, and nothing is believed of one that says what can't be", async () => {
+/** The files as the first run leaves them that is stopped before its n-th write to the image. */
+async function stoppedBefore(write: number): Promise<MemoryVolume> {
+  const volume = new RecordingVolume({ [IMAGE_PATH]: new Uint8Array(disk) });
+  await convert(IMAGE_PATH, "raw", { format: "raw", options: TO_RAW }, testHost(volume));
+  let count = 0;
+  let before: DiskState | undefined;
+  for (const { count: at, cut } of eachCut(volume.log)) {
+    const last = volume.operations[at - 1];
+    if (last?.kind === "write" && last.path === IMAGE_PATH && ++count === write) return new MemoryVolume(before);
+    before = cut.sample("all-new", seededRandom(1));
+  }
+  throw new Error("there were fewer writes");
+}
+
+test.each([
+  ["the primary header", 2, 512],
+  ["the MBR", 3, 0],
+])("%s, half written, is mended, and both ways lead on", async (_, write, at) => {
+  const done = volumeOf(disk);
+  await converted(done, "raw", TO_RAW);
+  for (const command of [resume, rollback]) {
+    const volume = await stoppedBefore(write);
+    const half = bytesOf(volume);
+    // As far as the sector's middle, which lies between what changes of it.
+    half.set(bytesOf(done).subarray(at, at + (at === 0 ? 459 : 40)), at);
+    expect(half.subarray(at, at + 512).equals(bytesOf(done).subarray(at, at + 512))).toBe(false);
+    const torn = new MemoryVolume({ ...volume.snapshots(), [IMAGE_PATH]: new Uint8Array(half) });
+    await command(IMAGE_PATH, {}, testHost(torn));
+    expect(bytesOf(torn).equals(command === resume ? bytesOf(done) : disk)).toBe(true);
+    expect(Object.keys(torn.snapshots())).toEqual([IMAGE_PATH]);
+  }
+});
+
+test("where the disk can't grow it is put back at once", async () => {
+  const volume = volumeOf(disk);
+  const full = new WrappedVolume(volume);
+  full.openForWriting = async (path) => {
+    const storage = await volume.openForWriting(path);
+    if (path !== IMAGE_PATH) return storage;
+    const wrapped = new WrappedStorage(storage);
+    wrapped.resize = async (size) => {
+      if (size > disk.length) throw new ImageError("no-space", "No space", { path });
+      await storage.resize(size);
+    };
+    return wrapped;
+  };
+  const error = await convert(IMAGE_PATH, "raw", { format: "raw", options: TO_RAW }, testHost(full)).catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ kind: "no-space", rolledBack: true });
+  expect(bytesOf(volume).equals(disk)).toBe(true);
+  expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+});
+
+test("the journal that stands says what was there, compactly", async () => {
   const volume = volumeOf(disk);
   await converted(volume, "vpc", { ...FIXED, ...TO_RAW }, { keepUndo: true });
   const found = await Journal.find(volume, IMAGE_PATH);
