@@ -64,7 +64,7 @@ export async function planSwitchTo(
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
       ...source,
-      ...(draft.placement.linearBase === undefined && { mapping: unitsOf(source, draft, wish) }),
+      ...((wasInOnePiece || !needsFront) && { mapping: unitsOf(source, draft, wish) }),
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(hasFooter && {
