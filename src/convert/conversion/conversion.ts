@@ -62,6 +62,8 @@ class Walk {
   readonly #beginning: Beginning;
   readonly #watch: Stopwatch;
   readonly #taken: Step[] = [];
+  /** Written by the session itself: its lock. */
+  readonly #bytesAtFirst: number;
   /** Of the step before, for the next to take its place. */
   #journal: Journal | undefined;
   #isCleared: boolean;
@@ -84,6 +86,7 @@ class Walk {
     this.#journal = beginning.replacing;
     this.#isCleared = beginning.isCleared ?? false;
     this.#watch = new Stopwatch(session.host.now);
+    this.#bytesAtFirst = session.volume.meter.bytesWritten;
   }
 
   async run(): Promise<ConversionReport> {
@@ -257,7 +260,8 @@ class Walk {
   async #report(first: Source, look: FirstLook, guest: OpenedBacking, journey: Journey): Promise<ConversionReport> {
     const session = this.#session;
     const settings = this.#settings;
-    if (this.#taken.length === 0 || (this.#journal === undefined && session.volume.meter.bytesWritten === 0)) {
+    const wroteNothing = session.volume.meter.bytesWritten === this.#bytesAtFirst;
+    if (this.#taken.length === 0 || (this.#journal === undefined && wroteNothing)) {
       await this.#journal?.remove();
       const report = unchangedReport(session.path, first, guest.covers, look.digest, settings, this.#watch);
       return { ...report, notes: [...session.allNotes, ...report.notes] };

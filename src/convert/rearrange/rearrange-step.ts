@@ -15,8 +15,10 @@ import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { settle } from "../switch/settle.ts";
 import { afterFailure } from "../undo/after-failure.ts";
+import { encode } from "./encode.ts";
+import { HEADER_BLOCK } from "./epochs.ts";
 import { wantedPlaces } from "./linear.ts";
-import { HEADER_BLOCK, Rearranging } from "./rearrange.ts";
+import { Rearranging } from "./rearrange.ts";
 
 export interface RearrangeStep {
   readonly session: Session;
@@ -38,10 +40,13 @@ export interface Rearranged {
 
 /** Bytes copied between two barriers: what copies take of the disk for a while. */
 const EPOCH_BYTES = 16 * MiB;
+/** Plain bytes compressed between two barriers, and of all places that their streams take at first. */
+const ENCODE_BYTES = 8 * MiB;
 
 /** Throws with `journal` set in the error: the image is whole, and `resume` or `rollback` goes on. */
 export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image, goal } = step;
+  if (goal === "encode") return encodeUnits(step);
   if (goal === "compact" && image.openRearranger === undefined && image.planSettling !== undefined)
     return settleAlone(step, image);
   const rearranger = await image.openRearranger?.();
@@ -73,6 +78,21 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   } catch (error) {
     throw await afterFailure(session, journal, error);
   }
+}
+
+async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
+  const { session, settings, image } = step;
+  const { signal, maxExtraSpace } = settings;
+  const encoder = await image.openEncoder?.({ maxBatchBytes: Math.min(ENCODE_BYTES, maxExtraSpace), signal });
+  if (encoder === undefined) {
+    throw new ImageError("unsupported", say`Cannot compress ${imageNamed(session.path)}`, {
+      because: `${image.format} stores nothing compressed`,
+      path: session.path,
+      format: image.format,
+      operation: "plan",
+    });
+  }
+  return encode(session, encoder, () => openJournal(step), settings);
 }
 
 /** A format that counts nothing compacts as it settles: the same epochs, under a journal of their own. */

@@ -7,44 +7,44 @@
  * Each state is a whole image with the same guest, so that a cut only asks to plan anew.
  */
 
-import { MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
-import { copiesOf, type Moves, type Rearranger, type TidyStep } from "../../image/rearranger.ts";
-import type { Epoch, HostCopy, Write } from "../../image/write.ts";
+import { copiesOf, type Moves, type Rearranger } from "../../image/rearranger.ts";
+import type { HostCopy } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import type { Schedule } from "../../plan/schedule.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
-import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
-import { type Session, stopIfAsked } from "../session/session.ts";
-
-/** The block around a header that a medium may lose when it is cut while writing it. */
-export const HEADER_BLOCK = 4096;
+import type { Session } from "../session/session.ts";
+import { Epochs } from "./epochs.ts";
 
 type RearrangeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
 
 /** One journaled rearrangement at work. */
 export class Rearranging {
   readonly #session: Session;
-  readonly #journal: RearrangementJournal;
   readonly #settings: RearrangeSettings;
   readonly #rearranger: Rearranger;
+  readonly #epochs: Epochs;
   /** Whose old places are free since the last barrier, and are still counted. */
   #moved: Moves | undefined;
   bytesMoved = 0;
-  bytesWritten = 0;
 
   constructor(session: Session, journal: RearrangementJournal, rearranger: Rearranger, settings: RearrangeSettings) {
     this.#session = session;
-    this.#journal = journal;
     this.#rearranger = rearranger;
     this.#settings = settings;
+    this.#epochs = new Epochs(session, journal, settings);
+  }
+
+  get bytesWritten(): number {
+    return this.#epochs.bytesWritten;
   }
 
   /** What has to be durable before anything else is written. */
   async prepare(): Promise<void> {
-    for (const step of this.#rearranger.beforehand ?? []) await this.#tidyStep(step);
+    for (const step of this.#rearranger.beforehand ?? []) await this.#epochs.tidy(step);
   }
 
   /** `cuts`: what lies behind the last used place goes with each epoch. */
@@ -53,14 +53,14 @@ export class Rearranging {
     for (const moves of schedule.epochs()) {
       const counts = await this.#rearranger.recount(this.#moved, moves);
       const copies = copiesOf(moves, counts);
-      await this.#epoch({
+      await this.#epochs.perform({
         purpose: "copy units to free places",
         hostCopies: copies,
         writes: () => counts,
         ...(cuts && this.#end(moves)),
       });
       await this.#refuseOtherCopies(copies);
-      await this.#repoint("point at the copies", await this.#rearranger.repoint(moves));
+      await this.#epochs.repoint("point at the copies", await this.#rearranger.repoint(moves));
       this.#rearranger.follow(moves);
       this.#moved = moves;
       this.bytesMoved += moves.length.reduce((sum, length) => sum + length, 0);
@@ -68,7 +68,11 @@ export class Rearranging {
     }
     if (this.#moved !== undefined || cuts) {
       const counts = await this.#rearranger.recount(this.#moved, undefined);
-      await this.#epoch({ purpose: "give the old places up", writes: () => counts, ...(cuts && this.#end(undefined)) });
+      await this.#epochs.perform({
+        purpose: "give the old places up",
+        writes: () => counts,
+        ...(cuts && this.#end(undefined)),
+      });
     }
     this.#moved = undefined;
   }
@@ -76,13 +80,8 @@ export class Rearranging {
   /** What has become needless; true where anything had. */
   async tidy(): Promise<boolean> {
     const steps = await this.#rearranger.tidy();
-    for (const step of steps) await this.#tidyStep(step);
+    for (const step of steps) await this.#epochs.tidy(step);
     return steps.length > 0;
-  }
-
-  async #tidyStep({ purpose, repoints, writes }: TidyStep): Promise<void> {
-    if (repoints) await this.#repoint(purpose, writes);
-    else await this.#epoch({ purpose, writes: () => writes });
   }
 
   /** The file's length once nothing lies behind what is used or about to be. */
@@ -93,42 +92,6 @@ export class Rearranging {
       end = Math.max(end, (next?.toHostOffset[row] as number) + (next?.length[row] as number));
     }
     return { fileSize: end };
-  }
-
-  async #repoint(purpose: string, writes: readonly Write[]): Promise<void> {
-    const sector = await this.#newHeader(writes);
-    if (sector) {
-      // What else lies in its block may have moved there since, and is nowhere else should the medium lose it.
-      await this.#journal.append(
-        { record: "found-header" },
-        await readZeroFilled(this.#session.storage, 0, HEADER_BLOCK),
-      );
-      await this.#journal.append({ record: "new-header" }, sector);
-    }
-    await this.#epoch({ purpose, repoints: true, writes: () => writes });
-  }
-
-  /** The file's first sector as the writes leave it, where they touch it. */
-  async #newHeader(writes: readonly Write[]): Promise<Uint8Array | undefined> {
-    const touching = writes.filter(({ hostOffset }) => hostOffset < SECTOR_SIZE);
-    if (touching.length === 0) return undefined;
-    const sector = await readZeroFilled(this.#session.storage, 0, SECTOR_SIZE);
-    for (const { hostOffset, bytes } of touching) sector.set(bytes.subarray(0, SECTOR_SIZE - hostOffset), hostOffset);
-    return sector;
-  }
-
-  async #epoch(epoch: Epoch): Promise<void> {
-    const { storage, path } = this.#session;
-    stopIfAsked(this.#settings.signal, path, "while rearranging");
-    await this.#session.refuseInterference();
-    let done = 0;
-    await executeEpoch(storage, epoch, {
-      onBytes: (bytes) => {
-        done = bytes;
-      },
-    });
-    this.bytesWritten += done;
-    await this.#refuseWrongBytes(epoch);
   }
 
   /** What moved is read at both places before the old one is given up. */
@@ -149,23 +112,5 @@ export class Rearranging {
         });
       }
     }
-  }
-
-  /** Pointers and counts have no other version: what does not read as written is written once more, if nobody else was there. */
-  async #refuseWrongBytes(epoch: Epoch): Promise<void> {
-    const { storage, path } = this.#session;
-    const tables: Epoch = { purpose: epoch.purpose, ...(epoch.writes && { writes: epoch.writes }) };
-    let hostOffset = await firstWrongByte(storage, tables);
-    if (hostOffset >= 0 && !storage.hasLateFingerprint) {
-      await executeEpoch(storage, tables);
-      hostOffset = await firstWrongByte(storage, tables);
-    }
-    if (hostOffset < 0) return;
-    throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
-      because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
-      path,
-      hostOffset,
-      operation: "verify",
-    });
   }
 }

@@ -141,7 +141,7 @@ export class Qcow2Rearranger implements Rearranger {
 }
 
 /** Autoclear bits that we don't know are promises that our writes may break: they go before the first of them. */
-async function clearedAutoclear({ storage, header }: WalkSource): Promise<readonly TidyStep[]> {
+export async function clearedAutoclear({ storage, header }: WalkSource): Promise<readonly TidyStep[]> {
   const cleared = autoclearWrite(header.autoclear);
   if (cleared === undefined) return [];
   const bytes = await readZeroFilled(storage, 0, SECTOR_SIZE);

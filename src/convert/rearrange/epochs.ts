@@ -1,0 +1,87 @@
+/** The epochs of a rearrangement, one by one: each durable, read back, and a new header first said in the journal. */
+
+import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import type { TidyStep } from "../../image/rearranger.ts";
+import type { Epoch, Write } from "../../image/write.ts";
+import type { RearrangementJournal } from "../../journal/journal.ts";
+import { readZeroFilled } from "../../storage/storage.ts";
+import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
+import type { Settings } from "../options/settings.ts";
+import { type Session, stopIfAsked } from "../session/session.ts";
+
+/** The block around a header that a medium may lose when it is cut while writing it. */
+export const HEADER_BLOCK = 4096;
+
+export class Epochs {
+  readonly #session: Session;
+  readonly #journal: RearrangementJournal;
+  readonly #settings: Pick<Settings, "signal">;
+  bytesWritten = 0;
+
+  constructor(session: Session, journal: RearrangementJournal, settings: Pick<Settings, "signal">) {
+    this.#session = session;
+    this.#journal = journal;
+    this.#settings = settings;
+  }
+
+  async tidy({ purpose, repoints, writes }: TidyStep): Promise<void> {
+    if (repoints) await this.repoint(purpose, writes);
+    else await this.perform({ purpose, writes: () => writes });
+  }
+
+  async repoint(purpose: string, writes: readonly Write[]): Promise<void> {
+    const sector = await this.#newHeader(writes);
+    if (sector) {
+      // What else lies in its block may have moved there since, and is nowhere else should the medium lose it.
+      await this.#journal.append(
+        { record: "found-header" },
+        await readZeroFilled(this.#session.storage, 0, HEADER_BLOCK),
+      );
+      await this.#journal.append({ record: "new-header" }, sector);
+    }
+    await this.perform({ purpose, repoints: true, writes: () => writes });
+  }
+
+  /** The file's first sector as the writes leave it, where they touch it. */
+  async #newHeader(writes: readonly Write[]): Promise<Uint8Array | undefined> {
+    const touching = writes.filter(({ hostOffset }) => hostOffset < SECTOR_SIZE);
+    if (touching.length === 0) return undefined;
+    const sector = await readZeroFilled(this.#session.storage, 0, SECTOR_SIZE);
+    for (const { hostOffset, bytes } of touching) sector.set(bytes.subarray(0, SECTOR_SIZE - hostOffset), hostOffset);
+    return sector;
+  }
+
+  async perform(epoch: Epoch): Promise<void> {
+    const { storage, path } = this.#session;
+    stopIfAsked(this.#settings.signal, path, "while rearranging");
+    await this.#session.refuseInterference();
+    let done = 0;
+    await executeEpoch(storage, epoch, {
+      onBytes: (bytes) => {
+        done = bytes;
+      },
+    });
+    this.bytesWritten += done;
+    await this.#refuseWrongBytes(epoch);
+  }
+
+  /** Pointers and counts have no other version: what does not read as written is written once more, if nobody else was there. */
+  async #refuseWrongBytes(epoch: Epoch): Promise<void> {
+    const { storage, path } = this.#session;
+    const tables: Epoch = { purpose: epoch.purpose, ...(epoch.writes && { writes: epoch.writes }) };
+    let hostOffset = await firstWrongByte(storage, tables);
+    if (hostOffset >= 0 && !storage.hasLateFingerprint) {
+      await executeEpoch(storage, tables);
+      hostOffset = await firstWrongByte(storage, tables);
+    }
+    if (hostOffset < 0) return;
+    throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
+      because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
+      path,
+      hostOffset,
+      operation: "verify",
+    });
+  }
+}
