@@ -9,7 +9,7 @@ export { check } from "./convert/check.ts";
 export { convert, plan } from "./convert/convert.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";
 export type * from "./convert/options/options.ts";
-export { targetOptions } from "./convert/options/target-options.ts";
+export { sourceOptions, targetOptions } from "./convert/options/target-options.ts";
 export { usageMistakes } from "./convert/options/usage.ts";
 export { crossCheckMistake } from "./convert/proof/cross-check.ts";
 export { checksum } from "./convert/reading/checksum.ts";

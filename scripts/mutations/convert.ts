@@ -47,15 +47,15 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "digests are not compared before the commit",
     file: "convert/switch/switch.ts",
-    find: "  if (digestBefore !== null && digestAfter !== null)\n    verifyDigest(plan.draft.format, session.path, digestBefore, digestAfter);",
+    find: "  if (digestPlanned !== null && digestAfter !== null)\n    verifyDigest(plan.draft.format, session.path, digestPlanned, digestAfter);",
     replace: "",
     tests: [verification],
   },
   {
     name: "the target is not verified before the commit",
     file: "convert/switch/switch.ts",
-    find: "await verifyTarget(input, beyondCommit(storage, plan.commit));",
-    replace: "digestBefore;",
+    find: "await verifyTarget(input, beyondCommit(storage, plan.commit, plan.draft.cutTo));",
+    replace: "digestPlanned;",
     tests: [verification],
   },
   {
@@ -68,8 +68,8 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the target is not verified anew after the commit",
     file: "convert/switch/switch.ts",
-    find: "return { target: await verifyOpened(input, storage), digestAfter };",
-    replace: "return { target: await openImage(storage, plan.draft.format), digestAfter };",
+    find: "return { target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)), digestAfter };",
+    replace: "return { target: await reopenImage(storage, plan.draft.format), digestAfter };",
     tests: [verification],
   },
   {
@@ -82,7 +82,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "a target with reference counts may leak before it is finished",
     file: "convert/switch/switch.ts",
-    find: "mustBeSettled: driverOf(plan.draft.format).target?.countsReferences ?? false,",
+    find: "mustBeSettled: !isCarrier && (driverOf(plan.draft.format).target?.countsReferences ?? false),",
     replace: "mustBeSettled: false,",
     tests: [verification],
   },
@@ -145,7 +145,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "no check at the end",
     file: "convert/switch/finish.ts",
-    find: "const check = await finalCheck(settled, settings, intent.keepLeaks);",
+    find: "const check = await finalCheck(settled, settings, intent.keepLeaks || !settles);",
     replace: "const check = null;",
     tests: [verification],
   },
@@ -159,7 +159,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "a kept undo is settled over",
     file: "convert/switch/finish.ts",
-    find: "if (keepUndo && !undoGivenUp) {",
+    find: 'if (ending === "kept as undo" && !undoGivenUp && cutTo === undefined) {',
     replace: "if (false) {",
     tests: [foreignWrites],
   },
@@ -242,7 +242,7 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "no look at the space that it takes",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/switch-step.ts",
     find: "  await refuseWithoutSpace(session, plan, settings);",
     replace: "",
     tests: [refusals],
@@ -369,8 +369,8 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the image is put back when the undo was given up",
     file: "convert/undo/after-failure.ts",
-    find: " || journal.work.undoGivenUp;",
-    replace: ";",
+    find: " || journal.work.undoGivenUp || isUnderWay;",
+    replace: " || isUnderWay;",
     tests: [tinyFaults],
   },
   {

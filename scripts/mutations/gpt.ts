@@ -16,7 +16,7 @@ export const gptMutations: readonly Mutation[] = [
   {
     name: "a GPT's backup in its place is taken for whole",
     file: "image/gpt/relocation.ts",
-    find: "if (alternateLba !== PRIMARY_LBA || !isSame || !isInPlace) return false;",
+    find: "if (alternateLba !== PRIMARY_LBA || !isSame || entriesLba <= header.lastUsableLba) return false;",
     replace: "",
     tests: [relocation],
   },

@@ -6,11 +6,15 @@ import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
+import { qcow2MoveMutations } from "./qcow2-moves.ts";
+import { readingMutations } from "./reading.ts";
 import { recoveryMutations } from "./recovery.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
+import { scheduleMutations } from "./schedule.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
+import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
 
 export const mutations: readonly Mutation[] = [
@@ -21,8 +25,12 @@ export const mutations: readonly Mutation[] = [
   ...repairMutations,
   ...journalMutations,
   ...planMutations,
+  ...scheduleMutations,
   ...placeMutations,
+  ...qcow2MoveMutations,
+  ...vpcMutations,
   ...storageMutations,
   ...gptMutations,
+  ...readingMutations,
   ...surroundingsMutations,
 ];

@@ -47,8 +47,8 @@ export const placeMutations: readonly Mutation[] = [
   },
   {
     name: "the journal does not say where the commit lies",
-    file: "convert/conversion/conversion.ts",
-    find: "    ...(plan.commit.hostOffset > 0 && { commitHostOffset: plan.commit.hostOffset }),\n",
+    file: "convert/conversion/switch-step.ts",
+    find: "    ...(commit.hostOffset > 0 && { commitHostOffset: commit.hostOffset }),\n",
     replace: "",
     tests: [elsewhere],
   },
@@ -90,7 +90,7 @@ export const placeMutations: readonly Mutation[] = [
   {
     name: "a commit may lie where no old bytes are saved",
     file: "plan/switch-plan.ts",
-    find: "if (!isSector || commit.hostOffset + SECTOR_SIZE > source.header.length) {",
+    find: "if (!isSector || (!isFooter && commit.hostOffset + SECTOR_SIZE > source.header.length)) {",
     replace: "if (!isSector) {",
     tests: [switchPlan],
   },
@@ -104,8 +104,8 @@ export const placeMutations: readonly Mutation[] = [
   {
     name: "a unit stays wherever it lies, though its place is fixed",
     file: "plan/place-units.ts",
-    find: "if (linearBase !== undefined && hostOffset !== linearBase + start) {",
-    replace: "if (false) {",
+    find: "    if (isElsewhere) this.#refuseFixed(split, end);",
+    replace: "    if (false) this.#refuseFixed(split, end);",
     tests: [units],
   },
   {
@@ -132,8 +132,8 @@ export const placeMutations: readonly Mutation[] = [
   {
     name: "a fixed place is not proven",
     file: "plan/proof.ts",
-    find: "if (!isLinear) throw",
-    replace: "if (false) throw",
+    find: "isStored(extent.state) && extent.hostOffset !== linearBase + extent.guestOffset",
+    replace: "false",
     tests: [proof],
   },
   {

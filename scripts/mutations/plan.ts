@@ -112,7 +112,7 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "a unit may lie on metadata",
     file: "plan/proof.ts",
-    find: "if (metadata.intersects(hostOffset, hostEnd))",
+    find: "if (metadata.intersects(Math.max(hostOffset, linearBase === undefined ? 0 : (input.frontEnd ?? 0)), hostEnd))",
     replace: "if (false)",
     tests: [proof],
   },

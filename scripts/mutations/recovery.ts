@@ -38,7 +38,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a header that is neither counts as the target's",
     file: "convert/undo/switch-undo.ts",
-    find: `return sameBytes(found, sector) ? "after" : "rewritten";`,
+    find: `return sameBytes(found, sector) && !isLength ? "after" : "rewritten";`,
     replace: `return "after";`,
     tests: [foreignWrites],
   },
@@ -52,7 +52,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a file that has grown is not noticed",
     file: "convert/undo/switch-undo.ts",
-    find: "if (size !== intent.fileSize) return",
+    find: "if (size !== expected) return",
     replace: "if (false) return",
     tests: [foreignWrites],
   },
@@ -101,7 +101,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the way back leaves the new header",
     file: "convert/undo/switch-undo.ts",
-    find: "  await storage.write(commitHostOffset, oldSector);",
+    find: "  if (!isComing) await storage.write(commitHostOffset, oldSector);",
     replace: "",
     tests: [foreignWrites],
   },
@@ -115,8 +115,8 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the file is cut before the old header is durable",
     file: "convert/undo/switch-undo.ts",
-    find: "  await storage.write(commitHostOffset, oldSector);\n  await storage.sync();",
-    replace: "  await storage.write(commitHostOffset, oldSector);",
+    find: "  if (!isComing) await storage.write(commitHostOffset, oldSector);\n  await storage.sync();",
+    replace: "  if (!isComing) await storage.write(commitHostOffset, oldSector);",
     tests: [cuts],
   },
   {

@@ -47,7 +47,7 @@ export const rewritingMutations: readonly Mutation[] = [
   {
     name: "resume believes the tables that settling re-pointed",
     file: "convert/recovery/resume.ts",
-    find: "  if (isGivenUp) await rewriteMetadata(storage, await openImage(storage, intent.targetFormat));",
+    find: "  if (isGivenUp) await rewriteMetadata(storage, await reopenImage(cutAt(storage, intent.cutTo), intent.targetFormat));",
     replace: "",
     tests: [filledSyncs, failedSyncs],
   },
@@ -193,7 +193,7 @@ export const rewritingMutations: readonly Mutation[] = [
   },
   {
     name: "a source holds nothing but its guest",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/switch-step.ts",
     find: "alsoHolds: companionsOf(source.options),",
     replace: "alsoHolds: [],",
     tests: [guestWrites],

@@ -162,7 +162,7 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "a plan does not look at the space",
     file: "convert/conversion/foretell.ts",
-    find: `  if (typeof planned === "object") await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned, settings));`,
+    find: "await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned.plan as SwitchPlan, settings));",
     replace: "",
     tests: [foretell],
   },
@@ -442,7 +442,7 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "a saved header that ends before the commit's sector is believed",
     file: "journal/shape.ts",
-    find: "commitHostOffset + SECTOR_SIZE <= savedLength &&",
+    find: "(isFooter || (!isLength && commitHostOffset + SECTOR_SIZE <= savedLength)) &&",
     replace: "",
     tests: [damage],
   },

@@ -18,8 +18,8 @@ export interface CommandSpec {
   readonly options?: () => readonly Option[];
   /** Whether it writes to the image: a failure has to say in what state that is, and its result is worth an exit code. */
   readonly writes?: (values: Values) => boolean;
-  /** Whether `-o` means something to it. */
-  readonly hasTarget?: true;
+  /** Whether `-o` means something to it, and of what: a conversion's are the target's, and its source's too. */
+  readonly optionsOf?: "target" | "source";
   /** `compare` has 1 for "they differ", `check` 2 for corruptions: what goes wrong otherwise ends with this. */
   readonly failureExit?: number;
   /** Gives the exit code; throws ImageError or UsageError. */
@@ -101,7 +101,7 @@ export const commands: readonly CommandSpec[] = [
     example: "inplace-convert convert -p disk.qed qcow2",
     options: () => [new Option("--dry-run", "stop after the plan, write nothing"), ...conversionOptions()],
     writes: ({ dryRun }) => !dryRun,
-    hasTarget: true,
+    optionsOf: "target",
     perform: convertCommand,
   },
   {
@@ -110,7 +110,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "say what convert would write, move and lose; writes nothing",
     example: "inplace-convert plan disk.qed qcow2 -o cluster_size=2M",
     options: conversionOptions,
-    hasTarget: true,
+    optionsOf: "target",
     perform: planCommand,
   },
   {
@@ -147,6 +147,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     failureExit: 1,
     writes: ({ repair }) => repair !== undefined,
+    optionsOf: "source",
     perform: checkCommand,
   },
   {
@@ -158,6 +159,7 @@ export const commands: readonly CommandSpec[] = [
       new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"]),
       ...readingOptions(),
     ],
+    optionsOf: "source",
     perform: checksumCommand,
   },
   {
@@ -180,6 +182,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "what an image is; never opens a backing file",
     example: "inplace-convert info disk.qcow2",
     options: () => [cacheOption("-t"), ...readingOptions()],
+    optionsOf: "source",
     perform: infoCommand,
   },
   {
@@ -188,6 +191,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "where the guest's bytes lie in the file",
     example: "inplace-convert map --output json disk.qcow2",
     options: readingOptions,
+    optionsOf: "source",
     perform: mapCommand,
   },
   {

@@ -1,6 +1,13 @@
 /** `convert` and `plan`: the main job, and what it would do. */
 
-import { type ChecksumAlgorithm, type ConvertOptions, kebabKeys, parseSize, UsageError } from "../index.ts";
+import {
+  type ChecksumAlgorithm,
+  type ConvertOptions,
+  kebabKeys,
+  parseSize,
+  type TargetOption,
+  UsageError,
+} from "../index.ts";
 import {
   announceUndo,
   type CommandRun,
@@ -57,7 +64,11 @@ export async function planCommand(run: CommandRun, [image, format]: readonly str
 
 function listOptions(run: CommandRun, format: string | undefined): number {
   const name = formatName(required(format, "a target format", "convert IMAGE FORMAT -o help"));
-  const options = run.library.targetOptions(name);
+  return printOptions(run, name, run.library.targetOptions(name));
+}
+
+/** `-o help`; `name` is a format's or a command's. */
+export function printOptions(run: CommandRun, name: string, options: readonly TargetOption[]): number {
   const width = Math.max(0, ...options.map((each) => each.name.length)) + 12;
   const lines = options.map((each) => {
     const value = each.kind === "boolean" ? "on/off" : (each.choices?.join("|") ?? each.kind);

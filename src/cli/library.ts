@@ -15,6 +15,7 @@ export type Library = Pick<
   | "resume"
   | "rollback"
   | "setmap"
+  | "sourceOptions"
   | "targetOptions"
   | "unfinished"
 >;

@@ -6,6 +6,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { ImageError, type OpenOptions, UsageError } from "../index.ts";
 import { type CommandRun, formatName, given, printResult, type Values } from "./command-run.ts";
 import { type CommandSpec, commands, commonOptions } from "./commands.ts";
+import { printOptions } from "./convert-command.ts";
 import { EXIT, type Failure, failureJson, failureLines, failureOf, traceOf } from "./failure.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { jsonText } from "./json.ts";
@@ -97,8 +98,12 @@ async function perform(spec: CommandSpec, words: readonly string[], values: Valu
   try {
     const open = openOptions(values, progress, interrupt.signal);
     const run: CommandRun = { library, terminal: quietly(terminal, progress), values, open };
-    if (!spec.hasTarget && values.targetFormatOptions.length > 0) return answerOptions(run, spec.name);
-    const performed = spec.perform(run, words);
+    const texts = spec.optionsOf === "target" ? [] : values.targetFormatOptions;
+    if (texts.length > 0 && spec.optionsOf === undefined) return answerOptions(run, spec.name);
+    const list = parseOptionList(texts);
+    if (list.wantsHelp) return printOptions(run, spec.name, library.sourceOptions());
+    const ofSource = texts.length > 0 ? { options: list.values } : {};
+    const performed = spec.perform({ ...run, open: { ...open, ...ofSource } }, words);
     return await (world.uncaught === undefined ? performed : Promise.race([performed, world.uncaught]));
   } catch (error) {
     progress?.end();
@@ -132,7 +137,7 @@ function lostNames(error: unknown, path: string | undefined): readonly string[] 
   return isNothing && path !== undefined ? orphansBeside(path) : [];
 }
 
-/** `-o` where there is no target: there is nothing to list, and every key is unknown. */
+/** `-o` where no image is opened by it: there is nothing to list, and every key is unknown. */
 function answerOptions(run: CommandRun, name: string): number {
   const [key] = Object.keys(parseOptionList(run.values.targetFormatOptions).values);
   if (key !== undefined) throw new UsageError(`Cannot use -o ${key}: ${name} takes no such options`);

@@ -76,6 +76,14 @@ export async function formatToldBy(storage: Storage): Promise<string | undefined
   return driver?.name ?? (await findStranger(storage))?.name;
 }
 
+/** Which disk image a file says that it is, as it goes on after "looks like"; undefined where it says nothing, or something else. */
+export async function imageToldBy(storage: Storage): Promise<string | undefined> {
+  const [driver] = matchingDrivers(await endsOf(storage));
+  if (driver !== undefined) return `a ${driver.name} image`;
+  const mark = await findStranger(storage);
+  return mark?.advice === "qemu-img" ? mark.name : undefined;
+}
+
 /** Whether a file can say that it is of this format; raw can't. */
 export function isTold(format: string): boolean {
   return driverOf(format).marks.length > 0;
@@ -108,13 +116,22 @@ export async function openImage(storage: Storage, format?: string, options: Open
  * Opens an image whose format a plan or a journal knows: no mark speaks against it, since the bytes have been consented to
  * or come from the guest itself.
  */
-export function reopenImage(storage: Storage, format: string): Promise<Image> {
-  return openImage(storage, format, { allowMarkedRaw: true });
+export function reopenImage(storage: Storage, format: string, options?: OpenAs["options"]): Promise<Image> {
+  return openImage(storage, format, { allowMarkedRaw: true, options });
 }
 
 /** What a driver's `openOptions` hold under a name; undefined where none has it. */
 export function openOptionOf(name: string): TargetOption | undefined {
   return formatDrivers.flatMap(({ openOptions = [] }) => openOptions).find((known) => known.name === name);
+}
+
+/** Of what was said after `-o`, how a source of that format is to be read. */
+export function openOptionsOf(
+  format: string,
+  said: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const { openOptions = [] } = driverOf(format);
+  return Object.fromEntries(Object.entries(said).filter(([name]) => openOptions.some((known) => known.name === name)));
 }
 
 /** Throws UsageError for what only another format's source could use. */

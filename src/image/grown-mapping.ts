@@ -1,8 +1,8 @@
 /** The mapping of a disk that is grown: what the target shows behind the source's last byte reads as zeros. */
 
-import { alignUp, SECTOR_SIZE } from "../bytes/align.ts";
-import type { RangeSet } from "../bytes/range-set.ts";
-import { ExtentState, type ExtentTable, ExtentTableBuilder } from "./extent.ts";
+import { alignDown, alignUp, SECTOR_SIZE } from "../bytes/align.ts";
+import { RangeSet } from "../bytes/range-set.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder, isStored } from "./extent.ts";
 
 /**
  * The same table where the disk has `virtualSize` bytes already. A disk may end inside a sector (raw): the sector's rest
@@ -10,7 +10,7 @@ import { ExtentState, type ExtentTable, ExtentTableBuilder } from "./extent.ts";
  */
 export function grownMapping(mapping: ExtentTable, virtualSize: number): ExtentTable {
   const last = mapping.count - 1;
-  const end = last < 0 ? 0 : (mapping.guestOffset[last] as number) + (mapping.length[last] as number);
+  const end = endOf(mapping);
   if (end >= virtualSize) return mapping;
   const grown = new ExtentTableBuilder();
   for (let row = 0; row <= last; row++) {
@@ -26,24 +26,58 @@ export function grownMapping(mapping: ExtentTable, virtualSize: number): ExtentT
   return grown.finish(virtualSize);
 }
 
-/** The same table where the guest ranges of `zeros`, and zeros that have a place, need none: for a disk without a backing file. */
-export function emptiedMapping(mapping: ExtentTable, zeros: RangeSet): ExtentTable {
-  const emptied = new ExtentTableBuilder();
+/**
+ * A disk in one piece as a target with units takes it: what is zeros in whole units has no place, all else lies where it
+ * is, holes inside a unit too. `zeros` are guest ranges that read as zeros; runs below `leastRun` stay.
+ */
+export function withoutZeroUnits(
+  mapping: ExtentTable,
+  zeros: RangeSet,
+  { unitSize, leastRun, base }: { readonly unitSize: number; readonly leastRun: number; readonly base: number },
+): ExtentTable {
+  const virtualSize = endOf(mapping);
+  const empty = new RangeSet();
+  empty.addAll(zeros);
+  for (let row = 0; row < mapping.count; row++) {
+    if (isStored(mapping.state[row])) continue;
+    const start = mapping.guestOffset[row] as number;
+    empty.add(start, start + (mapping.length[row] as number));
+  }
+  const table = new ExtentTableBuilder();
+  for (const range of empty.each()) {
+    const start = alignUp(range.start, unitSize);
+    const end = range.end >= virtualSize ? virtualSize : alignDown(range.end, unitSize);
+    if (end <= start || range.end - range.start < leastRun) continue;
+    table.append(start - table.end, ExtentState.data, base + table.end);
+    table.append(end - start, ExtentState.unallocated);
+  }
+  table.append(virtualSize - table.end, ExtentState.data, base + table.end);
+  return table.finish(virtualSize);
+}
+
+/** The same of a disk with tables and no backing file: what is stored of `zeros` (whole units of the target) has no place. */
+export function emptiedMapping(mapping: ExtentTable, zeros: RangeSet, leastRun: number): ExtentTable {
+  const table = new ExtentTableBuilder();
   for (let row = 0; row < mapping.count; row++) {
     const guestOffset = mapping.guestOffset[row] as number;
     const guestEnd = guestOffset + (mapping.length[row] as number);
     const hostOffset = mapping.hostOffset[row] as number;
     const state = mapping.state[row] as ExtentState;
-    if (state === ExtentState.zero) emptied.append(guestEnd - guestOffset, ExtentState.unallocated);
-    else if (state !== ExtentState.data)
-      emptied.append(guestEnd - guestOffset, state, hostOffset, mapping.storedLength[row]);
-    else {
+    const isCompressed = state === ExtentState.compressed;
+    if (state === ExtentState.data) {
       for (const { start, end } of zeros.within(guestOffset, guestEnd)) {
-        emptied.append(start - emptied.end, ExtentState.data, hostOffset + emptied.end - guestOffset);
-        emptied.append(end - start, ExtentState.unallocated);
+        if (end - start < leastRun && end < endOf(mapping)) continue;
+        table.append(start - table.end, state, hostOffset + table.end - guestOffset);
+        table.append(end - start, ExtentState.unallocated);
       }
-      emptied.append(guestEnd - emptied.end, ExtentState.data, hostOffset + emptied.end - guestOffset);
-    }
+      table.append(guestEnd - table.end, state, hostOffset + table.end - guestOffset);
+    } else if (isCompressed && !zeros.contains(guestOffset, guestEnd)) {
+      table.append(guestEnd - guestOffset, state, hostOffset, mapping.storedLength[row]);
+    } else table.append(guestEnd - guestOffset, ExtentState.unallocated);
   }
-  return emptied.finish(emptied.end);
+  return table.finish(endOf(mapping));
+}
+
+function endOf({ count, guestOffset, length }: ExtentTable): number {
+  return count === 0 ? 0 : (guestOffset[count - 1] as number) + (length[count - 1] as number);
 }

@@ -1,5 +1,6 @@
 /** Plays rearrangements on bytes in memory, by a schedule of its own: the highest piece into the lowest place that takes it. */
 
+import type { RangeSet } from "../../src/bytes/range-set.ts";
 import { copiesOf, type Moves, type Rearranger } from "../../src/image/rearranger.ts";
 import type { Image } from "../../src/image/source.ts";
 import type { Epoch, HostCopy, Write } from "../../src/image/write.ts";
@@ -34,7 +35,7 @@ export async function compactInMemory(bytes: Uint8Array, play: Play): Promise<Pl
   return await playMoves(bytes, play, (rearranger) => compactingMoves(rearranger, play.movesAtOnce));
 }
 
-/** Pieces by chance into free places by chance, `turns` epochs of them; nothing is given up. */
+/** Pieces by chance, alone or in runs, into free places by chance, `turns` epochs of them; nothing is given up. */
 export async function shuffleInMemory(bytes: Uint8Array, play: Play, random: Random, turns: number): Promise<Played> {
   let left = turns;
   const pick = (rearranger: Rearranger) => (left-- > 0 ? shufflingMoves(rearranger, play.movesAtOnce, random) : []);
@@ -109,11 +110,21 @@ function compactingMoves(rearranger: Rearranger, most: number): Move[] {
 
 function shufflingMoves(rearranger: Rearranger, most: number, random: Random): Move[] {
   const moves: Move[] = [];
+  const gone = new Set<number>();
   const places = new Places(rearranger);
   const { count, hostOffset, length } = rearranger.pieces();
   const end = (rearranger.used.markedEnd + 8) * rearranger.unitSize;
   for (const row of random.shuffle(Array.from({ length: count }, (_, index) => index)).slice(0, most)) {
-    const [from, size] = [hostOffset[row] as number, length[row] as number];
+    const from = hostOffset[row] as number;
+    let fromEnd = from;
+    // Now and then several that lie one behind the other go as one.
+    for (let next = row; hostOffset[next] === fromEnd && !gone.has(next); next++) {
+      gone.add(next);
+      fromEnd += length[next] as number;
+      if (random.chance(0.7)) break;
+    }
+    const size = fromEnd - from;
+    if (size === 0) continue;
     const start = random.below(end / rearranger.unitSize) * rearranger.unitSize;
     const to = places.lowest(size, end, start) ?? places.lowest(size, end);
     if (to === undefined) continue;
@@ -126,20 +137,23 @@ function shufflingMoves(rearranger: Rearranger, most: number, random: Random): M
 /** Where something may be put in this epoch: free at the last barrier, not barred, not given away. */
 class Places {
   readonly #rearranger: Rearranger;
+  readonly #barred: RangeSet | undefined;
   readonly #taken = new Set<number>();
+  /** By length, where the last one was found. */
+  readonly #lowest = new Map<number, number>();
 
   constructor(rearranger: Rearranger) {
     this.#rearranger = rearranger;
+    this.#barred = rearranger.barred;
   }
 
-  lowest(length: number, end: number, start = 0): number | undefined {
+  lowest(length: number, end: number, start?: number): number | undefined {
     const { unitSize } = this.#rearranger;
-    for (let to = start; to + length <= end; to += unitSize) {
-      let isFree = true;
-      for (let at = to; at < to + length && isFree; at += unitSize) isFree = this.#isFree(at);
-      if (isFree) return to;
-    }
-    return undefined;
+    // Places only become fewer, so what was no place before is none now.
+    let to = start ?? this.#lowest.get(length) ?? 0;
+    while (to + length <= end && !this.#areFree(to, length)) to += unitSize;
+    if (start === undefined) this.#lowest.set(length, to);
+    return to + length <= end ? to : undefined;
   }
 
   take(hostOffset: number, length: number): void {
@@ -147,9 +161,15 @@ class Places {
     for (let at = hostOffset; at < hostOffset + length; at += unitSize) this.#taken.add(at);
   }
 
+  #areFree(hostOffset: number, length: number): boolean {
+    const { unitSize } = this.#rearranger;
+    for (let at = hostOffset; at < hostOffset + length; at += unitSize) if (!this.#isFree(at)) return false;
+    return true;
+  }
+
   #isFree(hostOffset: number): boolean {
-    const { used, barred, unitSize } = this.#rearranger;
+    const { used, unitSize } = this.#rearranger;
     if (this.#taken.has(hostOffset) || used.has(hostOffset / unitSize)) return false;
-    return barred?.intersects(hostOffset, hostOffset + unitSize) !== true;
+    return this.#barred?.intersects(hostOffset, hostOffset + unitSize) !== true;
   }
 }

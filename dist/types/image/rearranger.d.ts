@@ -7,9 +7,9 @@
  * spares, cycles) is the schedule's, the same for every format (plan/schedule.ts).
  */
 import type { Bitmap } from "../bytes/bitmap.ts";
-import type { RangeSet } from "../bytes/range-set.ts";
+import { RangeSet } from "../bytes/range-set.ts";
 import type { HostCopy, Write } from "./write.ts";
-/** Pieces on their way, in parallel columns: all places are multiples of the unit, all lengths whole units. */
+/** Pieces on their way, in parallel columns, each row one piece or several that lie one behind the other, in whole units. */
 export interface Moves {
     readonly count: number;
     readonly fromHostOffset: Float64Array;
@@ -30,14 +30,20 @@ export interface Pieces {
 export interface Rearranger {
     /** The size of a place: every piece is made of whole units, which lie at its multiples. */
     readonly unitSize: number;
-    /** One bit a place: set where the file holds anything, fixed or movable. One past its last set bit ends what is used. */
+    /**
+     * One bit a place: set where the file holds anything, fixed or movable. One past its last set bit ends what is used. It
+     * is the model's own and lives with it: to be read, not marked.
+     */
     readonly used: Bitmap;
     /** Host ranges that nothing can be moved to though nothing is there, as where no count can be written; none where absent. */
     readonly barred?: RangeSet;
     /** To be durable, one by one, before anything else is written; nothing where absent. */
     readonly beforehand?: readonly TidyStep[];
-    /** What may be moved; all else that is used (a header) has to stay. Of the image as it stands after the moves so far. */
-    pieces(): Pieces;
+    /**
+     * What may be moved and begins at `fromHostOffset` or behind it; all else that is used (a header) has to stay. Of the
+     * image as it stands after the moves so far.
+     */
+    pieces(fromHostOffset?: number): Pieces;
     /**
      * Lowers the counts of the places that moves of before have left, to be asked for once their `repoint` is durable and
      * `follow` has been called, and raises those of the places that the next moves lead to; nothing where a format counts
@@ -58,7 +64,7 @@ export interface Rearranger {
      */
     tidy(): Promise<readonly TidyStep[]>;
 }
-/** The copies of an epoch: all moves but those whose pieces `recounted` writes itself, which ascends. */
+/** The copies of an epoch: all that moves but what `recounted` writes by itself where it leads to. */
 export declare function copiesOf(moves: Moves, recounted: readonly Write[]): HostCopy[];
 /** Writes after which something is used no more; made durable before the next. `repoints` as an epoch's. */
 export interface TidyStep {

@@ -6,15 +6,19 @@
  */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { openImage, reopenImage } from "../../formats/registry.ts";
+import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { ExtentState, eachExtent } from "../../image/extent.ts";
 import { layoutOf } from "../../image/file-layout.ts";
 import { checkOf } from "../../image/source.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Journey } from "../../journal/records.ts";
 import { pathTo, type RearrangeGoal, type Step } from "../../plan/path.ts";
+import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { peakExtraBytes } from "../execute/space.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
+import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
@@ -24,7 +28,14 @@ import type { ConversionReport } from "../report/report.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
 import type { Session } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
-import { isAsAsked, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
+import {
+  goalUnit,
+  isAsAsked,
+  planSwitchTo,
+  refuseGoal,
+  refuseUnsound,
+  type SwitchWish,
+} from "../switch/switch-planning.ts";
 import { type FirstLook, lookFirst } from "./first-look.ts";
 import { finishedReport, unchangedReport } from "./planned-report.ts";
 import { type Beginning, carryOut, type StepDone } from "./switch-step.ts";
@@ -71,6 +82,9 @@ class Walk {
   #bytesSettled = 0;
   #peakExtraBytes = 0;
   #dropped: readonly string[] = [];
+  #zeros: SwitchWish["zeros"];
+  /** Of the first step, where nothing has been learned since that it was made without. */
+  #firstPlan: { readonly plan: SwitchPlan } | undefined;
   /** Of the guest as planned, and of what disk size. */
   #digest: { readonly hex: string; readonly virtualSize: number } | undefined;
   /** Taken through the last step's target. */
@@ -93,29 +107,39 @@ class Walk {
     const settings = this.#settings;
     const first = await this.#inspect(settings.sourceFormat);
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
-    const steps = this.#steps(first, journey);
+    let steps = this.#steps(first, journey);
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
     else if (steps.length > 1) refuseGoal(first, journey, settings);
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
+      const isFirst = this.#beginning.replacing === undefined;
+      if (isFirst && waypointOf(journey.goalFormat).isInOnePiece && steps.length > 0 && !settings.allowProbedGuest)
+        await refuseProbedGuest(await guest.view(first.image), this.#session.path, journey.goalFormat);
       // Reasons to refuse come before a byte of data is read.
-      if (steps[0]?.step === "switch") await this.#planned(first, steps[0], journey, guest);
-      const look = await lookFirst({
-        session: this.#session,
-        source: first,
-        guest,
-        settings,
-        watch: this.#watch,
-        wishes: journey.wishes,
-      });
+      if (steps[0]?.step === "switch") this.#firstPlan = { plan: await this.#planned(first, steps[0], journey, guest) };
+      const look = await this.#watch.time("checksum", () =>
+        lookFirst(this.#session.path, first, guest, settings, this.#zeroUnit(first, journey)),
+      );
+      if (look.zeros.total > 0) {
+        this.#zeros = { found: look.zeros, leastRun: journey.wishes.sparseSize };
+        this.#firstPlan = undefined;
+        steps = this.#steps(first, journey);
+      }
       if (look.digest !== null) this.#digest = { hex: look.digest, virtualSize: look.virtualSize };
       const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
-      await this.#take(steps, look.source, journey, guest, opinion);
+      await this.#take(steps, first, journey, guest, opinion);
       return await this.#report(first, look, guest, journey);
     } finally {
       await guest.close();
     }
+  }
+
+  /** Units in which zeros are looked for: the goal's. 0 where none are to be given back, or would show what lies below. */
+  #zeroUnit(source: Source, { goalFormat, wishes, stepsTaken }: Journey): number {
+    const isGone = wishes.sparseSize === 0 || stepsTaken > 0;
+    if (isGone || source.options.backing !== undefined || waypointOf(goalFormat).isInOnePiece) return 0;
+    return goalUnit(source, goalFormat, this.#settings);
   }
 
   /** What fails behind the first step leaves its journal: the image is whole, in some format on the way. */
@@ -150,7 +174,8 @@ class Walk {
     const { goalFormat, goalOptions, wishes } = journey;
     const from = {
       ...waypointOf(source.image.format),
-      isAsAsked: isAsAsked(source, goalFormat, goalOptions),
+      // Zeros are given back by tables made anew.
+      isAsAsked: isAsAsked(source, goalFormat, goalOptions) && (this.#zeros === undefined || this.#taken.length > 0),
       standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
     } as const;
     const steps = pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
@@ -164,9 +189,11 @@ class Walk {
   #inspect(asSaid: string | undefined, known?: string): Promise<Source> {
     const { storage } = this.#session;
     return this.#watch.time("inspect", async () => {
-      const image =
-        known === undefined ? await openImage(storage, asSaid, this.#settings) : await reopenImage(storage, known);
-      return inspectSource(image);
+      if (known !== undefined) return inspectSource(await reopenImage(storage, known));
+      // On the way what was said of the first source is said of no other.
+      const isUnderWay = this.#beginning.replacing !== undefined && asSaid !== undefined;
+      const options = isUnderWay ? openOptionsOf(asSaid, this.#settings.options) : this.#settings.options;
+      return inspectSource(await openImage(storage, asSaid, { ...this.#settings, options }));
     });
   }
 
@@ -176,6 +203,7 @@ class Walk {
       options: step.isGoal ? journey.goalOptions : {},
       isCarrier: step.isCarrier,
       view: () => guest.view(source.image),
+      zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#digest ? { seed: this.#digest.hex } : undefined,
     };
     return this.#watch.time("plan", () => planSwitchTo(source, wish, this.#settings));
@@ -192,7 +220,8 @@ class Walk {
     const isAlone = isLast && journey.stepsTaken === 0;
     const session = this.#session;
     const settings = this.#settings;
-    const plan = await this.#planned(source, step, journey, guest);
+    const plan = this.#firstPlan?.plan ?? (await this.#planned(source, step, journey, guest));
+    this.#firstPlan = undefined;
     const digestPlanned = isLast ? await this.#digestOf(source, plan.mapping, plan.draft.virtualSize, guest) : null;
     const done = await carryOut(
       {
@@ -218,7 +247,23 @@ class Walk {
     this.#bytesSettled += done.bytesSettled;
     this.#digestAfter = done.digestAfter;
     this.#last = done;
+    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan);
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
+  }
+
+  /** What was a disk in one piece holds zeros where the target has nothing: their space goes, and no byte changes by it. */
+  async #giveZerosBack({ draft, source: { linearBase = 0 } }: SwitchPlan): Promise<void> {
+    const { storage } = this.#session;
+    if (storage.punch === undefined || this.#zeros === undefined || draft.placement.linearBase !== undefined) return;
+    const ranges = new RangeSet();
+    for (const { state, guestOffset, length } of eachExtent(draft.extents)) {
+      if (state !== ExtentState.unallocated) continue;
+      for (const { start, end } of this.#zeros.found.within(guestOffset, guestOffset + length)) {
+        ranges.add(linearBase + start, linearBase + end);
+      }
+    }
+    await this.#session.refuseChange();
+    await storage.punch(ranges);
   }
 
   async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<void> {

@@ -10,6 +10,7 @@ import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
 import { OpenedBacking, refuseOtherGuest } from "../inspect/opened-backing.ts";
+import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
@@ -21,7 +22,7 @@ import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } 
 import { planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
 import { stepsFrom } from "./conversion.ts";
 import { plannedReport, refusedReport, unchangedReport } from "./planned-report.ts";
-import { journeyFrom } from "./wish.ts";
+import { journeyFrom, waypointOf } from "./wish.ts";
 
 export interface Foretold {
   readonly report: ConversionReport;
@@ -51,6 +52,8 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   const guest = await reasons.ask(() => OpenedBacking.open(source.image, volume, settings));
   const journey = journeyFrom(source, targetFormat, settings);
   const steps = stepsFrom(source, journey);
+  if (guest && steps.length > 0 && !settings.allowProbedGuest && waypointOf(targetFormat).isInOnePiece)
+    await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
   const planned = guest && (await reasons.ask(() => planFirst(source, steps, journey, settings, guest)));
   try {
     // What lies below is looked through even where no byte of it is to be read.

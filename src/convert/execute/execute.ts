@@ -63,16 +63,17 @@ export async function executeEpoch(
   await storage.sync();
 }
 
-/** Only what is no zero yet is written to, so that what was a hole stays one. */
+/** Given back where the host takes it; of the rest only what is no zero yet is written to, so that what was a hole stays one. */
 async function clear(
   storage: WritableStorage,
   zeros: RangeSet,
   write: (hostOffset: number, bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const bytes = Buffer.allocUnsafe(COPY_STEP);
-  const size = await storage.size();
-  for (const { start, end } of zeros.each()) {
-    for (const [skip, step] of steps(Math.min(end, size) - start)) {
+  const inFile = zeros.clippedTo(0, await storage.size());
+  const left = storage.punch ? await storage.punch(inFile) : inFile;
+  for (const { start, end } of left.each()) {
+    for (const [skip, step] of steps(end - start)) {
       const piece = bytes.subarray(0, await storage.read(start + skip, bytes.subarray(0, step)));
       if (!isZero(piece)) await write(start + skip, new Uint8Array(piece.length));
     }
@@ -117,6 +118,8 @@ export class WriteRecorder {
       sync: () => storage.sync(),
       fingerprint: () => storage.fingerprint(),
       close: () => storage.close(),
+      // What is given back lies below the floor.
+      ...(storage.punch && { punch: storage.punch.bind(storage) }),
       write: async (hostOffset, bytes) => {
         if (hostOffset >= floor) {
           if (hostOffset < this.#ranges.end) throw new RangeError("Cannot record writes that go back");

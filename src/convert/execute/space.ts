@@ -22,7 +22,7 @@ export function peakExtraBytes(plan: SwitchPlan, settles: boolean): number {
 
 function journalBytes(plan: SwitchPlan): number {
   // Trailing zeros of the header cluster are not stored, so the header's used end is what counts.
-  const header = Math.max(plan.source.usedHeader.end, 4096);
+  const header = Math.max(Math.min(plan.source.usedHeader.end, plan.header.length), 4096);
   return header + JOURNAL_FACTS_SIZE;
 }
 

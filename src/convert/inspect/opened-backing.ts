@@ -1,10 +1,13 @@
 /** The guest of an image as a conversion sees it: this layer, or with consent the whole chain. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import type { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
+import { findZeroUnits } from "../../image/guest/find-zeros.ts";
 import { composeGuestView, type GuestLayer, type GuestView, openGuestView } from "../../image/guest/view.ts";
+import type { ZeroUnits } from "../../image/guest/zero-units.ts";
 import type { Image } from "../../image/source.ts";
 import type { Volume } from "../../storage/storage.ts";
 import type { ChecksumAlgorithm, Stage } from "../options/options.ts";
@@ -37,9 +40,18 @@ export class OpenedBacking {
   }
 
   /** Throws `interrupted` when asked to stop. */
-  async digest(image: Image, algorithm: ChecksumAlgorithm, stage: Stage): Promise<string> {
+  async digest(image: Image, algorithm: ChecksumAlgorithm, stage: Stage, zeroUnits?: ZeroUnits): Promise<string> {
     return digestGuest(await this.view(image), algorithm, {
+      zeroUnits,
       onProgress: progressOf(this.#settings, stage),
+      signal: this.#settings.signal,
+    });
+  }
+
+  /** What is stored and reads as zeros, where no digest is taken. */
+  async zeroUnits(image: Image, unitSize: number): Promise<RangeSet> {
+    return findZeroUnits(await this.view(image), unitSize, {
+      onProgress: progressOf(this.#settings, "checksum"),
       signal: this.#settings.signal,
     });
   }

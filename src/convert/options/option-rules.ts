@@ -5,7 +5,8 @@
 
 import { UsageError } from "../../bytes/image-error.ts";
 import { joined, key, type Sentence, say, type Words } from "../../bytes/sentence.ts";
-import { driverOf } from "../../formats/registry.ts";
+import { driverOf, openOptionOf } from "../../formats/registry.ts";
+import { parseOptionValue } from "../../image/target-options.ts";
 import { givenOptions, isPlain, shown } from "./given-options.ts";
 import type {
   CheckOptions,
@@ -28,6 +29,7 @@ const ALGORITHMS = ["blkhash-sha256", "sha256"];
 
 export const openRules: OptionRules<OpenOptions> = {
   format: knownFormat,
+  options: openOptionTexts,
   backingChain: flag,
   allowMarkedRaw: flag,
   forceShare: flag,
@@ -193,6 +195,23 @@ function targetOptionTexts(value: unknown, name: string): Words | undefined {
   if (!isPlain(value)) return mistake(name, value, "an object of texts, as -o has them");
   for (const [inner, text] of Object.entries(value)) {
     if (typeof text !== "string") return mistake(`${name}.${inner}`, text, "a text, as -o has it");
+  }
+  return undefined;
+}
+
+/** Of a source alone. */
+function openOptionTexts(value: unknown, name: string): Words | undefined {
+  const wrong = targetOptionTexts(value, name);
+  if (wrong !== undefined) return wrong;
+  for (const [inner, text] of Object.entries(value as Readonly<Record<string, string>>)) {
+    const known = openOptionOf(inner);
+    if (known === undefined) return `Cannot use option ${inner}: it says nothing of an image that is read`;
+    try {
+      parseOptionValue(known, text);
+    } catch (error) {
+      if (error instanceof UsageError) return error.sentence;
+      throw error;
+    }
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** `-o` as the user wrote it, against the target's own table of options. */
 
 import { UsageError } from "../../bytes/image-error.ts";
-import { driverOf, openOptionOf } from "../../formats/registry.ts";
+import { driverOf, formatDrivers, openOptionOf } from "../../formats/registry.ts";
 import type { TargetDriver } from "../../image/target.ts";
 import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../../image/target-options.ts";
 
@@ -33,6 +33,11 @@ export function parseTargetOptions(
     values[name] = parseOptionValue(option, text);
   }
   return values;
+}
+
+/** What `-o` takes for the image that is opened, of any format. */
+export function sourceOptions(): readonly TargetOption[] {
+  return formatDrivers.flatMap(({ openOptions = [] }) => openOptions);
 }
 
 /** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */

@@ -27,6 +27,7 @@ import {
   restoreSource,
   rewriteMetadata,
   sourceIsUntouched,
+  sourceOptionsOf,
   takeExtrasBack,
 } from "../undo/switch-undo.ts";
 import { recoveryReport } from "./direction.ts";
@@ -179,7 +180,8 @@ async function verifyOrRestore(session: Session, journal: ConversionJournal, set
   const { storage } = session;
   const { intent } = journal.work;
   try {
-    const source = await reopenImage(behindCommit(storage, journal.work), intent.sourceFormat);
+    const asItWas = behindCommit(storage, journal.work);
+    const source = await reopenImage(asItWas, intent.sourceFormat, sourceOptionsOf(journal.work));
     const target = await reopenImage(cutAt(storage, intent.cutTo), intent.targetFormat);
     const { backing } = source.getConversionOptions();
     const isInOnePiece = [intent.sourceFormat, intent.targetFormat].some((format) => driverOf(format).isInOnePiece);

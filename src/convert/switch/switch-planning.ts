@@ -6,6 +6,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
 import { ExtentState } from "../../image/extent.ts";
+import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
 import type { Draft, Identity } from "../../image/target.ts";
@@ -28,10 +29,14 @@ export interface SwitchWish {
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
   readonly view: () => Promise<GuestView>;
   readonly identity?: Identity | undefined;
+  /** Guest ranges that were found to be zeros, and how long a run of them is given back. */
+  readonly zeros?: { readonly found: RangeSet; readonly leastRun: number } | undefined;
 }
 
 /** Units copied on their way where all places are taken: the more, the fewer barriers. */
 const MAX_SPARES = 16 * MiB;
+/** What goes to a spare first is copied twice: no more than this part of all that moves. */
+const SPARES_PART = 64;
 
 /** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
 export async function planSwitchTo(
@@ -58,6 +63,7 @@ export async function planSwitchTo(
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
       ...source,
+      ...(draft.placement.linearBase === undefined && { mapping: unitsOf(source, draft, wish) }),
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(hasFooter && {
@@ -95,6 +101,13 @@ export function refuseGoal(
   });
 }
 
+/** The size of the goal's units. */
+export function goalUnit({ options }: Source, goalFormat: string, { options: texts, drop }: Settings): number {
+  const target = targetDriverOf(goalFormat);
+  const values = parseTargetOptions(goalFormat, target, texts);
+  return target.openConversionTarget(options, values, new Set(drop)).placement.unitSize;
+}
+
 /** Whether the image is of these options already, named or not. */
 export function isAsAsked(source: Source, format: string, options: Readonly<Record<string, string>>): boolean {
   if (source.image.format !== format) return false;
@@ -129,6 +142,18 @@ export function readHeaderArea({ options, image, fileSize }: Source, draft: Draf
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 
+/** Without what is zeros, in the target's units; of a disk in one piece without its holes as well. */
+function unitsOf({ mapping, options }: Source, { placement }: Draft, { zeros }: SwitchWish): Source["mapping"] {
+  if (options.linearBase === undefined) {
+    return zeros === undefined ? mapping : emptiedMapping(mapping, zeros.found, zeros.leastRun);
+  }
+  return withoutZeroUnits(mapping, zeros?.found ?? new RangeSet(), {
+    unitSize: placement.unitSize,
+    leastRun: zeros?.leastRun ?? 0,
+    base: options.linearBase ?? 0,
+  });
+}
+
 async function frontOf({ options }: Source, { view }: SwitchWish): Promise<Uint8Array> {
   const front = new Uint8Array(Math.min(options.clusterSize, options.virtualSize));
   await new GuestReader(await view()).read(0, front);
@@ -157,7 +182,7 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
   }
   const sourceEnd = sourceEndOf(mapping, metadata, clusterSize, fileSize);
   const start = alignUp(Math.max(virtualSize, sourceEnd), clusterSize);
-  const spares = Math.min(MAX_SPARES, maxExtraSpace, Math.ceil(misplaced / 8));
+  const spares = Math.min(MAX_SPARES, maxExtraSpace, Math.ceil(misplaced / SPARES_PART));
   const from = start + clusterSize + Math.max(clusterSize, alignUp(spares, clusterSize));
   claimed.add(start, from);
   return { from, claimed };

@@ -16,7 +16,7 @@ import { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { behindCommit } from "./overlays.ts";
-import { commitStateOf } from "./switch-undo.ts";
+import { commitStateOf, sourceOptionsOf } from "./switch-undo.ts";
 
 /** One phrase each, for journal and messages; empty where the active guest is all there is. */
 export function companionsOf({
@@ -65,6 +65,6 @@ export async function proveCompanions(session: Session, state: ConversionWork, s
 
 /** Of an old journal, which does not tell of them; that the source is as it was has been proven. */
 async function companionsBehind(storage: Storage, state: ConversionWork): Promise<readonly string[]> {
-  const source = await reopenImage(behindCommit(storage, state), state.intent.sourceFormat);
+  const source = await reopenImage(behindCommit(storage, state), state.intent.sourceFormat, sourceOptionsOf(state));
   return companionsOf(source.getConversionOptions());
 }

@@ -9,7 +9,7 @@ import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { reopenImage } from "../../formats/registry.ts";
+import { openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
@@ -77,11 +77,16 @@ export async function addedIsUntouched(storage: Storage, { added, addedDigest }:
   return (await digestRanges(storage, ranges)) === addedDigest;
 }
 
+/** What was said of how the source is to be read (`size_from`). */
+export function sourceOptionsOf({ intent }: ConversionWork): Readonly<Record<string, string>> {
+  return openOptionsOf(intent.sourceFormat, intent.journey?.goalOptions ?? intent.options);
+}
+
 /** True where every metadata byte of the source is as it was inspected. */
 export async function sourceIsUntouched(storage: Storage, state: ConversionWork): Promise<boolean> {
   const view = behindCommit(storage, state);
   try {
-    const image = await reopenImage(view, state.intent.sourceFormat);
+    const image = await reopenImage(view, state.intent.sourceFormat, sourceOptionsOf(state));
     return (await digestRanges(view, await image.getMetadataRanges())) === state.intent.metadataDigest;
   } catch (error) {
     if (error instanceof ImageError && error.kind !== "io") return false;
@@ -114,9 +119,10 @@ export async function restoreSource(session: Session, journal: ConversionJournal
     });
   }
   await session.refuseChange();
-  if (!isOver) return length === intent.oldFileSize;
-  await journal.append({ record: "rolled-back" });
-  await journal.remove();
+  if (isOver) {
+    await journal.append({ record: "rolled-back" });
+    await journal.remove();
+  }
   return length === intent.oldFileSize;
 }
 

@@ -20,6 +20,8 @@ class RawImage implements Image {
   readonly storage: Storage;
   readonly fileSize: number;
 
+  #mapping: Promise<ExtentTable> | undefined;
+
   constructor(storage: Storage, fileSize: number) {
     this.storage = storage;
     this.fileSize = fileSize;
@@ -37,16 +39,31 @@ class RawImage implements Image {
       clusterSize: this.clusterSize,
       clustersPerTable: 0,
       sharingSize: this.clusterSize,
-      usedHeader: RangeSet.of({ start: 0, end: this.fileSize }),
+      usedHeader: this.#all(),
       linearBase: 0,
       creationOptions: this.fileSize % SECTOR_SIZE === 0 ? {} : { size: this.fileSize },
     };
   }
 
-  async getMapping(): Promise<ExtentTable> {
+  getMapping(): Promise<ExtentTable> {
+    this.#mapping ??= this.#map();
+    return this.#mapping;
+  }
+
+  /** A hole is zeros that have their place. Where the host tells of none, all is data. */
+  async #map(): Promise<ExtentTable> {
+    const data = await this.storage.dataRanges?.();
     const extents = new ExtentTableBuilder();
-    extents.append(this.fileSize, ExtentState.data, 0);
+    for (const { start, end } of (data ?? this.#all()).clippedTo(0, this.fileSize).each()) {
+      extents.append(start - extents.end, ExtentState.zero, extents.end);
+      extents.append(end - start, ExtentState.data, start);
+    }
+    extents.append(this.fileSize - extents.end, ExtentState.zero, extents.end);
     return extents.finish(this.fileSize);
+  }
+
+  #all(): RangeSet {
+    return RangeSet.of({ start: 0, end: this.fileSize });
   }
 
   async getMetadataRanges(): Promise<RangeSet> {

@@ -13,7 +13,7 @@ import {
   type VhdFooter,
   VhdFooterFields,
 } from "./footer.ts";
-import { chooseSize, lookBetween } from "./size.ts";
+import { chooseSize, choosing, lookBetween } from "./size.ts";
 
 /** A footer that keeps all rules, with what follows from it. Offsets and sizes in bytes. */
 export interface VpcDisk {
@@ -64,7 +64,9 @@ export async function readVpcDisk(main: Storage, sizeFrom: string | undefined): 
     throw refuse("corrupt", `its disk of ${virtualSize} bytes is no multiple of 512`, sizeAt);
   }
   if (virtualSize > hostOffset) {
-    throw refuse("out-of-bounds", `its disk of ${virtualSize} bytes ends behind its footer at ${hostOffset}`, sizeAt);
+    const because = `its disk of ${virtualSize} bytes ends behind its footer at ${hostOffset}`;
+    const hasAnother = sizeFrom === "chs" && footer.currentSize <= hostOffset;
+    throw refuse("out-of-bounds", because, sizeAt, hasAnother ? choosing("current") : undefined);
   }
   if (virtualSize > MAX_VIRTUAL_SIZE) {
     throw refuse("unsupported", `its disk of ${virtualSize} bytes is larger than 2040 GiB`, sizeAt);

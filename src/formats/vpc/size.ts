@@ -53,7 +53,7 @@ export async function chooseSize(
   if (chosen !== undefined) return chosen === "chs" ? chsSize : currentSize;
   if (isSizeCertain(footer)) return currentSize;
   const ways = [currentSize, chsSize].flatMap((size, index) =>
-    size <= dataEnd && isAligned(size, SECTOR_SIZE) ? [`size_from=${SIZE_FROM.choices?.[index]}`] : [],
+    size <= dataEnd && isAligned(size, SECTOR_SIZE) ? [choosing(index === 0 ? "current" : "chs")] : [],
   );
   // Neither can be: the caller says why.
   if (ways.length === 0) return currentSize;
@@ -64,7 +64,7 @@ export async function chooseSize(
   const beyond = end > dataEnd ? ` (the footer begins at ${dataEnd})` : "";
   throw new ImageError("unsupported", say`Cannot open ${imageNamed(storage.path)}`, {
     because: say`its current size is ${currentSize} bytes, its geometry ${geometry} comes to ${chsSize}, and programs differ in which they take; bytes ${start} to ${end} between them ${between.words}${beyond}`,
-    remedy: ways.map((way) => say`choose with ${option(OPTIONS, way)}`),
+    remedy: ways,
     path: storage.path,
     format: "vpc",
     structure: VhdFooterFields.name,
@@ -72,8 +72,10 @@ export async function chooseSize(
   });
 }
 
-/** As the command line calls `-o`. */
-const OPTIONS = "target-format-options";
+/** What to do, by the command line's name of `-o`. */
+export function choosing(size: "current" | "chs"): Words {
+  return say`choose with ${option("target-format-options", `${SIZE_FROM.name}=${size}`)}`;
+}
 
 /** A field may say anything: no more than so much is read at either end. A cylinder, by which the two differ, has 2 MiB at most. */
 const LOOKED_AT = 4 * MiB;

@@ -35,7 +35,7 @@ export function parseGptHeader(sector: Uint8Array, lba: number, sectors: number)
   }
   if (header.myLba !== lba) throw damaged(`it says that it lies in sector ${header.myLba}`);
   const { entryCount, entrySize, firstUsableLba, lastUsableLba, alternateLba, entriesLba } = header;
-  if (!(entryCount >= 1 && entryCount <= MAX_ENTRIES)) throw damaged(`it counts ${entryCount} entries`);
+  if (!(entryCount >= 1 && entryCount <= MAX_ENTRIES)) throw damaged(`its number of entries is ${entryCount}`);
   if (!isPowerOfTwo(entrySize) || entrySize < MIN_ENTRY_SIZE || entrySize > MAX_ENTRY_SIZE) {
     throw damaged(`its entries have ${entrySize} bytes each`);
   }

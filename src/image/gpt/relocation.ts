@@ -138,8 +138,8 @@ async function hasBackupAt(lastLba: number, { header, sectorSize }: Gpt, before:
   if (backup === undefined) return false;
   const { myLba, alternateLba, entriesLba, headerCrc, ...rest } = backup;
   const isSame = Object.entries(rest).every(([name, value]) => `${header[name as keyof GptHeader]}` === `${value}`);
-  const isInPlace = entriesLba > header.lastUsableLba && entriesLba + entriesSectors(header, sectorSize) <= lastLba;
-  if (alternateLba !== PRIMARY_LBA || !isSame || !isInPlace) return false;
+  if (alternateLba !== PRIMARY_LBA || !isSame || entriesLba <= header.lastUsableLba) return false;
+  // Their sum also says that they do not reach into the header.
   const entries = await before(entriesLba * sectorSize, header.entryCount * header.entrySize);
   return crc32(entries) === header.entriesCrc;
 }

@@ -8,35 +8,23 @@
  */
 
 import type { Hash } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { MiB } from "../../bytes/align.ts";
 import { crypto } from "../../storage/built-ins.ts";
-import { storedGuestBytes } from "../extent.ts";
-import { DIGEST_SIZE, digestOfZeros, hashBlocks } from "./block-hash.ts";
-import { BLOCK_SIZE, type BlockWork, planBlockWork } from "./block-work.ts";
-import { HashPool, sharedFiles } from "./hash-pool.ts";
+import { DIGEST_SIZE, digestOfZeros } from "./block-hash.ts";
+import { type PassOptions, passOverBlocks } from "./block-pass.ts";
+import { BLOCK_SIZE } from "./block-work.ts";
 import { readAhead, Turns } from "./read-ahead.ts";
 import { GuestReader } from "./reader.ts";
 import { type GuestTable, type GuestView, readsAsZeros } from "./view.ts";
+import { ZeroFinder, type ZeroUnits, zeroPieces } from "./zero-units.ts";
 
 export type DigestAlgorithm = "blkhash-sha256" | "sha256";
 
-export interface DigestOptions {
-  /** In bytes: of the disk for `sha256`, of what has to be read for `blkhash-sha256`. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Ends the computation within a fraction of a second, with an ImageError of kind `interrupted`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Threads to hash blocks on; by default one for each core, at most 4. Below 2 all is done on this thread. */
-  readonly workerCount?: number | undefined;
+export interface DigestOptions extends PassOptions {
+  /** Is given, while the disk is read, the units that read as zeros. */
+  readonly zeroUnits?: ZeroUnits | undefined;
 }
 
-/** More threads than this wait for memory rather than compute. */
-const MAX_WORKERS = 4;
-/** Starting threads takes as long as hashing this much. */
-const MIN_BYTES_FOR_WORKERS = 64 * MiB;
-/** A batch is long enough that handing it over costs nothing, and short enough to stay in a core's cache. */
-const BATCH_BLOCKS = 16;
-const BATCHES_AHEAD = 4;
 const CHUNK_SIZE = MiB;
 const CHUNKS_AHEAD = 4;
 const ZEROS = Buffer.alloc(CHUNK_SIZE);
@@ -47,73 +35,22 @@ export function digestGuest(view: GuestView, algorithm: DigestAlgorithm, options
 }
 
 async function digestBlocks(view: GuestView, options: DigestOptions): Promise<string> {
-  const { table, virtualSize } = view;
-  const total = storedGuestBytes(table);
   const turns = new Turns(options.signal, purpose(view));
-  const hasher = openBlockHasher(view, total, options);
+  const finder = options.zeroUnits && new ZeroFinder(options.zeroUnits);
   const hash = new OuterHash();
-  let done = 0;
-  try {
-    await turns.yield();
-    const work = readAhead(planBlockWork(table, virtualSize, BATCH_BLOCKS), hasher.depth, hasher.start);
-    for await (const { job, result } of work) {
-      let taken = 0;
-      for (const { zeroLength, storedLength } of job.runs) {
-        await hash.addZeros(zeroLength, turns);
-        const size = Math.ceil(storedLength / BLOCK_SIZE) * DIGEST_SIZE;
-        hash.add(result.subarray(taken, taken + size));
-        taken += size;
-      }
-      // A block that is stored in part counts whole, so that the sum may run a little ahead.
-      done = Math.min(total, done + job.length);
-      options.onProgress?.(done, total);
-      await turns.yield();
+  const task = finder ? { zeroGrain: finder.grain } : {};
+  await passOverBlocks(view, task, turns, options, async ({ runs }, { digests, zeros = [] }) => {
+    let taken = 0;
+    for (const { zeroLength, storedLength } of runs) {
+      await hash.addZeros(zeroLength, turns);
+      const size = Math.ceil(storedLength / BLOCK_SIZE) * DIGEST_SIZE;
+      hash.add(digests.subarray(taken, taken + size));
+      taken += size;
     }
-  } finally {
-    await hasher.close();
-  }
-  return hash.finish(virtualSize);
-}
-
-interface BlockHasher {
-  /** Pieces of work to keep under way. */
-  readonly depth: number;
-  start(work: BlockWork): Promise<Uint8Array>;
-  close(): Promise<void>;
-}
-
-const NO_DIGESTS = new Uint8Array(0);
-
-function openBlockHasher(view: GuestView, total: number, options: DigestOptions): BlockHasher {
-  const workerCount = options.workerCount ?? Math.min(availableParallelism(), MAX_WORKERS);
-  const files = sharedFiles(view.layers);
-  const isWorthIt = options.workerCount !== undefined || total >= MIN_BYTES_FOR_WORKERS;
-  if (files === undefined || workerCount < 2 || !isWorthIt) return blockHasherHere(view);
-
-  const pool = new HashPool(workerCount, { files, maxBatchLength: BATCH_BLOCKS * BLOCK_SIZE });
-  return {
-    depth: workerCount * BATCHES_AHEAD,
-    start: async (work) => (work.length === 0 ? NO_DIGESTS : pool.hash(work)),
-    close: () => pool.close(),
-  };
-}
-
-/** For small disks, and for storages without a descriptor. */
-function blockHasherHere(view: GuestView): BlockHasher {
-  const reader = new GuestReader(view);
-  return {
-    depth: BATCHES_AHEAD,
-    async start(work) {
-      const bytes = Buffer.allocUnsafe(work.length);
-      let filled = 0;
-      for (const { guestOffset, storedLength } of work.runs) {
-        await reader.read(guestOffset, bytes.subarray(filled, filled + storedLength));
-        filled += storedLength;
-      }
-      return hashBlocks(bytes);
-    },
-    close: async () => {},
-  };
+    finder?.addOfRuns(runs, zeros);
+  });
+  finder?.finish(view);
+  return hash.finish(view.virtualSize);
 }
 
 let shortRun: Buffer | undefined;
@@ -160,6 +97,7 @@ async function digestWhole(view: GuestView, options: DigestOptions): Promise<str
   const hash = crypto().createHash("sha256");
   const turns = new Turns(options.signal, purpose(view));
   const reader = new GuestReader(view);
+  const finder = options.zeroUnits && new ZeroFinder(options.zeroUnits);
   const chunks = readAhead(planChunks(view.table), CHUNKS_AHEAD, async ({ guestOffset, length, isZero }) => {
     if (isZero) return ZEROS.subarray(0, length);
     const bytes = Buffer.allocUnsafe(length);
@@ -168,9 +106,11 @@ async function digestWhole(view: GuestView, options: DigestOptions): Promise<str
   });
   for await (const { job, result } of chunks) {
     hash.update(result);
+    if (finder && !job.isZero) finder.addPieces(zeroPieces(result, finder.grain, job.guestOffset));
     options.onProgress?.(job.guestOffset + job.length, view.virtualSize);
     await turns.yield();
   }
+  finder?.finish(view);
   return hash.digest("hex");
 }
 

@@ -7,8 +7,24 @@ import type { CompressionMethod } from "../compression.ts";
 import type { BlockWork } from "./block-work.ts";
 import type { GuestLayer } from "./view.ts";
 
+/** What is wanted of blocks. */
+export interface BlockTask {
+  /** In what pieces zeros are looked for, a power of two up to a block; absent where they are not. */
+  readonly zeroGrain?: number;
+  /** True where zeros are all that is wanted. */
+  readonly isWithoutDigest?: boolean;
+}
+
+/** What was seen of the stored blocks of a piece of work. */
+export interface Seen {
+  /** One after the other. */
+  readonly digests: Uint8Array;
+  /** Pairs of start and length, in bytes from the first block's first: pieces that are zeros. */
+  readonly zeros?: Float64Array<ArrayBuffer>;
+}
+
 /** What a worker is told once. Descriptors belong to the process, so all threads read the very same open files. */
-export interface WorkerSetup {
+export interface WorkerSetup extends BlockTask {
   readonly files: readonly {
     readonly descriptor: number;
     readonly path: string;
@@ -26,9 +42,8 @@ export interface BatchRequest {
   readonly parts: Float64Array<ArrayBuffer>;
 }
 
-export interface BatchResult {
+export interface BatchResult extends Seen {
   readonly batch: number;
-  readonly digests: Uint8Array<ArrayBuffer>;
 }
 
 export interface BatchFailure {
@@ -42,7 +57,7 @@ export interface BatchFailure {
 
 interface Member {
   readonly worker: Worker;
-  readonly waiting: Map<number, { resolve(digests: Uint8Array): void; reject(error: Error): void }>;
+  readonly waiting: Map<number, { resolve(seen: Seen): void; reject(error: Error): void }>;
 }
 
 /** In the sources a TypeScript file; in dist a bundle of its own beside whatever bundle this module is in. */
@@ -67,8 +82,8 @@ export class HashPool {
     this.#members = Array.from({ length: workerCount }, () => this.#startMember(setup, workerUrl));
   }
 
-  /** The digests of the work's stored blocks; takes its parts along. Rejects with the ImageError that the worker met, or `io` where it died. */
-  hash({ length, parts }: BlockWork): Promise<Uint8Array> {
+  /** What is seen of the work's stored blocks; takes its parts along. Rejects with the ImageError that the worker met, or `io` where it died. */
+  hash({ length, parts }: BlockWork): Promise<Seen> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
       const number = this.#nextBatch++;
@@ -100,7 +115,7 @@ export class HashPool {
     worker.on("message", (answer: BatchResult | BatchFailure) => {
       const waiting = member.waiting.get(answer.batch);
       member.waiting.delete(answer.batch);
-      if ("digests" in answer) waiting?.resolve(answer.digests);
+      if ("digests" in answer) waiting?.resolve(answer);
       else waiting?.reject(new ImageError(answer.failure.kind, answer.failure.message, answer.failure.details));
     });
     worker.on("error", (cause) => this.fail(workerError(cause)));

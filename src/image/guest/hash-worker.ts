@@ -4,13 +4,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ImageError } from "../../bytes/image-error.ts";
 import { readDescriptor } from "../../storage/file/descriptor.ts";
 import { ExtentState } from "../extent.ts";
-import { hashBlocks } from "./block-hash.ts";
 import { PART_WIDTH, PartColumn } from "./block-work.ts";
 import type { BatchFailure, BatchRequest, BatchResult, WorkerSetup } from "./hash-pool.ts";
 import { inflateCluster } from "./inflate.ts";
 import { uninflatable } from "./reader.ts";
+import { seeBlocks } from "./see-blocks.ts";
 
-const { files, maxBatchLength } = workerData as WorkerSetup;
+const { files, maxBatchLength, ...task } = workerData as WorkerSetup;
 const buffer = Buffer.allocUnsafe(maxBatchLength);
 /** The cluster inflated last: one larger than a block serves several batches. */
 let inflated: { readonly layer: number; readonly hostOffset: number; readonly cluster: Uint8Array } | undefined;
@@ -19,8 +19,7 @@ parentPort?.on("message", ({ batch, length, parts }: BatchRequest) => {
   try {
     const bytes = buffer.subarray(0, length);
     fill(bytes, parts);
-    const digests = hashBlocks(bytes);
-    parentPort?.postMessage({ batch, digests } satisfies BatchResult, [digests.buffer]);
+    parentPort?.postMessage({ batch, ...seeBlocks(bytes, task) } satisfies BatchResult);
   } catch (error) {
     parentPort?.postMessage({ batch, failure: described(error) } satisfies BatchFailure);
   }

@@ -62,7 +62,7 @@ function unitsOf(wanted: Moves, unitSize: number, used: Bitmap): { from: Uint32A
   let unitCount = 0;
   for (let run = 0; run < wanted.count; run++) unitCount += (wanted.length[run] as number) / unitSize;
   if (!Number.isInteger(unitCount) || unitCount > used.markedCount) {
-    throw impossible(`${unitCount} units are to move, but ${used.markedCount} places are used`, 0);
+    throw impossible("more is to move than lies in the file, or parts of units", 0);
   }
   const from = new Uint32Array(unitCount);
   const to = new Uint32Array(unitCount);

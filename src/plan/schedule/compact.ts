@@ -17,7 +17,7 @@ import { Tail } from "./tail.ts";
 import { WayList } from "./way-list.ts";
 
 /** Room is made for no more pieces than this at a time: each looks at every place. */
-const MOST_WINDOWS = 64;
+const MOST_WINDOWS = 16;
 
 /** Who goes where, in three stages with a barrier between: what leaves a place is gone before another is put there. */
 interface Stages {
@@ -37,13 +37,7 @@ export function scheduleCompact(input: CompactInput): Schedule {
   const tail = new Tail(pieces, unitSize, used);
   const oldEnd = used.markedEnd;
   const leastEnd = Math.max(used.markedCount, tail.fixedEnd(used));
-  let end = leastEnd;
-  let stages = placed(input, tail, end);
-  // Fixed units can be so strewn that no run below the end holds a long piece. A little further down one may.
-  for (let more = 1; stages === undefined; more *= 2) {
-    end = Math.min(oldEnd, leastEnd + more);
-    stages = placed(input, tail, end);
-  }
+  const { end, stages } = shortest(input, tail, leastEnd);
   const mostUnits = Math.max(1, Math.floor(input.epochBytes / unitSize));
   const { first, intoRoom, singles } = stages;
   const unitCount = first.placeCount + intoRoom.placeCount + singles.placeCount;
@@ -68,6 +62,35 @@ export function scheduleCompact(input: CompactInput): Schedule {
     peakEnd: oldEnd * unitSize,
     end: newEnd * unitSize,
   };
+}
+
+/**
+ * What stays can be so strewn that no places below the end take a long piece in: a little further down some may. At the
+ * old end nothing has to move.
+ */
+function shortest(input: CompactInput, tail: Tail, leastEnd: number): { end: number; stages: Stages } {
+  const attempt = (more: number) => {
+    const end = Math.min(input.used.markedEnd, leastEnd + more);
+    const stages = placed(input, tail, end);
+    return stages && { end, stages };
+  };
+  let low = 0;
+  let high = 0;
+  let found = attempt(high);
+  while (found === undefined) {
+    low = high;
+    high = Math.max(1, high * 2);
+    found = attempt(high);
+  }
+  while (high - low > 1 + low / 16) {
+    const middle = Math.floor((low + high) / 2);
+    const nearer = attempt(middle);
+    if (nearer) {
+      found = nearer;
+      high = middle;
+    } else low = middle;
+  }
+  return found;
 }
 
 /** Undefined where not all that reaches past `end` finds a place below it. */
@@ -98,7 +121,7 @@ function placed({ used, unitSize, barred }: CompactInput, tail: Tail, end: numbe
     if (!makeRoom(homeless, { used, tail, end, taken, intoRoom, leaving, firstMoved })) return undefined;
     for (const at of long) if (tail.first(at) < end) vacated.add(tail.first(at), end - tail.first(at));
   }
-  const holes = new Shelf(Math.max(1, runs.longest, leaving.longest));
+  const holes = new Shelf(Math.max(runs.longest, leaving.longest));
   shelve(holes, used, taken, end);
   if (!pack(leaving, holes, first)) return undefined;
   for (const [at, start] of vacated.start.entries()) holes.put(start, vacated.length[at] as number);

@@ -3,7 +3,7 @@
 const WORD_BITS = 32;
 
 export class Shelf {
-  /** Lengths from here on are not told apart. */
+  /** Lengths from here on are not told apart: no one asks for so many. */
   readonly #longest: number;
   /** Of each length the run that was put last, and of each run the one before it; one more than its number. */
   readonly #last: Uint32Array;
@@ -15,10 +15,11 @@ export class Shelf {
   /** Runs that were taken, whose numbers may be given again. */
   readonly #unused: number[] = [];
 
-  constructor(longest: number) {
-    this.#longest = longest;
-    this.#last = new Uint32Array(longest + 1);
-    for (let bits = longest + 1; this.#levels.length === 0 || bits > 1; bits = Math.ceil(bits / WORD_BITS)) {
+  /** `mostAsked`: the longest that is to be held. */
+  constructor(mostAsked: number) {
+    this.#longest = mostAsked + 1;
+    this.#last = new Uint32Array(this.#longest + 1);
+    for (let bits = this.#longest + 1; this.#levels.length === 0 || bits > 1; bits = Math.ceil(bits / WORD_BITS)) {
       this.#levels.push(new Uint32Array(Math.ceil(bits / WORD_BITS)));
     }
   }

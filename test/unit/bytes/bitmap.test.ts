@@ -24,6 +24,14 @@ describe("bitmap", () => {
         const rest = all.slice(from);
         expect(bitmap.nextMarked(from, SIZE)).toBe(rest.find((place) => set.has(place)) ?? SIZE);
         expect(bitmap.nextFree(from, SIZE)).toBe(rest.find((place) => !set.has(place)) ?? SIZE);
+        const below = all.slice(0, from).filter((place) => set.has(place));
+        expect(bitmap.markedEndBelow(from)).toBe((below.at(-1) ?? -1) + 1);
+        for (const [first, wanted] of runs) {
+          const places = all.slice(first, first + Math.ceil(wanted / 2));
+          expect(bitmap.clear(first, places.length)).toBe(places.filter((place) => set.delete(place)).length);
+        }
+        expect(all.filter((place) => bitmap.has(place))).toEqual(all.filter((place) => set.has(place)));
+        expect(bitmap.markedCount).toBe(set.size);
       }),
     );
   });

@@ -362,7 +362,7 @@ describe("wrong usage exits 2", () => {
     "a bad size": "convert disk.qed qcow2 --max-extra-space 5x",
     "a bad checksum": "convert disk.qed qcow2 --guest-checksum sha256:12",
     "a bad algorithm": "checksum disk.qed --checksum md5",
-    "a target option where there is no target": "info disk.qed -o cluster_size=64k",
+    "a target option where there is no target": "rollback disk.qed -o cluster_size=64k",
     "setmap without consent": "setmap disk.qed 0 0 64k",
     "setmap with a bad offset": "setmap disk.qed zero 0 64k --yes",
   };
@@ -464,8 +464,21 @@ describe("the other commands", () => {
     expect(JSON.parse(lines)).toEqual([entry, { ...entry, start: 512 }]);
   });
 
-  test("-o help where there is no target lists nothing", async () => {
-    expect(await run("info -o help")).toMatchObject({ exitCode: 0, stdout: "info takes no -o options\n", calls: [] });
+  test("-o help where no image is opened by it lists nothing", async () => {
+    const [command, says] = ["rollback -o help", "rollback takes no -o options\n"];
+    expect(await run(command)).toMatchObject({ exitCode: 0, stdout: says, calls: [] });
+    expect((await run("compare a b -o size_from=chs")).exitCode).toBe(2);
+  });
+
+  test.each(["info", "map", "checksum", "check"])("%s takes -o of its source", async (command) => {
+    const sourceOptions = () => [{ name: "size_from", kind: "choice", choices: ["a", "b"], help: "which" } as const];
+    const help = await run(`${command} -o help`, { sourceOptions });
+    expect(help.stdout).toBe(`Supported ${command} options:\n  size_from=<a|b>       - which\n`);
+    expect(help.calls).toEqual([["sourceOptions"]]);
+    const stop = async () => Promise.reject(new UsageError("stop"));
+    const asked = (await run(`${command} a -o size_from=b`, { [command]: stop })).calls;
+    expect(asked).toMatchObject([[command, "a", { options: { size_from: "b" } }]]);
+    expect((await run(`${command} a`, { [command]: stop })).calls[0]?.[2]).not.toHaveProperty("options");
   });
 
   test("setmap reads sizes and addresses", async () => {

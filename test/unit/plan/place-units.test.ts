@@ -68,8 +68,9 @@ describe("a target that wants more of a place", () => {
       [UNIT, data, 2 * UNIT],
     ];
     expect(placed(offset, { placement: { ...placement, linearBase: UNIT } }).refusals).toEqual([]);
-    expect(placed([[UNIT, zero]], { placement }).refusals).toHaveLength(1);
-    expect(placed([[UNIT, unallocated]], { placement }).refusals).toHaveLength(1);
+    expect(placed([[UNIT, zero]], { placement })).toEqual({ extents: [[UNIT, unallocated]], copies: [], refusals: [] });
+    expect(placed([[UNIT, unallocated]], { placement }).refusals).toEqual([]);
+    expect(placed([[UNIT, compressed, 8 * K, 700]], { placement }).refusals).toHaveLength(1);
     expect(
       placed(
         [
@@ -80,6 +81,34 @@ describe("a target that wants more of a place", () => {
         { placement },
       ).refusals,
     ).toHaveLength(1);
+  });
+
+  test("at a fixed one: what lies in the source's header area comes with the commit, wherever it is", () => {
+    const placement = { linearBase: 0, reserved: new RangeSet() };
+    const world = { placement, frontEnd: UNIT };
+    const rows: Row[] = [
+      [UNIT, data, 8 * UNIT],
+      [UNIT, data, UNIT],
+      [UNIT, unallocated],
+    ];
+    expect(placed(rows, world)).toEqual({
+      extents: [
+        [2 * UNIT, data, 0],
+        [UNIT, unallocated],
+      ],
+      copies: [],
+      refusals: [],
+    });
+    expect(
+      placed(
+        [
+          [UNIT, zero],
+          [UNIT, data, 2 * UNIT],
+        ],
+        world,
+      ).refusals,
+    ).toHaveLength(1);
+    expect(placed([[2 * UNIT, data, 8 * UNIT]], world).refusals).toHaveLength(1);
   });
 
   test("with bytes of its own before each unit: all are copied, each behind its lead-in", () => {
@@ -251,7 +280,13 @@ test("a plan that gives two units one place is refused by its proof", () => {
     virtualSize: 2 * UNIT,
     unclean: [],
   } as unknown as ConversionOptions;
-  const draft = { format: "qcow2", clusterSize: UNIT, placement: PLACEMENT, refusals: [] } as unknown as Draft;
+  const draft = {
+    format: "qcow2",
+    virtualSize: 2 * UNIT,
+    clusterSize: UNIT,
+    placement: PLACEMENT,
+    refusals: [],
+  } as unknown as Draft;
   const source = { options, mapping, metadata: RangeSet.of({ start: 0, end: UNIT }), fileSize: 64 * K };
   const target = {
     map: () => expect.unreachable("the plan was believed"),

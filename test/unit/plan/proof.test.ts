@@ -295,6 +295,12 @@ describe("places that a target fixes", () => {
     metadata: new RangeSet(),
     placement: { ...PLACEMENT, linearBase: UNIT },
   };
+  const EMPTIED: ProofInput = {
+    ...LINEAR,
+    source: table([UNIT, data, UNIT], [UNIT, zero]),
+    target: table([UNIT, data, UNIT], [UNIT, unallocated]),
+    zeros: RangeSet.of({ start: 2 * UNIT, end: 3 * UNIT }),
+  };
   const copies = [
     { guestOffset: 0, hostOffset: 32 * K + 512, length: UNIT },
     { guestOffset: UNIT, hostOffset: 36 * K + 1024, length: UNIT },
@@ -308,15 +314,42 @@ describe("places that a target fixes", () => {
   const DENSE: ProofInput = { ...LINEAR, placement: { ...PLACEMENT, denseFrom: UNIT } };
 
   test("are proven where they hold", () => {
-    for (const sound of [LINEAR, LED, DENSE]) expect(() => provePlan(sound)).not.toThrow();
+    for (const sound of [LINEAR, LED, DENSE, EMPTIED]) expect(() => provePlan(sound)).not.toThrow();
   });
 
   test.each<readonly [string, ProofInput, RegExp]>([
     ["another base", { ...LINEAR, placement: { ...PLACEMENT, linearBase: 0 } }, /one place that it may have/],
     [
-      "a unit without a place",
-      { ...LINEAR, source: table([UNIT, data, UNIT], [UNIT, zero]), target: table([UNIT, data, UNIT], [UNIT, zero]) },
-      /one place that it may have/,
+      "zeros that are not made",
+      { ...EMPTIED, zeros: RangeSet.of({ start: 2 * UNIT, end: 2 * UNIT + 512 }) },
+      /stale bytes would show/,
+    ],
+    [
+      "zeros over data of the source",
+      { ...EMPTIED, zeros: RangeSet.of({ start: UNIT, end: 3 * UNIT }) },
+      /would be made zeros/,
+    ],
+    [
+      "zeros over its tables",
+      { ...EMPTIED, metadata: RangeSet.of({ start: 2 * UNIT, end: 3 * UNIT }) },
+      /would be made zeros/,
+    ],
+    [
+      "zeros over what comes with the commit",
+      { ...EMPTIED, frontEnd: 2 * UNIT + 512 },
+      /are not pointed at|would be made zeros/,
+    ],
+    [
+      "first bytes that do not come",
+      {
+        ...LINEAR,
+        source: table([2 * UNIT, unallocated]),
+        target: table([2 * UNIT, unallocated]),
+        placement: { ...PLACEMENT, linearBase: 0, reserved: new RangeSet() },
+        frontEnd: UNIT,
+        zeros: new RangeSet(),
+      },
+      /the commit's bytes are not pointed at/,
     ],
     [
       "a copy away from it",

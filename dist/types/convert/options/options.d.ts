@@ -18,6 +18,11 @@ export interface OpenOptions {
     readonly format?: string;
     /** Consent to follow backing files, within the rules of SECURITY.md. */
     readonly backingChain?: boolean;
+    /**
+     * `-o`, as the user wrote the values: of a reading command what it says of the source (`size_from`), of a conversion the
+     * target's options too.
+     */
+    readonly options?: Readonly<Record<string, string>>;
     /** Take bytes for raw, where `format` says so, that bear another format's mark (`--allow-marked-raw`). Default false. */
     readonly allowMarkedRaw?: boolean;
     /** Read although another program may be writing to the image (`-U`). Default false; commands that write never do. */
@@ -27,8 +32,6 @@ export interface OpenOptions {
     readonly signal?: AbortSignal;
 }
 export interface ConvertOptions extends OpenOptions {
-    /** `-o`, as the user wrote the values; parsed against the target's option table. */
-    readonly options?: Readonly<Record<string, string>>;
     readonly dryRun?: boolean;
     /** Default `blkhash-sha256`. */
     readonly checksum?: ChecksumAlgorithm | "none";
@@ -95,7 +98,7 @@ export interface ChecksumOptions extends OpenOptions {
     /** Default `blkhash-sha256`. */
     readonly algorithm?: ChecksumAlgorithm;
 }
-export interface CompareOptions extends Omit<OpenOptions, "format"> {
+export interface CompareOptions extends Omit<OpenOptions, "format" | "options"> {
     /** Of the first image, `-f`; probed where absent. */
     readonly formatA?: string;
     /** Of the second image, `-F`. */

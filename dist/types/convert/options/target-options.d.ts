@@ -5,5 +5,7 @@ import { type TargetOption, type TargetOptionValues } from "../../image/target-o
 export declare function targetDriverOf(format: string): TargetDriver;
 /** Throws UsageError for an unknown name or a value that is none of its kind. What is said of the source is not among the answer. */
 export declare function parseTargetOptions(format: string, target: TargetDriver, given: Readonly<Record<string, string>>): TargetOptionValues;
+/** What `-o` takes for the image that is opened, of any format. */
+export declare function sourceOptions(): readonly TargetOption[];
 /** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
 export declare function targetOptions(format: string): readonly TargetOption[];

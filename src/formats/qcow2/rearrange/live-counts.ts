@@ -14,7 +14,7 @@ import { NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 
 /** Blocks in memory between two calls. */
-const MAX_CACHED_BYTES = 8 * MiB;
+const MAX_CACHED_BYTES = 4 * MiB;
 const MAX_LOOKS = 4;
 
 export interface CountsPlace {

@@ -91,13 +91,14 @@ export class PieceTable {
     this.#alive--;
   }
 
-  /** All but the header, ascending. */
-  movable(): Pieces {
-    const hostOffset = new Float64Array(this.#alive - 1);
-    const length = new Float64Array(this.#alive - 1);
+  /** All but the header that begin at `first` or behind it, ascending. */
+  movable(first: number): Pieces {
     const end = this.used.markedEnd;
+    const most = Math.max(0, Math.min(this.#alive - 1, end - first));
+    const hostOffset = new Float64Array(most);
+    const length = new Float64Array(most);
     let count = 0;
-    for (let cluster = this.used.nextMarked(1, end); cluster < end; ) {
+    for (let cluster = this.used.nextMarked(Math.max(1, first), end); cluster < end; ) {
       const piece = this.at(cluster);
       const clusters = piece === NO_PIECE ? 1 : this.lengthOf(piece);
       if (piece !== NO_PIECE) {
@@ -107,7 +108,7 @@ export class PieceTable {
       }
       cluster = this.used.nextMarked(cluster + clusters, end);
     }
-    return { count, hostOffset, length };
+    return { count, hostOffset: hostOffset.subarray(0, count), length: length.subarray(0, count) };
   }
 
   #slotOf(cluster: number): number {

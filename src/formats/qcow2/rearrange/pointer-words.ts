@@ -43,11 +43,11 @@ export class PointerWords {
   /** Calls `use` for each word that points at `piece`. */
   each(piece: number, use: (holder: number, within: number, isCompressed: boolean) => void): void {
     if (this.#holder[piece] === NONE) return;
-    const say = (holder: number, tagged: number) => use(holder, tagged - (tagged & COMPRESSED), (tagged & 1) === 1);
-    say(this.#holder[piece] as number, this.#within[piece] as number);
+    const tell = (holder: number, tagged: number) => use(holder, tagged - (tagged & COMPRESSED), (tagged & 1) === 1);
+    tell(this.#holder[piece] as number, this.#within[piece] as number);
     for (let next = this.#second?.[piece] ?? 0; next > 0; ) {
       const at = (next - 1) * 3;
-      say(this.#further[at] as number, this.#further[at + 1] as number);
+      tell(this.#further[at] as number, this.#further[at + 1] as number);
       next = this.#further[at + 2] as number;
     }
   }

@@ -17,7 +17,7 @@ import { autoclearWrite } from "../header/autoclear-write.ts";
 import type { Bitmap as DirtyBitmap } from "../tables/bitmap-directory.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { LiveCounts } from "./live-counts.ts";
-import { NO_PIECE, type PieceTable } from "./piece-table.ts";
+import { HEADER_PIECE, NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 import { repointingWrites } from "./repointing.ts";
 import { type Survey, surveyImage } from "./survey.ts";
@@ -64,8 +64,8 @@ export class Qcow2Rearranger implements Rearranger {
     return this.#barred;
   }
 
-  pieces(): Pieces {
-    return this.#pieces.movable();
+  pieces(fromHostOffset = 0): Pieces {
+    return this.#pieces.movable(Math.ceil(fromHostOffset / this.unitSize));
   }
 
   async recount(left: Moves | undefined, coming: Moves | undefined): Promise<readonly Write[]> {
@@ -108,21 +108,20 @@ export class Qcow2Rearranger implements Rearranger {
   /** The pieces that move and the clusters they go to. Throws for moves that are none of this image's. */
   #moving(moves: Moves): Map<number, number> {
     const moving = new Map<number, number>();
-    const targets = [...this.#clusters(moves, moves.toHostOffset)];
-    for (const [row, [first, clusterCount]] of [...this.#clusters(moves, moves.fromHostOffset)].entries()) {
-      const [target] = targets[row] as [number, number];
-      const taken = this.used.nextMarked(target, target + clusterCount);
-      if (taken < target + clusterCount) throw new RangeError(`cluster ${taken} is used already`);
-      // A run is of whole pieces, one after another.
-      for (let cluster = first; cluster < first + clusterCount; ) {
-        const piece = this.#pieces.at(cluster);
+    const targets = this.#clusters(moves, moves.toHostOffset);
+    for (const [from, clusterCount] of this.#clusters(moves, moves.fromHostOffset)) {
+      const [target] = targets.next().value as [number, number];
+      for (let turn = 0; turn < clusterCount; ) {
+        const piece = this.#pieces.at(from + turn);
         const length = piece === NO_PIECE ? 0 : this.#pieces.lengthOf(piece);
-        if (length === 0 || cluster + length > first + clusterCount) {
-          throw new RangeError(`no whole piece begins at cluster ${cluster}`);
+        if (piece === NO_PIECE || piece === HEADER_PIECE || turn + length > clusterCount) {
+          throw new RangeError(`no piece that can go lies whole at cluster ${from + turn}`);
         }
-        moving.set(piece, target + cluster - first);
-        cluster += length;
+        moving.set(piece, target + turn);
+        turn += length;
       }
+      const used = this.used.nextMarked(target, target + clusterCount);
+      if (used < target + clusterCount) throw new RangeError(`cluster ${used} is used already`);
     }
     return moving;
   }

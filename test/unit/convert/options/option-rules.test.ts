@@ -252,3 +252,25 @@ test("what is right passes, and what is undefined is left out", async () => {
   const report = await convert("disk", "qcow2", Object.assign(Object.create(null), options), testHost(volume));
   expect(report.guestChecksum?.algorithm).toBe("sha256");
 });
+
+test("what -o says of a source is known to each command that opens one, and no more of -o", async () => {
+  for (const name of ["info", "map", "checksum", "check"]) {
+    const call = functions[name] as Call;
+    for (const wrong of ["size_from=chs", null, { size_from: 1 }]) await refused(call, "disk", { options: wrong });
+    expect(await refused(call, "disk", { options: { size_from: "both" } })).toContain("expected current or chs");
+    expect(await refused(call, "disk", { options: { table_size: "2" } })).toContain(
+      "option table_size: it says nothing",
+    );
+  }
+  await refused(functions["compare, first"] as Call, "disk", { options: { size_from: "chs" } });
+  const { volume } = watched();
+  const ofQed = { options: { size_from: "chs" } };
+  for (const name of Object.keys({ info, plan, convert })) {
+    await expect((functions[name] as Call)("disk" as never, ofQed as never, volume)).rejects.toThrow(UsageError);
+  }
+});
+
+test("a source's options are none of the target's, whose mistakes are told beside them", () => {
+  expect(usageMistakes("qcow2", { options: { size_from: "chs", compat: "1.1" } })).toEqual([]);
+  expect(usageMistakes("qcow2", { options: { size_from: "half", compat: "2" } })).toHaveLength(2);
+});

@@ -122,7 +122,9 @@ describe("sizes that disagree", () => {
       expect((await open(agreeing.bytes, { size_from })).virtualSize).toBe(348_160);
     }
     const larger = buildVpc({ ...PLAIN, creator: "vpc ", geometry: [40, 4, 17] });
-    await expect(open(larger.bytes, { size_from: "chs" })).rejects.toThrow(/1392640 bytes ends behind its footer/);
+    await expect(open(larger.bytes, { size_from: "chs" })).rejects.toThrow(
+      /1392640 bytes ends behind its footer .*; choose with -o size_from=current/,
+    );
     expect((await open(larger.bytes, { size_from: "current" })).virtualSize).toBe(163_840);
   });
 
@@ -137,6 +139,12 @@ describe("sizes that disagree", () => {
     };
     await expect(openImage({ ...wrapped(storage), read })).rejects.toThrow(/between them begin and end with zeros/);
     expect(bytesRead).toBeLessThan(9 << 20);
+  });
+
+  test("are read at the far end, where a backup header would be", async () => {
+    const { bytes } = buildVpc({ virtualSize: 12 << 20, data: [], creator: "vpc ", geometry: [1, 4, 17] });
+    Buffer.from(bytes.buffer).write("EFI PART", (12 << 20) - 512, "latin1");
+    await expect(open(bytes)).rejects.toThrow(/a GPT's backup header at 0xbffe00 among it/);
   });
 
   test("are nothing for a wrong word, or for another format", async () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../../src/bytes/image-error.ts";
+import { parseGptHeader } from "../../../../src/image/gpt/header.ts";
 import { planGptRelocation } from "../../../../src/image/gpt/relocation.ts";
 import { gptDisk, guestOf, mbrRecord, signEntries, signHeader } from "../../../support/gpt-disk.ts";
 
@@ -62,8 +63,8 @@ const rules: readonly (readonly [name: string, damage: (disk: Buffer) => void, b
   ["entries past the end", lba(72, 256n), "its entriesLba is 256"],
   ["entries over the header", lba(72, 1n), "the entries at sector 1 do not lie before the first usable sector, 34"],
   ["entries over the partitions", lba(72, 3n), "the entries at sector 3 do not lie before the first usable sector, 34"],
-  ["no entries", word(80, 0), "it counts 0 entries"],
-  ["too many entries", word(80, 16385), "it counts 16385 entries"],
+  ["no entries", word(80, 0), "its number of entries is 0"],
+  ["too many entries", word(80, 16385), "its number of entries is 16385"],
   ["more entries than go before the partitions", word(80, 129), "the entries at sector 2 do not lie before"],
   ["small entries", word(84, 64), "its entries have 64 bytes each"],
   ["entries of an odd size", word(84, 384), "its entries have 384 bytes each"],
@@ -113,6 +114,13 @@ describe("refused by name", () => {
       "repair it before the disk grows (gdisk takes what is damaged from the backup",
     );
   });
+});
+
+test("a header without its mark is none, whatever its sum", () => {
+  const disk = gptDisk();
+  disk.write("EFI part", H);
+  signHeader(disk, H);
+  expect(() => parseGptHeader(disk.subarray(H, E), 1, 256)).toThrow("it has no signature");
 });
 
 test("what an unused entry holds means nothing", async () => {

@@ -109,6 +109,14 @@ describe("a backup that is not what it should be is made anew", () => {
   const last = disk.length - 512;
   const damages: Readonly<Record<string, (disk: Buffer) => void>> = {
     "is gone": (bad) => bad.fill(0, last),
+    "has another mark": (bad) => {
+      bad.write("EFI part", last);
+      signHeader(bad, last);
+    },
+    "is not where the primary says": (bad) => {
+      bad.writeUInt8(254, 512 + 32);
+      signHeader(bad, 512);
+    },
     "has a wrong sum": (bad) => bad.writeUInt8(1, last + 20),
     "has other entries": (bad) => bad.writeUInt8(1, last - 32 * 512),
     "points elsewhere": (bad) => {
@@ -156,7 +164,12 @@ describe("the MBR", () => {
     disk.set([3, 4, 0], 451);
     const { disk: moved } = await relocated(disk, newSize);
     // 2047 = 32 x 63 + 31: head 32, sector 32 counted from 1.
-    expect(recordsOf(moved)[0]).toBe(`00000000ee20200001000000${"ff070000"}`);
+    expect(recordsOf(moved)[0]).toBe("00000000ee20200001000000ff070000");
+  });
+
+  test("has no address where it had none", async () => {
+    const { disk: moved } = await relocated(gptDisk(), newSize);
+    expect(recordsOf(moved)[0]).toBe("00000000eeffffff01000000ff070000");
   });
 
   test("says the high bits of a cylinder, and all ones past the last", async () => {
@@ -259,11 +272,25 @@ describe("a note where the disk grows and its GPT doesn't", () => {
     expect(await noteOfStrandedGpt(guestOf(disk), { oldSize, newSize: oldSize })).toBeUndefined();
   });
 
+  test("nothing but the MBR's word is no GPT to be stranded", async () => {
+    const disk = gptDisk();
+    disk.fill(0, 512, 1024);
+    const sizes = { oldSize: disk.length, newSize: 1 << 20 };
+    expect(await noteOfStrandedGpt(guestOf(disk), sizes)).toBeUndefined();
+  });
+
   test("a failing read is no answer", async () => {
     const failing = { read: () => Promise.reject(new Error("EIO")) };
     const sizes = { oldSize: 1 << 20, newSize: 1 << 20 };
     await expect(noteOfStrandedGpt(failing, sizes)).rejects.toThrow("EIO");
     await expect(planGptRelocation(failing, sizes)).rejects.toThrow("EIO");
+    const disk = gptDisk();
+    const lastingOnce = {
+      read: (guestOffset: number, into: Uint8Array) =>
+        guestOffset === 0 ? guestOf(disk).read(0, into) : failing.read(),
+    };
+    const same = { oldSize: disk.length, newSize: disk.length };
+    await expect(noteOfStrandedGpt(lastingOnce, same)).rejects.toThrow("EIO");
   });
 });
 

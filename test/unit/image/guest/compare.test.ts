@@ -32,6 +32,24 @@ describe("firstGuestDifference", () => {
     expect(await firstGuestDifference(stored(Buffer.alloc(MiB + 512)), empty(MiB + 512))).toBeNull();
   });
 
+  test("zeros that end inside of what is read at once are followed by what follows them", async () => {
+    const data = Buffer.alloc(65536, 1);
+    const sparse = view(data, (table) => {
+      table.append(4096, ExtentState.zero);
+      table.append(65536, ExtentState.data, 0);
+      table.append(100, ExtentState.unallocated);
+    });
+    const whole = Buffer.concat([Buffer.alloc(4096), data, Buffer.alloc(100)]);
+    expect(await firstGuestDifference(stored(whole), sparse)).toBeNull();
+    expect(await firstGuestDifference(sparse, stored(whole))).toBeNull();
+    for (const at of [0, 4095, 4096, 69_631, 69_632, 69_731]) {
+      const other = Buffer.from(whole);
+      other[at] = 9;
+      expect(await firstGuestDifference(sparse, stored(other))).toBe(at);
+      expect(await firstGuestDifference(stored(other), sparse)).toBe(at);
+    }
+  });
+
   test("a longer disk is the same if its tail is zeros, however far it goes", async () => {
     const data = Buffer.alloc(65536, 1);
     const longer = view(data, (table) => {

@@ -1,0 +1,63 @@
+/** Defects in what is not read: holes, and zeros that are known. */
+
+import type { Mutation } from "./mutation.ts";
+import { compareViews, rawDriver, zeroUnits } from "./suspects.ts";
+
+export const readingMutations: readonly Mutation[] = [
+  {
+    name: "the end of a raw image is data, whatever it is",
+    file: "formats/raw/driver.ts",
+    find: "extents.append(this.fileSize - extents.end, ExtentState.zero, extents.end);",
+    replace: "extents.append(this.fileSize - extents.end, ExtentState.data, extents.end);",
+    tests: [rawDriver],
+  },
+  {
+    name: "data that a grown file has past a raw image's end is the image's",
+    file: "formats/raw/driver.ts",
+    find: ".clippedTo(0, this.fileSize).each()",
+    replace: ".each()",
+    tests: [rawDriver],
+  },
+  {
+    name: "a chunk is zeros where it begins with them",
+    file: "image/guest/compare.ts",
+    find: "readsAsZeros(table, row) && (end >= guestOffset + length || end === virtualSize)",
+    replace: "readsAsZeros(table, row)",
+    tests: [compareViews],
+  },
+  {
+    name: "a buffer is used again while it is compared",
+    file: "image/guest/compare.ts",
+    find: "this.#next++ % (CHUNKS_AHEAD + 1)",
+    replace: "this.#next++ % (CHUNKS_AHEAD - 1)",
+    tests: [compareViews],
+  },
+  {
+    name: "a unit is zeros where a part of it is",
+    file: "image/guest/zero-units.ts",
+    find: "end === virtualSize ? end : alignDown(end, unitSize)",
+    replace: "end === virtualSize ? end : alignUp(end, unitSize)",
+    tests: [zeroUnits],
+  },
+  {
+    name: "a short last unit is none",
+    file: "image/guest/zero-units.ts",
+    find: "end === virtualSize ? end : alignDown(end, unitSize)",
+    replace: "alignDown(end, unitSize)",
+    tests: [zeroUnits],
+  },
+  {
+    name: "zeros lie where the blocks of one batch do, not where the guest has them",
+    file: "image/guest/zero-units.ts",
+    find: "(pieces[at] as number) - start + guestOffset",
+    replace: "(pieces[at] as number) + guestOffset",
+    tests: [zeroUnits],
+  },
+  {
+    name: "zeros are looked for in whole blocks alone",
+    file: "image/guest/see-blocks.ts",
+    find: "zeroPieces(block, zeroGrain, at)",
+    replace: "[]",
+    tests: [zeroUnits],
+  },
+];

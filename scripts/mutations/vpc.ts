@@ -1,0 +1,65 @@
+/** What is believed of a VHD's footer, and what is written there. */
+
+import type { Mutation } from "./mutation.ts";
+
+const reading = "test/unit/formats/vpc/image.test.ts";
+const writing = "test/unit/formats/vpc/target.test.ts";
+
+export const vpcMutations: readonly Mutation[] = [
+  {
+    name: "a VHD's current size is taken from any creator",
+    file: "formats/vpc/size.ts",
+    find: "if (isSizeCertain(footer)) return currentSize;",
+    replace: "if (isSizeCertain(footer) || chosen === undefined) return currentSize;",
+    tests: [reading],
+  },
+  {
+    name: "what lies between a VHD's two sizes is looked at from its start alone",
+    file: "formats/vpc/size.ts",
+    find: "const last = await readZeroFilled(storage, lastStart, end - lastStart);",
+    replace: "const last = new Uint8Array(0);",
+    tests: [reading],
+  },
+  {
+    name: "a VHD's disk may end behind its footer",
+    file: "formats/vpc/disk.ts",
+    find: "if (virtualSize > hostOffset) {",
+    replace: "if (virtualSize > fileSize) {",
+    tests: [reading],
+  },
+  {
+    name: "a footer at the start is passed over",
+    file: "formats/vpc/disk.ts",
+    find: "await refuseSecondFooter(main, hostOffset, refuse);",
+    replace: "",
+    tests: [reading],
+  },
+  {
+    name: "bytes between a VHD's disk and its footer are nobody's",
+    file: "formats/vpc/image.ts",
+    find: "return RangeSet.of({ start: this.#disk.virtualSize, end: this.#disk.fileSize });",
+    replace: "return RangeSet.of({ start: this.#disk.fileSize - FOOTER_SIZE, end: this.#disk.fileSize });",
+    tests: [reading],
+  },
+  {
+    name: "an image's mark at a VHD's start is its guest's own",
+    file: "formats/strangers.ts",
+    find: 'mark.hostOffset === 0 && advice === "qemu-img" ? tool : undefined',
+    replace: "undefined",
+    tests: [reading],
+  },
+  {
+    name: "a footer of before is written behind any disk",
+    file: "formats/vpc/rules.ts",
+    find: "return virtualSize === said.currentSize || virtualSize === sizeOf(said);",
+    replace: "return said.diskType === DiskType.fixed;",
+    tests: [writing],
+  },
+  {
+    name: "a footer is put into a file that goes on behind it",
+    file: "formats/vpc/target.ts",
+    find: "if (oldFileSize > virtualSize) {",
+    replace: "if (oldFileSize < 0) {",
+    tests: [writing],
+  },
+];
