@@ -51,6 +51,8 @@ export interface Encoder {
   readonly unitSize: number;
   /** Plain bytes that are looked at. */
   readonly plainBytes: number;
+  /** The places that streams take at first: what the file takes more for a while. */
+  readonly spareBytes: number;
   /**
    * Each is performed, all of it durable, before the next is asked for; none where nothing gets shorter. What has to be
    * durable before the first batch comes first.

@@ -43,9 +43,9 @@ describe("a qcow2 whose clusters are compressed", () => {
           expect(short.length).toBeLessThanOrEqual(bytes.length);
         },
       ),
-      { numRuns: 100, seed: 10 },
+      { numRuns: 50, seed: 10 },
     );
-    expect(encoded).toBeGreaterThan(500);
+    expect(encoded).toBeGreaterThan(400);
   });
 });
 

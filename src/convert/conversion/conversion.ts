@@ -23,6 +23,7 @@ import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { verifyDigest } from "../proof/verify.ts";
+import { openEncoder } from "../rearrange/encode.ts";
 import { rearrange } from "../rearrange/rearrange-step.ts";
 import type { ConversionReport } from "../report/report.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
@@ -117,6 +118,7 @@ class Walk {
       if (isFirst && waypointOf(journey.goalFormat).isInOnePiece && steps.length > 0 && !settings.allowProbedGuest)
         await refuseProbedGuest(await guest.view(first.image), this.#session.path, journey.goalFormat);
       // Reasons to refuse come before a byte of data is read.
+      if (steps[0]?.step === "rearrange" && steps[0].goal === "encode") await openEncoder(first.image, settings);
       if (steps[0]?.step === "switch") this.#firstPlan = { plan: await this.#planned(first, steps[0], journey, guest) };
       const look = await this.#watch.time("checksum", () =>
         lookFirst(this.#session.path, first, guest, settings, this.#zeroUnit(first, journey)),
@@ -202,6 +204,7 @@ class Walk {
       targetFormat: step.to,
       options: step.isGoal ? journey.goalOptions : {},
       isCarrier: step.isCarrier,
+      compress: step.isGoal && journey.wishes.compress,
       view: () => guest.view(source.image),
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#digest ? { seed: this.#digest.hex } : undefined,
@@ -249,6 +252,7 @@ class Walk {
     this.#last = done;
     if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan);
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
+    for (const note of plan.draft.notes ?? []) session.notes.add(note);
   }
 
   /** What was a disk in one piece holds zeros where the target has nothing: their space goes, and no byte changes by it. */
@@ -267,7 +271,11 @@ class Walk {
   }
 
   async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<void> {
-    const { bytesMoved, journal } = await this.#watch.time("settle", () =>
+    const {
+      bytesMoved,
+      peakExtraBytes = 0,
+      journal,
+    } = await this.#watch.time("settle", () =>
       rearrange({
         session: this.#session,
         settings: this.#settings,
@@ -281,6 +289,7 @@ class Walk {
     );
     this.#journal = journal ?? this.#journal;
     this.#bytesMoved += bytesMoved;
+    this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes);
     this.#digestAfter = null;
     this.#last = undefined;
   }

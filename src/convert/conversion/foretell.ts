@@ -14,6 +14,7 @@ import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
+import { openEncoder } from "../rearrange/encode.ts";
 import type { ConversionReport } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
 import { stopIfAsked } from "../session/session.ts";
@@ -92,12 +93,14 @@ async function planFirst(
   const [first] = steps;
   if (first?.step !== "switch") {
     refuseUnsound(source, settings.check);
+    if (first?.goal === "encode") await openEncoder(source.image, settings);
     return { steps, plan: undefined };
   }
   const wish = {
     targetFormat: first.to,
     options: first.isGoal ? journey.goalOptions : {},
     isCarrier: first.isCarrier,
+    compress: first.isGoal && journey.wishes.compress,
     view: () => guest.view(source.image),
   };
   const plan = await planSwitchTo(source, wish, settings);

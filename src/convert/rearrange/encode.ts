@@ -8,10 +8,12 @@
  * without a write.
  */
 
+import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import type { EncodedBatch, EncodedUnit, Encoder } from "../../image/encoder.ts";
 import { inflateCluster } from "../../image/guest/inflate.ts";
+import type { Image } from "../../image/source.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
@@ -23,8 +25,28 @@ export interface Encoded {
   /** Plain bytes that are stored compressed now. */
   readonly bytesMoved: number;
   readonly bytesWritten: number;
+  readonly peakExtraBytes: number;
   /** Undefined where nothing got shorter. */
   readonly journal: RearrangementJournal | undefined;
+}
+
+/** Plain bytes compressed between two barriers, and of all places that their streams take at first. */
+export const ENCODE_BYTES = 8 * MiB;
+
+/** Throws ImageError where nothing of the image can be stored compressed. */
+export async function openEncoder(
+  image: Image,
+  { signal, maxExtraSpace }: Pick<Settings, "signal" | "maxExtraSpace">,
+): Promise<Encoder> {
+  const encoder = await image.openEncoder?.({ maxBatchBytes: Math.min(ENCODE_BYTES, maxExtraSpace), signal });
+  if (encoder !== undefined) return encoder;
+  const { path } = image.storage;
+  throw new ImageError("unsupported", say`Cannot compress ${imageNamed(path)}`, {
+    because: `${image.format} stores nothing compressed`,
+    path,
+    format: image.format,
+    operation: "plan",
+  });
 }
 
 type EncodeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
@@ -56,7 +78,8 @@ export async function encode(
   } catch (error) {
     throw journal === undefined ? error : await afterFailure(session, journal, error);
   }
-  return { bytesMoved, bytesWritten: epochs?.bytesWritten ?? 0, journal };
+  const peakExtraBytes = journal === undefined ? 0 : encoder.spareBytes;
+  return { bytesMoved, bytesWritten: epochs?.bytesWritten ?? 0, peakExtraBytes, journal };
 }
 
 async function performBatch(

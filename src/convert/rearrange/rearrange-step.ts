@@ -15,7 +15,7 @@ import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { settle } from "../switch/settle.ts";
 import { afterFailure } from "../undo/after-failure.ts";
-import { encode } from "./encode.ts";
+import { encode, openEncoder } from "./encode.ts";
 import { HEADER_BLOCK } from "./epochs.ts";
 import { wantedPlaces } from "./linear.ts";
 import { Rearranging } from "./rearrange.ts";
@@ -34,14 +34,14 @@ export interface RearrangeStep {
 export interface Rearranged {
   readonly bytesMoved: number;
   readonly bytesWritten: number;
+  /** What the file took more for a while; 0 where absent. */
+  readonly peakExtraBytes?: number;
   /** Stands, for the next step to take its place; undefined where nothing was to be done and none was made. */
   readonly journal: RearrangementJournal | undefined;
 }
 
 /** Bytes copied between two barriers: what copies take of the disk for a while. */
 const EPOCH_BYTES = 16 * MiB;
-/** Plain bytes compressed between two barriers, and of all places that their streams take at first. */
-const ENCODE_BYTES = 8 * MiB;
 
 /** Throws with `journal` set in the error: the image is whole, and `resume` or `rollback` goes on. */
 export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
@@ -82,17 +82,7 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
 
 async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image } = step;
-  const { signal, maxExtraSpace } = settings;
-  const encoder = await image.openEncoder?.({ maxBatchBytes: Math.min(ENCODE_BYTES, maxExtraSpace), signal });
-  if (encoder === undefined) {
-    throw new ImageError("unsupported", say`Cannot compress ${imageNamed(session.path)}`, {
-      because: `${image.format} stores nothing compressed`,
-      path: session.path,
-      format: image.format,
-      operation: "plan",
-    });
-  }
-  return encode(session, encoder, () => openJournal(step), settings);
+  return encode(session, await openEncoder(image, settings), () => openJournal(step), settings);
 }
 
 /** A format that counts nothing compacts as it settles: the same epochs, under a journal of their own. */

@@ -9,7 +9,8 @@ import { ExtentState } from "../../image/extent.ts";
 import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
-import type { Draft, Identity } from "../../image/target.ts";
+import type { Draft, Identity, TargetDriver } from "../../image/target.ts";
+import type { TargetOptionValues } from "../../image/target-options.ts";
 import type { Journey } from "../../journal/records.ts";
 import { refuseSharedPlaces } from "../../plan/shared-places.ts";
 import { sourceEndOf } from "../../plan/source-end.ts";
@@ -29,6 +30,8 @@ export interface SwitchWish {
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
   readonly view: () => Promise<GuestView>;
   readonly identity?: Identity | undefined;
+  /** What is plain will be stored compressed. */
+  readonly compress?: boolean;
   /** Guest ranges that were found to be zeros, and how long a run of them is given back. */
   readonly zeros?: { readonly found: RangeSet; readonly leastRun: number } | undefined;
 }
@@ -55,7 +58,7 @@ export async function planSwitchTo(
     });
   }
   if (settings.check) refuseCorruption(source);
-  const draft = target.openConversionTarget(source.options, options, new Set(settings.drop));
+  const draft = draftOf(source, target, options, { ...settings, compress: wish.compress ?? false });
   const wasInOnePiece = source.options.linearBase !== undefined;
   const needsFront = draft.placement.linearBase !== undefined && !wasInOnePiece;
   const hasFooter = wasInOnePiece && source.metadata.total > 0;
@@ -80,16 +83,14 @@ export async function planSwitchTo(
 
 /** What the goal can't hold of the source: asked before the first step, since the last one is planned when its turn comes. */
 export function refuseGoal(
-  { image, options }: Source,
-  { goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">,
+  source: Source,
+  { goalFormat, goalOptions, wishes }: Pick<Journey, "goalFormat" | "goalOptions" | "wishes">,
   { drop }: Pick<Settings, "drop">,
 ): void {
+  const { image } = source;
   const target = targetDriverOf(goalFormat);
-  const draft = target.openConversionTarget(
-    options,
-    parseTargetOptions(goalFormat, target, goalOptions),
-    new Set(drop),
-  );
+  const options = parseTargetOptions(goalFormat, target, goalOptions);
+  const draft = draftOf(source, target, options, { drop, compress: wishes.compress });
   const [first] = draft.refusals;
   if (first === undefined) return;
   throw new ImageError("unsupported", say`Cannot convert ${imageNamed(image.storage.path)} to ${goalFormat}`, {
@@ -99,6 +100,28 @@ export function refuseGoal(
     operation: "plan",
     reasons: draft.refusals,
   });
+}
+
+function draftOf(
+  source: Source,
+  target: TargetDriver,
+  options: TargetOptionValues,
+  { drop, compress }: { readonly drop: readonly string[]; readonly compress: boolean },
+): Draft {
+  const draft = target.openConversionTarget(source.options, options, new Set(drop));
+  const reasons = [...draft.refusals, ...(compress ? (target.encodingRefusals?.(draft) ?? []) : [])];
+  const asked = options.compression_type;
+  const has = source.options.compression;
+  if (asked !== undefined && has !== undefined && asked !== has && hasCompressed(source)) {
+    reasons.push(
+      `Its compressed clusters are ${has}'s, and none is compressed anew; make a copy with qemu-img convert -c -o compression_type=${asked}`,
+    );
+  }
+  return { ...draft, refusals: reasons };
+}
+
+function hasCompressed({ mapping }: Source): boolean {
+  return mapping.state.subarray(0, mapping.count).includes(ExtentState.compressed);
 }
 
 /** The size of the goal's units. */

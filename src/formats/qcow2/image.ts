@@ -91,6 +91,7 @@ export class Qcow2Image implements Image {
         compat: header.version === 2 ? "0.10" : "1.1",
         refcount_bits: header.refcountBits,
         lazy_refcounts: hasFlag(header.compatible, CompatibleBit.lazyRefcounts),
+        compression_type: header.compression,
       },
       unclean: this.#uncleanReasons(),
       forgettable: this.#forgettable(),

@@ -4,7 +4,6 @@
  */
 
 import { availableParallelism } from "node:os";
-import { ImageError } from "../../bytes/image-error.ts";
 import { zlib } from "../../storage/built-ins.ts";
 import type { CompressionMethod } from "../compression.ts";
 
@@ -18,13 +17,8 @@ export function canDeflate(method: CompressionMethod): boolean {
   return method === "zlib" || typeof zlib().zstdCompress === "function";
 }
 
-export function refuseMissingMethod(method: CompressionMethod): void {
-  if (canDeflate(method)) return;
-  throw new ImageError("unsupported", `Cannot compress with ${method}`, {
-    because: `Node ${process.versions.node} can't`,
-    remedy: "run it with Node 24, or choose compression_type=zlib",
-    operation: "compress",
-  });
+export function missingMethod(method: CompressionMethod): string {
+  return `Node ${process.versions.node} has no ${method}; run it with Node 24, or with compression_type=zlib`;
 }
 
 /** Rejects only where the library itself fails. */

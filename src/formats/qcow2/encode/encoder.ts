@@ -15,7 +15,7 @@ import { Bitmap } from "../../../bytes/bitmap.ts";
 import type { CompressionMethod } from "../../../image/compression.ts";
 import type { Encoder, EncodeStep, EncodeWishes } from "../../../image/encoder.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
-import { DeflateTurns, deflateCluster, refuseMissingMethod } from "../../../image/guest/deflate.ts";
+import { DeflateTurns, deflateCluster } from "../../../image/guest/deflate.ts";
 import { readAhead, Turns } from "../../../image/guest/read-ahead.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
@@ -59,6 +59,7 @@ export class Qcow2Encoder implements Encoder {
   readonly method: CompressionMethod;
   readonly unitSize: number;
   readonly plainBytes: number;
+  readonly spareBytes: number;
   readonly #parts: EncoderParts;
   readonly #maxStream: number;
   /** Clusters that hold streams of batches before. */
@@ -85,13 +86,13 @@ export class Qcow2Encoder implements Encoder {
     let plainClusters = 0;
     for (const { clusterCount } of this.#runs()) plainClusters += clusterCount;
     this.plainBytes = plainClusters * this.unitSize;
+    this.spareBytes = Math.min(plainClusters, parts.places.available.markedCount) * this.unitSize;
   }
 
   /** Of an image whose check found nothing but leaks; `source.tally` has counted all of it. */
   static async open(source: WalkSource, facts: EncoderFacts, wishes: EncodeWishes): Promise<Qcow2Encoder> {
     const { storage, header, geometry } = source;
     const { clusterSize } = geometry;
-    refuseMissingMethod(header.compression);
     const spares = sparePlaces(source, facts.blocks, Math.floor(wishes.maxBatchBytes / clusterSize));
     const { pieces, blocks, available, placeCount } = spares;
     const counts = new LiveCounts({ storage, pieces, blocks, refcountBits: header.refcountBits });
