@@ -3,6 +3,7 @@
 import { isPowerOfTwo, MiB } from "../../../bytes/align.ts";
 import { UsageError } from "../../../bytes/image-error.ts";
 import type { CompressionMethod } from "../../../image/compression.ts";
+import type { ConversionOptions } from "../../../image/source.ts";
 import type { TargetOption, TargetOptionValues } from "../../../image/target-options.ts";
 import { bytesPerL2Table } from "../header/header.ts";
 import { MAX_L1_BYTES } from "../header/rules.ts";
@@ -40,7 +41,7 @@ export interface Qcow2Settings {
  * allow, else QEMU's default. Throws UsageError for values that no source could use.
  */
 export function chooseSettings(
-  source: { readonly clusterSize: number; readonly virtualSize: number },
+  source: Pick<ConversionOptions, "clusterSize" | "virtualSize"> & Partial<Pick<ConversionOptions, "compression">>,
   options: TargetOptionValues,
   inherited: TargetOptionValues = {},
 ): Qcow2Settings {
@@ -72,7 +73,7 @@ export function chooseSettings(
     throw unusable("refcount_bits", refcountBits, "16 with compat=0.10");
   }
   if (compat === "0.10" && lazyRefcounts) throw unusable("lazy_refcounts", "on", "off with compat=0.10");
-  const compression = options.compression_type ?? usual.compression_type ?? "zlib";
+  const compression = options.compression_type ?? (compat === "1.1" ? source.compression : undefined) ?? "zlib";
   if (compression !== "zlib" && compression !== "zstd") throw unusable("compression_type", compression, "zlib or zstd");
   if (compat === "0.10" && compression === "zstd") throw unusable("compression_type", "zstd", "zlib with compat=0.10");
   return { clusterSize, compat, refcountBits, lazyRefcounts, compression };
