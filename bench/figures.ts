@@ -23,14 +23,14 @@ import {
   traceOurs,
   watchAllocated,
 } from "./measure.ts";
+import { pathFigures } from "./path-figures.ts";
+import { inMiB, ratioRow, seconds } from "./ratio.ts";
 import { packed, spreadOver } from "./sparse-images.ts";
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 const TiB = 2 ** 40;
 
-const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 3 : 2)} s`;
-const inMiB = (bytes: number): string => `${(bytes / MiB).toFixed(2)} MiB`;
 const percent = (share: number): string => `${(100 * share).toFixed(3)} %`;
 
 /** Time of a conversion in place against `qemu-img convert`, and what it wrote. */
@@ -238,13 +238,8 @@ export const figures: readonly Figure[] = [
   checkFigure,
   downloadFigure,
   ...actionFigures,
+  ...pathFigures,
 ];
-
-function ratioRow(figure: string, most: number, reach: string, ours: number, theirs: number): Row {
-  const ratio = ours / theirs;
-  const shown = ratio < 0.2 ? `1/${(1 / ratio).toFixed(1)}` : ratio.toFixed(2);
-  return { figure, reach, measured: `${shown}: ${seconds(ours)} against ${seconds(theirs)}`, isReached: ratio <= most };
-}
 
 async function convertByQemu(
   source: string,

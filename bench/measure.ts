@@ -54,6 +54,7 @@ export async function measureOurs(
 export interface OurReport {
   readonly changed?: boolean;
   readonly "bytes-written": number;
+  readonly "bytes-moved": number;
   readonly "bytes-settled": number;
   readonly "peak-extra-bytes": number;
   readonly syncs: number;

@@ -32,9 +32,9 @@ interface Bundle {
 }
 
 const bundles: readonly Bundle[] = [
-  { entries: { index: "src/index.ts" } },
+  { entries: { index: "src/index.ts" }, options: { minifyIdentifiers: true } },
   { entries: { "hash-worker": "src/image/guest/hash-worker.ts" }, options: { minifyIdentifiers: true } },
-  // The faces say little in a trace of the library's: their names are short.
+  // docs/decisions/the-library-is-minified.md
   { entries: { "cli-main": "src/cli/main.ts" }, options: { minifyIdentifiers: true } },
   {
     // What is imported dynamically becomes a chunk too, and so is loaded only when it is used. Chunks lie beside the

@@ -25,9 +25,10 @@ export {
   type Words,
 } from "./bytes/sentence.ts";
 export { shellWord } from "./bytes/shell-word.ts";
-export { formatSize, parseSize } from "./bytes/size-text.ts";
+export { fileText, formatSize, parseSize } from "./bytes/size-text.ts";
 export { CheckExit, VERDICTS, type Verdict, verdictOf } from "./check/verdict.ts";
 export { check } from "./convert/check.ts";
+export { compact } from "./convert/compact.ts";
 export { convert, plan } from "./convert/convert.ts";
 export { makeDemoImage } from "./convert/demo-image.ts";
 export type * from "./convert/options/options.ts";
@@ -55,9 +56,11 @@ export { refuseTakenName, renameImage } from "./convert/rename.ts";
 export type * from "./convert/report/report.ts";
 export { setmap } from "./convert/setmap.ts";
 export type { Qcow2BitmapInfo, Qcow2Details } from "./formats/details.ts";
-export { extensionsOf, imageExtensions, imageMarks } from "./formats/naming.ts";
+export { extensionsOf, hasClusters, imageExtensions, imageMarks } from "./formats/naming.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
+export { PICTURE_LEGEND, pictureLine, pictureText } from "./image/layout-text.ts";
 export type { RepairScope } from "./image/repair.ts";
 export type { SnapshotInfo } from "./image/specific-info.ts";
 export type { TargetOption } from "./image/target-options.ts";
+export { stepTexts, wayBackText } from "./plan/path-text.ts";

@@ -110,8 +110,8 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "a long host copy repeats its first piece",
     file: "convert/execute/execute.ts",
-    find: "storage.read(fromHostOffset + skip, bytes);",
-    replace: "storage.read(fromHostOffset, bytes);",
+    find: "storage.read(fromHostOffset + skip, bytes));",
+    replace: "storage.read(fromHostOffset, bytes));",
     tests: [foreignWrites],
   },
   {
@@ -138,7 +138,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "settling begins with the undo still open",
     file: "convert/switch/finish.ts",
-    find: `if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: true });`,
+    find: `if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: givesUp });`,
     replace: "",
     tests: [cuts, verification],
   },

@@ -30,8 +30,8 @@ export const qcow2MoveMutations: readonly Mutation[] = [
   {
     name: "the count of a place that was left and taken again is lowered",
     file: `${folder}/rearranger.ts`,
-    find: "        if (!this.used.has(cluster)) await this.#counts.set(cluster, 0);",
-    replace: "        await this.#counts.set(cluster, 0);",
+    find: "        const isFree = !this.used.has(cluster) && this.#counts.hasBlockFor(cluster);",
+    replace: "        const isFree = this.#counts.hasBlockFor(cluster);",
     tests: [qcow2Rearranger],
   },
   {
@@ -53,6 +53,13 @@ export const qcow2MoveMutations: readonly Mutation[] = [
     file: `${folder}/tidying.ts`,
     find: "      if (index * counts.perBlock >= endWithout) given.push(index);",
     replace: "      if ((index + 1) * counts.perBlock >= endWithout) given.push(index);",
+    tests: [qcow2Rearranger],
+  },
+  {
+    name: "a new refcount block does not count itself",
+    file: `${folder}/new-blocks.ts`,
+    find: "    setRefcount(new DataView(bytes.buffer), 0, place.refcountBits, 1);",
+    replace: "",
     tests: [qcow2Rearranger],
   },
   {

@@ -155,7 +155,13 @@ export function commandText({ command: name, options, path }: CommandReference, 
   return [program, name, ...options, shellWord(path)].join(" ");
 }
 
-const SHORT: Readonly<Record<string, string>> = { format: "-f", "force-share": "-U", "target-format-options": "-o" };
+const SHORT: Readonly<Record<string, string>> = {
+  format: "-f",
+  "force-share": "-U",
+  "target-format-options": "-o",
+  compress: "-c",
+  "sparse-size": "-S",
+};
 
 /** The command line's words; `program` is how its user calls it. */
 export function commandLine(program: string): Vocabulary {

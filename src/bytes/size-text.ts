@@ -35,3 +35,12 @@ export function formatSize(bytes: number): string {
   }
   return `${Number(value.toPrecision(3))} ${bytes === 1 ? "byte" : units[unit]}`;
 }
+
+/** A share of a file's length that is worth telling apart from the whole. */
+const WORTH_TELLING = 7 / 8;
+
+/** `8 GiB`, and of a file with holes also what it takes on the disk: `8 GiB, 1.49 MiB on the disk`. */
+export function fileText(fileSize: number, actualSize: number | undefined): string {
+  const hasHoles = actualSize !== undefined && actualSize < fileSize * WORTH_TELLING;
+  return `${formatSize(fileSize)}${hasHoles ? `, ${formatSize(actualSize)} on the disk` : ""}`;
+}

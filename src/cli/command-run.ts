@@ -31,6 +31,11 @@ export interface Values {
   readonly check?: boolean;
   readonly keepUndo?: true;
   readonly maxExtraSpace?: string;
+  readonly compress?: true;
+  readonly sparseSize?: string;
+  readonly compact?: boolean;
+  readonly allowProbedGuest?: true;
+  readonly reproducible?: true;
   readonly journal?: string;
   readonly keepLeaks?: true;
   readonly crossCheck?: "off" | "auto" | "require";

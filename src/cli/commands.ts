@@ -3,7 +3,7 @@
 import { Option } from "commander";
 import { checkCommand } from "./check-command.ts";
 import type { CommandRun, Values } from "./command-run.ts";
-import { convertCommand, planCommand } from "./convert-command.ts";
+import { compactCommand, convertCommand, planCommand } from "./convert-command.ts";
 import { demoCommand } from "./demo.ts";
 import { checksumCommand, compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
 import { resumeCommand, rollbackCommand } from "./recovery-command.ts";
@@ -65,10 +65,31 @@ function markedRawOption(): Option {
   return new Option("--allow-marked-raw", "-f raw on bytes that bear another format's mark");
 }
 
+/** What `convert` and `plan` take beside what `compact` takes too. */
 function conversionOptions(): readonly Option[] {
   return [
     anotherName("--source-format <FORMAT>", "-f"),
     markedRawOption(),
+    new Option("-c, --compress", "store the guest's data compressed; -o compression_type=zlib|zstd says how"),
+    sparseSizeOption("4k from raw and fixed VHD, else 0"),
+    new Option("--compact", "give back what is free inside the file: the default from raw and fixed VHD, and with -c"),
+    new Option("--no-compact", "leave what is free where it lies"),
+    new Option("--allow-probed-guest", "a raw target although the guest's first sector looks like an image"),
+    new Option("--reproducible", "ids from the guest's checksum and no times: equal guests make equal files"),
+    ...rewritingOptions(),
+    new Option("--keep-leaks", "leave a QED target unsettled"),
+  ];
+}
+
+function sparseSizeOption(byDefault: string): Option {
+  return new Option(
+    "-S, --sparse-size <SIZE>",
+    `runs of zeros of this size become holes; 0 looks at no data (${byDefault})`,
+  );
+}
+
+function rewritingOptions(): readonly Option[] {
+  return [
     new Option("--checksum <ALGORITHM>", "of the guest, before and after").choices([
       "blkhash-sha256",
       "sha256",
@@ -80,7 +101,6 @@ function conversionOptions(): readonly Option[] {
     new Option("--keep-undo", "stop before the old metadata is given up; rollback stays possible"),
     new Option("--max-extra-space <SIZE>", "refuse when more is needed at any time"),
     new Option("--journal <PATH>", "where the journal's records go; beside the image by default"),
-    new Option("--keep-leaks", "leave a QED target unsettled"),
     new Option("--cross-check <WHEN>", "a second opinion from qemu-img, where it is on PATH").choices([
       "off",
       "auto",
@@ -151,6 +171,15 @@ export const commands: readonly CommandSpec[] = [
     perform: checkCommand,
   },
   {
+    name: "compact",
+    words: "[IMAGE]",
+    summary: "give back free and leaked space inside the file; plan IMAGE FORMAT --compact foretells it",
+    example: "inplace-convert compact -S 4k disk.qcow2",
+    options: () => [sparseSizeOption("0 by default"), ...rewritingOptions()],
+    writes: () => true,
+    perform: compactCommand,
+  },
+  {
     name: "checksum",
     words: "[IMAGE]",
     summary: "digest of what the guest sees",
@@ -206,9 +235,9 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "demo",
     words: "",
-    summary: "make a small QED image, convert it, verify it, show the steps",
+    summary: "make a small raw disk, convert it to qcow2, fixed VHD and back, verify each, show the steps",
     example: "inplace-convert demo",
-    options: () => [new Option("--keep <DIR>", "keep the image and a copy of the original there")],
+    options: () => [new Option("--keep <DIR>", "keep the files there: the original, and one of each format")],
     perform: demoCommand,
   },
 ];

@@ -1,13 +1,15 @@
-/** `convert` and `plan`: the main job, and what it would do. */
+/** `convert` and `plan`: the main job, and what it would do; `compact`, which stays in the format. */
 
 import {
   type ChecksumAlgorithm,
+  type CompactOptions,
   type ConvertOptions,
   kebabKeys,
   parseSize,
   type TargetOption,
   UsageError,
 } from "../index.ts";
+
 import {
   announceUndo,
   type CommandRun,
@@ -78,26 +80,51 @@ export function printOptions(run: CommandRun, name: string, options: readonly Ta
   return EXIT.done;
 }
 
+export async function compactCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
+  const path = required(image, "an image", "compact IMAGE");
+  const report = await run.library.compact(path, rewritingOptions(run));
+  printNotes(run, report.notes);
+  printOutcome(run, conversionJson(report), conversionText(report, "compact"));
+  await announceUndo(run, path);
+  return EXIT.done;
+}
+
 function convertOptions(run: CommandRun, options: Readonly<Record<string, string>>): ConvertOptions {
   const { values } = run;
-  const extra = values.maxExtraSpace;
+  return {
+    ...rewritingOptions(run),
+    options,
+    ...given("compress", values.compress),
+    ...given("compact", values.compact),
+    ...given("allowProbedGuest", values.allowProbedGuest),
+    ...given("reproducible", values.reproducible),
+    ...given("keepLeaks", values.keepLeaks),
+  };
+}
+
+/** What `compact` takes too. */
+function rewritingOptions(run: CommandRun): CompactOptions {
+  const { values } = run;
   return {
     ...run.open,
-    options,
+    ...given("sparseSize", sizeOf(values.sparseSize, "-S")),
     ...given("checksum", values.checksum as ConvertOptions["checksum"]),
     ...given("guestChecksum", guestChecksum(values.guestChecksum)),
     ...given("verify", values.verify),
     ...given("check", values.check),
     ...given("keepUndo", values.keepUndo),
-    ...given("maxExtraSpace", extra === undefined ? undefined : parseSize(extra, "--max-extra-space")),
+    ...given("maxExtraSpace", sizeOf(values.maxExtraSpace, "--max-extra-space")),
     ...given("journal", values.journal),
-    ...given("keepLeaks", values.keepLeaks),
     ...given("crossCheck", values.crossCheck),
     ...given(
       "drop",
       values.drop?.flatMap((each) => each.split(",")).filter((each) => each !== ""),
     ),
   };
+}
+
+function sizeOf(text: string | undefined, name: string): number | undefined {
+  return text === undefined ? undefined : parseSize(text, name);
 }
 
 /** `[ALGORITHM:]HEX`; no prefix is blkhash-sha256. */

@@ -1,22 +1,35 @@
-/** `demo`: the main job with nothing to prepare; makes a QED image, converts it in place, verifies it, shows the figures. */
+/** `demo`: the main job with nothing to prepare; a raw disk becomes qcow2, a fixed VHD and raw again, inside one file. */
 
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ConversionReport, formatSize } from "../index.ts";
+import {
+  type ConversionReport,
+  type ConvertOptions,
+  type FileLayout,
+  formatSize,
+  PICTURE_LEGEND,
+  pictureLine,
+} from "../index.ts";
 import { type CommandRun, given, isJson, printResult } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 import { conversionJson } from "./report-json.ts";
-import { formatMilliseconds, ratioText } from "./report-text.ts";
+import { formatMilliseconds } from "./report-text.ts";
 import { printable } from "./terminal.ts";
 
-const TARGET = "qcow2";
-
-interface Figures {
-  readonly dataBytes: number;
-  readonly milliseconds: number;
-  readonly report: ConversionReport;
+interface Stage {
+  readonly target: string;
+  readonly called: string;
+  readonly options: ConvertOptions;
+  /** Of the copy that `--keep` leaves. */
+  readonly copy: string;
 }
+
+const STAGES: readonly Stage[] = [
+  { target: "qcow2", called: "qcow2", options: { format: "raw" }, copy: "demo.qcow2" },
+  { target: "vpc", called: "fixed VHD", options: { options: { subformat: "fixed" } }, copy: "demo.vhd" },
+  { target: "raw", called: "raw again", options: {}, copy: "demo.raw" },
+];
 
 export async function demoCommand(run: CommandRun): Promise<number> {
   const { keep } = run.values;
@@ -31,39 +44,49 @@ export async function demoCommand(run: CommandRun): Promise<number> {
 
 async function perform(run: CommandRun, folder: string): Promise<number> {
   const { library, open } = run;
+  const isKept = run.values.keep !== undefined;
   const watched = { ...given("onProgress", open.onProgress), ...given("signal", open.signal) };
   const say = speaker(run);
-  const image = join(folder, "demo.img");
-  const copy = join(folder, "original.qed");
+  const image = join(folder, isKept ? "demo.raw" : "demo.img");
+  const original = join(folder, "original.raw");
 
-  say.title("A QED disk image becomes qcow2, inside the file it already occupies");
+  say.title("A raw disk becomes qcow2, a fixed VHD and raw again, inside the file it already occupies");
+  // Made twice, since a copy may have no holes.
+  await library.makeDemoImage(original);
   const made = await library.makeDemoImage(image);
-  await copyFile(image, copy);
-  say.step("make", `${image}: QED, a disk of ${formatSize(made.virtualSize)}`);
-  say.more(`${formatSize(made.dataBytes)} of data in scattered clusters, holes and zeros between them`);
-
-  const before = await library.checksum(image, watched);
-  say.step("checksum", `${before.checksum}`);
-  say.more(`${before.algorithm} of what the guest sees, read as QED`);
-
-  const start = run.terminal.now();
-  const report = await library.convert(image, TARGET, watched);
-  const milliseconds = run.terminal.now() - start;
-  say.step("convert", `${report.sourceFormat} to ${report.targetFormat}: only metadata is new`);
-  for (const line of drawing(report)) say.more(line);
-
-  const after = await library.checksum(image, watched);
-  const compared = await library.compare(copy, image, watched);
-  const isSame = before.checksum === after.checksum && compared.identical && isClean(report);
-  say.step("verify", `${after.checksum}`);
-  say.more(before.checksum === after.checksum ? "the same checksum, read as qcow2" : "ANOTHER checksum");
-  say.more(`compared with a copy of the original: ${compared.message.trim()}`);
-  say.more(isClean(report) ? "checked: no errors, no leaks" : "checked: NOT clean");
-
-  say.figures({ dataBytes: made.dataBytes, milliseconds, report });
-  say.end(run.values.keep === undefined ? [] : [`Kept: ${image} (qcow2) and ${copy} (the original)`]);
+  const reports: ConversionReport[] = [];
+  let isSame = true;
+  for (const { target, called, options, copy } of STAGES) {
+    const start = run.terminal.now();
+    const report = await library.convert(image, target, { ...watched, ...options, layout: true });
+    const milliseconds = run.terminal.now() - start;
+    if (reports.length === 0) {
+      say.file("raw", report.layout?.before);
+      say.more(`made: ${formatSize(made.dataBytes)} of data, holes between them`);
+      say.more(`${report.guestChecksum?.algorithm} of what the guest sees: ${report.guestChecksum?.before}`);
+    }
+    reports.push(report);
+    say.file(called, report.layout?.after);
+    say.more(
+      `${formatSize(report.bytesMoved)} moved, ${formatSize(report.bytesWritten)} written, ${formatMilliseconds(milliseconds)}`,
+    );
+    const compared = await library.compare(original, image, {
+      ...watched,
+      formatA: "raw",
+      ...(target === "raw" && { formatB: target }),
+    });
+    const { before, after } = report.guestChecksum ?? { before: null, after: null };
+    const isRight = compared.identical && before !== null && before === after && isClean(report);
+    say.more(isRight ? "the same checksum, checked without a finding" : "ANOTHER checksum, or NOT clean");
+    say.more(`compared with the original: ${compared.message.trim()}`);
+    isSame &&= isRight;
+    if (isKept && target !== "raw") await copyFile(image, join(folder, copy));
+  }
+  const names = ["original.raw", ...STAGES.map(({ copy }) => copy)];
+  say.end(isKept ? [`Kept in ${folder}: ${names.join(", ")}`] : []);
   if (isJson(run)) {
-    printResult(run, { ...conversionJson(report), "data-bytes": made.dataBytes, identical: isSame }, "");
+    const conversions = reports.map(({ layout: _, ...report }) => conversionJson(report));
+    printResult(run, { "data-bytes": made.dataBytes, identical: isSame, conversions }, "");
   }
   return isSame ? EXIT.done : EXIT.failed;
 }
@@ -72,21 +95,15 @@ function isClean({ check }: ConversionReport): boolean {
   return check.after === null || check.after.corruptions + check.after.leaks === 0;
 }
 
-/** The file before and after, in one line each. */
-function drawing({ fileSizeBefore, fileSizeAfter, bytesMoved }: ConversionReport): string[] {
-  const data = "░░░░░░░ guest data ░░░░░░░";
-  return [
-    `before │ QED header │ tables │${data}│ ${formatSize(fileSizeBefore)}`,
-    `after  │qcow2 header│        │${data}│ tables │ ${formatSize(fileSizeAfter)}`,
-    ...(bytesMoved === 0 ? ["                             └─ not one byte of it moved ─┘"] : []),
-  ];
-}
+/** Columns of the longest file. */
+const COLUMNS = 48;
+const MARGIN = 12;
 
 interface Speaker {
   title(text: string): void;
-  step(name: string, text: string): void;
+  /** The next number, and the file to scale with the first. */
+  file(name: string, layout: FileLayout | null | undefined): void;
   more(text: string): void;
-  figures(figures: Figures): void;
   end(lines: readonly string[]): void;
 }
 
@@ -97,27 +114,19 @@ function speaker(run: CommandRun): Speaker {
   const print = (text: string) => {
     if (!isMute) terminal.result(`${text}\n`);
   };
+  const indent = " ".repeat(MARGIN);
+  let longest = 0;
   let count = 0;
   return {
-    title: (text) => print(`\n${paint(1, text)}\n`),
-    step(name, text) {
+    title: (text) => print(`\n${paint(1, text)}`),
+    file(name, layout) {
       count++;
-      print(`${paint(36, `${count} ${name.padEnd(9)}`)} ${printable(text)}`);
+      longest = Math.max(longest, layout?.fileSize ?? 0);
+      const picture = layout ? pictureLine(layout, longest, COLUMNS).padEnd(COLUMNS) : "";
+      const size = layout ? formatSize(layout.fileSize) : "";
+      print(`\n${paint(36, `${count} ${name}`.padEnd(MARGIN))}${paint(1, picture)}  ${size}`);
     },
-    more: (text) => print(`            ${printable(text)}`),
-    figures({ dataBytes, milliseconds, report }) {
-      const rows = [
-        ["guest data", formatSize(dataBytes)],
-        ["moved", formatSize(report.bytesMoved)],
-        ["written", `${formatSize(report.bytesWritten)}, ${ratioText(report.bytesWritten, dataBytes)} the data`],
-        ["syncs", `${report.syncs}`],
-        ["time", `${formatMilliseconds(milliseconds)}, with checksums and checks before and after`],
-      ] as const;
-      print("");
-      for (const [name, text] of rows) print(`  ${paint(2, name.padEnd(12))}${paint(1, text)}`);
-    },
-    end(lines) {
-      print(["", ...lines.map(printable)].join("\n"));
-    },
+    more: (text) => print(`${indent}${printable(text)}`),
+    end: (lines) => print(["", `${indent}${PICTURE_LEGEND}`, ...lines.map(printable)].join("\n")),
   };
 }

@@ -6,6 +6,7 @@ export type Library = Pick<
   typeof index,
   | "check"
   | "checksum"
+  | "compact"
   | "compare"
   | "convert"
   | "info"

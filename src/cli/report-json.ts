@@ -16,6 +16,8 @@ const ORDER = [
   "syncs",
   "fileSizeBefore",
   "fileSizeAfter",
+  "actualSizeBefore",
+  "actualSizeAfter",
   "guestChecksum",
   "check",
   "path",
@@ -26,6 +28,6 @@ const ORDER = [
 ] as const satisfies readonly (keyof ConversionReport)[];
 
 export function conversionJson(report: ConversionReport): Readonly<Record<string, unknown>> {
-  const ordered = Object.fromEntries(ORDER.map((key) => [key, report[key]]));
+  const ordered = Object.fromEntries(ORDER.flatMap((key) => (report[key] === undefined ? [] : [[key, report[key]]])));
   return kebabKeys({ ...ordered, ...report }) as Readonly<Record<string, unknown>>;
 }

@@ -1,25 +1,33 @@
 /** A conversion's report for people. */
 
-import { type ConversionReport, counted, formatSize } from "../index.ts";
+import { type ConversionReport, counted, fileText, formatSize, stepTexts } from "../index.ts";
 
 /** Several lines, each with its line break. */
-export function conversionText(report: ConversionReport): string {
-  const { image, sourceFormat, targetFormat } = report;
+export function conversionText(report: ConversionReport, asked: "convert" | "compact" = "convert"): string {
+  const { image, sourceFormat, targetFormat, path } = report;
   if (!report.changed) {
-    const state = report.rolledBack ? "was put back" : `is ${targetFormat} already: nothing to do`;
-    return `${image} ${state}\n`;
+    const isRight = asked === "convert" ? `is ${targetFormat} already` : "is compact already";
+    return `${image} ${report.rolledBack ? "was put back" : `${isRight}: nothing to do`}\n`;
   }
+  const steps = path.length > 1 ? stepTexts(path) : [];
   const rows = [
+    ...steps.map((text, at) => [at === 0 ? "steps" : "", `${at + 1} ${text}`] as const),
     ["guest", guestText(report)],
     ["data moved", formatSize(report.bytesMoved)],
     ["written", `${writtenText(report)}, ${counted(report.syncs, "sync")}`],
-    ["file", `${formatSize(report.fileSizeBefore)} before, ${formatSize(report.fileSizeAfter)} after`],
+    ["file", filesText(report)],
     ["check", checkText(report)],
     ["left behind", report.dropped.join(", ")],
     ["took", durationText(report)],
   ] as const;
   const lines = rows.filter(([, text]) => text !== "").map(([name, text]) => `  ${name.padEnd(12)}${text}\n`);
-  return `${image}: ${sourceFormat} is now ${targetFormat}, in place\n${lines.join("")}`;
+  const isSame = sourceFormat === targetFormat && path.every(({ step }) => step === "rearrange");
+  const what = isSame ? `${targetFormat} compacted` : `${sourceFormat} is now ${targetFormat}`;
+  return `${image}: ${what}, in place\n${lines.join("")}`;
+}
+
+function filesText({ fileSizeBefore, fileSizeAfter, actualSizeBefore, actualSizeAfter }: ConversionReport): string {
+  return `${fileText(fileSizeBefore, actualSizeBefore)} before; ${fileText(fileSizeAfter, actualSizeAfter)} after`;
 }
 
 function guestText({ virtualSize, guestChecksum }: ConversionReport): string {
@@ -27,7 +35,9 @@ function guestText({ virtualSize, guestChecksum }: ConversionReport): string {
   if (guestChecksum === null || guestChecksum.before === null) return size;
   const { algorithm, covers, before, after } = guestChecksum;
   const layer = covers === "layer" ? ", without its backing file" : "";
-  const proof = after === null ? "before" : before === after ? "before and after" : "before, and after another";
+  // One that is not as planned never gets here: another one is that of a disk which has grown.
+  const grown = `before, ${after} after: the disk has grown`;
+  const proof = after === null ? "before" : before === after ? "before and after" : grown;
   return `${size}${layer}; ${algorithm} ${before} ${proof}`;
 }
 

@@ -37,10 +37,17 @@ export async function convert(
     if (report.refused.length > 0) throw refusal(report, refusals);
     return report;
   }
+  const actualSizeBefore = await actualSizeOf(host, path);
   const session = await Session.open(path, host, "convert", settings.journal);
   try {
     await refuseUnfinished(session);
-    return await runConversion(session, format, settings);
+    const report = await runConversion(session, format, settings);
+    const actualSizeAfter = await actualSizeOf(host, path);
+    return {
+      ...report,
+      ...(actualSizeBefore !== undefined && { actualSizeBefore }),
+      ...(actualSizeAfter !== undefined && { actualSizeAfter }),
+    };
   } finally {
     await session.close();
   }
@@ -62,6 +69,11 @@ export async function plan(
   const given = conversionOptions("plan", path, targetFormat, options);
   await refuseMisplacedJournal(host.volume, path, given.journal);
   return foretell(path, driverOf(targetFormat).name, settingsOf(given), host);
+}
+
+/** What is done is done: a figure that can't be had fails nothing. */
+async function actualSizeOf({ volume }: Host, path: string): Promise<number | undefined> {
+  return (await volume.facts(path).catch(() => undefined))?.allocatedSize;
 }
 
 function refusal(report: ConversionReport, refusals: readonly Sentence[]): ImageError {

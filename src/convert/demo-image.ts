@@ -1,8 +1,7 @@
 /**
- * A small QED image with known contents, written byte by byte; section "Specification" of QEMU's qed_spec.txt.
+ * A small raw disk with known contents: data where a guest would have it, holes everywhere else.
  *
- *   host    cluster 0   clusters 1..4   5..8       9..
- *           header      L1 table        L2 table   data, in an order unlike the guest's
+ *   |data......|  |data|       |d| |d| |d| |d|   |data|         |d|
  */
 
 import { UsageError } from "../bytes/image-error.ts";
@@ -11,10 +10,15 @@ import type { WritableStorage } from "../storage/storage.ts";
 import { pathMistakes, refuseMistakes } from "./options/option-rules.ts";
 
 const CLUSTER = 64 * 1024;
-const TABLE_CLUSTERS = 4;
-const GUEST_CLUSTERS = 1024;
-/** Every fourth guest cluster is a hole, every seventh of the others reads as zeros. */
-const ZERO_CLUSTER = 1;
+const GUEST_CLUSTERS = 512;
+/** Guest clusters that hold data: from, to, of how many the first. */
+const DATA = [
+  [0, 70, 1],
+  [110, 150, 1],
+  [200, 300, 6],
+  [340, 410, 1],
+  [511, 512, 1],
+] as const;
 
 export interface DemoImage {
   readonly virtualSize: number;
@@ -24,7 +28,7 @@ export interface DemoImage {
 }
 
 /**
- * Makes the image at `path`, which must not exist.
+ * Makes the disk at `path`, which must not exist.
  *
  * @throws UsageError when the name is taken, ImageError of kind `io` or `no-space`
  */
@@ -45,48 +49,18 @@ export function demoCluster(index: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.alloc(CLUSTER, line));
 }
 
+/** Which guest clusters hold data. */
+export function demoClusters(): readonly number[] {
+  return DATA.flatMap(([from, to, every]) =>
+    Array.from({ length: Math.ceil((to - from) / every) }, (_, rank) => from + rank * every),
+  );
+}
+
 export async function writeDemoImage(storage: WritableStorage): Promise<DemoImage> {
-  const guestClusters = Array.from({ length: GUEST_CLUSTERS }, (_, index) => index);
-  const dataClusters = guestClusters.filter((index) => !isHole(index) && !isZero(index));
-  const l2 = new DataView(new ArrayBuffer(TABLE_CLUSTERS * CLUSTER));
-  for (const index of guestClusters.filter(isZero)) l2.setUint32(8 * index, ZERO_CLUSTER, true);
-
-  const firstData = 1 + 2 * TABLE_CLUSTERS;
-  for (const [rank, index] of dataClusters.entries()) {
-    // 17 has no factor in common with the count, so each place is taken once.
-    const hostOffset = (firstData + ((rank * 17) % dataClusters.length)) * CLUSTER;
-    l2.setUint32(8 * index, hostOffset, true);
-    await storage.write(hostOffset, demoCluster(index));
-  }
-
-  const l1 = new DataView(new ArrayBuffer(TABLE_CLUSTERS * CLUSTER));
-  l1.setUint32(0, (1 + TABLE_CLUSTERS) * CLUSTER, true);
-  await storage.write(0, header());
-  await storage.write(CLUSTER, new Uint8Array(l1.buffer));
-  await storage.write((1 + TABLE_CLUSTERS) * CLUSTER, new Uint8Array(l2.buffer));
+  const size = GUEST_CLUSTERS * CLUSTER;
+  await storage.resize(size);
+  const clusters = demoClusters();
+  for (const index of clusters) await storage.write(index * CLUSTER, demoCluster(index));
   await storage.sync();
-  return {
-    virtualSize: GUEST_CLUSTERS * CLUSTER,
-    dataBytes: dataClusters.length * CLUSTER,
-    fileSize: (firstData + dataClusters.length) * CLUSTER,
-  };
-}
-
-function header(): Uint8Array {
-  const view = new DataView(new ArrayBuffer(CLUSTER));
-  view.setUint32(0, 0x00444551, true); // "QED\0"
-  view.setUint32(4, CLUSTER, true);
-  view.setUint32(8, TABLE_CLUSTERS, true);
-  view.setUint32(12, 1, true); // clusters of the header
-  view.setUint32(40, CLUSTER, true); // L1 table
-  view.setUint32(48, GUEST_CLUSTERS * CLUSTER, true); // virtual size
-  return new Uint8Array(view.buffer);
-}
-
-function isHole(index: number): boolean {
-  return index % 4 === 3;
-}
-
-function isZero(index: number): boolean {
-  return !isHole(index) && index % 7 === 5;
+  return { virtualSize: size, dataBytes: clusters.length * CLUSTER, fileSize: size };
 }

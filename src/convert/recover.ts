@@ -121,11 +121,13 @@ function settingsOfJournal(
   options: RecoveryOptions,
 ): Settings {
   const { checksum, verify, check, keepUndo, keepLeaks, drop, backingChain, journey } = intent;
-  const bound = journey?.wishes.maxExtraSpace;
+  const alone = intent.record === "intent" ? intent : undefined;
+  const { maxExtraSpace, ...wishes } = journey?.wishes ?? alone?.wishes ?? { maxExtraSpace: null };
   const settings = settingsOf({
     ...options,
-    options: journey?.goalOptions ?? (intent.record === "intent" ? intent.options : {}),
-    ...(bound !== undefined && bound !== null && { maxExtraSpace: bound }),
+    options: journey?.goalOptions ?? alone?.options ?? {},
+    ...wishes,
+    ...(maxExtraSpace !== null && { maxExtraSpace }),
     checksum,
     verify,
     check,

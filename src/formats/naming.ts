@@ -21,6 +21,11 @@ export function extensionsOf(format: string): readonly string[] {
   return driver?.extensions ?? strangeExtensions.get(format) ?? [];
 }
 
+/** False of a disk in one piece, such as raw, where a size of clusters says nothing. */
+export function hasClusters(format: string): boolean {
+  return !formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format))?.isInOnePiece;
+}
+
 /** Every extension that says what an image is, with the dot. */
 export function imageExtensions(): readonly string[] {
   return [...formatDrivers.flatMap(({ extensions }) => extensions), ...[...strangeExtensions.values()].flat()];

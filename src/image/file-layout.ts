@@ -5,10 +5,10 @@
  */
 
 import type { RangeSet } from "../bytes/range-set.ts";
-import { ExtentState, type ExtentTable } from "./extent.ts";
+import { ExtentState, type ExtentTable, isStored } from "./extent.ts";
 import type { Image } from "./source.ts";
 
-/** `free` is all that holds neither metadata nor anything of the disk as it is: leaks and what snapshots alone keep too. */
+/** `free` is all that holds neither metadata nor anything of the disk as it is: holes, leaks, what snapshots alone keep. */
 export const LAYOUT_KINDS = ["header", "tables", "data", "compressed", "free"] as const;
 export type LayoutKind = (typeof LAYOUT_KINDS)[number];
 
@@ -143,7 +143,8 @@ function eachPiece(
   const { count, hostOffset, length, state, storedLength } = mapping;
   for (let row = 0; row < count; row++) {
     const start = hostOffset[row] as number;
-    if (start < 0) continue;
+    // Zeros that have a place hold nothing: a hole of a raw disk, a preallocated cluster.
+    if (start < 0 || !isStored(state[row])) continue;
     const isCompressed = state[row] === ExtentState.compressed;
     const size = (isCompressed ? storedLength[row] : length[row]) as number;
     if (!clipped(start, start + size, isCompressed ? "compressed" : "data")) return;

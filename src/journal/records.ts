@@ -47,6 +47,8 @@ export interface Intent {
   readonly guestDigest: string | null;
   /** Where the step is one of several; absent where it is all there is. */
   readonly journey?: Journey;
+  /** Of a step that is all there is, to plan anew; absent in old journals. */
+  readonly wishes?: Wishes;
   /** Where the file's length says how long the disk is: what it is cut to after the commit. */
   readonly cutTo?: number;
   /** Of a footer that goes: `length`; absent for a sector that is written. */

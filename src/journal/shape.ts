@@ -40,15 +40,15 @@ const wishes: Shape<Wishes> = {
   reproducible: flag,
   maxExtraSpace: orNull(size),
 };
+const areWishes: Test = (value) => isObject(value) && Object.entries(wishes).every(([name, test]) => test(value[name]));
 const journey: Test = (value) =>
   isObject(value) &&
   text(value.originFormat) &&
   texts(value.originOptions) &&
   text(value.goalFormat) &&
   texts(value.goalOptions) &&
-  isObject(value.wishes) &&
-  size(value.stepsTaken) &&
-  Object.entries(wishes).every(([name, test]) => test((value.wishes as Record<string, unknown>)[name]));
+  areWishes(value.wishes) &&
+  size(value.stepsTaken);
 
 /** Settings that every step of a conversion has. */
 const settings = {
@@ -73,6 +73,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     options: texts,
     ...settings,
     journey: absentOr(journey),
+    wishes: absentOr(areWishes),
     cutTo: absentOr(size),
     commitKind: absentOr(oneOf("length")),
     alsoHolds: absentOr(listOf(text)),

@@ -44,7 +44,9 @@ export type Step =
 
 /** The steps that are left; none where the image is what was asked for. `carrier` can rearrange. */
 export function pathTo(from: PathFrom, goal: Waypoint, carrier: Waypoint, wishes: PathWishes): readonly Step[] {
-  if (from.isAsAsked) return wished(from, wishes);
+  // A disk in one piece is what it is: its length is its guest's.
+  const isIt = from.isInOnePiece && from.by === undefined && from.format === goal.format;
+  if (from.isAsAsked || isIt) return wished(from, wishes);
   if (from.by !== undefined && goal.format !== from.by.format) {
     return [switchTo(from.by.format), ...pathTo(arrivedAt(from.by), goal, carrier, wishes)];
   }

@@ -1,6 +1,7 @@
 /** A plan in words: what will be written, what stays, what moves, what is lost, and how the file looks after. */
 
-import { formatSize } from "../bytes/size-text.ts";
+import { fileText, formatSize } from "../bytes/size-text.ts";
+import { stepTexts, type ToldStep, wayBackText } from "./path-text.ts";
 
 /** The figures of a plan; a conversion's report has them all. Sizes in bytes. */
 export interface PlanFigures {
@@ -8,13 +9,17 @@ export interface PlanFigures {
   readonly sourceFormat: string;
   readonly targetFormat: string;
   readonly virtualSize: number;
-  readonly clusterSize: number;
+  /** Undefined of a target that has no clusters. */
+  readonly clusterSize: number | undefined;
   readonly bytesWritten: number;
   readonly bytesMoved: number;
   readonly bytesSettled: number;
   readonly peakExtraBytes: number;
   readonly fileSizeBefore: number;
   readonly fileSizeAfter: number;
+  /** What the file takes on the disk, holes left out; absent where the host does not tell. */
+  readonly actualSizeBefore?: number;
+  readonly path: readonly ToldStep[];
   readonly dropped: readonly string[];
   readonly refused: readonly string[];
 }
@@ -31,23 +36,30 @@ export function planText(outcome: PlanOutcome, figures: PlanFigures): string {
       "",
     ].join("\n");
   }
-  const growth = figures.fileSizeAfter - figures.fileSizeBefore;
+  const { path, clusterSize, bytesMoved, fileSizeBefore, fileSizeAfter } = figures;
+  const growth = fileSizeAfter - fileSizeBefore;
+  const isLong = path.length > 1 || path[0]?.step === "rearrange";
   const rows: [string, string][] = [
+    ...(isLong
+      ? stepTexts(path).map((text, at): [string, string] => [at === 0 ? "steps" : "", `${at + 1} ${text}`])
+      : []),
     ["virtual size", formatSize(figures.virtualSize)],
-    ["cluster size", formatSize(figures.clusterSize)],
-    ["to be written", `${formatSize(figures.bytesWritten)} (of a file of ${formatSize(figures.fileSizeBefore)})`],
+    ...(clusterSize === undefined ? [] : [["cluster size", formatSize(clusterSize)] as [string, string]]),
     [
-      "guest data moved",
-      figures.bytesMoved === 0 ? "none: all of it stays where it lies" : formatSize(figures.bytesMoved),
+      "to be written",
+      `${formatSize(figures.bytesWritten)} (of a file of ${fileText(fileSizeBefore, figures.actualSizeBefore)})`,
     ],
+    ["guest data moved", bytesMoved === 0 ? "none: all of it stays where it lies" : formatSize(bytesMoved)],
     ["settling", figures.bytesSettled === 0 ? "nothing to write" : formatSize(figures.bytesSettled)],
     ["peak extra space", formatSize(figures.peakExtraBytes)],
-    ["file after", `${formatSize(figures.fileSizeAfter)} (${growth < 0 ? "-" : "+"}${formatSize(Math.abs(growth))})`],
+    ["file after", `${formatSize(fileSizeAfter)} (${growth < 0 ? "-" : "+"}${formatSize(Math.abs(growth))})`],
     ["left behind", figures.dropped.length === 0 ? "nothing" : figures.dropped.join(", ")],
+    ["rollback", wayBackText(path, sourceFormat)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
+  const what = sourceFormat === targetFormat ? `${sourceFormat} rearranged` : `${sourceFormat} -> ${targetFormat}`;
   return [
-    `${image}: ${sourceFormat} -> ${targetFormat}, inside the file`,
+    `${image}: ${what}, inside the file`,
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     "",
   ].join("\n");

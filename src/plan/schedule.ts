@@ -1,5 +1,5 @@
 /** The schedule of a rearrangement: one for all formats, in two modes. Its proof stands apart (schedule-proof.ts). */
 
 export { scheduleCompact } from "./schedule/compact.ts";
-export { scheduleFixed } from "./schedule/fixed.ts";
+export { movesOfChains, scheduleFixed } from "./schedule/fixed.ts";
 export type { CompactInput, FixedInput, Schedule } from "./schedule/schedule.ts";

@@ -148,6 +148,13 @@ function zerosOf(extents: ExtentTable, { linearBase }: Draft["placement"], fileS
 
 /** What the commit brings of the guest is all that the header area takes the place of. */
 function proveFront(source: SourceFacts, { virtualSize }: Draft, commit: Commit, frontEnd: number): void {
+  // What lies in one piece already stays, the bytes at the commit's place too.
+  if (source.options.linearBase !== undefined && commit.hostOffset < source.fileSize && commit.kind === "sector") {
+    throw new ImageError("verification-failed", "Cannot prove the plan: the commit lies on the guest's disk", {
+      structure: "header",
+      hostOffset: commit.hostOffset,
+    });
+  }
   const wanted = (source.front ?? new Uint8Array(0)).subarray(0, Math.min(frontEnd, virtualSize));
   const brought = new Uint8Array(wanted.length);
   let count = 0;

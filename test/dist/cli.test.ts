@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeDemoImages } from "../support/demo-qed.ts";
 import { cli, type Ended, machineNode, root, scratchFolder, spawnNode } from "./spawn.ts";
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -34,7 +35,7 @@ test("--version says what package.json says", () => {
 
 test("the main job and back, inside one file", () => {
   const folder = scratchFolder();
-  expect(run(folder, "demo --keep . -q")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  makeDemoImages(folder);
   const original = readFileSync(join(folder, "original.qed"));
   copyFileSync(join(folder, "original.qed"), join(folder, "disk"));
 
@@ -71,7 +72,7 @@ test("the main job and back, inside one file", () => {
 
 test("--keep-undo, then the way back byte for byte, then forwards for good", () => {
   const folder = scratchFolder();
-  run(folder, "demo --keep . -q");
+  makeDemoImages(folder);
   copyFileSync(join(folder, "original.qed"), join(folder, "disk"));
   const kept = run(folder, "convert disk qcow2 --keep-undo");
   expect(kept.exitCode).toBe(0);
@@ -101,7 +102,7 @@ describe("failures", () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "inplace-convert-dist-"));
-    run(folder, "demo --keep . -q");
+    makeDemoImages(folder);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -129,7 +130,7 @@ describe("failures", () => {
 
 test("a renamed image is told to take its undo along", () => {
   const folder = scratchFolder();
-  run(folder, "demo --keep . -q");
+  makeDemoImages(folder);
   expect(run(folder, "convert original.qed qcow2 --keep-undo -q")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
   renameSync(join(folder, "original.qed"), join(folder, "new.qcow2"));
   const { exitCode, stderr } = run(folder, "rollback new.qcow2");
@@ -145,7 +146,7 @@ test("a renamed image is told to take its undo along", () => {
 
 test("a kept undo of a repair is announced as well", () => {
   const folder = scratchFolder();
-  run(folder, "demo --keep . -q");
+  makeDemoImages(folder);
   const bytes = readFileSync(join(folder, "demo.img"));
   // Past the end of what is counted: a leak, which a repair gives back.
   writeFileSync(join(folder, "demo.img"), Buffer.concat([bytes, Buffer.alloc(65536, 1)]));
@@ -169,7 +170,7 @@ test.each(["info demo.img", "convert demo.img qed", "checksum demo.img"])(
   "what nobody caught in %s is told without a trace, but with --debug",
   (words) => {
     const folder = scratchFolder();
-    run(folder, "demo --keep . -q");
+    makeDemoImages(folder);
     const { exitCode, stderr } = spawnNode(["--import", THROWING, cli, ...words.split(" ")], folder);
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(/^inplace-convert: A defect in this program: boom\n/);

@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeDemoImages } from "../support/demo-qed.ts";
 import { cli, spawnNode } from "./spawn.ts";
 
 /** Converts `disk` under strace, which sends `signal` when a file is synced (or `call`ed) for the `when`-th time. */
@@ -23,7 +24,7 @@ function convertInterrupted(folder: string, signal: string, when: number, call =
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "inplace-convert-dist-"));
-  spawnNode([cli, "demo", "--keep", ".", "-q"], folder);
+  makeDemoImages(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { makeDemoImage } from "../../src/convert/demo-image.ts";
+import { makeDemoQed } from "../support/demo-qed.ts";
 import { root, scratchFolder, spawnNode } from "./spawn.ts";
 
 /** A folder with a project in it that has inplace-convert installed. */
@@ -64,8 +64,8 @@ test("import { convert } from 'inplace-convert' converts", () => {
   const script = `
     import { checksum, convert, ImageError, makeDemoImage } from "inplace-convert";
     await makeDemoImage("disk");
-    const before = await checksum("disk");
-    const report = await convert("disk", "qcow2");
+    const before = await checksum("disk", { format: "raw" });
+    const report = await convert("disk", "qcow2", { format: "raw" });
     const after = await checksum("disk");
     const error = await convert("nothing-here", "qcow2").catch((error) => error);
     console.log(JSON.stringify([report.changed, before.checksum === after.checksum, error instanceof ImageError]));
@@ -116,7 +116,7 @@ test("its declarations are found and right under nodenext", () => {
 
 test("info and map are typed, told apart by format", async () => {
   const folder = consumer();
-  await makeDemoImage(join(folder, "disk"));
+  await makeDemoQed(join(folder, "disk"));
   const source = `
     import { convert, info, type InfoReport, infoText, map, type MapEntry, type MapReport } from "inplace-convert";
     function about(image: InfoReport): (string | number | boolean | undefined)[] {
@@ -164,7 +164,7 @@ test("README's library example runs as it stands", async () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const [, example = ""] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   const folder = consumer();
-  await makeDemoImage(join(folder, "disk.qed"));
+  await makeDemoQed(join(folder, "disk.qed"));
   writeFileSync(join(folder, "example.mjs"), example);
   const { exitCode, stdout, stderr } = spawnNode(["example.mjs"], folder);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

@@ -41,12 +41,12 @@ test("npm pack, then an install without a network: one package, whose command an
   const command = join(home, "node_modules/inplace-convert/dist/cli.mjs");
   expect(spawnNode([command, "demo", "--keep", ".", "-q"], home)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
   // The bar is loaded where it is shown: it has to be there as well.
-  expect(spawnNode([command, "check", "-p", "demo.img"], home)).toMatchObject({ exitCode: 0 });
+  expect(spawnNode([command, "check", "-p", "demo.qcow2"], home)).toMatchObject({ exitCode: 0 });
   const script = `
     import { checksum, convert } from "inplace-convert";
-    const before = await checksum("original.qed");
-    const { changed } = await convert("demo.img", "qed");
-    console.log(changed, before.checksum === (await checksum("demo.img")).checksum);
+    const before = await checksum("original.raw", { format: "raw" });
+    const { changed } = await convert("demo.qcow2", "qed");
+    console.log(changed, before.checksum === (await checksum("demo.qcow2")).checksum);
   `;
   writeFileSync(join(home, "script.mjs"), script);
   expect(spawnNode(["script.mjs"], home)).toEqual({ exitCode: 0, stdout: "true true\n", stderr: "" });

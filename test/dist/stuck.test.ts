@@ -4,12 +4,13 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync,
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { makeDemoImages } from "../support/demo-qed.ts";
 import { cli, scratchFolder, spawnNode } from "./spawn.ts";
 
 /** A folder with a QED image named `disk`, and a way to run commands in it. */
 function withDisk(disk = "disk") {
   const folder = scratchFolder();
-  spawnNode([cli, "demo", "--keep", ".", "-q"], folder);
+  makeDemoImages(folder);
   renameSync(join(folder, "original.qed"), join(folder, disk));
   rmSync(join(folder, "demo.img"));
   return { folder, run: (...words: string[]) => spawnNode([cli, ...words], folder) };

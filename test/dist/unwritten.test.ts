@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { shellWord } from "../../src/bytes/shell-word.ts";
-import { cli, type Ended, spawnNode } from "./spawn.ts";
+import { makeDemoImages } from "../support/demo-qed.ts";
+import { cli, type Ended } from "./spawn.ts";
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "inplace-convert-dist-"));
-  spawnNode([cli, "demo", "--keep", ".", "-q"], folder);
+  makeDemoImages(folder);
 });
 beforeEach(() => copyFileSync(join(folder, "original.qed"), join(folder, "disk")));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

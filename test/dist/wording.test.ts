@@ -5,6 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeDemoImages } from "../support/demo-qed.ts";
 import { cli, type Ended, spawnNode } from "./spawn.ts";
 
 let folder: string;
@@ -13,7 +14,7 @@ const run = (...words: readonly string[]): Ended => spawnNode([cli, ...words], f
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "inplace-convert-dist-"));
-  run("demo", "--keep", ".", "-q");
+  makeDemoImages(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -73,6 +73,11 @@ async function useAll(bytes: Uint8Array): Promise<void> {
   for (const { start, end } of (await image.getMetadataRanges()).each()) {
     expect(start < end && start < bytes.length).toBe(true);
   }
+  const { corruptions, checkErrors, warnings } = result;
+  if (corruptions + checkErrors + warnings === 0) {
+    const pieces = (await image.openRearranger?.())?.pieces();
+    for (const hostOffset of pieces?.hostOffset ?? []) expect(hostOffset).toBeLessThan(bytes.length);
+  } else await expect(image.openRearranger?.()).rejects.toThrow(/^Cannot rearrange /);
   let end = 0;
   for (const { guestOffset, hostOffset, length, state, storedLength } of eachExtent(await image.getMapping())) {
     expect(guestOffset).toBe(end);

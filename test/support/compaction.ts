@@ -62,6 +62,8 @@ async function playMoves(
     if (writes.length + hostCopies.length > 0) await perform({ purpose, hostCopies, writes: () => writes });
   };
   for (const { purpose, writes } of rearranger.beforehand ?? []) await write(purpose, writes);
+  const leastEnd = rearranger.used.markedCount * rearranger.unitSize;
+  for (const { purpose, writes } of (await rearranger.unbar?.(leastEnd)) ?? []) await write(purpose, writes);
   // What the last piece lacks reads as zeros, which the place that it goes to need not hold.
   const usedEnd = rearranger.used.markedEnd * rearranger.unitSize;
   if (live.bytes.length < usedEnd) await perform({ purpose: "fill the last place up", fileSize: usedEnd });

@@ -27,6 +27,8 @@ const writes: Readonly<Record<string, readonly string[]>> = {
   "codeql.yml analyze": ["security-events"],
   "release.yml release": ["attestations", "contents", "id-token"],
   "release-migration.yml migrate": ["attestations", "contents", "id-token"],
+  "publish-compressed.yml publish": ["attestations", "contents", "id-token"],
+  "raw-to-azure.yml publish": ["id-token"],
 };
 
 describe.each(files)("$path", ({ path, text, workflow }) => {

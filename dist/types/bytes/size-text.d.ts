@@ -8,3 +8,5 @@
 export declare function parseSize(text: string, what: string): number;
 /** `1.5 MiB`, `0 bytes`: three significant digits, for people. */
 export declare function formatSize(bytes: number): string;
+/** `8 GiB`, and of a file with holes also what it takes on the disk: `8 GiB, 1.49 MiB on the disk`. */
+export declare function fileText(fileSize: number, actualSize: number | undefined): string;

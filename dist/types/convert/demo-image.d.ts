@@ -1,8 +1,7 @@
 /**
- * A small QED image with known contents, written byte by byte; section "Specification" of QEMU's qed_spec.txt.
+ * A small raw disk with known contents: data where a guest would have it, holes everywhere else.
  *
- *   host    cluster 0   clusters 1..4   5..8       9..
- *           header      L1 table        L2 table   data, in an order unlike the guest's
+ *   |data......|  |data|       |d| |d| |d| |d|   |data|         |d|
  */
 import type { WritableStorage } from "../storage/storage.ts";
 export interface DemoImage {
@@ -12,11 +11,13 @@ export interface DemoImage {
     readonly fileSize: number;
 }
 /**
- * Makes the image at `path`, which must not exist.
+ * Makes the disk at `path`, which must not exist.
  *
  * @throws UsageError when the name is taken, ImageError of kind `io` or `no-space`
  */
 export declare function makeDemoImage(path: string): Promise<DemoImage>;
 /** The bytes of guest cluster `index`, for those that hold data. */
 export declare function demoCluster(index: number): Uint8Array<ArrayBuffer>;
+/** Which guest clusters hold data. */
+export declare function demoClusters(): readonly number[];
 export declare function writeDemoImage(storage: WritableStorage): Promise<DemoImage>;

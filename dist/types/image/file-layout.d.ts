@@ -6,7 +6,7 @@
 import type { RangeSet } from "../bytes/range-set.ts";
 import { type ExtentTable } from "./extent.ts";
 import type { Image } from "./source.ts";
-/** `free` is all that holds neither metadata nor anything of the disk as it is: leaks and what snapshots alone keep too. */
+/** `free` is all that holds neither metadata nor anything of the disk as it is: holes, leaks, what snapshots alone keep. */
 export declare const LAYOUT_KINDS: readonly ["header", "tables", "data", "compressed", "free"];
 export type LayoutKind = (typeof LAYOUT_KINDS)[number];
 /** In bytes of the file. */

@@ -40,6 +40,11 @@ export interface Rearranger {
     /** To be durable, one by one, before anything else is written; nothing where absent. */
     readonly beforehand?: readonly TidyStep[];
     /**
+     * Makes what is barred below `endHostOffset` places that something can be moved to, as far as the format can; each step
+     * durable before the next, and the model then as if all were performed. It takes places itself. Absent where nothing is barred.
+     */
+    unbar?(endHostOffset: number): Promise<readonly TidyStep[]>;
+    /**
      * What may be moved and begins at `fromHostOffset` or behind it; all else that is used (a header) has to stay. Of the
      * image as it stands after the moves so far.
      */

@@ -27,6 +27,9 @@ const OPTION_OF = {
   "cross-check": "crossCheck",
   drop: "drop",
   "backing-chain": "backingChain",
+  compress: "compress",
+  compact: "compact",
+  "sparse-size": "sparseSize",
   "dry-run": "dryRun",
   options: "options",
 } as const satisfies Readonly<Partial<Record<InputName, keyof ConvertOptions>>>;
@@ -44,10 +47,11 @@ export function libraryMistakes(targetFormat: string | undefined, options: Conve
   };
   for (const name of OPTION_INPUTS) if (name !== "options") add([name], mistakesIn(undefined, only(options, name)));
   if (targetFormat !== undefined) {
-    add(["target-format"], mistakesIn(targetFormat));
-    if (![...found.values()].some(([name]) => name === "target-format")) {
-      add(["options"], mistakesIn(targetFormat, only(options, "options")));
-    }
+    const withOptions = mistakesIn(targetFormat, only(options, "options"));
+    // What the format lacks by itself the options may give, as a VHD's subformat.
+    const ofFormat = mistakesIn(targetFormat).filter((sentence) => withOptions.includes(sentence));
+    add(["target-format"], ofFormat);
+    add(["options"], withOptions);
   }
   if (found.size === 0) {
     for (const sentence of mistakesIn(targetFormat, options)) {

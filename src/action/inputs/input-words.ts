@@ -9,6 +9,7 @@ const OWN_NAMES: Readonly<Record<string, string>> = {
   keepUndo: "keep-undo",
   backingChain: "backing-chain",
   dryRun: "dry-run",
+  sparseSize: "sparse-size",
 };
 
 /** Inputs by the command line's names; what is not here the action does not have. */
@@ -20,6 +21,7 @@ const INPUTS: Readonly<Record<string, string>> = {
   verify: "verify",
   "cross-check": "cross-check",
   "max-extra-space": "max-extra-space",
+  "sparse-size": "sparse-size",
 };
 
 /** Those that are given by their name alone. */
@@ -27,6 +29,9 @@ const FLAGS: Readonly<Record<string, string>> = {
   "backing-chain": "backing-chain: true",
   "keep-undo": "keep-undo: true",
   "no-check": "check: false",
+  compress: "compress: true",
+  compact: "compact: true",
+  "no-compact": "compact: false",
 };
 
 /** `--drop bitmaps` is `drop: bitmaps`, `-f raw` `source-format: raw`, and a repair is an input too. */

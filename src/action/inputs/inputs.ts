@@ -119,11 +119,7 @@ export function readInputs(readText: (name: InputName) => string): {
 
 function readConvertOptions(reader: InputReader, mode: Mode): ConvertOptions {
   const sourceFormat = reader.text("source-format");
-  const maxExtraSpace = reader.text("max-extra-space");
-  const space =
-    maxExtraSpace === ""
-      ? undefined
-      : reader.attempt("max-extra-space", () => parseSize(maxExtraSpace, "max-extra-space"));
+  const compact = reader.choice("compact", ["auto", "true", "false"]);
   return {
     options: parseOptions(reader),
     checksum: reader.choice("checksum", ["blkhash-sha256", "sha256", "none"]),
@@ -134,8 +130,18 @@ function readConvertOptions(reader: InputReader, mode: Mode): ConvertOptions {
     drop: reader.words("drop"),
     backingChain: reader.flag("backing-chain"),
     ...(sourceFormat === "auto" ? {} : { format: formatName(sourceFormat) }),
-    ...(space === undefined ? {} : { maxExtraSpace: space }),
+    compress: reader.flag("compress"),
+    ...(compact === "auto" ? {} : { compact: compact === "true" }),
+    ...size(reader, "sparse-size", "sparseSize"),
+    ...size(reader, "max-extra-space", "maxExtraSpace"),
   };
+}
+
+/** Only set where it is no default, which is the library's to choose by what the image is. */
+function size<K extends string>(reader: InputReader, name: InputName, option: K): { readonly [P in K]?: number } {
+  const text = reader.text(name);
+  const bytes = text === inputDefaults[name] ? undefined : reader.attempt(name, () => parseSize(text, name));
+  return (bytes === undefined ? {} : { [option]: bytes }) as { readonly [P in K]?: number };
 }
 
 /** Lines of `key=value`, several on a line parted by commas; `,,` is a comma, a key alone is `on`. */

@@ -1,14 +1,13 @@
 /** One image in the step's summary: what is wrong first, the picture of its file, then its figures. */
 
-import { type ConversionReport, formatSize, hex } from "../../index.ts";
-import { checksText, tookText } from "../results/figures.ts";
+import { type ConversionReport, formatSize, hex, PICTURE_LEGEND, pictureText } from "../../index.ts";
+import { backText, checksText, clustersText, filesText, stepLines, tookText } from "../results/figures.ts";
 import { counted, countsText } from "../results/findings.ts";
 import { type ImageResult, nameNow } from "../results/image-result.ts";
 import { leaksGivenUpOf, leaksText } from "../results/leaks-given-up.ts";
 import { isUnchanged, layoutsOf, outcomeText, toneOf } from "../results/outcome.ts";
 import { findingsOf, furtherReasons } from "../results/result-findings.ts";
 import { type Content, code, type Html, html, isEmpty, joined, onLines } from "./html.ts";
-import { PICTURE_LEGEND, pictureText } from "./picture-text.ts";
 
 export interface SectionSettings {
   readonly dryRun: boolean;
@@ -63,19 +62,20 @@ function failureRows(result: ImageResult): Row[] {
 }
 
 function reportRows(report: ConversionReport, dryRun: boolean): Row[] {
-  const { sourceFormat, targetFormat, virtualSize, clusterSize, bytesMoved, bytesWritten, syncs } = report;
+  const { sourceFormat, targetFormat, virtualSize, bytesMoved, bytesWritten, syncs } = report;
   const same: Row[] = [["Format", `${targetFormat}, as it was`]];
   const leaks = leaksGivenUpOf(report);
-  const grown = `${formatSize(report.fileSizeBefore)} before, ${formatSize(report.fileSizeAfter)} after`;
   const written = dryRun
     ? `at most ${formatSize(bytesWritten)}`
     : `${formatSize(bytesWritten)}, ${counted(syncs, "sync")}`;
   const changed: Row[] = [
-    ["Format", `${sourceFormat} → ${targetFormat}, clusters of ${formatSize(clusterSize)}`],
+    ["Format", `${sourceFormat} → ${targetFormat}${clustersText(report)}`],
+    ["Steps", onLines(stepLines(report))],
     ["Written", `${written}; a copy would be ${formatSize(report.guestDataBytes)}`],
     ["Data moved", bytesMoved === 0 ? "none: all of it stays where it lies" : formatSize(bytesMoved)],
     ["Extra disk space", `at most ${formatSize(report.peakExtraBytes)}`],
-    ["File", grown],
+    ["File", filesText(report)],
+    ["Way back", backText(report, dryRun)],
     ["Left behind", report.dropped.join(", ")],
     ["Leaks given up", leaks ? leaksText(leaks) : ""],
   ];

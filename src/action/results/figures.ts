@@ -1,6 +1,14 @@
 /** What conversions wrote against what a copy would have written, how long they took, what their checks and digests say. */
 
-import { type CheckResult, type ConversionReport, formatSize } from "../../index.ts";
+import {
+  type CheckResult,
+  type ConversionReport,
+  fileText,
+  formatSize,
+  hasClusters,
+  stepTexts,
+  wayBackText,
+} from "../../index.ts";
 import { countsText } from "./findings.ts";
 import { isUnchanged } from "./outcome.ts";
 import type { StepResult } from "./step-result.ts";
@@ -66,10 +74,31 @@ export function proofText({ results, dryRun }: StepResult): string {
     : "Every converted guest was read before and after: its checksum is the same";
 }
 
-/** `same` where the guest was read before and after and is proven. */
+/** `same` where the guest was read before and after and is proven; another one that is as planned is that of a disk which has grown. */
 export function checksumText({ guestChecksum }: ConversionReport): string {
   if (!guestChecksum || guestChecksum.before === null) return "";
   const { before, after, covers } = guestChecksum;
-  const what = after === null ? "before" : before === after ? "same" : "differs";
+  const what = after === null ? "before" : before === after ? "same" : "of the grown disk";
   return covers === "layer" ? `${what}, this layer` : what;
+}
+
+/** Each step with its number; none where there is but one, of which all else tells. */
+export function stepLines({ path }: ConversionReport): readonly string[] {
+  return path.length > 1 ? stepTexts(path).map((text, at) => `${at + 1} ${text}`) : [];
+}
+
+/** `, clusters of 64 KiB`; empty where the target has none. */
+export function clustersText({ targetFormat, clusterSize }: ConversionReport): string {
+  return hasClusters(targetFormat) ? `, clusters of ${formatSize(clusterSize)}` : "";
+}
+
+/** The file's length before and after, with what it takes on the disk where it has holes. */
+export function filesText(report: ConversionReport): string {
+  const { fileSizeBefore, fileSizeAfter, actualSizeBefore, actualSizeAfter } = report;
+  return `${fileText(fileSizeBefore, actualSizeBefore)} before; ${fileText(fileSizeAfter, actualSizeAfter)} after`;
+}
+
+/** What an interruption could be led back to; empty of what is done. */
+export function backText({ path, sourceFormat }: ConversionReport, dryRun: boolean): string {
+  return dryRun && path.length > 0 ? wayBackText(path, sourceFormat) : "";
 }

@@ -93,6 +93,8 @@ const CONVERSION = table<ConversionReport>({
   syncs: count,
   fileSizeBefore: count,
   fileSizeAfter: count,
+  actualSizeBefore: optional(count),
+  actualSizeAfter: optional(count),
   guestChecksum: orNull(GUEST_CHECKSUM),
   check: table<ConversionReport["check"]>({ before: orNull(CHECK_RESULT), after: orNull(CHECK_RESULT) }),
   path: list(PATH_STEP),

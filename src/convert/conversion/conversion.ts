@@ -9,9 +9,9 @@ import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
-import { ExtentState, eachExtent } from "../../image/extent.ts";
+import { ExtentState, eachExtent, isStored } from "../../image/extent.ts";
 import { layoutOf } from "../../image/file-layout.ts";
-import { checkOf } from "../../image/source.ts";
+import { checkOf, type Image } from "../../image/source.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Journey } from "../../journal/records.ts";
 import { pathTo, type RearrangeGoal, type Step } from "../../plan/path.ts";
@@ -23,7 +23,11 @@ import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { verifyDigest } from "../proof/verify.ts";
+
 import { openEncoder } from "../rearrange/encode.ts";
+
+import { isCleared } from "../rearrange/linear.ts";
+
 import { rearrange } from "../rearrange/rearrange-step.ts";
 import type { ConversionReport } from "../report/report.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
@@ -74,8 +78,6 @@ class Walk {
   readonly #beginning: Beginning;
   readonly #watch: Stopwatch;
   readonly #taken: Step[] = [];
-  /** Written by the session itself: its lock. */
-  readonly #bytesAtFirst: number;
   /** Of the step before, for the next to take its place. */
   #journal: Journal | undefined;
   #isCleared: boolean;
@@ -101,17 +103,17 @@ class Walk {
     this.#journal = beginning.replacing;
     this.#isCleared = beginning.isCleared ?? false;
     this.#watch = new Stopwatch(session.host.now);
-    this.#bytesAtFirst = session.volume.meter.bytesWritten;
   }
 
   async run(): Promise<ConversionReport> {
     const settings = this.#settings;
     const first = await this.#inspect(settings.sourceFormat);
+    this.#isCleared &&= await isCleared(first.image);
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
     let steps = this.#steps(first, journey);
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
-    else if (steps.length > 1) refuseGoal(first, journey, settings);
+    else if (steps.length > 1) refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
       const isFirst = this.#beginning.replacing === undefined;
@@ -159,7 +161,10 @@ class Walk {
         const isLast = left.length === 1;
         const under = { ...journey, stepsTaken: journey.stepsTaken + this.#taken.length };
         if (step.step === "switch") await this.#switch(source, step, under, guest, isLast, opinion);
-        else await this.#rearrange(source, step.goal, under);
+        else if (!(await this.#rearrange(source, step.goal, under))) {
+          source = await this.#inspect(undefined, source.image.format);
+          continue;
+        }
         this.#taken.push(step);
         if (isLast) return;
         source = await this.#inspect(undefined, step.step === "switch" ? step.to : source.image.format);
@@ -184,6 +189,10 @@ class Walk {
     return steps.filter((step) => step.step === "switch" || !this.#wasRearranged(step.goal));
   }
 
+  get #isLeadingBack(): boolean {
+    return this.#beginning.purpose === "roll-back";
+  }
+
   #wasRearranged(goal: RearrangeGoal): boolean {
     return this.#taken.some((step) => step.step === "rearrange" && step.goal === goal);
   }
@@ -205,6 +214,7 @@ class Walk {
       options: step.isGoal ? journey.goalOptions : {},
       isCarrier: step.isCarrier,
       compress: step.isGoal && journey.wishes.compress,
+      mayInflate: this.#isLeadingBack,
       view: () => guest.view(source.image),
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#digest ? { seed: this.#digest.hex } : undefined,
@@ -225,7 +235,7 @@ class Walk {
     const settings = this.#settings;
     const plan = this.#firstPlan?.plan ?? (await this.#planned(source, step, journey, guest));
     this.#firstPlan = undefined;
-    const digestPlanned = isLast ? await this.#digestOf(source, plan.mapping, plan.draft.virtualSize, guest) : null;
+    const digestPlanned = await this.#digestOf(source, plan.mapping, plan.draft.virtualSize, guest);
     const done = await carryOut(
       {
         session,
@@ -233,14 +243,18 @@ class Walk {
         source,
         plan,
         guest,
-        digestPlanned,
+        digestPlanned: isLast ? digestPlanned : null,
         isDigested: isLast,
         isCarrier: step.isCarrier,
         watch: this.#watch,
         ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",
         secondOpinion: isAlone ? opinion : undefined,
       },
-      { purpose: this.#beginning.purpose, replacing: this.#journal, ...(!isAlone && { journey }) },
+      {
+        purpose: this.#beginning.purpose,
+        replacing: this.#journal,
+        ...(isAlone ? { wishes: journey.wishes } : { journey }),
+      },
     );
     this.#journal = isLast ? undefined : done.journal;
     this.#isCleared = step.isCarrier;
@@ -250,31 +264,40 @@ class Walk {
     this.#bytesSettled += done.bytesSettled;
     this.#digestAfter = done.digestAfter;
     this.#last = done;
-    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan);
+    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan, done.image);
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
     for (const note of plan.draft.notes ?? []) session.notes.add(note);
   }
 
   /** What was a disk in one piece holds zeros where the target has nothing: their space goes, and no byte changes by it. */
-  async #giveZerosBack({ draft, source: { linearBase = 0 } }: SwitchPlan): Promise<void> {
+  async #giveZerosBack({ draft, source: { linearBase = 0 } }: SwitchPlan, image: Image): Promise<void> {
     const { storage } = this.#session;
     if (storage.punch === undefined || this.#zeros === undefined || draft.placement.linearBase !== undefined) return;
+    // The place of the guest's first bytes is the header's now, and settling may have filled any other.
+    const used = new RangeSet();
+    used.addAll(await image.getMetadataRanges());
+    for (const { state, hostOffset, length, storedLength } of eachExtent(await image.getMapping())) {
+      if (isStored(state))
+        used.add(hostOffset, hostOffset + (state === ExtentState.compressed ? storedLength : length));
+    }
     const ranges = new RangeSet();
     for (const { state, guestOffset, length } of eachExtent(draft.extents)) {
       if (state !== ExtentState.unallocated) continue;
       for (const { start, end } of this.#zeros.found.within(guestOffset, guestOffset + length)) {
-        ranges.add(linearBase + start, linearBase + end);
+        for (const free of used.gapsIn(linearBase + start, linearBase + end)) ranges.add(free.start, free.end);
       }
     }
     await this.#session.refuseChange();
     await storage.punch(ranges);
   }
 
-  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<void> {
+  /** False where it has to go on from the image as it stands then. */
+  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<boolean> {
     const {
       bytesMoved,
       peakExtraBytes = 0,
       journal,
+      isAll,
     } = await this.#watch.time("settle", () =>
       rearrange({
         session: this.#session,
@@ -292,6 +315,7 @@ class Walk {
     this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes);
     this.#digestAfter = null;
     this.#last = undefined;
+    return isAll;
   }
 
   /** Of the guest as the target shall show it: the source's own, or of a disk that is grown. */
@@ -304,6 +328,11 @@ class Walk {
     const { checksum } = this.#settings;
     if (checksum === "none" || this.#digest === undefined) return null;
     if (this.#digest.virtualSize !== virtualSize) {
+      // What is taken of the image as it stands now stands for the first one's only if it shows the same.
+      if (this.#taken.length > 0) {
+        const found = await this.#watch.time("checksum", () => guest.digest(source.image, checksum, "checksum"));
+        verifyDigest(source.image.format, this.#session.path, this.#digest.hex, found);
+      }
       const grown = () => guest.digestGrown(source.image, { mapping, virtualSize }, checksum, "checksum");
       this.#digest = { hex: await this.#watch.time("checksum", grown), virtualSize };
     }
@@ -314,8 +343,9 @@ class Walk {
   async #report(first: Source, look: FirstLook, guest: OpenedBacking, journey: Journey): Promise<ConversionReport> {
     const session = this.#session;
     const settings = this.#settings;
-    const wroteNothing = session.volume.meter.bytesWritten === this.#bytesAtFirst;
-    if (this.#taken.length === 0 || (this.#journal === undefined && wroteNothing)) {
+    // A rearrangement that finds nothing to do makes no journal.
+    const isIdle = this.#journal === undefined && this.#taken.every(({ step }) => step === "rearrange");
+    if (this.#taken.length === 0 || isIdle) {
       await this.#journal?.remove();
       const report = unchangedReport(session.path, first, guest.covers, look.digest, settings, this.#watch);
       return { ...report, notes: [...session.allNotes, ...report.notes] };

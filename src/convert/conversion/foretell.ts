@@ -73,7 +73,15 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
       ? (["refused", refusedReport(path, source, targetFormat, reasons.all.map(String), settings)] as const)
       : whatWouldBe(path, source, planned, covers, settings, host);
   const notes = [...blind, ...(volume.notes ?? []), ...report.notes];
-  return { report: { ...report, notes }, text: planText(outcome, report), refusals: reasons.all };
+  const facts = await volume.facts(path);
+  const told = {
+    ...report,
+    ...(facts?.allocatedSize !== undefined && { actualSizeBefore: facts.allocatedSize }),
+    notes,
+  };
+  const hasClusters = !waypointOf(report.targetFormat).isInOnePiece;
+  const text = planText(outcome, { ...told, clusterSize: hasClusters ? report.clusterSize : undefined });
+  return { report: told, text, refusals: reasons.all };
 }
 
 /** The first step for good, and what all of them come to. */

@@ -2,7 +2,7 @@
 
 import { alignUp } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { storedGuestBytes } from "../../image/extent.ts";
+import { ExtentState, ExtentTableBuilder, storedGuestBytes } from "../../image/extent.ts";
 import { type FileLayout, fileLayout } from "../../image/file-layout.ts";
 import type { Image } from "../../image/source.ts";
 import type { Step } from "../../plan/path.ts";
@@ -11,7 +11,7 @@ import { peakExtraBytes } from "../execute/space.ts";
 import { leaksGivenUpBy, leaksText, leaksWarnings } from "../inspect/leaks.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
-import { targetDriverOf } from "../options/target-options.ts";
+import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import type { ConversionReport, Layouts, PathStep } from "../report/report.ts";
 import type { Stopwatch } from "../session/stopwatch.ts";
 import { forecastOf } from "./forecast.ts";
@@ -50,20 +50,21 @@ export function plannedReport(
   const keepsLeaks = settings.keepLeaks && !targetDriverOf(goal).countsReferences;
   const leaks = keepsLeaks ? undefined : leaksGivenUpBy(source);
   const dropped = plan?.draft.dropped ?? [];
+  const shape = goalShape(source, goal, plan, settings);
   return {
     ...NOTHING,
     image: path,
     sourceFormat: source.image.format,
     targetFormat: goal,
-    virtualSize: plan?.draft.virtualSize ?? source.image.virtualSize,
-    clusterSize: plan?.draft.clusterSize ?? source.image.clusterSize,
+    virtualSize: shape.virtualSize,
+    clusterSize: shape.clusterSize,
     guestDataBytes: storedGuestBytes(source.mapping),
     bytesWritten: (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.bytesWritten,
     bytesMoved: (plan?.bytesMoved ?? 0) + forecast.bytesMoved,
     bytesSettled: settled,
     peakExtraBytes: peak,
     fileSizeBefore: source.fileSize,
-    fileSizeAfter: forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize,
+    fileSizeAfter: shape.fileSize ?? forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize,
     guestChecksum:
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
     check: { before: settings.check ? source.check : null, after: null },
@@ -73,6 +74,29 @@ export function plannedReport(
     notes: [...leaksWarnings(path, leaks, settings.drop), ...(plan?.draft.notes ?? [])],
     ...layouts(settings, source, () => (plan && isAlone ? plannedLayout(plan) : null)),
   };
+}
+
+interface Shape {
+  readonly virtualSize: number;
+  readonly clusterSize: number;
+  /** Of a disk in one piece, whose length follows from the disk's. */
+  readonly fileSize?: number;
+}
+
+/** What the goal will be, also where the first step only leads there. */
+function goalShape(source: Source, goal: string, plan: SwitchPlan | undefined, settings: Settings): Shape {
+  if (plan === undefined) return { virtualSize: source.image.virtualSize, clusterSize: source.image.clusterSize };
+  if (plan.draft.format === goal) return { virtualSize: plan.draft.virtualSize, clusterSize: plan.draft.clusterSize };
+  const target = targetDriverOf(goal);
+  const options = parseTargetOptions(goal, target, settings.options);
+  const draft = target.openConversionTarget(source.options, options, new Set(settings.drop));
+  const { virtualSize, clusterSize } = draft;
+  if (draft.placement.linearBase === undefined) return { virtualSize, clusterSize };
+  const nothing = new ExtentTableBuilder();
+  nothing.append(virtualSize, ExtentState.unallocated);
+  const space = { oldFileSize: virtualSize, additiveStart: virtualSize };
+  const { fileSize } = target.map(draft, nothing.finish(virtualSize), space).settling;
+  return { virtualSize, clusterSize, fileSize };
 }
 
 /** What was done, but for the figures that were counted on the way. */

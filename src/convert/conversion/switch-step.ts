@@ -4,7 +4,7 @@ import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { type ConversionJournal, Journal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
-import type { Intent, Journey } from "../../journal/records.ts";
+import type { Intent, Journey, Wishes } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
 import type { Source } from "../inspect/source.ts";
@@ -25,6 +25,8 @@ export interface Beginning {
   readonly replacing?: Journal | undefined;
   /** Where the step is one of several. */
   readonly journey?: Journey | undefined;
+  /** Where it is all there is. */
+  readonly wishes?: Wishes | undefined;
   /** The tables lie behind the disk already, and what will be moved is counted. */
   readonly isCleared?: boolean;
 }
@@ -87,7 +89,7 @@ function intentOf(
   source: Source,
   plan: SwitchPlan,
   settings: Settings,
-  { purpose, journey }: Beginning,
+  { purpose, journey, wishes }: Beginning,
   guestDigest: string | null,
 ): Intent {
   const { draft, commit } = plan;
@@ -107,6 +109,7 @@ function intentOf(
     backingChain: settings.backingChain,
     guestDigest,
     ...(journey && { journey }),
+    ...(wishes && { wishes }),
     alsoHolds: companionsOf(source.options),
     oldFileSize: plan.oldFileSize,
     sourceEnd: plan.sourceEnd,

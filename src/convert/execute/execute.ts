@@ -9,6 +9,9 @@ import { readZeroFilled, type Storage, type WritableStorage } from "../../storag
 
 const COPY_STEP = MiB;
 const ZEROS = Buffer.alloc(COPY_STEP);
+const NO_BYTES = new Uint8Array(0);
+/** So many bytes are given back without a question which of them are there: that takes as long. */
+const FEW_ZEROS = 64 * MiB;
 
 /** What an epoch wrote. */
 export interface Written {
@@ -44,10 +47,12 @@ export async function executeEpoch(
   };
   if (epoch.fileSize !== undefined && epoch.fileSize > (await storage.size())) await storage.resize(epoch.fileSize);
   if (epoch.zeros) await clear(storage, epoch.zeros, write);
+  // One buffer for all: a write has returned before the next read.
+  const buffer = epoch.hostCopies === undefined ? NO_BYTES : new Uint8Array(COPY_STEP);
   for (const { fromHostOffset, toHostOffset, length } of epoch.hostCopies ?? []) {
     for (const [skip, step] of steps(length)) {
-      const bytes = new Uint8Array(step);
-      await storage.read(fromHostOffset + skip, bytes);
+      const bytes = buffer.subarray(0, step);
+      bytes.fill(0, await storage.read(fromHostOffset + skip, bytes));
       await write(toHostOffset + skip, bytes);
     }
   }
@@ -70,7 +75,8 @@ async function clear(
   write: (hostOffset: number, bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const bytes = Buffer.allocUnsafe(COPY_STEP);
-  const inFile = zeros.clippedTo(0, await storage.size());
+  const isFew = storage.punch !== undefined && zeros.total <= FEW_ZEROS;
+  const inFile = isFew ? zeros.clippedTo(0, await storage.size()) : await storedParts(storage, zeros);
   const left = storage.punch ? await storage.punch(inFile) : inFile;
   for (const { start, end } of left.each()) {
     for (const [skip, step] of steps(end - start)) {
@@ -78,6 +84,17 @@ async function clear(
       if (!isZero(piece)) await write(start + skip, new Uint8Array(piece.length));
     }
   }
+}
+
+/** The parts of the ranges that the file has: a hole, where the host tells of it, reads as zeros. */
+async function storedParts(storage: Storage, ranges: RangeSet): Promise<RangeSet> {
+  const parts = new RangeSet();
+  const size = await storage.size();
+  const data = await storage.dataRanges?.();
+  if (data === undefined) return ranges.clippedTo(0, size);
+  for (const { start, end } of ranges.each())
+    for (const part of data.within(start, Math.min(end, size))) parts.add(part.start, part.end);
+  return parts;
 }
 
 function isZero(bytes: Buffer): boolean {
@@ -93,7 +110,8 @@ export async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<nu
     const found = await readZeroFilled(storage, hostOffset, bytes.length);
     if (Buffer.compare(found, bytes) !== 0) return hostOffset + found.findIndex((byte, at) => byte !== bytes[at]);
   }
-  for (const { start, end } of epoch.zeros?.each() ?? []) {
+  const zeros = epoch.zeros && (await storedParts(storage, epoch.zeros));
+  for (const { start, end } of zeros?.each() ?? []) {
     for (const [skip, step] of steps(end - start)) {
       const found = Buffer.from((await readZeroFilled(storage, start + skip, step)).buffer);
       if (!isZero(found)) return start + skip + found.findIndex((byte) => byte !== 0);

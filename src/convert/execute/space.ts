@@ -21,8 +21,8 @@ export function peakExtraBytes(plan: SwitchPlan, settles: boolean): number {
 }
 
 function journalBytes(plan: SwitchPlan): number {
-  // Trailing zeros of the header cluster are not stored, so the header's used end is what counts.
-  const header = Math.max(Math.min(plan.source.usedHeader.end, plan.header.length), 4096);
+  // Trailing zeros of the header area are not stored, so its used end is what counts.
+  const header = Math.min(plan.header.length, Math.max(plan.source.usedHeader.end, 4096));
   return header + JOURNAL_FACTS_SIZE;
 }
 

@@ -3,6 +3,7 @@
  * must not get another thing than was asked for, and consent to write or to lose something is exact.
  */
 
+import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { UsageError } from "../../bytes/image-error.ts";
 import { joined, key, type Sentence, say, type Words } from "../../bytes/sentence.ts";
 import { driverOf, openOptionOf } from "../../formats/registry.ts";
@@ -11,6 +12,7 @@ import { givenOptions, isPlain, shown } from "./given-options.ts";
 import type {
   CheckOptions,
   ChecksumOptions,
+  CompactOptions,
   CompareOptions,
   ConvertOptions,
   OpenOptions,
@@ -72,23 +74,27 @@ export const checkRules: OptionRules<CheckOptions> = {
   onFinding: callback,
 };
 
-export const convertRules: OptionRules<ConvertOptions> = {
+export const compactRules: OptionRules<CompactOptions> = {
   ...writingRules,
-  options: targetOptionTexts,
-  dryRun: flag,
-  ignoreUnfinished: flag,
   checksum: oneOf([...ALGORITHMS, "none"]),
   guestChecksum: digest,
   verify: oneOf(["full", "mapping"]),
+  sparseSize: sectorBytes,
+  check: flag,
+  maxExtraSpace: byteCount,
+  drop: droppable,
+};
+
+export const convertRules: OptionRules<ConvertOptions> = {
+  ...compactRules,
+  options: targetOptionTexts,
+  dryRun: flag,
+  ignoreUnfinished: flag,
   compress: flag,
-  sparseSize: byteCount,
   compact: flag,
   allowProbedGuest: flag,
   reproducible: flag,
-  check: flag,
-  maxExtraSpace: byteCount,
   keepLeaks: flag,
-  drop: droppable,
 };
 
 /** What was given, and one sentence for each option of it that `command` doesn't know or can't use. */
@@ -166,6 +172,13 @@ function pathText(value: unknown, name: string): Words | undefined {
 function byteCount(value: unknown, name: string): Words | undefined {
   const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
   return isCount ? undefined : mistake(name, value, "a whole number of bytes, 0 or more");
+}
+
+/** What is smaller than a sector, or ends inside one, can be no hole. */
+function sectorBytes(value: unknown, name: string): Words | undefined {
+  const wrong = byteCount(value, name);
+  if (wrong !== undefined || Number(value) % SECTOR_SIZE === 0) return wrong;
+  return mistake(name, value, "a multiple of 512, or 0 to look at no data");
 }
 
 function oneOf(words: readonly string[]): Rule {

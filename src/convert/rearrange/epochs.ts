@@ -14,10 +14,14 @@ import { type Session, stopIfAsked } from "../session/session.ts";
 /** The block around a header that a medium may lose when it is cut while writing it. */
 export const HEADER_BLOCK = 4096;
 
+/** Who else has the image open takes long to find out: looked for once in so many epochs, a change of the file at each. */
+const EPOCHS_PER_LOOK = 16;
+
 export class Epochs {
   readonly #session: Session;
   readonly #journal: RearrangementJournal;
   readonly #settings: Pick<Settings, "signal">;
+  #epochCount = 0;
   bytesWritten = 0;
 
   constructor(session: Session, journal: RearrangementJournal, settings: Pick<Settings, "signal">) {
@@ -56,7 +60,8 @@ export class Epochs {
   async perform(epoch: Epoch): Promise<void> {
     const { storage, path } = this.#session;
     stopIfAsked(this.#settings.signal, path, "while rearranging");
-    await this.#session.refuseInterference();
+    if (this.#epochCount++ % EPOCHS_PER_LOOK === 0) await this.#session.refuseInterference();
+    else await this.#session.refuseChange();
     let done = 0;
     await executeEpoch(storage, epoch, {
       onBytes: (bytes) => {

@@ -8,20 +8,25 @@
 
 import { alignUp } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { ExtentState, type ExtentTable } from "../../image/extent.ts";
+import { ExtentState, type ExtentTable, eachExtent } from "../../image/extent.ts";
 import type { Moves, Rearranger } from "../../image/rearranger.ts";
 import type { Image } from "../../image/source.ts";
+import { movesOfChains } from "../../plan/schedule.ts";
 
 /** What the schedule is made from. */
 export interface Wanted {
   readonly moves: Moves;
   /** From here on, `spareBytes` long, nothing lies. */
   readonly spareStart: number;
+  /** 0 where all are taken by units on their way, of a rearrangement that was interrupted: they go first. */
   readonly spareBytes: number;
+  /** False where others have to go, once these have. */
+  readonly isAll: boolean;
 }
 
-/** Throws ImageError `no-space` where nothing is free behind the disk. */
+/** Throws ImageError `no-space` where nothing is free behind the disk, and nothing there is on its way. */
 export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger): Promise<Wanted> {
   const { clusterSize, virtualSize } = image.getConversionOptions();
   const mapping = await image.getMapping();
@@ -32,14 +37,7 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
   const room = used.nextFree(diskEnd, placeCount);
   const spareStart = isFirstAway ? room : room + 1;
   const spareEnd = used.nextMarked(spareStart, placeCount);
-  if (room >= placeCount || spareEnd <= spareStart) {
-    throw new ImageError("no-space", say`Cannot rearrange ${imageNamed(image.storage.path)}`, {
-      because: "nothing is free behind its disk",
-      path: image.storage.path,
-      format: image.format,
-      operation: "plan",
-    });
-  }
+  const hasSpares = room < placeCount && spareEnd > spareStart;
   const moves = new MoveList();
   for (let row = 0; row < mapping.count; row++) {
     if (mapping.state[row] !== ExtentState.data) continue;
@@ -54,29 +52,55 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
     }
     if (length > 0 && hostOffset !== guestOffset) moves.add(hostOffset, guestOffset, length);
   }
-  return {
-    moves: moves.finish(),
-    spareStart: spareStart * unitSize,
-    spareBytes: (spareEnd - spareStart) * unitSize,
-  };
+  const all = moves.finish();
+  if (hasSpares) {
+    const spareBytes = (spareEnd - spareStart) * unitSize;
+    return { moves: all, spareStart: spareStart * unitSize, spareBytes, isAll: true };
+  }
+  // Behind the file's end there is no place for the first one, nor for those that wait for it.
+  const chained = movesOfChains(all, unitSize, used, placeCount);
+  const isAll = lengthOf(chained) === lengthOf(all);
+  if (chained.count > 0 || isAll) return { moves: chained, spareStart: 0, spareBytes: 0, isAll };
+  throw new ImageError("no-space", say`Cannot rearrange ${imageNamed(image.storage.path)}`, {
+    because: "nothing is free behind its disk",
+    path: image.storage.path,
+    format: image.format,
+    operation: "plan",
+  });
 }
 
-/** Whether every unit is at its place, and the first behind the disk. */
-export function isInPlace(mapping: ExtentTable, clusterSize: number, virtualSize: number): boolean {
+function lengthOf({ length }: Moves): number {
+  return length.reduce((sum, each) => sum + each, 0);
+}
+
+/**
+ * Whether nothing but guest data lies where the disk will, and each place to come can be counted: as a carrier leaves it,
+ * unless somebody has used the image since, whose new tables lie wherever there was room.
+ */
+export async function isCleared(image: Image): Promise<boolean> {
+  const { clusterSize, virtualSize } = image.getConversionOptions();
+  const metadata = await image.getMetadataRanges();
+  if (metadata.intersects(clusterSize, alignUp(virtualSize, clusterSize))) return false;
+  const mapping = await image.getMapping();
+  const barred = (await image.openRearranger?.())?.barred;
   for (let row = 0; row < mapping.count; row++) {
+    if (mapping.state[row] === ExtentState.compressed) return false;
+    if (mapping.state[row] !== ExtentState.data || mapping.hostOffset[row] === mapping.guestOffset[row]) continue;
     const guestOffset = mapping.guestOffset[row] as number;
-    const hostOffset = mapping.hostOffset[row] as number;
-    const state = mapping.state[row];
-    if (state === ExtentState.compressed) return false;
-    if (state !== ExtentState.data) continue;
-    if (guestOffset > 0 && hostOffset !== guestOffset) return false;
-    if (
-      guestOffset === 0 &&
-      (hostOffset < alignUp(virtualSize, clusterSize) || (mapping.length[row] as number) > clusterSize)
-    )
-      return false;
+    if (barred?.intersects(guestOffset, guestOffset + (mapping.length[row] as number))) return false;
   }
   return true;
+}
+
+/** Where the disk's data will lie in the end, and all that lies behind the disk. */
+export async function placesToCome(image: Image): Promise<RangeSet> {
+  const { clusterSize, virtualSize } = image.getConversionOptions();
+  const places = new RangeSet();
+  for (const { state, guestOffset, length } of eachExtent(await image.getMapping())) {
+    if (state === ExtentState.data) places.add(guestOffset, alignUp(guestOffset + length, clusterSize));
+  }
+  places.add(alignUp(virtualSize, clusterSize), Number.MAX_SAFE_INTEGER);
+  return places;
 }
 
 /** Where the guest's first unit lies; undefined where it is stored nowhere. */

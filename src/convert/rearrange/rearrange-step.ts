@@ -1,6 +1,5 @@
 /** One rearrangement of a conversion: planned from the image as it stands, proven, journaled, performed. */
 
-import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { Rearranger } from "../../image/rearranger.ts";
@@ -15,9 +14,11 @@ import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { settle } from "../switch/settle.ts";
 import { afterFailure } from "../undo/after-failure.ts";
+
 import { encode, openEncoder } from "./encode.ts";
+import { epochBytesFor, epochBytesInto } from "./epoch-size.ts";
 import { HEADER_BLOCK } from "./epochs.ts";
-import { wantedPlaces } from "./linear.ts";
+import { placesToCome, wantedPlaces } from "./linear.ts";
 import { Rearranging } from "./rearrange.ts";
 
 export interface RearrangeStep {
@@ -38,10 +39,9 @@ export interface Rearranged {
   readonly peakExtraBytes?: number;
   /** Stands, for the next step to take its place; undefined where nothing was to be done and none was made. */
   readonly journal: RearrangementJournal | undefined;
+  /** False where what had no spare left has to go on from the image as it stands now. */
+  readonly isAll: boolean;
 }
-
-/** Bytes copied between two barriers: what copies take of the disk for a while. */
-const EPOCH_BYTES = 16 * MiB;
 
 /** Throws with `journal` set in the error: the image is whole, and `resume` or `rollback` goes on. */
 export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
@@ -58,23 +58,30 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
       operation: "plan",
     });
   }
-  const epochBytes = Math.min(EPOCH_BYTES, settings.maxExtraSpace);
-  const plan = (): Promise<Schedule> =>
-    goal === "linear" ? planLinear(image, rearranger, epochBytes) : planCompact(rearranger, epochBytes);
-  let schedule = await plan();
-  const isIdle = schedule.moveCount === 0 && schedule.end === image.fileSize && (await rearranger.tidy()).length === 0;
-  if (isIdle) return { bytesMoved: 0, bytesWritten: 0, journal: undefined };
+  const epochBytes =
+    goal === "compact"
+      ? await epochBytesInto(session.storage, rearranger, settings.maxExtraSpace)
+      : epochBytesFor(settings.maxExtraSpace);
+  const linear = goal === "linear" ? await planLinear(image, rearranger, epochBytes) : undefined;
+  const isAll = linear?.isAll ?? true;
+  let schedule = linear?.schedule ?? planCompact(rearranger, epochBytes);
+  const isMoving = schedule.moveCount > 0 || (linear === undefined && schedule.end !== image.fileSize);
+  // What it tidies is as good as done in a rearranger, so that it is another one that is asked.
+  const isIdle = !isMoving && (linear !== undefined || !(await isUntidy(image)));
+  if (isIdle) return { bytesMoved: 0, bytesWritten: 0, journal: undefined, isAll };
   const journal = await openJournal(step);
   try {
     const work = new Rearranging(session, journal, rearranger, settings);
-    await work.prepare();
-    await work.perform(schedule, goal !== "linear");
+    await work.prepare(goal === "compact" ? rearranger.used.markedCount * rearranger.unitSize : 0);
+    if (goal === "compact") schedule = planCompact(rearranger, epochBytes);
+    const kept = goal === "linear" ? await placesToCome(image) : undefined;
+    await work.perform(schedule, kept ? { empties: { kept } } : { cuts: true });
     // What is needless once units have moved makes room for more.
     while (goal !== "linear" && (await work.tidy())) {
-      schedule = await plan();
-      await work.perform(schedule, true);
+      schedule = planCompact(rearranger, epochBytes);
+      await work.perform(schedule, { cuts: true });
     }
-    return { bytesMoved: work.bytesMoved, bytesWritten: work.bytesWritten, journal };
+    return { bytesMoved: work.bytesMoved, bytesWritten: work.bytesWritten, journal, isAll };
   } catch (error) {
     throw await afterFailure(session, journal, error);
   }
@@ -82,7 +89,8 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
 
 async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image } = step;
-  return encode(session, await openEncoder(image, settings), () => openJournal(step), settings);
+  const encoder = await openEncoder(image, settings);
+  return { ...(await encode(session, encoder, () => openJournal(step), settings)), isAll: true };
 }
 
 /** A format that counts nothing compacts as it settles: the same epochs, under a journal of their own. */
@@ -90,26 +98,34 @@ async function settleAlone(step: RearrangeStep, image: Image): Promise<Rearrange
   const { session, settings } = step;
   const planned = await image.planSettling?.();
   if (planned === undefined || planned.epochs.length === 0)
-    return { bytesMoved: 0, bytesWritten: 0, journal: undefined };
+    return { bytesMoved: 0, bytesWritten: 0, journal: undefined, isAll: true };
   const journal = await openJournal(step);
   try {
     const { bytesWritten } = await settle(session, image, { journal, commitHostOffset: 0 }, settings);
-    return { bytesMoved: planned.bytesMoved, bytesWritten, journal };
+    return { bytesMoved: planned.bytesMoved, bytesWritten, journal, isAll: true };
   } catch (error) {
     throw await afterFailure(session, journal, error);
   }
 }
 
-async function planLinear(image: Image, rearranger: Rearranger, epochBytes: number): Promise<Schedule> {
-  const { moves: wanted, spareStart, spareBytes } = await wantedPlaces(image, rearranger);
+async function isUntidy(image: Image): Promise<boolean> {
+  return ((await (await image.openRearranger?.())?.tidy()) ?? []).length > 0;
+}
+
+async function planLinear(
+  image: Image,
+  rearranger: Rearranger,
+  epochBytes: number,
+): Promise<{ readonly schedule: Schedule; readonly isAll: boolean }> {
+  const { moves: wanted, spareStart, spareBytes, isAll } = await wantedPlaces(image, rearranger);
   const { unitSize, used } = rearranger;
   const input = { unitSize, wanted, used, spareStart, spareBytes, epochBytes };
   const schedule = scheduleFixed(input);
   proveSchedule(input, schedule);
-  return schedule;
+  return { schedule, isAll };
 }
 
-async function planCompact(rearranger: Rearranger, epochBytes: number): Promise<Schedule> {
+function planCompact(rearranger: Rearranger, epochBytes: number): Schedule {
   const { unitSize, used, barred } = rearranger;
   const input = { unitSize, pieces: rearranger.pieces(), used, epochBytes, barred };
   const schedule = scheduleCompact(input);

@@ -9,6 +9,7 @@
 
 import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { copiesOf, type Moves, type Rearranger } from "../../image/rearranger.ts";
 import type { HostCopy } from "../../image/write.ts";
@@ -20,6 +21,18 @@ import type { Session } from "../session/session.ts";
 import { Epochs } from "./epochs.ts";
 
 type RearrangeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
+
+const NO_MOVES: Moves = {
+  count: 0,
+  fromHostOffset: new Float64Array(0),
+  toHostOffset: new Float64Array(0),
+  length: new Float64Array(0),
+};
+
+export interface GivingBack {
+  readonly cuts?: boolean;
+  readonly empties?: { readonly kept: RangeSet };
+}
 
 /** One journaled rearrangement at work. */
 export class Rearranging {
@@ -42,13 +55,21 @@ export class Rearranging {
     return this.#epochs.bytesWritten;
   }
 
-  /** What has to be durable before anything else is written. */
-  async prepare(): Promise<void> {
-    for (const step of this.#rearranger.beforehand ?? []) await this.#epochs.tidy(step);
+  /**
+   * What has to be durable before anything else is written: a file that ends inside its last piece is filled up, and what
+   * lies before `barredEnd` may be moved to.
+   */
+  async prepare(barredEnd: number): Promise<void> {
+    const { used, unitSize, beforehand = [] } = this.#rearranger;
+    const fileSize = used.markedEnd * unitSize;
+    if ((await this.#session.storage.size()) < fileSize)
+      await this.#epochs.perform({ purpose: "fill the last unit up", fileSize });
+    for (const step of beforehand) await this.#epochs.tidy(step);
+    for (const step of (await this.#rearranger.unbar?.(barredEnd)) ?? []) await this.#epochs.tidy(step);
   }
 
-  /** `cuts`: what lies behind the last used place goes with each epoch. */
-  async perform(schedule: Schedule, cuts: boolean): Promise<void> {
+  /** Old places are given back as they are left: `cuts` what lies behind all that is used, `empties` all but what it keeps. */
+  async perform(schedule: Schedule, { cuts = false, empties }: GivingBack): Promise<void> {
     const report = progressOf(this.#settings, "settle");
     for (const moves of schedule.epochs()) {
       const counts = await this.#rearranger.recount(this.#moved, moves);
@@ -58,6 +79,7 @@ export class Rearranging {
         hostCopies: copies,
         writes: () => counts,
         ...(cuts && this.#end(moves)),
+        ...(empties && { zeros: this.#emptied(empties) }),
       });
       await this.#refuseOtherCopies(copies);
       await this.#epochs.repoint("point at the copies", await this.#rearranger.repoint(moves));
@@ -72,6 +94,7 @@ export class Rearranging {
         purpose: "give the old places up",
         writes: () => counts,
         ...(cuts && this.#end(undefined)),
+        ...(empties && { zeros: this.#emptied(empties) }),
       });
     }
     this.#moved = undefined;
@@ -82,6 +105,17 @@ export class Rearranging {
     const steps = await this.#rearranger.tidy();
     for (const step of steps) await this.#epochs.tidy(step);
     return steps.length > 0;
+  }
+
+  /** What the last epoch has left, and nothing will come to. */
+  #emptied({ kept }: { readonly kept: RangeSet }): RangeSet {
+    const emptied = new RangeSet();
+    const { count, fromHostOffset, length } = this.#moved ?? NO_MOVES;
+    for (let row = 0; row < count; row++) {
+      const start = fromHostOffset[row] as number;
+      for (const gap of kept.gapsIn(start, start + (length[row] as number))) emptied.add(gap.start, gap.end);
+    }
+    return emptied;
   }
 
   /** The file's length once nothing lies behind what is used or about to be. */

@@ -33,6 +33,8 @@ export async function leadBack(
         drop: [],
         keepUndo: false,
         keepLeaks: false,
+        // Who bounds the way there has not forbidden the way back.
+        maxExtraSpace: Number.POSITIVE_INFINITY,
       },
       {
         purpose: "roll-back",
@@ -42,7 +44,7 @@ export async function leadBack(
           originOptions,
           goalFormat: originFormat,
           goalOptions: options,
-          wishes: { ...wishes, compact: true, compress: false },
+          wishes: { ...wishes, compact: true, compress: false, maxExtraSpace: null },
           stepsTaken: stepsTaken + 1,
         },
       },

@@ -48,6 +48,7 @@ export async function rollBackConversion(
           drop: [],
           keepUndo: false,
           keepLeaks: false,
+          maxExtraSpace: Number.POSITIVE_INFINITY,
         },
         { purpose: "roll-back", replacing: journal },
       );

@@ -1,5 +1,6 @@
 /** The end of a conversion: the undo given up, settled, checked through the file alone, the journal removed. */
 
+import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -9,11 +10,11 @@ import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
-import type { Storage } from "../../storage/storage.ts";
+import { readZeroFilled, type Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { cutAt } from "../undo/overlays.ts";
-import { frontIsOurs } from "../undo/switch-undo.ts";
+import { frontIsOurs, sourceIsUntouched } from "../undo/switch-undo.ts";
 import { settle } from "./settle.ts";
 
 type FinishSettings = Pick<Settings, "signal" | "onProgress" | "check" | "verify">;
@@ -54,7 +55,9 @@ export async function finish(
     await journal.keepAsUndo();
     return { image: target, check, bytesSettled: 0 };
   }
-  if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: true });
+  // Where nothing is left to be given up, the way back is open until the journal is gone.
+  const givesUp = cutTo !== undefined || (settles && !intent.keepLeaks && target.planSettling !== undefined);
+  if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: givesUp });
   await cutToDisk(session, journal);
   const nothing = { bytesWritten: 0, epochCount: 0 };
   const done =
@@ -72,12 +75,15 @@ export async function finish(
 
 /**
  * The file's end says how long the disk is: what is behind it goes. Unless somebody used the longer disk since and wrote
- * to its first bytes, where a partition or file system is made larger: then it is theirs.
+ * to its first bytes, where a partition or file system is made larger, or to what lies behind it: then it is theirs. A
+ * disk that ends inside its last sector keeps that whole where a guest has written to its rest.
  */
 export async function cutToDisk({ storage }: Session, { work }: ConversionJournal): Promise<void> {
   const { cutTo } = work.intent;
   if (cutTo === undefined || (await storage.size()) <= cutTo || !(await frontIsOurs(storage, work))) return;
-  await storage.resize(cutTo);
+  if (!(await sourceIsUntouched(storage, work))) return;
+  const rest = await readZeroFilled(storage, cutTo, alignUp(cutTo, SECTOR_SIZE) - cutTo);
+  await storage.resize(rest.some((byte) => byte !== 0) ? cutTo + rest.length : cutTo);
   await storage.sync();
 }
 

@@ -32,6 +32,8 @@ export interface SwitchWish {
   readonly identity?: Identity | undefined;
   /** What is plain will be stored compressed. */
   readonly compress?: boolean;
+  /** On the way back to what was, streams become plain where they have to. */
+  readonly mayInflate?: boolean;
   /** Guest ranges that were found to be zeros, and how long a run of them is given back. */
   readonly zeros?: { readonly found: RangeSet; readonly leastRun: number } | undefined;
 }
@@ -58,7 +60,7 @@ export async function planSwitchTo(
     });
   }
   if (settings.check) refuseCorruption(source);
-  const draft = draftOf(source, target, options, { ...settings, compress: wish.compress ?? false });
+  const draft = draftOf(source, target, options, { ...settings, ...wish });
   const wasInOnePiece = source.options.linearBase !== undefined;
   const needsFront = draft.placement.linearBase !== undefined && !wasInOnePiece;
   const hasFooter = wasInOnePiece && source.metadata.total > 0;
@@ -85,12 +87,12 @@ export async function planSwitchTo(
 export function refuseGoal(
   source: Source,
   { goalFormat, goalOptions, wishes }: Pick<Journey, "goalFormat" | "goalOptions" | "wishes">,
-  { drop }: Pick<Settings, "drop">,
+  { drop, mayInflate = false }: Pick<Settings, "drop"> & Pick<SwitchWish, "mayInflate">,
 ): void {
   const { image } = source;
   const target = targetDriverOf(goalFormat);
   const options = parseTargetOptions(goalFormat, target, goalOptions);
-  const draft = draftOf(source, target, options, { drop, compress: wishes.compress });
+  const draft = draftOf(source, target, options, { drop, compress: wishes.compress, mayInflate });
   const [first] = draft.refusals;
   if (first === undefined) return;
   throw new ImageError("unsupported", say`Cannot convert ${imageNamed(image.storage.path)} to ${goalFormat}`, {
@@ -106,13 +108,13 @@ function draftOf(
   source: Source,
   target: TargetDriver,
   options: TargetOptionValues,
-  { drop, compress }: { readonly drop: readonly string[]; readonly compress: boolean },
+  { drop, compress, mayInflate }: Pick<Settings, "drop"> & Pick<SwitchWish, "compress" | "mayInflate">,
 ): Draft {
   const draft = target.openConversionTarget(source.options, options, new Set(drop));
   const reasons = [...draft.refusals, ...(compress ? (target.encodingRefusals?.(draft) ?? []) : [])];
   const asked = options.compression_type;
   const has = source.options.compression;
-  if (asked !== undefined && has !== undefined && asked !== has && hasCompressed(source)) {
+  if (asked !== undefined && has !== undefined && asked !== has && !mayInflate && hasCompressed(source)) {
     reasons.push(
       `Its compressed clusters are ${has}'s, and none is compressed anew; make a copy with qemu-img convert -c -o compression_type=${asked}`,
     );

@@ -1,6 +1,6 @@
 /** What a switch put into the file, and how to look at the source behind it. */
 
-import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import type { Commit } from "../../image/target.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
@@ -31,14 +31,14 @@ export function beyondCommit(
   cutTo?: number,
 ): Storage {
   if (kind === "length") return cutAt(storage, hostOffset);
-  const size = cutTo === undefined ? {} : { size: cutTo };
+  const size = cutTo === undefined ? {} : { size: alignUp(cutTo, SECTOR_SIZE) };
   return new OverlayStorage(storage, [{ hostOffset, bytes: sector }], {
     overlaidBelow: hostOffset + SECTOR_SIZE,
     ...size,
   });
 }
 
-/** The file at the length that it will be cut to, where that says how long the disk is. */
+/** The file at the length that it will be cut to, where that says how long the disk is: the last sector is there whole. */
 export function cutAt(storage: Storage, cutTo: number | undefined): Storage {
-  return cutTo === undefined ? storage : new OverlayStorage(storage, [], { size: cutTo });
+  return cutTo === undefined ? storage : new OverlayStorage(storage, [], { size: alignUp(cutTo, SECTOR_SIZE) });
 }

@@ -19,6 +19,7 @@ import { readExactly, type Storage, type WritableStorage } from "../../storage/s
 import { digestRanges } from "../inspect/source.ts";
 import type { Session } from "../session/session.ts";
 import { lengthToKeep } from "./grown-tail.ts";
+import { areHolesEmpty } from "./hidden-writes.ts";
 import { behindCommit } from "./overlays.ts";
 
 /** Where the commit stands: its sector is the source's, the target's, or neither (someone rewrote it since). */
@@ -44,13 +45,17 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
   const commit = await commitStateOf(storage, state);
   if (commit === "rewritten") return "its header was rewritten";
   const size = await storage.size();
-  if (size < intent.oldFileSize) return `its file was cut to ${size} bytes`;
+  // A footer that went took the end of the file with it.
+  const isShorter = commit === "after" && intent.commitKind === "length";
+  if (size < intent.oldFileSize && !isShorter) return `its file was cut to ${size} bytes`;
   if (commit === "after") {
     if (!prepared) return "its header is the target's, but the journal never came to write it";
     const expected = sizeAfterCommit(state);
     if (size !== expected) return `its file has ${size} bytes instead of ${expected}`;
     if (!(await addedIsUntouched(storage, prepared))) return "the new tables were changed";
     if (!(await frontIsOurs(storage, state))) return "its header cluster was changed";
+    const source = await sourceBehind(storage, state);
+    if (source && !(await areHolesEmpty(storage, state, source))) return "its guest wrote where nothing was";
   }
   return (await sourceIsUntouched(storage, state)) ? undefined : "the old tables were changed";
 }
@@ -84,12 +89,18 @@ export function sourceOptionsOf({ intent }: ConversionWork): Readonly<Record<str
 
 /** True where every metadata byte of the source is as it was inspected. */
 export async function sourceIsUntouched(storage: Storage, state: ConversionWork): Promise<boolean> {
+  return (await sourceBehind(storage, state)) !== undefined;
+}
+
+/** The source as the commit left it behind; undefined where its metadata is another now. */
+async function sourceBehind(storage: Storage, state: ConversionWork): Promise<Image | undefined> {
   const view = behindCommit(storage, state);
   try {
     const image = await reopenImage(view, state.intent.sourceFormat, sourceOptionsOf(state));
-    return (await digestRanges(view, await image.getMetadataRanges())) === state.intent.metadataDigest;
+    const isSame = (await digestRanges(view, await image.getMetadataRanges())) === state.intent.metadataDigest;
+    return isSame ? image : undefined;
   } catch (error) {
-    if (error instanceof ImageError && error.kind !== "io") return false;
+    if (error instanceof ImageError && error.kind !== "io") return undefined;
     throw error;
   }
 }

@@ -147,16 +147,23 @@ export class Qcow2Image implements Image {
 
   async openRearranger(): Promise<Rearranger> {
     const { storage, header } = this.#source;
-    refuseRearranging(storage.path, header, await this.#quickCheck());
-    return await Qcow2Rearranger.open(this.#source, this.#bitmaps);
+    const check = await this.#quickCheck();
+    refuseRearranging(storage.path, header, check);
+    return await Qcow2Rearranger.open(this.#source, this.#bitmaps, check);
   }
 
   async openEncoder(wishes: EncodeWishes): Promise<Encoder> {
     const { storage, header } = this.#source;
-    refuseRearranging(storage.path, header, await this.#quickCheck());
+    const check = await this.#quickCheck();
+    refuseRearranging(storage.path, header, check);
     refuseEncoding(storage.path, header);
     const { blocks } = await this.#takenInventory();
-    const facts = { mapping: await this.getMapping(), blocks, beforehand: await clearedAutoclear(this.#source) };
+    const facts = {
+      mapping: await this.getMapping(),
+      blocks,
+      beforehand: await clearedAutoclear(this.#source),
+      leaks: check.leaks,
+    };
     return await Qcow2Encoder.open(this.#source, facts, wishes);
   }
 

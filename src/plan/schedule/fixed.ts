@@ -1,5 +1,6 @@
 /** Units that have one place each where they must go: along their chains and cycles, all gaps at each barrier. */
 
+import type { Bitmap } from "../../bytes/bitmap.ts";
 import type { Moves } from "../../image/rearranger.ts";
 import { type Chains, chainsOf } from "./chains.ts";
 import { MovedRuns } from "./moved-runs.ts";
@@ -14,7 +15,8 @@ const MOST_MOVES = 2 ** 20;
 export function scheduleFixed(input: FixedInput): Schedule {
   const { unitSize, wanted, used, spareBytes, epochBytes } = input;
   const chains = chainsOf(wanted, unitSize, used);
-  const mostSpares = Math.max(1, Math.floor(spareBytes / unitSize));
+  const hasCycles = chains.starts.length - 1 > chains.chainCount;
+  const mostSpares = spareBytes === 0 && !hasCycles ? 0 : Math.max(1, Math.floor(spareBytes / unitSize));
   const mostMoves = Math.min(MOST_MOVES, Math.max(1, Math.floor(epochBytes / unitSize)));
   const timetable = timetableOf(chains, mostSpares, mostMoves);
   const { moveCount, epochCount, spareCount } = timetable;
@@ -38,6 +40,19 @@ export function scheduleFixed(input: FixedInput): Schedule {
         markedEndOutside(used, left.length, leftAt, (at) => leftAt(at) + 1),
       ) * unitSize,
   };
+}
+
+/** Those of the wanted moves that need no spare: each waits only for others that end at a free place, below `placeCount`. */
+export function movesOfChains(wanted: Moves, unitSize: number, used: Bitmap, placeCount: number): Moves {
+  const { places, starts, chainCount } = chainsOf(wanted, unitSize, used);
+  const moves = new MovedRuns(unitSize);
+  for (let chain = 0; chain < chainCount; chain++) {
+    const end = starts[chain + 1] as number;
+    if ((places[starts[chain] as number] as number) >= placeCount) continue;
+    for (let at = (starts[chain] as number) + 1; at < end; at++)
+      moves.add(places[at] as number, places[at - 1] as number);
+  }
+  return moves.take();
 }
 
 /** One list of those on their way; each epoch asks them for their next moves. */

@@ -33,7 +33,7 @@ export interface FixedInput {
   readonly used: Bitmap;
   /** Spares lie here, where nothing else does. */
   readonly spareStart: number;
-  /** Less than a unit is still one spare. */
+  /** Less than a unit is still one spare, nothing at all is none where no cycle asks for one. */
   readonly spareBytes: number;
   /** Most bytes that are copied between two barriers; one unit at least. */
   readonly epochBytes: number;

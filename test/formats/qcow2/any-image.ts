@@ -13,19 +13,22 @@ interface Qcow2Description extends Omit<Qcow2Shape, "dataClusters" | "virtualSiz
   readonly zero?: readonly number[];
   /** Shuffles the data in the file; 0 or absent: guest order. */
   readonly seed?: number;
+  /** Gives the places of the data in the order of its guest clusters. */
+  readonly arrange?: (places: readonly number[]) => readonly number[];
 }
 
 export function buildQcow2Guest(contents: GuestContents): Uint8Array {
   return buildWithGuest({ ...contents, clusterBits: Math.log2(BLOCK_SIZE) }).bytes;
 }
 
-function buildWithGuest({ data, zero = [], seed = 0, ...shape }: Qcow2Description): BuiltImage {
+export function buildWithGuest({ data, zero = [], seed = 0, arrange, ...shape }: Qcow2Description): BuiltImage {
   const image = new Qcow2Bytes({ ...shape, dataClusters: data.length });
   const { clusterSize } = image;
   const guest = new Uint8Array(Math.ceil(shape.virtualSize / clusterSize) * clusterSize);
   const places = Array.from(data, (_, index) => image.hostOffset(HostCluster.data + index));
   for (const index of data.keys()) image.set64(image.l2Entry(index), 0n);
-  for (const [index, place] of (seed === 0 ? places : seededRandom(seed).shuffle(places)).entries()) {
+  const arranged = arrange?.(places) ?? (seed === 0 ? places : seededRandom(seed).shuffle(places));
+  for (const [index, place] of arranged.entries()) {
     const cluster = data[index] as number;
     const content = clusterContent(cluster, clusterSize);
     image.set64(image.l2Entry(cluster), COPIED | BigInt(place));

@@ -12,57 +12,85 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A library whose target has the checksum `after`; it keeps the path of the image it was told to make. */
-function libraryWith(after: string, paths: string[] = []): Partial<Library> {
-  const checksums = ["aaaa", after];
+const MiB = 1024 ** 2;
+const bytes = { header: 0, tables: 0, data: 8 * MiB, compressed: 0, free: 8 * MiB };
+const runs = [
+  { start: 0, length: 8 * MiB, kind: "data" },
+  { start: 8 * MiB, length: 8 * MiB, kind: "free" },
+] as const;
+const layout = { fileSize: 16 * MiB, bytes, isExact: true, runs } as const;
+
+/** A library whose last conversion has the checksum `last`; it keeps the path of the image that it was told to make. */
+function libraryWith(last: string, paths: string[] = []): Partial<Library> {
+  const afters = ["ab", "ab", last];
   return {
     async makeDemoImage(path) {
       paths.push(path);
-      await writeFile(path, "an image");
-      return { virtualSize: 64 * 1024 ** 2, dataBytes: 41 * 1024 ** 2, fileSize: 42 * 1024 ** 2 };
+      await writeFile(path, "a disk");
+      return { virtualSize: 16 * MiB, dataBytes: 8 * MiB, fileSize: 16 * MiB };
     },
-    async checksum(image) {
-      return { image, algorithm: "blkhash-sha256", covers: "guest", checksum: checksums.shift() ?? "" };
-    },
-    convert: async (image) => ({ ...report, image }),
+    convert: async (image, targetFormat) => ({
+      ...report,
+      image,
+      targetFormat,
+      bytesMoved: MiB,
+      guestChecksum: { algorithm: "blkhash-sha256", covers: "guest", before: "ab", after: afters.shift() ?? null },
+      layout: { before: layout, after: layout },
+    }),
     compare: async () => ({ identical: true, firstDifference: null, sizes: [1, 1], message: "Images are identical." }),
   };
 }
 
-test("shows each step and the figures, then removes its folder", async () => {
+test("shows the file after each conversion, then removes its folder", async () => {
   const paths: string[] = [];
-  const { exitCode, stdout, stderr, calls } = await run("demo", libraryWith("aaaa", paths));
+  const { exitCode, stdout, stderr, calls } = await run("demo", libraryWith("ab", paths));
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(calls.map(([name]) => name)).toEqual(["makeDemoImage", "checksum", "convert", "checksum", "compare"]);
-  expect(stdout).toMatch(/1 make[\s\S]*2 checksum +aaaa[\s\S]*3 convert[\s\S]*4 verify +aaaa/);
-  expect(stdout).toContain("the same checksum");
-  expect(stdout).toContain("1.64 MiB, 4 % of the data");
+  expect(calls.map(([name, , target]) => (name === "convert" ? target : name))).toEqual([
+    "makeDemoImage",
+    "makeDemoImage",
+    "qcow2",
+    "compare",
+    "vpc",
+    "compare",
+    "raw",
+    "compare",
+  ]);
+  expect(stdout).toMatch(/\n1 raw[\s\S]*\n2 qcow2[\s\S]*\n3 fixed VHD[\s\S]*\n4 raw again/);
+  expect(stdout).toContain(`1 raw       ${"█".repeat(24)}${"·".repeat(24)}  16 MiB\n`);
+  expect(stdout).toContain("1 MiB moved, 1.64 MiB written, 0 ms\n");
+  expect(stdout.match(/the same checksum/g)).toHaveLength(3);
   expect(existsSync(dirname(paths[0] ?? "."))).toBe(false);
 });
 
-test("--keep keeps the image and a copy of the original", async () => {
+test("--keep keeps the original and a file of each format", async () => {
   const kept = join(folder, "new");
-  const { stdout } = await run(`demo --keep ${kept}`, libraryWith("aaaa"));
-  expect(readdirSync(kept).sort()).toEqual(["demo.img", "original.qed"]);
-  expect(stdout).toContain(`Kept: ${join(kept, "demo.img")}`);
+  const { stdout } = await run(`demo --keep ${kept}`, libraryWith("ab"));
+  expect(readdirSync(kept).sort()).toEqual(["demo.qcow2", "demo.raw", "demo.vhd", "original.raw"]);
+  expect(stdout).toContain(`Kept in ${kept}: original.raw, demo.qcow2, demo.vhd, demo.raw`);
 });
 
 test("a difference is said, and exits 1", async () => {
-  const { exitCode, stdout } = await run("demo", libraryWith("bbbb"));
+  const { exitCode, stdout } = await run("demo", libraryWith("cd"));
   expect(exitCode).toBe(1);
   expect(stdout).toContain("ANOTHER checksum");
 });
 
 test("a failure removes the folder as well", async () => {
   const paths: string[] = [];
-  const library = libraryWith("aaaa", paths);
+  const library = libraryWith("ab", paths);
   delete library.convert;
   expect((await run("demo", library)).exitCode).toBe(1);
   expect(existsSync(dirname(paths[0] ?? "."))).toBe(false);
 });
 
 test("JSON and nothing else where that was asked for; nothing with -q", async () => {
-  const { stdout } = await run("demo --output json", libraryWith("aaaa"));
-  expect(JSON.parse(stdout)).toMatchObject({ changed: true, identical: true, "data-bytes": 41 * 1024 ** 2 });
-  expect((await run("demo -q", libraryWith("aaaa"))).stdout).toBe("");
+  const { stdout } = await run("demo --output json", libraryWith("ab"));
+  const json = JSON.parse(stdout);
+  expect(json).toMatchObject({ identical: true, "data-bytes": 8 * MiB });
+  expect(json.conversions.map((each: Record<string, unknown>) => each["target-format"])).toEqual([
+    "qcow2",
+    "vpc",
+    "raw",
+  ]);
+  expect((await run("demo -q", libraryWith("ab"))).stdout).toBe("");
 });

@@ -36,7 +36,8 @@ describe("convert", () => {
     const words =
       "convert disk.qed vhd -f qed -o cluster_size=64k,compat=1.1 -o a=b --checksum sha256 --guest-checksum " +
       `sha256:${"AB".repeat(32)} --verify mapping --no-check --keep-undo --max-extra-space 1.5M --journal j ` +
-      "--keep-leaks --cross-check auto --drop bitmaps,snapshots --backing-chain";
+      "--keep-leaks --cross-check auto --drop bitmaps,snapshots --backing-chain -c -S 64k --no-compact " +
+      "--allow-probed-guest --reproducible";
     const { calls } = await run(words, { convert });
     const [[name, path, format, options] = []] = calls;
     expect([name, path, format]).toEqual(["convert", "disk.qed", "vpc"]);
@@ -55,12 +56,22 @@ describe("convert", () => {
       keepLeaks: true,
       crossCheck: "auto",
       drop: ["bitmaps", "snapshots"],
+      compress: true,
+      sparseSize: 65536,
+      compact: false,
+      allowProbedGuest: true,
+      reproducible: true,
     });
   });
 
   test("without options leaves the defaults to the library", async () => {
     const { calls } = await run("convert disk.qed qcow2", { convert });
     expect(calls[0]?.[3]).toEqual({ signal: expect.any(AbortSignal), options: {}, check: true });
+  });
+
+  test("--compact is more than its absence, and -S 0 than none", async () => {
+    const { calls } = await run("convert disk.qed qcow2 --compact --sparse-size 0", { convert });
+    expect(calls[0]?.[3]).toMatchObject({ compact: true, sparseSize: 0 });
   });
 
   test("prints JSON in kebab case", async () => {
@@ -114,6 +125,44 @@ describe("convert", () => {
       expect(stdout).toContain("compat=<0.10|1.1> ");
       expect(stdout).toContain("lazy_refcounts=<on/off> ");
       expect(calls).toEqual([["targetOptions", "qcow2"]]);
+    }
+  });
+});
+
+describe("compact", () => {
+  const compacted = async () =>
+    ({ ...report, image: "a", sourceFormat: "qcow2", path: [{ step: "rearrange", goal: "compact" }] }) as const;
+
+  test("hands its options on, and says compacted", async () => {
+    const words = "compact a -f qcow2 -S 4k --checksum none --no-check --keep-undo --max-extra-space 1M --journal j";
+    const { exitCode, stdout, calls } = await run(words, { compact: compacted, unfinished: async () => "none" });
+    expect({ exitCode, calls: calls[0] }).toEqual({
+      exitCode: 0,
+      calls: [
+        "compact",
+        "a",
+        {
+          signal: expect.any(AbortSignal),
+          format: "qcow2",
+          sparseSize: 4096,
+          checksum: "none",
+          check: false,
+          keepUndo: true,
+          maxExtraSpace: 1024 ** 2,
+          journal: "j",
+        },
+      ],
+    });
+    expect(stdout).toContain("a: qcow2 compacted, in place\n");
+    expect((await run("compact a", { compact: async () => ({ ...report, changed: false }) })).stdout).toBe(
+      "disk.qed is compact already: nothing to do\n",
+    );
+  });
+
+  test("takes none of what another format needs", async () => {
+    for (const word of ["-c", "--keep-leaks", "--dry-run", "--no-compact"]) {
+      const { exitCode, calls } = await run(`compact a ${word}`, { compact: compacted });
+      expect({ word, exitCode, calls }).toEqual({ word, exitCode: 2, calls: [] });
     }
   });
 });

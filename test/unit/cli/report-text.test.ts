@@ -16,7 +16,7 @@ test("a conversion", () => {
     `  guest       10 GiB; blkhash-sha256 ${"ab".repeat(32)} before and after`,
     "  data moved  0 bytes",
     "  written     1.64 MiB (0.04 % of the file), 1 KiB of it to settle, 7 syncs",
-    "  file        4 GiB before, 4 GiB after",
+    "  file        4 GiB before; 4 GiB after",
     "  check       3 leaks before, clean after",
     "  took        52 ms",
     "",
@@ -54,4 +54,27 @@ test("a small file, and counts of one", () => {
   });
   expect(text).toContain("written     1.64 MiB (23 times the file), 1 sync\n");
   expect(text).toContain("check       1 leak before, 1 corruption after\n");
+});
+
+test("a path's steps, a file with holes, a disk that has grown", () => {
+  const text = conversionText({
+    ...report,
+    targetFormat: "vpc",
+    path: [
+      { step: "switch", to: "raw" },
+      { step: "switch", to: "vpc" },
+    ],
+    actualSizeBefore: 1024 ** 3,
+    actualSizeAfter: 4 * 1024 ** 3,
+    guestChecksum: { algorithm: "sha256", covers: "guest", before: "aa", after: "bb" },
+  });
+  expect(text).toContain("  steps       1 switch to raw\n              2 switch to vpc\n");
+  expect(text).toContain("  file        4 GiB, 1 GiB on the disk before; 4 GiB after\n");
+  expect(text).toContain("sha256 aa before, bb after: the disk has grown\n");
+});
+
+test("compacted, and compact already", () => {
+  const compacted = { ...report, sourceFormat: "qcow2", path: [{ step: "rearrange", goal: "compact" }] } as const;
+  expect(conversionText(compacted)).toMatch(/^disk\.qed: qcow2 compacted, in place\n {2}guest/);
+  expect(conversionText({ ...report, changed: false }, "compact")).toBe("disk.qed is compact already: nothing to do\n");
 });

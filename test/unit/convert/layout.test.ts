@@ -4,13 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { check, convert, type FileLayout, makeDemoImage } from "../../../src/index.ts";
+import { check, convert, type FileLayout } from "../../../src/index.ts";
+import { makeDemoQed } from "../../support/demo-qed.ts";
 
 async function demoImage(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "inplace-convert-layout-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const path = join(folder, "demo.qed");
-  await makeDemoImage(path);
+  await makeDemoQed(path);
   return path;
 }
 

@@ -43,7 +43,7 @@ test.each(["H", "HTTDDD..CCDT", "HDDDDDDDTT", "....", "H.D.C.T"])("%s is drawn a
   expect(layoutOf(letters).isExact).toBe(true);
 });
 
-test("what lies past the end of file is not drawn, and what lies on something else only once", () => {
+test("what lies past the end, and zeros that only have a place, are not drawn; what lies on something else only once", () => {
   const table = new ExtentTableBuilder();
   table.append(4 * CLUSTER, ExtentState.data, 2 * CLUSTER);
   table.append(2 * CLUSTER, ExtentState.zero, 5 * CLUSTER);
@@ -56,7 +56,7 @@ test("what lies past the end of file is not drawn, and what lies on something el
     clusterSize: CLUSTER,
     fileSize: 10 * CLUSTER,
   });
-  expect(drawn(layout)).toBe("HTTDDDD..D");
+  expect(drawn(layout)).toBe("HTTDDD...D");
   expect(storedGuestBytes(table.finish(table.end))).toBe(8 * CLUSTER);
 });
 

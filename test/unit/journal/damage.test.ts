@@ -7,7 +7,6 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert } from "../../../src/convert/convert.ts";
-import { makeDemoImage } from "../../../src/convert/demo-image.ts";
 import { unfinished } from "../../../src/convert/reading/unfinished.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
 import { Journal } from "../../../src/journal/journal.ts";
@@ -18,6 +17,7 @@ import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
+import { makeDemoQed } from "../../support/demo-qed.ts";
 
 const NAMES = journalNamesOf(IMAGE_PATH);
 const ELSEWHERE = "/vm/elsewhere/journal";
@@ -370,7 +370,7 @@ test("on disk: an emptied undo stays, and once it is removed by hand everything 
   mkdirSync(join(folder, "journals"));
   const image = join(folder, "disk.qed");
   const journal = join(folder, "journals", "of-disk");
-  await makeDemoImage(image);
+  await makeDemoQed(image);
   await convert(image, "qcow2", { keepUndo: true, journal });
   truncateSync(journal, 0);
   const before = readFileSync(image);

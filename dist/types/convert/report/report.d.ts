@@ -53,6 +53,10 @@ export interface ConversionReport {
     readonly syncs: number;
     readonly fileSizeBefore: number;
     readonly fileSizeAfter: number;
+    /** What the file takes on the disk, holes left out; absent where the host does not tell. */
+    readonly actualSizeBefore?: number;
+    /** Absent of a plan, too. */
+    readonly actualSizeAfter?: number;
     readonly guestChecksum: GuestChecksum | null;
     readonly check: {
         readonly before: CheckResult | null;

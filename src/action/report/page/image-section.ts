@@ -1,7 +1,7 @@
 /** One image on the page: how it went, the picture of its file, its figures, what its check found. */
 
 import { type ConversionReport, formatSize, hex, type LayoutKind } from "../../../index.ts";
-import { checksText, tookText } from "../../results/figures.ts";
+import { backText, checksText, clustersText, filesText, stepLines, tookText } from "../../results/figures.ts";
 import { counted, countsText } from "../../results/findings.ts";
 import { type ImageResult, nameNow } from "../../results/image-result.ts";
 import { leaksGivenUpOf, leaksText } from "../../results/leaks-given-up.ts";
@@ -135,7 +135,7 @@ function factsOf(result: ImageResult, dryRun: boolean): Content {
 }
 
 function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
-  const { guestChecksum, bytesWritten, guestDataBytes, syncs, virtualSize, clusterSize } = report;
+  const { guestChecksum, bytesWritten, guestDataBytes, syncs, virtualSize } = report;
   const digest = guestChecksum?.before ?? null;
   const leaks = leaksGivenUpOf(report);
   const after = guestChecksum?.after ?? null;
@@ -144,17 +144,20 @@ function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
   const change: Fact[] = isUnchanged(report, dryRun)
     ? []
     : [
+        ["Steps", onLines(stepLines(report))],
+        ["Way back", backText(report, dryRun)],
         [
           "Written",
           `${dryRun ? "at most " : ""}${formatSize(bytesWritten)}${dryRun ? "" : ` in ${counted(syncs, "sync")}`}`,
         ],
         ["A copy would be", formatSize(guestDataBytes)],
+        ["File", report.actualSizeBefore === undefined ? "" : filesText(report)],
         ["Extra disk space", `at most ${formatSize(report.peakExtraBytes)}`],
         ["Left behind", report.dropped.join(", ")],
         ["Leaks given up", leaks ? leaksText(leaks) : ""],
       ];
   return [
-    [html`Guest's disk`, `${formatSize(virtualSize)}, clusters of ${formatSize(clusterSize)}`],
+    [html`Guest's disk`, `${formatSize(virtualSize)}${clustersText(report)}`],
     ...change,
     ["Check", checksText(report)],
     ["Took", tookText(report)],

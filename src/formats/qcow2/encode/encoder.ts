@@ -20,6 +20,7 @@ import { readAhead, Turns } from "../../../image/guest/read-ahead.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { LiveCounts } from "../rearrange/live-counts.ts";
+import { overcountedStreams } from "../rearrange/overcounts.ts";
 import { l1Entries, readL1Bytes } from "../tables/l1-table.ts";
 import type { RefcountBlocks } from "../tables/refcount-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
@@ -39,6 +40,8 @@ export interface EncoderFacts {
   readonly mapping: ExtentTable;
   readonly blocks: RefcountBlocks;
   readonly beforehand: readonly TidyStep[];
+  /** As the check has found them. */
+  readonly leaks: number;
 }
 
 interface EncoderParts {
@@ -102,7 +105,10 @@ export class Qcow2Encoder implements Encoder {
     for (const { index, hostOffset } of l1Entries(await readL1Bytes(storage, geometry, l1))) tables[index] = hostOffset;
     const beforehand = [...facts.beforehand, ...spares.beforehand];
     const { mapping } = facts;
-    return new Qcow2Encoder({ source, mapping, wishes, places, counts, tables, beforehand }, placeCount);
+    const encoder = new Qcow2Encoder({ source, mapping, wishes, places, counts, tables, beforehand }, placeCount);
+    if (facts.leaks === 0) return encoder;
+    for await (const [cluster, excess] of overcountedStreams(source.tally, counts)) encoder.#left.set(cluster, excess);
+    return encoder;
   }
 
   async *steps(): AsyncGenerator<EncodeStep, void, void> {

@@ -105,9 +105,16 @@ export class LiveCounts {
     return block;
   }
 
+  /** Puts a block in that is about to be listed. */
+  putIn(index: number, piece: number): void {
+    this.#place.blocks[index] = piece;
+    this.#indexes.set(piece, index);
+  }
+
   /** Takes a block out that the refcount table does not list any more. */
   takeOut(index: number): void {
     this.#cached.delete(index);
+    this.#indexes.delete(this.#place.blocks[index] as number);
     this.#place.blocks[index] = NO_PIECE;
   }
 

@@ -8,6 +8,8 @@ import type { Pieces } from "../../../image/rearranger.ts";
 
 /** No piece. */
 export const NO_PIECE = -1;
+/** Of the slots; more would make the runs in them long. */
+const MAX_LOAD = 0.85;
 /** The header cluster: it has words and stays. */
 export const HEADER_PIECE = 0;
 
@@ -21,30 +23,30 @@ export class PieceTable {
   readonly clusterSize: number;
   readonly used: Bitmap;
   /** Host cluster of each piece's first byte, by its number; of a piece that was taken out, where it lay. */
-  readonly #place: Uint32Array;
+  #place: Uint32Array;
   readonly #long: LongPieces;
   /** Open addressing by place: a piece's number and 1, 0 for an empty slot. */
-  readonly #slots: Uint32Array;
-  readonly #shift: number;
+  #slots = new Uint32Array(0);
+  #shift = 0;
+  #count: number;
   /** Pieces that have not been taken out. */
   #alive: number;
 
   /** `place` ascends and begins with the header's; `used` has all of it marked, and what stays as well. */
   constructor(place: Uint32Array, long: LongPieces, used: Bitmap, clusterSize: number) {
-    const bits = Math.max(4, Math.ceil(Math.log2(place.length * 1.25)));
     this.#place = place;
     this.#long = long;
     this.used = used;
     this.clusterSize = clusterSize;
-    this.#slots = new Uint32Array(2 ** bits);
-    this.#shift = 32 - bits;
     this.#alive = place.length;
+    this.#count = place.length;
+    this.#makeSlots();
     for (let piece = 0; piece < place.length; piece++) this.#enter(piece);
   }
 
   /** One past the highest number of a piece. */
   get count(): number {
-    return this.#place.length;
+    return this.#count;
   }
 
   /** The piece whose first cluster this is, or NO_PIECE. */
@@ -85,6 +87,18 @@ export class PieceTable {
     this.used.mark(cluster, this.lengthOf(piece));
   }
 
+  /** A new piece of one cluster, and its number. */
+  add(cluster: number): number {
+    const piece = this.#count++;
+    if (piece === this.#place.length) this.#place = withRoom(this.#place);
+    this.#place[piece] = cluster;
+    this.#alive++;
+    if (this.#alive > this.#slots.length * MAX_LOAD) this.#makeSlots();
+    this.#enter(piece);
+    this.used.mark(cluster, 1);
+    return piece;
+  }
+
   /** Nothing points at it any more. */
   takeOut(piece: number): void {
     this.#leave(piece);
@@ -115,6 +129,15 @@ export class PieceTable {
     return Math.imul(cluster, 0x9e37_79b1) >>> this.#shift;
   }
 
+  /** Room for the pieces that are there and some more; those that were entered are entered anew. */
+  #makeSlots(): void {
+    const before = this.#slots;
+    const bits = Math.max(4, Math.ceil(Math.log2(this.#alive * 1.25)));
+    this.#slots = new Uint32Array(2 ** bits);
+    this.#shift = 32 - bits;
+    for (const slot of before) if (slot !== 0) this.#enter(slot - 1);
+  }
+
   #enter(piece: number): void {
     const slots = this.#slots;
     let slot = this.#slotOf(this.clusterOf(piece));
@@ -137,6 +160,13 @@ export class PieceTable {
     }
     slots[hole] = 0;
   }
+}
+
+/** The same with room for more behind it. */
+export function withRoom(list: Uint32Array): Uint32Array {
+  const copy = new Uint32Array(list.length + 1024);
+  copy.set(list);
+  return copy;
 }
 
 /** The first index of an ascending list whose value is more than `value`. */

@@ -4,6 +4,7 @@
  */
 
 import { ImageError } from "../../../bytes/image-error.ts";
+import { withRoom } from "./piece-table.ts";
 
 /** Further words of all pieces: what many snapshots share, and streams that lie in one cluster; 12 bytes each. */
 const MAX_FURTHER = 2 ** 25;
@@ -12,8 +13,8 @@ const NONE = 0xffff_ffff;
 const COMPRESSED = 1;
 
 export class PointerWords {
-  readonly #holder: Uint32Array;
-  readonly #within: Uint32Array;
+  #holder: Uint32Array;
+  #within: Uint32Array;
   /** For each piece the number of its second word and 1, or 0; absent while all have one. */
   #second: Uint32Array | undefined;
   #further = new Uint32Array(0);
@@ -27,6 +28,7 @@ export class PointerWords {
   /** The word at byte `within` of piece `holder` points at `piece`. */
   add(piece: number, holder: number, within: number, isCompressed = false): void {
     const tagged = isCompressed ? within + COMPRESSED : within;
+    if (piece >= this.#holder.length) this.#widen();
     if (this.#holder[piece] === NONE) {
       this.#holder[piece] = holder;
       this.#within[piece] = tagged;
@@ -50,6 +52,14 @@ export class PointerWords {
       tell(this.#further[at] as number, this.#further[at + 1] as number);
       next = this.#further[at + 2] as number;
     }
+  }
+
+  /** For pieces that are made later on. */
+  #widen(): void {
+    const { length } = this.#holder;
+    this.#holder = withRoom(this.#holder).fill(NONE, length);
+    this.#within = withRoom(this.#within);
+    if (this.#second !== undefined) this.#second = withRoom(this.#second);
   }
 
   #room(): number {

@@ -17,11 +17,13 @@ import { autoclearWrite } from "../header/autoclear-write.ts";
 import type { Bitmap as DirtyBitmap } from "../tables/bitmap-directory.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { LiveCounts } from "./live-counts.ts";
+import { makeBlocks } from "./new-blocks.ts";
+import { overcountedStreams } from "./overcounts.ts";
 import { HEADER_PIECE, NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 import { repointingWrites } from "./repointing.ts";
 import { type Survey, surveyImage } from "./survey.ts";
-import { Tidying } from "./tidying.ts";
+import { type Overcount, Tidying } from "./tidying.ts";
 
 export class Qcow2Rearranger implements Rearranger {
   readonly unitSize: number;
@@ -31,7 +33,10 @@ export class Qcow2Rearranger implements Rearranger {
   readonly #pieces: PieceTable;
   readonly #survey: Survey;
   readonly #clusterBits: number;
+  readonly #refcountBits: number;
   readonly #counts: LiveCounts;
+  /** Emptied as they are put right. */
+  readonly #overcounts: Overcount[] = [];
   #barred: RangeSet | undefined;
 
   private constructor(source: WalkSource, survey: Survey, beforehand: readonly TidyStep[]) {
@@ -43,13 +48,25 @@ export class Qcow2Rearranger implements Rearranger {
     this.#pieces = survey.pieces;
     this.#survey = survey;
     this.#clusterBits = header.clusterBits;
+    this.#refcountBits = header.refcountBits;
     const { pieces, blocks } = survey;
     this.#counts = new LiveCounts({ storage, pieces, blocks, refcountBits: header.refcountBits });
   }
 
   /** Of an image whose check found nothing but leaks; `source.tally` has counted all of it. */
-  static async open(source: WalkSource, bitmaps: readonly DirtyBitmap[]): Promise<Qcow2Rearranger> {
-    return new Qcow2Rearranger(source, await surveyImage(source, bitmaps), await clearedAutoclear(source));
+  static async open(
+    source: WalkSource,
+    bitmaps: readonly DirtyBitmap[],
+    { leaks }: { readonly leaks: number },
+  ): Promise<Qcow2Rearranger> {
+    const survey = await surveyImage(source, bitmaps);
+    const rearranger = new Qcow2Rearranger(source, survey, await clearedAutoclear(source));
+    if (leaks === 0) return rearranger;
+    for await (const [cluster, excess] of overcountedStreams(source.tally, rearranger.#counts)) {
+      const piece = survey.pieces.holding(cluster);
+      rearranger.#overcounts.push({ piece, turn: cluster - survey.pieces.clusterOf(piece), excess });
+    }
+    return rearranger;
   }
 
   /** Places whose count lies in no block, and what lies behind all that the model reaches. */
@@ -64,6 +81,15 @@ export class Qcow2Rearranger implements Rearranger {
     return this.#barred;
   }
 
+  async unbar(endHostOffset: number): Promise<readonly TidyStep[]> {
+    const { placeCount } = this.#survey;
+    const endCluster = Math.min(placeCount, Math.ceil(endHostOffset / this.unitSize));
+    const place = { storage: this.#storage, counts: this.#counts, refcountBits: this.#refcountBits };
+    const steps = await makeBlocks({ ...place, ...this.#survey }, endCluster);
+    this.#barred = undefined;
+    return steps;
+  }
+
   pieces(fromHostOffset = 0): Pieces {
     return this.#pieces.movable(Math.ceil(fromHostOffset / this.unitSize));
   }
@@ -71,7 +97,8 @@ export class Qcow2Rearranger implements Rearranger {
   async recount(left: Moves | undefined, coming: Moves | undefined): Promise<readonly Write[]> {
     for (const [first, clusterCount] of left === undefined ? [] : this.#clusters(left, left.fromHostOffset)) {
       for (let cluster = first; cluster < first + clusterCount; cluster++) {
-        if (!this.used.has(cluster)) await this.#counts.set(cluster, 0);
+        const isFree = !this.used.has(cluster) && this.#counts.hasBlockFor(cluster);
+        if (isFree) await this.#counts.set(cluster, 0);
       }
     }
     const moving = coming === undefined ? new Map<number, number>() : this.#moving(coming);
@@ -100,7 +127,7 @@ export class Qcow2Rearranger implements Rearranger {
 
   async tidy(): Promise<readonly TidyStep[]> {
     const place = { storage: this.#storage, clusterBits: this.#clusterBits, counts: this.#counts };
-    const steps = await new Tidying({ ...place, ...this.#survey }).steps();
+    const steps = await new Tidying({ ...place, ...this.#survey, overcounts: this.#overcounts }).steps();
     this.#barred = undefined;
     return steps;
   }
@@ -109,6 +136,8 @@ export class Qcow2Rearranger implements Rearranger {
   #moving(moves: Moves): Map<number, number> {
     const moving = new Map<number, number>();
     const targets = this.#clusters(moves, moves.toHostOffset);
+    const taken = new RangeSet();
+    let takenCount = 0;
     for (const [from, clusterCount] of this.#clusters(moves, moves.fromHostOffset)) {
       const [target] = targets.next().value as [number, number];
       for (let turn = 0; turn < clusterCount; ) {
@@ -122,7 +151,10 @@ export class Qcow2Rearranger implements Rearranger {
       }
       const used = this.used.nextMarked(target, target + clusterCount);
       if (used < target + clusterCount) throw new RangeError(`cluster ${used} is used already`);
+      taken.add(target, target + clusterCount);
+      takenCount += clusterCount;
     }
+    if (taken.total !== takenCount) throw new RangeError("two moves lead to one cluster");
     return moving;
   }
 

@@ -129,7 +129,7 @@ function changed({ path }: Storage, { hostOffset }: Change, place: number): Imag
 }
 
 /** Ascending, neighbours together; the header's sector by itself. */
-function joinedWrites(writes: readonly Write[]): Write[] {
+export function joinedWrites(writes: readonly Write[]): Write[] {
   const sorted = [...writes].sort((a, b) => a.hostOffset - b.hostOffset);
   const joined: Write[] = [];
   for (let first = 0; first < sorted.length; ) {

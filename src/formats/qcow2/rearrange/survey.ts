@@ -33,6 +33,8 @@ export interface Survey {
   readonly placeCount: number;
   readonly pieces: PieceTable;
   readonly words: PointerWords;
+  /** The piece that the refcount table is. */
+  readonly refcountTable: number;
   /** The piece that each refcount block is, by its entry in the refcount table; NO_PIECE for none. */
   readonly blocks: Int32Array;
   /** L2 tables without a single bit set, until they are given up. */
@@ -70,12 +72,13 @@ class Surveyor {
     );
     await this.#readSnapshotWords();
     await this.#readBitmapWords();
-    const blocks = await this.#readRefcountTable();
+    const { refcountTable, blocks } = await this.#readRefcountTable();
     await eachL2Table(this.#source, (table, hostOffset) => this.#readL2Words(table, hostOffset));
     return {
       placeCount: placeCountOf(this.#source),
       pieces: this.#pieces,
       words: this.#words,
+      refcountTable,
       blocks,
       emptyTables: this.#emptyTables,
     };
@@ -128,17 +131,17 @@ class Surveyor {
     }
   }
 
-  async #readRefcountTable(): Promise<Int32Array> {
+  async #readRefcountTable(): Promise<Pick<Survey, "refcountTable" | "blocks">> {
     const { header } = this.#source;
     const { refcountTableHostOffset: start, refcountTableClusterCount, clusterSize } = header;
     const entryCount = (refcountTableClusterCount * clusterSize) / 8;
-    const table = this.#add(start, HEADER_PIECE, Qcow2HeaderV2.fields.refcountTableOffset.at);
+    const refcountTable = this.#add(start, HEADER_PIECE, Qcow2HeaderV2.fields.refcountTableOffset.at);
     const blocks = new Int32Array(entryCount).fill(NO_PIECE);
     await this.#eachEntry(start, entryCount, (high, low, index) => {
       const { hostOffset } = parseRefcountTableEntry(high, low);
-      if (hostOffset !== 0) blocks[index] = this.#add(hostOffset, table, index * 8);
+      if (hostOffset !== 0) blocks[index] = this.#add(hostOffset, refcountTable, index * 8);
     });
-    return blocks;
+    return { refcountTable, blocks };
   }
 
   /** Calls `use` for each 64-bit entry that is not zero, with its halves signed. */

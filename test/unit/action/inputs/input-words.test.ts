@@ -50,6 +50,17 @@ test.each<[Sentence, string, string]>([
     "use verify: mapping, or check: false",
   ],
   [say`Cannot use ${key("maxExtraSpace")} "1k"`, 'Cannot use maxExtraSpace "1k"', 'Cannot use max-extra-space "1k"'],
+  [
+    say`use ${option("sparse-size", "4k")}, ${option("compress")} or ${option("no-compact")}`,
+    "use -S 4k, -c or --no-compact",
+    "use sparse-size: 4k, compress: true or compact: false",
+  ],
+  // It has no such input.
+  [
+    either(["write zeros there first", say`give ${option("allow-probed-guest")}`]),
+    "write zeros there first, or give --allow-probed-guest",
+    "write zeros there first",
+  ],
   // What stands in a command of qemu-img's is its own, and so is a name that looks like an option.
   [
     say`qemu-img convert -f raw -O qcow2, or ${option("format", "raw")}`,

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../../src/bytes/image-error.ts";
 import { check } from "../../../../src/convert/check.ts";
+import { compact } from "../../../../src/convert/compact.ts";
 import { convert, plan } from "../../../../src/convert/convert.ts";
 import { makeDemoImage } from "../../../../src/convert/demo-image.ts";
 import { usageMistakes } from "../../../../src/convert/options/usage.ts";
@@ -42,6 +43,7 @@ type Call = (path: never, options: never, volume: Volume) => Promise<unknown>;
 const functions: Readonly<Record<string, Call>> = {
   convert: (path, options, volume) => convert(path, "qcow2", options, testHost(volume)),
   plan: (path, options, volume) => plan(path, "qcow2", options, testHost(volume)),
+  compact: (path, options, volume) => compact(path, options, testHost(volume)),
   check: (path, options, volume) => check(path, options, testHost(volume)),
   resume: (path, options, volume) => resume(path, options, testHost(volume)),
   rollback: (path, options, volume) => rollback(path, options, testHost(volume)),
@@ -82,15 +84,29 @@ const writingOptions = {
   onJournal: NO_FUNCTIONS,
   crossCheck: ["maybe", "", null, true, false],
 };
+const NO_SIZES = ["1k", "1024", "", null, Number.NaN, Number.POSITIVE_INFINITY, -1, 1.5, 2 ** 60, 10n];
+const compactOptions = {
+  ...writingOptions,
+  check: NO_FLAGS,
+  sparseSize: [...NO_SIZES, 1, 1000, 4097],
+  maxExtraSpace: NO_SIZES,
+  compact: [true],
+  keepLeaks: [true],
+};
 const convertOptions = {
   ...writingOptions,
   dryRun: NO_FLAGS,
   check: NO_FLAGS,
   keepLeaks: NO_FLAGS,
+  compress: NO_FLAGS,
+  compact: NO_FLAGS,
+  allowProbedGuest: NO_FLAGS,
+  reproducible: NO_FLAGS,
+  sparseSize: [...NO_SIZES, 1, 1000, 4097],
   allowDataLoss: [true],
   checksum: NO_ALGORITHMS,
   verify: ["half", "", null, true],
-  maxExtraSpace: ["1k", "1024", "", null, Number.NaN, Number.POSITIVE_INFINITY, -1, 1.5, 2 ** 60, 10n],
+  maxExtraSpace: NO_SIZES,
   drop: ["bitmaps", new Set(["bitmaps"]), ["bitmap"], ["bitmaps", ""], [null], null, true, { bitmaps: true }],
   options: [
     "cluster_size=64k",
@@ -116,6 +132,7 @@ const convertOptions = {
 const wrongOptions: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
   convert: convertOptions,
   plan: convertOptions,
+  compact: compactOptions,
   check: {
     ...writingOptions,
     repair: [false, true, "off", null, "", "ALL", "leak", 1, ["all"], {}],
@@ -195,7 +212,7 @@ describe("a wrong path", () => {
 });
 
 test("a wrong target format, offset or wish", async () => {
-  for (const format of [...NO_FORMATS, undefined, "raw"]) {
+  for (const format of [...NO_FORMATS, undefined]) {
     const { volume, calls } = watched();
     for (const ask of [convert, plan]) {
       await expect(ask("disk", format as never, {}, testHost(volume))).rejects.toBeInstanceOf(UsageError);

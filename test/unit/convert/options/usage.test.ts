@@ -25,9 +25,10 @@ test("values are tried on the target too", () => {
   expect(usageMistakes("qed", { options: { table_size: "1" } })).toEqual([expect.stringContaining("table_size=1")]);
 });
 
-test("formats that can't be targets", () => {
+test("formats that can't be targets, and those that can", () => {
   expect(usageMistakes("floppy")).toEqual([expect.stringContaining("floppy")]);
-  expect(usageMistakes("raw")).toEqual([expect.stringContaining("raw")]);
+  expect(usageMistakes("vpc", { options: { subformat: "dynamic" } })).toEqual([expect.stringContaining("dynamic")]);
+  for (const format of ["raw", "qcow2", "qed"]) expect(usageMistakes(format)).toEqual([]);
 });
 
 test("options that are no object at all are one mistake", () => {

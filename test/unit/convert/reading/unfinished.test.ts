@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { convert } from "../../../../src/convert/convert.ts";
-import { makeDemoImage } from "../../../../src/convert/demo-image.ts";
 import { unfinished } from "../../../../src/convert/reading/unfinished.ts";
 import { Journal } from "../../../../src/journal/journal.ts";
 import type { Facts } from "../../../../src/journal/records.ts";
 import { FileVolume } from "../../../../src/storage/file/file-volume.ts";
+import { makeDemoQed } from "../../../support/demo-qed.ts";
 
 let folder: string;
 let path: string;
@@ -18,7 +18,7 @@ let path: string;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "inplace-convert-unfinished-"));
   path = join(folder, "disk.qed");
-  await makeDemoImage(path);
+  await makeDemoQed(path);
   const stop = new AbortController();
   await expect(convert(path, "qcow2", { signal: stop.signal, onJournal: () => stop.abort() })).rejects.toThrow();
 });

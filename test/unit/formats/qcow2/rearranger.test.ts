@@ -1,6 +1,8 @@
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { Qcow2Image } from "../../../../src/formats/qcow2/image.ts";
+import { qcow2Target } from "../../../../src/formats/qcow2/target/target.ts";
+import { ExtentState, ExtentTableBuilder } from "../../../../src/image/extent.ts";
 import type { Moves, Rearranger } from "../../../../src/image/rearranger.ts";
 import { copiesOf } from "../../../../src/image/rearranger.ts";
 import type { Write } from "../../../../src/image/write.ts";
@@ -8,7 +10,9 @@ import { memoryStorage } from "../../../../src/storage/memory.ts";
 import { shuffledQcow2 } from "../../../formats/qcow2/any-image.ts";
 import { buildQcow2Image } from "../../../formats/qcow2/builder.ts";
 import { COMPRESSED, COPIED, HostCluster, Qcow2Bytes } from "../../../formats/qcow2/bytes.ts";
+import { qcow2InMemory } from "../../../formats/qcow2/in-memory.ts";
 import { readNaively, readQcow2Guest } from "../../../formats/qcow2/naive-reader.ts";
+import { plainSource } from "../../../formats/qcow2/target-image.ts";
 import { tearEpoch } from "../../../support/apply-epoch.ts";
 import { compactInMemory, shuffleInMemory } from "../../../support/compaction.ts";
 import { failureOf } from "../../../support/failure-of.ts";
@@ -171,6 +175,7 @@ describe("the qcow2 rearranger", () => {
 
   it("moves nothing onto what is used, nor half of anything", async () => {
     const rearranger = await rearrangerOf(new Qcow2Bytes({ spareClusters: 1 }).bytes);
+    expect(() => rearranger.follow(moves([7, 10], [8, 10]))).toThrow("two moves lead to one cluster");
     expect(() => rearranger.follow(moves([0, 9]))).toThrow("no piece that can go lies whole at cluster 0");
     expect(() => rearranger.follow(moves([8, 7]))).toThrow("cluster 7 is used already");
     expect(() => rearranger.follow(moves([9, 10]))).toThrow("no piece that can go lies whole at cluster 9");
@@ -188,6 +193,43 @@ describe("the qcow2 rearranger", () => {
     const [hole, behind] = [...((await rearrangerOf(image.bytes)).barred?.each() ?? [])];
     expect(hole).toEqual({ start: 256 * 512, end: 512 * 512 });
     expect(behind?.start).toBe(768 * 512);
+  });
+
+  it("makes refcount blocks for places that none counts, and what lies behind them goes there", async () => {
+    const { bytes, guest } = farImage();
+    expect([...((await rearrangerOf(bytes)).barred?.each() ?? [])][0]).toEqual({ start: 256 * 512, end: 1024 * 512 });
+    const random = seededRandom(5);
+    const purposes = new Set<string>();
+    const { bytes: after } = await compactInMemory(bytes, {
+      open,
+      movesAtOnce: 40,
+      beforeEpoch: async (file, epoch) => {
+        purposes.add(epoch.purpose);
+        const torn = tearEpoch(file, epoch, random);
+        expect(Buffer.compare(readQcow2Guest(torn), guest), epoch.purpose).toBe(0);
+        expect(await checkOf(torn), epoch.purpose).toMatchObject({ corruptions: 0, checkErrors: 0 });
+      },
+    });
+    expect([...purposes].slice(0, 2)).toEqual([
+      "write refcount blocks for places to come",
+      "list these refcount blocks",
+    ]);
+    expect(Buffer.compare(readQcow2Guest(after), guest)).toBe(0);
+    expect(await checkOf(after)).toEqual(CLEAN);
+    // Header, two blocks and their table, L1, five L2 tables.
+    expect(after.length).toBe((300 + 10) * 512);
+  });
+
+  it("makes no block where the refcount table lists one meanwhile", async () => {
+    const { bytes } = farImage();
+    const rearranger = await rearrangerOf(bytes);
+    expect(await rearranger.unbar?.(256 * 512)).toEqual([]);
+    const entry = Number(Buffer.from(bytes.buffer).readBigUInt64BE(48)) + 8;
+    bytes[entry + 6] = 2;
+    expect(await failureOf(rearranger.unbar?.(257 * 512) ?? Promise.resolve())).toMatchObject({
+      kind: "changed-underneath",
+      hostOffset: entry,
+    });
   });
 
   it("keeps streams that lie across clusters in one piece, and their places in it", async () => {
@@ -241,6 +283,31 @@ describe("the qcow2 rearranger", () => {
     expect(await checkOf(after)).toEqual(CLEAN);
     expect(after.length).toBe(bytes.length);
     expect((await open(memoryStorage(after))).getConversionOptions().bitmapNames).toEqual(["old"]);
+  });
+
+  it("re-points the bitmap directory wherever the header names it", async () => {
+    const { bytes, at } = buildQcow2Image({ clusterBits: 12, bitmap: true });
+    // Behind an extension that fills the header's first sector.
+    bytes.copyWithin(104 + 608, 104, 104 + 64).fill(0, 104, 104 + 608);
+    bytes.writeUInt32BE(0x1234_5678, 104);
+    bytes.writeUInt32BE(600, 108);
+    const rearranger = await rearrangerOf(bytes);
+    const [write] = await rearranger.repoint(moves([at.bitmapDirectory / SIZE, 20]));
+    expect([write?.hostOffset, write?.bytes.length]).toEqual([104 + 608 + 24, 8]);
+    const { bytes: shuffled } = await shuffleInMemory(bytes, { open, movesAtOnce: 3 }, seededRandom(7), 20);
+    expect(await checkOf(shuffled)).toEqual(CLEAN);
+    expect((await open(memoryStorage(shuffled))).getConversionOptions().bitmapNames).toEqual(["old"]);
+  });
+
+  it("counts nothing for places left whose block is gone", async () => {
+    const { bytes } = farImage();
+    const rearranger = await rearrangerOf(bytes);
+    expect(
+      await rearranger.recount(
+        { ...moves([300, 300]), fromHostOffset: Float64Array.of(300 * 512), length: Float64Array.of(512) },
+        undefined,
+      ),
+    ).toEqual([]);
   });
 
   it("clears autoclear bits that it doesn't know before anything else", async () => {
@@ -379,6 +446,20 @@ async function piecesOf(bytes: Uint8Array) {
     (length[row] as number) / unitSize,
   ]);
   return { pieces, used, unitSize };
+}
+
+/** 300 clusters of data from cluster 1024 on, and nothing between the header and them: places 256 to 1023 have no block. */
+function farImage(): { bytes: Uint8Array<ArrayBuffer>; guest: Uint8Array } {
+  const [clusterSize, dataStart, length] = [512, 1024 * 512, 300 * 512];
+  const builder = new ExtentTableBuilder();
+  builder.append(length, ExtentState.data, dataStart);
+  const source = plainSource({ format: "qcow2", clusterSize, virtualSize: length });
+  const draft = qcow2Target.openConversionTarget(source, {}, new Set());
+  const space = { oldFileSize: dataStart + length, additiveStart: dataStart + length };
+  const bytes = qcow2InMemory(qcow2Target.map(draft, builder.finish(length), space), source);
+  const random = seededRandom(6);
+  for (let at = dataStart; at < dataStart + length; at++) bytes[at] = random.below(256);
+  return { bytes, guest: bytes.slice(dataStart, dataStart + length) };
 }
 
 /** Three streams in clusters 7 and 8, the second across both; clusters 5 and 6 are free. */

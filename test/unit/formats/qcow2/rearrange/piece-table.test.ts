@@ -44,6 +44,8 @@ describe("the table of pieces", () => {
         const found = where.get(piece);
         if (found === undefined) continue;
         const [place, length] = found;
+        const spot = random.below(PLACES);
+        if (random.chance(0.1) && !table.used.has(spot)) where.set(table.add(spot), [spot, 1]);
         if (random.chance(0.02)) {
           table.takeOut(piece);
           where.delete(piece);

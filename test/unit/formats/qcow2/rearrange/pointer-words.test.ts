@@ -5,7 +5,7 @@ import { seededRandom } from "../../../../support/random.ts";
 describe("the words that point at pieces", () => {
   it("are all told, of each piece its own, with what they point at", () => {
     const random = seededRandom(1);
-    const words = new PointerWords(50);
+    const words = new PointerWords(20);
     const expected = new Map<number, string[]>();
     for (let turn = 0; turn < 5000; turn++) {
       const piece = random.below(random.pick([2, 49]));

@@ -1,6 +1,7 @@
-/** The file before and after in one line of characters each, for the summary, which takes no pictures. */
+/** The file before and after in one line of characters each, where no pictures can be drawn. */
 
-import { type FileLayout, formatSize, type LayoutKind } from "../../index.ts";
+import { formatSize } from "../bytes/size-text.ts";
+import type { FileLayout, LayoutKind } from "./file-layout.ts";
 
 const COLUMNS = 56;
 
@@ -11,9 +12,9 @@ const SHOWN_FIRST = ["header", "tables"] as const satisfies readonly LayoutKind[
 
 export const PICTURE_LEGEND = "H header  █ data  ▄ compressed  ▒ tables  · free";
 
-/** @param longest the size in bytes that takes all columns */
-export function pictureLine(layout: FileLayout, longest: number): string {
-  const width = longest / COLUMNS;
+/** @param longest the size in bytes that takes all of `across` columns */
+export function pictureLine(layout: FileLayout, longest: number, across = COLUMNS): string {
+  const width = longest / across;
   const columns = Math.max(1, Math.round(layout.fileSize / width));
   const sums = Array.from({ length: columns }, () => ({ header: 0, tables: 0, data: 0, compressed: 0, free: 0 }));
   for (const { start, length, kind } of layout.runs) {

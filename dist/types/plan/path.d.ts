@@ -1,0 +1,46 @@
+/**
+ * A conversion as a path of steps, each a switch to a format or a rearrangement inside one, each leaving a whole image.
+ *
+ *   tables -> tables               switch
+ *   raw    -> tables               switch, compact
+ *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch
+ *   a fixed VHD <-> all others     by way of raw
+ *
+ * The same rule, asked of the image as it stands, gives the rest of the way: so a run and a `resume` are one walk, begun
+ * at different places. No format is named: what matters of one is in its values.
+ */
+/** A format, as far as it decides the way. */
+export interface Waypoint {
+    readonly format: string;
+    /** Its guest lies in one piece, each unit at the one place that it may have. */
+    readonly isInOnePiece: boolean;
+    /** The format that all conversions from and to it go through, where it can't be reached directly. */
+    readonly by: Waypoint | undefined;
+    /** Units can be moved inside it to any place, and what is free given back. */
+    readonly canRearrange: boolean;
+}
+/** How far the image is on its way to a disk in one piece: its tables are out of the way, its units at their places. */
+export type Standing = "elsewhere" | "cleared" | "in place";
+export interface PathFrom extends Waypoint {
+    /** The image is of the goal's format and options. */
+    readonly isAsAsked: boolean;
+    readonly standing: Standing;
+}
+export interface PathWishes {
+    readonly compact: boolean;
+    readonly compress: boolean;
+}
+export type RearrangeGoal = "linear" | "compact" | "encode";
+export type Step = 
+/** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
+{
+    readonly step: "switch";
+    readonly to: string;
+    readonly isCarrier: boolean;
+    readonly isGoal: boolean;
+} | {
+    readonly step: "rearrange";
+    readonly goal: RearrangeGoal;
+};
+/** The steps that are left; none where the image is what was asked for. `carrier` can rearrange. */
+export declare function pathTo(from: PathFrom, goal: Waypoint, carrier: Waypoint, wishes: PathWishes): readonly Step[];

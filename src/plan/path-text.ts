@@ -1,0 +1,34 @@
+/** A path in words: what each step does, and how the image comes back from it. */
+
+import type { RearrangeGoal } from "./path.ts";
+
+/** A step as reports have it. */
+export type ToldStep =
+  | { readonly step: "switch"; readonly to: string }
+  | { readonly step: "rearrange"; readonly goal: RearrangeGoal };
+
+const GOALS: Readonly<Record<RearrangeGoal, string>> = {
+  linear: "each unit to its place",
+  compact: "what lies at the end moves into free space, the file gets shorter",
+  encode: "each cluster compressed",
+};
+
+/** One phrase a step, e.g. `switch to qcow2, its tables behind the disk`. */
+export function stepTexts(path: readonly ToldStep[]): readonly string[] {
+  return path.map((step, at) => {
+    if (step.step === "rearrange") return `rearrange: ${GOALS[step.goal]}`;
+    const next = path[at + 1];
+    const isCarrier = next?.step === "rearrange" && next.goal === "linear";
+    return `switch to ${step.to}${isCarrier ? ", its tables behind the disk" : ""}`;
+  });
+}
+
+/** What `rollback` leads to, by how far the path has come. */
+export function wayBackText(path: readonly ToldStep[], sourceFormat: string): string {
+  const again = `the same guest as ${sourceFormat} again`;
+  const [first] = path;
+  if (first?.step === "rearrange") return path.length === 1 ? `${again}, units where they are by then` : again;
+  return path.length === 1
+    ? `the old bytes until the undo is given up, then ${again}`
+    : `the old bytes in step 1, then ${again}`;
+}

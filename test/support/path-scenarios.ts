@@ -1,0 +1,117 @@
+/** Conversions of several steps for the crash suite: raw and fixed VHD in and out, real cycles, compaction. */
+
+import type { ConvertOptions } from "../../src/convert/options/options.ts";
+import { guestBytesOf } from "../formats/guest-contents.ts";
+import { buildWithGuest } from "../formats/qcow2/any-image.ts";
+import { buildQcow2Image } from "../formats/qcow2/builder.ts";
+import { buildQedImage } from "../formats/qed/builder.ts";
+import { buildVpc } from "../formats/vpc/builder.ts";
+import type { Scenario } from "./crash-scenario.ts";
+import { seededRandom } from "./random.ts";
+
+const KIB = 1024;
+/** Holes before, between and behind, and blocks of zeros that a raw disk stores like any other. */
+const GUEST = { virtualSize: 40 * 4096, data: [0, 1, 5, 9, 17, 39] };
+const FULL = { virtualSize: 24 * 4096, data: Array.from({ length: 24 }, (_, at) => at) };
+const VHD = { subformat: "fixed", force_size: "on" };
+
+type Arrange = (places: readonly number[]) => readonly number[];
+
+/** Of clusters that lie in the places of one another, so that only spares let them pass. */
+const CYCLES: Readonly<Record<string, Arrange>> = {
+  reversed: (places) => [...places].reverse(),
+  "one long cycle": (places) => [...places.slice(1), ...places.slice(0, 1)],
+  "shifted by 5": (places) => [...places.slice(5), ...places.slice(0, 5)],
+  random: (places) => seededRandom(10).shuffle([...places]),
+};
+
+/** 30 clusters of data from guest cluster 5 on, in host clusters 5 to 34. */
+function cycle(arrange: Arrange, clusterBits: number): Uint8Array {
+  const data = Array.from({ length: 30 }, (_, at) => at + 5);
+  return buildWithGuest({ virtualSize: 40 * 2 ** clusterBits, data, clusterBits, arrange }).bytes;
+}
+
+function raw(name: string, image: Uint8Array, targetFormat: string, options: ConvertOptions = {}): Scenario {
+  return {
+    name: `raw to ${name}`,
+    image,
+    sourceFormat: "raw",
+    targetFormat,
+    options: { format: "raw", ...options },
+  };
+}
+
+function of(
+  sourceFormat: string,
+  name: string,
+  image: Uint8Array,
+  targetFormat: string,
+  options: ConvertOptions = {},
+): Scenario {
+  return { name: `${sourceFormat} to ${name}`, image: new Uint8Array(image), sourceFormat, targetFormat, options };
+}
+
+export function pathScenarios(): Scenario[] {
+  const guest = guestBytesOf(GUEST);
+  const odd = guest.slice(0, 40 * 4096 - 1300);
+  const shuffled = buildQedImage({
+    clusterSize: 4096,
+    tableSize: 2,
+    virtualSize: 20 * 4096,
+    data: [0, 1, 2, 3, 5, 7, 9, 10, 11, 19],
+    zero: [4],
+    seed: 7,
+    shuffleTables: true,
+    leaks: 2,
+  }).bytes;
+  const snapshot = buildQcow2Image({ clusterBits: 12, snapshot: true }).bytes;
+  return [
+    raw("qcow2", guest, "qcow2", { options: { cluster_size: "4k" } }),
+    raw("qcow2, full", guestBytesOf(FULL), "qcow2", { options: { cluster_size: "4k" } }),
+    raw("qcow2, clusters of one sector", guest.slice(0, 48 * KIB), "qcow2", { options: { cluster_size: "512" } }),
+    raw("qcow2, odd length", odd, "qcow2", { options: { cluster_size: "4k" } }),
+    raw("qcow2, odd length, not compacted, undo kept", odd, "qcow2", {
+      options: { cluster_size: "4k" },
+      compact: false,
+      keepUndo: true,
+    }),
+    raw("qcow2, undo kept, journal elsewhere", guest, "qcow2", {
+      options: { cluster_size: "4k" },
+      keepUndo: true,
+      journal: "/vm/elsewhere/journal",
+    }),
+    raw("qed", guest, "qed", { options: { cluster_size: "4k", table_size: "2" } }),
+    ...Object.entries(CYCLES).map(([name, arrange]) => of("qcow2", `raw, ${name}`, cycle(arrange, 12), "raw")),
+    of("qcow2", "raw, one long cycle, one spare", cycle(CYCLES["one long cycle"] as Arrange, 12), "raw", {
+      maxExtraSpace: 64 * KIB,
+    }),
+    of("qcow2", "raw, reversed, clusters of one sector", cycle(CYCLES.reversed as Arrange, 9), "raw"),
+    of("qcow2", "raw, random, undo kept", cycle(CYCLES.random as Arrange, 12), "raw", { keepUndo: true }),
+    of("qcow2", "raw, random, journal elsewhere", cycle(CYCLES.random as Arrange, 12), "raw", {
+      journal: "/vm/elsewhere/journal",
+    }),
+    of("qcow2", "raw, empty", buildWithGuest({ virtualSize: 9 * 4096, data: [] }).bytes, "raw"),
+    of("qed", "raw", shuffled, "raw"),
+    of(
+      "qcow2",
+      "qcow2, compacted",
+      buildWithGuest({ virtualSize: 40 * 4096, data: [0, 2, 7, 9], seed: 3, spareClusters: 9 }).bytes,
+      "qcow2",
+      { compact: true },
+    ),
+    of("qcow2", "qcow2, compacted, a snapshot", snapshot, "qcow2", { compact: true }),
+    of("qed", "qed, compacted", shuffled, "qed", { compact: true }),
+    of("qcow2", "vpc", cycle(CYCLES.random as Arrange, 12), "vpc", { options: VHD }),
+    of("qed", "vpc, grown", shuffled, "vpc", { options: { subformat: "fixed", align: "64k" } }),
+    of("vpc", "qcow2", buildVpc(GUEST).bytes, "qcow2", { options: { cluster_size: "4k" } }),
+    of("vpc", "qed", buildVpc(GUEST).bytes, "qed", { options: { cluster_size: "4k", table_size: "2" } }),
+    of("vpc", "raw", buildVpc(GUEST).bytes, "raw"),
+    of("vpc", "raw, undo kept", buildVpc(GUEST).bytes, "raw", { keepUndo: true }),
+    raw("vpc", guest, "vpc", { options: VHD }),
+    raw("vpc, grown", guest, "vpc", { options: { subformat: "fixed", align: "64k" } }),
+    raw("vpc, grown from an odd length, undo kept", odd, "vpc", {
+      options: { subformat: "fixed", align: "64k" },
+      keepUndo: true,
+    }),
+  ];
+}
