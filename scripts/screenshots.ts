@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pageOf } from "../src/action/report/page/page.ts";
 import { summaryOf } from "../src/action/report/summary.ts";
-import { busyStep, checkStep, nightlyStep, planStep, step } from "../test/support/step-results.ts";
+import { busyStep, checkStep, nightlyStep, pathsStep, planStep, step } from "../test/support/step-results.ts";
 
 interface Shot {
   readonly name: string;
@@ -76,7 +76,7 @@ const kept: readonly Shot[] = [
 ];
 
 function everything(): Shot[] {
-  const steps = { nightly, one, check: checkStep(), plan: planStep(), busy: busyStep() };
+  const steps = { nightly, one, paths: pathsStep(), check: checkStep(), plan: planStep(), busy: busyStep() };
   return Object.entries(steps).flatMap(([name, facts]) =>
     [1280, 800, 390].flatMap((width) => [
       { name: `page-${name}-${width}`, html: pageOf(facts), width, height: width < 500 ? 3000 : 2400, schemes: both },

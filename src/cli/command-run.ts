@@ -1,6 +1,6 @@
 /** One run of one command: its options, the library, the terminal, and how it prints. */
 
-import { type OpenOptions, UsageError } from "../index.ts";
+import { type ConversionReport, type OpenOptions, UsageError } from "../index.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { undoLines } from "./next-steps.ts";
@@ -73,7 +73,11 @@ export function printNotes({ terminal, values }: CommandRun, notes: readonly str
 }
 
 /** A way back that was kept is of use to those who know of it. */
-export async function announceUndo({ library, terminal, values }: CommandRun, path: string): Promise<void> {
+export async function announceUndo(
+  { library, terminal, values }: CommandRun,
+  path: string,
+  report?: ConversionReport,
+): Promise<void> {
   if (!values.keepUndo || values.quiet) return;
   try {
     if ((await library.unfinished(path)) !== "undo") return;
@@ -81,7 +85,9 @@ export async function announceUndo({ library, terminal, values }: CommandRun, pa
     // What is done is done, and where nothing can be seen nothing is said.
     return;
   }
-  for (const line of undoLines(path, terminal.invocation)) terminal.note(printableLine(line));
+  const hasMoved = report?.path.some(({ step }) => step === "rearrange");
+  const oldFormat = hasMoved ? report?.sourceFormat : undefined;
+  for (const line of undoLines(path, terminal.invocation, oldFormat)) terminal.note(printableLine(line));
 }
 
 function withLineBreak(text: string): string {

@@ -78,6 +78,10 @@ function conversionOptions(): readonly Option[] {
     new Option("--reproducible", "ids from the guest's checksum and no times: equal guests make equal files"),
     ...rewritingOptions(),
     new Option("--keep-leaks", "leave a QED target unsettled"),
+    new Option(
+      "--drop <WHAT,...>",
+      "what may be lost: bitmaps, snapshots (that the target can't hold), leaks",
+    ).argParser(collect),
   ];
 }
 
@@ -106,10 +110,6 @@ function rewritingOptions(): readonly Option[] {
       "auto",
       "require",
     ]),
-    new Option(
-      "--drop <WHAT,...>",
-      "what may be lost: bitmaps, snapshots (that the target can't hold), leaks",
-    ).argParser(collect),
   ];
 }
 

@@ -41,7 +41,7 @@ export async function convertCommand(run: CommandRun, [image, format]: readonly 
   const report = await run.library.convert(path, target, convertOptions(run, list.values));
   printNotes(run, report.notes);
   printOutcome(run, conversionJson(report), conversionText(report));
-  await announceUndo(run, path);
+  await announceUndo(run, path, report);
   return EXIT.done;
 }
 
@@ -85,7 +85,7 @@ export async function compactCommand(run: CommandRun, [image]: readonly string[]
   const report = await run.library.compact(path, rewritingOptions(run));
   printNotes(run, report.notes);
   printOutcome(run, conversionJson(report), conversionText(report, "compact"));
-  await announceUndo(run, path);
+  await announceUndo(run, path, report);
   return EXIT.done;
 }
 
@@ -99,6 +99,10 @@ function convertOptions(run: CommandRun, options: Readonly<Record<string, string
     ...given("allowProbedGuest", values.allowProbedGuest),
     ...given("reproducible", values.reproducible),
     ...given("keepLeaks", values.keepLeaks),
+    ...given(
+      "drop",
+      values.drop?.flatMap((each) => each.split(",")).filter((each) => each !== ""),
+    ),
   };
 }
 
@@ -116,10 +120,6 @@ function rewritingOptions(run: CommandRun): CompactOptions {
     ...given("maxExtraSpace", sizeOf(values.maxExtraSpace, "--max-extra-space")),
     ...given("journal", values.journal),
     ...given("crossCheck", values.crossCheck),
-    ...given(
-      "drop",
-      values.drop?.flatMap((each) => each.split(",")).filter((each) => each !== ""),
-    ),
   };
 }
 

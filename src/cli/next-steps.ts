@@ -18,13 +18,16 @@ export function nextStepLines({ finish, putBack }: NextSteps, program: string): 
   return ["To finish:", `  ${commandText(finish, program)}`, ...(back ?? [])];
 }
 
-/** How to go back over a kept undo, or to give it up; commands stand on lines of their own. */
-export function undoLines(path: string, program: string): string[] {
+/**
+ * How to go back over a kept undo, or to give it up; commands stand on lines of their own. `oldFormat` where units have
+ * moved, so that not all is as it was.
+ */
+export function undoLines(path: string, program: string, oldFormat?: string): string[] {
   const ours = (command: "resume" | "rollback") =>
     `  ${commandText({ ref: "command", command, options: [], path }, program)}`;
   return [
     `The way back is kept as ${path}.inplace-undo; whoever renames the image renames that too`,
-    "To put the image back as it was:",
+    oldFormat === undefined ? "To put the image back as it was:" : `To get the same guest as ${oldFormat} again:`,
     ours("rollback"),
     "To give the way back up:",
     ours("resume"),

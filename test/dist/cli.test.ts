@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -31,6 +32,27 @@ test("--version says what package.json says", () => {
     stdout: `inplace-convert ${version}\n`,
     stderr: "",
   });
+});
+
+test("raw to qcow2 and compacted, to a fixed VHD and raw again: byte for byte", () => {
+  const folder = scratchFolder();
+  const at = (name: string) => join(folder, name);
+  const disk = Buffer.alloc(4 * 1024 ** 2);
+  disk.fill("data", 1024 ** 2 + 4096, 2 * 1024 ** 2);
+  writeFileSync(at("disk"), disk);
+  expect(run(folder, "plan disk qcow2 -f raw --no-compact").stdout).toMatch(/file after +4\.\d+ MiB /);
+  expect(run(folder, "convert disk qcow2 -f raw --no-compact -q")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  expect(statSync(at("disk")).size).toBeGreaterThan(disk.length);
+  const compacted = run(folder, "compact disk");
+  expect(compacted).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^disk: qcow2 compacted, /) });
+  expect(statSync(at("disk")).size).toBeLessThan(1.5 * 1024 ** 2);
+  expect(run(folder, "compact disk").stdout).toBe("disk is compact already: nothing to do\n");
+  const { path } = JSON.parse(run(folder, "convert disk vhd -o subformat=fixed --output json").stdout);
+  expect(path.map(({ to = "", goal = "" }) => to + goal)).toEqual(["qcow2", "linear", "raw", "vpc"]);
+  expect(statSync(at("disk")).size).toBe(disk.length + 512);
+  expect(run(folder, "compact disk")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("a vpc image") });
+  expect(run(folder, "convert disk raw")).toMatchObject({ exitCode: 0 });
+  expect(readFileSync(at("disk")).equals(disk)).toBe(true);
 });
 
 test("the main job and back, inside one file", () => {

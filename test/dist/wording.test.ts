@@ -19,7 +19,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const READING = ["info", "checksum", "map", "check"];
-const WRITING = ["resume", "rollback"];
+const WRITING = ["resume", "rollback", "compact"];
 
 describe("an empty name", () => {
   test.each(
@@ -82,6 +82,7 @@ test("what is not there is said of files alike, and nothing is claimed of it", (
   for (const words of [
     ["info", "nope"],
     ["convert", "nope", "qcow2"],
+    ["compact", "nope"],
     ["resume", "nope"],
     ["check", "-r", "all", "nope"],
   ]) {
@@ -111,6 +112,7 @@ describe("a folder that can't be written", () => {
 
   test.each([
     ["convert", "closed/disk", "qed"],
+    ["compact", "closed/disk"],
     ["check", "-r", "all", "closed/disk"],
     ["resume", "closed/disk"],
     ["rollback", "closed/disk"],

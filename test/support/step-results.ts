@@ -235,6 +235,64 @@ export function nightlyStep(): StepResult {
   ]);
 }
 
+/** A raw disk on its way: to qcow2, and from there to a fixed VHD, by the steps that this takes. */
+export function pathsStep(): StepResult {
+  const pieces = [
+    ["data", 1900],
+    ["free", 2300],
+    ["data", 620],
+    ["free", 1800],
+    ["data", 480],
+    ["free", 1092],
+  ] as const;
+  const raw = drawn(...pieces);
+  const qcow2 = drawn(["header", 0.0625], ["data", 2100], ["tables", 1.25], ["data", 900]);
+  const vhd = drawn(...pieces, ["tables", 1 / 2048]);
+  const checked = { check: { before: clean, after: clean }, virtualSize: 8 * GiB, guestDataBytes: raw.bytes.data };
+  const toQcow2 = conversion({
+    ...checked,
+    sourceFormat: "raw",
+    bytesMoved: 900 * MiB,
+    bytesWritten: 902 * MiB,
+    peakExtraBytes: 17.5 * MiB,
+    path: [
+      { step: "switch", to: "qcow2" },
+      { step: "rearrange", goal: "compact" },
+    ],
+    fileSizeBefore: raw.fileSize,
+    fileSizeAfter: qcow2.fileSize,
+    actualSizeBefore: raw.bytes.data,
+    actualSizeAfter: qcow2.fileSize,
+    layout: { before: raw, after: qcow2 },
+  });
+  const toVhd = conversion({
+    ...checked,
+    sourceFormat: "qcow2",
+    targetFormat: "vpc",
+    bytesMoved: 1100 * MiB,
+    bytesWritten: 1103 * MiB,
+    peakExtraBytes: 18.2 * MiB,
+    path: [
+      { step: "switch", to: "qcow2" },
+      { step: "rearrange", goal: "linear" },
+      { step: "switch", to: "raw" },
+      { step: "switch", to: "vpc" },
+    ],
+    fileSizeBefore: qcow2.fileSize,
+    fileSizeAfter: vhd.fileSize,
+    actualSizeBefore: qcow2.fileSize,
+    actualSizeAfter: raw.bytes.data,
+    layout: { before: qcow2, after: vhd },
+  });
+  return step(
+    [
+      result("build/disk.raw", { path: "build/disk.qcow2", report: toQcow2 }),
+      result("azure/disk.qcow2", { path: "azure/disk.vhd", report: toVhd }),
+    ],
+    { targetFormat: undefined },
+  );
+}
+
 /** A check on a pull request: clean, repaired, leaking, corrupt. */
 export function checkStep(): StepResult {
   const corrupt = checked({

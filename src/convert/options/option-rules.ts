@@ -82,7 +82,6 @@ export const compactRules: OptionRules<CompactOptions> = {
   sparseSize: sectorBytes,
   check: flag,
   maxExtraSpace: byteCount,
-  drop: droppable,
 };
 
 export const convertRules: OptionRules<ConvertOptions> = {
@@ -95,6 +94,7 @@ export const convertRules: OptionRules<ConvertOptions> = {
   allowProbedGuest: flag,
   reproducible: flag,
   keepLeaks: flag,
+  drop: droppable,
 };
 
 /** What was given, and one sentence for each option of it that `command` doesn't know or can't use. */

@@ -94,7 +94,15 @@ export interface ConvertOptions extends OpenOptions {
 /** The target is what the image is. */
 export type CompactOptions = Omit<
   ConvertOptions,
-  "options" | "dryRun" | "compress" | "compact" | "allowProbedGuest" | "reproducible" | "keepLeaks" | "ignoreUnfinished"
+  | "options"
+  | "dryRun"
+  | "compress"
+  | "compact"
+  | "allowProbedGuest"
+  | "reproducible"
+  | "keepLeaks"
+  | "drop"
+  | "ignoreUnfinished"
 >;
 
 export interface CheckOptions extends OpenOptions {

@@ -36,16 +36,7 @@ export class Epochs {
   }
 
   async repoint(purpose: string, writes: readonly Write[]): Promise<void> {
-    const sector = await this.#newHeader(writes);
-    if (sector) {
-      // What else lies in its block may have moved there since, and is nowhere else should the medium lose it.
-      await this.#journal.append(
-        { record: "found-header" },
-        await readZeroFilled(this.#session.storage, 0, HEADER_BLOCK),
-      );
-      await this.#journal.append({ record: "new-header" }, sector);
-    }
-    await this.perform({ purpose, repoints: true, writes: () => writes });
+    await this.perform({ purpose, repoints: true, writes: () => writes }, await this.#newHeader(writes));
   }
 
   /** The file's first sector as the writes leave it, where they touch it. */
@@ -57,8 +48,13 @@ export class Epochs {
     return sector;
   }
 
-  async perform(epoch: Epoch): Promise<void> {
+  async perform(epoch: Epoch, newHeader?: Uint8Array): Promise<void> {
     const { storage, path } = this.#session;
+    if (touchesHeaderBlock(epoch)) {
+      // What lies in the block may have moved there since, and is nowhere else should the medium lose it.
+      await this.#journal.append({ record: "found-header" }, await readZeroFilled(storage, 0, HEADER_BLOCK));
+      if (newHeader) await this.#journal.append({ record: "new-header" }, newHeader);
+    }
     stopIfAsked(this.#settings.signal, path, "while rearranging");
     if (this.#epochCount++ % EPOCHS_PER_LOOK === 0) await this.#session.refuseInterference();
     else await this.#session.refuseChange();
@@ -89,4 +85,11 @@ export class Epochs {
       operation: "verify",
     });
   }
+}
+
+/** Where clusters are small, others than the header lie in its block. */
+function touchesHeaderBlock({ hostCopies = [], writes, zeros }: Epoch): boolean {
+  for (const { toHostOffset } of hostCopies) if (toHostOffset < HEADER_BLOCK) return true;
+  for (const { hostOffset } of writes?.() ?? []) if (hostOffset < HEADER_BLOCK) return true;
+  return zeros?.intersects(0, HEADER_BLOCK) ?? false;
 }

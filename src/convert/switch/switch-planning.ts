@@ -1,6 +1,6 @@
 /** From the image as found to a proven plan of one switch; no byte is written here. */
 
-import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, KiB, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -42,6 +42,9 @@ export interface SwitchWish {
 const MAX_SPARES = 16 * MiB;
 /** What goes to a spare first is copied twice: no more than this part of all that moves. */
 const SPARES_PART = 64;
+
+/** Where partition tables, volume managers and file systems (Btrfs at 64 KiB the last of them) tell how large they are. */
+const USED_FRONT = 128 * KiB;
 
 /** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
 export async function planSwitchTo(
@@ -163,7 +166,8 @@ export function refuseUnsound(source: Source, isChecked: boolean): void {
 
 /** The file's first bytes, as many as a plan for the draft may change or must keep. */
 export function readHeaderArea({ options, image, fileSize }: Source, draft: Draft): Promise<Uint8Array> {
-  const size = headerAreaSize(options.clusterSize, draft.clusterSize);
+  const least = options.linearBase === undefined ? 0 : USED_FRONT;
+  const size = Math.max(least, headerAreaSize(options.clusterSize, draft.clusterSize));
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 

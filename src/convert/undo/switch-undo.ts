@@ -9,13 +9,13 @@ import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { driverOf, openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import { rewriteRange } from "../../storage/rewrite.ts";
-import { readExactly, type Storage, type WritableStorage } from "../../storage/storage.ts";
+import { readExactly, readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
 import { digestRanges } from "../inspect/source.ts";
 import type { Session } from "../session/session.ts";
 import { lengthToKeep } from "./grown-tail.ts";
@@ -48,6 +48,7 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
   // A footer that went took the end of the file with it.
   const isShorter = commit === "after" && intent.commitKind === "length";
   if (size < intent.oldFileSize && !isShorter) return `its file was cut to ${size} bytes`;
+  if (commit === "before" && !(await isAsShort(storage, state))) return "its disk was used as long as it was";
   if (commit === "after") {
     if (!prepared) return "its header is the target's, but the journal never came to write it";
     const expected = sizeAfterCommit(state);
@@ -58,6 +59,15 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
     if (source && !(await areHolesEmpty(storage, state, source))) return "its guest wrote where nothing was";
   }
   return (await sourceIsUntouched(storage, state)) ? undefined : "the old tables were changed";
+}
+
+/**
+ * False where a disk in one piece is longer for a while, and its first bytes changed: somebody may have used it at that
+ * length, and made a partition or file system larger.
+ */
+export async function isAsShort(storage: Storage, { intent, savedHeader }: ConversionWork): Promise<boolean> {
+  if (!driverOf(intent.sourceFormat).isInOnePiece || (await storage.size()) <= intent.oldFileSize) return true;
+  return sameBytes(await readZeroFilled(storage, 0, savedHeader.length), savedHeader);
 }
 
 /** The file's length once the commit is there and nothing has been cut. */

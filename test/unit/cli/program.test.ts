@@ -159,8 +159,13 @@ describe("compact", () => {
     );
   });
 
+  test("a way back that was kept is told as what it is", async () => {
+    const { stderr } = await run("compact a --keep-undo", { compact: compacted, unfinished: async () => "undo" });
+    expect(stderr).toContain("\nTo get the same guest as qcow2 again:\n  inplace-convert rollback a\n");
+  });
+
   test("takes none of what another format needs", async () => {
-    for (const word of ["-c", "--keep-leaks", "--dry-run", "--no-compact"]) {
+    for (const word of ["-c", "--keep-leaks", "--dry-run", "--no-compact", "--drop"]) {
       const { exitCode, calls } = await run(`compact a ${word}`, { compact: compacted });
       expect({ word, exitCode, calls }).toEqual({ word, exitCode: 2, calls: [] });
     }

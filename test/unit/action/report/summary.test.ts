@@ -1,6 +1,7 @@
 /** The summary: one row an image, what is wrong first, its size, and what it must not become. */
 
 import { expect, test } from "vitest";
+import { pageOf } from "../../../../src/action/report/page/page.ts";
 import { mistakesSummary, summaryOf } from "../../../../src/action/report/summary.ts";
 import type { ImageResult } from "../../../../src/action/results/image-result.ts";
 import { checked, checkStep, conversion, finding, nightlyStep, result, step } from "../../../support/step-results.ts";
@@ -158,4 +159,30 @@ test("mistakes stay under 1 MiB too", () => {
   const html = mistakesSummary(Array.from({ length: 2000 }, () => "<x>".repeat(1000)));
   expect(Buffer.byteLength(html)).toBeLessThan(MiB);
   expect(html).not.toContain("<x>");
+});
+
+test("a path's steps are numbered, a file with holes says what it takes, a disk in one piece has no clusters", () => {
+  const path = [
+    { step: "switch", to: "qcow2" },
+    { step: "rearrange", goal: "linear" },
+    { step: "switch", to: "raw" },
+  ] as const;
+  const sizes = {
+    fileSizeBefore: 3 * MiB,
+    fileSizeAfter: 8 * MiB,
+    actualSizeBefore: 3 * MiB,
+    actualSizeAfter: 3 * MiB,
+  };
+  const report = conversion({ targetFormat: "raw", clusterSize: 512, path, ...sizes });
+  const html = summaryOf(step([result("disk.qed", { report })]));
+  expect(html).toContain(
+    "<td>1 switch to qcow2, its tables behind the disk<br>2 rearrange: each unit to its place<br>3 ",
+  );
+  expect(told(html)).toContain("3 MiB before; 8 MiB, 3 MiB on the disk after");
+  expect(told(html)).not.toMatch(/clusters of|Way back/);
+  const planned = summaryOf(step([result("disk.qed", { report: { ...report, changed: false } })], { dryRun: true }));
+  expect(told(planned)).toContain("Way back the old bytes in step 1, then the same guest as qed again");
+  const page = pageOf(step([result("disk.qed", { report })]));
+  expect(page).toContain("1 switch to qcow2, its tables behind the disk<br>2 ");
+  expect(told(summaryOf(step([result("disk.qed", { report: conversion() })])))).not.toMatch(/ Steps /);
 });

@@ -92,6 +92,7 @@ const compactOptions = {
   maxExtraSpace: NO_SIZES,
   compact: [true],
   keepLeaks: [true],
+  drop: [["leaks"]],
 };
 const convertOptions = {
   ...writingOptions,

@@ -1,0 +1,68 @@
+/** Defects in what is asked for and what is told: options, compaction, zeros given back, the picture of a file. */
+
+import type { Mutation } from "./mutation.ts";
+
+const compact = "test/unit/convert/compact.test.ts";
+const zeros = "test/unit/convert/conversion/zeros-given-back.test.ts";
+const inputs = "test/unit/action/inputs/space-inputs.test.ts";
+const layout = "test/unit/image/file-layout.test.ts";
+const rules = "test/unit/convert/options/option-rules.test.ts";
+
+export const facesMutations: readonly Mutation[] = [
+  {
+    name: "zeros are given back wherever they lay",
+    file: "convert/conversion/conversion.ts",
+    find: "for (const free of used.gapsIn(linearBase + start, linearBase + end)) ranges.add(free.start, free.end);",
+    replace: "ranges.add(linearBase + start, linearBase + end);",
+    tests: [zeros],
+  },
+  {
+    name: "zeros are given back where data was settled",
+    file: "convert/conversion/conversion.ts",
+    find: "used.add(hostOffset, hostOffset + (state === ExtentState.compressed ? storedLength : length));",
+    replace: "used.add(0, 0);",
+    tests: [zeros],
+  },
+  {
+    name: "a compaction that finds nothing to do is told as a change",
+    file: "convert/conversion/conversion.ts",
+    find: `this.#journal === undefined && this.#taken.every(({ step }) => step === "rearrange");`,
+    replace: "false;",
+    tests: [compact],
+  },
+  {
+    name: "a disk in one piece is compacted",
+    file: "convert/compact.ts",
+    find: "if (!driverOf(format).canRearrange) {",
+    replace: "if (false) {",
+    tests: [compact],
+  },
+  {
+    name: "runs of zeros may end inside a sector",
+    file: "convert/options/option-rules.ts",
+    find: "Number(value) % SECTOR_SIZE === 0",
+    replace: "true",
+    tests: [rules],
+  },
+  {
+    name: "a format's own lack is told although an option makes up for it",
+    file: "action/inputs/input-mistakes.ts",
+    find: ".filter((sentence) => withOptions.includes(sentence))",
+    replace: "",
+    tests: [inputs],
+  },
+  {
+    name: "the action's default for zeros is asked of every format",
+    file: "action/inputs/inputs.ts",
+    find: "text === inputDefaults[name] ? undefined",
+    replace: `text === "" ? undefined`,
+    tests: [inputs],
+  },
+  {
+    name: "holes are drawn as data",
+    file: "image/file-layout.ts",
+    find: "if (start < 0 || !isStored(state[row])) continue;",
+    replace: "if (start < 0) continue;",
+    tests: [layout],
+  },
+];
