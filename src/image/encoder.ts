@@ -28,7 +28,7 @@ export interface EncodedBatch {
   readonly units: readonly EncodedUnit[];
   /** The streams, and the counts of the places that they go to and of those that earlier batches have left; ascending. */
   readonly writes: readonly Write[];
-  /** The file is at least so long behind `writes`. */
+  /** The file's length behind `writes`. */
   readonly fileSize: number;
   /**
    * The pointers, to be asked for once `writes` are durable. Throws ImageError `changed-underneath` where a table does not

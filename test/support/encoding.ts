@@ -39,7 +39,7 @@ export async function encodeInMemory(
     }
     const { writes, fileSize, repoint } = step.batch;
     units.push(...step.batch.units);
-    await perform({ purpose: "streams", writes: () => writes, fileSize: Math.max(fileSize, live.bytes.length) });
+    await perform({ purpose: "streams", writes: () => writes, fileSize });
     const words = await repoint();
     if (words.length > 0) await perform({ purpose: "re-point", writes: () => words });
   }

@@ -89,11 +89,10 @@ async function performBatch(
   { units, writes, fileSize, repoint }: EncodedBatch,
   { verify }: EncodeSettings,
 ): Promise<void> {
-  const size = await session.storage.size();
   await epochs.perform({
     purpose: units.length > 0 ? "store units compressed" : "give the old places up",
     writes: () => writes,
-    fileSize: Math.max(size, fileSize),
+    fileSize,
   });
   if (units.length === 0) return;
   if (verify === "full") for (const unit of units) await refuseOtherBytes(session, encoder, unit);

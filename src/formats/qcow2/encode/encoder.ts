@@ -27,7 +27,7 @@ import type { WalkSource } from "../tables/table-walk.ts";
 import { Batch, type Stream } from "./batch.ts";
 import { entryWrites } from "./entry-words.ts";
 import { type PlainRun, plainRuns } from "./plain-clusters.ts";
-import { sparePlaces } from "./spare-places.ts";
+import { type SparePlaces, sparePlaces } from "./spare-places.ts";
 import { StreamPlaces } from "./stream-places.ts";
 
 /** Plain bytes whose streams are made while the batch before them is written. */
@@ -67,16 +67,19 @@ export class Qcow2Encoder implements Encoder {
   readonly #maxStream: number;
   /** Clusters that hold streams of batches before. */
   readonly #holding: Bitmap;
-  /** Clusters that the file reaches to. */
+  /** Clusters that the file reaches to: before the first batch, and now. */
+  readonly #oldEnd: number;
   #end: number;
   /** Pointers less that clusters have since the batch before, whose counts still say so many. */
   #left = new Map<number, number>();
   readonly #far: FarStream[] = [];
   /** To be durable before the first batch; emptied. */
   readonly #beforehand: TidyStep[];
+  /** Counts of what nobody points at have been lowered, and not written yet. */
+  #hasLowered = false;
   #lookedAt = 0;
 
-  private constructor(parts: EncoderParts, placeCount: number) {
+  private constructor(parts: EncoderParts, { placeCount, end }: SparePlaces) {
     const { header, geometry } = parts.source;
     this.method = header.compression;
     this.unitSize = geometry.clusterSize;
@@ -85,7 +88,8 @@ export class Qcow2Encoder implements Encoder {
     // What saves no sector is not worth inflating.
     this.#maxStream = this.unitSize - Math.min(SECTOR_SIZE, this.unitSize / 8);
     this.#holding = new Bitmap(placeCount);
-    this.#end = geometry.hostClusterCount;
+    this.#oldEnd = end;
+    this.#end = end;
     let plainClusters = 0;
     for (const { clusterCount } of this.#runs()) plainClusters += clusterCount;
     this.plainBytes = plainClusters * this.unitSize;
@@ -105,8 +109,9 @@ export class Qcow2Encoder implements Encoder {
     for (const { index, hostOffset } of l1Entries(await readL1Bytes(storage, geometry, l1))) tables[index] = hostOffset;
     const beforehand = [...facts.beforehand, ...spares.beforehand];
     const { mapping } = facts;
-    const encoder = new Qcow2Encoder({ source, mapping, wishes, places, counts, tables, beforehand }, placeCount);
+    const encoder = new Qcow2Encoder({ source, mapping, wishes, places, counts, tables, beforehand }, spares);
     if (facts.leaks === 0) return encoder;
+    for (const [index, place] of facts.blocks.entries()) if (place > 0) await encoder.#lowerLeaks(index);
     for await (const [cluster, excess] of overcountedStreams(source.tally, counts)) encoder.#left.set(cluster, excess);
     return encoder;
   }
@@ -133,7 +138,11 @@ export class Qcow2Encoder implements Encoder {
       }
     }
     yield* this.#perform(batch);
-    yield* this.#perform((await this.#bringingBack()) ?? this.#newBatch());
+    const back = await this.#bringingBack();
+    if (back !== undefined) {
+      yield* this.#perform(back);
+      this.#end = this.#oldEnd;
+    }
     yield* this.#perform(this.#newBatch());
   }
 
@@ -171,8 +180,8 @@ export class Qcow2Encoder implements Encoder {
 
   /** Streams behind the old end to what has become free before it: all of them, or it is not worth it. */
   async #bringingBack(): Promise<Batch | undefined> {
-    const { storage, geometry } = this.#parts.source;
-    const batch = this.#newBatch(geometry.hostClusterCount * this.unitSize);
+    const { storage } = this.#parts.source;
+    const batch = this.#newBatch(this.#oldEnd * this.unitSize);
     for (const { entry, hostOffset, length } of this.#far) {
       const bytes = await readZeroFilled(storage, hostOffset, length);
       if (!batch.add({ from: hostOffset, fromLength: length, entry, bytes })) return undefined;
@@ -184,16 +193,17 @@ export class Qcow2Encoder implements Encoder {
   async *#perform(batch: Batch): AsyncGenerator<EncodeStep, void, void> {
     const { source, counts } = this.#parts;
     const touched = batch.touched();
-    if (touched.size === 0 && this.#left.size === 0) return;
-    // Counts are read only then: a block among them may be new.
+    if (touched.size === 0 && this.#left.size === 0 && !this.#hasLowered) return;
+    // Its counts are read only then: a block may be new.
     for (const beforehand of this.#beforehand.splice(0)) yield { beforehand };
+    this.#hasLowered = false;
     for (const cluster of new Set([...touched.keys(), ...this.#left.keys()])) {
       const more = touched.get(cluster) ?? 0;
       const isFresh = more > 0 && !this.#holding.has(cluster);
       // A fresh place may be counted still: what lay there, or a leak.
       const before = isFresh ? 0 : (await counts.get(cluster)) - (this.#left.get(cluster) ?? 0);
       await counts.set(cluster, before + more);
-      this.#end = Math.max(this.#end, cluster + 1);
+      if (more > 0) this.#end = Math.max(this.#end, cluster + 1);
     }
     const writes = [...(await counts.takeWrites()), ...batch.writes()];
     yield {
@@ -208,11 +218,21 @@ export class Qcow2Encoder implements Encoder {
     this.#follow(batch, touched);
   }
 
+  /** What a cut has left, above all. */
+  async #lowerLeaks(blockIndex: number): Promise<void> {
+    const { counts, source } = this.#parts;
+    await counts.lowerWhere(blockIndex, (cluster) => {
+      const isNobodys = source.tally.all.get(cluster) === 0;
+      this.#hasLowered ||= isNobodys;
+      return isNobodys;
+    });
+  }
+
   #follow(batch: Batch, touched: ReadonlyMap<number, number>): void {
-    const { places, source } = this.#parts;
+    const { places } = this.#parts;
     for (const cluster of touched.keys()) this.#holding.mark(cluster, 1);
     this.#left = batch.left();
-    const oldEnd = source.geometry.hostClusterCount * this.unitSize;
+    const oldEnd = this.#oldEnd * this.unitSize;
     for (const { from, fromLength, entry, to, bytes } of batch.streams) {
       if (fromLength === undefined) places.give(from / this.unitSize);
       if (to + bytes.length > oldEnd) this.#far.push({ entry, hostOffset: to, length: bytes.length });

@@ -23,6 +23,8 @@ export interface SparePlaces {
   readonly pieces: PieceTable;
   readonly blocks: Int32Array;
   readonly beforehand: readonly TidyStep[];
+  /** One past the last cluster once they are done. */
+  readonly end: number;
 }
 
 /** At most `count` spares. Throws ImageError `no-space` where no place can be counted, or not one is allowed. */
@@ -34,16 +36,18 @@ export function sparePlaces(source: WalkSource, blockPlaces: RefcountBlocks, cou
   if (count < 1) throw refuse(`a cluster of ${clusterSize} bytes is more than may be taken for a while`);
   const places = Float64Array.from(blockPlaces);
   const beforehand: TidyStep[] = [];
-  let end = countedEnd(source, places, perBlock, count);
-  let available = firstFree(source, places, perBlock, { end, count });
+  const { hostClusterCount } = geometry;
+  let placeCount = countedEnd(source, places, perBlock, count);
+  let available = firstFree(source, places, perBlock, { end: placeCount, count });
   if (available.markedCount === 0) {
     const made = newBlock(source, places, perBlock);
     if (made === undefined) throw refuse("nothing is free in it, and its refcount table is full");
     beforehand.push(...made);
-    end = countedEnd(source, places, perBlock, count);
-    available = firstFree(source, places, perBlock, { end, count });
+    placeCount = countedEnd(source, places, perBlock, count);
+    available = firstFree(source, places, perBlock, { end: placeCount, count });
   }
-  return { available, placeCount: end, beforehand, ...piecesOf(places, clusterSize) };
+  const end = places.reduce((most, place) => Math.max(most, place / clusterSize + 1), hostClusterCount);
+  return { available, placeCount, beforehand, end, ...piecesOf(places, clusterSize) };
 }
 
 /** One past the last cluster that is looked at: counted, and no farther behind the end than spares are wanted. */
