@@ -72,7 +72,12 @@ function lookedThrough(targetFormat: string | undefined, options: unknown): Look
     if (attempt(() => parseTargetOptions(targetFormat, target, { [name]: text }))) usable[name] = text;
   }
   const values = parseTargetOptions(targetFormat, target, usable);
-  attempt(() => target.openConversionTarget(PLAIN_SOURCE, values, new Set()));
+  const draft = attempt(() => target.openConversionTarget(PLAIN_SOURCE, values, new Set()));
+  if (given.compress) {
+    const reasons = target.encodingRefusals === undefined ? ["it stores nothing compressed"] : [];
+    const refused = draft === undefined ? [] : (target.encodingRefusals?.(draft) ?? []);
+    for (const reason of [...reasons, ...refused]) add(say`Cannot compress ${targetFormat}: ${reason}`);
+  }
   return { given, mistakes };
 }
 

@@ -10,7 +10,8 @@ import { ExtentState } from "../../image/extent.ts";
 import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
-import type { Draft, Identity } from "../../image/target.ts";
+import type { Draft, Identity, TargetDriver } from "../../image/target.ts";
+import type { TargetOptionValues } from "../../image/target-options.ts";
 import type { Journey } from "../../journal/records.ts";
 import { refuseSharedPlaces } from "../../plan/shared-places.ts";
 import { sourceEndOf } from "../../plan/source-end.ts";
@@ -30,6 +31,10 @@ export interface SwitchWish {
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
   readonly view: () => Promise<GuestView>;
   readonly identity?: Identity | undefined;
+  /** What is plain will be stored compressed. */
+  readonly compress?: boolean;
+  /** On the way back to what was, streams become plain where they have to. */
+  readonly mayInflate?: boolean;
   /** Guest ranges that were found to be zeros, and how long a run of them is given back. */
   readonly zeros?: { readonly found: RangeSet; readonly leastRun: number } | undefined;
 }
@@ -56,7 +61,7 @@ export async function planSwitchTo(
     });
   }
   if (settings.check) refuseCorruption(source);
-  const draft = target.openConversionTarget(source.options, options, new Set(settings.drop));
+  const draft = draftOf(source, target, options, { ...settings, ...wish });
   const wasInOnePiece = source.options.linearBase !== undefined;
   const needsFront = draft.placement.linearBase !== undefined && !wasInOnePiece;
   const hasFooter = wasInOnePiece && source.metadata.total > 0;
@@ -81,16 +86,14 @@ export async function planSwitchTo(
 
 /** What the goal can't hold of the source: asked before the first step, since the last one is planned when its turn comes. */
 export function refuseGoal(
-  { image, options }: Source,
-  { goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">,
-  { drop }: Pick<Settings, "drop">,
+  source: Source,
+  { goalFormat, goalOptions, wishes }: Pick<Journey, "goalFormat" | "goalOptions" | "wishes">,
+  { drop, mayInflate = false }: Pick<Settings, "drop"> & Pick<SwitchWish, "mayInflate">,
 ): void {
+  const { image } = source;
   const target = targetDriverOf(goalFormat);
-  const draft = target.openConversionTarget(
-    options,
-    parseTargetOptions(goalFormat, target, goalOptions),
-    new Set(drop),
-  );
+  const options = parseTargetOptions(goalFormat, target, goalOptions);
+  const draft = draftOf(source, target, options, { drop, compress: wishes.compress, mayInflate });
   const [first] = draft.refusals;
   if (first === undefined) return;
   throw new ImageError("unsupported", say`Cannot convert ${imageNamed(image.storage.path)} to ${goalFormat}`, {
@@ -100,6 +103,28 @@ export function refuseGoal(
     operation: "plan",
     reasons: draft.refusals,
   });
+}
+
+function draftOf(
+  source: Source,
+  target: TargetDriver,
+  options: TargetOptionValues,
+  { drop, compress, mayInflate }: Pick<Settings, "drop"> & Pick<SwitchWish, "compress" | "mayInflate">,
+): Draft {
+  const draft = target.openConversionTarget(source.options, options, new Set(drop));
+  const reasons = [...draft.refusals, ...(compress ? (target.encodingRefusals?.(draft) ?? []) : [])];
+  const asked = options.compression_type;
+  const has = source.options.compression;
+  if (asked !== undefined && has !== undefined && asked !== has && !mayInflate && hasCompressed(source)) {
+    reasons.push(
+      `Its compressed clusters are ${has}'s, and none is compressed anew; make a copy with qemu-img convert -c -o compression_type=${asked}`,
+    );
+  }
+  return { ...draft, refusals: reasons };
+}
+
+function hasCompressed({ mapping }: Source): boolean {
+  return mapping.state.subarray(0, mapping.count).includes(ExtentState.compressed);
 }
 
 /** The size of the goal's units. */
