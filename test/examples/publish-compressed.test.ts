@@ -3,6 +3,7 @@
 import { copyFileSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { tool } from "../action/runner.ts";
 import { readWorkflow } from "../support/workflow.ts";
 import { runJob, World } from "./job-runner.ts";
 
@@ -23,6 +24,8 @@ test("what the build made is published as short as its data, attested", async ()
   copyFileSync(uploaded, runner.path("published.qcow2"));
   expect(runner.cleanFormat("published.qcow2")).toBe("qcow2");
   expect(runner.guestDigest("published.qcow2")).toBe(guest);
+  const checked = JSON.parse(tool("qemu-img", "check", "--output=json", runner.path("published.qcow2")));
+  expect(checked["compressed-clusters"]).toBe(checked["allocated-clusters"]);
   expect(statSync(uploaded).size).toBeLessThan(1024 ** 2);
   expect(world.attested).toEqual([{ name: "build/disk.qcow2", digest: `sha256:${runner.sha256("published.qcow2")}` }]);
 });

@@ -23,7 +23,10 @@ export function forecastOf(source: Source, plan: SwitchPlan | undefined, steps: 
   const goals = steps.flatMap((step) => (step.step === "rearrange" ? [step.goal] : []));
   const [goal] = goals;
   if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source);
-  if (goal === "encode") return encode(plan?.draft.extents ?? source.mapping);
+  if (goal === "encode") {
+    const encoded = encode(plan?.draft.extents ?? source.mapping);
+    return goals.includes("compact") ? { ...encoded, fileSize: compact(source, plan).fileSize } : encoded;
+  }
   return goal === "compact" ? compact(source, plan) : NOTHING;
 }
 
