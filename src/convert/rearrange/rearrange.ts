@@ -111,6 +111,11 @@ export class Rearranging {
     return steps.length > 0;
   }
 
+  /** What a repair asks for, before anything moves. */
+  mend(step: TidyStep): Promise<void> {
+    return this.#tidyStep(step);
+  }
+
   async #tidyStep({ purpose, repoints, writes }: TidyStep): Promise<void> {
     if (repoints) await this.#repoint(purpose, writes);
     else await this.#epoch({ purpose, writes: () => writes });
