@@ -5,6 +5,7 @@ import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
+import { GPT_OPTION } from "../../image/disk-options.ts";
 import { ExtentState } from "../../image/extent.ts";
 import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
@@ -63,7 +64,7 @@ export async function planSwitchTo(
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
       ...source,
-      ...(draft.placement.linearBase === undefined && { mapping: unitsOf(source, draft, wish) }),
+      ...((wasInOnePiece || !needsFront) && { mapping: unitsOf(source, draft, wish) }),
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(hasFooter && {
@@ -108,11 +109,16 @@ export function goalUnit({ options }: Source, goalFormat: string, { options: tex
   return target.openConversionTarget(options, values, new Set(drop)).placement.unitSize;
 }
 
-/** Whether the image is of these options already, named or not. */
+/** Whether the image is of these options already, named or not, and its disk as long; what they say of its GPT is asked elsewhere. */
 export function isAsAsked(source: Source, format: string, options: Readonly<Record<string, string>>): boolean {
   if (source.image.format !== format) return false;
-  const asked = parseTargetOptions(format, targetDriverOf(format), options);
-  return Object.entries(asked).every(([name, value]) => source.options.creationOptions[name] === value);
+  const target = targetDriverOf(format);
+  const asked = parseTargetOptions(format, target, options);
+  const { virtualSize, creationOptions } = source.options;
+  const ofDisk = new Set(target.options.flatMap(({ name, isOfDisk }) => (isOfDisk ? [name] : [])));
+  const isSized = Object.keys(asked).some((name) => ofDisk.has(name) && name !== GPT_OPTION.name);
+  if (isSized && target.grownSize?.(virtualSize, asked) !== virtualSize) return false;
+  return Object.entries(asked).every(([name, value]) => ofDisk.has(name) || creationOptions[name] === value);
 }
 
 /** What nothing is to be done with is vouched for all the same, so it must be as sound as what is converted. */
