@@ -1,5 +1,6 @@
 /**
- * Any number of power cuts: `npm run crash -- [--seed N] [--states N] [--full]`, or `-- --live [--seed N] [--chains N]`.
+ * Any number of power cuts: `npm run crash -- [--seed N] [--states N] [--full] [--only TEXT]`, or
+ * `-- --live [--seed N] [--chains N] [--only TEXT]`; `--only` takes the scenarios whose names hold the text.
  *
  * `--full` takes the two smallest images and, at each cut, every state there is (up to 65,536 a cut, then strata), each
  * with resume and with rollback. `--live` fails a sync and recovers before any restart, on a cache that shows what the
@@ -14,6 +15,7 @@ import { expectedOf, runTrial, type Wish } from "../test/support/crash-trial.ts"
 import { enumerateStates } from "../test/support/every-state.ts";
 import { conversionSubject, repairSubject } from "../test/support/live-subjects.ts";
 import { type LiveTally, sweepLiveView } from "../test/support/live-view.ts";
+import { pathScenarios } from "../test/support/path-scenarios.ts";
 import { eachCut } from "../test/support/power-cut.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { repairScenarios } from "../test/support/repair-scenarios.ts";
@@ -26,12 +28,14 @@ const { values } = parseArgs({
     full: { type: "boolean", default: false },
     live: { type: "boolean", default: false },
     chains: { type: "string", default: "200" },
+    only: { type: "string", default: "" },
   },
 });
 /** Sixteen sectors in doubt, each old or new. */
 const MOST_STATES = 65_536;
 const seed = Number(values.seed);
-const scenarios = await crashScenarios();
+const isAsked = ({ name }: { readonly name: string }) => name.includes(values.only);
+const scenarios = [...(await crashScenarios()), ...(await pathScenarios())].filter(isAsked);
 let failed = 0;
 
 if (values.live) {
@@ -41,7 +45,7 @@ if (values.live) {
 } else {
   const tally = newTally();
   const repairs = newRepairTally();
-  const repaired = repairScenarios();
+  const repaired = repairScenarios().filter(isAsked);
   for (const [index, scenario] of scenarios.entries()) {
     tell(scenario.name, await sweepScenario(scenario, share(scenarios.length), seed + index, tally));
   }
@@ -70,7 +74,9 @@ async function sweepLive(): Promise<void> {
   // One after another: a repair's stand-in takes the driver's place while it runs.
   const subjects = [
     ...scenarios.map((scenario) => () => conversionSubject(scenario)),
-    ...repairScenarios().map((scenario) => () => repairSubject(scenario)),
+    ...repairScenarios()
+      .filter(isAsked)
+      .map((scenario) => () => repairSubject(scenario)),
   ];
   for (const [index, make] of subjects.entries()) {
     const subject = await make();

@@ -5,6 +5,7 @@ import { facesMutations } from "./faces.ts";
 import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
+import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
 import { qcow2MoveMutations } from "./qcow2-moves.ts";
@@ -22,6 +23,7 @@ import { watchMutations } from "./watch.ts";
 export const mutations: readonly Mutation[] = [
   ...convertMutations,
   ...recoveryMutations,
+  ...pathMutations,
   ...rewritingMutations,
   ...watchMutations,
   ...repairMutations,

@@ -69,3 +69,8 @@ export const failedSyncs = live("qcow2 to qed, free clusters to fill");
 export const qcow2Rearranger = unit("formats/qcow2/rearranger");
 export const pointerWords = unit("formats/qcow2/rearrange/pointer-words");
 export const qcow2Rearranged = "test/property/qcow2-rearranger.property.test.ts";
+export const pathsInRecovery = unit("convert/paths-in-recovery");
+const path = (scenario: string, what: string) => `test/crash/paths.test.ts > ${scenario}…${what}`;
+export const lostBlock = path("clusters of one sector", "can't be read");
+export const usedBetween = path("to raw", "a guest writes");
+export const cutSnapshot = path("a snapshot", "cut anywhere");

@@ -262,6 +262,8 @@ export class Journal<out W extends Work = Work> {
   async keepAsUndo(): Promise<void> {
     await this.close();
     if (this.isUndo) return;
+    // Of a way back that was cut off before its journal had taken this one's place.
+    await this.#volume.remove(draftOf(this.#names, this.path));
     await this.#volume.rename(this.#names.journal, this.#names.undo);
     await this.#volume.syncFolderOf(this.#names.undo);
   }

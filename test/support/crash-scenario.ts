@@ -22,6 +22,8 @@ export interface Scenario {
   readonly sourceFormat: string;
   readonly targetFormat: string;
   readonly options: ConvertOptions;
+  /** Clusters that a snapshot holds too. */
+  readonly isShared?: boolean;
 }
 
 let nextPid = 1;

@@ -1,11 +1,13 @@
 /** Conversions of several steps for the crash suite: raw and fixed VHD in and out, real cycles, compaction. */
 
 import type { ConvertOptions } from "../../src/convert/options/options.ts";
+import { Qcow2Image } from "../../src/formats/qcow2/image.ts";
 import { guestBytesOf } from "../formats/guest-contents.ts";
 import { buildWithGuest } from "../formats/qcow2/any-image.ts";
 import { buildQcow2Image } from "../formats/qcow2/builder.ts";
 import { buildQedImage } from "../formats/qed/builder.ts";
 import { buildVpc } from "../formats/vpc/builder.ts";
+import { shuffleInMemory } from "./compaction.ts";
 import type { Scenario } from "./crash-scenario.ts";
 import { seededRandom } from "./random.ts";
 
@@ -51,7 +53,16 @@ function of(
   return { name: `${sourceFormat} to ${name}`, image: new Uint8Array(image), sourceFormat, targetFormat, options };
 }
 
-export function pathScenarios(): Scenario[] {
+/** Pieces, tables and snapshots strewn over a file with room for more of them. */
+async function strewn(description: Parameters<typeof buildQcow2Image>[0]): Promise<Uint8Array> {
+  const { bytes, at } = buildQcow2Image(description);
+  const roomy = new Uint8Array(bytes.length + 12 * at.clusterSize);
+  roomy.set(bytes);
+  const play = { open: Qcow2Image.open, movesAtOnce: 3 };
+  return (await shuffleInMemory(roomy, play, seededRandom(4), 6)).bytes;
+}
+
+export async function pathScenarios(): Promise<Scenario[]> {
   const guest = guestBytesOf(GUEST);
   const odd = guest.slice(0, 40 * 4096 - 1300);
   const shuffled = buildQedImage({
@@ -64,7 +75,6 @@ export function pathScenarios(): Scenario[] {
     shuffleTables: true,
     leaks: 2,
   }).bytes;
-  const snapshot = buildQcow2Image({ clusterBits: 12, snapshot: true }).bytes;
   return [
     raw("qcow2", guest, "qcow2", { options: { cluster_size: "4k" } }),
     raw("qcow2, full", guestBytesOf(FULL), "qcow2", { options: { cluster_size: "4k" } }),
@@ -99,7 +109,15 @@ export function pathScenarios(): Scenario[] {
       "qcow2",
       { compact: true },
     ),
-    of("qcow2", "qcow2, compacted, a snapshot", snapshot, "qcow2", { compact: true }),
+    {
+      ...of("qcow2", "qcow2, compacted, a snapshot", await strewn({ clusterBits: 12, snapshot: true }), "qcow2", {
+        compact: true,
+      }),
+      isShared: true,
+    },
+    of("qcow2", "qcow2, compacted, a bitmap, clusters of one sector", await strewn({ bitmap: true }), "qcow2", {
+      compact: true,
+    }),
     of("qed", "qed, compacted", shuffled, "qed", { compact: true }),
     of("qcow2", "vpc", cycle(CYCLES.random as Arrange, 12), "vpc", { options: VHD }),
     of("qed", "vpc, grown", shuffled, "vpc", { options: { subformat: "fixed", align: "64k" } }),

@@ -84,7 +84,9 @@ async function openJournal(step: SwitchStep, beginning: Beginning): Promise<Conv
     session.path,
     {
       ...intentOf(step.source, plan, settings, beginning, step.digestPlanned),
-      ...(plan.source.linearBase !== undefined && { frontDigest: await frontDigestOf(session.storage) }),
+      ...(plan.source.linearBase !== undefined && {
+        frontDigest: await frontDigestOf(session.storage, plan.oldFileSize),
+      }),
     },
     { sector: plan.commit.sector, extras: plan.commit.extras, savedHeader: plan.header },
     { elsewhere: settings.journal, replacing: beginning.replacing },

@@ -2,8 +2,9 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
+import { reopenImage } from "../../formats/registry.ts";
 import type { Rearranger } from "../../image/rearranger.ts";
-import type { Image } from "../../image/source.ts";
+import { checkOf, type Image } from "../../image/source.ts";
 import { Journal, type RearrangementJournal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
 import type { Journey, RearrangeIntent } from "../../journal/records.ts";
@@ -30,6 +31,8 @@ export interface RearrangeStep {
   readonly guestDigest: string | null;
   readonly journey: Journey;
   readonly replacing: Journal | undefined;
+  /** Counts have been looked at. */
+  readonly isMended?: boolean;
 }
 
 export interface Rearranged {
@@ -57,6 +60,11 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
       format: image.format,
       operation: "plan",
     });
+  }
+  if (goal === "compact" && !step.isMended) {
+    const { mended, journal } = await mendCounts(step, rearranger);
+    const rest = await rearrange({ ...step, image: mended, isMended: true, replacing: journal ?? step.replacing });
+    return { ...rest, journal: rest.journal ?? journal };
   }
   const epochBytes =
     goal === "compact"
@@ -91,6 +99,28 @@ async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image } = step;
   const encoder = await openEncoder(image, settings);
   return { ...(await encode(session, encoder, () => openJournal(step), settings)), isAll: true };
+}
+
+/**
+ * What two point at can be cut off with one pointer moved and one not: then each place has one, and the count of two, which
+ * moving does not lower. A check gives such back, with the flags that go with a count of one.
+ */
+async function mendCounts(
+  step: RearrangeStep,
+  rearranger: Rearranger,
+): Promise<{ readonly mended: Image; readonly journal: RearrangementJournal | undefined }> {
+  const { session, settings, image } = step;
+  const { leaks } = await checkOf(image);
+  const repair = leaks > 0 ? await image.planRepair?.({ scope: "leaks", allowDataLoss: false }) : undefined;
+  if (repair === undefined || repair.steps.length === 0) return { mended: image, journal: undefined };
+  const journal = await openJournal(step);
+  try {
+    const work = new Rearranging(session, journal, rearranger, settings);
+    for (const { purpose, writes } of repair.steps) await work.mend({ purpose, repoints: true, writes });
+    return { mended: await reopenImage(session.storage, image.format), journal };
+  } catch (error) {
+    throw await afterFailure(session, journal, error);
+  }
 }
 
 /** A format that counts nothing compacts as it settles: the same epochs, under a journal of their own. */

@@ -11,7 +11,7 @@ import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
-import { copiesOf, type Moves, type Rearranger } from "../../image/rearranger.ts";
+import { copiesOf, type Moves, type Rearranger, type TidyStep } from "../../image/rearranger.ts";
 import type { HostCopy } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import type { Schedule } from "../../plan/schedule.ts";
@@ -105,6 +105,11 @@ export class Rearranging {
     const steps = await this.#rearranger.tidy();
     for (const step of steps) await this.#epochs.tidy(step);
     return steps.length > 0;
+  }
+
+  /** What a repair asks for, before anything moves. */
+  mend(step: TidyStep): Promise<void> {
+    return this.#epochs.tidy(step);
   }
 
   /** What the last epoch has left, and nothing will come to. */

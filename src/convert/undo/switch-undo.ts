@@ -151,13 +151,14 @@ export async function restoreSource(session: Session, journal: ConversionJournal
 /** Where partition tables, volume managers and file systems (Btrfs at 64 KiB the last of them) tell how large they are. */
 const FRONT_LENGTH = 128 * KiB;
 
-export function frontDigestOf(storage: Storage): Promise<string> {
-  return digestRanges(storage, RangeSet.of({ start: 0, end: FRONT_LENGTH }));
+export function frontDigestOf(storage: Storage, fileSize: number): Promise<string> {
+  return digestRanges(storage, RangeSet.of({ start: 0, end: Math.min(FRONT_LENGTH, fileSize) }));
 }
 
 /** Whether the first bytes of a disk in one piece are as they were: nobody can have made a partition larger since. */
 export async function isFrontAsItWas(storage: Storage, { intent, savedHeader }: ConversionWork): Promise<boolean> {
-  if (intent.frontDigest !== undefined) return (await frontDigestOf(storage)) === intent.frontDigest;
+  if (intent.frontDigest !== undefined)
+    return (await frontDigestOf(storage, intent.oldFileSize)) === intent.frontDigest;
   return sameBytes(await readZeroFilled(storage, 0, savedHeader.length), savedHeader);
 }
 
