@@ -279,6 +279,45 @@ test.each([
   }
 });
 
+/** The medium has lost `length` bytes at `start`, until they are written. */
+function losing(volume: MemoryVolume, start: number, length: number): WrappedVolume {
+  const lost = new Set(Array.from({ length: length / 512 }, (_, at) => start / 512 + at));
+  const host = new WrappedVolume(volume);
+  host.openForWriting = async (path) => {
+    const storage = await volume.openForWriting(path);
+    if (path !== IMAGE_PATH) return storage;
+    const wrapped = new WrappedStorage(storage);
+    const sectors = (from: number, bytes: Uint8Array) =>
+      Array.from({ length: Math.ceil(bytes.length / 512) }, (_, at) => Math.floor(from / 512) + at);
+    wrapped.read = async (hostOffset, into) => {
+      if (sectors(hostOffset, into).some((sector) => lost.has(sector)))
+        throw new ImageError("io", "Cannot read", { path, operation: "read" });
+      return storage.read(hostOffset, into);
+    };
+    wrapped.write = async (hostOffset, bytes) => {
+      for (const sector of sectors(hostOffset, bytes)) lost.delete(sector);
+      await storage.write(hostOffset, bytes);
+    };
+    return wrapped;
+  };
+  return host;
+}
+
+test.each([
+  ["the block of the MBR, lost with it", 3, 0, 4096],
+  ["the block of the primary header, lost with it", 2, 0, 4096],
+  ["a sector of the new backup", 2, NEW_SIZE - 512, 512],
+])("%s, comes from the journal, and both ways lead on", async (_, write, start, length) => {
+  const done = volumeOf(disk);
+  await converted(done, "raw", TO_RAW);
+  for (const command of [resume, rollback]) {
+    const volume = await stoppedBefore(write);
+    await command(IMAGE_PATH, {}, testHost(losing(volume, start, length)));
+    expect(bytesOf(volume).equals(command === resume ? bytesOf(done) : disk)).toBe(true);
+    expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+  }
+});
+
 test("where the disk can't grow it is put back at once", async () => {
   const volume = volumeOf(disk);
   const full = new WrappedVolume(volume);
