@@ -75,6 +75,7 @@ export const house: readonly Room[] = [
     check: ["header", "tables"],
     target: ["header", "tables"],
     rearrange: ["header", "tables"],
+    encode: ["header", "tables", "rearrange"],
     repair: ["header", "tables", "check", "target", "rearrange"],
   }),
   ...divided("formats/qed", format, {

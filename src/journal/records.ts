@@ -68,6 +68,8 @@ export interface Intent {
   readonly wishes?: Wishes;
   /** Where the file's length says how long the disk is: what it is cut to after the commit. */
   readonly cutTo?: number;
+  /** SHA-256 of the first bytes of a source in one piece: whoever makes a partition or file system larger changes them. */
+  readonly frontDigest?: string;
   /** Of a footer that goes: `length`; absent for a sector that is written. */
   readonly commitKind?: "length";
   /**

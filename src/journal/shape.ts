@@ -77,6 +77,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     journey: absentOr(journey),
     wishes: absentOr(areWishes),
     cutTo: absentOr(size),
+    frontDigest: absentOr(text),
     commitKind: absentOr(oneOf("length")),
     alsoHolds: absentOr(listOf(text)),
     sourceEnd: absentOr(size),

@@ -6,6 +6,7 @@ import type { Image } from "../../src/image/source.ts";
 import type { Epoch, HostCopy, Write } from "../../src/image/write.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { applyEpoch } from "./apply-epoch.ts";
+import { LiveBytes } from "./live-bytes.ts";
 import type { Random } from "./random.ts";
 
 export interface Play {
@@ -173,26 +174,4 @@ class Places {
     if (this.#taken.has(hostOffset) || used.has(hostOffset / unitSize)) return false;
     return this.#barred?.intersects(hostOffset, hostOffset + unitSize) !== true;
   }
-}
-
-/** The file as it is now, for a model that reads what has become of it. */
-class LiveBytes implements Storage {
-  readonly path = "memory";
-  bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-
-  async size(): Promise<number> {
-    return this.bytes.length;
-  }
-
-  async read(hostOffset: number, into: Uint8Array): Promise<number> {
-    const count = Math.max(0, Math.min(into.length, this.bytes.length - hostOffset));
-    into.set(this.bytes.subarray(hostOffset, hostOffset + count));
-    return count;
-  }
-
-  async close(): Promise<void> {}
 }

@@ -25,6 +25,7 @@ import { inspectSource, type Source } from "../inspect/source.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { verifyDigest } from "../proof/verify.ts";
+import { openEncoder } from "../rearrange/encode.ts";
 import { isCleared } from "../rearrange/linear.ts";
 import { rearrange } from "../rearrange/rearrange-step.ts";
 import { relocate } from "../rearrange/relocate.ts";
@@ -127,13 +128,15 @@ class Walk {
     const wish = this.#wish;
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
-    if (steps.length > 1 && steps.some(({ step }) => step === "switch")) refuseGoal(first, journey, settings);
+    if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
+      refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
       const isFirst = this.#beginning.replacing === undefined;
       if (isFirst && waypointOf(journey.goalFormat).isInOnePiece && steps.length > 0 && !settings.allowProbedGuest)
         await refuseProbedGuest(await guest.view(first.image), this.#session.path, journey.goalFormat);
       // Reasons to refuse come before a byte of data is read.
+      if (steps[0]?.step === "rearrange" && steps[0].goal === "encode") await openEncoder(first.image, settings);
       if (steps[0]?.step === "switch") this.#firstPlan = { plan: await this.#planned(first, steps[0], journey, guest) };
       const look = await this.#watch.time("checksum", () =>
         lookFirst(this.#session.path, first, guest, settings, this.#zeroUnit(first, journey)),
@@ -144,6 +147,8 @@ class Walk {
         steps = await this.#steps(first, journey);
       }
       if (look.digest !== null) this.#digest = { hex: look.digest, virtualSize: look.virtualSize };
+      // Its ids come from the digest.
+      if (journey.wishes.reproducible) this.#firstPlan = undefined;
       await this.#digestChange(first, guest);
       const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
       await this.#take(steps, first, journey, guest, opinion);
@@ -221,6 +226,10 @@ class Walk {
     return steps.filter((step) => step.step === "switch" || !this.#wasRearranged(step.goal));
   }
 
+  get #isLeadingBack(): boolean {
+    return this.#beginning.purpose === "roll-back";
+  }
+
   #wasRearranged(goal: RearrangeGoal): boolean {
     return this.#taken.some((step) => step.step === "rearrange" && step.goal === goal);
   }
@@ -241,6 +250,8 @@ class Walk {
       targetFormat: step.to,
       options: step.isGoal ? journey.goalOptions : {},
       isCarrier: step.isCarrier,
+      compress: step.isGoal && journey.wishes.compress,
+      mayInflate: this.#isLeadingBack,
       view: () => guest.view(source.image),
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#digest ? { seed: this.#digest.hex } : undefined,
@@ -293,6 +304,7 @@ class Walk {
     // The image is finished, with its space or without.
     if (isLast && source.options.linearBase !== undefined) await this.#giveZerosBack(plan, done.image).catch(() => {});
     this.#dropped = [...new Set([...this.#dropped, ...plan.draft.dropped])];
+    for (const note of plan.draft.notes ?? []) session.notes.add(note);
   }
 
   /** Of the guest as its disk will be changed, from the source as it is now and what shall be written. */
@@ -360,7 +372,12 @@ class Walk {
 
   /** False where it has to go on from the image as it stands then. */
   async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<boolean> {
-    const { bytesMoved, journal, isAll } = await this.#watch.time("settle", () =>
+    const {
+      bytesMoved,
+      peakExtraBytes = 0,
+      journal,
+      isAll,
+    } = await this.#watch.time("settle", () =>
       rearrange({
         session: this.#session,
         settings: this.#settings,
@@ -374,6 +391,7 @@ class Walk {
     );
     this.#journal = journal ?? this.#journal;
     this.#bytesMoved += bytesMoved;
+    this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes);
     this.#digestAfter = null;
     this.#last = undefined;
     return isAll;

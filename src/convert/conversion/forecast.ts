@@ -23,7 +23,16 @@ export function forecastOf(source: Source, plan: SwitchPlan | undefined, steps: 
   const goals = steps.flatMap((step) => (step.step === "rearrange" ? [step.goal] : []));
   const [goal] = goals;
   if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source);
+  if (goal === "encode") return encode(plan?.draft.extents ?? source.mapping);
   return goal === "compact" ? compact(source, plan) : NOTHING;
+}
+
+/** At most: as if nothing got much shorter. How long the file will be only the data says. */
+function encode({ count, state, length }: ExtentTable): Forecast {
+  let plain = 0;
+  for (let row = 0; row < count; row++) if (state[row] === ExtentState.data) plain += length[row] as number;
+  const peak = Math.min(plain, COPIES_AT_ONCE);
+  return { bytesMoved: plain, bytesWritten: plain, peakExtraBytes: peak, fileSize: undefined };
 }
 
 function linear(extents: ExtentTable, { options }: Source): Forecast {

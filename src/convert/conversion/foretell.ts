@@ -16,6 +16,7 @@ import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
+import { openEncoder } from "../rearrange/encode.ts";
 import type { ConversionReport } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
 import { stopIfAsked } from "../session/session.ts";
@@ -107,6 +108,7 @@ async function planFirst(
   const last = steps.findLast((step) => step.step === "switch");
   if (first?.step !== "switch") {
     refuseUnsound(source, settings.check);
+    if (first?.goal === "encode") await openEncoder(source.image, settings);
     if (last !== undefined) refuseGoal(source, journey, settings);
     const next = await behindRelocation(source, steps, wishOfDisk);
     const plan = next && (await planSwitchTo(next.source, wishFor(next.step, journey, next.source), settings));
@@ -119,8 +121,13 @@ async function planFirst(
   return { steps, plan, wish: wishOfDisk };
 }
 
-function wishFor(step: Step & { readonly step: "switch" }, { goalOptions }: Journey, { image }: Source): SwitchWish {
+function wishFor(
+  step: Step & { readonly step: "switch" },
+  { goalOptions, wishes }: Journey,
+  { image }: Source,
+): SwitchWish {
   return {
+    compress: step.isGoal && wishes.compress,
     targetFormat: step.to,
     options: step.isGoal ? goalOptions : {},
     isCarrier: step.isCarrier,

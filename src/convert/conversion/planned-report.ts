@@ -76,7 +76,7 @@ export function plannedReport(
     path: steps.map(pathStep),
     dropped: [...dropped, ...(leaks ? [leaksText(leaks)] : [])],
     ...(leaks && { leaksGivenUp: leaks }),
-    notes: leaksWarnings(path, leaks, settings.drop),
+    notes: [...leaksWarnings(path, leaks, settings.drop), ...(plan?.draft.notes ?? [])],
     ...layouts(settings, source, () => (plan && isAlone ? plannedLayout(plan) : null)),
   };
 }

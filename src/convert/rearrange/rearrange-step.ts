@@ -14,9 +14,12 @@ import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { settle } from "../switch/settle.ts";
 import { afterFailure } from "../undo/after-failure.ts";
+
+import { encode, openEncoder } from "./encode.ts";
 import { epochBytesFor, epochBytesInto } from "./epoch-size.ts";
+import { HEADER_BLOCK } from "./epochs.ts";
 import { placesToCome, wantedPlaces } from "./linear.ts";
-import { HEADER_BLOCK, Rearranging } from "./rearrange.ts";
+import { Rearranging } from "./rearrange.ts";
 
 export interface RearrangeStep {
   readonly session: Session;
@@ -32,6 +35,8 @@ export interface RearrangeStep {
 export interface Rearranged {
   readonly bytesMoved: number;
   readonly bytesWritten: number;
+  /** What the file took more for a while; 0 where absent. */
+  readonly peakExtraBytes?: number;
   /** Stands, for the next step to take its place; undefined where nothing was to be done and none was made. */
   readonly journal: RearrangementJournal | undefined;
   /** False where what had no spare left has to go on from the image as it stands now. */
@@ -41,6 +46,7 @@ export interface Rearranged {
 /** Throws with `journal` set in the error: the image is whole, and `resume` or `rollback` goes on. */
 export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image, goal } = step;
+  if (goal === "encode") return encodeUnits(step);
   if (goal === "compact" && image.openRearranger === undefined && image.planSettling !== undefined)
     return settleAlone(step, image);
   const rearranger = await image.openRearranger?.();
@@ -79,6 +85,12 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   } catch (error) {
     throw await afterFailure(session, journal, error);
   }
+}
+
+async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
+  const { session, settings, image } = step;
+  const encoder = await openEncoder(image, settings);
+  return { ...(await encode(session, encoder, () => openJournal(step), settings)), isAll: true };
 }
 
 /** A format that counts nothing compacts as it settles: the same epochs, under a journal of their own. */

@@ -7,21 +7,18 @@
  * Each state is a whole image with the same guest, so that a cut only asks to plan anew.
  */
 
-import { MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
-import { copiesOf, type Moves, type Rearranger, type TidyStep } from "../../image/rearranger.ts";
-import type { Epoch, HostCopy, Write } from "../../image/write.ts";
+import { copiesOf, type Moves, type Rearranger } from "../../image/rearranger.ts";
+import type { HostCopy } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import type { Schedule } from "../../plan/schedule.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
-import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
-import { type Session, stopIfAsked } from "../session/session.ts";
-
-/** The block around a header that a medium may lose when it is cut while writing it. */
-export const HEADER_BLOCK = 4096;
+import type { Session } from "../session/session.ts";
+import { Epochs } from "./epochs.ts";
 
 type RearrangeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
 
@@ -37,26 +34,25 @@ export interface GivingBack {
   readonly empties?: { readonly kept: RangeSet };
 }
 
-/** Who else has the image open takes long to find out: looked for once in so many epochs, a change of the file at each. */
-const EPOCHS_PER_LOOK = 16;
-
 /** One journaled rearrangement at work. */
 export class Rearranging {
   readonly #session: Session;
-  readonly #journal: RearrangementJournal;
   readonly #settings: RearrangeSettings;
   readonly #rearranger: Rearranger;
+  readonly #epochs: Epochs;
   /** Whose old places are free since the last barrier, and are still counted. */
   #moved: Moves | undefined;
-  #epochCount = 0;
   bytesMoved = 0;
-  bytesWritten = 0;
 
   constructor(session: Session, journal: RearrangementJournal, rearranger: Rearranger, settings: RearrangeSettings) {
     this.#session = session;
-    this.#journal = journal;
     this.#rearranger = rearranger;
     this.#settings = settings;
+    this.#epochs = new Epochs(session, journal, settings);
+  }
+
+  get bytesWritten(): number {
+    return this.#epochs.bytesWritten;
   }
 
   /**
@@ -67,9 +63,9 @@ export class Rearranging {
     const { used, unitSize, beforehand = [] } = this.#rearranger;
     const fileSize = used.markedEnd * unitSize;
     if ((await this.#session.storage.size()) < fileSize)
-      await this.#epoch({ purpose: "fill the last unit up", fileSize });
-    for (const step of beforehand) await this.#tidyStep(step);
-    for (const step of (await this.#rearranger.unbar?.(barredEnd)) ?? []) await this.#tidyStep(step);
+      await this.#epochs.perform({ purpose: "fill the last unit up", fileSize });
+    for (const step of beforehand) await this.#epochs.tidy(step);
+    for (const step of (await this.#rearranger.unbar?.(barredEnd)) ?? []) await this.#epochs.tidy(step);
   }
 
   /** Old places are given back as they are left: `cuts` what lies behind all that is used, `empties` all but what it keeps. */
@@ -78,7 +74,7 @@ export class Rearranging {
     for (const moves of schedule.epochs()) {
       const counts = await this.#rearranger.recount(this.#moved, moves);
       const copies = copiesOf(moves, counts);
-      await this.#epoch({
+      await this.#epochs.perform({
         purpose: "copy units to free places",
         hostCopies: copies,
         writes: () => counts,
@@ -86,7 +82,7 @@ export class Rearranging {
         ...(empties && { zeros: this.#emptied(empties) }),
       });
       await this.#refuseOtherCopies(copies);
-      await this.#repoint("point at the copies", await this.#rearranger.repoint(moves));
+      await this.#epochs.repoint("point at the copies", await this.#rearranger.repoint(moves));
       this.#rearranger.follow(moves);
       this.#moved = moves;
       this.bytesMoved += moves.length.reduce((sum, length) => sum + length, 0);
@@ -94,7 +90,7 @@ export class Rearranging {
     }
     if (this.#moved !== undefined || cuts) {
       const counts = await this.#rearranger.recount(this.#moved, undefined);
-      await this.#epoch({
+      await this.#epochs.perform({
         purpose: "give the old places up",
         writes: () => counts,
         ...(cuts && this.#end(undefined)),
@@ -107,13 +103,8 @@ export class Rearranging {
   /** What has become needless; true where anything had. */
   async tidy(): Promise<boolean> {
     const steps = await this.#rearranger.tidy();
-    for (const step of steps) await this.#tidyStep(step);
+    for (const step of steps) await this.#epochs.tidy(step);
     return steps.length > 0;
-  }
-
-  async #tidyStep({ purpose, repoints, writes }: TidyStep): Promise<void> {
-    if (repoints) await this.#repoint(purpose, writes);
-    else await this.#epoch({ purpose, writes: () => writes });
   }
 
   /** What the last epoch has left, and nothing will come to. */
@@ -137,39 +128,6 @@ export class Rearranging {
     return { fileSize: end };
   }
 
-  async #repoint(purpose: string, writes: readonly Write[]): Promise<void> {
-    await this.#epoch({ purpose, repoints: true, writes: () => writes }, await this.#newHeader(writes));
-  }
-
-  /** The file's first sector as the writes leave it, where they touch it. */
-  async #newHeader(writes: readonly Write[]): Promise<Uint8Array | undefined> {
-    const touching = writes.filter(({ hostOffset }) => hostOffset < SECTOR_SIZE);
-    if (touching.length === 0) return undefined;
-    const sector = await readZeroFilled(this.#session.storage, 0, SECTOR_SIZE);
-    for (const { hostOffset, bytes } of touching) sector.set(bytes.subarray(0, SECTOR_SIZE - hostOffset), hostOffset);
-    return sector;
-  }
-
-  async #epoch(epoch: Epoch, newHeader?: Uint8Array): Promise<void> {
-    const { storage, path } = this.#session;
-    if (touchesHeaderBlock(epoch)) {
-      // What lies in the block may have moved there since, and is nowhere else should the medium lose it.
-      await this.#journal.append({ record: "found-header" }, await readZeroFilled(storage, 0, HEADER_BLOCK));
-      if (newHeader) await this.#journal.append({ record: "new-header" }, newHeader);
-    }
-    stopIfAsked(this.#settings.signal, path, "while rearranging");
-    if (this.#epochCount++ % EPOCHS_PER_LOOK === 0) await this.#session.refuseInterference();
-    else await this.#session.refuseChange();
-    let done = 0;
-    await executeEpoch(storage, epoch, {
-      onBytes: (bytes) => {
-        done = bytes;
-      },
-    });
-    this.bytesWritten += done;
-    await this.#refuseWrongBytes(epoch);
-  }
-
   /** What moved is read at both places before the old one is given up. */
   async #refuseOtherCopies(copies: readonly HostCopy[]): Promise<void> {
     if (this.#settings.verify !== "full") return;
@@ -189,29 +147,4 @@ export class Rearranging {
       }
     }
   }
-
-  /** Pointers and counts have no other version: what does not read as written is written once more, if nobody else was there. */
-  async #refuseWrongBytes(epoch: Epoch): Promise<void> {
-    const { storage, path } = this.#session;
-    const tables: Epoch = { purpose: epoch.purpose, ...(epoch.writes && { writes: epoch.writes }) };
-    let hostOffset = await firstWrongByte(storage, tables);
-    if (hostOffset >= 0 && !storage.hasLateFingerprint) {
-      await executeEpoch(storage, tables);
-      hostOffset = await firstWrongByte(storage, tables);
-    }
-    if (hostOffset < 0) return;
-    throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
-      because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
-      path,
-      hostOffset,
-      operation: "verify",
-    });
-  }
-}
-
-/** Where clusters are small, others than the header lie in its block. */
-function touchesHeaderBlock({ hostCopies = [], writes, zeros }: Epoch): boolean {
-  for (const { toHostOffset } of hostCopies) if (toHostOffset < HEADER_BLOCK) return true;
-  for (const { hostOffset } of writes?.() ?? []) if (hostOffset < HEADER_BLOCK) return true;
-  return zeros?.intersects(0, HEADER_BLOCK) ?? false;
 }

@@ -1,6 +1,6 @@
 /** From the image as found to a proven plan of one switch; no byte is written here. */
 
-import { alignUp, KiB, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -10,7 +10,8 @@ import { ExtentState } from "../../image/extent.ts";
 import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
-import type { Draft, Identity } from "../../image/target.ts";
+import type { Draft, Identity, TargetDriver } from "../../image/target.ts";
+import type { TargetOptionValues } from "../../image/target-options.ts";
 import type { Journey } from "../../journal/records.ts";
 import { refuseSharedPlaces } from "../../plan/shared-places.ts";
 import { sourceEndOf } from "../../plan/source-end.ts";
@@ -30,6 +31,10 @@ export interface SwitchWish {
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
   readonly view: () => Promise<GuestView>;
   readonly identity?: Identity | undefined;
+  /** What is plain will be stored compressed. */
+  readonly compress?: boolean;
+  /** On the way back to what was, streams become plain where they have to. */
+  readonly mayInflate?: boolean;
   /** Guest ranges that were found to be zeros, and how long a run of them is given back. */
   readonly zeros?: { readonly found: RangeSet; readonly leastRun: number } | undefined;
 }
@@ -38,9 +43,6 @@ export interface SwitchWish {
 const MAX_SPARES = 16 * MiB;
 /** What goes to a spare first is copied twice: no more than this part of all that moves. */
 const SPARES_PART = 64;
-
-/** Where partition tables, volume managers and file systems (Btrfs at 64 KiB the last of them) tell how large they are. */
-const USED_FRONT = 128 * KiB;
 
 /** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
 export async function planSwitchTo(
@@ -59,7 +61,7 @@ export async function planSwitchTo(
     });
   }
   if (settings.check) refuseCorruption(source);
-  const draft = target.openConversionTarget(source.options, options, new Set(settings.drop));
+  const draft = draftOf(source, target, options, { ...settings, ...wish });
   const wasInOnePiece = source.options.linearBase !== undefined;
   const needsFront = draft.placement.linearBase !== undefined && !wasInOnePiece;
   const hasFooter = wasInOnePiece && source.metadata.total > 0;
@@ -67,7 +69,7 @@ export async function planSwitchTo(
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
       ...source,
-      ...(draft.placement.linearBase === undefined && { mapping: unitsOf(source, draft, wish) }),
+      ...((wasInOnePiece || !needsFront) && { mapping: unitsOf(source, draft, wish) }),
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(hasFooter && {
@@ -84,16 +86,14 @@ export async function planSwitchTo(
 
 /** What the goal can't hold of the source: asked before the first step, since the last one is planned when its turn comes. */
 export function refuseGoal(
-  { image, options }: Source,
-  { goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">,
-  { drop }: Pick<Settings, "drop">,
+  source: Source,
+  { goalFormat, goalOptions, wishes }: Pick<Journey, "goalFormat" | "goalOptions" | "wishes">,
+  { drop, mayInflate = false }: Pick<Settings, "drop"> & Pick<SwitchWish, "mayInflate">,
 ): void {
+  const { image } = source;
   const target = targetDriverOf(goalFormat);
-  const draft = target.openConversionTarget(
-    options,
-    parseTargetOptions(goalFormat, target, goalOptions),
-    new Set(drop),
-  );
+  const options = parseTargetOptions(goalFormat, target, goalOptions);
+  const draft = draftOf(source, target, options, { drop, compress: wishes.compress, mayInflate });
   const [first] = draft.refusals;
   if (first === undefined) return;
   throw new ImageError("unsupported", say`Cannot convert ${imageNamed(image.storage.path)} to ${goalFormat}`, {
@@ -103,6 +103,28 @@ export function refuseGoal(
     operation: "plan",
     reasons: draft.refusals,
   });
+}
+
+function draftOf(
+  source: Source,
+  target: TargetDriver,
+  options: TargetOptionValues,
+  { drop, compress, mayInflate }: Pick<Settings, "drop"> & Pick<SwitchWish, "compress" | "mayInflate">,
+): Draft {
+  const draft = target.openConversionTarget(source.options, options, new Set(drop));
+  const reasons = [...draft.refusals, ...(compress ? (target.encodingRefusals?.(draft) ?? []) : [])];
+  const asked = options.compression_type;
+  const has = source.options.compression;
+  if (asked !== undefined && has !== undefined && asked !== has && !mayInflate && hasCompressed(source)) {
+    reasons.push(
+      `Its compressed clusters are ${has}'s, and none is compressed anew; make a copy with qemu-img convert -c -o compression_type=${asked}`,
+    );
+  }
+  return { ...draft, refusals: reasons };
+}
+
+function hasCompressed({ mapping }: Source): boolean {
+  return mapping.state.subarray(0, mapping.count).includes(ExtentState.compressed);
 }
 
 /** The size of the goal's units. */
@@ -147,8 +169,9 @@ export function refuseUnsound(source: Source, isChecked: boolean): void {
 
 /** The file's first bytes, as many as a plan for the draft may change or must keep. */
 export function readHeaderArea({ options, image, fileSize }: Source, draft: Draft): Promise<Uint8Array> {
-  const least = options.linearBase === undefined ? 0 : USED_FRONT;
-  const size = Math.max(least, headerAreaSize(options.clusterSize, draft.clusterSize));
+  // From one piece to another only a footer comes or goes.
+  const staysInPlace = options.linearBase !== undefined && draft.placement.linearBase === options.linearBase;
+  const size = staysInPlace ? SECTOR_SIZE : headerAreaSize(options.clusterSize, draft.clusterSize);
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 

@@ -4,6 +4,7 @@ import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
+import type { Encoder, EncodeWishes } from "../../image/encoder.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Rearranger } from "../../image/rearranger.ts";
@@ -14,10 +15,12 @@ import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./check/check.ts";
 import { canCheckInDetail, checkInDetail } from "./check/detailed-check.ts";
+import { Qcow2Encoder } from "./encode/encoder.ts";
+import { refuseEncoding } from "./encode/refusals.ts";
 import { featureName } from "./header/extensions.ts";
 import { geometryOf } from "./header/geometry.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header/header.ts";
-import { Qcow2Rearranger } from "./rearrange/rearranger.ts";
+import { clearedAutoclear, Qcow2Rearranger } from "./rearrange/rearranger.ts";
 import { refuseRearranging } from "./rearrange/refusals.ts";
 import { planHeaderSettling } from "./rearrange/settle.ts";
 import { planQcow2Repair } from "./repair/repair.ts";
@@ -88,6 +91,7 @@ export class Qcow2Image implements Image {
         compat: header.version === 2 ? "0.10" : "1.1",
         refcount_bits: header.refcountBits,
         lazy_refcounts: hasFlag(header.compatible, CompatibleBit.lazyRefcounts),
+        compression_type: header.compression,
       },
       unclean: this.#uncleanReasons(),
       forgettable: this.#forgettable(),
@@ -143,8 +147,24 @@ export class Qcow2Image implements Image {
 
   async openRearranger(): Promise<Rearranger> {
     const { storage, header } = this.#source;
-    refuseRearranging(storage.path, header, await this.#quickCheck());
-    return await Qcow2Rearranger.open(this.#source, this.#bitmaps);
+    const check = await this.#quickCheck();
+    refuseRearranging(storage.path, header, check);
+    return await Qcow2Rearranger.open(this.#source, this.#bitmaps, check);
+  }
+
+  async openEncoder(wishes: EncodeWishes): Promise<Encoder> {
+    const { storage, header } = this.#source;
+    const check = await this.#quickCheck();
+    refuseRearranging(storage.path, header, check);
+    refuseEncoding(storage.path, header);
+    const { blocks } = await this.#takenInventory();
+    const facts = {
+      mapping: await this.getMapping(),
+      blocks,
+      beforehand: await clearedAutoclear(this.#source),
+      leaks: check.leaks,
+    };
+    return await Qcow2Encoder.open(this.#source, facts, wishes);
   }
 
   /** What is wrong, if anything is: not told one by one. */

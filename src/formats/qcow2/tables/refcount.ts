@@ -1,5 +1,15 @@
 /** One refcount: how many fit into a block, what one can say, how it is read and written (docs/interop/qcow2.txt, "Host cluster management"). */
 
+import { option, say, type Words } from "../../../bytes/sentence.ts";
+
+/** Narrower refcounts than this can't count how many compressed clusters may share a host cluster. */
+export const MIN_BITS_FOR_COMPRESSED = 16;
+
+export function narrowRefcounts(refcountBits: number): Words {
+  const because = `refcounts of ${refcountBits} bits can't count the compressed clusters that share a place`;
+  return say`${because}; widen them with ${option("target-format-options", "refcount_bits=16")}`;
+}
+
 /** Refcounts in one block, or in any other stretch of it. */
 export function refcountsPerBlock(byteCount: number, refcountBits: number): number {
   return (byteCount * 8) / refcountBits;

@@ -30,7 +30,6 @@ export interface TargetHeader {
   readonly settings: Qcow2Settings;
   readonly virtualSize: number;
   readonly layout: Qcow2Layout;
-  readonly compression: "zlib" | "zstd";
   readonly backing: BackingFile | undefined;
 }
 
@@ -106,7 +105,7 @@ function encodeFields(target: TargetHeader, nameHostOffset: number, sector: Uint
     sector,
   );
   if (settings.compat === "0.10") return;
-  const isZstd = target.compression === "zstd" && layout.hasCompressed;
+  const isZstd = settings.compression === "zstd";
   Qcow2HeaderV3.encode(
     {
       incompatibleFeatures: isZstd ? flagsOf(IncompatibleBit.compression) : NO_FLAGS,

@@ -24,7 +24,6 @@ import { layOutRefcounts, type RefcountLayout, refcountWrites } from "./refcount
 /** Host offsets and sizes in bytes of the file. */
 export interface Qcow2Layout extends MappingTables {
   readonly refcounts: RefcountLayout;
-  readonly hasCompressed: boolean;
   readonly start: number;
   readonly end: number;
   writes(): Iterable<Write>;
@@ -65,7 +64,6 @@ export function layOut(
     l2HostOffset: start,
     l1HostOffset: hasL2Table.length === 0 ? 0 : start + l2TableCount * clusterSize,
     refcounts,
-    hasCompressed: claims.hasCompressed,
     start,
     end: refcounts.end,
     *writes() {
@@ -81,7 +79,6 @@ export function layOut(
 class Claims {
   readonly usage: ClusterUsage;
   readonly hasL2Table: Uint8Array;
-  hasCompressed = false;
   readonly #virtualSize: number;
   readonly #settings: Qcow2Settings;
   readonly #placement: Placement;
@@ -166,7 +163,6 @@ class Claims {
     if (this.usage.share(hostOffset, hostEnd) > maxRefcount(refcountBits)) {
       throw outOfBounds(`refcounts of ${refcountBits} bits are too narrow`, { guestOffset, hostOffset });
     }
-    this.hasCompressed = true;
   }
 }
 

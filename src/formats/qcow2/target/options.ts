@@ -2,6 +2,8 @@
 
 import { isPowerOfTwo, MiB } from "../../../bytes/align.ts";
 import { UsageError } from "../../../bytes/image-error.ts";
+import type { CompressionMethod } from "../../../image/compression.ts";
+import type { ConversionOptions } from "../../../image/source.ts";
 import type { TargetOption, TargetOptionValues } from "../../../image/target-options.ts";
 import { bytesPerL2Table } from "../header/header.ts";
 import { MAX_L1_BYTES } from "../header/rules.ts";
@@ -10,6 +12,12 @@ export const QCOW2_OPTIONS: readonly TargetOption[] = [
   { name: "cluster_size", kind: "size", help: "Bytes of a cluster, a power of two from 512 to 2M" },
   { name: "compat", kind: "choice", choices: ["0.10", "1.1"], help: "Version of the format: 0.10 or 1.1 (default)" },
   { name: "refcount_bits", kind: "number", help: "Width of a refcount, a power of two from 1 to 64 (default 16)" },
+  {
+    name: "compression_type",
+    kind: "choice",
+    choices: ["zlib", "zstd"],
+    help: "How clusters are compressed: zlib (default), or zstd, which QEMU reads from 5.1 on",
+  },
   { name: "lazy_refcounts", kind: "boolean", help: "Let QEMU postpone refcount updates (default off)" },
 ];
 
@@ -25,6 +33,7 @@ export interface Qcow2Settings {
   readonly compat: "0.10" | "1.1";
   readonly refcountBits: number;
   readonly lazyRefcounts: boolean;
+  readonly compression: CompressionMethod;
 }
 
 /**
@@ -32,7 +41,7 @@ export interface Qcow2Settings {
  * allow, else QEMU's default. Throws UsageError for values that no source could use.
  */
 export function chooseSettings(
-  source: { readonly clusterSize: number; readonly virtualSize: number },
+  source: Pick<ConversionOptions, "clusterSize" | "virtualSize"> & Partial<Pick<ConversionOptions, "compression">>,
   options: TargetOptionValues,
   inherited: TargetOptionValues = {},
 ): Qcow2Settings {
@@ -43,7 +52,9 @@ export function chooseSettings(
     }
   }
   const needsVersion3 =
-    (options.refcount_bits ?? USUAL_REFCOUNT_BITS) !== USUAL_REFCOUNT_BITS || options.lazy_refcounts;
+    (options.refcount_bits ?? USUAL_REFCOUNT_BITS) !== USUAL_REFCOUNT_BITS ||
+    options.lazy_refcounts ||
+    options.compression_type === "zstd";
   const compat = options.compat ?? (needsVersion3 ? "1.1" : (inherited.compat ?? "1.1"));
   if (compat !== "0.10" && compat !== "1.1") throw unusable("compat", compat, "0.10 or 1.1");
   const usual = compat === "1.1" ? inherited : {};
@@ -62,7 +73,10 @@ export function chooseSettings(
     throw unusable("refcount_bits", refcountBits, "16 with compat=0.10");
   }
   if (compat === "0.10" && lazyRefcounts) throw unusable("lazy_refcounts", "on", "off with compat=0.10");
-  return { clusterSize, compat, refcountBits, lazyRefcounts };
+  const compression = options.compression_type ?? (compat === "1.1" ? source.compression : undefined) ?? "zlib";
+  if (compression !== "zlib" && compression !== "zstd") throw unusable("compression_type", compression, "zlib or zstd");
+  if (compat === "0.10" && compression === "zstd") throw unusable("compression_type", "zstd", "zlib with compat=0.10");
+  return { clusterSize, compat, refcountBits, lazyRefcounts, compression };
 }
 
 function unusable(name: string, value: string | number | boolean, expected: string): UsageError {
@@ -76,6 +90,7 @@ export function optionValues(settings: Qcow2Settings): TargetOptionValues {
     compat: settings.compat,
     refcount_bits: settings.refcountBits,
     lazy_refcounts: settings.lazyRefcounts,
+    compression_type: settings.compression,
   };
 }
 

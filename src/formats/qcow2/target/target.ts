@@ -2,16 +2,16 @@
 
 import { RangeSet } from "../../../bytes/range-set.ts";
 import type { Words } from "../../../bytes/sentence.ts";
+import { canDeflate, missingMethod } from "../../../image/guest/deflate.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
 import type { Draft, MappedDraft, Placement, TargetDriver } from "../../../image/target.ts";
 import { judgeUnkept } from "../../../image/unkept.ts";
 import { MAX_BACKING_NAME } from "../header/fields.ts";
+import { MIN_BITS_FOR_COMPRESSED, narrowRefcounts } from "../tables/refcount.ts";
 import { encodeCommit, minHeaderSize } from "./header.ts";
 import { layOut, type Qcow2Layout } from "./layout.ts";
 import { chooseSettings, fitsL1, optionValues, QCOW2_OPTIONS, type Qcow2Settings } from "./options.ts";
 
-/** Narrower refcounts than this can't count how many compressed clusters may share a host cluster. */
-const MIN_BITS_FOR_COMPRESSED = 16;
 /** QEMU opens no format name of more bytes. */
 const MAX_FORMAT_NAME = 15;
 
@@ -37,7 +37,16 @@ export const qcow2Target: TargetDriver = {
       options: optionValues(settings),
       refusals: [...unkept.refusals, ...refusalsOf(source, settings)],
       dropped: unkept.dropped,
+      ...(settings.compression === "zstd" && { notes: ["compression_type=zstd is read by QEMU 5.1 and later only"] }),
     };
+  },
+
+  encodingRefusals(draft) {
+    const { refcountBits, compression } = settingsOf(draft);
+    const reasons: Words[] = [];
+    if (refcountBits < MIN_BITS_FOR_COMPRESSED) reasons.push(narrowRefcounts(refcountBits));
+    if (!canDeflate(compression)) reasons.push(missingMethod(compression));
+    return reasons;
   },
 
   map(draft, extents, space): Qcow2MappedDraft {
@@ -60,19 +69,17 @@ export const qcow2Target: TargetDriver = {
       settings: settingsOf(draft),
       virtualSize: draft.virtualSize,
       layout: draft.layout,
-      compression: draft.placement.compressed?.method ?? "zlib",
       backing: source.backing,
     };
     return encodeCommit(target, oldHeader, usedHeader);
   },
 };
 
-function placementFor(source: ConversionOptions, { clusterSize, compat, refcountBits }: Qcow2Settings): Placement {
+function placementFor(source: ConversionOptions, settings: Qcow2Settings): Placement {
+  const { clusterSize, compat, refcountBits } = settings;
   const { compression: method } = source;
   const mayStayCompressed =
-    source.clusterSize === clusterSize &&
-    refcountBits >= MIN_BITS_FOR_COMPRESSED &&
-    (method === "zlib" || compat === "1.1");
+    source.clusterSize === clusterSize && refcountBits >= MIN_BITS_FOR_COMPRESSED && method === settings.compression;
   return {
     unitSize: clusterSize,
     hostAlignment: clusterSize,

@@ -235,7 +235,13 @@ describe("getConversionOptions", () => {
       compression: "zlib",
       unclean: [],
       forgettable: [],
-      creationOptions: { cluster_size: 4096, compat: "1.1", refcount_bits: 8, lazy_refcounts: false },
+      creationOptions: {
+        cluster_size: 4096,
+        compat: "1.1",
+        refcount_bits: 8,
+        lazy_refcounts: false,
+        compression_type: "zlib",
+      },
     });
   });
 

@@ -299,11 +299,12 @@ describe("the layout of a qcow2 target", () => {
     expect(entries.every(([, host], row) => Number(host) === Number(entries[0]?.[1]) + row * unit)).toBe(true);
   });
 
-  it("sets the zstd bit only where something is compressed", () => {
-    const source = { format: "qcow2", compression: "zstd" as const };
-    const mapped = map([[CLUSTER, data, 3 * CLUSTER]], { source });
-    const image = qcow2InMemory(mapped, plainSource(source));
-    expect([image[79], image[104]]).toEqual([0, 0]);
+  it("keeps the source's way to compress, also where nothing is compressed yet", () => {
+    for (const compression of ["zlib", "zstd"] as const) {
+      const source = { format: "qcow2", compression };
+      const image = qcow2InMemory(map([[CLUSTER, data, 3 * CLUSTER]], { source }), plainSource(source));
+      expect([image[79], image[104]]).toEqual(compression === "zstd" ? [8, 1] : [0, 0]);
+    }
   });
 
   it("lets data reach up to the new tables, and compressed data of the greatest length", () => {

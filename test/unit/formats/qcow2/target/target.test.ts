@@ -29,6 +29,7 @@ describe("the draft of a qcow2 target", () => {
       compat: "1.1",
       refcount_bits: 16,
       lazy_refcounts: false,
+      compression_type: "zlib",
     });
   });
 
@@ -119,6 +120,7 @@ describe("the draft of a qcow2 target", () => {
     expect(draftOf(qcow2, { compat: "0.10" }).placement.compressed).toBeDefined();
     expect(draftOf({ ...qcow2, compression: "zstd" }).placement.compressed?.method).toBe("zstd");
     expect(draftOf({ ...qcow2, compression: "zstd" }, { compat: "0.10" }).placement.compressed).toBeUndefined();
+    expect(draftOf(qcow2, { compression_type: "zstd" }).placement.compressed).toBeUndefined();
     expect(draftOf(qcow2, { cluster_size: 4096 }).placement.compressed).toBeUndefined();
     expect(draftOf(qcow2, { refcount_bits: 8 }).placement.compressed).toBeUndefined();
     expect(draftOf({ ...qcow2, compression: undefined }).placement.compressed).toBeUndefined();

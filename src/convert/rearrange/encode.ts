@@ -1,0 +1,121 @@
+/**
+ * Plain units stored compressed, performed batch by batch:
+ *
+ *   streams, counts | inflated and compared with the plain units | pointers | streams, counts ...
+ *                   ^ sync                                       ^ sync: the plain units' places are free
+ *
+ * Each state is a whole image with the same guest. The journal is made at the first batch: what can't get shorter is left
+ * without a write.
+ */
+
+import { MiB } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import type { EncodedBatch, EncodedUnit, Encoder } from "../../image/encoder.ts";
+import { inflateCluster } from "../../image/guest/inflate.ts";
+import type { Image } from "../../image/source.ts";
+import type { RearrangementJournal } from "../../journal/journal.ts";
+import { readZeroFilled } from "../../storage/storage.ts";
+import { progressOf, type Settings } from "../options/settings.ts";
+import type { Session } from "../session/session.ts";
+import { afterFailure } from "../undo/after-failure.ts";
+import { Epochs } from "./epochs.ts";
+
+export interface Encoded {
+  /** Plain bytes that are stored compressed now. */
+  readonly bytesMoved: number;
+  readonly bytesWritten: number;
+  readonly peakExtraBytes: number;
+  /** Undefined where nothing got shorter. */
+  readonly journal: RearrangementJournal | undefined;
+}
+
+/** Plain bytes compressed between two barriers, and of all places that their streams take at first. */
+export const ENCODE_BYTES = 8 * MiB;
+
+/** Throws ImageError where nothing of the image can be stored compressed. */
+export async function openEncoder(
+  image: Image,
+  { signal, maxExtraSpace }: Pick<Settings, "signal" | "maxExtraSpace">,
+): Promise<Encoder> {
+  const encoder = await image.openEncoder?.({ maxBatchBytes: Math.min(ENCODE_BYTES, maxExtraSpace), signal });
+  if (encoder !== undefined) return encoder;
+  const { path } = image.storage;
+  throw new ImageError("unsupported", say`Cannot compress ${imageNamed(path)}`, {
+    because: `${image.format} stores nothing compressed`,
+    path,
+    format: image.format,
+    operation: "plan",
+  });
+}
+
+type EncodeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
+
+/** Throws with `journal` set in the error: the image is whole, and `resume` or `rollback` goes on. */
+export async function encode(
+  session: Session,
+  encoder: Encoder,
+  openJournal: () => Promise<RearrangementJournal>,
+  settings: EncodeSettings,
+): Promise<Encoded> {
+  const report = progressOf(settings, "settle");
+  let journal: RearrangementJournal | undefined;
+  let epochs: Epochs | undefined;
+  let bytesMoved = 0;
+  try {
+    for await (const step of encoder.steps()) {
+      journal ??= await openJournal();
+      epochs ??= new Epochs(session, journal, settings);
+      if ("beforehand" in step) {
+        await epochs.tidy(step.beforehand);
+        continue;
+      }
+      const { batch } = step;
+      await performBatch(session, encoder, epochs, batch, settings);
+      for (const { isNew, fromLength } of batch.units) if (isNew) bytesMoved += fromLength;
+      report(batch.bytesLookedAt, encoder.plainBytes);
+    }
+  } catch (error) {
+    throw journal === undefined ? error : await afterFailure(session, journal, error);
+  }
+  const peakExtraBytes = journal === undefined ? 0 : encoder.spareBytes;
+  return { bytesMoved, bytesWritten: epochs?.bytesWritten ?? 0, peakExtraBytes, journal };
+}
+
+async function performBatch(
+  session: Session,
+  encoder: Encoder,
+  epochs: Epochs,
+  { units, writes, fileSize, repoint }: EncodedBatch,
+  { verify }: EncodeSettings,
+): Promise<void> {
+  await epochs.perform({
+    purpose: units.length > 0 ? "store units compressed" : "give the old places up",
+    writes: () => writes,
+    fileSize,
+  });
+  if (units.length === 0) return;
+  if (verify === "full") for (const unit of units) await refuseOtherBytes(session, encoder, unit);
+  await epochs.repoint("point at the compressed units", await repoint());
+}
+
+/** As it lies there, each stream gives what it was made of. */
+async function refuseOtherBytes({ storage, path }: Session, encoder: Encoder, unit: EncodedUnit): Promise<void> {
+  const { from, fromLength, to, length, isNew } = unit;
+  const old = await readZeroFilled(storage, from, fromLength);
+  const stored = await readZeroFilled(storage, to, length);
+  let because: unknown;
+  try {
+    const found = isNew ? inflateCluster(encoder.method, stored, encoder.unitSize) : stored;
+    if (Buffer.compare(found, old) === 0) return;
+  } catch (cause) {
+    because = cause;
+  }
+  throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
+    because: say`the compressed unit at host offset ${placeAt(to)} differs from what it was made of`,
+    path,
+    hostOffset: to,
+    operation: "verify",
+    cause: because,
+  });
+}

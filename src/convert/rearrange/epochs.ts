@@ -1,0 +1,95 @@
+/** The epochs of a rearrangement, one by one: each durable, read back, and a new header first said in the journal. */
+
+import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import type { TidyStep } from "../../image/rearranger.ts";
+import type { Epoch, Write } from "../../image/write.ts";
+import type { RearrangementJournal } from "../../journal/journal.ts";
+import { readZeroFilled } from "../../storage/storage.ts";
+import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
+import type { Settings } from "../options/settings.ts";
+import { type Session, stopIfAsked } from "../session/session.ts";
+
+/** The block around a header that a medium may lose when it is cut while writing it. */
+export const HEADER_BLOCK = 4096;
+
+/** Who else has the image open takes long to find out: looked for once in so many epochs, a change of the file at each. */
+const EPOCHS_PER_LOOK = 16;
+
+export class Epochs {
+  readonly #session: Session;
+  readonly #journal: RearrangementJournal;
+  readonly #settings: Pick<Settings, "signal">;
+  #epochCount = 0;
+  bytesWritten = 0;
+
+  constructor(session: Session, journal: RearrangementJournal, settings: Pick<Settings, "signal">) {
+    this.#session = session;
+    this.#journal = journal;
+    this.#settings = settings;
+  }
+
+  async tidy({ purpose, repoints, writes }: TidyStep): Promise<void> {
+    if (repoints) await this.repoint(purpose, writes);
+    else await this.perform({ purpose, writes: () => writes });
+  }
+
+  async repoint(purpose: string, writes: readonly Write[]): Promise<void> {
+    await this.perform({ purpose, repoints: true, writes: () => writes }, await this.#newHeader(writes));
+  }
+
+  /** The file's first sector as the writes leave it, where they touch it. */
+  async #newHeader(writes: readonly Write[]): Promise<Uint8Array | undefined> {
+    const touching = writes.filter(({ hostOffset }) => hostOffset < SECTOR_SIZE);
+    if (touching.length === 0) return undefined;
+    const sector = await readZeroFilled(this.#session.storage, 0, SECTOR_SIZE);
+    for (const { hostOffset, bytes } of touching) sector.set(bytes.subarray(0, SECTOR_SIZE - hostOffset), hostOffset);
+    return sector;
+  }
+
+  async perform(epoch: Epoch, newHeader?: Uint8Array): Promise<void> {
+    const { storage, path } = this.#session;
+    if (touchesHeaderBlock(epoch)) {
+      // What lies in the block may have moved there since, and is nowhere else should the medium lose it.
+      await this.#journal.append({ record: "found-header" }, await readZeroFilled(storage, 0, HEADER_BLOCK));
+      if (newHeader) await this.#journal.append({ record: "new-header" }, newHeader);
+    }
+    stopIfAsked(this.#settings.signal, path, "while rearranging");
+    if (this.#epochCount++ % EPOCHS_PER_LOOK === 0) await this.#session.refuseInterference();
+    else await this.#session.refuseChange();
+    let done = 0;
+    await executeEpoch(storage, epoch, {
+      onBytes: (bytes) => {
+        done = bytes;
+      },
+    });
+    this.bytesWritten += done;
+    await this.#refuseWrongBytes(epoch);
+  }
+
+  /** Pointers and counts have no other version: what does not read as written is written once more, if nobody else was there. */
+  async #refuseWrongBytes(epoch: Epoch): Promise<void> {
+    const { storage, path } = this.#session;
+    const tables: Epoch = { purpose: epoch.purpose, ...(epoch.writes && { writes: epoch.writes }) };
+    let hostOffset = await firstWrongByte(storage, tables);
+    if (hostOffset >= 0 && !storage.hasLateFingerprint) {
+      await executeEpoch(storage, tables);
+      hostOffset = await firstWrongByte(storage, tables);
+    }
+    if (hostOffset < 0) return;
+    throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
+      because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
+      path,
+      hostOffset,
+      operation: "verify",
+    });
+  }
+}
+
+/** Where clusters are small, others than the header lie in its block. */
+function touchesHeaderBlock({ hostCopies = [], writes, zeros }: Epoch): boolean {
+  for (const { toHostOffset } of hostCopies) if (toHostOffset < HEADER_BLOCK) return true;
+  for (const { hostOffset } of writes?.() ?? []) if (hostOffset < HEADER_BLOCK) return true;
+  return zeros?.intersects(0, HEADER_BLOCK) ?? false;
+}

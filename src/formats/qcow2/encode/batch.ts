@@ -1,0 +1,111 @@
+/** The streams between two barriers: where each goes, and how many touch each host cluster. */
+
+import { alignUp, KiB } from "../../../bytes/align.ts";
+import type { EncodedUnit } from "../../../image/encoder.ts";
+import type { Write } from "../../../image/write.ts";
+import type { EntryChange } from "./entry-words.ts";
+import type { StreamPlaces } from "./stream-places.ts";
+
+/** Written whole, so that nothing has to be read for it. */
+const BLOCK = 4 * KiB;
+
+export interface Stream {
+  /** Where the plain cluster lies, or the stream that moves. */
+  readonly from: number;
+  /** Bytes of a stream that moves; undefined for a plain cluster. */
+  readonly fromLength: number | undefined;
+  /** Host offset of its L2 entry. */
+  readonly entry: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface PlacedStream extends Stream {
+  readonly to: number;
+}
+
+export class Batch {
+  readonly #places: StreamPlaces;
+  readonly #clusterSize: number;
+  readonly #limit: number;
+  readonly #streams: PlacedStream[] = [];
+
+  /** No stream goes beyond `limit`. */
+  constructor(places: StreamPlaces, clusterSize: number, limit = Number.POSITIVE_INFINITY) {
+    this.#places = places;
+    this.#clusterSize = clusterSize;
+    this.#limit = limit;
+  }
+
+  get streams(): readonly PlacedStream[] {
+    return this.#streams;
+  }
+
+  /** False where no place is left. */
+  add(stream: Stream): boolean {
+    const to = this.#places.take(stream.bytes.length, this.#limit);
+    if (to !== undefined) this.#streams.push({ ...stream, to });
+    return to !== undefined;
+  }
+
+  /** How many of the streams touch each host cluster. */
+  touched(): Map<number, number> {
+    const counts = new Map<number, number>();
+    for (const { to, bytes } of this.#streams) countClusters(counts, to, bytes.length, this.#clusterSize);
+    return counts;
+  }
+
+  /** How many pointers less each host cluster has once the batch is done. */
+  left(): Map<number, number> {
+    const counts = new Map<number, number>();
+    for (const { from, fromLength = this.#clusterSize } of this.#streams) {
+      countClusters(counts, from, fromLength, this.#clusterSize);
+    }
+    return counts;
+  }
+
+  /** Streams one behind another in one write, filled up with zeros to whole blocks. */
+  writes(): Write[] {
+    const sorted = this.#streams.toSorted((a, b) => a.to - b.to);
+    const writes: Write[] = [];
+    for (let first = 0; first < sorted.length; ) {
+      const { to: start } = sorted[first] as PlacedStream;
+      let end = start;
+      let next = first;
+      while (sorted[next]?.to === end) end += (sorted[next++] as PlacedStream).bytes.length;
+      const bytes = new Uint8Array(alignUp(end, Math.min(BLOCK, this.#clusterSize)) - start);
+      for (; first < next; first++) {
+        const stream = sorted[first] as PlacedStream;
+        bytes.set(stream.bytes, stream.to - start);
+      }
+      writes.push({ hostOffset: start, bytes });
+    }
+    return writes;
+  }
+
+  units(): EncodedUnit[] {
+    return this.#streams.map(({ from, fromLength, to, bytes }) => ({
+      from,
+      fromLength: fromLength ?? this.#clusterSize,
+      to,
+      length: bytes.length,
+      isNew: fromLength === undefined,
+    }));
+  }
+
+  changes(): EntryChange[] {
+    return this.#streams.map(({ entry, from, fromLength, to, bytes }) => ({
+      hostOffset: entry,
+      from,
+      fromLength,
+      to,
+      length: bytes.length,
+    }));
+  }
+}
+
+function countClusters(counts: Map<number, number>, hostOffset: number, length: number, clusterSize: number): void {
+  const last = Math.floor((hostOffset + length - 1) / clusterSize);
+  for (let cluster = Math.floor(hostOffset / clusterSize); cluster <= last; cluster++) {
+    counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * A qcow2's plain clusters as compressed ones, in place, in the order in which they lie in the file:
+ *
+ *   before   | header | a | b | c | d | e | f | tables |
+ *   batch 1  | header | a | b | c | d | e | f | tables | a'b' |          a and b are free
+ *   batch 2  | header | c'd'  | c | d | e | f | tables | a'b' | ...
+ *   at last  | header | c'd' e'f' a'b'        | tables |                 the spares' streams come last
+ *
+ * A cluster that another entry points at too, a snapshot's above all, stays plain, and so does one whose stream is hardly
+ * shorter. Streams of before stay where they are.
+ */
+
+import { KiB, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
+import { Bitmap } from "../../../bytes/bitmap.ts";
+import type { CompressionMethod } from "../../../image/compression.ts";
+import type { Encoder, EncodeStep, EncodeWishes } from "../../../image/encoder.ts";
+import type { ExtentTable } from "../../../image/extent.ts";
+import { DeflateTurns, deflateCluster } from "../../../image/guest/deflate.ts";
+import { readAhead, Turns } from "../../../image/guest/read-ahead.ts";
+import type { TidyStep } from "../../../image/rearranger.ts";
+import { readZeroFilled } from "../../../storage/storage.ts";
+import { LiveCounts } from "../rearrange/live-counts.ts";
+import { overcountedStreams } from "../rearrange/overcounts.ts";
+import { l1Entries, readL1Bytes } from "../tables/l1-table.ts";
+import type { RefcountBlocks } from "../tables/refcount-table.ts";
+import type { WalkSource } from "../tables/table-walk.ts";
+import { Batch, type Stream } from "./batch.ts";
+import { entryWrites } from "./entry-words.ts";
+import { type PlainRun, plainRuns } from "./plain-clusters.ts";
+import { type SparePlaces, sparePlaces } from "./spare-places.ts";
+import { StreamPlaces } from "./stream-places.ts";
+
+/** Plain bytes whose streams are made while the batch before them is written. */
+const AHEAD_BYTES = 8 * MiB;
+const MIN_RUNS_AHEAD = 3;
+/** Clusters side by side are read together, up to this. */
+const RUN_BYTES = 256 * KiB;
+
+export interface EncoderFacts {
+  readonly mapping: ExtentTable;
+  readonly blocks: RefcountBlocks;
+  readonly beforehand: readonly TidyStep[];
+  /** As the check has found them. */
+  readonly leaks: number;
+}
+
+interface EncoderParts {
+  readonly source: WalkSource;
+  readonly mapping: ExtentTable;
+  readonly wishes: EncodeWishes;
+  readonly places: StreamPlaces;
+  readonly counts: LiveCounts;
+  /** Host offset of each L2 table, by its L1 index. */
+  readonly tables: Float64Array;
+  readonly beforehand: readonly TidyStep[];
+}
+
+/** A stream behind the file's old end. */
+type FarStream = Pick<Stream, "entry"> & { readonly hostOffset: number; readonly length: number };
+
+export class Qcow2Encoder implements Encoder {
+  readonly method: CompressionMethod;
+  readonly unitSize: number;
+  readonly plainBytes: number;
+  readonly spareBytes: number;
+  readonly #parts: EncoderParts;
+  readonly #maxStream: number;
+  /** Clusters that hold streams of batches before. */
+  readonly #holding: Bitmap;
+  /** Clusters that the file reaches to: before the first batch, and now. */
+  readonly #oldEnd: number;
+  #end: number;
+  /** Pointers less that clusters have since the batch before, whose counts still say so many. */
+  #left = new Map<number, number>();
+  readonly #far: FarStream[] = [];
+  /** To be durable before the first batch; emptied. */
+  readonly #beforehand: TidyStep[];
+  /** Counts of what nobody points at have been lowered, and not written yet. */
+  #hasLowered = false;
+  #lookedAt = 0;
+
+  private constructor(parts: EncoderParts, { placeCount, end }: SparePlaces) {
+    const { header, geometry } = parts.source;
+    this.method = header.compression;
+    this.unitSize = geometry.clusterSize;
+    this.#beforehand = [...parts.beforehand];
+    this.#parts = parts;
+    // What saves no sector is not worth inflating.
+    this.#maxStream = this.unitSize - Math.min(SECTOR_SIZE, this.unitSize / 8);
+    this.#holding = new Bitmap(placeCount);
+    this.#oldEnd = end;
+    this.#end = end;
+    let plainClusters = 0;
+    for (const { clusterCount } of this.#runs()) plainClusters += clusterCount;
+    this.plainBytes = plainClusters * this.unitSize;
+    this.spareBytes = Math.min(plainClusters, parts.places.available.markedCount) * this.unitSize;
+  }
+
+  /** Of an image whose check found nothing but leaks; `source.tally` has counted all of it. */
+  static async open(source: WalkSource, facts: EncoderFacts, wishes: EncodeWishes): Promise<Qcow2Encoder> {
+    const { storage, header, geometry } = source;
+    const { clusterSize } = geometry;
+    const spares = sparePlaces(source, facts.blocks, Math.floor(wishes.maxBatchBytes / clusterSize));
+    const { pieces, blocks, available, placeCount } = spares;
+    const counts = new LiveCounts({ storage, pieces, blocks, refcountBits: header.refcountBits });
+    const places = new StreamPlaces(available, placeCount, clusterSize);
+    const tables = new Float64Array(header.l1EntryCount);
+    const l1 = { hostOffset: header.l1TableHostOffset, entryCount: header.l1EntryCount };
+    for (const { index, hostOffset } of l1Entries(await readL1Bytes(storage, geometry, l1))) tables[index] = hostOffset;
+    const beforehand = [...facts.beforehand, ...spares.beforehand];
+    const { mapping } = facts;
+    const encoder = new Qcow2Encoder({ source, mapping, wishes, places, counts, tables, beforehand }, spares);
+    if (facts.leaks === 0) return encoder;
+    for (const [index, place] of facts.blocks.entries()) if (place > 0) await encoder.#lowerLeaks(index);
+    for await (const [cluster, excess] of overcountedStreams(source.tally, counts)) encoder.#left.set(cluster, excess);
+    return encoder;
+  }
+
+  async *steps(): AsyncGenerator<EncodeStep, void, void> {
+    const { wishes, source, counts } = this.#parts;
+    const turns = new DeflateTurns();
+    const mayStop = new Turns(wishes.signal, `compress ${source.storage.path}`);
+    const maxUnits = Math.max(1, Math.floor(wishes.maxBatchBytes / this.unitSize));
+    const depth = Math.max(MIN_RUNS_AHEAD, Math.floor(AHEAD_BYTES / Math.max(RUN_BYTES, this.unitSize)));
+    let batch = this.#newBatch();
+    for await (const { job, result } of readAhead(this.#runs(), depth, (run) => this.#deflate(run, turns))) {
+      await mayStop.yield();
+      for (const [index, bytes] of result.entries()) {
+        this.#lookedAt += this.unitSize;
+        const from = job.hostOffset + index * this.unitSize;
+        if (bytes === undefined || (await counts.get(from / this.unitSize)) !== 1) continue;
+        const stream = { from, fromLength: undefined, entry: this.#entryOf(job, index), bytes };
+        if (batch.streams.length < maxUnits && batch.add(stream)) continue;
+        yield* this.#perform(batch);
+        batch = this.#newBatch();
+        // Clusters have been left since, more than streams took.
+        if (!batch.add(stream)) throw new RangeError(`no place is free for a stream of ${bytes.length} bytes`);
+      }
+    }
+    yield* this.#perform(batch);
+    const back = await this.#bringingBack();
+    if (back !== undefined) {
+      yield* this.#perform(back);
+      this.#end = this.#oldEnd;
+    }
+    yield* this.#perform(this.#newBatch());
+  }
+
+  #runs(): Generator<PlainRun> {
+    const { mapping, source } = this.#parts;
+    const { all } = source.tally;
+    return plainRuns(mapping, this.unitSize, RUN_BYTES, (cluster) => all.get(cluster) === 1);
+  }
+
+  /** The stream of each of its clusters; undefined where it is not short enough. */
+  #deflate({ hostOffset, clusterCount }: PlainRun, turns: DeflateTurns): Promise<(Uint8Array | undefined)[]> {
+    return turns.take(async () => {
+      const plain = await readZeroFilled(this.#parts.source.storage, hostOffset, clusterCount * this.unitSize);
+      const streams: (Uint8Array | undefined)[] = [];
+      for (let start = 0; start < plain.length; start += this.unitSize) {
+        const stream = await deflateCluster(this.method, plain.subarray(start, start + this.unitSize));
+        streams.push(stream.length <= this.#maxStream ? stream : undefined);
+      }
+      return streams;
+    });
+  }
+
+  #entryOf({ guestOffset }: PlainRun, index: number): number {
+    const { tables, source } = this.#parts;
+    const { bytesPerL2Table, l2EntrySize } = source.geometry;
+    const place = guestOffset + index * this.unitSize;
+    const table = tables[Math.floor(place / bytesPerL2Table)] as number;
+    return table + Math.floor((place % bytesPerL2Table) / this.unitSize) * l2EntrySize;
+  }
+
+  #newBatch(limit?: number): Batch {
+    this.#parts.places.seal();
+    return new Batch(this.#parts.places, this.unitSize, limit);
+  }
+
+  /** Streams behind the old end to what has become free before it: all of them, or it is not worth it. */
+  async #bringingBack(): Promise<Batch | undefined> {
+    const { storage } = this.#parts.source;
+    const batch = this.#newBatch(this.#oldEnd * this.unitSize);
+    for (const { entry, hostOffset, length } of this.#far) {
+      const bytes = await readZeroFilled(storage, hostOffset, length);
+      if (!batch.add({ from: hostOffset, fromLength: length, entry, bytes })) return undefined;
+    }
+    return batch;
+  }
+
+  /** Both epochs of it, and the model as it is once they are durable. */
+  async *#perform(batch: Batch): AsyncGenerator<EncodeStep, void, void> {
+    const { source, counts } = this.#parts;
+    const touched = batch.touched();
+    if (touched.size === 0 && this.#left.size === 0 && !this.#hasLowered) return;
+    // Its counts are read only then: a block may be new.
+    for (const beforehand of this.#beforehand.splice(0)) yield { beforehand };
+    this.#hasLowered = false;
+    for (const cluster of new Set([...touched.keys(), ...this.#left.keys()])) {
+      const more = touched.get(cluster) ?? 0;
+      const isFresh = more > 0 && !this.#holding.has(cluster);
+      // A fresh place may be counted still: what lay there, or a leak.
+      const before = isFresh ? 0 : (await counts.get(cluster)) - (this.#left.get(cluster) ?? 0);
+      await counts.set(cluster, before + more);
+      if (more > 0) this.#end = Math.max(this.#end, cluster + 1);
+    }
+    const writes = [...(await counts.takeWrites()), ...batch.writes()];
+    yield {
+      batch: {
+        bytesLookedAt: this.#lookedAt,
+        units: batch.units(),
+        writes: writes.sort((a, b) => a.hostOffset - b.hostOffset),
+        fileSize: this.#end * this.unitSize,
+        repoint: () => entryWrites(source.storage, source.geometry.clusterBits, batch.changes()),
+      },
+    };
+    this.#follow(batch, touched);
+  }
+
+  /** What a cut has left, above all. */
+  async #lowerLeaks(blockIndex: number): Promise<void> {
+    const { counts, source } = this.#parts;
+    await counts.lowerWhere(blockIndex, (cluster) => {
+      const isNobodys = source.tally.all.get(cluster) === 0;
+      this.#hasLowered ||= isNobodys;
+      return isNobodys;
+    });
+  }
+
+  #follow(batch: Batch, touched: ReadonlyMap<number, number>): void {
+    const { places } = this.#parts;
+    for (const cluster of touched.keys()) this.#holding.mark(cluster, 1);
+    this.#left = batch.left();
+    const oldEnd = this.#oldEnd * this.unitSize;
+    for (const { from, fromLength, entry, to, bytes } of batch.streams) {
+      if (fromLength === undefined) places.give(from / this.unitSize);
+      if (to + bytes.length > oldEnd) this.#far.push({ entry, hostOffset: to, length: bytes.length });
+    }
+  }
+}

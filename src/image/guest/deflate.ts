@@ -1,0 +1,50 @@
+/**
+ * One plain cluster to its stream: raw deflate (RFC 1951) with the window of 4 KiB that qcow2 gives its readers, or a
+ * zstd frame (RFC 8878). Computed on the threads of the process's own pool, a few clusters at a time.
+ */
+
+import { availableParallelism } from "node:os";
+import { zlib } from "../../storage/built-ins.ts";
+import type { CompressionMethod } from "../compression.ts";
+
+const WINDOW_BITS = 12;
+const MIN_CHUNK = 64;
+/** The pool has four threads, and one of them is left to those who read and write. */
+const MAX_AT_ONCE = 3;
+
+/** Whether this Node can. */
+export function canDeflate(method: CompressionMethod): boolean {
+  return method === "zlib" || typeof zlib().zstdCompress === "function";
+}
+
+export function missingMethod(method: CompressionMethod): string {
+  return `Node ${process.versions.node} has no ${method}; run it with Node 24, or with compression_type=zlib`;
+}
+
+/** Rejects only where the library itself fails. */
+export function deflateCluster(method: CompressionMethod, plain: Uint8Array): Promise<Uint8Array> {
+  const chunkSize = Math.max(MIN_CHUNK, plain.length);
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, stream: Uint8Array) => (error ? reject(error) : resolve(stream));
+    if (method === "zstd") zlib().zstdCompress(plain, { chunkSize }, done);
+    else zlib().deflateRaw(plain, { level: 6, memLevel: 9, windowBits: WINDOW_BITS, chunkSize }, done);
+  });
+}
+
+/** Lets as many go on at once as there are processors for them. */
+export class DeflateTurns {
+  #free = Math.min(availableParallelism(), MAX_AT_ONCE);
+  readonly #waiting: (() => void)[] = [];
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** A compression that is cut anywhere leaves a whole image with the same guest, and goes on or leads back from there. */
+
+import { describe, expect, test } from "vitest";
+import { buildEncodable, type ClusterKind } from "../formats/qcow2/encodable-image.ts";
+import { recordScenario, type Scenario } from "../support/crash-scenario.ts";
+import { expectedOf, runTrial, type Wish } from "../support/crash-trial.ts";
+import { eachCut, OUTCOMES } from "../support/power-cut.ts";
+import { seededRandom } from "../support/random.ts";
+
+const KINDS: readonly ClusterKind[] = [
+  ...["text", "noise", "mixed", "text", "zero", "mixed", "compressed", "blank", "nothing", "text", "mixed", "noise"],
+  ...["text", "text", "mixed", "text"],
+] as ClusterKind[];
+
+function scenario(name: string, options: Scenario["options"], shape: { clusterBits?: number } = {}): Scenario {
+  const isOther = options.options?.compression_type !== undefined;
+  const kinds = isOther ? KINDS.filter((kind) => kind !== "compressed") : KINDS;
+  const { bytes } = buildEncodable({ kinds, seed: 4, ...shape });
+  const small = { compress: true, maxExtraSpace: 3 * 2 ** (shape.clusterBits ?? 12), ...options };
+  return { name, image: bytes, sourceFormat: "qcow2", targetFormat: "qcow2", options: small };
+}
+
+describe("a cut while clusters are compressed", () => {
+  test.each([
+    scenario("and compacted", {}),
+    scenario("and left as long as it is", { compact: false }),
+    scenario("by zstd, behind new tables", { options: { compression_type: "zstd" }, maxExtraSpace: 2 ** 17 }),
+    scenario("clusters of one sector", { maxExtraSpace: 2 ** 14 }, { clusterBits: 9 }),
+  ])("$name", async (each) => {
+    const { log, final } = await recordScenario(each);
+    const expected = await expectedOf(each, final);
+    expect(final.length).toBeLessThanOrEqual(each.image.length);
+    const random = seededRandom(each.name.length);
+    const cuts = [...eachCut(log)].length;
+    const step = Math.ceil(cuts / 60);
+    let count = 0;
+    for (const { count: at, cut } of eachCut(log)) {
+      if (at % step !== 0) continue;
+      const outcome = random.pick(OUTCOMES);
+      const wishes = (count % 3 === 2 ? ["resume", "rollback"] : [count % 3 === 1 ? "rollback" : "resume"]) as [Wish];
+      await runTrial(expected, cut.sample(outcome, random), wishes, random).catch((cause) => {
+        throw new Error(`cut ${at} of ${cuts}, ${outcome}, ${wishes.join(" ")}: ${cause.message}`, { cause });
+      });
+      count++;
+    }
+    expect(count).toBeGreaterThan(30);
+  });
+});
