@@ -56,6 +56,13 @@ export const relocationMutations: readonly Mutation[] = [
     tests: [relocation],
   },
   {
+    name: "the block of a primary header in a large sector is not saved on the way back",
+    file: "convert/rearrange/relocate.ts",
+    find: "if (!writes.some(({ hostOffset }) => hostOffset >= HEADER_BLOCK && hostOffset < FRONT)) return;",
+    replace: "if (writes.length >= 0) return;",
+    tests: [relocation],
+  },
+  {
     name: "a journal may tell of one sector of a changed disk twice",
     file: "journal/changed-disk.ts",
     find: "if (taken.intersects(guestOffset, end)) return false;",

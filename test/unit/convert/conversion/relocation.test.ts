@@ -247,9 +247,13 @@ test("sizes that no disk can have are refused", async () => {
 });
 
 /** The files as the first run leaves them that is stopped before its n-th write to the image. */
-async function stoppedBefore(write: number): Promise<MemoryVolume> {
-  const volume = new RecordingVolume({ [IMAGE_PATH]: new Uint8Array(disk) });
-  await convert(IMAGE_PATH, "raw", { format: "raw", options: TO_RAW }, testHost(volume));
+async function stoppedBefore(write: number, bytes = disk, options = TO_RAW): Promise<MemoryVolume> {
+  const volume = new RecordingVolume({ [IMAGE_PATH]: new Uint8Array(bytes) });
+  await convert(IMAGE_PATH, "raw", { format: "raw", options }, testHost(volume));
+  return cutBefore(volume, write);
+}
+
+function cutBefore(volume: RecordingVolume, write: number): MemoryVolume {
   let count = 0;
   let before: DiskState | undefined;
   for (const { count: at, cut } of eachCut(volume.log)) {
@@ -315,6 +319,29 @@ test.each([
     await command(IMAGE_PATH, {}, testHost(losing(volume, start, length)));
     expect(bytesOf(volume).equals(command === resume ? bytesOf(done) : disk)).toBe(true);
     expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+  }
+});
+
+test("a primary header in a large sector, lost with its block, comes from the journal", async () => {
+  const large = gptDisk({ sectorSize: 4096, sectors: 64, partitions: [[10, 20]] });
+  const options = { align: "384k", gpt: "relocate" };
+  const done = volumeOf(large);
+  await converted(done, "raw", options);
+  wholeGpt(bytesOf(done), 4096);
+  for (const command of [resume, rollback]) {
+    const volume = await stoppedBefore(2, large, options);
+    await command(IMAGE_PATH, {}, testHost(losing(volume, 4096, 4096)));
+    expect(bytesOf(volume).equals(command === resume ? bytesOf(done) : large)).toBe(true);
+    // And on the way back, whose first write is the MBR.
+    const kept = volumeOf(large);
+    await converted(kept, "raw", options, { keepUndo: true });
+    const back = new RecordingVolume(kept.snapshots());
+    await rollback(IMAGE_PATH, {}, testHost(back));
+    const writes = back.operations.filter((each) => each.kind === "write" && each.path === IMAGE_PATH);
+    const primary = writes.findLastIndex((each) => each.kind === "write" && each.hostOffset === 4096);
+    const cut = cutBefore(back, 1 + primary);
+    await command(IMAGE_PATH, {}, testHost(losing(cut, 4096, 4096)));
+    expect(bytesOf(cut).equals(large)).toBe(true);
   }
 });
 
