@@ -7,10 +7,10 @@ const power = "test/crash/relocation.test.ts";
 
 export const relocationMutations: readonly Mutation[] = [
   {
-    name: "a disk is put back in the order in which it was changed",
+    name: "a disk is cut before its GPT points at the backup in front of that",
     file: "convert/rearrange/relocate.ts",
-    find: "const put: Epoch[] = steps.toReversed().map(",
-    replace: "const put: Epoch[] = steps.map(",
+    find: `return [...put, { purpose: "cut the disk to its old length", fileSize: oldFileSize }];`,
+    replace: `return [{ purpose: "cut the disk to its old length", fileSize: oldFileSize }, ...put];`,
     tests: [power],
   },
   {
@@ -49,10 +49,17 @@ export const relocationMutations: readonly Mutation[] = [
     tests: [relocation],
   },
   {
-    name: "a sector of a changed disk that was half written stays so",
+    name: "a sector of a changed disk that can't be read any more stays so",
     file: "convert/undo/changed-disk.ts",
-    find: "found === undefined || (!isWhole && isOurs(found, before, after))",
-    replace: "false",
+    find: "if (isLost && guestOffset < size)",
+    replace: "if (false)",
+    tests: [relocation],
+  },
+  {
+    name: "the block of a primary header in a large sector is not saved on the way back",
+    file: "convert/rearrange/relocate.ts",
+    find: "if (!writes.some(({ hostOffset }) => hostOffset >= HEADER_BLOCK && hostOffset < FRONT)) return;",
+    replace: "if (writes.length >= 0) return;",
     tests: [relocation],
   },
   {

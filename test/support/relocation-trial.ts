@@ -57,7 +57,10 @@ export async function judgeWhole({ scenario, before, after }: Relocated, state: 
     if (!sector.equals(sectorOf(before, at)) && !sector.equals(sectorOf(after, at)))
       throw new Error(`sector ${at / SECTOR} is neither old nor new`);
   }
-  const { entries, guid } = tableAt(disk, 1);
+  const { entries, guid, alternate } = tableAt(disk, 1);
+  if (alternate * SECTOR >= disk.length) throw new Error(`the backup lies past the end, in sector ${alternate}`);
+  // Where the new one comes over the old, only the primary is whole for a while.
+  if (after.length - before.length > before.length / 4) tableAt(disk, alternate);
   const old = tableAt(before, 1);
   if (!entries.equals(old.entries) || guid !== old.guid) throw new Error("the primary tells of other partitions");
   return format;

@@ -10,18 +10,19 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
-import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { Epoch, Write } from "../../image/write.ts";
 import type { DiskChange, DiskPatch } from "../../journal/changed-disk.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
-import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
-import { type Session, stopIfAsked } from "../session/session.ts";
+import { executeEpoch } from "../execute/execute.ts";
+import type { Session } from "../session/session.ts";
 import { afterFailure } from "../undo/after-failure.ts";
 import { foreignToChange, isChangedTo } from "../undo/changed-disk.ts";
+import { Epochs, HEADER_BLOCK } from "./epochs.ts";
 import { openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
 
-/** Where MBR and primary header lie, by sectors of either size: the blocks that a medium may lose while they are written. */
+/** MBR and primary header lie in here, by sectors of either size. */
 const FRONT = 8192;
 
 /** Throws with `journal` set in the error: the disk is whole, and `resume` or `rollback` goes on. */
@@ -30,18 +31,14 @@ export async function relocate(step: RearrangeStep, change: DiskChange): Promise
   const isBack = purpose === "roll-back";
   await refuseForeign(session, change);
   const journal = await openJournal(step, FRONT);
-  let bytesWritten = 0;
+  const epochs = new Epochs(session, journal, settings);
   try {
     for (const epoch of isBack ? epochsBack(change) : epochsForth(change)) {
-      stopIfAsked(settings.signal, session.path, "while changing the disk of");
-      await session.refuseInterference();
-      await rememberFront(session, journal, [...(epoch.writes?.() ?? [])]);
-      await session.refuseChange();
-      await executeEpoch(session.storage, epoch);
-      for (const { bytes } of epoch.writes?.() ?? []) bytesWritten += bytes.length;
-      await refuseWrongBytes(session, epoch);
+      const writes = [...(epoch.writes?.() ?? [])];
+      await rememberPrimary(session, journal, writes);
+      await epochs.perform(epoch, newHeader(writes));
     }
-    return { bytesMoved: 0, bytesWritten, journal, isAll: true };
+    return { bytesMoved: 0, bytesWritten: epochs.bytesWritten, journal, isAll: true };
   } catch (error) {
     const isFirst = !isBack && replacing === undefined && journey.stepsTaken === 0;
     const restore = isFirst ? () => putBack(session, journal, change) : undefined;
@@ -92,36 +89,21 @@ async function refuseForeign({ storage, path }: Session, change: DiskChange): Pr
   });
 }
 
-/** What else lies in a block that is written to is nowhere else should the medium lose it. */
-async function rememberFront(
+/** Where sectors are large the primary header lies in a block of its own, of which the medium may lose all. */
+async function rememberPrimary(
   { storage }: Session,
   journal: RearrangementJournal,
   writes: readonly Write[],
 ): Promise<void> {
-  if (!writes.some(({ hostOffset }) => hostOffset < FRONT)) return;
+  if (!writes.some(({ hostOffset }) => hostOffset >= HEADER_BLOCK && hostOffset < FRONT)) return;
   await journal.append({ record: "found-header" }, await readZeroFilled(storage, 0, FRONT));
-  const sector = writes.find(({ hostOffset }) => hostOffset === 0);
-  if (sector) await journal.append({ record: "new-header" }, padded(sector.bytes));
 }
 
-function padded(bytes: Uint8Array): Uint8Array {
+/** The file's first sector, where it is written. */
+function newHeader(writes: readonly Write[]): Uint8Array | undefined {
+  const first = writes.find(({ hostOffset }) => hostOffset === 0);
+  if (first === undefined) return undefined;
   const sector = new Uint8Array(SECTOR_SIZE);
-  sector.set(bytes.subarray(0, SECTOR_SIZE));
+  sector.set(first.bytes.subarray(0, SECTOR_SIZE));
   return sector;
-}
-
-/** What does not read as written is written once more, if it is known that nobody else was there. */
-async function refuseWrongBytes({ storage, path }: Session, epoch: Epoch): Promise<void> {
-  let hostOffset = await firstWrongByte(storage, epoch);
-  if (hostOffset >= 0 && !storage.hasLateFingerprint) {
-    await executeEpoch(storage, epoch);
-    hostOffset = await firstWrongByte(storage, epoch);
-  }
-  if (hostOffset < 0) return;
-  throw new ImageError("verification-failed", say`Cannot trust ${imageNamed(path)}`, {
-    because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
-    path,
-    hostOffset,
-    operation: "verify",
-  });
 }

@@ -71,17 +71,15 @@ export async function isChangedTo(storage: Storage, change: DiskChange, which: "
 
 /**
  * Makes what is found durable, step by step as it was written: a failed sync may have left it in the cache alone. What can't
- * be read, or was written in part, becomes what it was: the disk is whole with each step half done.
+ * be read becomes what it was: the disk is whole with each step half done. What was written in part is written again later.
  */
 export async function settleChange(storage: WritableStorage, { steps }: DiskChange): Promise<void> {
   const size = await storage.size();
   for (const patches of steps) {
     for (const patch of patches) {
-      for (const { guestOffset, before, after } of sectorsOf(patch)) {
-        const found = await ifReadable(readZeroFilled(storage, guestOffset, SECTOR_SIZE));
-        const isWhole = found !== undefined && (sameBytes(found, before) || sameBytes(found, after));
-        const isMended = found === undefined || (!isWhole && isOurs(found, before, after));
-        if (isMended && guestOffset < size) await storage.write(guestOffset, before.subarray(0, size - guestOffset));
+      for (const { guestOffset, before } of sectorsOf(patch)) {
+        const isLost = (await ifReadable(readZeroFilled(storage, guestOffset, SECTOR_SIZE))) === undefined;
+        if (isLost && guestOffset < size) await storage.write(guestOffset, before.subarray(0, size - guestOffset));
       }
       await rewriteRange(storage, patch.guestOffset, patch.guestOffset + patch.after.length);
     }

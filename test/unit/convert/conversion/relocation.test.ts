@@ -247,9 +247,13 @@ test("sizes that no disk can have are refused", async () => {
 });
 
 /** The files as the first run leaves them that is stopped before its n-th write to the image. */
-async function stoppedBefore(write: number): Promise<MemoryVolume> {
-  const volume = new RecordingVolume({ [IMAGE_PATH]: new Uint8Array(disk) });
-  await convert(IMAGE_PATH, "raw", { format: "raw", options: TO_RAW }, testHost(volume));
+async function stoppedBefore(write: number, bytes = disk, options = TO_RAW): Promise<MemoryVolume> {
+  const volume = new RecordingVolume({ [IMAGE_PATH]: new Uint8Array(bytes) });
+  await convert(IMAGE_PATH, "raw", { format: "raw", options }, testHost(volume));
+  return cutBefore(volume, write);
+}
+
+function cutBefore(volume: RecordingVolume, write: number): MemoryVolume {
   let count = 0;
   let before: DiskState | undefined;
   for (const { count: at, cut } of eachCut(volume.log)) {
@@ -276,6 +280,68 @@ test.each([
     await command(IMAGE_PATH, {}, testHost(torn));
     expect(bytesOf(torn).equals(command === resume ? bytesOf(done) : disk)).toBe(true);
     expect(Object.keys(torn.snapshots())).toEqual([IMAGE_PATH]);
+  }
+});
+
+/** The medium has lost `length` bytes at `start`, until they are written. */
+function losing(volume: MemoryVolume, start: number, length: number): WrappedVolume {
+  const lost = new Set(Array.from({ length: length / 512 }, (_, at) => start / 512 + at));
+  const host = new WrappedVolume(volume);
+  host.openForWriting = async (path) => {
+    const storage = await volume.openForWriting(path);
+    if (path !== IMAGE_PATH) return storage;
+    const wrapped = new WrappedStorage(storage);
+    const sectors = (from: number, bytes: Uint8Array) =>
+      Array.from({ length: Math.ceil(bytes.length / 512) }, (_, at) => Math.floor(from / 512) + at);
+    wrapped.read = async (hostOffset, into) => {
+      if (sectors(hostOffset, into).some((sector) => lost.has(sector)))
+        throw new ImageError("io", "Cannot read", { path, operation: "read" });
+      return storage.read(hostOffset, into);
+    };
+    wrapped.write = async (hostOffset, bytes) => {
+      for (const sector of sectors(hostOffset, bytes)) lost.delete(sector);
+      await storage.write(hostOffset, bytes);
+    };
+    return wrapped;
+  };
+  return host;
+}
+
+test.each([
+  ["the block of the MBR, lost with it", 3, 0, 4096],
+  ["the block of the primary header, lost with it", 2, 0, 4096],
+  ["a sector of the new backup", 2, NEW_SIZE - 512, 512],
+])("%s, comes from the journal, and both ways lead on", async (_, write, start, length) => {
+  const done = volumeOf(disk);
+  await converted(done, "raw", TO_RAW);
+  for (const command of [resume, rollback]) {
+    const volume = await stoppedBefore(write);
+    await command(IMAGE_PATH, {}, testHost(losing(volume, start, length)));
+    expect(bytesOf(volume).equals(command === resume ? bytesOf(done) : disk)).toBe(true);
+    expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+  }
+});
+
+test("a primary header in a large sector, lost with its block, comes from the journal", async () => {
+  const large = gptDisk({ sectorSize: 4096, sectors: 64, partitions: [[10, 20]] });
+  const options = { align: "384k", gpt: "relocate" };
+  const done = volumeOf(large);
+  await converted(done, "raw", options);
+  wholeGpt(bytesOf(done), 4096);
+  for (const command of [resume, rollback]) {
+    const volume = await stoppedBefore(2, large, options);
+    await command(IMAGE_PATH, {}, testHost(losing(volume, 4096, 4096)));
+    expect(bytesOf(volume).equals(command === resume ? bytesOf(done) : large)).toBe(true);
+    // And on the way back, whose first write is the MBR.
+    const kept = volumeOf(large);
+    await converted(kept, "raw", options, { keepUndo: true });
+    const back = new RecordingVolume(kept.snapshots());
+    await rollback(IMAGE_PATH, {}, testHost(back));
+    const writes = back.operations.filter((each) => each.kind === "write" && each.path === IMAGE_PATH);
+    const primary = writes.findLastIndex((each) => each.kind === "write" && each.hostOffset === 4096);
+    const cut = cutBefore(back, 1 + primary);
+    await command(IMAGE_PATH, {}, testHost(losing(cut, 4096, 4096)));
+    expect(bytesOf(cut).equals(large)).toBe(true);
   }
 });
 
