@@ -63,4 +63,4 @@ export { PICTURE_LEGEND, pictureLine, pictureText } from "./image/layout-text.ts
 export type { RepairScope } from "./image/repair.ts";
 export type { SnapshotInfo } from "./image/specific-info.ts";
 export type { TargetOption } from "./image/target-options.ts";
-export { stepTexts, wayBackText } from "./plan/path-text.ts";
+export { changeTexts, stepTexts, wayBackText } from "./plan/path-text.ts";

@@ -369,7 +369,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the image is put back when the undo was given up",
     file: "convert/undo/after-failure.ts",
-    find: " || journal.work.undoGivenUp || isUnderWay;",
+    find: " || (journal.work.undoGivenUp && !restore) || isUnderWay;",
     replace: " || isUnderWay;",
     tests: [tinyFaults],
   },

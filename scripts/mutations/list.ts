@@ -10,6 +10,7 @@ import { planMutations } from "./plan.ts";
 import { qcow2MoveMutations } from "./qcow2-moves.ts";
 import { readingMutations } from "./reading.ts";
 import { recoveryMutations } from "./recovery.ts";
+import { relocationMutations } from "./relocation.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
 import { scheduleMutations } from "./schedule.ts";
@@ -33,6 +34,7 @@ export const mutations: readonly Mutation[] = [
   ...storageMutations,
   ...facesMutations,
   ...gptMutations,
+  ...relocationMutations,
   ...readingMutations,
   ...surroundingsMutations,
 ];

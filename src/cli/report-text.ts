@@ -1,6 +1,6 @@
 /** A conversion's report for people. */
 
-import { type ConversionReport, counted, fileText, formatSize, stepTexts } from "../index.ts";
+import { type ConversionReport, changeTexts, counted, fileText, formatSize, stepTexts } from "../index.ts";
 
 /** Several lines, each with its line break. */
 export function conversionText(report: ConversionReport, asked: "convert" | "compact" = "convert"): string {
@@ -13,6 +13,7 @@ export function conversionText(report: ConversionReport, asked: "convert" | "com
   const rows = [
     ...steps.map((text, at) => [at === 0 ? "steps" : "", `${at + 1} ${text}`] as const),
     ["guest", guestText(report)],
+    ...changeTexts(report.guestChanges).map((text, at) => [at === 0 ? "changed" : "", text] as const),
     ["data moved", formatSize(report.bytesMoved)],
     ["written", `${writtenText(report)}, ${counted(report.syncs, "sync")}`],
     ["file", filesText(report)],
@@ -22,7 +23,10 @@ export function conversionText(report: ConversionReport, asked: "convert" | "com
   ] as const;
   const lines = rows.filter(([, text]) => text !== "").map(([name, text]) => `  ${name.padEnd(12)}${text}\n`);
   const isSame = sourceFormat === targetFormat && path.every(({ step }) => step === "rearrange");
-  const what = isSame ? `${targetFormat} compacted` : `${sourceFormat} is now ${targetFormat}`;
+  const isChanged = path.some((step) => step.step === "rearrange" && step.goal === "relocate");
+  const what = isSame
+    ? `${targetFormat} ${isChanged ? "changed as asked" : "compacted"}`
+    : `${sourceFormat} is now ${targetFormat}`;
   return `${image}: ${what}, in place\n${lines.join("")}`;
 }
 
@@ -30,13 +34,13 @@ function filesText({ fileSizeBefore, fileSizeAfter, actualSizeBefore, actualSize
   return `${fileText(fileSizeBefore, actualSizeBefore)} before; ${fileText(fileSizeAfter, actualSizeAfter)} after`;
 }
 
-function guestText({ virtualSize, guestChecksum }: ConversionReport): string {
+function guestText({ virtualSize, guestChecksum, guestChanges }: ConversionReport): string {
   const size = formatSize(virtualSize);
   if (guestChecksum === null || guestChecksum.before === null) return size;
   const { algorithm, covers, before, after } = guestChecksum;
   const layer = covers === "layer" ? ", without its backing file" : "";
-  // One that is not as planned never gets here: another one is that of a disk which has grown.
-  const grown = `before, ${after} after: the disk has grown`;
+  // One that is not as planned never gets here: another one is that of a disk which was changed.
+  const grown = `before, ${after} after: the disk has ${guestChanges ? "changed, as asked" : "grown"}`;
   const proof = after === null ? "before" : before === after ? "before and after" : grown;
   return `${size}${layer}; ${algorithm} ${before} ${proof}`;
 }

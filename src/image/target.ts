@@ -114,6 +114,8 @@ export interface Identity {
 
 export interface TargetDriver {
   readonly options: readonly TargetOption[];
+  /** How long a disk becomes by the options that are of the disk itself; absent: no target changes that. Throws UsageError. */
+  grownSize?(virtualSize: number, options: TargetOptionValues): number;
   /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
   readonly countsReferences: boolean;
   /**

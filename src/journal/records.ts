@@ -14,7 +14,24 @@ export interface Journey {
   readonly wishes: Wishes;
   /** Before the one whose journal this is: only while it is 0 is the origin's own layout led back to. */
   readonly stepsTaken: number;
+  /** What was changed of the guest's disk while it lay in one piece, as was asked for; absent where nothing was. */
+  readonly changed?: ChangedDisk;
 }
+
+/**
+ * A raw disk that was made longer and patched: what leads back byte for byte, told in each journal of the steps that follow,
+ * since each takes the place of the one before it. So it stands in the facts, not in the bytes behind them.
+ */
+export interface ChangedDisk {
+  readonly oldFileSize: number;
+  /** As long as the disk is then; what it has gained is zeros, but for the patches. */
+  readonly fileSize: number;
+  /** In the order of the writes, what one sync makes durable together. Whole sectors, none of them twice. */
+  readonly steps: readonly (readonly PatchedSectors[])[];
+}
+
+/** Bytes in hex, trailing zeros left out; those before are zeros where the disk had ended. */
+export type PatchedSectors = readonly [guestOffset: number, length: number, before: string, after: string];
 
 /** What shall become of the goal beside its format. */
 export interface Wishes {
@@ -51,6 +68,8 @@ export interface Intent {
   readonly wishes?: Wishes;
   /** Where the file's length says how long the disk is: what it is cut to after the commit. */
   readonly cutTo?: number;
+  /** SHA-256 of the first bytes of a source in one piece: whoever makes a partition or file system larger changes them. */
+  readonly frontDigest?: string;
   /** Of a footer that goes: `length`; absent for a sector that is written. */
   readonly commitKind?: "length";
   /**
@@ -125,7 +144,8 @@ export interface RearrangeIntent
   readonly record: "rearrange";
   readonly purpose: "convert" | "roll-back";
   readonly format: string;
-  readonly goal: "linear" | "compact" | "encode";
+  /** `relocate`: the disk of a raw image is changed, or put back; its journey says how. */
+  readonly goal: "linear" | "compact" | "encode" | "relocate";
   readonly journey: Journey;
 }
 

@@ -3,6 +3,7 @@
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { imageNamed, say } from "../bytes/sentence.ts";
+import { isChangedDisk } from "./changed-disk.ts";
 import { damagedJournal } from "./damage.ts";
 import type { JournalRecord } from "./record.ts";
 import type { Facts, Intent, Prepared, RearrangeIntent, RepairIntent, Wishes } from "./records.ts";
@@ -48,7 +49,8 @@ const journey: Test = (value) =>
   text(value.goalFormat) &&
   texts(value.goalOptions) &&
   areWishes(value.wishes) &&
-  size(value.stepsTaken);
+  size(value.stepsTaken) &&
+  absentOr(isChangedDisk)(value.changed);
 
 /** Settings that every step of a conversion has. */
 const settings = {
@@ -75,6 +77,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     journey: absentOr(journey),
     wishes: absentOr(areWishes),
     cutTo: absentOr(size),
+    frontDigest: absentOr(text),
     commitKind: absentOr(oneOf("length")),
     alsoHolds: absentOr(listOf(text)),
     sourceEnd: absentOr(size),
@@ -102,7 +105,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     version: oneOf(1),
     purpose: oneOf("convert", "roll-back"),
     format: text,
-    goal: oneOf("linear", "compact", "encode"),
+    goal: oneOf("linear", "compact", "encode", "relocate"),
     ...settings,
     journey,
   },

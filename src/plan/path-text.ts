@@ -1,5 +1,7 @@
 /** A path in words: what each step does, and how the image comes back from it. */
 
+import { hex } from "../bytes/image-error.ts";
+import { formatSize } from "../bytes/size-text.ts";
 import type { RearrangeGoal } from "./path.ts";
 
 /** A step as reports have it. */
@@ -11,7 +13,20 @@ const GOALS: Readonly<Record<RearrangeGoal, string>> = {
   linear: "each unit to its place",
   compact: "what lies at the end moves into free space, the file gets shorter",
   encode: "each cluster compressed",
+  relocate: "the disk itself changed, to its new length, its GPT's backup at the end",
 };
+
+/** Bytes of the guest's disk that change, as reports have them. */
+export interface ToldChange {
+  readonly guestOffset: number;
+  readonly length: number;
+  readonly what: string;
+}
+
+/** One phrase for each, e.g. `protective MBR: 512 bytes at 0x0`. */
+export function changeTexts(changes: readonly ToldChange[] = []): readonly string[] {
+  return changes.map(({ guestOffset, length, what }) => `${what}: ${formatSize(length)} at ${hex(guestOffset)}`);
+}
 
 /** One phrase a step, e.g. `switch to qcow2, its tables behind the disk`. */
 export function stepTexts(path: readonly ToldStep[]): readonly string[] {
@@ -27,6 +42,7 @@ export function stepTexts(path: readonly ToldStep[]): readonly string[] {
 export function wayBackText(path: readonly ToldStep[], sourceFormat: string): string {
   const again = `the same guest as ${sourceFormat} again`;
   const [first] = path;
+  if (first?.step === "rearrange" && first.goal === "relocate") return "the old bytes";
   if (first?.step === "rearrange") return path.length === 1 ? `${again}, units where they are by then` : again;
   return path.length === 1
     ? `the old bytes until the undo is given up, then ${again}`

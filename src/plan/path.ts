@@ -5,6 +5,7 @@
  *   raw    -> tables               switch, compact
  *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch
  *   a fixed VHD <-> all others     by way of raw
+ *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
  * The same rule, asked of the image as it stands, gives the rest of the way: so a run and a `resume` are one walk, begun
  * at different places. No format is named: what matters of one is in its values.
@@ -28,6 +29,8 @@ export interface PathFrom extends Waypoint {
   /** The image is of the goal's format and options. */
   readonly isAsAsked: boolean;
   readonly standing: Standing;
+  /** Of the disk itself something is to be changed, once it lies in one piece that is reached directly. */
+  readonly relocates?: boolean;
 }
 
 export interface PathWishes {
@@ -35,7 +38,7 @@ export interface PathWishes {
   readonly compress: boolean;
 }
 
-export type RearrangeGoal = "linear" | "compact" | "encode";
+export type RearrangeGoal = "linear" | "compact" | "encode" | "relocate";
 
 export type Step =
   /** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
@@ -44,19 +47,28 @@ export type Step =
 
 /** The steps that are left; none where the image is what was asked for. `carrier` can rearrange. */
 export function pathTo(from: PathFrom, goal: Waypoint, carrier: Waypoint, wishes: PathWishes): readonly Step[] {
+  if (from.relocates && from.isInOnePiece && from.by === undefined) {
+    return [
+      RELOCATE,
+      ...(from.format === goal.format ? [] : pathTo({ ...from, relocates: false }, goal, carrier, wishes)),
+    ];
+  }
   // A disk in one piece is what it is: its length is its guest's.
   const isIt = from.isInOnePiece && from.by === undefined && from.format === goal.format;
   if (from.isAsAsked || isIt) return wished(from, wishes);
+  const relocation = from.relocates ? [RELOCATE] : [];
   if (from.by !== undefined && goal.format !== from.by.format) {
-    return [switchTo(from.by.format), ...pathTo(arrivedAt(from.by), goal, carrier, wishes)];
+    return [switchTo(from.by.format), ...relocation, ...pathTo(arrivedAt(from.by), goal, carrier, wishes)];
   }
   if (goal.by !== undefined && from.format !== goal.by.format) {
-    return [...inOnePiece(from, switchTo(goal.by.format), carrier), switchTo(goal.format, true)];
+    return [...inOnePiece(from, switchTo(goal.by.format), carrier), ...relocation, switchTo(goal.format, true)];
   }
   const last = switchTo(goal.format, true);
   if (!goal.isInOnePiece) return [last, ...wished(goal, wishes)];
-  return inOnePiece(from, last, carrier);
+  return [...inOnePiece(from, last, carrier), ...relocation];
 }
+
+const RELOCATE: Step = { step: "rearrange", goal: "relocate" };
 
 /** Ends with `last`, the switch to a disk in one piece. */
 function inOnePiece(from: PathFrom, last: Step, carrier: Waypoint): readonly Step[] {

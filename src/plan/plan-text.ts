@@ -1,7 +1,7 @@
 /** A plan in words: what will be written, what stays, what moves, what is lost, and how the file looks after. */
 
 import { fileText, formatSize } from "../bytes/size-text.ts";
-import { stepTexts, type ToldStep, wayBackText } from "./path-text.ts";
+import { changeTexts, stepTexts, type ToldChange, type ToldStep, wayBackText } from "./path-text.ts";
 
 /** The figures of a plan; a conversion's report has them all. Sizes in bytes. */
 export interface PlanFigures {
@@ -17,6 +17,8 @@ export interface PlanFigures {
   readonly peakExtraBytes: number;
   readonly fileSizeBefore: number;
   readonly fileSizeAfter: number;
+  /** Bytes of the guest that are changed, as was asked for; absent where none are. */
+  readonly guestChanges?: readonly ToldChange[];
   /** What the file takes on the disk, holes left out; absent where the host does not tell. */
   readonly actualSizeBefore?: number;
   readonly path: readonly ToldStep[];
@@ -50,6 +52,7 @@ export function planText(outcome: PlanOutcome, figures: PlanFigures): string {
       `${formatSize(figures.bytesWritten)} (of a file of ${fileText(fileSizeBefore, figures.actualSizeBefore)})`,
     ],
     ["guest data moved", bytesMoved === 0 ? "none: all of it stays where it lies" : formatSize(bytesMoved)],
+    ...changeTexts(figures.guestChanges).map((text, at): [string, string] => [at === 0 ? "guest changed" : "", text]),
     ["settling", figures.bytesSettled === 0 ? "nothing to write" : formatSize(figures.bytesSettled)],
     ["peak extra space", formatSize(figures.peakExtraBytes)],
     ["file after", `${formatSize(fileSizeAfter)} (${growth < 0 ? "-" : "+"}${formatSize(Math.abs(growth))})`],

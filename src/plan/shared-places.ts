@@ -13,11 +13,18 @@ import type { ConversionOptions } from "../image/source.ts";
  * that begins past the end of file (one that the file ends inside reads as zeros there).
  */
 export function refuseSharedPlaces(
-  { format, clusterSize, sharingSize: unit }: Pick<ConversionOptions, "format" | "clusterSize" | "sharingSize">,
+  {
+    format,
+    clusterSize,
+    sharingSize: unit,
+    linearBase,
+  }: Pick<ConversionOptions, "format" | "clusterSize" | "sharingSize" | "linearBase">,
   mapping: ExtentTable,
   metadata: RangeSet,
   fileSize: number,
 ): void {
+  // In one piece each byte has the one place that its address gives it.
+  if (linearBase !== undefined) return;
   const placeCount = ceilDiv(fileSize, unit) + clusterSize / unit;
   // A larger file is refused by the proof.
   const taken = placeCount <= MAX_BITS ? new Bitmap(placeCount) : undefined;

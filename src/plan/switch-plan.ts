@@ -111,7 +111,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     additive: {
       purpose: "write the new tables past the old end",
       guestCopies: placed.copies,
-      zeros,
+      ...(zeros.total > 0 && { zeros }),
       writes: function* () {
         yield* commit.extras;
         yield* mapped.additiveWrites();

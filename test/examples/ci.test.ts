@@ -14,7 +14,7 @@ test("there and back: the guest is the same", async () => {
   });
   expect({ result, log }).toEqual({
     result: "success",
-    log: expect.stringContaining("A QED disk image becomes qcow2"),
+    log: expect.stringContaining("A raw disk becomes qcow2"),
   });
-  expect(runner.cleanFormat("build/original.qed")).toBe("qed");
+  expect(runner.cleanFormat("build/demo.qcow2")).toBe("qcow2");
 });

@@ -27,21 +27,28 @@ export const WISHES: readonly (readonly [Wish] | readonly [Wish, Wish])[] = [
 /** Failures worth printing; the rest is more of the same. */
 const MAX_FAILURES = 5;
 
-/** At least `stateCount` states, spread evenly over cuts, outcomes and wishes. Returns what failed, at most a few. */
+/**
+ * At least `stateCount` states, spread evenly over cuts, outcomes and wishes; `sampled`: so many by chance, where there
+ * are more pairs of cut and outcome than that. Returns what failed, at most a few.
+ */
 export async function sweepScenario(
   scenario: Scenario,
   stateCount: number,
   seed: number,
   tally: Tally,
+  { sampled = false } = {},
 ): Promise<string[]> {
   const { log, final } = await recordScenario(scenario);
   const expected = await expectedOf(scenario, final);
   const cutCount = log.operations.length + 1;
   const rounds = Math.ceil(stateCount / (cutCount * OUTCOMES.length));
   const failures: string[] = [];
+  const chosen = seededRandom(seed);
+  const share = sampled ? stateCount / (cutCount * OUTCOMES.length) : 1;
   tally.operations += cutCount;
   for (const { count, cut } of eachCut(log)) {
     for (const [at, outcome] of OUTCOMES.entries()) {
+      if (!chosen.chance(share)) continue;
       for (let round = 0; round < rounds; round++) {
         const trialSeed = ((seed * 1009 + count) * 31 + at) * 101 + round;
         const random = seededRandom(trialSeed);

@@ -169,7 +169,7 @@ async function judgeEnd(
 }
 
 /** A disk in one piece ends where it ends. */
-function judgeLength({ final, scenario }: Expected, bytes: Uint8Array, format: string): void {
+export function judgeLength({ final, scenario }: Expected, bytes: Uint8Array, format: string): void {
   if (format !== scenario.targetFormat || !driverOf(format).isInOnePiece || bytes.length === final.length) return;
   throw new Error(`the ${format} image has ${bytes.length} bytes in the end, not ${final.length}`);
 }

@@ -45,16 +45,19 @@ export interface LiveTally {
   states: number;
 }
 
-/** Every failed sync of the first run, and a seeded sample of those of recoveries. Returns what failed, at most a few. */
+/** Every failed sync of the first run, and a seeded sample of those of recoveries; of all these a `share`. Returns what failed, at most a few. */
 export async function sweepLiveView(
   subject: Subject,
   chainCount: number,
   seed: number,
   tally: LiveTally,
+  share = 1,
 ): Promise<string[]> {
   const failures: string[] = [];
   const random = seededRandom(seed);
+  const chosen = seededRandom(seed);
   for (const chain of chainsOf(subject.log, chainCount, random)) {
+    if (!chosen.chance(share)) continue;
     try {
       tally.states += await runChain(subject, chain, random);
       tally.chains++;

@@ -6,6 +6,8 @@ export interface TargetOption {
     readonly choices?: readonly string[];
     /** Of what leads back to an image as it was, for the journal alone: no help lists it. */
     readonly isInternal?: true;
+    /** Says what becomes of the disk, not how it is laid out: whether it is so already is asked of the disk itself. */
+    readonly isOfDisk?: true;
     readonly help: string;
 }
 /** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices and bytes in hex as text. */

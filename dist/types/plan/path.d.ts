@@ -5,6 +5,7 @@
  *   raw    -> tables               switch, compact
  *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch
  *   a fixed VHD <-> all others     by way of raw
+ *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
  * The same rule, asked of the image as it stands, gives the rest of the way: so a run and a `resume` are one walk, begun
  * at different places. No format is named: what matters of one is in its values.
@@ -25,12 +26,14 @@ export interface PathFrom extends Waypoint {
     /** The image is of the goal's format and options. */
     readonly isAsAsked: boolean;
     readonly standing: Standing;
+    /** Of the disk itself something is to be changed, once it lies in one piece that is reached directly. */
+    readonly relocates?: boolean;
 }
 export interface PathWishes {
     readonly compact: boolean;
     readonly compress: boolean;
 }
-export type RearrangeGoal = "linear" | "compact" | "encode";
+export type RearrangeGoal = "linear" | "compact" | "encode" | "relocate";
 export type Step = 
 /** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
 {

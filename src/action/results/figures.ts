@@ -74,11 +74,12 @@ export function proofText({ results, dryRun }: StepResult): string {
     : "Every converted guest was read before and after: its checksum is the same";
 }
 
-/** `same` where the guest was read before and after and is proven; another one that is as planned is that of a disk which has grown. */
-export function checksumText({ guestChecksum }: ConversionReport): string {
+/** `same` where the guest was read before and after and is proven; another one that is as planned is that of a disk which was changed. */
+export function checksumText({ guestChecksum, guestChanges }: ConversionReport): string {
   if (!guestChecksum || guestChecksum.before === null) return "";
   const { before, after, covers } = guestChecksum;
-  const what = after === null ? "before" : before === after ? "same" : "of the grown disk";
+  const what =
+    after === null ? "before" : before === after ? "same" : guestChanges ? "of the changed disk" : "of the grown disk";
   return covers === "layer" ? `${what}, this layer` : what;
 }
 

@@ -6,6 +6,7 @@ import {
   type CheckResult,
   type ConversionReport,
   type Finding,
+  type GuestChange,
   type GuestChecksum,
   kebabKeys,
   type LeaksGivenUp,
@@ -74,7 +75,7 @@ const PATH_STEP: Field<PathStep> = {
 function readStep(json: unknown): PathStep | undefined {
   const { step, to, goal } = (typeof json === "object" && json !== null ? json : {}) as Record<string, unknown>;
   if (step === "switch" && typeof to === "string") return { step, to };
-  const known = (["linear", "compact", "encode"] as const).find((each) => each === goal);
+  const known = (["linear", "compact", "encode", "relocate"] as const).find((each) => each === goal);
   return step === "rearrange" && known !== undefined ? { step, goal: known } : undefined;
 }
 
@@ -98,6 +99,7 @@ const CONVERSION = table<ConversionReport>({
   guestChecksum: orNull(GUEST_CHECKSUM),
   check: table<ConversionReport["check"]>({ before: orNull(CHECK_RESULT), after: orNull(CHECK_RESULT) }),
   path: list(PATH_STEP),
+  guestChanges: optional(list(table<GuestChange>({ guestOffset: count, length: count, what: text }))),
   dropped: list(text),
   leaksGivenUp: optional(table<LeaksGivenUp>({ clusters: count, bytes: count, isSuspicious: flag })),
   // Read as the failure's reasons.

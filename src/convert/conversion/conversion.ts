@@ -11,16 +11,18 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import { ExtentState, eachExtent, isStored } from "../../image/extent.ts";
 import { layoutOf } from "../../image/file-layout.ts";
+import { digestGuest } from "../../image/guest/digest.ts";
 import { checkOf, type Image } from "../../image/source.ts";
+import { recordOfChange } from "../../journal/changed-disk.ts";
 import type { Journal } from "../../journal/journal.ts";
-import type { Journey } from "../../journal/records.ts";
+import type { ChangedDisk, Journey } from "../../journal/records.ts";
 import { pathTo, type RearrangeGoal, type Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { peakExtraBytes } from "../execute/space.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
-import type { Settings } from "../options/settings.ts";
+import { progressOf, type Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { verifyDigest } from "../proof/verify.ts";
 
@@ -29,6 +31,7 @@ import { openEncoder } from "../rearrange/encode.ts";
 import { isCleared } from "../rearrange/linear.ts";
 
 import { rearrange } from "../rearrange/rearrange-step.ts";
+import { relocate } from "../rearrange/relocate.ts";
 import type { ConversionReport } from "../report/report.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
 import type { Session } from "../session/session.ts";
@@ -41,6 +44,7 @@ import {
   refuseUnsound,
   type SwitchWish,
 } from "../switch/switch-planning.ts";
+import { AS_ASKED, changedView, type DiskWish, diskWishOf } from "./disk-wish.ts";
 import { type FirstLook, lookFirst } from "./first-look.ts";
 import { finishedReport, unchangedReport } from "./planned-report.ts";
 import { type Beginning, carryOut, type StepDone } from "./switch-step.ts";
@@ -59,14 +63,20 @@ export async function runConversion(
 }
 
 /** The steps that lead on from here, as if nothing had been done before. */
-export function stepsFrom(source: Source, journey: Journey): readonly Step[] {
+export function stepsFrom(source: Source, journey: Journey, { change }: DiskWish): readonly Step[] {
   const { goalFormat, goalOptions, wishes } = journey;
   const from = {
     ...waypointOf(source.image.format),
-    isAsAsked: isAsAsked(source, goalFormat, goalOptions),
+    isAsAsked: change === undefined && isAsAsked(source, goalFormat, goalOptions),
     standing: "elsewhere",
+    relocates: change !== undefined,
   } as const;
   return pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
+}
+
+interface GuestDigest {
+  readonly hex: string;
+  readonly virtualSize: number;
 }
 
 type Opinion = Awaited<ReturnType<typeof askBefore>>;
@@ -85,11 +95,17 @@ class Walk {
   #bytesSettled = 0;
   #peakExtraBytes = 0;
   #dropped: readonly string[] = [];
+  /** What is asked of the disk itself, by the image as it stands. */
+  #wish = AS_ASKED;
+  /** What became of it so far: what leads back. */
+  #changed: ChangedDisk | undefined;
+  /** Of the guest as that will change it. */
+  #digestChanged: GuestDigest | undefined;
   #zeros: SwitchWish["zeros"];
   /** Of the first step, where nothing has been learned since that it was made without. */
   #firstPlan: { readonly plan: SwitchPlan } | undefined;
   /** Of the guest as planned, and of what disk size. */
-  #digest: { readonly hex: string; readonly virtualSize: number } | undefined;
+  #digest: GuestDigest | undefined;
   /** Taken through the last step's target. */
   #digestAfter: string | null = null;
   /** The image as the last step left it, proven; absent behind a rearrangement. */
@@ -102,6 +118,7 @@ class Walk {
     this.#beginning = beginning;
     this.#journal = beginning.replacing;
     this.#isCleared = beginning.isCleared ?? false;
+    this.#changed = beginning.journey?.changed;
     this.#watch = new Stopwatch(session.host.now);
   }
 
@@ -110,10 +127,12 @@ class Walk {
     const first = await this.#inspect(settings.sourceFormat);
     this.#isCleared &&= await isCleared(first.image);
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
-    let steps = this.#steps(first, journey);
+    let steps = await this.#steps(first, journey);
+    const wish = this.#wish;
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
-    else if (steps.length > 1) refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
+    if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
+      refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
       const isFirst = this.#beginning.replacing === undefined;
@@ -128,12 +147,15 @@ class Walk {
       if (look.zeros.total > 0) {
         this.#zeros = { found: look.zeros, leastRun: journey.wishes.sparseSize };
         this.#firstPlan = undefined;
-        steps = this.#steps(first, journey);
+        steps = await this.#steps(first, journey);
       }
       if (look.digest !== null) this.#digest = { hex: look.digest, virtualSize: look.virtualSize };
+      // Its ids come from the digest.
+      if (journey.wishes.reproducible) this.#firstPlan = undefined;
+      await this.#digestChange(first, guest);
       const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
       await this.#take(steps, first, journey, guest, opinion);
-      return await this.#report(first, look, guest, journey);
+      return await this.#report(first, look, guest, journey, wish);
     } finally {
       await guest.close();
     }
@@ -156,11 +178,12 @@ class Walk {
   ): Promise<void> {
     let source = first;
     try {
-      for (let left = steps; left.length > 0; left = this.#steps(source, journey)) {
+      for (let left = steps; left.length > 0; left = await this.#steps(source, journey)) {
         const [step] = left as [Step];
         const isLast = left.length === 1;
-        const under = { ...journey, stepsTaken: journey.stepsTaken + this.#taken.length };
+        const under = this.#under(journey);
         if (step.step === "switch") await this.#switch(source, step, under, guest, isLast, opinion);
+        else if (step.goal === "relocate") await this.#relocate(source, under);
         else if (!(await this.#rearrange(source, step.goal, under))) {
           source = await this.#inspect(undefined, source.image.format);
           continue;
@@ -176,14 +199,31 @@ class Walk {
     }
   }
 
+  /** The journey as the next step's journal has it. */
+  #under(journey: Journey): Journey {
+    const { changed: _, ...rest } = journey;
+    const stepsTaken = journey.stepsTaken + this.#taken.length;
+    return { ...rest, stepsTaken, ...(this.#changed && { changed: this.#changed }) };
+  }
+
   /** Each rearrangement that only gives back is made once. */
-  #steps(source: Source, journey: Journey): readonly Step[] {
+  async #steps(source: Source, journey: Journey): Promise<readonly Step[]> {
     const { goalFormat, goalOptions, wishes } = journey;
+    const { purpose } = this.#beginning;
+    this.#wish = await diskWishOf(source, this.#under(journey), purpose);
+    const relocates = this.#wish.change !== undefined;
+    if (this.#beginning.replacing !== undefined) for (const note of this.#wish.notes) this.#session.notes.add(note);
+    // What has been put back is to be put back no more.
+    if (purpose === "roll-back" && !relocates) this.#changed = undefined;
     const from = {
       ...waypointOf(source.image.format),
       // Zeros are given back by tables made anew.
-      isAsAsked: isAsAsked(source, goalFormat, goalOptions) && (this.#zeros === undefined || this.#taken.length > 0),
+      isAsAsked:
+        !relocates &&
+        isAsAsked(source, goalFormat, goalOptions) &&
+        (this.#zeros === undefined || this.#taken.length > 0),
       standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
+      relocates,
     } as const;
     const steps = pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
     return steps.filter((step) => step.step === "switch" || !this.#wasRearranged(step.goal));
@@ -270,6 +310,47 @@ class Walk {
     for (const note of plan.draft.notes ?? []) session.notes.add(note);
   }
 
+  /** Of the guest as its disk will be changed, from the source as it is now and what shall be written. */
+  async #digestChange({ image }: Source, guest: OpenedBacking): Promise<void> {
+    const { change } = this.#wish;
+    const { checksum, verify } = this.#settings;
+    if (change === undefined || checksum === "none" || verify !== "full") return;
+    const { purpose } = this.#beginning;
+    const view = changedView(await guest.view(image), change, purpose);
+    const options = { onProgress: progressOf(this.#settings, "checksum"), signal: this.#settings.signal };
+    const hex = await this.#watch.time("checksum", () => digestGuest(view, checksum, options));
+    this.#digestChanged = { hex, virtualSize: view.virtualSize };
+  }
+
+  /** The disk itself changed, or put back: from here on the guest is another, as it was asked for. */
+  async #relocate(source: Source, journey: Journey): Promise<void> {
+    const { change } = this.#wish;
+    if (change === undefined) return;
+    const { purpose } = this.#beginning;
+    const isBack = purpose === "roll-back";
+    if (!isBack) this.#changed = recordOfChange(change);
+    this.#digest = this.#digestChanged;
+    const { journal } = await this.#watch.time("settle", () =>
+      relocate(
+        {
+          session: this.#session,
+          settings: this.#settings,
+          image: source.image,
+          goal: "relocate",
+          purpose: isBack ? purpose : "convert",
+          guestDigest: this.#digest?.hex ?? null,
+          journey: { ...journey, changed: recordOfChange(change) },
+          replacing: this.#journal,
+        },
+        change,
+      ),
+    );
+    this.#journal = journal;
+    if (isBack) this.#changed = undefined;
+    this.#digestAfter = null;
+    this.#last = undefined;
+  }
+
   /** What was a disk in one piece holds zeros where the target has nothing: their space goes, and no byte changes by it. */
   async #giveZerosBack({ draft, source: { linearBase = 0 } }: SwitchPlan, image: Image): Promise<void> {
     const { storage } = this.#session;
@@ -341,15 +422,21 @@ class Walk {
   }
 
   /** The last look at the image, and what there is to tell. */
-  async #report(first: Source, look: FirstLook, guest: OpenedBacking, journey: Journey): Promise<ConversionReport> {
+  async #report(
+    first: Source,
+    look: FirstLook,
+    guest: OpenedBacking,
+    journey: Journey,
+    wish: DiskWish,
+  ): Promise<ConversionReport> {
     const session = this.#session;
     const settings = this.#settings;
     // A rearrangement that finds nothing to do makes no journal.
     const isIdle = this.#journal === undefined && this.#taken.every(({ step }) => step === "rearrange");
     if (this.#taken.length === 0 || isIdle) {
-      await this.#journal?.remove();
+      await this.#endIdle();
       const report = unchangedReport(session.path, first, guest.covers, look.digest, settings, this.#watch);
-      return { ...report, notes: [...session.allNotes, ...report.notes] };
+      return { ...report, notes: [...session.allNotes, ...wish.notes, ...report.notes] };
     }
     const { image, check } = this.#last ?? (await this.#lastLook(journey, guest));
     const digestAfter = this.#digestAfter;
@@ -375,11 +462,19 @@ class Walk {
           ? null
           : { algorithm: settings.checksum, covers: guest.covers, before: look.digest, after: digestAfter },
       check: { before: settings.check ? first.check : null, after: check },
+      ...(wish.told.length > 0 && { guestChanges: wish.told }),
       milliseconds: this.#watch.milliseconds,
-      notes: [...session.allNotes, ...report.notes],
+      notes: [...session.allNotes, ...wish.notes, ...report.notes],
       // What is done is done: a picture that can't be drawn fails nothing.
       ...(report.layout && { layout: { ...report.layout, after: await layoutOf(image).catch(() => null) } }),
     };
+  }
+
+  /** Of a conversion that was cut off with all of it done: a changed disk still has its way back to be kept. */
+  async #endIdle(): Promise<void> {
+    const journal = this.#journal;
+    if (journal && this.#changed && this.#settings.keepUndo && !journal.isUndo) await journal.keepAsUndo();
+    else await journal?.remove();
   }
 
   /** After a rearrangement: tables and guest where they lie now, while the journal stands. */

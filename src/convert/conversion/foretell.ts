@@ -2,11 +2,13 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import type { Sentence } from "../../bytes/sentence.ts";
-import { openImage } from "../../formats/registry.ts";
+import { openImage, reopenImage } from "../../formats/registry.ts";
+import { openGuestView } from "../../image/guest/view.ts";
 import type { Journey } from "../../journal/records.ts";
 import type { Step } from "../../plan/path.ts";
 import { type PlanOutcome, planText } from "../../plan/plan-text.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
+import { OverlayStorage } from "../../storage/overlay.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
 import { OpenedBacking, refuseOtherGuest } from "../inspect/opened-backing.ts";
@@ -20,8 +22,9 @@ import type { Host } from "../session/host.ts";
 import { stopIfAsked } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
-import { planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
+import { planSwitchTo, refuseGoal, refuseUnsound, type SwitchWish } from "../switch/switch-planning.ts";
 import { stepsFrom } from "./conversion.ts";
+import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
 import { plannedReport, refusedReport, unchangedReport } from "./planned-report.ts";
 import { journeyFrom, waypointOf } from "./wish.ts";
 
@@ -52,10 +55,11 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   const source = await inspected(storage, settings, reasons);
   const guest = await reasons.ask(() => OpenedBacking.open(source.image, volume, settings));
   const journey = journeyFrom(source, targetFormat, settings);
-  const steps = stepsFrom(source, journey);
+  const wish = (await reasons.ask(() => diskWishOf(source, journey, "convert"))) ?? AS_ASKED;
+  const steps = stepsFrom(source, journey, wish);
   if (guest && steps.length > 0 && !settings.allowProbedGuest && waypointOf(targetFormat).isInOnePiece)
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
-  const planned = guest && (await reasons.ask(() => planFirst(source, steps, journey, settings, guest)));
+  const planned = guest && (await reasons.ask(() => planFirst(source, steps, journey, settings, guest, wish)));
   try {
     // What lies below is looked through even where no byte of it is to be read.
     if (guest !== undefined && source.options.backing) await reasons.ask(() => guest.view(source.image));
@@ -72,7 +76,7 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
     planned === undefined || reasons.all.length > 0
       ? (["refused", refusedReport(path, source, targetFormat, reasons.all.map(String), settings)] as const)
       : whatWouldBe(path, source, planned, covers, settings, host);
-  const notes = [...blind, ...(volume.notes ?? []), ...report.notes];
+  const notes = [...blind, ...(volume.notes ?? []), ...(outcome === "refused" ? [] : wish.notes), ...report.notes];
   const facts = await volume.facts(path);
   const told = {
     ...report,
@@ -89,6 +93,7 @@ interface Planned {
   readonly steps: readonly Step[];
   /** Absent where the first step is no switch. */
   readonly plan: SwitchPlan | undefined;
+  readonly wish: DiskWish;
 }
 
 async function planFirst(
@@ -97,36 +102,56 @@ async function planFirst(
   journey: Journey,
   settings: Settings,
   guest: OpenedBacking,
+  wishOfDisk: DiskWish,
 ): Promise<Planned> {
   const [first] = steps;
+  const last = steps.findLast((step) => step.step === "switch");
   if (first?.step !== "switch") {
     refuseUnsound(source, settings.check);
-    if (first?.goal === "encode") await openEncoder(source.image, settings);
-    return { steps, plan: undefined };
+    if (first?.step === "rearrange" && first.goal === "encode") await openEncoder(source.image, settings);
+    if (last !== undefined) refuseGoal(source, journey, settings);
+    const next = await behindRelocation(source, steps, wishOfDisk);
+    const plan = next && (await planSwitchTo(next.source, wishFor(next.step, journey, next.source), settings));
+    return { steps, plan, wish: wishOfDisk };
   }
-  const wish = {
-    targetFormat: first.to,
-    options: first.isGoal ? journey.goalOptions : {},
-    isCarrier: first.isCarrier,
-    compress: first.isGoal && journey.wishes.compress,
-    view: () => guest.view(source.image),
-  };
+  const wish = { ...wishFor(first, journey, source), view: () => guest.view(source.image) };
   const plan = await planSwitchTo(source, wish, settings);
   // What the goal refuses is refused now, not when its turn comes.
-  const last = steps.findLast((step) => step.step === "switch");
   if (last !== undefined && last !== first) refuseGoal(source, journey, settings);
-  return { steps, plan };
+  return { steps, plan, wish: wishOfDisk };
+}
+
+function wishFor(
+  step: Step & { readonly step: "switch" },
+  { goalOptions, wishes }: Journey,
+  { image }: Source,
+): SwitchWish {
+  return {
+    targetFormat: step.to,
+    options: step.isGoal ? goalOptions : {},
+    isCarrier: step.isCarrier,
+    compress: step.isGoal && wishes.compress,
+    view: () => openGuestView([image]),
+  };
+}
+
+/** The image as the switch behind a change of its disk will find it; undefined where there is none. */
+async function behindRelocation({ image }: Source, [, step]: readonly Step[], { change }: DiskWish) {
+  if (change === undefined || step?.step !== "switch") return undefined;
+  const writes = change.steps.flat().map(({ guestOffset, after }) => ({ hostOffset: guestOffset, bytes: after }));
+  const changed = new OverlayStorage(image.storage, writes, { size: change.fileSize });
+  return { step, source: await inspectSource(await reopenImage(changed, image.format)) };
 }
 
 function whatWouldBe(
   path: string,
   source: Source,
-  { steps, plan }: Planned,
+  { steps, plan, wish }: Planned,
   covers: "guest" | "layer",
   settings: Settings,
   host: Host,
 ): readonly [PlanOutcome, ConversionReport] {
-  if (steps.length > 0) return ["planned", plannedReport(path, source, plan, steps, covers, settings)];
+  if (steps.length > 0) return ["planned", plannedReport(path, source, { plan, wish }, steps, covers, settings)];
   return ["unchanged", unchangedReport(path, source, covers, null, settings, new Stopwatch(host.now))];
 }
 

@@ -14,6 +14,7 @@ import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import type { ConversionReport, Layouts, PathStep } from "../report/report.ts";
 import type { Stopwatch } from "../session/stopwatch.ts";
+import type { DiskWish } from "./disk-wish.ts";
 import { forecastOf } from "./forecast.ts";
 
 const NOTHING = {
@@ -35,14 +36,15 @@ const NOTHING = {
 export function plannedReport(
   path: string,
   source: Source,
-  plan: SwitchPlan | undefined,
+  { plan, wish: { change, told } }: { readonly plan: SwitchPlan | undefined; readonly wish: DiskWish },
   steps: readonly Step[],
   covers: "guest" | "layer",
   settings: Settings,
 ): ConversionReport {
   const goal = steps.findLast((step) => step.step === "switch")?.to ?? source.image.format;
   const settles = !settings.keepLeaks && !settings.keepUndo;
-  const isAlone = steps.length === 1;
+  // The plan's switch ends it.
+  const isAlone = steps.at(-1)?.step === "switch" && steps.filter(({ step }) => step === "switch").length === 1;
   const settling = isAlone && settles ? plan?.draft.settling : undefined;
   const settled = settling ? settling.bytesMoved + settling.bytesWritten : 0;
   const forecast = forecastOf(source, plan, steps);
@@ -50,21 +52,24 @@ export function plannedReport(
   const keepsLeaks = settings.keepLeaks && !targetDriverOf(goal).countsReferences;
   const leaks = keepsLeaks ? undefined : leaksGivenUpBy(source);
   const dropped = plan?.draft.dropped ?? [];
+  const patched = told.reduce((sum, { length }) => sum + length, 0);
   const shape = goalShape(source, goal, plan, settings);
+  const fileSize = shape.fileSize ?? forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize;
   return {
     ...NOTHING,
     image: path,
     sourceFormat: source.image.format,
     targetFormat: goal,
-    virtualSize: shape.virtualSize,
+    virtualSize: change?.fileSize ?? shape.virtualSize,
     clusterSize: shape.clusterSize,
     guestDataBytes: storedGuestBytes(source.mapping),
-    bytesWritten: (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.bytesWritten,
+    bytesWritten: (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.bytesWritten + patched,
     bytesMoved: (plan?.bytesMoved ?? 0) + forecast.bytesMoved,
     bytesSettled: settled,
     peakExtraBytes: peak,
     fileSizeBefore: source.fileSize,
-    fileSizeAfter: shape.fileSize ?? forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize,
+    fileSizeAfter: Math.max(fileSize, change?.fileSize ?? 0),
+    ...(told.length > 0 && { guestChanges: told }),
     guestChecksum:
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
     check: { before: settings.check ? source.check : null, after: null },

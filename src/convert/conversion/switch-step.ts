@@ -17,6 +17,7 @@ import { type Ending, finish } from "../switch/finish.ts";
 import { performSwitch, type SwitchInput } from "../switch/switch.ts";
 import { afterFailure } from "../undo/after-failure.ts";
 import { companionsOf } from "../undo/companions.ts";
+import { frontDigestOf } from "../undo/switch-undo.ts";
 import { optionTexts } from "./wish.ts";
 
 /** How a step begins: afresh, or in the place of the journal of the step before it or of an interrupted one. */
@@ -67,7 +68,9 @@ export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<
     );
     return { ...finished, digestAfter, journal };
   } catch (error) {
-    throw await afterFailure(session, journal, error);
+    const failure = await afterFailure(session, journal, error);
+    await journal.close().catch(() => {});
+    throw failure;
   } finally {
     if (ending !== "handed on") await journal.close();
   }
@@ -79,7 +82,10 @@ async function openJournal(step: SwitchStep, beginning: Beginning): Promise<Conv
   return Journal.create(
     session.volume,
     session.path,
-    intentOf(step.source, plan, settings, beginning, step.digestPlanned),
+    {
+      ...intentOf(step.source, plan, settings, beginning, step.digestPlanned),
+      ...(plan.source.linearBase !== undefined && { frontDigest: await frontDigestOf(session.storage) }),
+    },
     { sector: plan.commit.sector, extras: plan.commit.extras, savedHeader: plan.header },
     { elsewhere: settings.journal, replacing: beginning.replacing },
   );

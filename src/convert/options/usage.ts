@@ -3,7 +3,7 @@
 import { MiB } from "../../bytes/align.ts";
 import { UsageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { COMMAND_LINE, say, sentenceOf, type Vocabulary, type Words } from "../../bytes/sentence.ts";
+import { COMMAND_LINE, option, say, sentenceOf, type Vocabulary, type Words } from "../../bytes/sentence.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import { DISK_ALONE } from "../../image/source.ts";
 import { isPlain } from "./given-options.ts";
@@ -56,6 +56,10 @@ function lookedThrough(targetFormat: string | undefined, options: unknown): Look
       return undefined;
     }
   };
+  if (given.reproducible === true && given.checksum === "none")
+    add(
+      say`Cannot make ids of the guest's digest with ${option("checksum", "none")}: take one, or leave ${option("reproducible")} out`,
+    );
   if (targetFormat === undefined) return { given, mistakes };
   const wrongFormat = knownFormat(targetFormat, "the target format");
   if (wrongFormat !== undefined) add(wrongFormat);

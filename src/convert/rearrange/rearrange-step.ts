@@ -133,7 +133,8 @@ function planCompact(rearranger: Rearranger, epochBytes: number): Schedule {
   return schedule;
 }
 
-async function openJournal(step: RearrangeStep): Promise<RearrangementJournal> {
+/** `headerLength`: of the file's first bytes, as many as may have to be brought back. */
+export async function openJournal(step: RearrangeStep, headerLength = HEADER_BLOCK): Promise<RearrangementJournal> {
   const { session, settings, image, goal, purpose, guestDigest, journey, replacing } = step;
   await settings.onJournal(settings.journal ?? journalNamesOf(session.path).journal);
   const intent: RearrangeIntent = {
@@ -153,7 +154,7 @@ async function openJournal(step: RearrangeStep): Promise<RearrangementJournal> {
     guestDigest,
     oldFileSize: image.fileSize,
   };
-  const header = await readZeroFilled(session.storage, 0, HEADER_BLOCK);
+  const header = await readZeroFilled(session.storage, 0, headerLength);
   return Journal.createForRearranging(session.volume, session.path, intent, header, {
     elsewhere: settings.journal,
     replacing,

@@ -20,7 +20,7 @@ export async function leadBack(
   format: string,
   settings: Settings,
 ): Promise<RecoveryReport> {
-  const { originFormat, originOptions, wishes, stepsTaken } = journey;
+  const { originFormat, originOptions, wishes, stepsTaken, changed } = journey;
   const walk = (options: Readonly<Record<string, string>>) =>
     runConversion(
       session,
@@ -46,6 +46,7 @@ export async function leadBack(
           goalOptions: options,
           wishes: { ...wishes, compact: true, compress: false, maxExtraSpace: null },
           stepsTaken: stepsTaken + 1,
+          ...(changed && { changed }),
         },
       },
     );
@@ -56,5 +57,6 @@ export async function leadBack(
     if (!(error instanceof UsageError)) throw error;
     await walk({});
   }
-  return recoveryReport(session.path, originFormat, "roll-back", "converted back, since units had moved on the way");
+  const how = changed ? "converted back, its disk as it was" : "converted back, since units had moved on the way";
+  return recoveryReport(session.path, originFormat, "roll-back", how);
 }

@@ -6,6 +6,7 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { isWrittenInPart } from "../../bytes/torn-write.ts";
 import { reopenImage } from "../../formats/registry.ts";
+import { changeOfRecord } from "../../journal/changed-disk.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import { rewriteRange } from "../../storage/rewrite.ts";
 import { ifReadable, readExactly, type WritableStorage } from "../../storage/storage.ts";
@@ -13,6 +14,7 @@ import { runConversion } from "../conversion/conversion.ts";
 import type { Settings } from "../options/settings.ts";
 import type { RecoveryReport } from "../report/report.ts";
 import type { Session } from "../session/session.ts";
+import { refuseForeignToChange, settleChange } from "../undo/changed-disk.ts";
 import { rewriteMetadata, sameBytes } from "../undo/switch-undo.ts";
 import { type Direction, recoveryReport } from "./direction.ts";
 import { leadBack } from "./lead-back.ts";
@@ -25,16 +27,26 @@ export async function recoverRearrangement(
 ): Promise<RecoveryReport> {
   const { storage, path } = session;
   const { format, goal, journey, purpose, keepUndo } = journal.work.intent;
+  const isTurned = direction === "roll back" && purpose !== "roll-back";
+  const change = journey.changed && changeOfRecord(journey.changed);
+  if (isTurned && change) await refuseForeignToChange(storage, change);
   await settleFirstBlock(storage, journal);
+  if (goal === "relocate" && change) await settleChange(storage, change);
   await rewriteMetadata(storage, await reopenImage(storage, format));
-  if (direction === "roll back" && purpose !== "roll-back") {
+  if (isTurned) {
     return leadBack(session, journal, journey, format, settings);
   }
   await runConversion(
     session,
     journey.goalFormat,
     { ...settings, sourceFormat: format, keepUndo: keepUndo && !journal.isUndo },
-    { purpose, replacing: journal, journey, isCleared: goal === "linear" },
+    // What was begun here may be done: a step that follows is not the only one.
+    {
+      purpose,
+      replacing: journal,
+      journey: { ...journey, stepsTaken: journey.stepsTaken + 1 },
+      isCleared: goal === "linear",
+    },
   );
   return recoveryReport(path, journey.goalFormat, purpose, "planned anew and finished");
 }
@@ -45,11 +57,14 @@ export async function recoverRearrangement(
  */
 async function settleFirstBlock(storage: WritableStorage, { work }: RearrangementJournal): Promise<void> {
   const { savedHeader, lastSector, previousSector } = work;
-  const found = await ifReadable(readExactly(storage, 0, savedHeader.length, "header"));
+  // A disk in one piece may be shorter than what was saved.
+  const length = Math.min(savedHeader.length, await storage.size());
+  const found = await ifReadable(readExactly(storage, 0, length, "header"));
   if (found === undefined) {
-    await storage.write(0, savedHeader);
-    await storage.write(0, lastSector);
-  } else {
+    await storage.write(0, savedHeader.subarray(0, length));
+    await storage.write(0, lastSector.subarray(0, length));
+  } else if (length < SECTOR_SIZE) await rewriteRange(storage, 0, length);
+  else {
     const sector = found.subarray(0, SECTOR_SIZE);
     const isWhole = sameBytes(sector, lastSector) || sameBytes(sector, previousSector);
     const isHalf = !isWhole && isWrittenInPart(sector, lastSector, previousSector);

@@ -7,7 +7,7 @@ import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { grownMapping } from "../../image/grown-mapping.ts";
 import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
-import { readZeroFilled, type WritableStorage } from "../../storage/storage.ts";
+import type { WritableStorage } from "../../storage/storage.ts";
 import { runConversion } from "../conversion/conversion.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Settings } from "../options/settings.ts";
@@ -24,6 +24,7 @@ import { isTargetsHeader } from "../undo/rewritten-header.ts";
 import {
   commitStateOf,
   foreignWrite,
+  isFrontAsItWas,
   restoreSource,
   rewriteMetadata,
   sourceIsUntouched,
@@ -110,12 +111,11 @@ async function giveUpAdditive(
   storage: WritableStorage,
   journal: ConversionJournal,
 ): Promise<{ readonly allowMarkedRaw: boolean }> {
-  const { intent, savedHeader } = journal.work;
+  const { intent } = journal.work;
   const isInOnePiece = driverOf(intent.sourceFormat).isInOnePiece ?? false;
   if (isInOnePiece) {
     // Where the disk's first bytes changed somebody may have used it as long as it is now, and made a partition larger.
-    const front = await readZeroFilled(storage, 0, savedHeader.length);
-    const isUnchanged = Buffer.compare(front, savedHeader) === 0;
+    const isUnchanged = await isFrontAsItWas(storage, journal.work);
     if (isUnchanged && intent.oldFileSize < (await storage.size())) await storage.resize(intent.oldFileSize);
     await storage.sync();
     return { allowMarkedRaw: isUnchanged };

@@ -1,14 +1,17 @@
 /** The way back from an interrupted conversion: its old metadata, or, once the undo was given up, by converting again. */
 
+import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError, UsageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { reopenImage } from "../../formats/registry.ts";
+import { changeOfRecord } from "../../journal/changed-disk.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import { runConversion } from "../conversion/conversion.ts";
 import type { Settings } from "../options/settings.ts";
 import type { RecoveryReport } from "../report/report.ts";
 import type { Session } from "../session/session.ts";
 import { cutToDisk } from "../switch/finish.ts";
+import { refuseForeignToChange } from "../undo/changed-disk.ts";
 import { settleHeader } from "../undo/commit-block.ts";
 import { proveCompanions } from "../undo/companions.ts";
 import { foreignWrite, restoreSource, rewriteMetadata } from "../undo/switch-undo.ts";
@@ -25,6 +28,8 @@ export async function rollBackConversion(
   const { intent } = journal.work;
   const { journey } = intent;
   const isUnderWay = journey !== undefined && journey.stepsTaken > 0;
+  // Behind the disk may be what makes it another format.
+  if (journey?.changed) await refuseForeignToChange(storage, changeOfRecord(journey.changed), SECTOR_SIZE);
   if (journal.work.undoGivenUp) {
     if (intent.purpose === "setmap") {
       throw new ImageError("unsupported", say`Cannot put ${imageNamed(path)} back`, {

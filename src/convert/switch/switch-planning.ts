@@ -1,10 +1,11 @@
 /** From the image as found to a proven plan of one switch; no byte is written here. */
 
-import { alignUp, KiB, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
+import { GPT_OPTION } from "../../image/disk-options.ts";
 import { ExtentState } from "../../image/extent.ts";
 import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
@@ -43,9 +44,6 @@ const MAX_SPARES = 16 * MiB;
 /** What goes to a spare first is copied twice: no more than this part of all that moves. */
 const SPARES_PART = 64;
 
-/** Where partition tables, volume managers and file systems (Btrfs at 64 KiB the last of them) tell how large they are. */
-const USED_FRONT = 128 * KiB;
-
 /** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
 export async function planSwitchTo(
   source: Source,
@@ -71,7 +69,7 @@ export async function planSwitchTo(
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
       ...source,
-      ...(draft.placement.linearBase === undefined && { mapping: unitsOf(source, draft, wish) }),
+      ...((wasInOnePiece || !needsFront) && { mapping: unitsOf(source, draft, wish) }),
       header: await readHeaderArea(source, draft),
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(hasFooter && {
@@ -136,11 +134,16 @@ export function goalUnit({ options }: Source, goalFormat: string, { options: tex
   return target.openConversionTarget(options, values, new Set(drop)).placement.unitSize;
 }
 
-/** Whether the image is of these options already, named or not. */
+/** Whether the image is of these options already, named or not, and its disk as long; what they say of its GPT is asked elsewhere. */
 export function isAsAsked(source: Source, format: string, options: Readonly<Record<string, string>>): boolean {
   if (source.image.format !== format) return false;
-  const asked = parseTargetOptions(format, targetDriverOf(format), options);
-  return Object.entries(asked).every(([name, value]) => source.options.creationOptions[name] === value);
+  const target = targetDriverOf(format);
+  const asked = parseTargetOptions(format, target, options);
+  const { virtualSize, creationOptions } = source.options;
+  const ofDisk = new Set(target.options.flatMap(({ name, isOfDisk }) => (isOfDisk ? [name] : [])));
+  const isSized = Object.keys(asked).some((name) => ofDisk.has(name) && name !== GPT_OPTION.name);
+  if (isSized && target.grownSize?.(virtualSize, asked) !== virtualSize) return false;
+  return Object.entries(asked).every(([name, value]) => ofDisk.has(name) || creationOptions[name] === value);
 }
 
 /** What nothing is to be done with is vouched for all the same, so it must be as sound as what is converted. */
@@ -166,8 +169,9 @@ export function refuseUnsound(source: Source, isChecked: boolean): void {
 
 /** The file's first bytes, as many as a plan for the draft may change or must keep. */
 export function readHeaderArea({ options, image, fileSize }: Source, draft: Draft): Promise<Uint8Array> {
-  const least = options.linearBase === undefined ? 0 : USED_FRONT;
-  const size = Math.max(least, headerAreaSize(options.clusterSize, draft.clusterSize));
+  // From one piece to another only a footer comes or goes.
+  const staysInPlace = options.linearBase !== undefined && draft.placement.linearBase === options.linearBase;
+  const size = staysInPlace ? SECTOR_SIZE : headerAreaSize(options.clusterSize, draft.clusterSize);
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 

@@ -18,25 +18,27 @@ const SYNCS: ReadonlySet<string> = new Set(Object.values(SYNC));
  * Puts the image back, or says which command goes on. The first failed sync ends the run: what the page cache shows
  * then may not be what the disk holds, so nothing is believed and nothing more written.
  * `stepsBegun`: of a repair, how many steps were; all where it is left out. One that was not begun must not be undone,
- * for it begins with what those before it leave.
+ * for it begins with what those before it leave. `restore`: what puts back whatever no journal of these kinds knows of.
  */
 export async function afterFailure(
   session: Session,
   journal: Journal,
   thrown: unknown,
   stepsBegun?: number,
+  restore?: () => Promise<void>,
 ): Promise<unknown> {
   const error = await rootOf(session, thrown);
   const failure = error instanceof ImageError ? error : undefined;
   const isSync = failure?.operation !== undefined && SYNCS.has(failure.operation);
   // On its way, an image that is put back to the step before is neither what it was nor what was asked for.
   const isUnderWay = isOf(journal, "conversion") && (journal.work.intent.journey?.stepsTaken ?? 0) > 0;
-  const mustStand = !failure || STANDS.has(failure.kind) || isSync || journal.work.undoGivenUp || isUnderWay;
+  const mustStand =
+    !failure || STANDS.has(failure.kind) || isSync || (journal.work.undoGivenUp && !restore) || isUnderWay;
   if (mustStand) return leavingJournal(session.path, journal, error);
   try {
     // Who opened the image meanwhile would lose what they write past its old end.
     await session.refuseInterference();
-    await putBack(session, journal, stepsBegun);
+    await (restore?.() ?? putBack(session, journal, stepsBegun));
   } catch {
     return leavingJournal(session.path, journal, error);
   }

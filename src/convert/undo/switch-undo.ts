@@ -5,7 +5,7 @@
  * a recovery builds on is written once more and synced (`settleHeader`, `rewriteMetadata`) before anything depends on it.
  */
 
-import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { KiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -65,9 +65,10 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
  * False where a disk in one piece is longer for a while, and its first bytes changed: somebody may have used it at that
  * length, and made a partition or file system larger.
  */
-export async function isAsShort(storage: Storage, { intent, savedHeader }: ConversionWork): Promise<boolean> {
+export async function isAsShort(storage: Storage, work: ConversionWork): Promise<boolean> {
+  const { intent } = work;
   if (!driverOf(intent.sourceFormat).isInOnePiece || (await storage.size()) <= intent.oldFileSize) return true;
-  return sameBytes(await readZeroFilled(storage, 0, savedHeader.length), savedHeader);
+  return isFrontAsItWas(storage, work);
 }
 
 /** The file's length once the commit is there and nothing has been cut. */
@@ -145,6 +146,19 @@ export async function restoreSource(session: Session, journal: ConversionJournal
     await journal.remove();
   }
   return length === intent.oldFileSize;
+}
+
+/** Where partition tables, volume managers and file systems (Btrfs at 64 KiB the last of them) tell how large they are. */
+const FRONT_LENGTH = 128 * KiB;
+
+export function frontDigestOf(storage: Storage): Promise<string> {
+  return digestRanges(storage, RangeSet.of({ start: 0, end: FRONT_LENGTH }));
+}
+
+/** Whether the first bytes of a disk in one piece are as they were: nobody can have made a partition larger since. */
+export async function isFrontAsItWas(storage: Storage, { intent, savedHeader }: ConversionWork): Promise<boolean> {
+  if (intent.frontDigest !== undefined) return (await frontDigestOf(storage)) === intent.frontDigest;
+  return sameBytes(await readZeroFilled(storage, 0, savedHeader.length), savedHeader);
 }
 
 /** The header bytes that the source does not use, as they were. */

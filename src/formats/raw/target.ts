@@ -9,8 +9,10 @@
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { Words } from "../../bytes/sentence.ts";
+import { alignOption, chosenAlign, GPT_OPTION } from "../../image/disk-options.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { TargetDriver } from "../../image/target.ts";
+import type { TargetOptionValues } from "../../image/target-options.ts";
 import { judgeUnkept } from "../../image/unkept.ts";
 
 const WORDS = { hasNone: "raw has none", name: "a raw disk" };
@@ -27,12 +29,17 @@ const PLACEMENT = {
 
 export const rawTarget: TargetDriver = {
   options: [
+    alignOption("by default it stays as long as it is"),
+    GPT_OPTION,
     { name: "size", kind: "number", help: "Length of the file, inside the disk's last sector", isInternal: true },
   ],
   countsReferences: true,
+  grownSize,
 
   openConversionTarget(source, options, drop) {
     const unkept = judgeUnkept(source, WORDS, drop);
+    // Refuses what no disk can grow to; it does so in a step of its own, once it lies in one piece.
+    grownSize(source.virtualSize, options);
     return {
       format: "raw",
       virtualSize: source.virtualSize,
@@ -73,6 +80,10 @@ export const rawTarget: TargetDriver = {
     return { kind: "sector", hostOffset: 0, sector, extras };
   },
 };
+
+function grownSize(virtualSize: number, { align }: TargetOptionValues): number {
+  return align === undefined ? virtualSize : alignUp(virtualSize, chosenAlign(align, "a raw disk"));
+}
 
 function backingRefusals({ backing }: ConversionOptions): readonly Words[] {
   if (backing === undefined) return [];

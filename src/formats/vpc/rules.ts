@@ -1,8 +1,9 @@
 /** What a fixed VHD as a target takes, chooses and refuses, from the source's facts and the user's options. */
 
-import { alignUp, isAligned, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { UsageError } from "../../bytes/image-error.ts";
 import type { Words } from "../../bytes/sentence.ts";
+import { alignOption, chosenAlign, GPT_OPTION } from "../../image/disk-options.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { TargetOption, TargetOptionValues } from "../../image/target-options.ts";
 import { judgeUnkept } from "../../image/unkept.ts";
@@ -14,15 +15,11 @@ export const VPC_TARGET_OPTIONS: readonly TargetOption[] = [
   {
     name: "force_size",
     kind: "boolean",
+    isOfDisk: true,
     help: "Keep the disk's size, in whole sectors, in place of a multiple of 1M as Azure wants it",
   },
-  { name: "align", kind: "size", help: "The disk grows to a multiple of it; 1M unless force_size is on" },
-  {
-    name: "gpt",
-    kind: "choice",
-    choices: ["keep", "relocate"],
-    help: "Where the disk grows: relocate moves a GPT's backup header to the new end",
-  },
+  alignOption("1M unless force_size is on"),
+  GPT_OPTION,
   { name: "footer", kind: "bytes", isInternal: true, help: "The footer as it was, so that the same file comes back" },
 ];
 
@@ -43,10 +40,7 @@ export function chooseVpc(options: TargetOptionValues): VpcChoice {
         : "with subformat=dynamic:";
     throw new UsageError(`Cannot write a VHD ${which} only fixed ones can be written so far; use subformat=fixed`);
   }
-  if (typeof align !== "number" || align < SECTOR_SIZE || !isAligned(align, SECTOR_SIZE)) {
-    throw new UsageError(`Cannot use align=${align}: a VHD has whole sectors, so it needs a multiple of 512`);
-  }
-  return { align, footer: footer === undefined ? undefined : footerOf(`${footer}`) };
+  return { align: chosenAlign(align, "a VHD"), footer: footer === undefined ? undefined : footerOf(`${footer}`) };
 }
 
 function footerOf(text: string): Uint8Array {

@@ -38,8 +38,10 @@ export async function askTool<T>(
   talk: (conversation: Conversation) => Promise<T>,
   timeout = 0,
 ): Promise<T | undefined> {
-  const child = started(command, words, descriptor, searchPath, timeout);
+  const child = started(command, words, descriptor, searchPath);
   if (child === undefined) return undefined;
+  // Not by spawn's own option, whose timer goes on where there is no such program, and keeps us from ending.
+  const timer = timeout === 0 ? undefined : setTimeout(() => child.kill("SIGKILL"), timeout);
   const ended = new Promise<number | null>((settle) => {
     child.on("close", (code) => settle(code));
     // Of one that runs, an error is not the end.
@@ -49,6 +51,7 @@ export async function askTool<T>(
   // Where there are too many open files it has none.
   if (!input || !output) {
     await ended;
+    clearTimeout(timer);
     return undefined;
   }
   input.on("error", () => {});
@@ -63,11 +66,12 @@ export async function askTool<T>(
     input.destroy();
     output.destroy();
     await ended;
+    clearTimeout(timer);
   }
   return (await ended) === 0 ? answer : undefined;
 }
 
-function started(command: string, words: string[], descriptor: number, path: string | undefined, timeout: number) {
+function started(command: string, words: string[], descriptor: number, path: string | undefined) {
   try {
     return childProcess().spawn(command, words, {
       stdio: ["pipe", "pipe", "ignore", descriptor],
@@ -75,8 +79,6 @@ function started(command: string, words: string[], descriptor: number, path: str
       env: { ...(path === undefined ? {} : { PATH: path }), LC_ALL: "C" },
       // Ctrl-C is ours to hear: we stop where it is safe to.
       detached: true,
-      timeout,
-      killSignal: "SIGKILL",
     });
   } catch {
     return undefined;

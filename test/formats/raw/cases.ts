@@ -32,5 +32,4 @@ export const rawCases: readonly CorpusCase[] = [
     bytes.write("\x7f\x10\xda\xbe", 64, "latin1");
     return bytes;
   })()),
-  { ...refuse("unsupported--cannot-be-written-yet", /in place yet: raw can only be read/, Buffer.alloc(4096, 0x41)), format: "raw" },
 ];

@@ -39,6 +39,16 @@ test("the second cluster of a run is looked at as the first", () => {
   expect(() => refuseSharedPlaces(options, builder.finish(3 * CLUSTER), metadata, 9 * CLUSTER)).toThrow(/used twice/);
 });
 
+test("a disk in one piece shares nothing, wherever its holes begin", () => {
+  const builder = new ExtentTableBuilder();
+  builder.append(512, ExtentState.data, 0);
+  builder.append(512, ExtentState.zero, 512);
+  builder.append(CLUSTER, ExtentState.data, 1024);
+  const mapping = builder.finish(1024 + CLUSTER);
+  expect(() => refuseSharedPlaces({ ...options, linearBase: 0 }, mapping, new RangeSet(), 2 * CLUSTER)).not.toThrow();
+  expect(() => refuseSharedPlaces(options, mapping, new RangeSet(), 2 * CLUSTER)).toThrow(/used twice/);
+});
+
 test("subclusters of one cluster are no second use of it", () => {
   const builder = new ExtentTableBuilder();
   builder.append(CLUSTER / 2, ExtentState.data, 5 * CLUSTER);

@@ -78,7 +78,7 @@ export interface ConvertOptions extends OpenOptions {
     readonly crossCheck?: CrossCheck;
 }
 /** The target is what the image is. */
-export type CompactOptions = Omit<ConvertOptions, "options" | "dryRun" | "compress" | "compact" | "allowProbedGuest" | "reproducible" | "keepLeaks" | "ignoreUnfinished">;
+export type CompactOptions = Omit<ConvertOptions, "options" | "dryRun" | "compress" | "compact" | "allowProbedGuest" | "reproducible" | "keepLeaks" | "drop" | "ignoreUnfinished">;
 export interface CheckOptions extends OpenOptions {
     /** A second opinion from qemu-img, where it is on PATH. Default `off`. */
     readonly crossCheck?: CrossCheck;

@@ -30,8 +30,15 @@ export type PathStep = {
     readonly to: string;
 } | {
     readonly step: "rearrange";
-    readonly goal: "linear" | "compact" | "encode";
+    readonly goal: "linear" | "compact" | "encode" | "relocate";
 };
+/** Bytes of the guest's disk that were changed, as was asked for. */
+export interface GuestChange {
+    readonly guestOffset: number;
+    readonly length: number;
+    /** e.g. `backup header of the GPT`. */
+    readonly what: string;
+}
 /** The result of `convert` and, with `changed: false`, of `plan`. Sizes in bytes. */
 export interface ConversionReport {
     readonly image: string;
@@ -64,6 +71,8 @@ export interface ConversionReport {
     };
     /** The steps in their order; none where nothing is to be done. */
     readonly path: readonly PathStep[];
+    /** What changes of the guest, so that the digest after is another than before; absent where nothing does. */
+    readonly guestChanges?: readonly GuestChange[];
     /** What the target leaves behind, one phrase each; of leaks their clusters and bytes. */
     readonly dropped: readonly string[];
     /** Leaked clusters that are given up, also by consent (`--drop leaks`); absent where there are none. */

@@ -1,6 +1,6 @@
 /** One image on the page: how it went, the picture of its file, its figures, what its check found. */
 
-import { type ConversionReport, formatSize, hex, type LayoutKind } from "../../../index.ts";
+import { type ConversionReport, changeTexts, formatSize, hex, type LayoutKind } from "../../../index.ts";
 import { backText, checksText, clustersText, filesText, stepLines, tookText } from "../../results/figures.ts";
 import { counted, countsText } from "../../results/findings.ts";
 import { type ImageResult, nameNow } from "../../results/image-result.ts";
@@ -153,6 +153,7 @@ function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
         ["A copy would be", formatSize(guestDataBytes)],
         ["File", report.actualSizeBefore === undefined ? "" : filesText(report)],
         ["Extra disk space", `at most ${formatSize(report.peakExtraBytes)}`],
+        ["Guest changed", onLines(changeTexts(report.guestChanges))],
         ["Left behind", report.dropped.join(", ")],
         ["Leaks given up", leaks ? leaksText(leaks) : ""],
       ];

@@ -18,6 +18,12 @@ test("every mistake comes, each once", () => {
   }
 });
 
+test("ids of the guest's digest ask for one", () => {
+  const mistakes = usageMistakes("qcow2", { reproducible: true, checksum: "none" });
+  expect(mistakes).toEqual([expect.stringContaining("take one, or leave --reproducible out")]);
+  expect(usageMistakes("qcow2", { reproducible: true })).toEqual([]);
+});
+
 test("values are tried on the target too", () => {
   expect(usageMistakes("qcow2", { options: { cluster_size: "3" } })).toEqual([
     expect.stringContaining("cluster_size=3"),

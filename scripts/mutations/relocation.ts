@@ -1,0 +1,65 @@
+/** Defects in how a disk is changed on its way, and put back. */
+
+import type { Mutation } from "./mutation.ts";
+
+const relocation = "test/unit/convert/conversion/relocation.test.ts";
+const power = "test/crash/relocation.test.ts";
+
+export const relocationMutations: readonly Mutation[] = [
+  {
+    name: "a disk is put back in the order in which it was changed",
+    file: "convert/rearrange/relocate.ts",
+    find: "const put: Epoch[] = steps.toReversed().map(",
+    replace: "const put: Epoch[] = steps.map(",
+    tests: [power],
+  },
+  {
+    name: "the way back overwrites what somebody wrote to a changed disk",
+    file: "convert/undo/changed-disk.ts",
+    find: "if (found !== undefined && !isOurs(found, before, after))",
+    replace: "if (false)",
+    tests: [relocation],
+  },
+  {
+    name: "what a guest wrote to where its disk has grown is cut off",
+    file: "convert/undo/changed-disk.ts",
+    find: "if (bytes.some((byte) => byte !== 0))",
+    replace: "if (false)",
+    tests: [relocation],
+  },
+  {
+    name: "the way back forgets a changed disk once another journal has come",
+    file: "convert/conversion/conversion.ts",
+    find: "return { ...rest, stepsTaken, ...(this.#changed && { changed: this.#changed }) };",
+    replace: "return { ...rest, stepsTaken };",
+    tests: [relocation],
+  },
+  {
+    name: "the step behind a change that was cut off takes itself for the only one",
+    file: "convert/recovery/rearrangement-recovery.ts",
+    find: "journey: { ...journey, stepsTaken: journey.stepsTaken + 1 }",
+    replace: "journey",
+    tests: [power],
+  },
+  {
+    name: "the checksum of a changed disk is taken of it as it was",
+    file: "convert/conversion/conversion.ts",
+    find: "this.#digest = this.#digestChanged;",
+    replace: "",
+    tests: [relocation],
+  },
+  {
+    name: "a sector of a changed disk that was half written stays so",
+    file: "convert/undo/changed-disk.ts",
+    find: "found === undefined || (!isWhole && isOurs(found, before, after))",
+    replace: "false",
+    tests: [relocation],
+  },
+  {
+    name: "a journal may tell of one sector of a changed disk twice",
+    file: "journal/changed-disk.ts",
+    find: "if (taken.intersects(guestOffset, end)) return false;",
+    replace: "",
+    tests: ["test/unit/journal/changed-disk.test.ts"],
+  },
+];

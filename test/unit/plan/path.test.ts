@@ -1,0 +1,62 @@
+/** The way from what an image is to what it shall be: names of formats play no part in it. */
+
+import { describe, expect, test } from "vitest";
+import { type PathFrom, type PathWishes, pathTo, type Step, type Waypoint } from "../../../src/plan/path.ts";
+
+const plain = { isInOnePiece: false, by: undefined, canRearrange: false } as const;
+const carrier: Waypoint = { ...plain, format: "carrier", canRearrange: true };
+const tables: Waypoint = { ...plain, format: "tables" };
+const piece: Waypoint = { ...plain, format: "piece", isInOnePiece: true };
+const footed: Waypoint = { ...plain, format: "footed", isInOnePiece: true, by: piece };
+const described: Waypoint = { ...footed, format: "described" };
+
+const NONE: PathWishes = { compact: false, compress: false };
+
+function from(waypoint: Waypoint, more: Partial<PathFrom> = {}): PathFrom {
+  return { ...waypoint, isAsAsked: false, standing: "elsewhere", ...more };
+}
+
+/** `-> format` of a switch, `=> format` of one to the goal, `~> format` of one to the carrier, or the goal of a rearrangement. */
+function said(steps: readonly Step[]): string {
+  const words = steps.map((step) => {
+    if (step.step === "rearrange") return step.goal;
+    return `${step.isCarrier ? "~>" : step.isGoal ? "=>" : "->"} ${step.to}`;
+  });
+  return words.join(", ");
+}
+
+describe("a path", () => {
+  test.each<[string, PathFrom, Waypoint, PathWishes, string]>([
+    ["tables to tables", from(tables), carrier, NONE, "=> carrier"],
+    ["a piece to tables", from(piece), tables, NONE, "=> tables"],
+    ["a piece to tables, compact", from(piece), carrier, { ...NONE, compact: true }, "=> carrier, compact"],
+    ["compressed", from(tables), carrier, { compact: true, compress: true }, "=> carrier, encode, compact"],
+    ["to what can't be compacted", from(piece), tables, { ...NONE, compact: true }, "=> tables"],
+    ["tables to a piece", from(tables), piece, NONE, "~> carrier, linear, => piece"],
+    ["out of the way already", from(carrier, { standing: "cleared" }), piece, NONE, "linear, => piece"],
+    ["in place already", from(carrier, { standing: "in place" }), piece, NONE, "=> piece"],
+    ["tables to what is reached by a piece", from(tables), footed, NONE, "~> carrier, linear, -> piece, => footed"],
+    ["a piece to what is reached by it", from(piece), footed, NONE, "=> footed"],
+    ["and back", from(footed), piece, NONE, "=> piece"],
+    ["from there to tables", from(footed), carrier, { ...NONE, compact: true }, "-> piece, => carrier, compact"],
+    ["from one such to another", from(footed), described, NONE, "-> piece, => described"],
+    ["nothing is left", from(carrier, { isAsAsked: true }), carrier, NONE, ""],
+    ["but what is wished", from(carrier, { isAsAsked: true }), carrier, { ...NONE, compact: true }, "compact"],
+    ["or can't be", from(tables, { isAsAsked: true }), tables, { ...NONE, compact: true }, ""],
+  ])("%s", (_, start, goal, wishes, expected) => {
+    expect(said(pathTo(start, goal, carrier, wishes))).toBe(expected);
+  });
+
+  test("asked again behind each of its steps it is the rest of the way", () => {
+    const way = pathTo(from(tables), footed, carrier, NONE);
+    const stands: PathFrom[] = [
+      from(carrier, { standing: "cleared" }),
+      from(carrier, { standing: "in place" }),
+      from(piece),
+      from(footed, { isAsAsked: true }),
+    ];
+    for (const [taken, stand] of stands.entries()) {
+      expect(said(pathTo(stand, footed, carrier, NONE))).toBe(said(way.slice(taken + 1)));
+    }
+  });
+});
