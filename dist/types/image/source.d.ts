@@ -2,6 +2,7 @@
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
+import type { Encoder, EncodeWishes } from "./encoder.ts";
 import type { ExtentTable } from "./extent.ts";
 import { type CheckResult, type FindingListener } from "./finding.ts";
 import type { Rearranger } from "./rearranger.ts";
@@ -96,6 +97,8 @@ export interface Image {
     planSettling?(): Promise<Rearrangement>;
     /** Who may move what inside the file. Throws ImageError where the image, or what it has, can't be. */
     openRearranger?(): Promise<Rearranger>;
+    /** Who may store what is plain compressed, by the image's own method. Throws ImageError where nothing can be. */
+    openEncoder?(wishes: EncodeWishes): Promise<Encoder>;
 }
 /** What the image's check finds, or nothing where its format has none. */
 export declare function checkOf(image: Image, onFinding?: FindingListener): Promise<CheckResult>;

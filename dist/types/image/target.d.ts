@@ -40,6 +40,8 @@ export interface Draft {
     readonly refusals: readonly Words[];
     /** What the target leaves behind, by the user's flag or by the format's own rule. */
     readonly dropped: readonly string[];
+    /** What who makes it should know of it, e.g. which readers are too old; nothing where absent. */
+    readonly notes?: readonly string[];
 }
 /** Bytes that settling will copy and write, and how long the file will be then. */
 export interface SettlingForecast {
@@ -114,6 +116,8 @@ export interface TargetDriver {
      * Throws UsageError for option values that no source could use. `drop` holds what the user gives up (`bitmaps`).
      */
     openConversionTarget(source: ConversionOptions, options: TargetOptionValues, drop: ReadonlySet<string>): Draft;
+    /** Why plain units could not be stored compressed in what the draft makes; absent where the format stores none. */
+    encodingRefusals?(draft: Draft): readonly Words[];
     /**
      * The letter's `bdrv_map`: the whole sorted stream of target extents in one pass, proving alignment, bounds and
      * overlap; throws ImageError `out-of-bounds` for what doesn't fit.

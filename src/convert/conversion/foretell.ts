@@ -108,7 +108,7 @@ async function planFirst(
   const last = steps.findLast((step) => step.step === "switch");
   if (first?.step !== "switch") {
     refuseUnsound(source, settings.check);
-    if (first?.step === "rearrange" && first.goal === "encode") await openEncoder(source.image, settings);
+    if (first?.goal === "encode") await openEncoder(source.image, settings);
     if (last !== undefined) refuseGoal(source, journey, settings);
     const next = await behindRelocation(source, steps, wishOfDisk);
     const plan = next && (await planSwitchTo(next.source, wishFor(next.step, journey, next.source), settings));
@@ -127,10 +127,10 @@ function wishFor(
   { image }: Source,
 ): SwitchWish {
   return {
+    compress: step.isGoal && wishes.compress,
     targetFormat: step.to,
     options: step.isGoal ? goalOptions : {},
     isCarrier: step.isCarrier,
-    compress: step.isGoal && wishes.compress,
     view: () => openGuestView([image]),
   };
 }

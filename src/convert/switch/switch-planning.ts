@@ -109,7 +109,12 @@ function draftOf(
   source: Source,
   target: TargetDriver,
   options: TargetOptionValues,
-  { drop, compress, mayInflate }: Pick<Settings, "drop"> & Pick<SwitchWish, "compress" | "mayInflate">,
+  {
+    drop,
+    compress,
+    mayInflate,
+    isCarrier = false,
+  }: Pick<Settings, "drop"> & Partial<Pick<SwitchWish, "compress" | "mayInflate" | "isCarrier">>,
 ): Draft {
   const draft = target.openConversionTarget(source.options, options, new Set(drop));
   const reasons = [...draft.refusals, ...(compress ? (target.encodingRefusals?.(draft) ?? []) : [])];
@@ -120,7 +125,9 @@ function draftOf(
       `Its compressed clusters are ${has}'s, and none is compressed anew; make a copy with qemu-img convert -c -o compression_type=${asked}`,
     );
   }
-  return { ...draft, refusals: reasons };
+  // What will be brought to the one place that it may have is stored plain.
+  const placement = isCarrier ? { ...draft.placement, compressed: undefined } : draft.placement;
+  return { ...draft, placement, refusals: reasons };
 }
 
 function hasCompressed({ mapping }: Source): boolean {
