@@ -59,6 +59,13 @@ export const encodeMutations: readonly Mutation[] = [
     tests: [cuts],
   },
   {
+    name: "a leak of before that nothing can lower fails what is done",
+    file: "convert/conversion/conversion.ts",
+    find: "const mayLeak = (check?.leaks ?? 0) <= before.check.leaks;",
+    replace: "const mayLeak = before.check.leaks < 0;",
+    tests: [whole],
+  },
+  {
     name: "streams of one method stand in an image of another",
     file: "convert/switch/switch-planning.ts",
     find: "asked !== has && !mayInflate",
