@@ -1,6 +1,7 @@
 /** All mutations. An anchor must stand in its file exactly once: who rewrites a place moves its mutations along. */
 
 import { convertMutations } from "./convert.ts";
+import { encodeMutations } from "./encode.ts";
 import { facesMutations } from "./faces.ts";
 import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
@@ -32,6 +33,7 @@ export const mutations: readonly Mutation[] = [
   ...scheduleMutations,
   ...placeMutations,
   ...qcow2MoveMutations,
+  ...encodeMutations,
   ...vpcMutations,
   ...storageMutations,
   ...facesMutations,

@@ -11,6 +11,7 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import { ExtentState, eachExtent, isStored } from "../../image/extent.ts";
 import { layoutOf } from "../../image/file-layout.ts";
+import type { Finding } from "../../image/finding.ts";
 import { digestGuest } from "../../image/guest/digest.ts";
 import { checkOf, type Image } from "../../image/source.ts";
 import { recordOfChange } from "../../journal/changed-disk.ts";
@@ -435,7 +436,7 @@ class Walk {
       const report = unchangedReport(session.path, first, guest.covers, look.digest, settings, this.#watch);
       return { ...report, notes: [...session.allNotes, ...wish.notes, ...report.notes] };
     }
-    const { image, check } = this.#last ?? (await this.#lastLook(journey, guest));
+    const { image, check } = this.#last ?? (await this.#lastLook(first, journey, guest));
     const digestAfter = this.#digestAfter;
     const report = finishedReport({
       path: session.path,
@@ -475,7 +476,11 @@ class Walk {
   }
 
   /** After a rearrangement: tables and guest where they lie now, while the journal stands. */
-  async #lastLook({ goalFormat }: Journey, guest: OpenedBacking): Promise<Pick<StepDone, "image" | "check">> {
+  async #lastLook(
+    before: Source,
+    { goalFormat }: Journey,
+    guest: OpenedBacking,
+  ): Promise<Pick<StepDone, "image" | "check">> {
     const session = this.#session;
     const { path } = session;
     const { checksum, verify, keepUndo } = this.#settings;
@@ -483,9 +488,12 @@ class Walk {
     try {
       const image = await reopenImage(session.storage, goalFormat);
       const check = this.#settings.check ? await checkOf(image) : null;
+      // Where something is used and counted too often, it stays so: the flag of who has one pointer can't follow at once.
+      const mayLeak = (check?.leaks ?? 0) <= before.check.leaks;
+      const isNew = ({ severity }: Finding) => severity !== "leak" || !mayLeak;
       const [first] = [
         ...image.getConversionOptions().unclean,
-        ...(check?.findings ?? []).map(({ message }) => message),
+        ...(check?.findings ?? []).filter(isNew).map(({ message }) => message),
         ...((check?.corruptions ?? 0) + (check?.checkErrors ?? 0) > 0 ? ["its last check found errors"] : []),
       ];
       if (first !== undefined) {

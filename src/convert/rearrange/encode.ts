@@ -12,7 +12,7 @@ import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import type { EncodedBatch, EncodedUnit, Encoder } from "../../image/encoder.ts";
-import { inflateCluster } from "../../image/guest/inflate.ts";
+import { DeflateTurns, inflateStream } from "../../image/guest/deflate.ts";
 import type { Image } from "../../image/source.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
@@ -95,7 +95,12 @@ async function performBatch(
     fileSize,
   });
   if (units.length === 0) return;
-  if (verify === "full") for (const unit of units) await refuseOtherBytes(session, encoder, unit);
+  if (verify === "full") {
+    const turns = new DeflateTurns();
+    const looks = units.map((unit) => turns.take(() => refuseOtherBytes(session, encoder, unit)));
+    // None is left behind, under way, when another fails.
+    for (const look of await Promise.allSettled(looks)) if (look.status === "rejected") throw look.reason;
+  }
   await epochs.repoint("point at the compressed units", await repoint());
 }
 
@@ -106,7 +111,7 @@ async function refuseOtherBytes({ storage, path }: Session, encoder: Encoder, un
   const stored = await readZeroFilled(storage, to, length);
   let because: unknown;
   try {
-    const found = isNew ? inflateCluster(encoder.method, stored, encoder.unitSize) : stored;
+    const found = isNew ? await inflateStream(encoder.method, stored, encoder.unitSize) : stored;
     if (Buffer.compare(found, old) === 0) return;
   } catch (cause) {
     because = cause;

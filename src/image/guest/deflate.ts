@@ -26,8 +26,18 @@ export function deflateCluster(method: CompressionMethod, plain: Uint8Array): Pr
   const chunkSize = Math.max(MIN_CHUNK, plain.length);
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, stream: Uint8Array) => (error ? reject(error) : resolve(stream));
-    if (method === "zstd") zlib().zstdCompress(plain, { chunkSize }, done);
+    if (method === "zstd") zlib().zstdCompress(plain, { chunkSize, pledgedSrcSize: plain.length }, done);
     else zlib().deflateRaw(plain, { level: 6, memLevel: 9, windowBits: WINDOW_BITS, chunkSize }, done);
+  });
+}
+
+/** What a stream of ours gives, on the same threads; at most `length` bytes. */
+export function inflateStream(method: CompressionMethod, stream: Uint8Array, length: number): Promise<Uint8Array> {
+  const limits = { maxOutputLength: length, chunkSize: Math.max(MIN_CHUNK, length) };
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, plain: Uint8Array) => (error ? reject(error) : resolve(plain));
+    if (method === "zstd") zlib().zstdDecompress(stream, limits, done);
+    else zlib().inflateRaw(stream, limits, done);
   });
 }
 

@@ -1,11 +1,16 @@
 /** `-c` as a whole: what is verified, refused, told and left alone. */
 
+import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import { convert, plan } from "../../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../../src/convert/options/options.ts";
 import { resume } from "../../../src/convert/recover.ts";
+import { openImage } from "../../../src/formats/registry.ts";
+import { digestGuest } from "../../../src/image/guest/digest.ts";
+import { openGuestView } from "../../../src/image/guest/view.ts";
 import { zlib } from "../../../src/storage/built-ins.ts";
-import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { HostCluster } from "../../formats/qcow2/bytes.ts";
 import { buildEncodable, type ClusterKind, type EncodableShape } from "../../formats/qcow2/encodable-image.ts";
 import { readNaively, readQcow2Guest } from "../../formats/qcow2/naive-reader.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
@@ -106,6 +111,28 @@ describe("a qcow2 compressed in place", () => {
     const { clusters } = readNaively(volume.snapshot(IMAGE_PATH));
     expect(clusters.filter(({ kind }) => kind === "compressed")).toHaveLength(7);
   });
+
+  test.each([{ compress: true }, { compact: true }])(
+    "%o ends with a used cluster that is counted too often",
+    async (wish) => {
+      const { bytes, guest } = built({ kinds: ["text", "noise"], spareClusters: 2 });
+      const leaky = new DataView(bytes.buffer);
+      const { hostOffset, guestCluster } = readNaively(bytes).clusters[1] as {
+        hostOffset: number;
+        guestCluster: number;
+      };
+      leaky.setUint16(HostCluster.refcountBlock * 4096 + 2 * (hostOffset / 4096), 2);
+      leaky.setUint8(HostCluster.l2 * 4096 + 8 * guestCluster, 0);
+      const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
+      const { check } = await convert(IMAGE_PATH, "qcow2", wish, testHost(volume));
+      expect(check).toMatchObject({ before: { leaks: 1 }, after: { leaks: 1, corruptions: 0 } });
+      expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+      const image = await openImage(memoryStorage(volume.snapshot(IMAGE_PATH)));
+      expect(await digestGuest(await openGuestView([image]), "sha256")).toBe(
+        createHash("sha256").update(guest).digest("hex"),
+      );
+    },
+  );
 
   test("with zstd it says who can't read it", async () => {
     const { bytes, guest } = built();

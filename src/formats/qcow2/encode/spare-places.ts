@@ -67,10 +67,13 @@ function firstFree(
 ): Bitmap {
   const available = new Bitmap(end);
   const own = new Set(places);
-  for (let cluster = 1; cluster < end && available.markedCount < count; cluster++) {
-    if (!places[Math.floor(cluster / perBlock)]) continue;
-    const isNew = cluster >= geometry.hostClusterCount && own.has(cluster * geometry.clusterSize);
-    if (tally.all.get(cluster) === 0 && !isNew) available.mark(cluster, 1);
+  for (let first = 0; first < end; first += perBlock) {
+    if (!places[first / perBlock]) continue;
+    for (let cluster = Math.max(1, first); cluster < first + perBlock; cluster++) {
+      if (available.markedCount >= count) return available;
+      const isNew = cluster >= geometry.hostClusterCount && own.has(cluster * geometry.clusterSize);
+      if (tally.all.get(cluster) === 0 && !isNew) available.mark(cluster, 1);
+    }
   }
   return available;
 }

@@ -84,6 +84,14 @@ describe("a qcow2's plain clusters", () => {
     expect(readNaively(after).clusters.every(({ kind }) => kind === "compressed")).toBe(true);
   });
 
+  test("streams of several batches lie in one cluster, which counts them all", async () => {
+    const { bytes, guest } = buildEncodable({ clusterBits: 14, kinds: of(12, "text") });
+    const { bytes: after } = await encodeInMemory(bytes, 2 ** 14);
+    expect(Buffer.compare(readQcow2Guest(after), guest)).toBe(0);
+    expect(await checkOf(after)).toEqual(SOUND);
+    expect(Math.max(...readNaively(after).refcounts.values())).toBeGreaterThan(2);
+  });
+
   test("free clusters of the file come before what lies behind its end", async () => {
     const { bytes } = buildEncodable({ kinds: of(3, "text"), spareClusters: 4 });
     const { longest, bytes: after } = await encodeInMemory(bytes, MUCH);

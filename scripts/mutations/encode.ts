@@ -1,0 +1,75 @@
+/** Defects in how a qcow2's clusters come to be compressed where they lie. */
+
+import type { Mutation } from "./mutation.ts";
+
+const encoder = "test/unit/formats/qcow2/encode/encoder.test.ts";
+const places = "test/unit/formats/qcow2/encode/stream-places.test.ts";
+const whole = "test/unit/convert/compress.test.ts";
+const cuts = "test/crash/compress.test.ts";
+
+export const encodeMutations: readonly Mutation[] = [
+  {
+    name: "a stream that gives other bytes is pointed at",
+    file: "convert/rearrange/encode.ts",
+    find: "if (Buffer.compare(found, old) === 0) return;",
+    replace: "if (found.length > 0 && old.length > 0) return;",
+    tests: [whole],
+  },
+  {
+    name: "a cluster that is counted twice is compressed",
+    file: "formats/qcow2/encode/encoder.ts",
+    find: "(await counts.get(from / this.unitSize)) !== 1",
+    replace: "from < 0",
+    tests: [encoder],
+  },
+  {
+    name: "streams beside others take their counts away",
+    file: "formats/qcow2/encode/encoder.ts",
+    find: "const isFresh = more > 0 && !this.#holding.has(cluster);",
+    replace: "const isFresh = more > 0;",
+    tests: [encoder],
+  },
+  {
+    name: "places are free before nothing points at them",
+    file: "formats/qcow2/encode/encoder.ts",
+    find: "if (batch.streams.length < maxUnits && batch.add(stream)) continue;",
+    replace:
+      "this.#parts.places.give(from / this.unitSize); if (batch.streams.length < maxUnits && batch.add(stream)) continue;",
+    tests: [encoder, "test/property/qcow2-encoder.property.test.ts"],
+  },
+  {
+    name: "streams of two batches share a block",
+    file: "formats/qcow2/encode/stream-places.ts",
+    find: "return alignUp(at, Math.min(BLOCK, this.#clusterSize));",
+    replace: "return at;",
+    tests: [places],
+  },
+  {
+    name: "an entry with the zero flag is taken for data",
+    file: "formats/qcow2/encode/entry-words.ts",
+    find: `return entry.kind === "data" && entry.hostOffset === from`,
+    replace: "return entry.hostOffset === from",
+    tests: [encoder],
+  },
+  {
+    name: "what a cut has left counted too high stays so",
+    file: "formats/qcow2/rearrange/overcounts.ts",
+    find: "if (excess > 0) yield [cluster, excess];",
+    replace: "if (excess > count * 2 ** 16) yield [cluster, excess];",
+    tests: [cuts],
+  },
+  {
+    name: "a leak of before that nothing can lower fails what is done",
+    file: "convert/conversion/conversion.ts",
+    find: "const mayLeak = (check?.leaks ?? 0) <= before.check.leaks;",
+    replace: "const mayLeak = before.check.leaks < 0;",
+    tests: [whole],
+  },
+  {
+    name: "streams of one method stand in an image of another",
+    file: "convert/switch/switch-planning.ts",
+    find: "asked !== has && !mayInflate",
+    replace: "asked === has && !mayInflate",
+    tests: [whole],
+  },
+];
