@@ -53,7 +53,7 @@ export const encodeMutations: readonly Mutation[] = [
   },
   {
     name: "what a cut has left counted too high stays so",
-    file: "formats/qcow2/rearrange/overcounts.ts",
+    file: "formats/qcow2/encode/overcounts.ts",
     find: "if (excess > 0) yield [cluster, excess];",
     replace: "if (excess > count * 2 ** 16) yield [cluster, excess];",
     tests: [cuts],

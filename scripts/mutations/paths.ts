@@ -62,7 +62,7 @@ export const pathMutations: readonly Mutation[] = [
   },
   {
     name: "what lies beside a small cluster's header is in no journal",
-    file: "convert/rearrange/rearrange.ts",
+    file: "convert/rearrange/epochs.ts",
     find: "for (const { toHostOffset } of hostCopies) if (toHostOffset < HEADER_BLOCK) return true;",
     replace: "for (const _ of hostCopies) break;",
     tests: [lostBlock],

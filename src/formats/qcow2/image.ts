@@ -147,9 +147,8 @@ export class Qcow2Image implements Image {
 
   async openRearranger(): Promise<Rearranger> {
     const { storage, header } = this.#source;
-    const check = await this.#quickCheck();
-    refuseRearranging(storage.path, header, check);
-    return await Qcow2Rearranger.open(this.#source, this.#bitmaps, check);
+    refuseRearranging(storage.path, header, await this.#quickCheck());
+    return await Qcow2Rearranger.open(this.#source, this.#bitmaps);
   }
 
   async openEncoder(wishes: EncodeWishes): Promise<Encoder> {

@@ -112,27 +112,28 @@ describe("a qcow2 compressed in place", () => {
     expect(clusters.filter(({ kind }) => kind === "compressed")).toHaveLength(7);
   });
 
-  test.each([{ compress: true }, { compact: true }])(
-    "%o ends with a used cluster that is counted too often",
-    async (wish) => {
-      const { bytes, guest } = built({ kinds: ["text", "noise"], spareClusters: 2 });
-      const leaky = new DataView(bytes.buffer);
-      const { hostOffset, guestCluster } = readNaively(bytes).clusters[1] as {
-        hostOffset: number;
-        guestCluster: number;
-      };
-      leaky.setUint16(HostCluster.refcountBlock * 4096 + 2 * (hostOffset / 4096), 2);
-      leaky.setUint8(HostCluster.l2 * 4096 + 8 * guestCluster, 0);
-      const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
-      const { check } = await convert(IMAGE_PATH, "qcow2", wish, testHost(volume));
-      expect(check).toMatchObject({ before: { leaks: 1 }, after: { leaks: 1, corruptions: 0 } });
-      expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
-      const image = await openImage(memoryStorage(volume.snapshot(IMAGE_PATH)));
-      expect(await digestGuest(await openGuestView([image]), "sha256")).toBe(
-        createHash("sha256").update(guest).digest("hex"),
-      );
-    },
-  );
+  test.each([
+    [{ compress: true, compact: false }, 1],
+    [{ compress: true }, 0],
+    [{ compact: true }, 0],
+  ])("%o ends where a used cluster is counted too often, with %i such", async (wish, left) => {
+    const { bytes, guest } = built({ kinds: ["text", "noise"], spareClusters: 2 });
+    const leaky = new DataView(bytes.buffer);
+    const { hostOffset, guestCluster } = readNaively(bytes).clusters[1] as {
+      hostOffset: number;
+      guestCluster: number;
+    };
+    leaky.setUint16(HostCluster.refcountBlock * 4096 + 2 * (hostOffset / 4096), 2);
+    leaky.setUint8(HostCluster.l2 * 4096 + 8 * guestCluster, 0);
+    const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
+    const { check } = await convert(IMAGE_PATH, "qcow2", wish, testHost(volume));
+    expect(check).toMatchObject({ before: { leaks: 1 }, after: { leaks: left, corruptions: 0 } });
+    expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+    const image = await openImage(memoryStorage(volume.snapshot(IMAGE_PATH)));
+    expect(await digestGuest(await openGuestView([image]), "sha256")).toBe(
+      createHash("sha256").update(guest).digest("hex"),
+    );
+  });
 
   test("with zstd it says who can't read it", async () => {
     const { bytes, guest } = built();

@@ -18,12 +18,11 @@ import type { Bitmap as DirtyBitmap } from "../tables/bitmap-directory.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { LiveCounts } from "./live-counts.ts";
 import { makeBlocks } from "./new-blocks.ts";
-import { overcountedStreams } from "./overcounts.ts";
 import { HEADER_PIECE, NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 import { repointingWrites } from "./repointing.ts";
 import { type Survey, surveyImage } from "./survey.ts";
-import { type Overcount, Tidying } from "./tidying.ts";
+import { Tidying } from "./tidying.ts";
 
 export class Qcow2Rearranger implements Rearranger {
   readonly unitSize: number;
@@ -35,8 +34,6 @@ export class Qcow2Rearranger implements Rearranger {
   readonly #clusterBits: number;
   readonly #refcountBits: number;
   readonly #counts: LiveCounts;
-  /** Emptied as they are put right. */
-  readonly #overcounts: Overcount[] = [];
   #barred: RangeSet | undefined;
 
   private constructor(source: WalkSource, survey: Survey, beforehand: readonly TidyStep[]) {
@@ -54,19 +51,8 @@ export class Qcow2Rearranger implements Rearranger {
   }
 
   /** Of an image whose check found nothing but leaks; `source.tally` has counted all of it. */
-  static async open(
-    source: WalkSource,
-    bitmaps: readonly DirtyBitmap[],
-    { leaks }: { readonly leaks: number },
-  ): Promise<Qcow2Rearranger> {
-    const survey = await surveyImage(source, bitmaps);
-    const rearranger = new Qcow2Rearranger(source, survey, await clearedAutoclear(source));
-    if (leaks === 0) return rearranger;
-    for await (const [cluster, excess] of overcountedStreams(source.tally, rearranger.#counts)) {
-      const piece = survey.pieces.holding(cluster);
-      rearranger.#overcounts.push({ piece, turn: cluster - survey.pieces.clusterOf(piece), excess });
-    }
-    return rearranger;
+  static async open(source: WalkSource, bitmaps: readonly DirtyBitmap[]): Promise<Qcow2Rearranger> {
+    return new Qcow2Rearranger(source, await surveyImage(source, bitmaps), await clearedAutoclear(source));
   }
 
   /** Places whose count lies in no block, and what lies behind all that the model reaches. */
@@ -127,7 +113,7 @@ export class Qcow2Rearranger implements Rearranger {
 
   async tidy(): Promise<readonly TidyStep[]> {
     const place = { storage: this.#storage, clusterBits: this.#clusterBits, counts: this.#counts };
-    const steps = await new Tidying({ ...place, ...this.#survey, overcounts: this.#overcounts }).steps();
+    const steps = await new Tidying({ ...place, ...this.#survey }).steps();
     this.#barred = undefined;
     return steps;
   }

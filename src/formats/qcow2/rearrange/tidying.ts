@@ -16,20 +16,11 @@ import { repointingWrites, type WordsPlace } from "./repointing.ts";
 /** Blocks that count one another's places go one after the other; of a hostile chain the rest is left to the next call. */
 const MAX_ROUNDS = 8;
 
-/** The cluster at `turn` of a piece is counted so often too much. */
-export interface Overcount {
-  readonly piece: number;
-  readonly turn: number;
-  readonly excess: number;
-}
-
 export interface TidyingPlace extends WordsPlace {
   readonly counts: LiveCounts;
   readonly blocks: Int32Array;
   /** Pieces that are L2 tables of nothing; emptied as they are given up. */
   readonly emptyTables: number[];
-  /** Emptied as they are put right. */
-  readonly overcounts: Overcount[];
 }
 
 export class Tidying {
@@ -70,10 +61,6 @@ export class Tidying {
     for (const [index, block] of blocks.entries()) {
       if (block === NO_PIECE) continue;
       await counts.lowerWhere(index, (cluster) => !pieces.used.has(cluster));
-    }
-    for (const { piece, turn, excess } of this.#place.overcounts.splice(0)) {
-      const cluster = pieces.clusterOf(piece) + turn;
-      await counts.set(cluster, (await counts.get(cluster)) - excess);
     }
     this.#add("lower the counts of what nobody points at", false, await counts.takeWrites());
   }

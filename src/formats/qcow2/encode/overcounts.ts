@@ -3,8 +3,8 @@
  * beside others, or went away. Whoever has one pointer bears a flag that says so, and is none of them.
  */
 
+import type { LiveCounts } from "../rearrange/live-counts.ts";
 import type { ReferenceTally } from "../tables/reference-tally.ts";
-import type { LiveCounts } from "./live-counts.ts";
 
 /** Clusters of streams alone, which bear no such flag, and by how much their counts are too high. */
 export async function* overcountedStreams(
