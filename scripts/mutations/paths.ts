@@ -48,7 +48,7 @@ export const pathMutations: readonly Mutation[] = [
   },
   {
     name: "whoever used a cleared image has left it cleared",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/walk.ts",
     find: "this.#isCleared &&= await isCleared(first.image);",
     replace: "",
     tests: [usedBetween],
@@ -62,7 +62,7 @@ export const pathMutations: readonly Mutation[] = [
   },
   {
     name: "what lies beside a small cluster's header is in no journal",
-    file: "convert/rearrange/rearrange.ts",
+    file: "convert/rearrange/epochs.ts",
     find: "for (const { toHostOffset } of hostCopies) if (toHostOffset < HEADER_BLOCK) return true;",
     replace: "for (const _ of hostCopies) break;",
     tests: [lostBlock],
