@@ -3,6 +3,7 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import { layoutOf } from "../../image/file-layout.ts";
+import type { Image } from "../../image/source.ts";
 import { recordOfChange } from "../../journal/changed-disk.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { ChangedDisk, Journey } from "../../journal/records.ts";
@@ -197,12 +198,18 @@ export class Walk {
   #inspect(asSaid: string | undefined, known?: string): Promise<Source> {
     const { storage } = this.#session;
     return this.#watch.time("inspect", async () => {
-      if (known !== undefined) return inspectSource(await reopenImage(storage, known));
+      if (known !== undefined) return this.#inspected(await reopenImage(storage, known));
       // On the way what was said of the first source is said of no other.
       const isUnderWay = this.#beginning.replacing !== undefined && asSaid !== undefined;
       const options = isUnderWay ? openOptionsOf(asSaid, this.#settings.options) : this.#settings.options;
-      return inspectSource(await openImage(storage, asSaid, { ...this.#settings, options }));
+      return this.#inspected(await openImage(storage, asSaid, { ...this.#settings, options }));
     });
+  }
+
+  /** Some file systems have told of holes where data lay in memory alone: where holes are believed, it is on the disk first. */
+  async #inspected(image: Image): Promise<Source> {
+    if (image.getConversionOptions().linearBase !== undefined) await this.#session.storage.sync();
+    return inspectSource(image);
   }
 
   #planned(source: Source, step: Step & { readonly step: "switch" }, journey: Journey, guest: OpenedBacking) {
