@@ -235,7 +235,7 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "no look whether the image changed while it was planned",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/switch-step.ts",
     find: "  await session.refuseChange();",
     replace: "",
     tests: [refusals],

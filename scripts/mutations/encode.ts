@@ -60,9 +60,9 @@ export const encodeMutations: readonly Mutation[] = [
   },
   {
     name: "a leak of before that nothing can lower fails what is done",
-    file: "convert/conversion/conversion.ts",
-    find: "const mayLeak = (check?.leaks ?? 0) <= before.check.leaks;",
-    replace: "const mayLeak = before.check.leaks < 0;",
+    file: "convert/conversion/last-look.ts",
+    find: "const mayLeak = (check?.leaks ?? 0) <= before.leaks;",
+    replace: "const mayLeak = before.leaks < 0;",
     tests: [whole],
   },
   {

@@ -11,21 +11,21 @@ const rules = "test/unit/convert/options/option-rules.test.ts";
 export const facesMutations: readonly Mutation[] = [
   {
     name: "zeros are given back wherever they lay",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/give-zeros-back.ts",
     find: "for (const free of used.gapsIn(linearBase + start, linearBase + end)) ranges.add(free.start, free.end);",
     replace: "ranges.add(linearBase + start, linearBase + end);",
     tests: [zeros],
   },
   {
     name: "zeros are given back where data was settled",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/give-zeros-back.ts",
     find: "used.add(hostOffset, hostOffset + (state === ExtentState.compressed ? storedLength : length));",
     replace: "used.add(0, 0);",
     tests: [zeros],
   },
   {
     name: "a compaction that finds nothing to do is told as a change",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/walk.ts",
     find: `this.#journal === undefined && this.#taken.every(({ step }) => step === "rearrange");`,
     replace: "false;",
     tests: [compact],

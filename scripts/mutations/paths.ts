@@ -48,7 +48,7 @@ export const pathMutations: readonly Mutation[] = [
   },
   {
     name: "whoever used a cleared image has left it cleared",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/walk.ts",
     find: "this.#isCleared &&= await isCleared(first.image);",
     replace: "",
     tests: [usedBetween],

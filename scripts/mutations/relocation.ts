@@ -29,7 +29,7 @@ export const relocationMutations: readonly Mutation[] = [
   },
   {
     name: "the way back forgets a changed disk once another journal has come",
-    file: "convert/conversion/conversion.ts",
+    file: "convert/conversion/walk.ts",
     find: "return { ...rest, stepsTaken, ...(this.#changed && { changed: this.#changed }) };",
     replace: "return { ...rest, stepsTaken };",
     tests: [relocation],
@@ -43,8 +43,8 @@ export const relocationMutations: readonly Mutation[] = [
   },
   {
     name: "the checksum of a changed disk is taken of it as it was",
-    file: "convert/conversion/conversion.ts",
-    find: "this.#digest = this.#digestChanged;",
+    file: "convert/conversion/known-guest.ts",
+    find: "this.#digest = this.#changed;",
     replace: "",
     tests: [relocation],
   },

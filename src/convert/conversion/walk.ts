@@ -1,0 +1,390 @@
+/** The walk of a conversion: from an image as it stands to what was asked for, one step at a time. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { layoutOf } from "../../image/file-layout.ts";
+import type { Image } from "../../image/source.ts";
+import { recordOfChange } from "../../journal/changed-disk.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { ChangedDisk, Journey } from "../../journal/records.ts";
+import { pathTo, type RearrangeGoal, type Step } from "../../plan/path.ts";
+import type { SwitchPlan } from "../../plan/switch-plan.ts";
+import { peakExtraBytes } from "../execute/space.ts";
+import { OpenedBacking } from "../inspect/opened-backing.ts";
+import { refuseProbedGuest } from "../inspect/probed-guest.ts";
+import { inspectSource, type Source } from "../inspect/source.ts";
+import type { Settings } from "../options/settings.ts";
+import { askBefore } from "../proof/cross-check.ts";
+import { openEncoder } from "../rearrange/encode.ts";
+import { isCleared } from "../rearrange/linear.ts";
+import { rearrange } from "../rearrange/rearrange-step.ts";
+import { relocate } from "../rearrange/relocate.ts";
+import type { ConversionReport } from "../report/report.ts";
+import { leavingJournal } from "../session/leaving-journal.ts";
+import type { Session } from "../session/session.ts";
+import { Stopwatch } from "../session/stopwatch.ts";
+import {
+  goalUnit,
+  isAsAsked,
+  planSwitchTo,
+  refuseGoal,
+  refuseUnsound,
+  type SwitchWish,
+} from "../switch/switch-planning.ts";
+import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
+import { type FirstLook, lookFirst } from "./first-look.ts";
+import { giveZerosBack } from "./give-zeros-back.ts";
+import { KnownGuest } from "./known-guest.ts";
+import { type LastLook, lookLast } from "./last-look.ts";
+import { finishedReport, unchangedReport } from "./planned-report.ts";
+import { type Beginning, carryOut } from "./switch-step.ts";
+import { carrierWaypoint, journeyFrom, waypointOf } from "./wish.ts";
+
+type Opinion = Awaited<ReturnType<typeof askBefore>>;
+
+export class Walk {
+  readonly #session: Session;
+  readonly #goal: string;
+  readonly #settings: Settings;
+  readonly #beginning: Beginning;
+  readonly #watch: Stopwatch;
+  readonly #taken: Step[] = [];
+  /** Of the step before, for the next to take its place. */
+  #journal: Journal | undefined;
+  #isCleared: boolean;
+  #bytesMoved = 0;
+  #bytesSettled = 0;
+  #peakExtraBytes = 0;
+  #dropped: readonly string[] = [];
+  /** What is asked of the disk itself, by the image as it stands. */
+  #wish = AS_ASKED;
+  /** What became of it so far: what leads back. */
+  #changed: ChangedDisk | undefined;
+  #zeros: SwitchWish["zeros"];
+  /** Of the first step, where nothing has been learned since that it was made without. */
+  #firstPlan: { readonly plan: SwitchPlan } | undefined;
+  readonly #known: KnownGuest;
+  /** The image as the last step left it, proven; absent behind a rearrangement. */
+  #last: LastLook | undefined;
+
+  constructor(session: Session, goal: string, settings: Settings, beginning: Beginning) {
+    this.#session = session;
+    this.#goal = goal;
+    this.#settings = settings;
+    this.#beginning = beginning;
+    this.#journal = beginning.replacing;
+    this.#isCleared = beginning.isCleared ?? false;
+    this.#changed = beginning.journey?.changed;
+    this.#known = new KnownGuest(session.path, settings);
+    this.#watch = new Stopwatch(session.host.now);
+  }
+
+  async run(): Promise<ConversionReport> {
+    const settings = this.#settings;
+    const first = await this.#inspect(settings.sourceFormat);
+    this.#isCleared &&= await isCleared(first.image);
+    const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
+    let steps = await this.#steps(first, journey);
+    const wish = this.#wish;
+    // What nothing is to be done with is vouched for all the same.
+    if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
+    if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
+      refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
+    const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
+    try {
+      const isFirst = this.#beginning.replacing === undefined;
+      if (isFirst && waypointOf(journey.goalFormat).isInOnePiece && steps.length > 0 && !settings.allowProbedGuest)
+        await refuseProbedGuest(await guest.view(first.image), this.#session.path, journey.goalFormat);
+      // Reasons to refuse come before a byte of data is read.
+      if (steps[0]?.step === "rearrange" && steps[0].goal === "encode") await openEncoder(first.image, settings);
+      if (steps[0]?.step === "switch") this.#firstPlan = { plan: await this.#planned(first, steps[0], journey, guest) };
+      const look = await this.#watch.time("checksum", () =>
+        lookFirst(this.#session.path, first, guest, settings, this.#zeroUnit(first, journey)),
+      );
+      if (look.zeros.total > 0) {
+        this.#zeros = { found: look.zeros, leastRun: journey.wishes.sparseSize };
+        this.#firstPlan = undefined;
+        steps = await this.#steps(first, journey);
+      }
+      this.#known.know(look.digest, look.virtualSize);
+      // Its ids come from the digest.
+      if (journey.wishes.reproducible) this.#firstPlan = undefined;
+      const { purpose } = this.#beginning;
+      await this.#watch.time("checksum", () => this.#known.foretellChange(first, guest, wish, purpose));
+      const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
+      await this.#take(steps, first, journey, guest, opinion);
+      return await this.#report(first, look, guest, journey, wish);
+    } finally {
+      await guest.close();
+    }
+  }
+
+  /** Units in which zeros are looked for: the goal's. 0 where none are to be given back, or would show what lies below. */
+  #zeroUnit(source: Source, { goalFormat, wishes, stepsTaken }: Journey): number {
+    const isGone = wishes.sparseSize === 0 || stepsTaken > 0;
+    if (isGone || source.options.backing !== undefined || waypointOf(goalFormat).isInOnePiece) return 0;
+    return goalUnit(source, goalFormat, this.#settings);
+  }
+
+  /** What fails behind the first step leaves its journal: the image is whole, in some format on the way. */
+  async #take(
+    steps: readonly Step[],
+    first: Source,
+    journey: Journey,
+    guest: OpenedBacking,
+    opinion: Opinion,
+  ): Promise<void> {
+    let source = first;
+    try {
+      for (let left = steps; left.length > 0; left = await this.#steps(source, journey)) {
+        const [step] = left as [Step];
+        const isLast = left.length === 1;
+        const under = this.#under(journey);
+        if (step.step === "switch") await this.#switch(source, step, under, guest, isLast, opinion);
+        else if (step.goal === "relocate") await this.#relocate(source, under);
+        else if (!(await this.#rearrange(source, step.goal, under))) {
+          source = await this.#inspect(undefined, source.image.format);
+          continue;
+        }
+        this.#taken.push(step);
+        if (isLast) return;
+        source = await this.#inspect(undefined, step.step === "switch" ? step.to : source.image.format);
+      }
+    } catch (error) {
+      const isTold = error instanceof ImageError && (error.journal !== undefined || error.rolledBack);
+      if (this.#journal === undefined || this.#taken.length === 0 || isTold) throw error;
+      throw leavingJournal(this.#session.path, this.#journal, error);
+    }
+  }
+
+  /** The journey as the next step's journal has it. */
+  #under(journey: Journey): Journey {
+    const { changed: _, ...rest } = journey;
+    const stepsTaken = journey.stepsTaken + this.#taken.length;
+    return { ...rest, stepsTaken, ...(this.#changed && { changed: this.#changed }) };
+  }
+
+  /** Each rearrangement that only gives back is made once. */
+  async #steps(source: Source, journey: Journey): Promise<readonly Step[]> {
+    const { goalFormat, goalOptions, wishes } = journey;
+    const { purpose } = this.#beginning;
+    this.#wish = await diskWishOf(source, this.#under(journey), purpose);
+    const relocates = this.#wish.change !== undefined;
+    if (this.#beginning.replacing !== undefined) for (const note of this.#wish.notes) this.#session.notes.add(note);
+    // What has been put back is to be put back no more.
+    if (purpose === "roll-back" && !relocates) this.#changed = undefined;
+    const from = {
+      ...waypointOf(source.image.format),
+      // Zeros are given back by tables made anew.
+      isAsAsked:
+        !relocates &&
+        isAsAsked(source, goalFormat, goalOptions) &&
+        (this.#zeros === undefined || this.#taken.length > 0),
+      standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
+      relocates,
+    } as const;
+    const steps = pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
+    return steps.filter((step) => step.step === "switch" || !this.#wasRearranged(step.goal));
+  }
+
+  get #isLeadingBack(): boolean {
+    return this.#beginning.purpose === "roll-back";
+  }
+
+  #wasRearranged(goal: RearrangeGoal): boolean {
+    return this.#taken.some((step) => step.step === "rearrange" && step.goal === goal);
+  }
+
+  #inspect(asSaid: string | undefined, known?: string): Promise<Source> {
+    const { storage } = this.#session;
+    return this.#watch.time("inspect", async () => {
+      if (known !== undefined) return this.#inspected(await reopenImage(storage, known));
+      // On the way what was said of the first source is said of no other.
+      const isUnderWay = this.#beginning.replacing !== undefined && asSaid !== undefined;
+      const options = isUnderWay ? openOptionsOf(asSaid, this.#settings.options) : this.#settings.options;
+      return this.#inspected(await openImage(storage, asSaid, { ...this.#settings, options }));
+    });
+  }
+
+  /** Some file systems have told of holes where data lay in memory alone: where holes are believed, it is on the disk first. */
+  async #inspected(image: Image): Promise<Source> {
+    if (image.getConversionOptions().linearBase !== undefined) await this.#session.storage.sync();
+    return inspectSource(image);
+  }
+
+  #planned(source: Source, step: Step & { readonly step: "switch" }, journey: Journey, guest: OpenedBacking) {
+    const wish = {
+      targetFormat: step.to,
+      options: step.isGoal ? journey.goalOptions : {},
+      isCarrier: step.isCarrier,
+      compress: step.isGoal && journey.wishes.compress,
+      mayInflate: this.#isLeadingBack,
+      view: () => guest.view(source.image),
+      zeros: this.#zeros,
+      identity: journey.wishes.reproducible && this.#known.digest ? { seed: this.#known.digest } : undefined,
+    };
+    return this.#watch.time("plan", () => planSwitchTo(source, wish, this.#settings));
+  }
+
+  async #switch(
+    source: Source,
+    step: Step & { readonly step: "switch" },
+    journey: Journey,
+    guest: OpenedBacking,
+    isLast: boolean,
+    opinion: Opinion,
+  ): Promise<void> {
+    const isAlone = isLast && journey.stepsTaken === 0;
+    const session = this.#session;
+    const settings = this.#settings;
+    const plan = this.#firstPlan?.plan ?? (await this.#planned(source, step, journey, guest));
+    this.#firstPlan = undefined;
+    const { mapping, draft } = plan;
+    const grown = { mapping, virtualSize: draft.virtualSize };
+    const isFirst = this.#taken.length === 0;
+    const digestPlanned = await this.#watch.time("checksum", () => this.#known.digestOf(source, grown, guest, isFirst));
+    const done = await carryOut(
+      {
+        session,
+        settings,
+        source,
+        plan,
+        guest,
+        digestPlanned: isLast ? digestPlanned : null,
+        isDigested: isLast,
+        isCarrier: step.isCarrier,
+        watch: this.#watch,
+        ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",
+        secondOpinion: isAlone ? opinion : undefined,
+      },
+      {
+        purpose: this.#beginning.purpose,
+        replacing: this.#journal,
+        ...(isAlone ? { wishes: journey.wishes } : { journey }),
+      },
+    );
+    this.#journal = isLast ? undefined : done.journal;
+    this.#isCleared = step.isCarrier;
+    this.#bytesMoved += plan.bytesMoved;
+    const settles = isLast && !settings.keepLeaks && !settings.keepUndo;
+    this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes(plan, settles));
+    this.#bytesSettled += done.bytesSettled;
+    this.#last = done;
+    // The image is finished, with its space or without.
+    if (isLast && source.options.linearBase !== undefined && this.#zeros)
+      await giveZerosBack(session, plan, done.image, this.#zeros.found).catch(() => {});
+    this.#dropped = [...new Set([...this.#dropped, ...draft.dropped])];
+    for (const note of draft.notes ?? []) session.notes.add(note);
+  }
+
+  /** The disk itself changed, or put back: from here on the guest is another, as it was asked for. */
+  async #relocate(source: Source, journey: Journey): Promise<void> {
+    const { change } = this.#wish;
+    if (change === undefined) return;
+    const { purpose } = this.#beginning;
+    const isBack = purpose === "roll-back";
+    if (!isBack) this.#changed = recordOfChange(change);
+    this.#known.change();
+    const { journal } = await this.#watch.time("settle", () =>
+      relocate(
+        {
+          session: this.#session,
+          settings: this.#settings,
+          image: source.image,
+          goal: "relocate",
+          purpose: isBack ? purpose : "convert",
+          guestDigest: this.#known.digest ?? null,
+          journey: { ...journey, changed: recordOfChange(change) },
+          replacing: this.#journal,
+        },
+        change,
+      ),
+    );
+    this.#journal = journal;
+    if (isBack) this.#changed = undefined;
+    this.#last = undefined;
+  }
+
+  /** False where it has to go on from the image as it stands then. */
+  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<boolean> {
+    const {
+      bytesMoved,
+      peakExtraBytes = 0,
+      journal,
+      isAll,
+    } = await this.#watch.time("settle", () =>
+      rearrange({
+        session: this.#session,
+        settings: this.#settings,
+        image: source.image,
+        goal,
+        purpose: this.#beginning.purpose === "roll-back" ? "roll-back" : "convert",
+        guestDigest: this.#known.digest ?? null,
+        journey,
+        replacing: this.#journal,
+      }),
+    );
+    this.#journal = journal ?? this.#journal;
+    this.#bytesMoved += bytesMoved;
+    this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes);
+    this.#last = undefined;
+    return isAll;
+  }
+
+  /** The last look at the image, and what there is to tell. */
+  async #report(
+    first: Source,
+    { digest: digestBefore }: FirstLook,
+    guest: OpenedBacking,
+    journey: Journey,
+    wish: DiskWish,
+  ): Promise<ConversionReport> {
+    const session = this.#session;
+    const settings = this.#settings;
+    // A rearrangement that finds nothing to do makes no journal.
+    const isIdle = this.#journal === undefined && this.#taken.every(({ step }) => step === "rearrange");
+    if (this.#taken.length === 0 || isIdle) {
+      await this.#endIdle();
+      const report = unchangedReport(session.path, first, guest.covers, digestBefore, settings, this.#watch);
+      return { ...report, notes: [...session.allNotes, ...wish.notes, ...report.notes] };
+    }
+    const atEnd = { before: first, format: journey.goalFormat, journal: this.#journal };
+    const look = () => this.#watch.time("verify", () => lookLast(session, atEnd, guest, this.#known, settings));
+    const { image, check, digestAfter } = this.#last ?? (await look());
+    const report = finishedReport({
+      path: session.path,
+      source: first,
+      image,
+      taken: this.#taken,
+      covers: guest.covers,
+      settings,
+      dropped: this.#dropped,
+    });
+    return {
+      ...report,
+      bytesMoved: this.#bytesMoved,
+      bytesSettled: this.#bytesSettled,
+      bytesWritten: session.volume.meter.bytesWritten,
+      peakExtraBytes: this.#peakExtraBytes,
+      syncs: session.volume.meter.syncs,
+      fileSizeAfter: await session.storage.size(),
+      guestChecksum:
+        settings.checksum === "none"
+          ? null
+          : { algorithm: settings.checksum, covers: guest.covers, before: digestBefore, after: digestAfter },
+      check: { before: settings.check ? first.check : null, after: check },
+      ...(wish.told.length > 0 && { guestChanges: wish.told }),
+      milliseconds: this.#watch.milliseconds,
+      notes: [...session.allNotes, ...wish.notes, ...report.notes],
+      // What is done is done: a picture that can't be drawn fails nothing.
+      ...(report.layout && { layout: { ...report.layout, after: await layoutOf(image).catch(() => null) } }),
+    };
+  }
+
+  /** Of a conversion that was cut off with all of it done: a changed disk still has its way back to be kept. */
+  async #endIdle(): Promise<void> {
+    const journal = this.#journal;
+    if (journal && this.#changed && this.#settings.keepUndo && !journal.isUndo) await journal.keepAsUndo();
+    else await journal?.remove();
+  }
+}
