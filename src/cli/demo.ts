@@ -77,7 +77,8 @@ async function perform(run: CommandRun, folder: string): Promise<number> {
     });
     const { before, after } = report.guestChecksum ?? { before: null, after: null };
     const isRight = compared.identical && before !== null && before === after && isClean(report);
-    say.more(isRight ? "the same checksum, checked without a finding" : "ANOTHER checksum, or NOT clean");
+    const checked = report.check.after === null ? "" : ", checked without a finding";
+    say.more(isRight ? `the same checksum${checked}` : "ANOTHER checksum, or NOT clean");
     say.more(`compared with the original: ${compared.message.trim()}`);
     isSame &&= isRight;
     if (isKept && target !== "raw") await copyFile(image, join(folder, copy));

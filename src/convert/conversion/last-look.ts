@@ -35,7 +35,7 @@ export async function lookLast(
   const { path } = session;
   try {
     const image = await reopenImage(session.storage, format);
-    const check = settings.check ? await checkOf(image) : null;
+    const check = settings.check && image.check !== undefined ? await checkOf(image) : null;
     refuseUnsoundEnd(image, check, before.check, path);
     const digestAfter = await known.verify({ image }, guest);
     await session.refuseChange();

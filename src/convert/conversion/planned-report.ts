@@ -9,7 +9,7 @@ import type { Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { peakExtraBytes } from "../execute/space.ts";
 import { leaksGivenUpBy, leaksText, leaksWarnings } from "../inspect/leaks.ts";
-import type { Source } from "../inspect/source.ts";
+import { checkOfFound, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import type { ConversionReport, Layouts, PathStep } from "../report/report.ts";
@@ -72,7 +72,7 @@ export function plannedReport(
     ...(told.length > 0 && { guestChanges: told }),
     guestChecksum:
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
-    check: { before: settings.check ? source.check : null, after: null },
+    check: { before: checkOfFound(source, settings), after: null },
     path: steps.map(pathStep),
     dropped: [...dropped, ...(leaks ? [leaksText(leaks)] : [])],
     ...(leaks && { leaksGivenUp: leaks }),
@@ -138,7 +138,7 @@ export function finishedReport({
     fileSizeAfter: image.fileSize,
     guestChecksum:
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
-    check: { before: settings.check ? source.check : null, after: null },
+    check: { before: checkOfFound(source, settings), after: null },
     path: taken.map(pathStep),
     dropped: [...dropped, ...(leaks ? [leaksText(leaks)] : [])],
     ...(leaks && { leaksGivenUp: leaks }),
@@ -170,7 +170,7 @@ export function refusedReport(
     fileSizeBefore: source.fileSize,
     fileSizeAfter: source.fileSize,
     guestChecksum: null,
-    check: { before: settings.check ? source.check : null, after: null },
+    check: { before: checkOfFound(source, settings), after: null },
     refused,
     ...layouts(settings, source, () => null),
   };
@@ -196,7 +196,7 @@ export function unchangedReport(
     fileSizeAfter: source.fileSize,
     guestChecksum:
       settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: digest, after: digest },
-    check: { before: settings.check ? source.check : null, after: settings.check ? source.check : null },
+    check: { before: checkOfFound(source, settings), after: checkOfFound(source, settings) },
     milliseconds: watch.milliseconds,
     ...layouts(settings, source, (before) => before),
   };

@@ -12,7 +12,7 @@ import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { peakExtraBytes } from "../execute/space.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
-import { inspectSource, type Source } from "../inspect/source.ts";
+import { checkOfFound, inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
@@ -372,7 +372,7 @@ export class Walk {
         settings.checksum === "none"
           ? null
           : { algorithm: settings.checksum, covers: guest.covers, before: digestBefore, after: digestAfter },
-      check: { before: settings.check ? first.check : null, after: check },
+      check: { before: checkOfFound(first, settings), after: check },
       ...(wish.told.length > 0 && { guestChanges: wish.told }),
       milliseconds: this.#watch.milliseconds,
       notes: [...session.allNotes, ...wish.notes, ...report.notes],

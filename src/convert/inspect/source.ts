@@ -11,6 +11,7 @@ import type { ConversionOptions, Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import type { Storage } from "../../storage/storage.ts";
+import type { Settings } from "../options/settings.ts";
 
 export interface Source {
   readonly image: Image;
@@ -36,6 +37,11 @@ export async function inspectSource(image: Image): Promise<Source> {
     check: await checkOf(image),
     fileSize: image.fileSize,
   };
+}
+
+/** What the check found, for the report: null where none was asked for, or the format has nothing to check. */
+export function checkOfFound({ image, check }: Source, settings: Pick<Settings, "check">): CheckResult | null {
+  return settings.check && image.check !== undefined ? check : null;
 }
 
 /** Corruption stops a conversion, and so does what only qemu-img lets pass; leaks are reported and it goes on. */

@@ -105,7 +105,7 @@ async function openedTwice(storage: Storage, format: string): Promise<Image> {
 
 /** Throws `verification-failed` where settling left something behind. */
 async function finalCheck(image: Image, settings: FinishSettings, leaksAllowed: boolean): Promise<CheckResult | null> {
-  if (!settings.check) return null;
+  if (!settings.check || image.check === undefined) return null;
   const { format, storage } = image;
   const check = await checkOf(image);
   if (check.corruptions === 0 && check.checkErrors === 0 && (check.leaks === 0 || leaksAllowed)) return check;
