@@ -9,6 +9,7 @@ import type { Journal } from "../../journal/journal.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
+import { CrossChecker } from "../proof/cross-check.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
 import type { Session } from "../session/session.ts";
 import type { KnownGuest } from "./known-guest.ts";
@@ -38,6 +39,7 @@ export async function lookLast(
     const check = settings.check && image.check !== undefined ? await checkOf(image) : null;
     refuseUnsoundEnd(image, check, before.check, path);
     const digestAfter = await known.verify({ image }, guest);
+    if (check !== null) for (const note of await CrossChecker.compare(image, check, settings)) session.notes.add(note);
     await session.refuseChange();
     if (settings.keepUndo && journal !== undefined && !journal.isUndo) await journal.keepAsUndo();
     else await journal?.remove();

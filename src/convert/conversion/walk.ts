@@ -40,6 +40,8 @@ import { finishedReport, unchangedReport } from "./planned-report.ts";
 import { type Beginning, carryOut } from "./switch-step.ts";
 import { carrierWaypoint, journeyFrom, waypointOf } from "./wish.ts";
 
+const NOT_SHOWN = "Not shown to qemu-img: it is asked about conversions between formats that it can check";
+
 type Opinion = Awaited<ReturnType<typeof askBefore>>;
 
 export class Walk {
@@ -350,6 +352,9 @@ export class Walk {
     }
     const atEnd = { before: first, format: journey.goalFormat, journal: this.#journal };
     const look = () => this.#watch.time("verify", () => lookLast(session, atEnd, guest, this.#known, settings));
+    // What only one switch leads to has been shown to qemu-img before its undo was given up.
+    const isUnseen = this.#last !== undefined && (this.#taken.length > 1 || first.image.check === undefined);
+    if (settings.crossCheck !== "off" && isUnseen) session.notes.add(NOT_SHOWN);
     const { image, check, digestAfter } = this.#last ?? (await look());
     const report = finishedReport({
       path: session.path,
