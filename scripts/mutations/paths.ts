@@ -61,13 +61,6 @@ export const pathMutations: readonly Mutation[] = [
     tests: [pathsInRecovery],
   },
   {
-    name: "what lies beside a small cluster's header is in no journal",
-    file: "convert/rearrange/epochs.ts",
-    find: "for (const { toHostOffset } of hostCopies) if (toHostOffset < HEADER_BLOCK) return true;",
-    replace: "for (const _ of hostCopies) break;",
-    tests: [lostBlock],
-  },
-  {
     name: "counts of what a cut has parted stay",
     file: "convert/rearrange/rearrange-step.ts",
     find: "if (repair === undefined || repair.steps.length === 0) return",
