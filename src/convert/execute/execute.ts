@@ -5,10 +5,10 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import type { GuestReader } from "../../image/guest/reader.ts";
 import type { Epoch, Write } from "../../image/write.ts";
 import { crypto } from "../../storage/built-ins.ts";
-import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
+import type { Storage, WritableStorage } from "../../storage/storage.ts";
+import { areZeros } from "../../storage/zeros.ts";
 
 const COPY_STEP = MiB;
-const ZEROS = Buffer.alloc(COPY_STEP);
 const NO_BYTES = new Uint8Array(0);
 /** So many bytes are given back without a question which of them are there: that takes as long. */
 const FEW_ZEROS = 64 * MiB;
@@ -81,13 +81,13 @@ async function clear(
   for (const { start, end } of left.each()) {
     for (const [skip, step] of steps(end - start)) {
       const piece = bytes.subarray(0, await storage.read(start + skip, bytes.subarray(0, step)));
-      if (!isZero(piece)) await write(start + skip, new Uint8Array(piece.length));
+      if (!areZeros(piece)) await write(start + skip, new Uint8Array(piece.length));
     }
   }
 }
 
 /** The parts of the ranges that the file has: a hole, where the host tells of it, reads as zeros. */
-async function storedParts(storage: Storage, ranges: RangeSet): Promise<RangeSet> {
+export async function storedParts(storage: Storage, ranges: RangeSet): Promise<RangeSet> {
   const parts = new RangeSet();
   const size = await storage.size();
   const data = await storage.dataRanges?.();
@@ -95,29 +95,6 @@ async function storedParts(storage: Storage, ranges: RangeSet): Promise<RangeSet
   for (const { start, end } of ranges.each())
     for (const part of data.within(start, Math.min(end, size))) parts.add(part.start, part.end);
   return parts;
-}
-
-function isZero(bytes: Buffer): boolean {
-  return bytes.equals(ZEROS.subarray(0, bytes.length));
-}
-
-/**
- * The first host offset at which the file does not read as the epoch's writes left it, or -1: a disk that stores
- * something else than it was told, in bytes that no reader of the image may ever look at.
- */
-export async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<number> {
-  for (const { hostOffset, bytes } of gathered(epoch.writes?.() ?? [])) {
-    const found = await readZeroFilled(storage, hostOffset, bytes.length);
-    if (Buffer.compare(found, bytes) !== 0) return hostOffset + found.findIndex((byte, at) => byte !== bytes[at]);
-  }
-  const zeros = epoch.zeros && (await storedParts(storage, epoch.zeros));
-  for (const { start, end } of zeros?.each() ?? []) {
-    for (const [skip, step] of steps(end - start)) {
-      const found = Buffer.from((await readZeroFilled(storage, start + skip, step)).buffer);
-      if (!isZero(found)) return start + skip + found.findIndex((byte) => byte !== 0);
-    }
-  }
-  return -1;
 }
 
 /** Passes writes through to `storage` and remembers where they went and what they were, from `floor` on. */
@@ -154,12 +131,12 @@ export class WriteRecorder {
   }
 }
 
-function* steps(length: number): Generator<[skip: number, step: number]> {
+export function* steps(length: number): Generator<[skip: number, step: number]> {
   for (let skip = 0; skip < length; skip += COPY_STEP) yield [skip, Math.min(COPY_STEP, length - skip)];
 }
 
 /** Joins writes that touch, up to COPY_STEP. */
-function* gathered(writes: Iterable<Write>): Generator<Write> {
+export function* gathered(writes: Iterable<Write>): Generator<Write> {
   let start = 0;
   let end = 0;
   let parts: Uint8Array[] = [];

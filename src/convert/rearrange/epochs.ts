@@ -1,13 +1,13 @@
 /** The epochs of a rearrangement, one by one: each durable, read back, and a new header first said in the journal. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
-import { ImageError } from "../../bytes/image-error.ts";
-import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { TidyStep } from "../../image/rearranger.ts";
 import type { Epoch, Write } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
-import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
+import { executeEpoch } from "../execute/execute.ts";
+import { mendWrongBytes } from "../execute/written.ts";
 import type { Settings } from "../options/settings.ts";
 import { type Session, stopIfAsked } from "../session/session.ts";
 
@@ -65,25 +65,9 @@ export class Epochs {
       },
     });
     this.bytesWritten += done;
-    await this.#refuseWrongBytes(epoch);
-  }
-
-  /** Pointers and counts have no other version: what does not read as written is written once more, if nobody else was there. */
-  async #refuseWrongBytes(epoch: Epoch): Promise<void> {
-    const { storage, path } = this.#session;
+    // Pointers and counts have no other version; copies are compared by whom they concern.
     const tables: Epoch = { purpose: epoch.purpose, ...(epoch.writes && { writes: epoch.writes }) };
-    let hostOffset = await firstWrongByte(storage, tables);
-    if (hostOffset >= 0 && !storage.hasLateFingerprint) {
-      await executeEpoch(storage, tables);
-      hostOffset = await firstWrongByte(storage, tables);
-    }
-    if (hostOffset < 0) return;
-    throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
-      because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
-      path,
-      hostOffset,
-      operation: "verify",
-    });
+    await mendWrongBytes(storage, tables, say`Cannot rearrange ${imageNamed(path)}`);
   }
 }
 
