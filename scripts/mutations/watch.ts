@@ -27,8 +27,8 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "no look before each sync",
     file: "convert/session/guarded-storage.ts",
-    find: "    await this.refuseChange();\n    await this.#inner.sync();\n    // A sync",
-    replace: "    await this.#inner.sync();\n    // A sync",
+    find: "    await this.refuseChange();\n    await perform();\n    // A sync",
+    replace: "    await perform();\n    // A sync",
     tests: [guarded, otherWriters],
   },
   {
@@ -41,8 +41,8 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "what others wrote before a sync is taken for ours",
     file: "convert/session/guarded-storage.ts",
-    find: "    await this.refuseChange();\n    await this.#inner.sync();\n    // A sync",
-    replace: "    await this.#inner.sync();\n    this.#fingerprint = await this.#inner.fingerprint();\n    // A sync",
+    find: "    await this.refuseChange();\n    await perform();\n    // A sync",
+    replace: "    await perform();\n    this.#fingerprint = await this.#inner.fingerprint();\n    // A sync",
     tests: [guarded, otherWriters],
   },
   {

@@ -3,13 +3,14 @@
 import { MiB } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { GuestReader } from "../../image/guest/reader.ts";
-import type { Epoch, Write } from "../../image/write.ts";
+import type { Epoch, HostCopy, Write } from "../../image/write.ts";
 import { crypto } from "../../storage/built-ins.ts";
-import type { Storage, WritableStorage } from "../../storage/storage.ts";
+import { inBatches } from "../../storage/copies.ts";
+import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
 import { areZeros } from "../../storage/zeros.ts";
 
-const COPY_STEP = MiB;
-const NO_BYTES = new Uint8Array(0);
+/** Read and written before the next safe point. */
+export const COPY_STEP = MiB;
 /** So many bytes are given back without a question which of them are there: that takes as long. */
 const FEW_ZEROS = 64 * MiB;
 
@@ -26,6 +27,8 @@ export interface ExecuteOptions {
   readonly onBytes?: (done: number) => void;
   /** Called between writes; throws to stop. */
   readonly safePoint?: () => void;
+  /** Where there are many epochs: one of writes alone leaves times to the last sync. */
+  readonly isOneOfMany?: boolean;
 }
 
 /**
@@ -37,24 +40,22 @@ export async function executeEpoch(
   epoch: Epoch,
   options: ExecuteOptions = {},
 ): Promise<void> {
-  const { reader, onBytes, safePoint } = options;
+  const { reader, onBytes, safePoint, isOneOfMany } = options;
   let done = 0;
-  const write = async (hostOffset: number, bytes: Uint8Array): Promise<void> => {
+  const perform = async (length: number, write: () => Promise<void>): Promise<void> => {
     safePoint?.();
-    await storage.write(hostOffset, bytes);
-    done += bytes.length;
+    await write();
+    done += length;
     onBytes?.(done);
   };
-  if (epoch.fileSize !== undefined && epoch.fileSize > (await storage.size())) await storage.resize(epoch.fileSize);
+  const write = (hostOffset: number, bytes: Uint8Array) =>
+    perform(bytes.length, () => storage.write(hostOffset, bytes));
+  const oldSize = epoch.fileSize === undefined ? undefined : await storage.size();
+  if (epoch.fileSize !== undefined && epoch.fileSize > Number(oldSize)) await storage.resize(epoch.fileSize);
   if (epoch.zeros) await clear(storage, epoch.zeros, write);
-  // One buffer for all: a write has returned before the next read.
-  const buffer = epoch.hostCopies === undefined ? NO_BYTES : new Uint8Array(COPY_STEP);
-  for (const { fromHostOffset, toHostOffset, length } of epoch.hostCopies ?? []) {
-    for (const [skip, step] of steps(length)) {
-      const bytes = buffer.subarray(0, step);
-      bytes.fill(0, await storage.read(fromHostOffset + skip, bytes));
-      await write(toHostOffset + skip, bytes);
-    }
+  for (const batch of inBatches(epoch.hostCopies ?? [], COPY_STEP)) {
+    const length = batch.reduce((sum, copy) => sum + copy.length, 0);
+    await perform(length, () => storage.copy?.(batch) ?? copyFromOutside(storage, batch));
   }
   for (const { guestOffset, hostOffset, length } of epoch.guestCopies ?? []) {
     for (const [skip, step] of steps(length)) {
@@ -65,7 +66,13 @@ export async function executeEpoch(
   }
   for (const { hostOffset, bytes } of gathered(epoch.writes?.() ?? [])) await write(hostOffset, bytes);
   if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);
-  await storage.sync();
+  const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;
+  await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());
+}
+
+async function copyFromOutside(storage: WritableStorage, copies: readonly HostCopy[]): Promise<void> {
+  for (const { fromHostOffset, toHostOffset, length } of copies)
+    await storage.write(toHostOffset, await readZeroFilled(storage, fromHostOffset, length));
 }
 
 /** Given back where the host takes it; of the rest only what is no zero yet is written to, so that what was a hole stays one. */

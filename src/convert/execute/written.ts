@@ -2,10 +2,11 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { placeAt, type Sentence, say } from "../../bytes/sentence.ts";
-import type { Epoch } from "../../image/write.ts";
+import type { Epoch, HostCopy } from "../../image/write.ts";
+import { inBatches } from "../../storage/copies.ts";
 import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
 import { areZeros } from "../../storage/zeros.ts";
-import { executeEpoch, gathered, steps, storedParts } from "./execute.ts";
+import { COPY_STEP, executeEpoch, gathered, steps, storedParts } from "./execute.ts";
 
 /** Throws ImageError `verification-failed`, which begins with `what`, where the file does not read as the epoch's writes left it. */
 export async function refuseWrongBytes(storage: Storage, epoch: Epoch, what: Sentence): Promise<void> {
@@ -23,6 +24,27 @@ export async function mendWrongBytes(storage: WritableStorage, epoch: Epoch, wha
     hostOffset = await firstWrongByte(storage, epoch);
   }
   refuse(storage, hostOffset, what);
+}
+
+/** The host offset of a copy that does not read as what it was made of, at a multiple of a step behind its start; -1 where all do. */
+export async function firstOtherCopy(storage: Storage, copies: readonly HostCopy[]): Promise<number> {
+  const old = Buffer.allocUnsafe(COPY_STEP);
+  const copied = Buffer.allocUnsafe(COPY_STEP);
+  for (const batch of inBatches(copies, COPY_STEP)) {
+    for (const { fromHostOffset, toHostOffset, length } of batch) {
+      const wanted = old.subarray(0, length);
+      const found = copied.subarray(0, length);
+      await readSoon(storage, fromHostOffset, wanted);
+      await readSoon(storage, toHostOffset, found);
+      if (!wanted.equals(found)) return toHostOffset;
+    }
+  }
+  return -1;
+}
+
+/** What has been read or written a moment ago comes from memory. */
+async function readSoon(storage: Storage, hostOffset: number, into: Buffer): Promise<void> {
+  into.fill(0, storage.readAtOnce?.(hostOffset, into) ?? (await storage.read(hostOffset, into)));
 }
 
 function refuse({ path }: Storage, hostOffset: number, what: Sentence): void {

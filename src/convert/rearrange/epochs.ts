@@ -14,14 +14,14 @@ import { type Session, stopIfAsked } from "../session/session.ts";
 /** The block around a header that a medium may lose when it is cut while writing it. */
 export const HEADER_BLOCK = 4096;
 
-/** Who else has the image open takes long to find out: looked for once in so many epochs, a change of the file at each. */
-const EPOCHS_PER_LOOK = 16;
+/** Who else has the image open takes long to find out: looked for when so many milliseconds have passed, a change of the file at each epoch. */
+const LOOK_AFTER = 1000;
 
 export class Epochs {
   readonly #session: Session;
   readonly #journal: RearrangementJournal;
   readonly #settings: Pick<Settings, "signal">;
-  #epochCount = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   bytesWritten = 0;
 
   constructor(session: Session, journal: RearrangementJournal, settings: Pick<Settings, "signal">) {
@@ -37,6 +37,13 @@ export class Epochs {
 
   async repoint(purpose: string, writes: readonly Write[]): Promise<void> {
     await this.perform({ purpose, repoints: true, writes: () => writes }, await this.#newHeader(writes));
+  }
+
+  async #refuseOthers(): Promise<void> {
+    const now = this.#session.host.now();
+    if (now - this.#lookedAt < LOOK_AFTER) return this.#session.refuseChange();
+    await this.#session.refuseInterference();
+    this.#lookedAt = this.#session.host.now();
   }
 
   /** The file's first sector as the writes leave it, where they touch it. */
@@ -56,10 +63,10 @@ export class Epochs {
       if (newHeader) await this.#journal.append({ record: "new-header" }, newHeader);
     }
     stopIfAsked(this.#settings.signal, path, "while rearranging");
-    if (this.#epochCount++ % EPOCHS_PER_LOOK === 0) await this.#session.refuseInterference();
-    else await this.#session.refuseChange();
+    await this.#refuseOthers();
     let done = 0;
     await executeEpoch(storage, epoch, {
+      isOneOfMany: true,
       onBytes: (bytes) => {
         done = bytes;
       },
