@@ -114,7 +114,11 @@ async function planFirst(
     const plan = next && (await planSwitchTo(next.source, wishFor(next.step, journey, next.source), settings));
     return { steps, plan, wish: wishOfDisk };
   }
-  const wish = { ...wishFor(first, journey, source), view: () => guest.view(source.image) };
+  const wish = {
+    ...wishFor(first, journey, source),
+    view: () => guest.view(source.image),
+    fillsIn: guest.covers === "guest",
+  };
   const plan = await planSwitchTo(source, wish, settings);
   // What the goal refuses is refused now, not when its turn comes.
   if (last !== undefined && last !== first) refuseGoal(source, journey, settings);

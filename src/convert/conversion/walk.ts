@@ -222,6 +222,7 @@ export class Walk {
       compress: step.isGoal && journey.wishes.compress,
       mayInflate: this.#isLeadingBack,
       view: () => guest.view(source.image),
+      fillsIn: guest.covers === "guest",
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#known.digest ? { seed: this.#known.digest } : undefined,
     };
