@@ -318,6 +318,13 @@ export const convertMutations: readonly Mutation[] = [
     tests: [verify],
   },
   {
+    name: "a recovery knows nothing of clusters that are filled in",
+    file: "convert/recovery/resume.ts",
+    find: "fillsUnit: settings.backingChain ? target.clusterSize : undefined,",
+    replace: "",
+    tests: ["test/unit/convert/recovery/filled-clusters.test.ts"],
+  },
+  {
     name: "verification makes no check",
     file: "convert/proof/verify.ts",
     find: "if (!input.check) return null;",

@@ -49,8 +49,8 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "a copy may freeze what the backing file shows",
     file: "plan/proof.ts",
-    find: "if (!right || (hasBacking && from === ExtentState.unallocated && !isPart)) throw",
-    replace: "if (!right) throw",
+    find: "if (!right || (hasBacking && from === ExtentState.unallocated && !isPart))",
+    replace: "if (!right)",
     tests: [proof],
   },
   {
