@@ -76,9 +76,27 @@ export function plannedReport(
     path: steps.map(pathStep),
     dropped: [...dropped, ...(leaks ? [leaksText(leaks)] : [])],
     ...(leaks && { leaksGivenUp: leaks }),
-    notes: [...leaksWarnings(path, leaks, settings.drop), ...(plan?.draft.notes ?? [])],
+    notes: [
+      ...leaksWarnings(path, leaks, settings.drop),
+      ...(plan?.draft.notes ?? []),
+      ...undoNotes(source, steps, change, settings),
+    ],
     ...layouts(settings, source, () => (plan && isAlone ? plannedLayout(plan) : null)),
   };
+}
+
+/** Whether a copy can be made for nothing shows when one is made. */
+function undoNotes(
+  { image: { format } }: Source,
+  steps: readonly Step[],
+  change: DiskWish["change"],
+  { keepUndo, maxExtraSpace }: Settings,
+): string[] {
+  const moves = steps.some(({ step }) => step === "rearrange") && change === undefined;
+  if (!keepUndo || !moves) return [];
+  const sharing = "where the file system copies a file for nothing (XFS, btrfs, APFS) the undo keeps the old bytes";
+  const other = `the way back to the same guest as ${format}`;
+  return [Number.isFinite(maxExtraSpace) ? `The undo keeps ${other}` : `${sharing.replace("w", "W")}, else ${other}`];
 }
 
 interface Shape {

@@ -31,6 +31,7 @@ import {
   refuseUnsound,
   type SwitchWish,
 } from "../switch/switch-planning.ts";
+import { dropUntold, saveCopy, savedNote } from "../undo/saved-copy.ts";
 import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
 import { type FirstLook, lookFirst } from "./first-look.ts";
 import { giveZerosBack } from "./give-zeros-back.ts";
@@ -66,6 +67,8 @@ export class Walk {
   /** Of the first step, where nothing has been learned since that it was made without. */
   #firstPlan: { readonly plan: SwitchPlan } | undefined;
   readonly #known: KnownGuest;
+  /** What the copy of the old bytes may come to take; undefined where none was made. */
+  #copyBytes: number | undefined;
   /** The image as the last step left it, proven; absent behind a rearrangement. */
   #last: LastLook | undefined;
 
@@ -114,8 +117,12 @@ export class Walk {
       const { purpose } = this.#beginning;
       await this.#watch.time("checksum", () => this.#known.foretellChange(first, guest, wish, purpose));
       const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
-      await this.#take(steps, first, journey, guest, opinion);
-      return await this.#report(first, look, guest, journey, wish);
+      const kept = await this.#withCopy(steps, first, journey);
+      await this.#take(steps, first, kept, guest, opinion);
+      return await this.#report(first, look, guest, kept, wish);
+    } catch (error) {
+      if (this.#copyBytes !== undefined) await dropUntold(this.#session).catch(() => {});
+      throw error;
     } finally {
       await guest.close();
     }
@@ -126,6 +133,20 @@ export class Walk {
     const isGone = wishes.sparseSize === 0 || stepsTaken > 0;
     if (isGone || source.options.backing !== undefined || waypointOf(goalFormat).isInOnePiece) return 0;
     return goalUnit(source, goalFormat, this.#settings);
+  }
+
+  /** The journey with the old bytes beside the image, where they are to be kept and can be. */
+  async #withCopy(steps: readonly Step[], first: Source, journey: Journey): Promise<Journey> {
+    const { settings, session } = { settings: this.#settings, session: this.#session };
+    const isBegun = this.#beginning.replacing !== undefined || this.#beginning.purpose !== "convert";
+    // The disk itself, changed, is put back by what its journals hold.
+    const moves = steps.some((step) => step.step === "rearrange") && this.#wish.change === undefined;
+    if (!settings.keepUndo || isBegun || !moves) return journey;
+    const saved = await this.#watch.time("write", () => saveCopy(session, first, settings));
+    session.notes.add(`${savedNote(saved, session.path, first.image.format)}`);
+    if (!("bytes" in saved)) return journey;
+    this.#copyBytes = saved.bytes;
+    return { ...journey, hasCopy: true };
   }
 
   /** What fails behind the first step leaves its journal: the image is whole, in some format on the way. */
@@ -371,7 +392,7 @@ export class Walk {
       bytesMoved: this.#bytesMoved,
       bytesSettled: this.#bytesSettled,
       bytesWritten: session.volume.meter.bytesWritten,
-      peakExtraBytes: this.#peakExtraBytes,
+      peakExtraBytes: this.#peakExtraBytes + (this.#copyBytes ?? 0),
       syncs: session.volume.meter.syncs,
       fileSizeAfter: await session.storage.size(),
       guestChecksum:
@@ -390,7 +411,9 @@ export class Walk {
   /** Of a conversion that was cut off with all of it done: a changed disk still has its way back to be kept. */
   async #endIdle(): Promise<void> {
     const journal = this.#journal;
-    if (journal && this.#changed && this.#settings.keepUndo && !journal.isUndo) await journal.keepAsUndo();
+    const isKept = this.#settings.keepUndo && !journal?.isUndo;
+    if (journal && isKept && (this.#changed || this.#beginning.journey?.hasCopy)) await journal.keepAsUndo();
     else await journal?.remove();
+    if (this.#copyBytes !== undefined) await dropUntold(this.#session);
   }
 }
