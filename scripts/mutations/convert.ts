@@ -313,9 +313,16 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "a dropped backing file is no difference",
     file: "convert/proof/verify.ts",
-    find: "if (hasBacking && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated)) return guestOffset;",
-    replace: "",
+    find: "if (hasBacking && !isFilled && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated))",
+    replace: "if (false)",
     tests: [verify],
+  },
+  {
+    name: "a recovery knows nothing of clusters that are filled in",
+    file: "convert/recovery/resume.ts",
+    find: "fillsUnit: settings.backingChain ? target.clusterSize : undefined,",
+    replace: "",
+    tests: ["test/unit/convert/recovery/filled-clusters.test.ts"],
   },
   {
     name: "verification makes no check",

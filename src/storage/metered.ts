@@ -43,6 +43,11 @@ export class MeteredVolume implements Volume {
     return storage && new MeteredStorage(storage, this.meter);
   }
 
+  async clone(storage: Storage, to: string): Promise<WritableStorage | undefined> {
+    const copy = await this.#volume.clone?.(inner(storage), to);
+    return copy && new MeteredStorage(copy, this.meter);
+  }
+
   facts(path: string): Promise<FileFacts | undefined> {
     return this.#volume.facts(path);
   }

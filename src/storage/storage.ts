@@ -95,6 +95,11 @@ export interface Volume {
   createExclusively(path: string): Promise<WritableStorage | undefined>;
   /** Why a file can't be made at `path`, were the name free, as far as that can be told without making one. */
   obstacleToCreating(path: string): Promise<ImageError | undefined>;
+  /**
+   * Makes `to`, a new name, a copy of the open file that shares its space, with its owner and permissions. Durable once it
+   * and its folder are synced. Undefined, with nothing left, where the host can't make one for nothing; absent where it never can.
+   */
+  clone?(storage: Storage, to: string): Promise<WritableStorage | undefined>;
   facts(path: string): Promise<FileFacts | undefined>;
   /** The absolute path without symlinks and `..`. Throws kind `io` where there is no such file. */
   realPath(path: string): Promise<string>;

@@ -5,6 +5,7 @@ import { Qcow2Image } from "../../src/formats/qcow2/image.ts";
 import { guestBytesOf } from "../formats/guest-contents.ts";
 import { buildWithGuest } from "../formats/qcow2/any-image.ts";
 import { buildQcow2Image } from "../formats/qcow2/builder.ts";
+import { Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { buildQedImage } from "../formats/qed/builder.ts";
 import { buildVpc } from "../formats/vpc/builder.ts";
 import { shuffleInMemory } from "./compaction.ts";
@@ -60,6 +61,15 @@ async function strewn(description: Parameters<typeof buildQcow2Image>[0]): Promi
   roomy.set(bytes);
   const play = { open: Qcow2Image.open, movesAtOnce: 3 };
   return (await shuffleInMemory(roomy, play, seededRandom(4), 6)).bytes;
+}
+
+/** Whole clusters, one stored in part, one of zeros and nothing, one with a place for zeros. */
+function withSubclusters(): Uint8Array {
+  const image = new Qcow2Bytes({ clusterBits: 14, virtualSize: 8 * 16 * KIB, dataClusters: 4, hasSubclusters: true });
+  image.set64(image.l2Entry(1) + 8, 0x0000_ff00_00f0_00ffn);
+  image.set64(image.l2Entry(3) + 8, 0xffff_ffff_0000_0000n);
+  image.set64(image.l2Entry(5) + 8, 0x0000_00ff_0000_0000n);
+  return image.bytes;
 }
 
 export async function pathScenarios(): Promise<Scenario[]> {
@@ -118,6 +128,7 @@ export async function pathScenarios(): Promise<Scenario[]> {
     of("qcow2", "qcow2, compacted, a bitmap, clusters of one sector", await strewn({ bitmap: true }), "qcow2", {
       compact: true,
     }),
+    of("qcow2", "qcow2, subclusters given up", withSubclusters(), "qcow2", { options: { extended_l2: "off" } }),
     of("qed", "qed, compacted", shuffled, "qed", { compact: true }),
     of("qcow2", "vpc", cycle(CYCLES.random as Arrange, 12), "vpc", { options: VHD }),
     of("qed", "vpc, grown", shuffled, "vpc", { options: { subformat: "fixed", align: "64k" } }),

@@ -19,6 +19,8 @@ export class Account {
   /** Of the step that takes most: what one takes is given back before the next. */
   peakExtraBytes = 0;
   dropped: readonly string[] = [];
+  /** What the copy of the old bytes may come to take; undefined where none was made. */
+  copyBytes: number | undefined;
 
   add({ bytesMoved, bytesSettled = 0, peakExtraBytes = 0, dropped = [] }: StepFigures): void {
     this.bytesMoved += bytesMoved;

@@ -39,7 +39,7 @@ export async function finishedReport(
     bytesWritten: volume.meter.bytesWritten,
     bytesMoved: account.bytesMoved,
     bytesSettled: account.bytesSettled,
-    peakExtraBytes: account.peakExtraBytes,
+    peakExtraBytes: account.peakExtraBytes + (account.copyBytes ?? 0),
     syncs: volume.meter.syncs,
     fileSizeAfter: await storage.size(),
     ...(wish.told.length > 0 && { guestChanges: wish.told }),

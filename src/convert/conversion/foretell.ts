@@ -26,7 +26,7 @@ import { planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planni
 import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
 import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
-import { stepsFrom, switchWishOf } from "./steps.ts";
+import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
 import { journeyFrom, waypointOf } from "./wish.ts";
 
 export interface Foretold {
@@ -112,11 +112,11 @@ async function planFirst(
     if (first?.goal === "encode") await openEncoder(source.image, settings);
     if (last !== undefined) refuseGoal(source, journey, settings);
     const next = await behindRelocation(source, steps, wishOfDisk);
-    const seen = next && switchWishOf(next.step, journey, () => openGuestView([next.source.image]));
+    const seen = next && switchWishOf(next.step, journey, { view: () => openGuestView([next.source.image]) });
     const plan = seen && (await planSwitchTo(next.source, seen, settings));
     return { steps, plan, wish: wishOfDisk };
   }
-  const wish = switchWishOf(first, journey, () => guest.view(source.image));
+  const wish = switchWishOf(first, journey, readingOf(source, guest));
   const plan = await planSwitchTo(source, wish, settings);
   // What the goal refuses is refused now, not when its turn comes.
   if (last !== undefined && last !== first) refuseGoal(source, journey, settings);

@@ -50,9 +50,25 @@ export function plannedReport(
     guestChecksum: checksumOf(settings, covers, null, null),
     path: steps.map(pathStep),
     ...losses,
-    notes: [...notes, ...(plan?.draft.notes ?? [])],
+    notes: [...notes, ...(plan?.draft.notes ?? []), ...undoNotes(source, steps, change, settings)],
     ...layouts(settings, source, () => (plan && isAlone ? plannedLayout(plan) : null)),
   };
+}
+
+/** Whether a copy can be made for nothing shows when one is made. */
+function undoNotes(
+  { image: { format } }: Source,
+  steps: readonly Step[],
+  change: DiskWish["change"],
+  { keepUndo, maxExtraSpace }: Settings,
+): string[] {
+  const moves = steps.some(({ step }) => step === "rearrange") && change === undefined;
+  if (!keepUndo || !moves) return [];
+  const other = `the way back to the same guest as ${format}`;
+  if (Number.isFinite(maxExtraSpace)) return [`The undo keeps ${other}`];
+  return [
+    `Where the file system copies a file for nothing (XFS, btrfs, APFS) the undo keeps the old bytes, else ${other}`,
+  ];
 }
 
 interface Shape {

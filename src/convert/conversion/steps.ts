@@ -2,6 +2,7 @@
 
 import type { Journey } from "../../journal/records.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
+import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";
@@ -15,6 +16,8 @@ export interface Found {
   /** Tables are to be made anew, though all is as asked. */
   readonly isRemade?: boolean;
 }
+
+type Reading = Pick<SwitchWish, "view" | "fillsIn">;
 
 export function stepsFrom(
   source: Source,
@@ -32,12 +35,17 @@ export function stepsFrom(
   return pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
 }
 
-export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, view: SwitchWish["view"]): SwitchWish {
+/** How the guest is read, where the target can't hold all as it lies. */
+export function readingOf({ image }: Source, guest: OpenedBacking): Reading {
+  return { view: () => guest.view(image), fillsIn: guest.covers === "guest" };
+}
+
+export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, reading: Reading): SwitchWish {
   return {
     targetFormat: step.to,
     options: step.isGoal ? goalOptions : {},
     isCarrier: step.isCarrier,
     compress: step.isGoal && wishes.compress,
-    view,
+    ...reading,
   };
 }

@@ -18,7 +18,7 @@ import { performSwitch, type SwitchInput } from "../switch/switch.ts";
 import { afterFailure } from "../undo/after-failure.ts";
 import { companionsOf } from "../undo/companions.ts";
 import { frontDigestOf } from "../undo/switch-undo.ts";
-import { optionTexts } from "./wish.ts";
+import { optionTextsOf } from "./wish.ts";
 
 /** How a step begins: afresh, or in the place of the journal of the step before it or of an interrupted one. */
 export interface Beginning {
@@ -115,7 +115,7 @@ function intentOf(
     alsoHolds: companionsOf(source.options),
     oldFileSize: plan.oldFileSize,
     sourceEnd: plan.sourceEnd,
-    sourceOptions: optionTexts(source.options.creationOptions),
+    sourceOptions: optionTextsOf(source),
     metadataDigest: source.metadataDigest,
     fileSize: draft.fileSize,
     savedLength: plan.header.length,

@@ -23,6 +23,7 @@ import { leavingJournal } from "../session/leaving-journal.ts";
 import type { Session } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { goalUnit, planSwitchTo, refuseGoal, refuseUnsound, type SwitchWish } from "../switch/switch-planning.ts";
+import { dropUntold, saveCopy, savedNote } from "../undo/saved-copy.ts";
 import { Account } from "./account.ts";
 import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
 import { finishedReport } from "./finished-report.ts";
@@ -31,7 +32,7 @@ import { giveZerosBack } from "./give-zeros-back.ts";
 import { KnownGuest } from "./known-guest.ts";
 import { type LastLook, lookLast } from "./last-look.ts";
 import { unchangedReport } from "./report-base.ts";
-import { type Switching, stepsFrom, switchWishOf } from "./steps.ts";
+import { readingOf, type Switching, stepsFrom, switchWishOf } from "./steps.ts";
 import { type Beginning, carryOut } from "./switch-step.ts";
 import { journeyFrom, waypointOf } from "./wish.ts";
 
@@ -105,8 +106,12 @@ export class Walk {
       const { purpose } = this.#beginning;
       await this.#watch.time("checksum", () => this.#known.foretellChange(first, guest, wish, purpose));
       const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
-      await this.#take(steps, first, journey, guest, opinion);
-      return await this.#report(first, look, guest, journey, wish);
+      const kept = await this.#withCopy(steps, first, journey);
+      await this.#take(steps, first, kept, guest, opinion);
+      return await this.#report(first, look, guest, kept, wish);
+    } catch (error) {
+      if (this.#account.copyBytes !== undefined) await dropUntold(this.#session).catch(() => {});
+      throw error;
     } finally {
       await guest.close();
     }
@@ -117,6 +122,20 @@ export class Walk {
     const isGone = wishes.sparseSize === 0 || stepsTaken > 0;
     if (isGone || source.options.backing !== undefined || waypointOf(goalFormat).isInOnePiece) return 0;
     return goalUnit(source, goalFormat, this.#settings);
+  }
+
+  /** The journey with the old bytes beside the image, where they are to be kept and can be. */
+  async #withCopy(steps: readonly Step[], first: Source, journey: Journey): Promise<Journey> {
+    const { settings, session } = { settings: this.#settings, session: this.#session };
+    const isBegun = this.#beginning.replacing !== undefined || this.#beginning.purpose !== "convert";
+    // The disk itself, changed, is put back by what its journals hold.
+    const moves = steps.some((step) => step.step === "rearrange") && this.#wish.change === undefined;
+    if (!settings.keepUndo || isBegun || !moves) return journey;
+    const saved = await this.#watch.time("write", () => saveCopy(session, first, settings));
+    session.notes.add(`${savedNote(saved, session.path, first.image.format)}`);
+    if (!("bytes" in saved)) return journey;
+    this.#account.copyBytes = saved.bytes;
+    return { ...journey, hasCopy: true };
   }
 
   /** What fails behind the first step leaves its journal: the image is whole, in some format on the way. */
@@ -204,7 +223,7 @@ export class Walk {
 
   #planned(source: Source, step: Switching, journey: Journey, guest: OpenedBacking) {
     const wish = {
-      ...switchWishOf(step, journey, () => guest.view(source.image)),
+      ...switchWishOf(step, journey, readingOf(source, guest)),
       mayInflate: this.#isLeadingBack,
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#known.digest ? { seed: this.#known.digest } : undefined,
@@ -345,7 +364,9 @@ export class Walk {
   /** Of a conversion that was cut off with all of it done: a changed disk still has its way back to be kept. */
   async #endIdle(): Promise<void> {
     const journal = this.#journal;
-    if (journal && this.#changed && this.#settings.keepUndo && !journal.isUndo) await journal.keepAsUndo();
+    const isKept = this.#settings.keepUndo && !journal?.isUndo;
+    if (journal && isKept && (this.#changed || this.#beginning.journey?.hasCopy)) await journal.keepAsUndo();
     else await journal?.remove();
+    if (this.#account.copyBytes !== undefined) await dropUntold(this.#session);
   }
 }

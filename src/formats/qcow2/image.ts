@@ -92,6 +92,7 @@ export class Qcow2Image implements Image {
         refcount_bits: header.refcountBits,
         lazy_refcounts: hasFlag(header.compatible, CompatibleBit.lazyRefcounts),
         compression_type: header.compression,
+        extended_l2: header.hasSubclusters,
       },
       unclean: this.#uncleanReasons(),
       forgettable: this.#forgettable(),
