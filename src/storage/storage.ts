@@ -3,6 +3,7 @@
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import { placeAt, say } from "../bytes/sentence.ts";
+import type { SharedFile } from "./shared-file.ts";
 
 /** Random access to one open file. All addresses and lengths are bytes of the host's file. */
 export interface Storage {
@@ -10,6 +11,8 @@ export interface Storage {
   readonly path: string;
   /** The process-wide descriptor, where there is one, so that worker threads read the same file. */
   readonly descriptor?: number;
+  /** The same where the file is not the descriptor's own bytes alone. */
+  readonly shared?: SharedFile | undefined;
   size(): Promise<number>;
   /**
    * Fills `into` from `hostOffset` and returns how many bytes were there; fewer than `into.length` only at the end
