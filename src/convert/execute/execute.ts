@@ -48,9 +48,10 @@ export async function executeEpoch(
   if (epoch.fileSize !== undefined && epoch.fileSize > (await storage.size())) await storage.resize(epoch.fileSize);
   if (epoch.zeros) await clear(storage, epoch.zeros, write);
   // One buffer for all: a write has returned before the next read.
-  const buffer = epoch.hostCopies === undefined ? NO_BYTES : new Uint8Array(COPY_STEP);
+  let buffer = NO_BYTES;
   for (const { fromHostOffset, toHostOffset, length } of epoch.hostCopies ?? []) {
     for (const [skip, step] of steps(length)) {
+      if (buffer.length < step) buffer = new Uint8Array(step);
       const bytes = buffer.subarray(0, step);
       bytes.fill(0, await storage.read(fromHostOffset + skip, bytes));
       await write(toHostOffset + skip, bytes);
