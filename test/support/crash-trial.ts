@@ -1,6 +1,5 @@
 /** One trial of the crash suite: a state that a cut left, judged before any recovery, recovered, and judged again. */
 
-import { createHash } from "node:crypto";
 import { SECTOR_SIZE } from "../../src/bytes/align.ts";
 import { ImageError } from "../../src/bytes/image-error.ts";
 import { resume, rollback } from "../../src/convert/recover.ts";
@@ -12,7 +11,7 @@ import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import { kitOf } from "../formats/kits.ts";
 import { IMAGE_PATH, type Scenario, testHost } from "./crash-scenario.ts";
-import { type DiskState, eachCut, OUTCOMES, type Outcome } from "./power-cut.ts";
+import { type DiskState, digestOf, eachCut, OUTCOMES, type Outcome } from "./power-cut.ts";
 import type { Random } from "./random.ts";
 import { RecordingVolume } from "./recording-volume.ts";
 
@@ -54,10 +53,6 @@ export async function expectedOf(scenario: Scenario, final: Uint8Array): Promise
     final,
     whole: new Map(),
   };
-}
-
-export function digestOf(bytes: Uint8Array): string {
-  return createHash("sha1").update(bytes).digest("base64");
 }
 
 /** What the guest sees, in whole sectors; what is missing of the last one are zeros. */

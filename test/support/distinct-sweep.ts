@@ -8,11 +8,10 @@
  * A state is all files on the disk. Each is judged as a whole image; a sample is recovered.
  */
 
-import { createHash } from "node:crypto";
 import { recordScenario, type Scenario } from "./crash-scenario.ts";
 import { type Expected, expectedOf, judgeEnd, judgeWhole, recover, type Wish } from "./crash-trial.ts";
 import { enumerateStates } from "./every-state.ts";
-import { type DiskState, eachCut } from "./power-cut.ts";
+import { type DiskState, eachCut, stateKey } from "./power-cut.ts";
 import { type Random, seededRandom } from "./random.ts";
 import { type OperationLog, RecordingVolume } from "./recording-volume.ts";
 
@@ -76,7 +75,7 @@ export async function sweepDistinct(scenario: Scenario, sweep: DistinctSweep, ta
       // A state is not new where nothing has changed.
       if (at > 0 && isIdle(of, at - 1)) continue;
       for (const state of enumerateStates(cut, limit, sweep.seed + at).states) {
-        const key = keyOf(state);
+        const key = stateKey(state);
         if (seen.has(key)) continue;
         seen.add(key);
         tally.states++;
@@ -115,7 +114,7 @@ export async function sweepDistinct(scenario: Scenario, sweep: DistinctSweep, ta
 /** By the operations that leave something in doubt. */
 function limitFor(log: OperationLog, wanted: number): number {
   const cuts = log.operations.filter((_, at) => !isIdle(log, at)).length;
-  return Math.max(LEAST_OF_A_CUT, Math.min(MOST_OF_A_CUT, Math.ceil((1.6 * wanted) / Math.max(1, cuts))));
+  return Math.max(LEAST_OF_A_CUT, Math.min(MOST_OF_A_CUT, Math.ceil((2.4 * wanted) / Math.max(1, cuts))));
 }
 
 /** Opening changes nothing, and a barrier leaves what was one of the states before it. */
@@ -131,12 +130,4 @@ function keepSome(kept: DiskState[], keep: number, state: DiskState, count: numb
     const at = random.below(count);
     if (at < keep) kept[at] = state;
   }
-}
-
-function keyOf(state: DiskState): string {
-  const hash = createHash("sha1");
-  for (const [path, bytes] of Object.entries(state).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    hash.update(`${path}\0${bytes.length}\0`).update(bytes);
-  }
-  return hash.digest("base64");
 }

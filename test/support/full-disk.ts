@@ -11,7 +11,8 @@ import { type Ending, runCommand, runStopped, type TracedCall, traceCommand } fr
 export type FullOutcome = "done" | "refused" | "put back" | "journal stands";
 
 const IMAGE = "disk.img";
-const STANDS = /journal stands\n(?:.*\n)*To finish:\n {2}.* resume .*\n(?:.*\n)*To put the image back as it was:\n {2}.* rollback /;
+const STANDS =
+  /journal stands\n(?:.*\n)*To finish:\n {2}.* resume .*\n(?:.*\n)*To put the image back as it was:\n {2}.* rollback /;
 
 /** Less and less likely to be needed: by pages, then by doubling. */
 export const SIZES: readonly number[] = [

@@ -8,7 +8,7 @@ import { buildEncodable, type ClusterKind } from "../formats/qcow2/encodable-ima
 import { buildQedImage } from "../formats/qed/builder.ts";
 import { buildVpc } from "../formats/vpc/builder.ts";
 import { gptDisk, tableAt, wholeGpt } from "./gpt-disk.ts";
-import { assertClean, blkhashOf, run } from "./qemu-tools.ts";
+import { assertClean, assertGuest, blkhashOf } from "./qemu-tools.ts";
 import { seededRandom } from "./random.ts";
 import { shownBy } from "./relocation-trial.ts";
 
@@ -120,7 +120,7 @@ export async function judgeFound(path: RealPath, image: string): Promise<string>
   if (isRelocated && format !== "qcow2") return judgeRelocated(path, disk, format);
   if (Buffer.compare(disk.subarray(0, guest.length), guest) !== 0)
     throw new Error(`the guest of the ${format} image differs`);
-  await judgeByQemu(path, image, format);
+  await assertGuest(image, format, await rawOf(guest, image));
   if (disk.length === guest.length) await judgeBySum(path, image, format);
   return format;
 }
@@ -151,18 +151,6 @@ function judgeRelocated({ guest }: RealPath, disk: Buffer, format: string): stri
   const before = tableAt(old, 1);
   if (!entries.equals(before.entries) || guid !== before.guid) throw new Error("the primary tells of other partitions");
   return format;
-}
-
-/** Of a raw file that is longer for a while the disk's length is said. */
-async function judgeByQemu({ guest }: RealPath, image: string, format: string): Promise<void> {
-  const rawPath = await rawOf(guest, image);
-  const size = format === "raw" ? `,size=${guest.length}` : "";
-  const nodes = [
-    `driver=${format}${size},file.driver=file,file.filename=${image}`,
-    `driver=raw,file.driver=file,file.filename=${rawPath}`,
-  ];
-  const said = await run("qemu-img", ["compare", "--image-opts", ...nodes]);
-  if (!said.includes("Images are identical.")) throw new Error(`qemu-img finds another guest: ${said}`);
 }
 
 async function judgeBySum({ guest }: RealPath, image: string, format: string): Promise<void> {
