@@ -47,7 +47,7 @@ export function plannedReport(
   const isAlone = steps.at(-1)?.step === "switch" && steps.filter(({ step }) => step === "switch").length === 1;
   const settling = isAlone && settles ? plan?.draft.settling : undefined;
   const settled = settling ? settling.bytesMoved + settling.bytesWritten : 0;
-  const forecast = forecastOf(source, plan, steps);
+  const forecast = forecastOf(source, plan, steps, settings.maxExtraSpace);
   const peak = (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.peakExtraBytes;
   const keepsLeaks = settings.keepLeaks && !targetDriverOf(goal).countsReferences;
   const leaks = keepsLeaks ? undefined : leaksGivenUpBy(source);

@@ -32,7 +32,7 @@ import {
   type SwitchWish,
 } from "../switch/switch-planning.ts";
 import { dropUntold, saveCopy, savedNote } from "../undo/saved-copy.ts";
-import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
+import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
 import { type FirstLook, lookFirst } from "./first-look.ts";
 import { giveZerosBack } from "./give-zeros-back.ts";
 import { KnownGuest } from "./known-guest.ts";
@@ -91,6 +91,7 @@ export class Walk {
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
     let steps = await this.#steps(first, journey);
     const wish = this.#wish;
+    if (this.#beginning.replacing === undefined) refuseLongDigest(first, wish, settings);
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
     if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
