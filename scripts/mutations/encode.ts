@@ -46,7 +46,7 @@ export const encodeMutations: readonly Mutation[] = [
   },
   {
     name: "an entry with the zero flag is taken for data",
-    file: "formats/qcow2/encode/entry-words.ts",
+    file: "formats/qcow2/rearrange/entry-words.ts",
     find: `return entry.kind === "data" && entry.hostOffset === from`,
     replace: "return entry.hostOffset === from",
     tests: [encoder],

@@ -33,6 +33,7 @@ import {
 } from "../switch/switch-planning.ts";
 import { dropUntold, saveCopy, savedNote } from "../undo/saved-copy.ts";
 import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
+import { emptiesInPlace, runsOf } from "./emptied-units.ts";
 import { type FirstLook, lookFirst } from "./first-look.ts";
 import { giveZerosBack } from "./give-zeros-back.ts";
 import { KnownGuest } from "./known-guest.ts";
@@ -197,13 +198,15 @@ export class Walk {
     if (this.#beginning.replacing !== undefined) for (const note of this.#wish.notes) this.#session.notes.add(note);
     // What has been put back is to be put back no more.
     if (purpose === "roll-back" && !relocates) this.#changed = undefined;
+    // Zeros are given back by tables made anew, but where what else the image holds would be lost by that.
+    const empties = this.#beginning.isEmptying || (this.#zeros !== undefined && emptiesInPlace(source, this.#settings));
     const from = {
       ...waypointOf(source.image.format),
-      // Zeros are given back by tables made anew.
       isAsAsked:
         !relocates &&
         isAsAsked(source, goalFormat, goalOptions) &&
-        (this.#zeros === undefined || this.#taken.length > 0),
+        (this.#zeros === undefined || this.#taken.length > 0 || empties),
+      empties,
       standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
       relocates,
     } as const;
@@ -343,6 +346,7 @@ export class Walk {
         settings: this.#settings,
         image: source.image,
         goal,
+        zeros: this.#zeros && runsOf(this.#zeros, source),
         purpose: this.#beginning.purpose === "roll-back" ? "roll-back" : "convert",
         guestDigest: this.#known.digest ?? null,
         journey,
