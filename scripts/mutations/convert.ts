@@ -89,7 +89,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "an epoch is not synced",
     file: "convert/execute/execute.ts",
-    find: "  await storage.sync();",
+    find: "  await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());",
     replace: "",
     tests: [cuts],
   },
@@ -109,9 +109,9 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "a long host copy repeats its first piece",
-    file: "convert/execute/execute.ts",
-    find: "storage.read(fromHostOffset + skip, bytes));",
-    replace: "storage.read(fromHostOffset, bytes));",
+    file: "storage/copies.ts",
+    find: "fromHostOffset: fromHostOffset + done,",
+    replace: "fromHostOffset,",
     tests: [foreignWrites],
   },
   {

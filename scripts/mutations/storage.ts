@@ -1,7 +1,7 @@
 /** Defects at the doors to the host: files, locks, other processes. */
 
 import type { Mutation } from "./mutation.ts";
-import { file, fileStorage, holes, inUse, openFiles, overlay } from "./suspects.ts";
+import { file, fileStorage, holes, inUse, openFiles, overlay, sharedReader } from "./suspects.ts";
 
 export const storageMutations: readonly Mutation[] = [
   {
@@ -77,8 +77,8 @@ export const storageMutations: readonly Mutation[] = [
   {
     name: "a tool that fails is believed",
     file: "storage/file/tool-process.ts",
-    find: "return (await ended) === 0 ? answer : undefined;",
-    replace: "return (await ended, answer);",
+    find: "return (await tool.end()) ? answer : undefined;",
+    replace: "return (await tool.end(), answer);",
     tests: [holes],
   },
   {
@@ -231,16 +231,29 @@ export const storageMutations: readonly Mutation[] = [
   {
     name: "hash workers read past an overlay",
     file: "storage/overlay.ts",
-    find: "    if (limit === undefined) return;",
-    replace:
-      "    if (limit === undefined) {\n      if (base.descriptor !== undefined) this.descriptor = base.descriptor;\n      return;\n    }",
-    tests: [overlay],
+    find: "sharedUnder({ path, descriptor }, this.#pieces, this.#size)",
+    replace: "sharedUnder({ path, descriptor }, [], this.#size)",
+    tests: [sharedReader],
   },
   {
-    name: "an overlay may lie where guest data is hashed",
+    name: "hash workers read past the end that a file would have",
+    file: "storage/file/shared-reader.ts",
+    find: "const limit = size === undefined ? end : Math.max(hostOffset, Math.min(end, size));",
+    replace: "const limit = end;",
+    tests: [sharedReader],
+  },
+  {
+    name: "hash workers need what an overlay covers",
+    file: "storage/file/shared-reader.ts",
+    find: "if (from > at) readUpTo(from);",
+    replace: "readUpTo(limit);",
+    tests: [sharedReader],
+  },
+  {
+    name: "an overlay of an overlay is told as one over the file",
     file: "storage/overlay.ts",
-    find: "if (this.#overlaidEnd > limit) {",
-    replace: "if (false) {",
+    find: "    const { path, descriptor } = this.#base;",
+    replace: "    const { path, descriptor } = { ...this.#base.shared, ...this.#base };",
     tests: [overlay],
   },
 ];

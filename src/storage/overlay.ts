@@ -1,30 +1,17 @@
 /** A file as it would be after a few writes that exist in memory only: how a target is verified before it is on disk. */
 
-import { hex, ImageError } from "../bytes/image-error.ts";
+import { ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
-import { imageNamed, placeAt, say } from "../bytes/sentence.ts";
+import { endOfPieces, type OverlaidBytes, piecesIn, type SharedFile, sharedUnder } from "./shared-file.ts";
 import type { Storage } from "./storage.ts";
-
-/** Bytes that lie over the file's own; the same shape as a driver's `Write`. */
-export interface OverlaidBytes {
-  readonly hostOffset: number;
-  readonly bytes: Uint8Array;
-}
 
 export interface OverlayOptions {
   /** Length of the file as it would be; by default the base's, or the end of the last write if that lies further. */
   readonly size?: number;
-  /**
-   * The caller's word that nothing below this host offset is guest data of the image to be opened (its header
-   * cluster). With it, and without `size`, the base's descriptor passes through, so that hash workers can read guest
-   * data past the overlay: every overlaid byte must lie below, or the constructor throws.
-   */
-  readonly overlaidBelow?: number;
 }
 
 export class OverlayStorage implements Storage {
   readonly path: string;
-  readonly descriptor?: number;
   readonly #base: Storage;
   /** Ascending, without overlap, so that a read among many finds its own by bisection. */
   readonly #pieces: readonly OverlaidBytes[];
@@ -37,18 +24,13 @@ export class OverlayStorage implements Storage {
     this.#base = base;
     this.#pieces = apart(overlaid);
     this.#size = options.size;
-    const last = this.#pieces.at(-1);
-    this.#overlaidEnd = last === undefined ? 0 : last.hostOffset + last.bytes.length;
-    const limit = options.overlaidBelow;
-    if (limit === undefined) return;
-    if (this.#overlaidEnd > limit) {
-      throw new ImageError(
-        "out-of-bounds",
-        say`Cannot overlay ${imageNamed(base.path)} up to host offset ${placeAt(this.#overlaidEnd)}`,
-        { because: `guest data may begin at ${hex(limit)}`, path: base.path, hostOffset: this.#overlaidEnd },
-      );
-    }
-    if (base.descriptor !== undefined && options.size === undefined) this.descriptor = base.descriptor;
+    this.#overlaidEnd = endOfPieces(this.#pieces);
+  }
+
+  /** Not over another overlay, of which only the base would be seen. */
+  get shared(): SharedFile | undefined {
+    const { path, descriptor } = this.#base;
+    return descriptor === undefined ? undefined : sharedUnder({ path, descriptor }, this.#pieces, this.#size);
   }
 
   async size(): Promise<number> {
@@ -64,7 +46,7 @@ export class OverlayStorage implements Storage {
     const wanted = into.subarray(0, readEnd - hostOffset);
     // The base may be shorter than the file would be; what it lacks reads as zeros.
     wanted.fill(0, there);
-    for (const { hostOffset: start, bytes } of this.#piecesIn(hostOffset, readEnd)) {
+    for (const { hostOffset: start, bytes } of piecesIn(this.#pieces, hostOffset, readEnd)) {
       const from = Math.max(start, hostOffset);
       const to = Math.min(start + bytes.length, readEnd);
       wanted.set(bytes.subarray(from - start, to - start), from - hostOffset);
@@ -76,7 +58,7 @@ export class OverlayStorage implements Storage {
   async dataRanges(): Promise<RangeSet | undefined> {
     const size = await this.size();
     const ranges = (await this.#base.dataRanges?.())?.clippedTo(0, size);
-    for (const { hostOffset, bytes } of this.#piecesIn(0, size)) {
+    for (const { hostOffset, bytes } of piecesIn(this.#pieces, 0, size)) {
       ranges?.add(hostOffset, Math.min(hostOffset + bytes.length, size));
     }
     return ranges;
@@ -91,7 +73,7 @@ export class OverlayStorage implements Storage {
       return await this.#base.read(hostOffset, into);
     } catch (error) {
       const end = hostOffset + into.length;
-      const covered = [...this.#piecesIn(hostOffset, end)];
+      const covered = [...piecesIn(this.#pieces, hostOffset, end)];
       if (covered.length === 0 || !(error instanceof ImageError) || error.kind !== "io") throw error;
       let at = hostOffset;
       for (const { hostOffset: start, bytes } of [...covered, { hostOffset: end, bytes: new Uint8Array(0) }]) {
@@ -99,22 +81,6 @@ export class OverlayStorage implements Storage {
         at = Math.max(at, start + bytes.length);
       }
       return Math.max(0, Math.min(into.length, (await this.#base.size()) - hostOffset));
-    }
-  }
-
-  *#piecesIn(start: number, end: number): Generator<OverlaidBytes> {
-    let low = 0;
-    let high = this.#pieces.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const { hostOffset, bytes } = this.#pieces[middle] as OverlaidBytes;
-      if (hostOffset + bytes.length > start) high = middle;
-      else low = middle + 1;
-    }
-    for (let at = low; at < this.#pieces.length; at++) {
-      const piece = this.#pieces[at] as OverlaidBytes;
-      if (piece.hostOffset >= end) return;
-      yield piece;
     }
   }
 }

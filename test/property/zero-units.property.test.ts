@@ -12,6 +12,7 @@ import { digestGuest } from "../../src/image/guest/digest.ts";
 import { findZeroUnits } from "../../src/image/guest/find-zeros.ts";
 import { composeGuestView, type GuestView } from "../../src/image/guest/view.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { OverlayStorage } from "../../src/storage/overlay.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { buildLayer, materialise, referenceBlkhash } from "../support/guest-layer.ts";
 
@@ -81,13 +82,16 @@ function build({ rows, zeros }: Disk, open: (file: Uint8Array) => Storage): read
     compression: undefined,
     inflate: (stored: Uint8Array) => stored,
   };
-  const guest = file.slice();
+  return [composeGuestView([layer]), onlyStored({ rows }, file.slice())];
+}
+
+function onlyStored({ rows }: Pick<Disk, "rows">, guest: Uint8Array): Uint8Array {
   let next = 0;
   for (const { state, length } of rows) {
     if (state !== "data") guest.fill(0, next, next + length);
     next += length;
   }
-  return [composeGuestView([layer]), guest];
+  return guest;
 }
 
 describe("zero units", () => {
@@ -150,6 +154,57 @@ describe("zero units", () => {
         await expectFound(view, guest, unitSize, 2);
         closeSync(descriptor);
       }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("and digest are the same through an overlay, on worker threads and on this one", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "zero-units-"));
+    const path = join(folder, "disk");
+    const piece = fc.record({
+      hostOffset: fc.oneof(length, fc.nat(MiB)),
+      bytes: fc.tuple(length, fc.constantFrom(0, 3)).map(([size, byte]) => new Uint8Array(size).fill(byte)),
+    });
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          disk,
+          fc.array(piece, { maxLength: 4 }),
+          fc.option(length, { nil: undefined }),
+          fc.constantFrom(512, 4 * KiB, 128 * KiB),
+          async (description, pieces, size, unitSize) => {
+            let descriptor = -1;
+            let guest = new Uint8Array(0);
+            const [view] = build(description, (file) => {
+              writeFileSync(path, file);
+              descriptor = openSync(path, "r");
+              guest = file.slice().fill(0, size ?? file.length);
+              for (const { hostOffset, bytes } of pieces) {
+                const end = Math.min(hostOffset + bytes.length, size ?? file.length, file.length);
+                if (end > hostOffset) guest.set(bytes.subarray(0, end - hostOffset), hostOffset);
+              }
+              return new OverlayStorage(
+                { ...memoryStorage(file), descriptor },
+                pieces,
+                size === undefined ? {} : { size },
+              );
+            });
+            onlyStored(description, guest);
+            try {
+              for (const workerCount of [1, 2]) {
+                const found = new RangeSet();
+                const options = { workerCount, zeroUnits: { unitSize, found } };
+                expect(await digestGuest(view, "blkhash-sha256", options)).toBe(referenceBlkhash(guest));
+                expect([...found.each()]).toEqual(reference(guest, view, unitSize));
+              }
+            } finally {
+              closeSync(descriptor);
+            }
+          },
+        ),
+        { numRuns: 8 },
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }

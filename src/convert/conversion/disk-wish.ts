@@ -10,6 +10,7 @@ import { composeGuestView, type GuestView, openGuestView } from "../../image/gue
 import { changeOfRecord, type DiskChange, type DiskPatch } from "../../journal/changed-disk.ts";
 import type { Intent, Journey } from "../../journal/records.ts";
 import { memoryStorage } from "../../storage/memory.ts";
+import { sharedUnder } from "../../storage/shared-file.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
@@ -65,6 +66,9 @@ export async function diskWishOf(source: Source, journey: Journey, purpose: Inte
   };
 }
 
+/** The file of a layer that lies in no file. */
+const IN_MEMORY = { path: "memory", descriptor: undefined };
+
 /** The guest as the change will show it, from the source as it is and the values alone. */
 export function changedView(
   view: GuestView,
@@ -86,8 +90,9 @@ export function changedView(
     hostOffset += patch.after.length;
   }
   extents.append(virtualSize - extents.end, ExtentState.unallocated);
+  const bytes = Buffer.concat(patches.map(bytesOf));
   const layer = {
-    storage: memoryStorage(Buffer.concat(patches.map(bytesOf))),
+    storage: { ...memoryStorage(bytes), shared: sharedUnder(IN_MEMORY, [{ hostOffset: 0, bytes }]) },
     extents: extents.finish(virtualSize),
     virtualSize,
     clusterSize: view.layers[0]?.clusterSize ?? 0,

@@ -22,10 +22,11 @@ import type { Host } from "../session/host.ts";
 import { stopIfAsked } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
-import { planSwitchTo, refuseGoal, refuseUnsound, type SwitchWish } from "../switch/switch-planning.ts";
-import { stepsFrom } from "./conversion.ts";
+import { planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
 import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
-import { plannedReport, refusedReport, unchangedReport } from "./planned-report.ts";
+import { plannedReport, refusedReport } from "./planned-report.ts";
+import { unchangedReport } from "./report-base.ts";
+import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
 import { journeyFrom, waypointOf } from "./wish.ts";
 
 export interface Foretold {
@@ -112,32 +113,15 @@ async function planFirst(
     if (first?.goal === "encode") await openEncoder(source.image, settings);
     if (last !== undefined) refuseGoal(source, journey, settings);
     const next = await behindRelocation(source, steps, wishOfDisk);
-    const plan = next && (await planSwitchTo(next.source, wishFor(next.step, journey, next.source), settings));
+    const seen = next && switchWishOf(next.step, journey, { view: () => openGuestView([next.source.image]) });
+    const plan = seen && (await planSwitchTo(next.source, seen, settings));
     return { steps, plan, wish: wishOfDisk };
   }
-  const wish = {
-    ...wishFor(first, journey, source),
-    view: () => guest.view(source.image),
-    fillsIn: guest.covers === "guest",
-  };
+  const wish = switchWishOf(first, journey, readingOf(source, guest));
   const plan = await planSwitchTo(source, wish, settings);
   // What the goal refuses is refused now, not when its turn comes.
   if (last !== undefined && last !== first) refuseGoal(source, journey, settings);
   return { steps, plan, wish: wishOfDisk };
-}
-
-function wishFor(
-  step: Step & { readonly step: "switch" },
-  { goalOptions, wishes }: Journey,
-  { image }: Source,
-): SwitchWish {
-  return {
-    compress: step.isGoal && wishes.compress,
-    targetFormat: step.to,
-    options: step.isGoal ? goalOptions : {},
-    isCarrier: step.isCarrier,
-    view: () => openGuestView([image]),
-  };
 }
 
 /** The image as the switch behind a change of its disk will find it; undefined where there is none. */

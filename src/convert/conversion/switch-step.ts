@@ -8,7 +8,7 @@ import type { Intent, Journey, Wishes } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
 import type { Source } from "../inspect/source.ts";
-import type { Settings } from "../options/settings.ts";
+import { keptSettings, type Settings } from "../options/settings.ts";
 import { targetDriverOf } from "../options/target-options.ts";
 import type { CrossCheckedGuest } from "../proof/cross-check.ts";
 import { stopIfAsked } from "../session/session.ts";
@@ -110,13 +110,7 @@ function intentOf(
     sourceFormat: source.image.format,
     targetFormat: draft.format,
     options: settings.options,
-    drop: settings.drop,
-    keepLeaks: settings.keepLeaks,
-    keepUndo: settings.keepUndo,
-    verify: settings.verify,
-    check: settings.check,
-    checksum: settings.checksum,
-    backingChain: settings.backingChain,
+    ...keptSettings(settings),
     guestDigest,
     ...(journey && { journey }),
     ...(wishes && { wishes }),

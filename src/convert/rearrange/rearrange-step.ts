@@ -16,11 +16,10 @@ import { type Schedule, scheduleCompact, scheduleFixed } from "../../plan/schedu
 import { proveSchedule } from "../../plan/schedule-proof.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { areZeros } from "../../storage/zeros.ts";
-import type { Settings } from "../options/settings.ts";
+import { keptSettings, type Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { settle } from "../switch/settle.ts";
 import { afterFailure } from "../undo/after-failure.ts";
-
 import { encode, openEncoder } from "./encode.ts";
 import { epochBytesFor, epochBytesInto } from "./epoch-size.ts";
 import { Epochs, HEADER_BLOCK } from "./epochs.ts";
@@ -230,13 +229,7 @@ export async function openJournal(step: RearrangeStep, headerLength = HEADER_BLO
     format: image.format,
     goal,
     journey,
-    drop: settings.drop,
-    keepLeaks: settings.keepLeaks,
-    keepUndo: settings.keepUndo,
-    verify: settings.verify,
-    check: settings.check,
-    checksum: settings.checksum,
-    backingChain: settings.backingChain,
+    ...keptSettings(settings),
     guestDigest,
     oldFileSize: image.fileSize,
   };

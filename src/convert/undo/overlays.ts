@@ -32,10 +32,7 @@ export function beyondCommit(
 ): Storage {
   if (kind === "length") return cutAt(storage, hostOffset);
   const size = cutTo === undefined ? {} : { size: alignUp(cutTo, SECTOR_SIZE) };
-  return new OverlayStorage(storage, [{ hostOffset, bytes: sector }], {
-    overlaidBelow: hostOffset + SECTOR_SIZE,
-    ...size,
-  });
+  return new OverlayStorage(storage, [{ hostOffset, bytes: sector }], size);
 }
 
 /** The file at the length that it will be cut to, where that says how long the disk is: the last sector is there whole. */

@@ -21,6 +21,8 @@ class VpcImage implements Image {
   readonly storage: Storage;
   readonly #disk: VpcDisk;
 
+  #mapping: Promise<ExtentTable> | undefined;
+
   constructor(storage: Storage, disk: VpcDisk) {
     this.storage = storage;
     this.#disk = disk;
@@ -57,7 +59,12 @@ class VpcImage implements Image {
     };
   }
 
-  async getMapping(): Promise<ExtentTable> {
+  getMapping(): Promise<ExtentTable> {
+    this.#mapping ??= this.#map();
+    return this.#mapping;
+  }
+
+  async #map(): Promise<ExtentTable> {
     const { virtualSize } = this.#disk;
     const extents = new ExtentTableBuilder();
     let end = 0;

@@ -76,7 +76,7 @@ function openWatcher(view: GuestView, task: BlockTask, total: number, options: P
   };
 }
 
-/** For small disks, and for storages without a descriptor. */
+/** For small disks, and for storages that no other thread can read. */
 function watcherHere(view: GuestView, task: BlockTask): Watcher {
   const reader = new GuestReader(view);
   return {

@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
 import { ImageError, type ImageErrorDetails, type ImageErrorKind } from "../../bytes/image-error.ts";
+import { type SharedFile, sharedFileOf } from "../../storage/shared-file.ts";
 import type { CompressionMethod } from "../compression.ts";
 import type { BlockWork } from "./block-work.ts";
 import type { GuestLayer } from "./view.ts";
@@ -25,12 +26,10 @@ export interface Seen {
 
 /** What a worker is told once. Descriptors belong to the process, so all threads read the very same open files. */
 export interface WorkerSetup extends BlockTask {
-  readonly files: readonly {
-    readonly descriptor: number;
-    readonly path: string;
+  readonly files: readonly (SharedFile & {
     readonly clusterSize: number;
     readonly compression: CompressionMethod | undefined;
-  }[];
+  })[];
   /** In bytes. */
   readonly maxBatchLength: number;
 }
@@ -63,12 +62,13 @@ interface Member {
 /** In the sources a TypeScript file; in dist a bundle of its own beside whatever bundle this module is in. */
 const WORKER_URL = new URL(import.meta.url.endsWith(".ts") ? "./hash-worker.ts" : "./hash-worker.mjs", import.meta.url);
 
-/** What workers need of the layers, or undefined where a layer has no descriptor that threads could share. */
+/** What workers need of the layers, or undefined where a layer is no file that threads could share. */
 export function sharedFiles(layers: readonly GuestLayer[]): WorkerSetup["files"] | undefined {
   const files = [];
   for (const { storage, clusterSize, compression } of layers) {
-    if (storage.descriptor === undefined) return undefined;
-    files.push({ descriptor: storage.descriptor, path: storage.path, clusterSize, compression });
+    const shared = sharedFileOf(storage);
+    if (shared === undefined) return undefined;
+    files.push({ ...shared, clusterSize, compression });
   }
   return files;
 }

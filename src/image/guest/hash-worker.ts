@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { ImageError } from "../../bytes/image-error.ts";
-import { readDescriptor } from "../../storage/file/descriptor.ts";
+import { readShared } from "../../storage/file/shared-reader.ts";
 import { ExtentState } from "../extent.ts";
 import { PART_WIDTH, PartColumn } from "./block-work.ts";
 import type { BatchFailure, BatchRequest, BatchResult, WorkerSetup } from "./hash-pool.ts";
@@ -34,8 +34,7 @@ function fill(bytes: Uint8Array, parts: Float64Array): void {
     const hostOffset = parts[at + PartColumn.hostOffset] as number;
     switch (parts[at + PartColumn.state]) {
       case ExtentState.data: {
-        const { descriptor, path } = fileOf(layer);
-        part.fill(0, readDescriptor(descriptor, hostOffset, part, path));
+        part.fill(0, readShared(fileOf(layer), hostOffset, part));
         break;
       }
       case ExtentState.compressed: {
@@ -54,9 +53,10 @@ function fill(bytes: Uint8Array, parts: Float64Array): void {
 
 function inflatedCluster(layer: number, hostOffset: number, storedLength: number): Uint8Array {
   if (inflated?.layer === layer && inflated.hostOffset === hostOffset) return inflated.cluster;
-  const { descriptor, path, clusterSize, compression } = fileOf(layer);
+  const file = fileOf(layer);
+  const { path, clusterSize, compression } = file;
   const stored = Buffer.allocUnsafe(storedLength);
-  const count = readDescriptor(descriptor, hostOffset, stored, path);
+  const count = readShared(file, hostOffset, stored);
   try {
     const cluster = inflateCluster(compression, stored.subarray(0, count), clusterSize);
     inflated = { layer, hostOffset, cluster };

@@ -219,6 +219,8 @@ export class FileVolume implements Volume {
   async otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
     if (!(storage instanceof FileStorage)) return { found: [], blind: ["all of it: the image is no file on disk"] };
     const identity = await storage.identity();
+    // Our own tools are no others.
+    await storage.restTools();
     return locksAlone ? findLockHolders(identity) : findOtherUsers(storage.path, identity);
   }
 

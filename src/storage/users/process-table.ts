@@ -134,12 +134,16 @@ function fileSystemOf(path: string): number {
  * with what is plugged in, which only means that the user is asked. Hashed, since it comes to lie beside the image.
  */
 function machineId(): string {
-  const linux = textOf("/etc/machine-id") || textOf("/var/lib/dbus/machine-id");
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const hardware = addresses.filter(({ internal, mac }) => !internal && /[1-9a-f]/i.test(mac)).map(({ mac }) => mac);
-  const found = process.platform === "linux" ? linux : [...new Set(hardware)].sort().join(" ");
+  const isLinux = process.platform === "linux";
+  const found = isLinux ? textOf("/etc/machine-id") || textOf("/var/lib/dbus/machine-id") : hardwareAddresses();
   if (found === "") return "";
   return crypto().createHash("sha256").update(`inplace-convert ${found}`).digest("hex").slice(0, 32);
+}
+
+function hardwareAddresses(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const hardware = addresses.filter(({ internal, mac }) => !internal && /[1-9a-f]/i.test(mac)).map(({ mac }) => mac);
+  return [...new Set(hardware)].sort().join(" ");
 }
 
 /** Only ESRCH says that nobody has the pid; EPERM says that it is somebody else's. */

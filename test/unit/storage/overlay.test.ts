@@ -88,22 +88,22 @@ describe("OverlayStorage", () => {
     expect(isClosed).toBe(false);
   });
 
-  describe("the descriptor", () => {
+  describe("as other threads read it", () => {
     const base: Storage = { ...memoryStorage(ones(2048)), descriptor: 7 };
     const sector = [{ hostOffset: 0, bytes: twos(512) }];
 
-    test("passes through where the caller vouches for what lies below", () => {
-      expect(new OverlayStorage(base, sector, { overlaidBelow: 512 }).descriptor).toBe(7);
+    test("is the base's descriptor with the bytes over it, alone in their memory", () => {
+      const [piece] = [{ hostOffset: 0, bytes: twos(4096).subarray(100, 612) }];
+      const { shared } = new OverlayStorage(base, [piece], { size: 4096 });
+      expect(shared).toEqual({ path: "memory", descriptor: 7, pieces: sector, size: 4096 });
+      expect(shared?.pieces[0]?.bytes.buffer.byteLength).toBe(512);
     });
 
-    test("is hidden otherwise: workers would read the old bytes", () => {
-      expect(new OverlayStorage(base, sector).descriptor).toBeUndefined();
-      expect(new OverlayStorage(base, sector, { overlaidBelow: 512, size: 4096 }).descriptor).toBeUndefined();
-    });
-
-    test("a write beyond what was vouched for is refused", () => {
-      const wrong = (): unknown => new OverlayStorage(base, sector, { overlaidBelow: 511 });
-      expect(wrong).toThrow(expect.objectContaining<Partial<ImageError>>({ kind: "out-of-bounds" }));
+    test("is not told where threads could not read it: no descriptor, an overlay below, too many bytes", () => {
+      expect(new OverlayStorage(memoryStorage(ones(2048)), sector).shared).toBeUndefined();
+      expect(new OverlayStorage(new OverlayStorage(base, sector), sector).shared).toBeUndefined();
+      expect(new OverlayStorage(base, [{ hostOffset: 0, bytes: twos(2 ** 22) }]).shared).toBeDefined();
+      expect(new OverlayStorage(base, [{ hostOffset: 0, bytes: twos(2 ** 22 + 1) }]).shared).toBeUndefined();
     });
   });
 });

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import * as zlib from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GiB, KiB, MiB, TiB } from "../../../../src/bytes/align.ts";
+import { changedView } from "../../../../src/convert/conversion/disk-wish.ts";
+import { beyondCommit, cutAt } from "../../../../src/convert/undo/overlays.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../../src/image/extent.ts";
 import { digestGuest } from "../../../../src/image/guest/digest.ts";
 import { inflateCluster } from "../../../../src/image/guest/inflate.ts";
@@ -148,6 +150,24 @@ describe("on worker threads", () => {
         referenceBlkhash(bytes),
       );
     }
+  });
+
+  test("nothing is read on this thread of a file under an overlay, of a layer in memory, or of a file that will be cut", async () => {
+    const [length, sector] = [fileSize - MiB, Buffer.alloc(512, 9)];
+    const bytes = Buffer.alloc(length);
+    for (let at = 0; at < bytes.length; at += 3 * MiB) bytes.fill(at / MiB + 1, at, at + 200 * KiB);
+    const digestOf = (view: GuestView) => digestGuest(view, "blkhash-sha256", { workerCount: 2 });
+    bytes.set(sector);
+    const committed = beyondCommit(sharedStorage(), { kind: "sector", hostOffset: 0, sector }, length);
+    expect(await digestOf(dataView(committed))).toBe(referenceBlkhash(bytes));
+    const step = [{ guestOffset: 3 * MiB + 512, before: Buffer.alloc(512), after: sector, what: "a sector" }];
+    const change = { oldFileSize: length, fileSize: length + MiB, steps: [step] };
+    const grown = Buffer.concat([bytes, Buffer.alloc(MiB)]);
+    grown.set(sector, 3 * MiB + 512);
+    expect(await digestOf(changedView(dataView(committed), change, "convert"))).toBe(referenceBlkhash(grown));
+    expect(await digestOf(dataView(cutAt(sharedStorage(), 2 * MiB)))).toBe(
+      referenceBlkhash(Buffer.alloc(length).fill(1, 0, 200 * KiB)),
+    );
   });
 
   test("a compressed cluster longer than a batch is inflated in pieces", async () => {

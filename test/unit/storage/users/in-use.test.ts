@@ -115,7 +115,7 @@ describe("findOtherUsers", () => {
     expect(writers).toEqual(found);
     const { dev, ino: inode } = await stat(join(folder, "disk.qed"), { bigint: true });
     const system = { platform: "linux", proc: join(folder, "proc"), sys: join(folder, "sys") } as const;
-    expect(findLockHolders({ device: dev, inode }, system)).toMatchObject({ found, writers });
+    expect(await findLockHolders({ device: dev, inode }, system)).toMatchObject({ found, writers });
   });
 
   test("QEMU that only reads is no writer", async () => {
