@@ -67,7 +67,7 @@ function undoNotes(
   const other = `the way back to the same guest as ${format}`;
   if (Number.isFinite(maxExtraSpace)) return [`The undo keeps ${other}`];
   return [
-    `Where the file system copies a file for nothing (XFS, btrfs, APFS) the undo keeps the old bytes, else ${other}`,
+    `Where the file system copies a file for nothing (XFS, btrfs, APFS) the undo keeps the old bytes, which may come to take as much again, else ${other}`,
   ];
 }
 
