@@ -1,12 +1,15 @@
 /** The doors to the host: one open file (`Storage`), and the folder it lies in (`Volume`). */
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
+import type { SharedFile } from "./shared-file.ts";
 /** Random access to one open file. All addresses and lengths are bytes of the host's file. */
 export interface Storage {
     /** As the user named it; for messages only. */
     readonly path: string;
     /** The process-wide descriptor, where there is one, so that worker threads read the same file. */
     readonly descriptor?: number;
+    /** The same where the file is not the descriptor's own bytes alone. */
+    readonly shared?: SharedFile | undefined;
     size(): Promise<number>;
     /**
      * Fills `into` from `hostOffset` and returns how many bytes were there; fewer than `into.length` only at the end
@@ -87,6 +90,11 @@ export interface Volume {
     createExclusively(path: string): Promise<WritableStorage | undefined>;
     /** Why a file can't be made at `path`, were the name free, as far as that can be told without making one. */
     obstacleToCreating(path: string): Promise<ImageError | undefined>;
+    /**
+     * Makes `to`, a new name, a copy of the open file that shares its space, with its owner and permissions. Durable once it
+     * and its folder are synced. Undefined, with nothing left, where the host can't make one for nothing; absent where it never can.
+     */
+    clone?(storage: Storage, to: string): Promise<WritableStorage | undefined>;
     facts(path: string): Promise<FileFacts | undefined>;
     /** The absolute path without symlinks and `..`. Throws kind `io` where there is no such file. */
     realPath(path: string): Promise<string>;

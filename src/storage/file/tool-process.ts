@@ -85,7 +85,12 @@ export async function startTool(
     return undefined;
   }
   input.on("error", () => {});
+  const keepAwake = (isAwaited: boolean) => {
+    for (const each of [child, input as Socket, output as Socket]) isAwaited ? each.ref() : each.unref();
+  };
   const close = async () => {
+    // Else nothing may be left to wait for, and the whole process ends here.
+    keepAwake(true);
     input.destroy();
     output.destroy();
     return (await ended) === 0;
@@ -93,9 +98,7 @@ export async function startTool(
   return {
     lines: linesOf(output),
     say: (text) => input.write(text),
-    keepAwake(isAwaited) {
-      for (const each of [child, input as Socket, output as Socket]) isAwaited ? each.ref() : each.unref();
-    },
+    keepAwake,
     end() {
       input.end();
       return close();

@@ -319,6 +319,26 @@ describe("space given back", () => {
     },
   );
 
+  test("its tool keeps nobody from ending, and who waits for its end is not ended before", async () => {
+    await makeFile(8 * BLOCK, blocks(0, 8));
+    const volume = new URL("../../../../src/storage/file/file-volume.ts", import.meta.url).href;
+    const ranges = new URL("../../../../src/bytes/range-set.ts", import.meta.url).href;
+    const script = `
+      import { FileVolume } from ${JSON.stringify(volume)};
+      import { RangeSet } from ${JSON.stringify(ranges)};
+      const volume = new FileVolume();
+      const file = await volume.openForWriting(process.argv[1]);
+      await file.punch(RangeSet.of({ start: 0, end: 4096 }));
+      await volume.otherUsers(file);
+      await file.punch(RangeSet.of({ start: 8192, end: 12288 }));
+      // Left open, as by one who was stopped.
+      console.log("whole");
+    `;
+    const words = ["--input-type=module", "--no-warnings", "--eval", script, path];
+    expect(run(process.execPath, ...words)).toBe("whole");
+    expect((await changes()).map(([at]) => at / BLOCK)).toEqual([0, 1, 2, 3]);
+  });
+
   test.each([
     [-BLOCK, BLOCK],
     [0, 2 ** 60],
