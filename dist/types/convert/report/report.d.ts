@@ -30,7 +30,7 @@ export type PathStep = {
     readonly to: string;
 } | {
     readonly step: "rearrange";
-    readonly goal: "linear" | "compact" | "encode" | "relocate";
+    readonly goal: "linear" | "zeros" | "compact" | "encode" | "relocate";
 };
 /** Bytes of the guest's disk that were changed, as was asked for. */
 export interface GuestChange {
@@ -57,6 +57,7 @@ export interface ConversionReport {
     /** Bytes written to settle (data and tables). */
     readonly bytesSettled: number;
     readonly peakExtraBytes: number;
+    /** Of a plan about so many. */
     readonly syncs: number;
     readonly fileSizeBefore: number;
     readonly fileSizeAfter: number;
