@@ -1,18 +1,22 @@
 /**
  * Any number of power cuts: `npm run crash -- [--seed N] [--states N] [--full] [--only TEXT]`, or
- * `-- --live [--seed N] [--chains N] [--only TEXT]`; `--only` takes the scenarios whose names hold the text.
+ * `-- --live [--seed N] [--chains N] [--only TEXT]`, `-- --paths [--seed N] [--states N] [--only TEXT]`, or
+ * `-- --faults [--only TEXT]`; `--only` takes the scenarios whose names hold the text.
  *
  * `--full` takes the two smallest images and, at each cut, every state there is (up to 65,536 a cut, then strata), each
  * with resume and with rollback. `--live` fails a sync and recovers before any restart, on a cache that shows what the
- * disk lost: each sync of each command, and N chains a scenario in which a recovery's own sync fails. A failure prints
- * the seed that makes it again.
+ * disk lost: each sync of each command, and N chains a scenario in which a recovery's own sync fails. `--paths` takes
+ * the conversions of several steps, N states of them, no two alike. `--faults` fails every call of every conversion
+ * once, in every way. A failure prints the seed that makes it again.
  */
 
 import { parseArgs } from "node:util";
 import { crashScenarios, recordScenario, type Scenario } from "../test/support/crash-scenario.ts";
 import { newTally, sweepScenario } from "../test/support/crash-sweep.ts";
 import { expectedOf, runTrial, type Wish } from "../test/support/crash-trial.ts";
+import { newDistinctTally, sweepDistinct } from "../test/support/distinct-sweep.ts";
 import { enumerateStates } from "../test/support/every-state.ts";
+import { sweepFaults } from "../test/support/fault-sweep.ts";
 import { conversionSubject, repairSubject } from "../test/support/live-subjects.ts";
 import { type LiveTally, sweepLiveView } from "../test/support/live-view.ts";
 import { pathScenarios } from "../test/support/path-scenarios.ts";
@@ -27,6 +31,8 @@ const { values } = parseArgs({
     states: { type: "string", default: "200000" },
     full: { type: "boolean", default: false },
     live: { type: "boolean", default: false },
+    paths: { type: "boolean", default: false },
+    faults: { type: "boolean", default: false },
     chains: { type: "string", default: "200" },
     only: { type: "string", default: "" },
   },
@@ -40,6 +46,14 @@ let failed = 0;
 
 if (values.live) {
   await sweepLive();
+} else if (values.paths) {
+  await sweepPaths();
+} else if (values.faults) {
+  for (const scenario of scenarios) {
+    const { failures, outcomes } = await sweepFaults(scenario);
+    tell(scenario.name, failures);
+    console.log(`     ${[...outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(", ")}`);
+  }
 } else if (values.full) {
   for (const scenario of scenarios.slice(0, 2)) failed += await sweepWhole(scenario);
 } else {
@@ -83,6 +97,19 @@ async function sweepLive(): Promise<void> {
     tell(subject.name, await sweepLiveView(subject, Number(values.chains), seed + index, total));
   }
   console.log(`${total.chains} chains with a failed sync, ${total.states} states, seed ${seed}`);
+}
+
+/** One recovery for each few hundred states. */
+async function sweepPaths(): Promise<void> {
+  const tally = newDistinctTally();
+  const chosen = (await pathScenarios()).filter(isAsked);
+  const states = Math.ceil(Number(values.states) / chosen.length);
+  for (const [index, scenario] of chosen.entries()) {
+    const sweep = { states, recoveries: Math.ceil(states / 400), seed: seed + index };
+    const error = await sweepDistinct(scenario, sweep, tally).catch((thrown: Error) => thrown);
+    tell(scenario.name, error ? [error.message] : []);
+  }
+  console.log(`${tally.states} states, ${tally.secondCrashes} of second crashes, ${tally.recoveries} recoveries`);
 }
 
 /** The full product of one scenario; returns how many states failed. */

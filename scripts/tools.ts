@@ -11,6 +11,9 @@ const packages = {
   "qemu-nbd": "qemu-utils",
   "mkfs.ext4": "e2fsprogs",
   e2fsck: "e2fsprogs",
+  // File systems that copy a file for nothing.
+  "mkfs.xfs": "xfsprogs",
+  "mkfs.btrfs": "btrfs-progs",
   gdisk: "gdisk",
   sgdisk: "gdisk",
   sfdisk: "fdisk",
@@ -75,7 +78,7 @@ function missingTools(): Tool[] {
 }
 
 /** What goes before a command to run it as root; undefined where we may not. */
-function asRoot(): string[] | undefined {
+export function asRoot(): string[] | undefined {
   if (process.getuid?.() === 0) return [];
   const sudo = find("sudo");
   if (sudo === undefined) return undefined;

@@ -3,7 +3,6 @@
 import type { Mutation } from "./mutation.ts";
 import {
   cuts,
-  execute,
   failure,
   foreignWrites,
   others,
@@ -11,6 +10,7 @@ import {
   refusals,
   repair,
   settleGuards,
+  tablesByTurns,
   tinyFaults,
   verification,
   verify,
@@ -92,14 +92,14 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/execute/execute.ts",
     find: "    turn = 1 - turn;\n",
     replace: "",
-    tests: [execute],
+    tests: [tablesByTurns],
   },
   {
     name: "what stood in memory that is used again stays",
     file: "convert/execute/execute.ts",
     find: "return (two[turn] as Uint8Array).fill(0);",
     replace: "return two[turn] as Uint8Array;",
-    tests: [execute],
+    tests: [tablesByTurns],
   },
   {
     name: "memory of short pieces is used again too",
@@ -107,12 +107,12 @@ export const convertMutations: readonly Mutation[] = [
     find: "    if (length !== COPY_STEP) return freshChunk(length);\n    turn = 1 - turn;\n    two[turn] ??= new Uint8Array(COPY_STEP);\n    return (two[turn] as Uint8Array).fill(0);",
     replace:
       "    turn = 1 - turn;\n    two[turn] ??= new Uint8Array(COPY_STEP);\n    return (two[turn] as Uint8Array).subarray(0, length).fill(0);",
-    tests: [execute],
+    tests: [tablesByTurns],
   },
   {
     name: "an epoch is not synced",
     file: "convert/execute/execute.ts",
-    find: "  await storage.sync();",
+    find: "  await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());",
     replace: "",
     tests: [cuts],
   },
@@ -132,9 +132,9 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "a long host copy repeats its first piece",
-    file: "convert/execute/execute.ts",
-    find: "storage.read(fromHostOffset + skip, bytes));",
-    replace: "storage.read(fromHostOffset, bytes));",
+    file: "storage/copies.ts",
+    find: "fromHostOffset: fromHostOffset + done,",
+    replace: "fromHostOffset,",
     tests: [foreignWrites],
   },
   {
@@ -336,9 +336,16 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "a dropped backing file is no difference",
     file: "convert/proof/verify.ts",
-    find: "if (hasBacking && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated)) return guestOffset;",
-    replace: "",
+    find: "if (hasBacking && !isFilled && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated))",
+    replace: "if (false)",
     tests: [verify],
+  },
+  {
+    name: "a recovery knows nothing of clusters that are filled in",
+    file: "convert/recovery/resume.ts",
+    find: "fillsUnit: settings.backingChain ? target.clusterSize : undefined,",
+    replace: "",
+    tests: ["test/unit/convert/recovery/filled-clusters.test.ts"],
   },
   {
     name: "verification makes no check",

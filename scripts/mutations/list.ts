@@ -18,6 +18,7 @@ import { rewritingMutations } from "./rewriting.ts";
 import { scheduleMutations } from "./schedule.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
+import { undoCopyMutations } from "./undo-copy.ts";
 import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
 
@@ -38,6 +39,7 @@ export const mutations: readonly Mutation[] = [
   ...storageMutations,
   ...facesMutations,
   ...gptMutations,
+  ...undoCopyMutations,
   ...relocationMutations,
   ...readingMutations,
   ...surroundingsMutations,

@@ -49,9 +49,23 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "a copy may freeze what the backing file shows",
     file: "plan/proof.ts",
-    find: "if (!right || (hasBacking && from === ExtentState.unallocated)) throw",
-    replace: "if (!right) throw",
+    find: "if (!right || (hasBacking && from === ExtentState.unallocated && !isPart))",
+    replace: "if (!right)",
     tests: [proof],
+  },
+  {
+    name: "a copy may freeze whole units of what the backing file shows",
+    file: "plan/proof.ts",
+    find: "const isPart = fillsIn && !holdsUnit(run.guestOffset, run.guestEnd, placement.unitSize, guestEndOf(target));",
+    replace: "const isPart = fillsIn;",
+    tests: [proof],
+  },
+  {
+    name: "a unit stored in part is filled in from a backing file that is not read",
+    file: "plan/place-units.ts",
+    find: "} else if (showsBacking && fillsIn) {",
+    replace: "} else if (showsBacking) {",
+    tests: ["test/unit/plan/place-units.test.ts"],
   },
   {
     name: "data may point elsewhere",

@@ -77,8 +77,8 @@ export const storageMutations: readonly Mutation[] = [
   {
     name: "a tool that fails is believed",
     file: "storage/file/tool-process.ts",
-    find: "return (await ended) === 0 ? answer : undefined;",
-    replace: "return (await ended, answer);",
+    find: "return (await tool.end()) ? answer : undefined;",
+    replace: "return (await tool.end(), answer);",
     tests: [holes],
   },
   {

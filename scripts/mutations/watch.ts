@@ -27,8 +27,8 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "no look before each sync",
     file: "convert/session/guarded-storage.ts",
-    find: "    await this.refuseChange();\n    await this.#inner.sync();\n    // A sync",
-    replace: "    await this.#inner.sync();\n    // A sync",
+    find: "    await this.refuseChange();\n    await perform();\n    // A sync",
+    replace: "    await perform();\n    // A sync",
     tests: [guarded, otherWriters],
   },
   {
@@ -41,8 +41,8 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "what others wrote before a sync is taken for ours",
     file: "convert/session/guarded-storage.ts",
-    find: "    await this.refuseChange();\n    await this.#inner.sync();\n    // A sync",
-    replace: "    await this.#inner.sync();\n    this.#fingerprint = await this.#inner.fingerprint();\n    // A sync",
+    find: "    await this.refuseChange();\n    await perform();\n    // A sync",
+    replace: "    await perform();\n    this.#fingerprint = await this.#inner.fingerprint();\n    // A sync",
     tests: [guarded, otherWriters],
   },
   {
@@ -91,8 +91,8 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "new tables that read as something else are committed",
     file: "convert/switch/switch.ts",
-    find: "  await refuseWrongBytes(input);",
-    replace: "",
+    find: "await refuseWrongBytes(storage, plan.additive,",
+    replace: "void Array.of(storage, plan.additive,",
     tests: [verification],
   },
   {
@@ -104,7 +104,7 @@ export const watchMutations: readonly Mutation[] = [
   },
   {
     name: "a write that reads as something else is none",
-    file: "convert/execute/execute.ts",
+    file: "convert/execute/written.ts",
     find: "if (Buffer.compare(found, bytes) !== 0) return",
     replace: "if (false) return",
     tests: [wrongBits],
@@ -112,28 +112,28 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "pointers that read as something else are settled",
     file: "convert/switch/settle.ts",
-    find: "    await refuseWrongBytes(session, epoch);",
+    find: "    await mendWrongBytes(session.storage, epoch, what);",
     replace: "",
     tests: [wrongBits, verification],
   },
   {
     name: "pointers that read as something else are not written once more",
-    file: "convert/switch/settle.ts",
-    find: "if (!storage.hasLateFingerprint) {",
+    file: "convert/execute/written.ts",
+    find: "if (hostOffset >= 0 && !storage.hasLateFingerprint) {",
     replace: "if (false) {",
     tests: [verification, wrongBits],
   },
   {
     name: "pointers written once more are not looked at",
-    file: "convert/switch/settle.ts",
+    file: "convert/execute/written.ts",
     find: "    await executeEpoch(storage, epoch);\n    hostOffset = await firstWrongByte(storage, epoch);",
     replace: "    await executeEpoch(storage, epoch);\n    hostOffset = -1;",
     tests: [verification, wrongBits],
   },
   {
     name: "pointers are written over what others may have written there",
-    file: "convert/switch/settle.ts",
-    find: "if (!storage.hasLateFingerprint) {",
+    file: "convert/execute/written.ts",
+    find: "if (hostOffset >= 0 && !storage.hasLateFingerprint) {",
     replace: "if (hostOffset >= 0) {",
     tests: [otherWritersSettling],
   },

@@ -3,6 +3,9 @@
 import { annotateStep } from "./report/annotations.ts";
 import { DEFECT_ADVICE, isOfSystem, traceOf } from "./results/defect.ts";
 
+/** What Node ends with by itself where a module still waits for something and nothing is under way. */
+const UNSETTLED = 13;
+
 /** The whole step ends with it. */
 export function annotateDefect(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
@@ -24,4 +27,18 @@ export function catchAllDefects(): void {
       process.exitCode = 1;
     });
   }
+}
+
+/** Where nothing is left that this process could wait for, it ends, with the work done or not: it fails until it is told. */
+export function failUnlessOver(): (isWell: boolean) => void {
+  let isOver = false;
+  process.on("exit", (code) => {
+    if (isOver || (code !== 0 && code !== UNSETTLED)) return;
+    annotateDefect(new Error("it ended before its work did"));
+    process.exitCode = 1;
+  });
+  return (isWell) => {
+    isOver = true;
+    if (!isWell) process.exitCode = 1;
+  };
 }

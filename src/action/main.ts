@@ -1,14 +1,15 @@
 /** The action's entry. */
 
 import { cancelSignal } from "./cancel.ts";
-import { annotateDefect, catchAllDefects } from "./catch-all.ts";
+import { annotateDefect, catchAllDefects, failUnlessOver } from "./catch-all.ts";
 import { runStep } from "./run.ts";
 
 catchAllDefects();
 
+const over = failUnlessOver();
 try {
-  if (!(await runStep(cancelSignal()))) process.exitCode = 1;
+  over(await runStep(cancelSignal()));
 } catch (error) {
   annotateDefect(error);
-  process.exitCode = 1;
+  over(false);
 }

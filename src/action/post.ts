@@ -2,7 +2,7 @@
 
 import { info, notice } from "@actions/core";
 import { ImageError, resume, rollback, unfinished } from "../index.ts";
-import { annotateDefect, catchAllDefects } from "./catch-all.ts";
+import { annotateDefect, catchAllDefects, failUnlessOver } from "./catch-all.ts";
 import { journalsLeftOpen, type OpenJournal } from "./images/open-journals.ts";
 import { performSaves } from "./pending-saves.ts";
 import { annotateImage } from "./report/annotations.ts";
@@ -34,6 +34,8 @@ async function clear(image: string): Promise<void> {
 
 catchAllDefects();
 
+const over = failUnlessOver();
+let isWell = true;
 try {
   const journals = journalsLeftOpen();
   for (const journal of journals) {
@@ -42,11 +44,12 @@ try {
       await close(journal);
     } catch (error) {
       annotateImage(image, `Cannot put ${image} back`, error instanceof Error ? error.message : String(error));
-      process.exitCode = 1;
+      isWell = false;
     }
   }
   if (journals.length === 0) await performSaves();
 } catch (error) {
   annotateDefect(error);
-  process.exitCode = 1;
+  isWell = false;
 }
+over(isWell);

@@ -25,3 +25,9 @@ export function ceilDiv(value: number, divisor: number): number {
 export function isPowerOfTwo(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0 && Number.isInteger(Math.log2(value));
 }
+
+/** Whether a whole unit lies in [start, end), of which the last one of all may be shorter. */
+export function holdsUnit(start: number, end: number, unitSize: number, endOfAll: number): boolean {
+  const first = alignUp(start, unitSize);
+  return first < end && Math.min(first + unitSize, endOfAll) <= end;
+}

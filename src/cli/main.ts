@@ -2,6 +2,7 @@
 
 import { basename, relative } from "node:path";
 import * as library from "../index.ts";
+import { EXIT } from "./failure.ts";
 import { runCommandLine } from "./program.ts";
 import { keepProcessSmall } from "./small-process.ts";
 import { terminalOf } from "./terminal.ts";
@@ -25,6 +26,15 @@ const uncaught = new Promise<never>((_, reject) => {
   });
 });
 uncaught.catch(() => {});
+
+// Where nothing is left that this process could wait for, it ends: with the work done or not.
+process.on("exit", (code) => {
+  if (isOver || code !== 0) return;
+  terminal.note(
+    "inplace-convert: A defect in this program: it ended before its work did; where a journal was left, resume goes on, rollback goes back",
+  );
+  process.exitCode = EXIT.interrupted;
+});
 
 const words = process.argv.slice(2);
 // V8 promises nothing about flags that change while it runs: good enough where nothing is written.

@@ -12,15 +12,18 @@ import {
   Journal,
   type RearrangementJournal,
   type RepairJournal,
+  removeCopy,
 } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { optionsOf, recoveryRules } from "./options/option-rules.ts";
 import type { RecoveryOptions } from "./options/options.ts";
 import { type Settings, settingsOf } from "./options/settings.ts";
-import type { Direction } from "./recovery/direction.ts";
+import { type Direction, recoveryReport } from "./recovery/direction.ts";
+import { RESTORED } from "./recovery/lead-back.ts";
 import { recoverRearrangement } from "./recovery/rearrangement-recovery.ts";
 import { recoverRepair } from "./recovery/repair-recovery.ts";
 import { replacedImage } from "./recovery/replaced-image.ts";
+import { finishRestoring, isRestored } from "./recovery/restore-copy.ts";
 import { resumeConversion } from "./recovery/resume.ts";
 import { rollBackConversion } from "./recovery/roll-back.ts";
 import type { RecoveryReport } from "./report/report.ts";
@@ -67,6 +70,11 @@ async function recover(
       await journal.writeAnew();
       if (isOf(journal, "repair")) return noted(await recoverRepair(session, journal, direction, given));
       const settings = settingsOfJournal(journal, given);
+      if (await isRestored(session, journal)) {
+        await finishRestoring(session, journal);
+        const format = journal.work.intent.journey?.originFormat ?? "";
+        return noted(recoveryReport(path, format, "roll-back", RESTORED));
+      }
       if (isOf(journal, "rearrangement"))
         return noted(await recoverRearrangement(session, journal, direction, settings));
       // An interrupted way back is finished by either command: the last thing asked for was the old format.
@@ -108,6 +116,8 @@ async function findJournal(
   if (typeof found === "object" && !found.work.rolledBack) return found;
   if (found === "torn") await clearTornJournal(session.volume, session.path);
   if (typeof found === "object") await found.remove();
+  // Made before a journal could tell of it, or left behind by one that is gone.
+  await removeCopy(session.volume, journalNamesOf(session.path).copy);
   throw new ImageError("unsupported", `Nothing to ${direction}`, {
     because: say`no conversion or repair of ${imageNamed(session.path)} is open`,
     isMissing: true,

@@ -38,7 +38,11 @@ export async function renameImage(path: string, newPath: string, host: Host = th
     await refuseTakenName(path, newPath, volume);
     await moveTo(volume, path, newPath);
     // The undo second: cut in between, the image has its new name and an undo of the old one, which proves nothing.
-    if (state === "undo") await moveTo(volume, journalNamesOf(path).undo, journalNamesOf(newPath).undo);
+    if (state === "undo") {
+      const [from, to] = [journalNamesOf(path), journalNamesOf(newPath)];
+      if (await volume.facts(from.copy)) await moveTo(volume, from.copy, to.copy);
+      await moveTo(volume, from.undo, to.undo);
+    }
   } finally {
     await lock.release();
   }

@@ -6,6 +6,7 @@ import { RangeSet } from "../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../bytes/sentence.ts";
 import { driverOf, openImage } from "../formats/registry.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent, isStored } from "../image/extent.ts";
+import { makeable } from "../image/target-options.ts";
 import { planSwitch } from "../plan/switch-plan.ts";
 import { carryOut } from "./conversion/switch-step.ts";
 import { OpenedBacking } from "./inspect/opened-backing.ts";
@@ -62,7 +63,11 @@ export async function setmap(
     refuseCorruption(found);
     const mapping = remapped(found, range);
     const source: Source = { ...found, mapping };
-    const draft = target.openConversionTarget(source.options, source.options.creationOptions, new Set());
+    const draft = target.openConversionTarget(
+      source.options,
+      makeable(target.options, source.options.creationOptions),
+      new Set(),
+    );
     const plan = planSwitch({ ...source, header: await readHeaderArea(source, draft) }, target, draft);
     const guest = await OpenedBacking.open(source.image, session.host.volume, settings);
     try {

@@ -66,6 +66,11 @@ export function storedGuestBytes({ count, length, state }: ExtentTable): number 
   return sum;
 }
 
+/** Where the disk that the table covers ends. */
+export function guestEndOf({ count, guestOffset, length }: ExtentTable): number {
+  return count === 0 ? 0 : (guestOffset[count - 1] as number) + (length[count - 1] as number);
+}
+
 /** The row that holds `guestOffset`, by bisection; -1 past the end. */
 export function findRow(table: ExtentTable, guestOffset: number): number {
   let low = 0;

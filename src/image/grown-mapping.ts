@@ -2,7 +2,7 @@
 
 import { alignDown, alignUp, SECTOR_SIZE } from "../bytes/align.ts";
 import { RangeSet } from "../bytes/range-set.ts";
-import { ExtentState, type ExtentTable, ExtentTableBuilder, isStored } from "./extent.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder, guestEndOf, isStored } from "./extent.ts";
 
 /**
  * The same table where the disk has `virtualSize` bytes already. A disk may end inside a sector (raw): the sector's rest
@@ -10,7 +10,7 @@ import { ExtentState, type ExtentTable, ExtentTableBuilder, isStored } from "./e
  */
 export function grownMapping(mapping: ExtentTable, virtualSize: number): ExtentTable {
   const last = mapping.count - 1;
-  const end = endOf(mapping);
+  const end = guestEndOf(mapping);
   if (end >= virtualSize) return mapping;
   const grown = new ExtentTableBuilder();
   for (let row = 0; row <= last; row++) {
@@ -35,7 +35,7 @@ export function withoutZeroUnits(
   zeros: RangeSet,
   { unitSize, leastRun, base }: { readonly unitSize: number; readonly leastRun: number; readonly base: number },
 ): ExtentTable {
-  const virtualSize = endOf(mapping);
+  const virtualSize = guestEndOf(mapping);
   const empty = new RangeSet();
   empty.addAll(zeros);
   for (let row = 0; row < mapping.count; row++) {
@@ -66,7 +66,7 @@ export function emptiedMapping(mapping: ExtentTable, zeros: RangeSet, leastRun: 
     const isCompressed = state === ExtentState.compressed;
     if (state === ExtentState.data) {
       for (const { start, end } of zeros.within(guestOffset, guestEnd)) {
-        if (end - start < leastRun && end < endOf(mapping)) continue;
+        if (end - start < leastRun && end < guestEndOf(mapping)) continue;
         table.append(start - table.end, state, hostOffset + table.end - guestOffset);
         table.append(end - start, ExtentState.unallocated);
       }
@@ -75,9 +75,5 @@ export function emptiedMapping(mapping: ExtentTable, zeros: RangeSet, leastRun: 
       table.append(guestEnd - guestOffset, state, hostOffset, mapping.storedLength[row]);
     } else table.append(guestEnd - guestOffset, ExtentState.unallocated);
   }
-  return table.finish(endOf(mapping));
-}
-
-function endOf({ count, guestOffset, length }: ExtentTable): number {
-  return count === 0 ? 0 : (guestOffset[count - 1] as number) + (length[count - 1] as number);
+  return table.finish(guestEndOf(mapping));
 }

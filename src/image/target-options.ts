@@ -12,7 +12,16 @@ export interface TargetOption {
   readonly isInternal?: true;
   /** Says what becomes of the disk, not how it is laid out: whether it is so already is asked of the disk itself. */
   readonly isOfDisk?: true;
+  /** A value that images are found with and none is made with: what leads back to such an image does without it. */
+  readonly neverMade?: string | boolean;
   readonly help: string;
+}
+
+/** Of values that make a layout those that a target can be made with. */
+export function makeable(options: readonly TargetOption[], values: TargetOptionValues): TargetOptionValues {
+  const isMade = (name: string, value: unknown) =>
+    value !== (options.find((option) => option.name === name)?.neverMade ?? Number.NaN);
+  return Object.fromEntries(Object.entries(values).filter(([name, value]) => isMade(name, value)));
 }
 
 /** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices and bytes in hex as text. */

@@ -1,6 +1,7 @@
 /** What drivers and planners return instead of writing: values that `execute` alone performs. */
 
 import type { RangeSet } from "../bytes/range-set.ts";
+import type { FileCopy } from "../storage/storage.ts";
 
 /** Bytes for one place in the file. */
 export interface Write {
@@ -16,12 +17,8 @@ export type Chunk = (length: number) => Uint8Array;
 
 export const freshChunk: Chunk = (length) => new Uint8Array(length);
 
-/** A byte-for-byte copy inside the file; the ranges do not overlap. */
-export interface HostCopy {
-  readonly fromHostOffset: number;
-  readonly toHostOffset: number;
-  readonly length: number;
-}
+/** A byte-for-byte copy inside the file. */
+export type HostCopy = FileCopy;
 
 /**
  * Guest bytes to be read through the source and stored at `hostOffset`. `length` is whole units of the target; what

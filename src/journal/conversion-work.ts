@@ -31,6 +31,8 @@ export interface ConversionWork extends IntentParts {
   /** The block around the commit as the last recovery found it, where it was another than the intent's. */
   readonly foundHeader: Uint8Array | undefined;
   readonly rolledBack: boolean;
+  /** The copy of the origin was about to take the image's name. */
+  readonly isRestoring: boolean;
 }
 
 /** The blob of an intent; trailing zeros of the saved header are left out. */
@@ -75,6 +77,7 @@ export function conversionWorkOf(records: readonly JournalRecord[], path: string
     verified: false,
     undoGivenUp: false,
     rolledBack: false,
+    isRestoring: false,
   };
   for (const { facts, blob } of rest) state = withConversionRecord(state, facts as Facts, blob);
   return state;
@@ -99,6 +102,8 @@ export function withConversionRecord(state: ConversionWork, facts: Facts, blob: 
       return { ...state, foundHeader: blob };
     case "rolled-back":
       return { ...state, rolledBack: true };
+    case "restoring":
+      return { ...state, isRestoring: true };
     default:
       return state;
   }

@@ -253,9 +253,13 @@ export class Journal<out W extends Work = Work> {
     await this.#volume.remove(draftOf(this.#names, this.path));
     await this.#volume.remove(beside);
     await this.#volume.syncFolderOf(beside);
-    if (this.path === beside) return;
-    await this.#volume.remove(this.path);
-    await this.#volume.syncFolderOf(this.path);
+    if (this.path !== beside) {
+      await this.#volume.remove(this.path);
+      await this.#volume.syncFolderOf(this.path);
+    }
+    // While a journal tells of it, that it is gone says that it has become the image.
+    if (this.#work.kind !== "repair" && this.#work.intent.journey?.hasCopy)
+      await removeCopy(this.#volume, this.#names.copy);
   }
 
   /** Keeps the way back as `<image>.inplace-undo`. */
@@ -272,6 +276,13 @@ export class Journal<out W extends Work = Work> {
   close(): Promise<void> {
     return this.#storage.close();
   }
+}
+
+/** Removes the copy of an origin that no journal tells of any more; no error where there is none. */
+export async function removeCopy(volume: Volume, path: string): Promise<void> {
+  if (!(await volume.facts(path))) return;
+  await volume.remove(path);
+  await volume.syncFolderOf(path);
 }
 
 /** Removes what a cut left of a journal that never became valid. */

@@ -10,6 +10,8 @@ export interface JournalNames {
   readonly lock: string;
   /** A journal being written that shall replace an older one by a rename. */
   readonly draft: string;
+  /** The image as it was, sharing its space, where `--keep-undo` keeps that. */
+  readonly copy: string;
   /** Where a dead owner's lock goes for a moment; one name, so that a cut in between leaves nothing that piles up. */
   readonly aside: string;
 }
@@ -23,6 +25,7 @@ const SUFFIXES: JournalNames = {
   undo: ".inplace-undo",
   lock: ".inplace-lock",
   draft: ".inplace-draft",
+  copy: ".inplace-copy",
   aside: ".inplace-old",
 };
 
@@ -32,6 +35,7 @@ export function journalNamesOf(imagePath: string): JournalNames {
     undo: imagePath + SUFFIXES.undo,
     lock: imagePath + SUFFIXES.lock,
     draft: imagePath + SUFFIXES.draft,
+    copy: imagePath + SUFFIXES.copy,
     aside: imagePath + SUFFIXES.aside,
   };
 }

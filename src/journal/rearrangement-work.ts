@@ -17,6 +17,7 @@ export interface RearrangementWork {
   /** There is no old layout to go back to; the old format is made again. */
   readonly undoGivenUp: true;
   readonly rolledBack: boolean;
+  readonly isRestoring: boolean;
 }
 
 export function rearrangementWorkOf([first, ...rest]: readonly JournalRecord[]): RearrangementWork {
@@ -32,6 +33,7 @@ export function rearrangementWorkOf([first, ...rest]: readonly JournalRecord[]):
     verified: false,
     undoGivenUp: true,
     rolledBack: false,
+    isRestoring: false,
   };
   for (const record of rest) state = withRearrangementRecord(state, record.facts as Facts, record.blob);
   return state;
@@ -47,6 +49,8 @@ export function withRearrangementRecord(state: RearrangementWork, facts: Facts, 
       return { ...state, savedHeader: blob };
     case "rolled-back":
       return { ...state, rolledBack: true };
+    case "restoring":
+      return { ...state, isRestoring: true };
     default:
       return state;
   }

@@ -16,6 +16,8 @@ export interface Journey {
   readonly stepsTaken: number;
   /** What was changed of the guest's disk while it lay in one piece, as was asked for; absent where nothing was. */
   readonly changed?: ChangedDisk;
+  /** The origin's file lies beside the image, durable before its first write, sharing its space. */
+  readonly hasCopy?: true;
 }
 
 /**
@@ -145,7 +147,7 @@ export interface RearrangeIntent
   readonly purpose: "convert" | "roll-back";
   readonly format: string;
   /** `relocate`: the disk of a raw image is changed, or put back; its journey says how. */
-  readonly goal: "linear" | "compact" | "encode" | "relocate";
+  readonly goal: "linear" | "zeros" | "compact" | "encode" | "relocate";
   readonly journey: Journey;
 }
 
@@ -183,6 +185,11 @@ export interface RolledBack {
   readonly record: "rolled-back";
 }
 
+/** The copy of the origin is about to take the image's name: where it is gone after this, it has. */
+export interface Restoring {
+  readonly record: "restoring";
+}
+
 /** The only record of a journal that lies elsewhere (`--journal`). `path` is relative to the image's folder. */
 export interface Pointer {
   readonly record: "pointer";
@@ -198,4 +205,5 @@ export type Facts =
   | NewHeader
   | FoundHeader
   | RolledBack
+  | Restoring
   | Pointer;

@@ -50,7 +50,8 @@ const journey: Test = (value) =>
   texts(value.goalOptions) &&
   areWishes(value.wishes) &&
   size(value.stepsTaken) &&
-  absentOr(isChangedDisk)(value.changed);
+  absentOr(isChangedDisk)(value.changed) &&
+  absentOr(oneOf(true))(value.hasCopy);
 
 /** Settings that every step of a conversion has. */
 const settings = {
@@ -105,7 +106,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     version: oneOf(1),
     purpose: oneOf("convert", "roll-back"),
     format: text,
-    goal: oneOf("linear", "compact", "encode", "relocate"),
+    goal: oneOf("linear", "zeros", "compact", "encode", "relocate"),
     ...settings,
     journey,
   },
@@ -114,6 +115,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
   "new-header": {},
   "found-header": {},
   "rolled-back": {},
+  restoring: {},
   pointer: { path: (value) => text(value) && value !== "" && !(value as string).includes("\0") },
 };
 

@@ -12,6 +12,7 @@
 
 import { alignDown, alignUp } from "../bytes/align.ts";
 import { hex } from "../bytes/image-error.ts";
+import { option, say, type Words } from "../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent, isStored } from "../image/extent.ts";
 import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
@@ -22,6 +23,8 @@ export interface PlacementInput {
   readonly virtualSize: number;
   readonly sourceClusterSize: number;
   readonly hasBacking: boolean;
+  /** All that lies below is read: of a unit stored in part the rest is stored as well, as the guest sees it. */
+  readonly fillsIn?: boolean;
   /** First host offset for copies: past all that the source points at, aligned to both cluster sizes. */
   readonly copyStart: number;
   /** Where the target fixes the places: end of the source's header area, whose guest bytes the commit brings along; 0 where absent. */
@@ -36,7 +39,9 @@ export interface Placed {
   readonly copyEnd: number;
   /** Host bytes of all copies, in whole units. */
   readonly bytesMoved: number;
-  readonly refusals: readonly string[];
+  /** Guest bytes that the backing file showed and the target stores. */
+  readonly bytesFilled: number;
+  readonly refusals: readonly Words[];
 }
 
 /** Pure; one pass over the mapping. */
@@ -67,8 +72,9 @@ class PlacementPass {
   readonly #input: PlacementInput;
   readonly #extents = new ExtentTableBuilder();
   readonly #copies: { guestOffset: number; hostOffset: number; length: number }[] = [];
-  readonly #refusals: string[] = [];
+  readonly #refusals: Words[] = [];
   #copyEnd: number;
+  #bytesFilled = 0;
 
   constructor(input: PlacementInput) {
     this.#input = input;
@@ -101,13 +107,16 @@ class PlacementPass {
 
   /** One unit that several extents make up. */
   mixed(first: number, last: number, start: number, end: number): void {
-    const { mapping, placement, hasBacking } = this.#input;
+    const { mapping, placement, hasBacking, fillsIn = false } = this.#input;
     const states = mapping.state.subarray(first, last + 1);
     const isEmpty = !states.some((state) => isStored(state));
     const showsBacking = hasBacking && states.includes(ExtentState.unallocated);
     const allZero = !states.includes(ExtentState.unallocated);
     if (placement.linearBase !== undefined) {
       this.#refuseFixed(start, end);
+    } else if (showsBacking && fillsIn) {
+      this.#bytesFilled += this.#showing(first, last, start, end);
+      this.#copy(start, end);
     } else if (showsBacking) {
       this.#refuse(start, end);
       this.#extents.append(end - start, ExtentState.unallocated);
@@ -129,8 +138,21 @@ class PlacementPass {
       copies: this.#copies,
       copyEnd: this.#copyEnd,
       bytesMoved: this.#copyEnd - copyStart,
+      bytesFilled: this.#bytesFilled,
       refusals: this.#refusals,
     };
+  }
+
+  /** Of what lies below, bytes that show between `start` and `end`. */
+  #showing(first: number, last: number, start: number, end: number): number {
+    const { state, guestOffset, length } = this.#input.mapping;
+    let bytes = 0;
+    for (let row = first; row <= last; row++) {
+      if (state[row] !== ExtentState.unallocated) continue;
+      const from = guestOffset[row] as number;
+      bytes += Math.min(from + (length[row] as number), end) - Math.max(from, start);
+    }
+    return bytes;
   }
 
   #data(start: number, end: number, hostOffset: number): void {
@@ -245,14 +267,16 @@ class PlacementPass {
   }
 
   #refuse(start: number, end: number): void {
-    this.#refuseOnce(
+    const what =
       `Guest bytes ${hex(start)} to ${hex(end)} are stored in part and in part left to the backing file, which a ` +
-        `cluster of ${this.#input.placement.unitSize} bytes can't express; choose a smaller cluster_size or rebase the image`,
+      `cluster of ${this.#input.placement.unitSize} bytes can't express`;
+    this.#refuseOnce(
+      say`${what}; choose a smaller cluster_size, or let the rest be stored as well by ${option("backing-chain")}`,
     );
   }
 
   /** One place of many is enough. */
-  #refuseOnce(reason: string): void {
+  #refuseOnce(reason: Words): void {
     if (this.#refusals.length === 0) this.#refusals.push(reason);
   }
 }

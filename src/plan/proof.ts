@@ -5,11 +5,11 @@
  * byte), that no two units share a place, and that nothing new lies below the old end.
  */
 
-import { alignUp } from "../bytes/align.ts";
+import { alignUp, holdsUnit } from "../bytes/align.ts";
 import { Bitmap, MAX_BITS } from "../bytes/bitmap.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
-import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, eachExtent, guestEndOf, isStored } from "../image/extent.ts";
 import { SideBySide } from "../image/side-by-side.ts";
 import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
@@ -22,6 +22,8 @@ export interface ProofInput {
   /** Every host byte of the source's metadata. */
   readonly metadata: RangeSet;
   readonly hasBacking: boolean;
+  /** What shows through may be stored in a unit that holds something else. */
+  readonly fillsIn?: boolean;
   /** Of the source: data is its own up to the end of its cluster, also where the file ends before. */
   readonly sourceClusterSize: number;
   readonly oldFileSize: number;
@@ -72,7 +74,8 @@ function endOfOld({ source, sourceClusterSize, oldFileSize }: ProofInput): numbe
 }
 
 /** Both tables cover the disk; steps through their common runs, cut where copies begin and end. */
-function proveSameGuest({ source, target, copies, hasBacking, placement, frontEnd = 0 }: ProofInput): void {
+function proveSameGuest({ source, target, copies, placement, frontEnd = 0, ...more }: ProofInput): void {
+  const { hasBacking, fillsIn = false } = more;
   const frontGuestEnd = placement.linearBase === undefined ? 0 : frontEnd - placement.linearBase;
   const run = new SideBySide(source, target);
   let copy = 0;
@@ -88,7 +91,8 @@ function proveSameGuest({ source, target, copies, hasBacking, placement, frontEn
         at = Math.min(run.guestEnd, frontGuestEnd);
         continue;
       }
-      proveRange(source, run.rowA, target, run.rowB, at, copied, hasBacking);
+      const isPart = fillsIn && !holdsUnit(run.guestOffset, run.guestEnd, placement.unitSize, guestEndOf(target));
+      proveRange(source, run.rowA, target, run.rowB, at, copied, hasBacking, isPart);
       const turn = active && (copied ? endOf(active) : active.guestOffset);
       at = Math.min(run.guestEnd, turn ?? run.guestEnd);
     }
@@ -103,6 +107,8 @@ function proveRange(
   at: number,
   copied: GuestCopy | undefined,
   hasBacking: boolean,
+  /** Of a unit, and what shows through there may be stored with the rest. */
+  isPart: boolean,
 ): void {
   const from = source.state[sourceRow] as ExtentState;
   const to = target.state[targetRow] as ExtentState;
@@ -110,9 +116,10 @@ function proveRange(
   const targetHost = (target.hostOffset[targetRow] as number) + at - (target.guestOffset[targetRow] as number);
   if (copied) {
     // A copy is read through the source, so whatever the source shows there is what it holds; but a copy may not
-    // freeze what shows through from a backing file.
+    // freeze what shows through from a backing file, but for the rest of a unit where all of the chain is read.
     const right = to === ExtentState.data && targetHost === copied.hostOffset + at - copied.guestOffset;
-    if (!right || (hasBacking && from === ExtentState.unallocated)) throw failed("a copy is not pointed at", at);
+    if (!right || (hasBacking && from === ExtentState.unallocated && !isPart))
+      throw failed("a copy is not pointed at", at);
     return;
   }
   const empty = !isStored(from);

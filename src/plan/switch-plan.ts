@@ -32,6 +32,8 @@ export interface SourceFacts {
   readonly lastSector?: Uint8Array;
   /** Of the guest, for ids that shall be the same for the same guest. */
   readonly identity?: Identity | undefined;
+  /** All that lies below is read. */
+  readonly fillsIn?: boolean;
   /** A carrier's: nothing new lies below, and what will be moved there is counted already. Absent for any other. */
   readonly room?: { readonly from: number; readonly claimed: RangeSet } | undefined;
 }
@@ -43,6 +45,8 @@ export interface SwitchPlan {
   readonly draft: MappedDraft;
   readonly copies: readonly GuestCopy[];
   readonly bytesMoved: number;
+  /** Guest bytes that showed through from below and are stored with the rest of their units. */
+  readonly bytesFilled: number;
   readonly oldFileSize: number;
   /** Where the places that the source points at end: past `oldFileSize` where the file ends inside a cluster. */
   readonly sourceEnd: number;
@@ -62,6 +66,7 @@ export function headerAreaSize(sourceClusterSize: number, targetClusterSize: num
 export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Draft): SwitchPlan {
   const alignment = Math.max(source.options.clusterSize, draft.clusterSize, draft.placement.hostAlignment);
   const hasBacking = source.options.backing !== undefined;
+  const fills = { fillsIn: source.fillsIn ?? false };
   const isInOnePiece = draft.placement.linearBase !== undefined;
   const frontEnd = isInOnePiece && source.options.linearBase === undefined ? source.options.clusterSize : 0;
   const mapping = grownMapping(source.mapping, draft.virtualSize);
@@ -72,6 +77,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     virtualSize: draft.virtualSize,
     sourceClusterSize: source.options.clusterSize,
     hasBacking,
+    ...fills,
     copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
     frontEnd,
   });
@@ -86,6 +92,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     placement: draft.placement,
     metadata: source.metadata,
     hasBacking,
+    ...fills,
     sourceClusterSize: source.options.clusterSize,
     oldFileSize: source.fileSize,
     frontEnd,
@@ -93,7 +100,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   });
   const additiveStart = alignUp(placed.copyEnd, alignment);
   const space = { oldFileSize: source.fileSize, additiveStart, ...(source.room && { claimed: source.room.claimed }) };
-  const mapped = target.map(draft, placed.extents, space);
+  const mapped = withNote(target.map(draft, placed.extents, space), placed.bytesFilled);
   const guest = { front: source.front, lastSector: source.lastSector, identity: source.identity };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
   proveExtras(source, commit);
@@ -104,6 +111,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     draft: mapped,
     copies: placed.copies,
     bytesMoved: placed.bytesMoved,
+    bytesFilled: placed.bytesFilled,
     oldFileSize: source.fileSize,
     // Behind the end of a disk in one piece nothing of it can be: whatever is written there makes the disk longer.
     sourceEnd: source.options.linearBase === undefined ? sourceEnd : source.fileSize,
@@ -120,6 +128,13 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     },
     commit,
   };
+}
+
+/** What is stored twice from now on, here and below. */
+function withNote(mapped: MappedDraft, bytesFilled: number): MappedDraft {
+  if (bytesFilled === 0) return mapped;
+  const note = `${bytesFilled} bytes of the backing file beside what is stored of a cluster are stored with it`;
+  return { ...mapped, notes: [...(mapped.notes ?? []), note] };
 }
 
 function refuse(source: ConversionOptions, draft: Draft, reasons: readonly Words[]): void {

@@ -218,6 +218,16 @@ export class MemoryVolume implements Volume {
     return new MemoryStorage(path, file, this);
   }
 
+  /** Whether copies can be made for nothing. */
+  canClone = false;
+
+  async clone(storage: Storage, to: string): Promise<WritableStorage | undefined> {
+    const file = this.#files.get(storage.path);
+    if (!this.canClone || file === undefined || this.#files.has(to)) return undefined;
+    this.#files.set(to, new MemoryFile(file.bytes()));
+    return this.openForWriting(to);
+  }
+
   async facts(path: string): Promise<FileFacts | undefined> {
     const file = this.#files.get(path);
     if (file !== undefined) return { kind: "file", size: file.size, linkCount: 1 };

@@ -2,7 +2,7 @@
 
 import type { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
-import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
+import type { FileCopy, FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
 
 /** Totals so far. `syncs` counts files and folders. */
 export interface Meter {
@@ -41,6 +41,11 @@ export class MeteredVolume implements Volume {
   async createExclusively(path: string): Promise<WritableStorage | undefined> {
     const storage = await this.#volume.createExclusively(path);
     return storage && new MeteredStorage(storage, this.meter);
+  }
+
+  async clone(storage: Storage, to: string): Promise<WritableStorage | undefined> {
+    const copy = await this.#volume.clone?.(inner(storage), to);
+    return copy && new MeteredStorage(copy, this.meter);
   }
 
   facts(path: string): Promise<FileFacts | undefined> {
@@ -88,6 +93,8 @@ class MeteredStorage implements WritableStorage {
   readonly dataRanges?: () => Promise<RangeSet | undefined>;
   /** Writes no byte. */
   readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
+  readonly copy?: (copies: readonly FileCopy[]) => Promise<void>;
+  readonly syncData?: () => Promise<void>;
   readonly hasLateFingerprint?: boolean;
   readonly inner: WritableStorage;
   readonly #meter: Meter;
@@ -98,6 +105,18 @@ class MeteredStorage implements WritableStorage {
     if (storage.readAtOnce) this.readAtOnce = storage.readAtOnce.bind(storage);
     if (storage.dataRanges) this.dataRanges = storage.dataRanges.bind(storage);
     if (storage.punch) this.punch = storage.punch.bind(storage);
+    const copy = storage.copy?.bind(storage);
+    if (copy)
+      this.copy = async (copies) => {
+        await copy(copies);
+        for (const { length } of copies) meter.bytesWritten += length;
+      };
+    const syncData = storage.syncData?.bind(storage);
+    if (syncData)
+      this.syncData = async () => {
+        meter.syncs++;
+        await syncData();
+      };
     if (storage.hasLateFingerprint) this.hasLateFingerprint = true;
     this.inner = storage;
     this.#meter = meter;

@@ -5,6 +5,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { inputDefaults } from "../../src/action/inputs/input-names.ts";
+import { NEVER_OPENS } from "../support/never-opens.ts";
 import { Runner, root } from "./runner.ts";
 
 const TRACE = /^\s+at .+:\d+:\d+\)?$|%0A\s+at /m;
@@ -77,4 +78,26 @@ test("a log that takes nothing more: the image is converted, the step fails, no 
   expect([status, stderr]).toEqual([1, ""]);
   expect(runner.names).toEqual(["disk.qcow2"]);
   expect(runner.cleanFormat("disk.qcow2")).toBe("qcow2");
+});
+
+test("main and post that find nothing more to wait for, with their work not done, fail and say so", async () => {
+  const runner = new Runner();
+  runner.makeImage("disk.qed", "qed");
+  const preload = join(runner.temp, "preload.mjs");
+  writeFileSync(preload, NEVER_OPENS);
+  const environment = { NODE_OPTIONS: `--import=${preload}` };
+  const journal = {
+    image: runner.path("disk.qed"),
+    journal: runner.path("disk.qed.inplace-journal"),
+    of: "conversion",
+  };
+  writeFileSync(journal.journal, "x");
+  const main = await runner.main({ image: "disk.qed", "target-format": "qcow2" }, undefined, environment);
+  const post = await runner.post({ "STATE_open-journal-1": JSON.stringify(journal), ...environment });
+  for (const { exitCode, annotations } of [main, post]) {
+    expect(exitCode).toBe(1);
+    expect(annotations).toMatchObject([
+      { kind: "error", message: expect.stringContaining("ended before its work did") },
+    ]);
+  }
 });

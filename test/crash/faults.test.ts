@@ -1,35 +1,14 @@
 /** Every call that can fail fails once: reads, writes (short ones too), syncs, names; on a disk that is broken or full. */
 
 import { describe, expect, test } from "vitest";
-import { convert } from "../../src/convert/convert.ts";
 import { resume, rollback } from "../../src/convert/recover.ts";
 import { crashScenarios, IMAGE_PATH, recordScenario, testHost } from "../support/crash-scenario.ts";
 import { expectedOf, judgeWhole } from "../support/crash-trial.ts";
-import { type CallKind, FailingVolume, type Failure } from "../support/failing-volume.ts";
-import { type FaultOutcome, runFault } from "../support/fault-trial.ts";
+import { sweepFaults } from "../support/fault-sweep.ts";
 import { eachCut } from "../support/power-cut.ts";
 import { seededRandom } from "../support/random.ts";
 import { RecordingVolume } from "../support/recording-volume.ts";
 import { UnreadableVolume } from "../support/unreadable-storage.ts";
-
-const KINDS: readonly CallKind[] = [
-  "open",
-  "read",
-  "write",
-  "resize",
-  "sync",
-  "create",
-  "rename",
-  "remove",
-  "syncFolder",
-];
-const WAYS: readonly Pick<Failure, "code" | "isLasting" | "leaves">[] = [
-  { code: "EIO" },
-  { code: "EIO", leaves: "half" },
-  { code: "EIO", leaves: "all" },
-  { code: "ENOSPC" },
-  { code: "ENOSPC", isLasting: true, leaves: "half" },
-];
 
 const scenarios = await crashScenarios();
 const chosen = scenarios.filter(({ name }) => !name.includes("one sector"));
@@ -37,25 +16,7 @@ const chosen = scenarios.filter(({ name }) => !name.includes("one sector"));
 describe("a call that fails: the command's word is true, and recovery works", () => {
   for (const scenario of chosen) {
     test(scenario.name, { timeout: 60_000 }, async () => {
-      const { final } = await recordScenario(scenario);
-      const expected = await expectedOf(scenario, final);
-      const counting = new FailingVolume(new RecordingVolume({ [IMAGE_PATH]: scenario.image }));
-      await convert(IMAGE_PATH, scenario.targetFormat, scenario.options, testHost(counting));
-      const outcomes = new Map<FaultOutcome, number>();
-      const failures: string[] = [];
-      for (const kind of KINDS) {
-        for (let nth = 1; nth <= counting.count(kind); nth++) {
-          for (const [at, way] of WAYS.entries()) {
-            const wish = (nth + at) % 2 === 0 ? "resume" : "rollback";
-            try {
-              const outcome = await runFault(expected, { kind, nth, ...way }, wish, seededRandom(nth * 31 + at));
-              outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-            } catch (error) {
-              failures.push(`${kind} ${nth} ${JSON.stringify(way)} then ${wish}: ${(error as Error).message}`);
-            }
-          }
-        }
-      }
+      const { failures, outcomes } = await sweepFaults(scenario);
       expect(failures).toEqual([]);
       expect(outcomes.get("refused")).toBeGreaterThan(0);
       expect(outcomes.get("journal stands")).toBeGreaterThan(0);

@@ -26,7 +26,7 @@ import { UnreadableVolume } from "../support/unreadable-storage.ts";
 import { useBetween } from "../support/used-between.ts";
 
 const SEED = 10_111;
-const CUTS = 45;
+const CUTS = 24;
 const FAULTS = 24;
 const USES = 5;
 const KINDS: readonly CallKind[] = ["read", "write", "resize", "punch", "sync", "create", "rename", "remove"];

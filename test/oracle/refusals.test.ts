@@ -106,7 +106,15 @@ describe("what QED can't hold", () => {
     const path = await make("a.qcow2", ["-b", "base.raw", "-F", "raw", "-o", "extended_l2=on"]);
     await qemuIo(path, "qcow2", ["write -P 7 4k 4k"]);
     const { message } = await refusalOf(path, "qed");
-    expect(message).toMatch(/stored in part.*backing file/);
+    expect(message).toMatch(/stored in part.*backing file.*--backing-chain/);
+    const same = await refusalOf(path, "qcow2", { options: { extended_l2: "off" } });
+    expect(same.message).toMatch(/stored in part.*backing file.*--backing-chain/);
+  });
+
+  it("extended L2 entries that would have to be written", async () => {
+    const path = await makeWithData("a.qcow2");
+    const { reasons } = await refusalOf(path, "qcow2", { options: { extended_l2: "on" } });
+    expect(reasons).toEqual([expect.stringMatching(/read, not written; use extended_l2=off/)]);
   });
 
   it("a disk beyond the tables asked for", async () => {

@@ -5,6 +5,7 @@ import { Qcow2Image } from "../../src/formats/qcow2/image.ts";
 import { guestBytesOf } from "../formats/guest-contents.ts";
 import { buildWithGuest } from "../formats/qcow2/any-image.ts";
 import { buildQcow2Image } from "../formats/qcow2/builder.ts";
+import { Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { buildQedImage } from "../formats/qed/builder.ts";
 import { buildVpc } from "../formats/vpc/builder.ts";
 import { shuffleInMemory } from "./compaction.ts";
@@ -13,8 +14,10 @@ import { seededRandom } from "./random.ts";
 
 const KIB = 1024;
 /** Holes before, between and behind, and blocks of zeros that a raw disk stores like any other. */
-const GUEST = { virtualSize: 40 * 4096, data: [0, 1, 5, 9, 17, 39] };
-const FULL = { virtualSize: 24 * 4096, data: Array.from({ length: 24 }, (_, at) => at) };
+const GUEST = { virtualSize: 22 * 4096, data: [0, 1, 5, 9, 17, 21] };
+const FULL = { virtualSize: 16 * 4096, data: Array.from({ length: 16 }, (_, at) => at) };
+/** Small ones: a state's costs are its bytes. */
+const CYCLE_BITS = 10;
 const VHD = { subformat: "fixed", force_size: "on" };
 
 type Arrange = (places: readonly number[]) => readonly number[];
@@ -62,9 +65,26 @@ async function strewn(description: Parameters<typeof buildQcow2Image>[0]): Promi
   return (await shuffleInMemory(roomy, play, seededRandom(4), 6)).bytes;
 }
 
+/** Whole clusters, one stored in part, one of zeros and nothing, one with a place for zeros. */
+function withSubclusters(): Uint8Array {
+  const image = new Qcow2Bytes({ clusterBits: 14, virtualSize: 8 * 16 * KIB, dataClusters: 4, hasSubclusters: true });
+  image.set64(image.l2Entry(1) + 8, 0x0000_ff00_00f0_00ffn);
+  image.set64(image.l2Entry(3) + 8, 0xffff_ffff_0000_0000n);
+  image.set64(image.l2Entry(5) + 8, 0x0000_00ff_0000_0000n);
+  return image.bytes;
+}
+
+/** An image with a snapshot, of whose data clusters one holds zeros in both, one in the active disk alone. */
+function withZeros(): Uint8Array {
+  const { bytes, at } = buildQcow2Image({ clusterBits: 12, snapshot: true });
+  const zeroed = new Uint8Array(bytes);
+  zeroed.fill(0, at.data, at.data + at.clusterSize);
+  return zeroed;
+}
+
 export async function pathScenarios(): Promise<Scenario[]> {
   const guest = guestBytesOf(GUEST);
-  const odd = guest.slice(0, 40 * 4096 - 1300);
+  const odd = guest.slice(0, GUEST.virtualSize - 1300);
   const shuffled = buildQedImage({
     clusterSize: 4096,
     tableSize: 2,
@@ -78,7 +98,7 @@ export async function pathScenarios(): Promise<Scenario[]> {
   return [
     raw("qcow2", guest, "qcow2", { options: { cluster_size: "4k" } }),
     raw("qcow2, full", guestBytesOf(FULL), "qcow2", { options: { cluster_size: "4k" } }),
-    raw("qcow2, clusters of one sector", guest.slice(0, 48 * KIB), "qcow2", { options: { cluster_size: "512" } }),
+    raw("qcow2, clusters of one sector", guest.slice(0, 32 * KIB), "qcow2", { options: { cluster_size: "512" } }),
     raw("qcow2, odd length", odd, "qcow2", { options: { cluster_size: "4k" } }),
     raw("qcow2, odd length, not compacted, undo kept", odd, "qcow2", {
       options: { cluster_size: "4k" },
@@ -91,13 +111,13 @@ export async function pathScenarios(): Promise<Scenario[]> {
       journal: "/vm/elsewhere/journal",
     }),
     raw("qed", guest, "qed", { options: { cluster_size: "4k", table_size: "2" } }),
-    ...Object.entries(CYCLES).map(([name, arrange]) => of("qcow2", `raw, ${name}`, cycle(arrange, 12), "raw")),
-    of("qcow2", "raw, one long cycle, one spare", cycle(CYCLES["one long cycle"] as Arrange, 12), "raw", {
+    ...Object.entries(CYCLES).map(([name, arrange]) => of("qcow2", `raw, ${name}`, cycle(arrange, CYCLE_BITS), "raw")),
+    of("qcow2", "raw, one long cycle, one spare", cycle(CYCLES["one long cycle"] as Arrange, CYCLE_BITS), "raw", {
       maxExtraSpace: 64 * KIB,
     }),
     of("qcow2", "raw, reversed, clusters of one sector", cycle(CYCLES.reversed as Arrange, 9), "raw"),
-    of("qcow2", "raw, random, undo kept", cycle(CYCLES.random as Arrange, 12), "raw", { keepUndo: true }),
-    of("qcow2", "raw, random, journal elsewhere", cycle(CYCLES.random as Arrange, 12), "raw", {
+    of("qcow2", "raw, random, undo kept", cycle(CYCLES.random as Arrange, CYCLE_BITS), "raw", { keepUndo: true }),
+    of("qcow2", "raw, random, journal elsewhere", cycle(CYCLES.random as Arrange, CYCLE_BITS), "raw", {
       journal: "/vm/elsewhere/journal",
     }),
     of("qcow2", "raw, empty", buildWithGuest({ virtualSize: 9 * 4096, data: [] }).bytes, "raw"),
@@ -118,6 +138,14 @@ export async function pathScenarios(): Promise<Scenario[]> {
     of("qcow2", "qcow2, compacted, a bitmap, clusters of one sector", await strewn({ bitmap: true }), "qcow2", {
       compact: true,
     }),
+    of("qcow2", "qcow2, subclusters given up", withSubclusters(), "qcow2", { options: { extended_l2: "off" } }),
+    {
+      ...of("qcow2", "qcow2, zeros given back beside a snapshot, compacted", withZeros(), "qcow2", {
+        compact: true,
+        sparseSize: 4096,
+      }),
+      isShared: true,
+    },
     of("qed", "qed, compacted", shuffled, "qed", { compact: true }),
     of("qcow2", "vpc", cycle(CYCLES.random as Arrange, 12), "vpc", { options: VHD }),
     of("qed", "vpc, grown", shuffled, "vpc", { options: { subformat: "fixed", align: "64k" } }),

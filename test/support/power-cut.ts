@@ -4,6 +4,7 @@
  * Sectors, sizes and names in doubt are chosen each by itself: by a seeded sampler in strata, or all of them.
  */
 
+import { createHash } from "node:crypto";
 import { SECTOR_SIZE } from "../../src/bytes/align.ts";
 import { CrashFile } from "./crash-file.ts";
 import { CrashNames } from "./crash-names.ts";
@@ -12,6 +13,25 @@ import type { FileId, Operation, OperationLog } from "./recording-volume.ts";
 
 /** The files on disk after the cut: the input of a new `RecordingVolume`. */
 export type DiskState = Record<string, Uint8Array<ArrayBuffer>>;
+
+const digests = new WeakMap<Uint8Array, string>();
+
+/** Of bytes that nobody changes any more. */
+export function digestOf(bytes: Uint8Array): string {
+  const known = digests.get(bytes);
+  if (known !== undefined) return known;
+  const digest = createHash("sha1").update(bytes).digest("base64");
+  digests.set(bytes, digest);
+  return digest;
+}
+
+/** The same for states that are alike in all files. */
+export function stateKey(state: DiskState): string {
+  return Object.entries(state)
+    .map(([path, bytes]) => `${path} ${digestOf(bytes)}`)
+    .sort()
+    .join();
+}
 
 export const OUTCOMES = [
   /** Nothing since the last syncs. */

@@ -35,7 +35,7 @@ export async function qemuIo(path: string, format: string, commands: readonly st
 
 /** Throws unless `qemu-img check` finds neither corruption nor leak. */
 export async function assertClean(path: string, format: string): Promise<void> {
-  const said = await run("qemu-img", ["check", "-f", format, path]);
+  const said = await run("qemu-img", ["check", "-U", "-f", format, path]);
   if (!said.includes("No errors were found on the image.")) throw new Error(`${path} is not clean: ${said}`);
 }
 
@@ -58,6 +58,18 @@ export async function assertSame(path: string, format: string, rawPath: string):
   if (!said.includes("Images are identical.")) throw new Error(`${path} differs: ${said}`);
   const [{ "virtual-size": size }, { size: rawSize }] = [await info(path, format), await stat(rawPath)];
   if (size !== rawSize) throw new Error(`${path} has a disk of ${size} bytes, not ${rawSize}`);
+}
+
+/** Throws unless qemu shows the guest of `guestPath` in the file, which, as raw, may be longer; no lock is taken. */
+export async function assertGuest(path: string, format: string, guestPath: string): Promise<void> {
+  const [{ size }, { size: guestSize }] = [await stat(path), await stat(guestPath)];
+  const part = format === "raw" && size > guestSize ? `,size=${guestSize}` : "";
+  const nodes = [
+    `driver=${format}${part},file.driver=file,file.filename=${path}`,
+    `driver=raw,file.driver=file,file.filename=${guestPath}`,
+  ];
+  const said = await run("qemu-img", ["compare", "-U", "--image-opts", ...nodes]);
+  if (!said.includes("Images are identical.")) throw new Error(`qemu-img finds another guest: ${said}`);
 }
 
 /** The file's bytes in one digest, its length among them. */

@@ -130,6 +130,15 @@ export class RecordingVolume extends WrappedVolume {
     return new RecordingStorage(created, file, this.#record);
   }
 
+  /** As a new file with all of the bytes in it, none of them durable yet. */
+  override async clone(storage: Storage, to: string): Promise<WritableStorage | undefined> {
+    if (!this.memory.canClone) return undefined;
+    const bytes = this.memory.snapshot(storage.path);
+    const copy = await this.createExclusively(to);
+    await copy?.write(0, bytes);
+    return copy;
+  }
+
   override async rename(from: string, to: string): Promise<void> {
     await super.rename(from, to);
     this.#fileOf.set(to, this.#fileOf.get(from) as FileId);

@@ -10,12 +10,12 @@ import { fileURLToPath } from "node:url";
 /** The built command; another build's, where `INPLACE_CLI` names its file: what it did wrong shows that a trial can see it. */
 const command = process.env.INPLACE_CLI || fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url));
 
-export const CHANGING_CALLS = ["pwrite64", "ftruncate", "fsync", "rename", "unlink"] as const;
+export const CHANGING_CALLS = ["pwrite64", "ftruncate", "fsync", "fdatasync", "rename", "unlink"] as const;
 export type ChangingCall = (typeof CHANGING_CALLS)[number];
 
 export interface TracedCall {
   readonly name: ChangingCall;
-  /** Which of its name, from 1, as strace counts. */
+  /** Which of its name, from 1, as strace counts: by thread, so that the first thread to come so far is struck. */
   readonly turn: number;
   /** Path of the file that it changes. */
   readonly path: string;
@@ -51,19 +51,25 @@ export function runInjected(words: readonly string[], { call, what, turn, andLat
   return run("strace", [...strace, process.execPath, command, ...words]);
 }
 
-/** Runs to the end and returns what changed the disk, in order; the log goes to `folder`. */
+/**
+ * Runs to the end and returns what changed the disk, in order; the log goes to `folder`. Left out is what can't be struck,
+ * as another thread has made so many calls before: copies are made on the main thread, all else on the pool's one.
+ */
 export async function traceCommand(words: readonly string[], folder: string): Promise<[Ending, TracedCall[]]> {
   const log = join(folder, "strace.log");
   const strace = ["-f", "-qq", "-y", "-s", "0", "-o", log, "-e", `trace=${CHANGING_CALLS.join(",")}`];
   const ending = await run("strace", [...strace, process.execPath, command, ...words]);
   const turns = new Map<string, number>();
+  const most = new Map<string, number>();
   const calls: TracedCall[] = [];
   for (const line of (await readFile(log, "utf8")).split("\n")) {
-    const [, name, path] = /^\d+ +(\w+)\((?:\d+<([^>]*)>|")/.exec(line) ?? [];
+    const [, thread, name, path] = /^(\d+) +(\w+)\((?:\d+<([^>]*)>|")/.exec(line) ?? [];
     if (name === undefined) continue;
-    const turn = (turns.get(name) ?? 0) + 1;
-    turns.set(name, turn);
-    const hostOffset = name === "pwrite64" ? Number(/, (\d+)\) += /.exec(line)?.[1]) : undefined;
+    const turn = (turns.get(`${thread} ${name}`) ?? 0) + 1;
+    turns.set(`${thread} ${name}`, turn);
+    if (turn <= (most.get(name) ?? 0)) continue;
+    most.set(name, turn);
+    const hostOffset = name === "pwrite64" ? Number(/, (\d+)(?:\) += | <unfinished)/.exec(line)?.[1]) : undefined;
     calls.push({ name: name as ChangingCall, turn, path: path ?? "", ...(hostOffset !== undefined && { hostOffset }) });
   }
   return [ending, calls];
@@ -79,7 +85,7 @@ export async function runStopped(
   const log = join(folder, "stopped.log");
   await rm(log, { force: true });
   const inject = `inject=${name}:signal=STOP:when=${turn}`;
-  const strace = ["-f", "-qq", "-o", log, "-e", `trace=${name},fsync`, "-e", inject];
+  const strace = ["-f", "-qq", "-o", log, "-e", `trace=${name},fsync,fdatasync`, "-e", inject];
   const child = start("strace", [...strace, process.execPath, command, ...words]);
   const ending = endingOf(child);
   let isOver = false;
@@ -101,7 +107,7 @@ export async function runStopped(
     traced = Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8"));
     await act();
     process.kill(traced, "SIGCONT");
-    return { ...(await ending), hasFailed: /\bfsync\b.* = -1 E/.test(await said()) };
+    return { ...(await ending), hasFailed: /\bf(?:data)?sync\b.* = -1 E/.test(await said()) };
   } catch (error) {
     kill();
     await ending;
@@ -115,7 +121,7 @@ function run(program: string, words: readonly string[]): Promise<Ending> {
   return endingOf(start(program, words));
 }
 
-/** One thread of the pool, so that strace, which counts by thread, counts them all. */
+/** One thread of the pool, so that strace, which counts by thread, counts all that it does. */
 function start(program: string, words: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   return spawn(program, words, {
     stdio: ["ignore", "pipe", "pipe"],

@@ -89,6 +89,11 @@ export class WrappedVolume implements Volume {
     return created === undefined ? undefined : this.wrap(created);
   }
 
+  async clone(storage: Storage, to: string): Promise<WritableStorage | undefined> {
+    const copy = await this.inner.clone?.(unwrapped(storage), to);
+    return copy && this.wrap(copy);
+  }
+
   facts(path: string): Promise<FileFacts | undefined> {
     return this.inner.facts(path);
   }

@@ -44,6 +44,8 @@ export declare function eachExtent(table: ExtentTable): Generator<Extent>;
 export declare function isStored(state: number | undefined): boolean;
 /** Guest bytes that lie in a file, plain or compressed: what a digest has to read. */
 export declare function storedGuestBytes({ count, length, state }: ExtentTable): number;
+/** Where the disk that the table covers ends. */
+export declare function guestEndOf({ count, guestOffset, length }: ExtentTable): number;
 /** The row that holds `guestOffset`, by bisection; -1 past the end. */
 export declare function findRow(table: ExtentTable, guestOffset: number): number;
 /** The first row in which two tables differ, or -1. Tables are canonical, so equal mappings are equal tables. */

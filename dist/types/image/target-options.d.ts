@@ -8,8 +8,12 @@ export interface TargetOption {
     readonly isInternal?: true;
     /** Says what becomes of the disk, not how it is laid out: whether it is so already is asked of the disk itself. */
     readonly isOfDisk?: true;
+    /** A value that images are found with and none is made with: what leads back to such an image does without it. */
+    readonly neverMade?: string | boolean;
     readonly help: string;
 }
+/** Of values that make a layout those that a target can be made with. */
+export declare function makeable(options: readonly TargetOption[], values: TargetOptionValues): TargetOptionValues;
 /** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices and bytes in hex as text. */
 export type TargetOptionValues = Readonly<Record<string, string | number | boolean>>;
 /** Throws UsageError for a text that is no value of the option's kind. */

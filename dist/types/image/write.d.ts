@@ -1,16 +1,13 @@
 /** What drivers and planners return instead of writing: values that `execute` alone performs. */
 import type { RangeSet } from "../bytes/range-set.ts";
+import type { FileCopy } from "../storage/storage.ts";
 /** Bytes for one place in the file. */
 export interface Write {
     readonly hostOffset: number;
     readonly bytes: Uint8Array;
 }
-/** A byte-for-byte copy inside the file; the ranges do not overlap. */
-export interface HostCopy {
-    readonly fromHostOffset: number;
-    readonly toHostOffset: number;
-    readonly length: number;
-}
+/** A byte-for-byte copy inside the file. */
+export type HostCopy = FileCopy;
 /**
  * Guest bytes to be read through the source and stored at `hostOffset`. `length` is whole units of the target; what
  * lies past the disk's end is stored as zeros.

@@ -1,12 +1,15 @@
 /** The doors to the host: one open file (`Storage`), and the folder it lies in (`Volume`). */
 import { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
+import type { SharedFile } from "./shared-file.ts";
 /** Random access to one open file. All addresses and lengths are bytes of the host's file. */
 export interface Storage {
     /** As the user named it; for messages only. */
     readonly path: string;
     /** The process-wide descriptor, where there is one, so that worker threads read the same file. */
     readonly descriptor?: number;
+    /** The same where the file is not the descriptor's own bytes alone. */
+    readonly shared?: SharedFile | undefined;
     size(): Promise<number>;
     /**
      * Fills `into` from `hostOffset` and returns how many bytes were there; fewer than `into.length` only at the end
@@ -22,10 +25,21 @@ export interface Storage {
     dataRanges?(): Promise<RangeSet | undefined>;
     close(): Promise<void>;
 }
+/** Bytes that are to lie at a second place of the same file; the two do not overlap. */
+export interface FileCopy {
+    readonly fromHostOffset: number;
+    readonly toHostOffset: number;
+    readonly length: number;
+}
 /** A file opened for writing. Nothing is durable before `sync` returns. */
 export interface WritableStorage extends Storage {
     /** Writes all of `bytes`; ENOSPC, EDQUOT and EFBIG become kind `no-space`, everything else `io`. */
     write(hostOffset: number, bytes: Uint8Array): Promise<void>;
+    /**
+     * As reads and writes would make them, in any order, but quicker than from outside: no copy reads what another writes.
+     * What lies past the file's end is copied as zeros. Absent where nothing is gained.
+     */
+    copy?(copies: readonly FileCopy[]): Promise<void>;
     /** Sets the file's length; what it gains reads as zeros. */
     resize(size: number): Promise<void>;
     /**
@@ -36,6 +50,8 @@ export interface WritableStorage extends Storage {
     punch?(ranges: RangeSet): Promise<RangeSet>;
     /** fsync: data, size and what is needed to read them. A failed sync is never retried. */
     sync(): Promise<void>;
+    /** fdatasync: the same without times, for epochs of writes alone. Absent where it is no quicker than `sync`. */
+    syncData?(): Promise<void>;
     /**
      * The modification time and size as the host tells them, to notice another writer; compare with `===`.
      * Our own writes and resizes change it too, reads and syncs do not but where `hasLateFingerprint` says so.
@@ -74,6 +90,11 @@ export interface Volume {
     createExclusively(path: string): Promise<WritableStorage | undefined>;
     /** Why a file can't be made at `path`, were the name free, as far as that can be told without making one. */
     obstacleToCreating(path: string): Promise<ImageError | undefined>;
+    /**
+     * Makes `to`, a new name, a copy of the open file that shares its space, with its owner and permissions. Durable once it
+     * and its folder are synced. Undefined, with nothing left, where the host can't make one for nothing; absent where it never can.
+     */
+    clone?(storage: Storage, to: string): Promise<WritableStorage | undefined>;
     facts(path: string): Promise<FileFacts | undefined>;
     /** The absolute path without symlinks and `..`. Throws kind `io` where there is no such file. */
     realPath(path: string): Promise<string>;

@@ -22,10 +22,11 @@ import type { Host } from "../session/host.ts";
 import { stopIfAsked } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
-import { planSwitchTo, refuseGoal, refuseUnsound, type SwitchWish } from "../switch/switch-planning.ts";
-import { stepsFrom } from "./conversion.ts";
-import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
-import { plannedReport, refusedReport, unchangedReport } from "./planned-report.ts";
+import { planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
+import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
+import { plannedReport, refusedReport } from "./planned-report.ts";
+import { unchangedReport } from "./report-base.ts";
+import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
 import { journeyFrom, waypointOf } from "./wish.ts";
 
 export interface Foretold {
@@ -56,6 +57,7 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   const guest = await reasons.ask(() => OpenedBacking.open(source.image, volume, settings));
   const journey = journeyFrom(source, targetFormat, settings);
   const wish = (await reasons.ask(() => diskWishOf(source, journey, "convert"))) ?? AS_ASKED;
+  await reasons.ask(async () => refuseLongDigest(source, wish, settings));
   const steps = stepsFrom(source, journey, wish);
   if (guest && steps.length > 0 && !settings.allowProbedGuest && waypointOf(targetFormat).isInOnePiece)
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
@@ -111,28 +113,15 @@ async function planFirst(
     if (first?.goal === "encode") await openEncoder(source.image, settings);
     if (last !== undefined) refuseGoal(source, journey, settings);
     const next = await behindRelocation(source, steps, wishOfDisk);
-    const plan = next && (await planSwitchTo(next.source, wishFor(next.step, journey, next.source), settings));
+    const seen = next && switchWishOf(next.step, journey, { view: () => openGuestView([next.source.image]) });
+    const plan = seen && (await planSwitchTo(next.source, seen, settings));
     return { steps, plan, wish: wishOfDisk };
   }
-  const wish = { ...wishFor(first, journey, source), view: () => guest.view(source.image) };
+  const wish = switchWishOf(first, journey, readingOf(source, guest));
   const plan = await planSwitchTo(source, wish, settings);
   // What the goal refuses is refused now, not when its turn comes.
   if (last !== undefined && last !== first) refuseGoal(source, journey, settings);
   return { steps, plan, wish: wishOfDisk };
-}
-
-function wishFor(
-  step: Step & { readonly step: "switch" },
-  { goalOptions, wishes }: Journey,
-  { image }: Source,
-): SwitchWish {
-  return {
-    compress: step.isGoal && wishes.compress,
-    targetFormat: step.to,
-    options: step.isGoal ? goalOptions : {},
-    isCarrier: step.isCarrier,
-    view: () => openGuestView([image]),
-  };
 }
 
 /** The image as the switch behind a change of its disk will find it; undefined where there is none. */

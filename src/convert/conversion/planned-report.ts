@@ -1,36 +1,19 @@
-/** The report that a plan foretells, and the one of an image that is right already. */
+/** The report that a plan foretells, and the one of a plan that is refused. */
 
 import { alignUp } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { ExtentState, ExtentTableBuilder, storedGuestBytes } from "../../image/extent.ts";
+import { ExtentState, ExtentTableBuilder } from "../../image/extent.ts";
 import { type FileLayout, fileLayout } from "../../image/file-layout.ts";
-import type { Image } from "../../image/source.ts";
 import type { Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { peakExtraBytes } from "../execute/space.ts";
-import { leaksGivenUpBy, leaksText, leaksWarnings } from "../inspect/leaks.ts";
-import { checkOfFound, type Source } from "../inspect/source.ts";
+import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
-import type { ConversionReport, Layouts, PathStep } from "../report/report.ts";
-import type { Stopwatch } from "../session/stopwatch.ts";
+import type { ConversionReport } from "../report/report.ts";
 import type { DiskWish } from "./disk-wish.ts";
 import { forecastOf } from "./forecast.ts";
-
-const NOTHING = {
-  changed: false,
-  bytesWritten: 0,
-  bytesMoved: 0,
-  bytesSettled: 0,
-  peakExtraBytes: 0,
-  syncs: 0,
-  path: [],
-  dropped: [],
-  refused: [],
-  rolledBack: false,
-  milliseconds: {},
-  notes: [],
-} as const;
+import { baseReport, type Covers, checksumOf, layouts, lossesOf, pathStep } from "./report-base.ts";
 
 /** `plan` is the first step's, where that is a switch; what later steps come to is added as far as it can be foretold. */
 export function plannedReport(
@@ -38,7 +21,7 @@ export function plannedReport(
   source: Source,
   { plan, wish: { change, told } }: { readonly plan: SwitchPlan | undefined; readonly wish: DiskWish },
   steps: readonly Step[],
-  covers: "guest" | "layer",
+  covers: Covers,
   settings: Settings,
 ): ConversionReport {
   const goal = steps.findLast((step) => step.step === "switch")?.to ?? source.image.format;
@@ -47,38 +30,45 @@ export function plannedReport(
   const isAlone = steps.at(-1)?.step === "switch" && steps.filter(({ step }) => step === "switch").length === 1;
   const settling = isAlone && settles ? plan?.draft.settling : undefined;
   const settled = settling ? settling.bytesMoved + settling.bytesWritten : 0;
-  const forecast = forecastOf(source, plan, steps);
+  const forecast = forecastOf(source, plan, steps, settings.maxExtraSpace);
   const peak = (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.peakExtraBytes;
-  const keepsLeaks = settings.keepLeaks && !targetDriverOf(goal).countsReferences;
-  const leaks = keepsLeaks ? undefined : leaksGivenUpBy(source);
-  const dropped = plan?.draft.dropped ?? [];
+  const { notes, ...losses } = lossesOf(path, source, goal, settings, plan?.draft.dropped ?? []);
   const patched = told.reduce((sum, { length }) => sum + length, 0);
   const shape = goalShape(source, goal, plan, settings);
   const fileSize = shape.fileSize ?? forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize;
   return {
-    ...NOTHING,
-    image: path,
-    sourceFormat: source.image.format,
+    ...baseReport(path, source, settings),
     targetFormat: goal,
     virtualSize: change?.fileSize ?? shape.virtualSize,
     clusterSize: shape.clusterSize,
-    guestDataBytes: storedGuestBytes(source.mapping),
     bytesWritten: (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.bytesWritten + patched,
     bytesMoved: (plan?.bytesMoved ?? 0) + forecast.bytesMoved,
     bytesSettled: settled,
     peakExtraBytes: peak,
-    fileSizeBefore: source.fileSize,
     fileSizeAfter: Math.max(fileSize, change?.fileSize ?? 0),
     ...(told.length > 0 && { guestChanges: told }),
-    guestChecksum:
-      settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
-    check: { before: checkOfFound(source, settings), after: null },
+    guestChecksum: checksumOf(settings, covers, null, null),
     path: steps.map(pathStep),
-    dropped: [...dropped, ...(leaks ? [leaksText(leaks)] : [])],
-    ...(leaks && { leaksGivenUp: leaks }),
-    notes: [...leaksWarnings(path, leaks, settings.drop), ...(plan?.draft.notes ?? [])],
+    ...losses,
+    notes: [...notes, ...(plan?.draft.notes ?? []), ...undoNotes(source, steps, change, settings)],
     ...layouts(settings, source, () => (plan && isAlone ? plannedLayout(plan) : null)),
   };
+}
+
+/** Whether a copy can be made for nothing shows when one is made. */
+function undoNotes(
+  { image: { format } }: Source,
+  steps: readonly Step[],
+  change: DiskWish["change"],
+  { keepUndo, maxExtraSpace }: Settings,
+): string[] {
+  const moves = steps.some(({ step }) => step === "rearrange") && change === undefined;
+  if (!keepUndo || !moves) return [];
+  const other = `the way back to the same guest as ${format}`;
+  if (Number.isFinite(maxExtraSpace)) return [`The undo keeps ${other}`];
+  return [
+    `Where the file system copies a file for nothing (XFS, btrfs, APFS) the undo keeps the old bytes, which may come to take as much again, else ${other}`,
+  ];
 }
 
 interface Shape {
@@ -104,54 +94,6 @@ function goalShape(source: Source, goal: string, plan: SwitchPlan | undefined, s
   return { virtualSize, clusterSize, fileSize };
 }
 
-/** What was done, but for the figures that were counted on the way. */
-export function finishedReport({
-  path,
-  source,
-  image,
-  taken,
-  covers,
-  settings,
-  dropped,
-}: {
-  readonly path: string;
-  readonly source: Source;
-  /** As it is now. */
-  readonly image: Image;
-  readonly taken: readonly Step[];
-  readonly covers: "guest" | "layer";
-  readonly settings: Settings;
-  readonly dropped: readonly string[];
-}): ConversionReport {
-  const keepsLeaks = settings.keepLeaks && !targetDriverOf(image.format).countsReferences;
-  const leaks = keepsLeaks ? undefined : leaksGivenUpBy(source);
-  return {
-    ...NOTHING,
-    image: path,
-    sourceFormat: source.image.format,
-    targetFormat: image.format,
-    changed: true,
-    virtualSize: image.virtualSize,
-    clusterSize: image.clusterSize,
-    guestDataBytes: storedGuestBytes(source.mapping),
-    fileSizeBefore: source.fileSize,
-    fileSizeAfter: image.fileSize,
-    guestChecksum:
-      settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: null, after: null },
-    check: { before: checkOfFound(source, settings), after: null },
-    path: taken.map(pathStep),
-    dropped: [...dropped, ...(leaks ? [leaksText(leaks)] : [])],
-    ...(leaks && { leaksGivenUp: leaks }),
-    notes: leaksWarnings(path, leaks, settings.drop),
-    ...layouts(settings, source, () => null),
-  };
-}
-
-/** As the report has a step. */
-export function pathStep(step: Step): PathStep {
-  return step.step === "switch" ? { step: "switch", to: step.to } : { step: "rearrange", goal: step.goal };
-}
-
 export function refusedReport(
   path: string,
   source: Source,
@@ -159,59 +101,7 @@ export function refusedReport(
   refused: readonly string[],
   settings: Settings,
 ): ConversionReport {
-  return {
-    ...NOTHING,
-    image: path,
-    sourceFormat: source.image.format,
-    targetFormat,
-    virtualSize: source.image.virtualSize,
-    clusterSize: source.image.clusterSize,
-    guestDataBytes: storedGuestBytes(source.mapping),
-    fileSizeBefore: source.fileSize,
-    fileSizeAfter: source.fileSize,
-    guestChecksum: null,
-    check: { before: checkOfFound(source, settings), after: null },
-    refused,
-    ...layouts(settings, source, () => null),
-  };
-}
-
-export function unchangedReport(
-  path: string,
-  source: Source,
-  covers: "guest" | "layer",
-  digest: string | null,
-  settings: Settings,
-  watch: Stopwatch,
-): ConversionReport {
-  return {
-    ...NOTHING,
-    image: path,
-    sourceFormat: source.image.format,
-    targetFormat: source.image.format,
-    virtualSize: source.image.virtualSize,
-    clusterSize: source.image.clusterSize,
-    guestDataBytes: storedGuestBytes(source.mapping),
-    fileSizeBefore: source.fileSize,
-    fileSizeAfter: source.fileSize,
-    guestChecksum:
-      settings.checksum === "none" ? null : { algorithm: settings.checksum, covers, before: digest, after: digest },
-    check: { before: checkOfFound(source, settings), after: checkOfFound(source, settings) },
-    milliseconds: watch.milliseconds,
-    ...layouts(settings, source, (before) => before),
-  };
-}
-
-/** `after` of a conversion that was carried out takes the place of what is foretold here. */
-function layouts(
-  settings: Settings,
-  source: Source,
-  after: (before: FileLayout) => FileLayout | null,
-): { readonly layout?: Layouts } {
-  if (!settings.layout) return {};
-  const { mapping, metadata, fileSize } = source;
-  const before = fileLayout({ mapping, metadata, fileSize, clusterSize: source.image.clusterSize });
-  return { layout: { before, after: after(before) } };
+  return { ...baseReport(path, source, settings), targetFormat, refused, ...layouts(settings, source, () => null) };
 }
 
 /** The new tables end the file; null where settling would move things once more. */

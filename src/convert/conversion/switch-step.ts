@@ -8,7 +8,7 @@ import type { Intent, Journey, Wishes } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
 import type { Source } from "../inspect/source.ts";
-import type { Settings } from "../options/settings.ts";
+import { keptSettings, type Settings } from "../options/settings.ts";
 import { targetDriverOf } from "../options/target-options.ts";
 import type { CrossCheckedGuest } from "../proof/cross-check.ts";
 import { stopIfAsked } from "../session/session.ts";
@@ -18,7 +18,7 @@ import { performSwitch, type SwitchInput } from "../switch/switch.ts";
 import { afterFailure } from "../undo/after-failure.ts";
 import { companionsOf } from "../undo/companions.ts";
 import { frontDigestOf } from "../undo/switch-undo.ts";
-import { optionTexts } from "./wish.ts";
+import { optionTextsOf } from "./wish.ts";
 
 /** How a step begins: afresh, or in the place of the journal of the step before it or of an interrupted one. */
 export interface Beginning {
@@ -28,6 +28,8 @@ export interface Beginning {
   readonly journey?: Journey | undefined;
   /** Where it is all there is. */
   readonly wishes?: Wishes | undefined;
+  /** Units of zeros were being given up in place, and their counts may still say that they are used. */
+  readonly isEmptying?: boolean;
   /** The tables lie behind the disk already, and what will be moved is counted. */
   readonly isCleared?: boolean;
 }
@@ -108,20 +110,14 @@ function intentOf(
     sourceFormat: source.image.format,
     targetFormat: draft.format,
     options: settings.options,
-    drop: settings.drop,
-    keepLeaks: settings.keepLeaks,
-    keepUndo: settings.keepUndo,
-    verify: settings.verify,
-    check: settings.check,
-    checksum: settings.checksum,
-    backingChain: settings.backingChain,
+    ...keptSettings(settings),
     guestDigest,
     ...(journey && { journey }),
     ...(wishes && { wishes }),
     alsoHolds: companionsOf(source.options),
     oldFileSize: plan.oldFileSize,
     sourceEnd: plan.sourceEnd,
-    sourceOptions: optionTexts(source.options.creationOptions),
+    sourceOptions: optionTextsOf(source),
     metadataDigest: source.metadataDigest,
     fileSize: draft.fileSize,
     savedLength: plan.header.length,

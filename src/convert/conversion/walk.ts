@@ -2,17 +2,16 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
-import { layoutOf } from "../../image/file-layout.ts";
 import type { Image } from "../../image/source.ts";
 import { recordOfChange } from "../../journal/changed-disk.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { ChangedDisk, Journey } from "../../journal/records.ts";
-import { pathTo, type RearrangeGoal, type Step } from "../../plan/path.ts";
+import type { RearrangeGoal, Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { peakExtraBytes } from "../execute/space.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
-import { checkOfFound, inspectSource, type Source } from "../inspect/source.ts";
+import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
@@ -23,22 +22,20 @@ import type { ConversionReport } from "../report/report.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
 import type { Session } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
-import {
-  goalUnit,
-  isAsAsked,
-  planSwitchTo,
-  refuseGoal,
-  refuseUnsound,
-  type SwitchWish,
-} from "../switch/switch-planning.ts";
-import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
+import { goalUnit, planSwitchTo, refuseGoal, refuseUnsound, type SwitchWish } from "../switch/switch-planning.ts";
+import { dropUntold, saveCopy, savedNote } from "../undo/saved-copy.ts";
+import { Account } from "./account.ts";
+import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
+import { emptiesInPlace, runsOf } from "./emptied-units.ts";
+import { finishedReport } from "./finished-report.ts";
 import { type FirstLook, lookFirst } from "./first-look.ts";
 import { giveZerosBack } from "./give-zeros-back.ts";
 import { KnownGuest } from "./known-guest.ts";
 import { type LastLook, lookLast } from "./last-look.ts";
-import { finishedReport, unchangedReport } from "./planned-report.ts";
+import { unchangedReport } from "./report-base.ts";
+import { readingOf, type Switching, stepsFrom, switchWishOf } from "./steps.ts";
 import { type Beginning, carryOut } from "./switch-step.ts";
-import { carrierWaypoint, journeyFrom, waypointOf } from "./wish.ts";
+import { journeyFrom, waypointOf } from "./wish.ts";
 
 const NOT_SHOWN = "Not shown to qemu-img: it is asked about conversions between formats that it can check";
 
@@ -50,14 +47,10 @@ export class Walk {
   readonly #settings: Settings;
   readonly #beginning: Beginning;
   readonly #watch: Stopwatch;
-  readonly #taken: Step[] = [];
+  readonly #account = new Account();
   /** Of the step before, for the next to take its place. */
   #journal: Journal | undefined;
   #isCleared: boolean;
-  #bytesMoved = 0;
-  #bytesSettled = 0;
-  #peakExtraBytes = 0;
-  #dropped: readonly string[] = [];
   /** What is asked of the disk itself, by the image as it stands. */
   #wish = AS_ASKED;
   /** What became of it so far: what leads back. */
@@ -88,6 +81,7 @@ export class Walk {
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
     let steps = await this.#steps(first, journey);
     const wish = this.#wish;
+    if (this.#beginning.replacing === undefined) refuseLongDigest(first, wish, settings);
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
     if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
@@ -114,8 +108,12 @@ export class Walk {
       const { purpose } = this.#beginning;
       await this.#watch.time("checksum", () => this.#known.foretellChange(first, guest, wish, purpose));
       const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
-      await this.#take(steps, first, journey, guest, opinion);
-      return await this.#report(first, look, guest, journey, wish);
+      const kept = await this.#withCopy(steps, first, journey);
+      await this.#take(steps, first, kept, guest, opinion);
+      return await this.#report(first, look, guest, kept, wish);
+    } catch (error) {
+      if (this.#account.copyBytes !== undefined) await dropUntold(this.#session).catch(() => {});
+      throw error;
     } finally {
       await guest.close();
     }
@@ -126,6 +124,20 @@ export class Walk {
     const isGone = wishes.sparseSize === 0 || stepsTaken > 0;
     if (isGone || source.options.backing !== undefined || waypointOf(goalFormat).isInOnePiece) return 0;
     return goalUnit(source, goalFormat, this.#settings);
+  }
+
+  /** The journey with the old bytes beside the image, where they are to be kept and can be. */
+  async #withCopy(steps: readonly Step[], first: Source, journey: Journey): Promise<Journey> {
+    const { settings, session } = { settings: this.#settings, session: this.#session };
+    const isBegun = this.#beginning.replacing !== undefined || this.#beginning.purpose !== "convert";
+    // The disk itself, changed, is put back by what its journals hold.
+    const moves = steps.some((step) => step.step === "rearrange") && this.#wish.change === undefined;
+    if (!settings.keepUndo || isBegun || !moves) return journey;
+    const saved = await this.#watch.time("write", () => saveCopy(session, first, settings));
+    session.notes.add(`${savedNote(saved, session.path, first.image.format)}`);
+    if (!("bytes" in saved)) return journey;
+    this.#account.copyBytes = saved.bytes;
+    return { ...journey, hasCopy: true };
   }
 
   /** What fails behind the first step leaves its journal: the image is whole, in some format on the way. */
@@ -168,29 +180,28 @@ export class Walk {
 
   /** Each rearrangement that only gives back is made once. */
   async #steps(source: Source, journey: Journey): Promise<readonly Step[]> {
-    const { goalFormat, goalOptions, wishes } = journey;
     const { purpose } = this.#beginning;
     this.#wish = await diskWishOf(source, this.#under(journey), purpose);
     const relocates = this.#wish.change !== undefined;
     if (this.#beginning.replacing !== undefined) for (const note of this.#wish.notes) this.#session.notes.add(note);
     // What has been put back is to be put back no more.
     if (purpose === "roll-back" && !relocates) this.#changed = undefined;
-    const from = {
-      ...waypointOf(source.image.format),
-      // Zeros are given back by tables made anew.
-      isAsAsked:
-        !relocates &&
-        isAsAsked(source, goalFormat, goalOptions) &&
-        (this.#zeros === undefined || this.#taken.length > 0),
+    // Zeros are given back by tables made anew, but where what else the image holds would be lost by that.
+    const empties = this.#beginning.isEmptying || (this.#zeros !== undefined && emptiesInPlace(source, this.#settings));
+    const steps = stepsFrom(source, journey, this.#wish, {
+      isRemade: this.#zeros !== undefined && this.#taken.length === 0 && !empties,
+      empties,
       standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
-      relocates,
-    } as const;
-    const steps = pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
+    });
     return steps.filter((step) => step.step === "switch" || !this.#wasRearranged(step.goal));
   }
 
   get #isLeadingBack(): boolean {
     return this.#beginning.purpose === "roll-back";
+  }
+
+  get #taken(): Step[] {
+    return this.#account.taken;
   }
 
   #wasRearranged(goal: RearrangeGoal): boolean {
@@ -214,14 +225,10 @@ export class Walk {
     return inspectSource(image);
   }
 
-  #planned(source: Source, step: Step & { readonly step: "switch" }, journey: Journey, guest: OpenedBacking) {
+  #planned(source: Source, step: Switching, journey: Journey, guest: OpenedBacking) {
     const wish = {
-      targetFormat: step.to,
-      options: step.isGoal ? journey.goalOptions : {},
-      isCarrier: step.isCarrier,
-      compress: step.isGoal && journey.wishes.compress,
+      ...switchWishOf(step, journey, readingOf(source, guest)),
       mayInflate: this.#isLeadingBack,
-      view: () => guest.view(source.image),
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#known.digest ? { seed: this.#known.digest } : undefined,
     };
@@ -230,7 +237,7 @@ export class Walk {
 
   async #switch(
     source: Source,
-    step: Step & { readonly step: "switch" },
+    step: Switching,
     journey: Journey,
     guest: OpenedBacking,
     isLast: boolean,
@@ -267,15 +274,17 @@ export class Walk {
     );
     this.#journal = isLast ? undefined : done.journal;
     this.#isCleared = step.isCarrier;
-    this.#bytesMoved += plan.bytesMoved;
     const settles = isLast && !settings.keepLeaks && !settings.keepUndo;
-    this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes(plan, settles));
-    this.#bytesSettled += done.bytesSettled;
+    this.#account.add({
+      bytesMoved: plan.bytesMoved,
+      bytesSettled: done.bytesSettled,
+      peakExtraBytes: peakExtraBytes(plan, settles),
+      dropped: draft.dropped,
+    });
     this.#last = done;
     // The image is finished, with its space or without.
     if (isLast && source.options.linearBase !== undefined && this.#zeros)
       await giveZerosBack(session, plan, done.image, this.#zeros.found).catch(() => {});
-    this.#dropped = [...new Set([...this.#dropped, ...draft.dropped])];
     for (const note of draft.notes ?? []) session.notes.add(note);
   }
 
@@ -309,28 +318,23 @@ export class Walk {
 
   /** False where it has to go on from the image as it stands then. */
   async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<boolean> {
-    const {
-      bytesMoved,
-      peakExtraBytes = 0,
-      journal,
-      isAll,
-    } = await this.#watch.time("settle", () =>
+    const done = await this.#watch.time("settle", () =>
       rearrange({
         session: this.#session,
         settings: this.#settings,
         image: source.image,
         goal,
+        zeros: this.#zeros && runsOf(this.#zeros, source),
         purpose: this.#beginning.purpose === "roll-back" ? "roll-back" : "convert",
         guestDigest: this.#known.digest ?? null,
         journey,
         replacing: this.#journal,
       }),
     );
-    this.#journal = journal ?? this.#journal;
-    this.#bytesMoved += bytesMoved;
-    this.#peakExtraBytes = Math.max(this.#peakExtraBytes, peakExtraBytes);
+    this.#journal = done.journal ?? this.#journal;
+    this.#account.add(done);
     this.#last = undefined;
-    return isAll;
+    return done.isAll;
   }
 
   /** The last look at the image, and what there is to tell. */
@@ -355,41 +359,19 @@ export class Walk {
     // What only one switch leads to has been shown to qemu-img before its undo was given up.
     const isUnseen = this.#last !== undefined && (this.#taken.length > 1 || first.image.check === undefined);
     if (settings.crossCheck !== "off" && isUnseen) session.notes.add(NOT_SHOWN);
-    const { image, check, digestAfter } = this.#last ?? (await look());
-    const report = finishedReport({
-      path: session.path,
-      source: first,
-      image,
-      taken: this.#taken,
-      covers: guest.covers,
-      settings,
-      dropped: this.#dropped,
-    });
-    return {
-      ...report,
-      bytesMoved: this.#bytesMoved,
-      bytesSettled: this.#bytesSettled,
-      bytesWritten: session.volume.meter.bytesWritten,
-      peakExtraBytes: this.#peakExtraBytes,
-      syncs: session.volume.meter.syncs,
-      fileSizeAfter: await session.storage.size(),
-      guestChecksum:
-        settings.checksum === "none"
-          ? null
-          : { algorithm: settings.checksum, covers: guest.covers, before: digestBefore, after: digestAfter },
-      check: { before: checkOfFound(first, settings), after: check },
-      ...(wish.told.length > 0 && { guestChanges: wish.told }),
-      milliseconds: this.#watch.milliseconds,
-      notes: [...session.allNotes, ...wish.notes, ...report.notes],
-      // What is done is done: a picture that can't be drawn fails nothing.
-      ...(report.layout && { layout: { ...report.layout, after: await layoutOf(image).catch(() => null) } }),
-    };
+    const last = this.#last ?? (await look());
+    const { covers } = guest;
+    const told = { source: first, last, account: this.#account, wish, covers, digestBefore };
+    const report = await finishedReport(session, told, settings);
+    return { ...report, milliseconds: this.#watch.milliseconds };
   }
 
   /** Of a conversion that was cut off with all of it done: a changed disk still has its way back to be kept. */
   async #endIdle(): Promise<void> {
     const journal = this.#journal;
-    if (journal && this.#changed && this.#settings.keepUndo && !journal.isUndo) await journal.keepAsUndo();
+    const isKept = this.#settings.keepUndo && !journal?.isUndo;
+    if (journal && isKept && (this.#changed || this.#beginning.journey?.hasCopy)) await journal.keepAsUndo();
     else await journal?.remove();
+    if (this.#account.copyBytes !== undefined) await dropUntold(this.#session);
   }
 }

@@ -1,6 +1,7 @@
 /** What a conversion is to come to, told apart from where it comes from. */
 
 import { carrierDriver, driverOf } from "../../formats/registry.ts";
+import { makeable } from "../../image/target-options.ts";
 import type { Journey, Wishes } from "../../journal/records.ts";
 import type { Waypoint } from "../../plan/path.ts";
 import type { Source } from "../inspect/source.ts";
@@ -25,7 +26,7 @@ export function wishesOf({ options }: Source, targetFormat: string, settings: Se
 export function journeyFrom(source: Source, goalFormat: string, settings: Settings): Journey {
   return {
     originFormat: source.image.format,
-    originOptions: optionTexts(source.options.creationOptions),
+    originOptions: optionTextsOf(source),
     goalFormat,
     goalOptions: settings.options,
     wishes: wishesOf(source, goalFormat, settings),
@@ -43,8 +44,9 @@ export function carrierWaypoint(): Waypoint {
   return waypointOf(carrierDriver().name);
 }
 
-/** Values as the user would write them after `-o`. */
-export function optionTexts(values: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
+/** What makes the image's layout again, as far as anything does, as the user would write it after `-o`. */
+export function optionTextsOf({ image, options }: Source): Record<string, string> {
+  const values = makeable(driverOf(image.format).target?.options ?? [], options.creationOptions);
   const text = (value: string | number | boolean) =>
     typeof value === "boolean" ? (value ? "on" : "off") : String(value);
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));

@@ -3,13 +3,14 @@
 import { MiB } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { GuestReader } from "../../image/guest/reader.ts";
-import { type Chunk, type Epoch, freshChunk, type Write } from "../../image/write.ts";
+import { type Chunk, type Epoch, freshChunk, type HostCopy, type Write } from "../../image/write.ts";
 import { crypto } from "../../storage/built-ins.ts";
+import { inBatches } from "../../storage/copies.ts";
 import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
+import { areZeros } from "../../storage/zeros.ts";
 
-const COPY_STEP = MiB;
-const ZEROS = Buffer.alloc(COPY_STEP);
-const NO_BYTES = new Uint8Array(0);
+/** Read and written before the next safe point. */
+export const COPY_STEP = MiB;
 /** So many bytes are given back without a question which of them are there: that takes as long. */
 const FEW_ZEROS = 64 * MiB;
 
@@ -26,6 +27,8 @@ export interface ExecuteOptions {
   readonly onBytes?: (done: number) => void;
   /** Called between writes; throws to stop. */
   readonly safePoint?: () => void;
+  /** Where there are many epochs: one of writes alone leaves times to the last sync. */
+  readonly isOneOfMany?: boolean;
 }
 
 /**
@@ -37,24 +40,22 @@ export async function executeEpoch(
   epoch: Epoch,
   options: ExecuteOptions = {},
 ): Promise<void> {
-  const { reader, onBytes, safePoint } = options;
+  const { reader, onBytes, safePoint, isOneOfMany } = options;
   let done = 0;
-  const write = async (hostOffset: number, bytes: Uint8Array): Promise<void> => {
+  const perform = async (length: number, write: () => Promise<void>): Promise<void> => {
     safePoint?.();
-    await storage.write(hostOffset, bytes);
-    done += bytes.length;
+    await write();
+    done += length;
     onBytes?.(done);
   };
-  if (epoch.fileSize !== undefined && epoch.fileSize > (await storage.size())) await storage.resize(epoch.fileSize);
+  const write = (hostOffset: number, bytes: Uint8Array) =>
+    perform(bytes.length, () => storage.write(hostOffset, bytes));
+  const oldSize = epoch.fileSize === undefined ? undefined : await storage.size();
+  if (epoch.fileSize !== undefined && epoch.fileSize > Number(oldSize)) await storage.resize(epoch.fileSize);
   if (epoch.zeros) await clear(storage, epoch.zeros, write);
-  // One buffer for all: a write has returned before the next read.
-  const buffer = epoch.hostCopies === undefined ? NO_BYTES : new Uint8Array(COPY_STEP);
-  for (const { fromHostOffset, toHostOffset, length } of epoch.hostCopies ?? []) {
-    for (const [skip, step] of steps(length)) {
-      const bytes = buffer.subarray(0, step);
-      bytes.fill(0, await storage.read(fromHostOffset + skip, bytes));
-      await write(toHostOffset + skip, bytes);
-    }
+  for (const batch of inBatches(epoch.hostCopies ?? [], COPY_STEP)) {
+    const length = batch.reduce((sum, copy) => sum + copy.length, 0);
+    await perform(length, () => storage.copy?.(batch) ?? copyFromOutside(storage, batch));
   }
   for (const { guestOffset, hostOffset, length } of epoch.guestCopies ?? []) {
     for (const [skip, step] of steps(length)) {
@@ -65,7 +66,13 @@ export async function executeEpoch(
   }
   for (const { hostOffset, bytes } of gathered(epoch)) await write(hostOffset, bytes);
   if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);
-  await storage.sync();
+  const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;
+  await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());
+}
+
+async function copyFromOutside(storage: WritableStorage, copies: readonly HostCopy[]): Promise<void> {
+  for (const { fromHostOffset, toHostOffset, length } of copies)
+    await storage.write(toHostOffset, await readZeroFilled(storage, fromHostOffset, length));
 }
 
 /** Given back where the host takes it; of the rest only what is no zero yet is written to, so that what was a hole stays one. */
@@ -81,13 +88,13 @@ async function clear(
   for (const { start, end } of left.each()) {
     for (const [skip, step] of steps(end - start)) {
       const piece = bytes.subarray(0, await storage.read(start + skip, bytes.subarray(0, step)));
-      if (!isZero(piece)) await write(start + skip, new Uint8Array(piece.length));
+      if (!areZeros(piece)) await write(start + skip, new Uint8Array(piece.length));
     }
   }
 }
 
 /** The parts of the ranges that the file has: a hole, where the host tells of it, reads as zeros. */
-async function storedParts(storage: Storage, ranges: RangeSet): Promise<RangeSet> {
+export async function storedParts(storage: Storage, ranges: RangeSet): Promise<RangeSet> {
   const parts = new RangeSet();
   const size = await storage.size();
   const data = await storage.dataRanges?.();
@@ -95,32 +102,6 @@ async function storedParts(storage: Storage, ranges: RangeSet): Promise<RangeSet
   for (const { start, end } of ranges.each())
     for (const part of data.within(start, Math.min(end, size))) parts.add(part.start, part.end);
   return parts;
-}
-
-function isZero(bytes: Buffer): boolean {
-  return bytes.equals(ZEROS.subarray(0, bytes.length));
-}
-
-/**
- * The first host offset at which the file does not read as the epoch's writes left it, or -1: a disk that stores
- * something else than it was told, in bytes that no reader of the image may ever look at.
- */
-export async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<number> {
-  let buffer = NO_BYTES;
-  for (const { hostOffset, bytes } of gathered(epoch)) {
-    if (buffer.length < bytes.length) buffer = new Uint8Array(bytes.length);
-    const found = buffer.subarray(0, bytes.length);
-    found.fill(0, await storage.read(hostOffset, found));
-    if (Buffer.compare(found, bytes) !== 0) return hostOffset + found.findIndex((byte, at) => byte !== bytes[at]);
-  }
-  const zeros = epoch.zeros && (await storedParts(storage, epoch.zeros));
-  for (const { start, end } of zeros?.each() ?? []) {
-    for (const [skip, step] of steps(end - start)) {
-      const found = Buffer.from((await readZeroFilled(storage, start + skip, step)).buffer);
-      if (!isZero(found)) return start + skip + found.findIndex((byte) => byte !== 0);
-    }
-  }
-  return -1;
 }
 
 /** Passes writes through to `storage` and remembers where they went and what they were, from `floor` on. */
@@ -157,7 +138,7 @@ export class WriteRecorder {
   }
 }
 
-function* steps(length: number): Generator<[skip: number, step: number]> {
+export function* steps(length: number): Generator<[skip: number, step: number]> {
   for (let skip = 0; skip < length; skip += COPY_STEP) yield [skip, Math.min(COPY_STEP, length - skip)];
 }
 
@@ -177,7 +158,7 @@ function chunksByTurns(): Chunk {
 }
 
 /** Joins writes that touch, up to COPY_STEP. The bytes of one are good until the next is asked for. */
-function* gathered({ writes }: Epoch): Generator<Write> {
+export function* gathered({ writes }: Epoch): Generator<Write> {
   let start = 0;
   let end = 0;
   let parts: Uint8Array[] = [];

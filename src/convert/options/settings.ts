@@ -62,6 +62,24 @@ export function settingsOf(options: ConvertOptions): Settings {
   };
 }
 
+/** What a journal keeps of them for those who go on; its text has them in this order. */
+export type KeptSettings = Pick<
+  Settings,
+  "drop" | "keepLeaks" | "keepUndo" | "verify" | "check" | "checksum" | "backingChain"
+>;
+
+export function keptSettings({
+  drop,
+  keepLeaks,
+  keepUndo,
+  verify,
+  check,
+  checksum,
+  backingChain,
+}: Settings): KeptSettings {
+  return { drop, keepLeaks, keepUndo, verify, check, checksum, backingChain };
+}
+
 /** A reporter of one stage's bytes. */
 export function progressOf(
   settings: Pick<Settings, "onProgress">,

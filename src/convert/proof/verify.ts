@@ -1,9 +1,10 @@
 /** Verification: the target opened by its own driver shows the source's guest, state by state and byte by byte. */
 
+import { holdsUnit } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { ExtentState, type ExtentTable, extentAt, firstDifference, isStored } from "../../image/extent.ts";
+import { ExtentState, type ExtentTable, extentAt, firstDifference, guestEndOf, isStored } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import { SideBySide } from "../../image/side-by-side.ts";
 import { type BackingFile, type ConversionOptions, checkOf, type Image } from "../../image/source.ts";
@@ -15,6 +16,8 @@ export interface VerifyInput {
   readonly planned: ExtentTable | undefined;
   /** The target is a disk in one piece, which has bytes and no states. */
   readonly isInOnePiece?: boolean;
+  /** Unit of a target in which what shows through from below may be stored with the rest of it; absent: nowhere. */
+  readonly fillsUnit?: number | undefined;
   /** True where nothing may be leaked. */
   readonly mustBeSettled: boolean;
   /** False with `--no-check`. */
@@ -48,14 +51,14 @@ export async function verifyMetadata(input: VerifyInput): Promise<CheckResult | 
   return check;
 }
 
-async function refuseOtherMapping({ source, target, planned }: VerifyInput): Promise<void> {
+async function refuseOtherMapping({ source, target, planned, fillsUnit }: VerifyInput): Promise<void> {
   const mapping = await target.getMapping();
   const row = planned ? firstDifference(mapping, planned) : -1;
   if (planned && row >= 0) {
     const where = row < mapping.count ? extentAt(mapping, row).guestOffset : target.virtualSize;
     throw failed(target, `its mapping differs from the plan's at guest offset ${hex(where)}`);
   }
-  const lost = firstLostState(source.mapping, mapping, source.backing !== undefined);
+  const lost = firstLostState(source.mapping, mapping, source.backing !== undefined, fillsUnit);
   if (lost >= 0) throw failed(target, `it shows another state than the source at guest offset ${hex(lost)}`);
 }
 
@@ -72,16 +75,27 @@ export function verifyDigest(format: string, path: string, before: string, after
 /**
  * The first guest offset at which a target can't show what the source does, or -1. A digest can't tell a dropped
  * backing file from zeros, so the states are compared too: over a backing file unallocated must stay unallocated
- * and nothing else may become so; without one, zeros and unallocated read alike.
+ * and nothing else may become so; without one, zeros and unallocated read alike. Within a unit of `fillsUnit` what is
+ * unallocated beside something else may be stored.
  */
-export function firstLostState(source: ExtentTable, target: ExtentTable, hasBacking: boolean): number {
+export function firstLostState(
+  source: ExtentTable,
+  target: ExtentTable,
+  hasBacking: boolean,
+  fillsUnit?: number,
+): number {
   const run = new SideBySide(source, target);
   while (run.next()) {
     const { guestOffset, rowA, rowB } = run;
     if (run.isPastAnEnd) return guestOffset;
     const from = source.state[rowA] as ExtentState;
     const to = target.state[rowB] as ExtentState;
-    if (hasBacking && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated)) return guestOffset;
+    const isFilled =
+      fillsUnit !== undefined &&
+      to === ExtentState.data &&
+      !holdsUnit(guestOffset, run.guestEnd, fillsUnit, guestEndOf(target));
+    if (hasBacking && !isFilled && (from === ExtentState.unallocated) !== (to === ExtentState.unallocated))
+      return guestOffset;
     // Stored data must stay stored; zeros may become stored where a target copies them.
     if (!isStored(to) && isStored(from)) return guestOffset;
   }

@@ -19,8 +19,10 @@ export async function unfinished(path: string, volume: Volume = new FileVolume()
   // A torn journal proves that nothing was written, and one that was rolled back that the image is as it was.
   if (found === "none" || found === "torn") return "none";
   await found.close();
-  const { rolledBack, verified, undoGivenUp } = found.work;
+  const { rolledBack, verified, undoGivenUp, intent } = found.work;
   if (rolledBack) return "none";
+  // Behind several steps the way back is another walk, or a copy: that a step's own undo was given up says nothing.
+  if (found.isUndo && intent.record !== "repair" && intent.journey && intent.purpose === "convert") return "undo";
   if (undoGivenUp) return "verified";
   if (found.isUndo) return "undo";
   return verified ? "verified" : "open";

@@ -1,27 +1,27 @@
 /** The epochs of a rearrangement, one by one: each durable, read back, and a new header first said in the journal. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
-import { ImageError } from "../../bytes/image-error.ts";
-import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { TidyStep } from "../../image/rearranger.ts";
 import type { Epoch, Write } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
-import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
+import { executeEpoch } from "../execute/execute.ts";
+import { mendWrongBytes } from "../execute/written.ts";
 import type { Settings } from "../options/settings.ts";
 import { type Session, stopIfAsked } from "../session/session.ts";
 
 /** The block around a header that a medium may lose when it is cut while writing it. */
 export const HEADER_BLOCK = 4096;
 
-/** Who else has the image open takes long to find out: looked for once in so many epochs, a change of the file at each. */
-const EPOCHS_PER_LOOK = 16;
+/** Who else has the image open takes long to find out: looked for when so many milliseconds have passed, a change of the file at each epoch. */
+const LOOK_AFTER = 1000;
 
 export class Epochs {
   readonly #session: Session;
   readonly #journal: RearrangementJournal;
   readonly #settings: Pick<Settings, "signal">;
-  #epochCount = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   bytesWritten = 0;
 
   constructor(session: Session, journal: RearrangementJournal, settings: Pick<Settings, "signal">) {
@@ -37,6 +37,13 @@ export class Epochs {
 
   async repoint(purpose: string, writes: readonly Write[]): Promise<void> {
     await this.perform({ purpose, repoints: true, writes: () => writes }, await this.#newHeader(writes));
+  }
+
+  async #refuseOthers(): Promise<void> {
+    const now = this.#session.host.now();
+    if (now - this.#lookedAt < LOOK_AFTER) return this.#session.refuseChange();
+    await this.#session.refuseInterference();
+    this.#lookedAt = this.#session.host.now();
   }
 
   /** The file's first sector as the writes leave it, where they touch it. */
@@ -56,34 +63,18 @@ export class Epochs {
       if (newHeader) await this.#journal.append({ record: "new-header" }, newHeader);
     }
     stopIfAsked(this.#settings.signal, path, "while rearranging");
-    if (this.#epochCount++ % EPOCHS_PER_LOOK === 0) await this.#session.refuseInterference();
-    else await this.#session.refuseChange();
+    await this.#refuseOthers();
     let done = 0;
     await executeEpoch(storage, epoch, {
+      isOneOfMany: true,
       onBytes: (bytes) => {
         done = bytes;
       },
     });
     this.bytesWritten += done;
-    await this.#refuseWrongBytes(epoch);
-  }
-
-  /** Pointers and counts have no other version: what does not read as written is written once more, if nobody else was there. */
-  async #refuseWrongBytes(epoch: Epoch): Promise<void> {
-    const { storage, path } = this.#session;
+    // Pointers and counts have no other version; copies are compared by whom they concern.
     const tables: Epoch = { purpose: epoch.purpose, ...(epoch.writes && { writes: epoch.writes }) };
-    let hostOffset = await firstWrongByte(storage, tables);
-    if (hostOffset >= 0 && !storage.hasLateFingerprint) {
-      await executeEpoch(storage, tables);
-      hostOffset = await firstWrongByte(storage, tables);
-    }
-    if (hostOffset < 0) return;
-    throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
-      because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
-      path,
-      hostOffset,
-      operation: "verify",
-    });
+    await mendWrongBytes(storage, tables, say`Cannot rearrange ${imageNamed(path)}`);
   }
 }
 

@@ -7,7 +7,6 @@
  * Each state is a whole image with the same guest, so that a cut only asks to plan anew.
  */
 
-import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
@@ -15,19 +14,12 @@ import { copiesOf, type Moves, type Rearranger, type TidyStep } from "../../imag
 import type { HostCopy } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import type { Schedule } from "../../plan/schedule.ts";
-import { readZeroFilled } from "../../storage/storage.ts";
+import { firstOtherCopy } from "../execute/written.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { Epochs } from "./epochs.ts";
 
 type RearrangeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
-
-const NO_MOVES: Moves = {
-  count: 0,
-  fromHostOffset: new Float64Array(0),
-  toHostOffset: new Float64Array(0),
-  length: new Float64Array(0),
-};
 
 export interface GivingBack {
   readonly cuts?: boolean;
@@ -115,8 +107,8 @@ export class Rearranging {
   /** What the last epoch has left, and nothing will come to. */
   #emptied({ kept }: { readonly kept: RangeSet }): RangeSet {
     const emptied = new RangeSet();
-    const { count, fromHostOffset, length } = this.#moved ?? NO_MOVES;
-    for (let row = 0; row < count; row++) {
+    for (let row = 0; row < (this.#moved?.count ?? 0); row++) {
+      const { fromHostOffset, length } = this.#moved as Moves;
       const start = fromHostOffset[row] as number;
       for (const gap of kept.gapsIn(start, start + (length[row] as number))) emptied.add(gap.start, gap.end);
     }
@@ -137,19 +129,13 @@ export class Rearranging {
   async #refuseOtherCopies(copies: readonly HostCopy[]): Promise<void> {
     if (this.#settings.verify !== "full") return;
     const { storage, path } = this.#session;
-    for (const { fromHostOffset, toHostOffset, length } of copies) {
-      for (let skip = 0; skip < length; skip += MiB) {
-        const step = Math.min(MiB, length - skip);
-        const old = await readZeroFilled(storage, fromHostOffset + skip, step);
-        const copy = await readZeroFilled(storage, toHostOffset + skip, step);
-        if (Buffer.compare(old, copy) === 0) continue;
-        throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
-          because: say`the copy at host offset ${placeAt(toHostOffset + skip)} differs from what it was made of`,
-          path,
-          hostOffset: toHostOffset + skip,
-          operation: "verify",
-        });
-      }
-    }
+    const hostOffset = await firstOtherCopy(storage, copies);
+    if (hostOffset < 0) return;
+    throw new ImageError("verification-failed", say`Cannot rearrange ${imageNamed(path)}`, {
+      because: say`the copy at host offset ${placeAt(hostOffset)} differs from what it was made of`,
+      path,
+      hostOffset,
+      operation: "verify",
+    });
   }
 }

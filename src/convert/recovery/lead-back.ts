@@ -1,13 +1,17 @@
 /** The way back from the middle of a conversion of several steps: another walk, to the format that the image had. */
 
 import { UsageError } from "../../bytes/image-error.ts";
-import type { Journal } from "../../journal/journal.ts";
+import type { ConversionJournal, RearrangementJournal } from "../../journal/journal.ts";
 import type { Journey } from "../../journal/records.ts";
 import { runConversion } from "../conversion/conversion.ts";
 import type { Settings } from "../options/settings.ts";
 import type { RecoveryReport } from "../report/report.ts";
 import type { Session } from "../session/session.ts";
 import { recoveryReport } from "./direction.ts";
+import { restoreCopy } from "./restore-copy.ts";
+
+/** How an image came back by the copy of its file. */
+export const RESTORED = "put back byte for byte, from the copy that the undo kept";
 
 /**
  * `format` is what the image is now. A disk in one piece comes out byte for byte, since there is but one way for it to lie;
@@ -15,12 +19,15 @@ import { recoveryReport } from "./direction.ts";
  */
 export async function leadBack(
   session: Session,
-  journal: Journal,
+  journal: ConversionJournal | RearrangementJournal,
   journey: Journey,
   format: string,
   settings: Settings,
 ): Promise<RecoveryReport> {
-  const { originFormat, originOptions, wishes, stepsTaken, changed } = journey;
+  const { originFormat, originOptions, wishes, stepsTaken, changed, hasCopy } = journey;
+  if (hasCopy && (await restoreCopy(session, journal, journey, format, settings))) {
+    return recoveryReport(session.path, originFormat, "roll-back", RESTORED);
+  }
   const walk = (options: Readonly<Record<string, string>>) =>
     runConversion(
       session,
@@ -47,6 +54,7 @@ export async function leadBack(
           wishes: { ...wishes, compact: true, compress: false, maxExtraSpace: null },
           stepsTaken: stepsTaken + 1,
           ...(changed && { changed }),
+          ...(hasCopy && { hasCopy }),
         },
       },
     );

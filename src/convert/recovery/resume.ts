@@ -193,6 +193,7 @@ async function verifyOrRestore(session: Session, journal: ConversionJournal, set
       planned: undefined,
       // A disk in one piece has no states that could be lost.
       isInOnePiece,
+      fillsUnit: settings.backingChain ? target.clusterSize : undefined,
       mustBeSettled: false,
       check: settings.check,
     });

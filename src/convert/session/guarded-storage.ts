@@ -12,7 +12,7 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import type { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import type { WritableStorage } from "../../storage/storage.ts";
+import type { FileCopy, WritableStorage } from "../../storage/storage.ts";
 
 export class GuardedStorage implements WritableStorage {
   readonly path: string;
@@ -20,6 +20,8 @@ export class GuardedStorage implements WritableStorage {
   readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
   readonly dataRanges?: () => Promise<RangeSet | undefined>;
   readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
+  readonly copy?: (copies: readonly FileCopy[]) => Promise<void>;
+  readonly syncData?: () => Promise<void>;
   readonly hasLateFingerprint: boolean;
   readonly #inner: WritableStorage;
   #fingerprint: string;
@@ -33,6 +35,10 @@ export class GuardedStorage implements WritableStorage {
     if (inner.dataRanges) this.dataRanges = inner.dataRanges.bind(inner);
     const punch = inner.punch?.bind(inner);
     if (punch) this.punch = (ranges) => this.#ours(() => punch(ranges));
+    const copy = inner.copy?.bind(inner);
+    if (copy) this.copy = (copies) => this.#ours(() => copy(copies));
+    const syncData = inner.syncData?.bind(inner);
+    if (syncData) this.syncData = () => this.#synced(syncData);
     this.hasLateFingerprint = inner.hasLateFingerprint ?? false;
     this.#inner = inner;
     this.#fingerprint = fingerprint;
@@ -64,15 +70,19 @@ export class GuardedStorage implements WritableStorage {
     await this.#ours(() => this.#inner.resize(size));
   }
 
-  async sync(): Promise<void> {
+  sync(): Promise<void> {
+    return this.#synced(() => this.#inner.sync());
+  }
+
+  async #synced(perform: () => Promise<void>): Promise<void> {
     this.#hasLooked = false;
     if (this.hasLateFingerprint) {
-      await this.#inner.sync();
+      await perform();
       this.#fingerprint = await this.#inner.fingerprint();
       return;
     }
     await this.refuseChange();
-    await this.#inner.sync();
+    await perform();
     // A sync can take long, and changes nothing that the fingerprint tells.
     await this.refuseChange();
   }

@@ -99,6 +99,11 @@ export class Session {
     await refuseUsers(this, this.#opened, this.notes);
   }
 
+  /** A copy of the image that shares its space; undefined where the host makes none. */
+  clone(to: string): Promise<WritableStorage | undefined> {
+    return this.volume.clone(this.#opened, to);
+  }
+
   /** What could not be looked at, or done, on this machine so far. */
   get allNotes(): readonly string[] {
     return [...this.notes, ...this.volume.notes];

@@ -7,7 +7,7 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
-import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { reopenImage } from "../../formats/registry.ts";
 import { firstMovedDifference } from "../../image/guest/moved-difference.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
@@ -16,7 +16,8 @@ import { checkOf } from "../../image/source.ts";
 import type { Epoch, Write } from "../../image/write.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
-import { executeEpoch, firstWrongByte } from "../execute/execute.ts";
+import { executeEpoch } from "../execute/execute.ts";
+import { mendWrongBytes } from "../execute/written.ts";
 import { digestRanges } from "../inspect/source.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import { type Session, stopIfAsked } from "../session/session.ts";
@@ -50,6 +51,7 @@ export async function settle(
   if (epochs.length === 0) return { bytesWritten: 0, epochCount: 0 };
   const total = settling ? settling.bytesMoved + settling.bytesWritten : 0;
   const report = progressOf(settings, "settle");
+  const what = say`Cannot settle ${imageNamed(session.path)}`;
   // Nobody wrote since the image was opened (`finish` has looked), so that its digest is of what the plan was made from.
   let state = await stateOf(image);
   let before = 0;
@@ -75,29 +77,9 @@ export async function settle(
       },
     });
     before += done;
-    await refuseWrongBytes(session, epoch);
+    await mendWrongBytes(session.storage, epoch, what);
   }
   return { bytesWritten: before, epochCount: epochs.length };
-}
-
-/**
- * Pointers in live tables have no other version: what does not read as it was written is written once more, if it is
- * known that nobody else wrote there.
- */
-async function refuseWrongBytes({ storage, path }: Session, epoch: Epoch): Promise<void> {
-  let hostOffset = await firstWrongByte(storage, epoch);
-  if (hostOffset < 0) return;
-  if (!storage.hasLateFingerprint) {
-    await executeEpoch(storage, epoch);
-    hostOffset = await firstWrongByte(storage, epoch);
-  }
-  if (hostOffset < 0) return;
-  throw new ImageError("verification-failed", say`Cannot settle ${imageNamed(path)}`, {
-    because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
-    path,
-    hostOffset,
-    operation: "verify",
-  });
 }
 
 async function stateOf(image: Image): Promise<ImageState> {

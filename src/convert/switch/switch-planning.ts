@@ -35,6 +35,8 @@ export interface SwitchWish {
   readonly compress?: boolean;
   /** On the way back to what was, streams become plain where they have to. */
   readonly mayInflate?: boolean;
+  /** All that lies below is read, so that of a unit stored in part the rest can be stored as well. */
+  readonly fillsIn?: boolean;
   /** Guest ranges that were found to be zeros, and how long a run of them is given back. */
   readonly zeros?: { readonly found: RangeSet; readonly leastRun: number } | undefined;
 }
@@ -77,6 +79,7 @@ export async function planSwitchTo(
       }),
       ...(wish.isCarrier && { room: roomFor(source, settings.maxExtraSpace) }),
       identity: wish.identity,
+      ...(wish.fillsIn && { fillsIn: true }),
     };
     return planSwitch(facts, target, draft);
   } catch (error) {

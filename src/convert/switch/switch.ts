@@ -8,7 +8,7 @@
 import { MiB } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { Image } from "../../image/source.ts";
@@ -16,7 +16,8 @@ import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
-import { executeEpoch, firstWrongByte, WriteRecorder, type Written } from "../execute/execute.ts";
+import { executeEpoch, WriteRecorder, type Written } from "../execute/execute.ts";
+import { refuseWrongBytes } from "../execute/written.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import { digestRanges, type Source } from "../inspect/source.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
@@ -60,7 +61,8 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
     safePoint: () => stopIfAsked(settings.signal, session.path, "while writing new tables to"),
   });
   const written = recorder.finish();
-  await refuseWrongBytes(input);
+  // New tables and header extras, also where no reader of the image looks.
+  await refuseWrongBytes(storage, plan.additive, say`Cannot trust ${imageNamed(session.path)}`);
 
   const digestAfter = await verifyTarget(input, beyondCommit(storage, plan.commit, plan.draft.cutTo));
   if (digestPlanned !== null && digestAfter !== null)
@@ -131,18 +133,6 @@ async function refuseStaleCopies({ session, settings, source, plan, guest }: Swi
   }
 }
 
-/** New tables and header extras read as they were written, also where no reader of the image looks. */
-async function refuseWrongBytes({ session, plan }: SwitchInput): Promise<void> {
-  const hostOffset = await firstWrongByte(session.storage, plan.additive);
-  if (hostOffset < 0) return;
-  throw new ImageError("verification-failed", say`Cannot trust ${imageNamed(session.path)}`, {
-    because: say`host offset ${placeAt(hostOffset)} does not read as it was written`,
-    path: session.path,
-    hostOffset,
-    operation: "verify",
-  });
-}
-
 /** The sector is what decides whose image it is: it has to read as it was written, bit by bit. */
 async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<void> {
   if ((await commitStateOf(session.storage, journal.work)) === "after") return;
@@ -169,6 +159,7 @@ async function verifyOpened({ settings, source, plan, isCarrier }: SwitchInput, 
     source: { virtualSize: plan.draft.virtualSize, mapping: plan.mapping, backing },
     target,
     planned: plan.draft.extents,
+    fillsUnit: plan.bytesFilled > 0 ? plan.draft.placement.unitSize : undefined,
     isInOnePiece: plan.draft.placement.linearBase !== undefined,
     mustBeSettled: !isCarrier && (driverOf(plan.draft.format).target?.countsReferences ?? false),
     check: settings.check,

@@ -1,6 +1,6 @@
-/** Reading through a process-wide descriptor, for worker threads that share the file its Storage has open. */
+/** Reading and writing at once through a process-wide descriptor, that worker threads share with the Storage that has it open. */
 
-import { readSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { hostError } from "../host-error.ts";
 
 /**
@@ -19,4 +19,18 @@ export function readDescriptor(descriptor: number, hostOffset: number, into: Uin
     throw hostError(error, "read", path, hostOffset + done);
   }
   return done;
+}
+
+/** Writes all of `bytes`, blocking. `path` is for messages. */
+export function writeDescriptor(descriptor: number, hostOffset: number, bytes: Uint8Array, path: string): void {
+  let done = 0;
+  try {
+    while (done < bytes.length) {
+      const count = writeSync(descriptor, bytes, done, bytes.length - done, hostOffset + done);
+      if (count === 0) throw new Error("no byte was taken");
+      done += count;
+    }
+  } catch (error) {
+    throw hostError(error, "write to", path, hostOffset + done);
+  }
 }

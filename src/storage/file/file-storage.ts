@@ -7,10 +7,11 @@ import { ImageError } from "../../bytes/image-error.ts";
 import type { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hostError } from "../host-error.ts";
-import { type FileIdentity, SYNC, type WritableStorage } from "../storage.ts";
+import { type FileCopy, type FileIdentity, SYNC, type WritableStorage } from "../storage.ts";
+import { Copier } from "./copier.ts";
 import { readDescriptor } from "./descriptor.ts";
 import { dataRangesOf } from "./holes.ts";
-import { punchRanges } from "./punching.ts";
+import { Puncher } from "./punching.ts";
 import { SYSTEM_TOOLS, type ToolHost } from "./tool-process.ts";
 
 /** Bytes handed to the kernel at once, so that one huge request holds no thread for long and Ctrl-C is heard. */
@@ -31,6 +32,8 @@ export class FileStorage implements WritableStorage {
   readonly #tools: ToolHost;
   readonly #note: (text: string) => void;
   #failedSync: ImageError | undefined;
+  #copier: Copier | undefined;
+  #puncher: Puncher | undefined;
 
   constructor(path: string, handle: FileHandle, { hasLateFingerprint = false, tools, note }: FileHost = {}) {
     this.path = path;
@@ -83,6 +86,11 @@ export class FileStorage implements WritableStorage {
     }
   }
 
+  async copy(copies: readonly FileCopy[]): Promise<void> {
+    this.#copier ??= new Copier(this);
+    await this.#copier.copy(copies);
+  }
+
   async resize(size: number): Promise<void> {
     await this.#try("resize", undefined, () => this.#handle.truncate(size));
   }
@@ -94,8 +102,8 @@ export class FileStorage implements WritableStorage {
   }
 
   async punch(ranges: RangeSet): Promise<RangeSet> {
-    const file = { descriptor: this.descriptor, path: this.path, size: await this.size() };
-    const left = await punchRanges(file, ranges, this.#tools);
+    this.#puncher ??= new Puncher(this.descriptor, this.path, this.#tools);
+    const left = await this.#puncher.punch(await this.size(), ranges);
     if (left.end > 0) this.#note("not all space could be given back: nothing here punches holes into this file");
     return left;
   }
@@ -104,10 +112,18 @@ export class FileStorage implements WritableStorage {
    * A sync after a failed one would succeed without the lost bytes (the kernel tells of a failure once), so each
    * later sync throws the first one's error again.
    */
-  async sync(): Promise<void> {
+  sync(): Promise<void> {
+    return this.#synced(() => this.#handle.sync());
+  }
+
+  syncData(): Promise<void> {
+    return this.#synced(() => this.#handle.datasync());
+  }
+
+  async #synced(perform: () => Promise<void>): Promise<void> {
     if (this.#failedSync !== undefined) throw this.#failedSync;
     try {
-      await this.#handle.sync();
+      await perform();
     } catch (error) {
       this.#failedSync = hostError(error, SYNC.file, this.path);
       throw this.#failedSync;
@@ -125,7 +141,13 @@ export class FileStorage implements WritableStorage {
     return { device: facts.dev, inode: facts.ino };
   }
 
+  /** Ends what works on the file on our behalf; it is started anew where it is needed. */
+  async restTools(): Promise<void> {
+    await this.#puncher?.close();
+  }
+
   async close(): Promise<void> {
+    await this.restTools();
     await this.#try("close", undefined, () => this.#handle.close());
   }
 

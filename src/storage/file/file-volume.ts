@@ -1,7 +1,20 @@
 /** The folder on disk: opens images so that no link is followed to a write, and makes names durable. */
 
 import { type BigIntStats, constants } from "node:fs";
-import { access, type FileHandle, lstat, open, realpath, rename, stat, statfs, unlink } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  chown,
+  copyFile,
+  type FileHandle,
+  lstat,
+  open,
+  realpath,
+  rename,
+  stat,
+  statfs,
+  unlink,
+} from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -94,6 +107,30 @@ export class FileVolume implements Volume {
     }
   }
 
+  /** A reflink: XFS, btrfs, APFS and others. What can't have the image's owner and mode is no copy to put back. */
+  async clone(storage: Storage, to: string): Promise<WritableStorage | undefined> {
+    const { path } = storage;
+    try {
+      await copyFile(path, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") throw hostError(error, "create", to);
+      return undefined;
+    }
+    let copy: WritableStorage | undefined;
+    try {
+      const [from, made] = [await stat(path), await stat(to)];
+      if (from.uid !== made.uid || from.gid !== made.gid) await chown(to, from.uid, from.gid);
+      if (from.mode !== (await stat(to)).mode) await chmod(to, from.mode & 0o7777);
+      copy = await this.openForWriting(to);
+      if (await this.isSameFile(path, storage)) return copy;
+    } catch {
+      // Removed below.
+    }
+    await copy?.close();
+    await this.remove(to);
+    return undefined;
+  }
+
   /** Windows tells nothing of a folder's permissions beforehand. */
   async obstacleToCreating(path: string): Promise<ImageError | undefined> {
     try {
@@ -182,6 +219,8 @@ export class FileVolume implements Volume {
   async otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
     if (!(storage instanceof FileStorage)) return { found: [], blind: ["all of it: the image is no file on disk"] };
     const identity = await storage.identity();
+    // Our own tools are no others.
+    await storage.restTools();
     return locksAlone ? findLockHolders(identity) : findOtherUsers(storage.path, identity);
   }
 

@@ -21,6 +21,8 @@ import {
   type Conversation,
   INHERITED,
   INHERITED_PATH,
+  type RunningTool,
+  startTool,
   type ToolHost,
   type ToolWords,
 } from "./tool-process.ts";
@@ -74,38 +76,77 @@ interface OpenFile {
   readonly size: number;
 }
 
-/**
- * As `WritableStorage.punch`. What can't be done, for whatever reason, is answered and no error.
- *
- * @throws ImageError `io` where bytes changed that were none of the ranges', `out-of-bounds` for what is no range
- */
-export async function punchRanges(file: OpenFile, ranges: RangeSet, host: ToolHost): Promise<RangeSet> {
-  refuseNoRanges(file.path, ranges);
-  const wanted = ranges.clippedTo(0, file.size);
-  if (wanted.end === 0 || host.platform !== "linux") return wanted;
-  const samples = new Samples(file, wanted);
-  for (const wordsFor of TOOLS) {
-    const words = wordsFor(String(process.pid));
-    const left = await askTool(words, file.descriptor, host, (tool) => punchBy(tool, wanted, samples));
-    samples.refuseHarm();
-    if (left !== undefined && samples.areGone(left)) return left;
+/** Punches into one open file, by a tool that goes on from one call to the next. */
+export class Puncher {
+  readonly #descriptor: number;
+  readonly #path: string;
+  readonly #host: ToolHost;
+  #tool: RunningTool | undefined;
+
+  constructor(descriptor: number, path: string, host: ToolHost) {
+    this.#descriptor = descriptor;
+    this.#path = path;
+    this.#host = host;
   }
-  const left = await punchOneByOne(file.descriptor, wanted, host);
-  samples.refuseHarm();
-  return samples.areGone(left) ? left : wanted;
+
+  /**
+   * As `WritableStorage.punch`. `size`: of the file. What can't be done, for whatever reason, is answered and no error.
+   *
+   * @throws ImageError `io` where bytes changed that were none of the ranges', `out-of-bounds` for what is no range
+   */
+  async punch(size: number, ranges: RangeSet): Promise<RangeSet> {
+    refuseNoRanges(this.#path, ranges);
+    const wanted = ranges.clippedTo(0, size);
+    if (wanted.end === 0 || this.#host.platform !== "linux") return wanted;
+    const samples = new Samples({ descriptor: this.#descriptor, path: this.#path, size }, wanted);
+    for (const wordsFor of TOOLS) {
+      const left = await this.#punchBy(wordsFor(String(process.pid)), wanted, samples);
+      samples.refuseHarm();
+      if (left !== undefined && samples.areGone(left)) return left;
+      await this.close();
+    }
+    const left = await punchOneByOne(this.#descriptor, wanted, this.#host);
+    samples.refuseHarm();
+    return samples.areGone(left) ? left : wanted;
+  }
+
+  /** The tool has ended once this returns. */
+  async close(): Promise<void> {
+    await this.#tool?.kill();
+    this.#tool = undefined;
+  }
+
+  /** Undefined where the tool is not there, dies, or says what is no answer: then it has ended. */
+  async #punchBy(words: ToolWords, wanted: RangeSet, samples: Samples): Promise<RangeSet | undefined> {
+    const isNew = this.#tool === undefined;
+    this.#tool ??= await startTool(words, this.#descriptor, this.#host);
+    if (this.#tool === undefined) return undefined;
+    try {
+      this.#tool.keepAwake(true);
+      if (isNew) await answerOf(this.#tool, "ready");
+      const left = await punchAll(this.#tool, wanted, samples);
+      this.#tool.keepAwake(false);
+      return left;
+    } catch (error) {
+      await this.close();
+      if (error instanceof ImageError) throw error;
+      return undefined;
+    }
+  }
 }
 
-async function punchBy({ lines, say }: Conversation, wanted: RangeSet, samples: Samples): Promise<RangeSet> {
-  const answer = async (...expected: readonly string[]) => {
-    const { value } = await lines.next();
-    if (expected.includes(value)) return value;
-    throw new Error("that is no answer");
-  };
-  await answer("ready");
+/** Throws where the tool says anything else. */
+async function answerOf({ lines }: Conversation, ...expected: readonly string[]): Promise<string> {
+  const { value } = await lines.next();
+  if (expected.includes(value)) return value;
+  throw new Error("that is no answer");
+}
+
+async function punchAll(tool: Conversation, wanted: RangeSet, samples: Samples): Promise<RangeSet> {
   const left = new RangeSet();
   const punch = async (handful: readonly Range[]) => {
-    say(handful.map(({ start, end }) => `${start} ${end - start}\n`).join(""));
-    for (const { start, end } of handful) if ((await answer("y", "n")) === "n") left.add(start, end);
+    tool.say(handful.map(({ start, end }) => `${start} ${end - start}\n`).join(""));
+    for (const { start, end } of handful) if ((await answerOf(tool, "y", "n")) === "n") left.add(start, end);
   };
   let handful: Range[] = [];
   let isFirst = true;

@@ -1,5 +1,6 @@
 /** A small program at hand that works on a file of ours: it inherits the open file as descriptor 3, and never sees its path. */
 
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { ImageError } from "../../bytes/image-error.ts";
 import { childProcess } from "../built-ins.ts";
@@ -27,21 +28,51 @@ export const INHERITED_PATH = `/proc/self/fd/${INHERITED}`;
 
 const MAX_LINE = 1000;
 
+/** One that is under way. */
+export interface RunningTool extends Conversation {
+  /** False: whoever waits for nothing else is not kept from ending by it. */
+  keepAwake(isAwaited: boolean): void;
+  /** Says that there is nothing more to say, and waits. True where it ended with code 0. */
+  end(): Promise<boolean>;
+  /** Once this returns the tool has ended and touches the file no more. */
+  kill(): Promise<void>;
+}
+
 /**
  * What `talk` made of the tool's lines; undefined where the tool is not there, dies, ends with a code that is not 0, or
  * says what `talk` throws at. ImageErrors go through. Once this returns the tool has ended and touches the file no more.
  */
 export async function askTool<T>(
-  [command, ...words]: ToolWords,
+  words: ToolWords,
   descriptor: number,
-  { searchPath }: ToolHost,
+  host: ToolHost,
   talk: (conversation: Conversation) => Promise<T>,
   timeout = 0,
 ): Promise<T | undefined> {
+  const tool = await startTool(words, descriptor, host);
+  if (tool === undefined) return undefined;
+  // Not by spawn's own option, whose timer goes on where there is no such program, and keeps us from ending.
+  const timer = timeout === 0 ? undefined : setTimeout(() => tool.kill(), timeout);
+  try {
+    const answer = await talk(tool);
+    return (await tool.end()) ? answer : undefined;
+  } catch (error) {
+    await tool.kill();
+    if (error instanceof ImageError) throw error;
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Undefined where the tool is not there. */
+export async function startTool(
+  [command, ...words]: ToolWords,
+  descriptor: number,
+  { searchPath }: ToolHost,
+): Promise<RunningTool | undefined> {
   const child = started(command, words, descriptor, searchPath);
   if (child === undefined) return undefined;
-  // Not by spawn's own option, whose timer goes on where there is no such program, and keeps us from ending.
-  const timer = timeout === 0 ? undefined : setTimeout(() => child.kill("SIGKILL"), timeout);
   const ended = new Promise<number | null>((settle) => {
     child.on("close", (code) => settle(code));
     // Of one that runs, an error is not the end.
@@ -51,24 +82,32 @@ export async function askTool<T>(
   // Where there are too many open files it has none.
   if (!input || !output) {
     await ended;
-    clearTimeout(timer);
     return undefined;
   }
   input.on("error", () => {});
-  let answer: T | undefined;
-  try {
-    answer = await talk({ lines: linesOf(output), say: (text) => input.write(text) });
-    input.end();
-  } catch (error) {
-    child.kill("SIGKILL");
-    if (error instanceof ImageError) throw error;
-  } finally {
+  const keepAwake = (isAwaited: boolean) => {
+    for (const each of [child, input as Socket, output as Socket]) isAwaited ? each.ref() : each.unref();
+  };
+  const close = async () => {
+    // Else nothing may be left to wait for, and the whole process ends here.
+    keepAwake(true);
     input.destroy();
     output.destroy();
-    await ended;
-    clearTimeout(timer);
-  }
-  return (await ended) === 0 ? answer : undefined;
+    return (await ended) === 0;
+  };
+  return {
+    lines: linesOf(output),
+    say: (text) => input.write(text),
+    keepAwake,
+    end() {
+      input.end();
+      return close();
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await close();
+    },
+  };
 }
 
 function started(command: string, words: string[], descriptor: number, path: string | undefined) {

@@ -50,10 +50,42 @@ function placed(rows: readonly Row[], { placement, ...world }: World = {}) {
     if (extent.state === compressed) return [extent.length, compressed, extent.hostOffset, extent.storedLength];
     return [extent.length, extent.state];
   });
-  return { extents, copies: result.copies, refusals: result.refusals };
+  return { extents, copies: result.copies, refusals: result.refusals.map(String) };
 }
 
 const copyOf = (guestOffset: number, hostOffset: number, length = UNIT) => ({ guestOffset, hostOffset, length });
+
+describe("units stored in part over a backing file", () => {
+  const rows: Row[] = [
+    [UNIT, unallocated],
+    [K, data, 8 * K],
+    [K, unallocated],
+    [K, zero],
+    [K, unallocated],
+    [UNIT, data, 12 * K],
+  ];
+
+  test("are refused with both ways out, or, where all of the chain is read, copied whole and told", () => {
+    const { refusals } = placed(rows, { hasBacking: true });
+    expect(refusals).toEqual([
+      "Guest bytes 0x1000 to 0x2000 are stored in part and in part left to the backing file, which a cluster of 4096 " +
+        "bytes can't express; choose a smaller cluster_size, or let the rest be stored as well by --backing-chain",
+    ]);
+    expect(placed(rows, { hasBacking: true, fillsIn: true })).toEqual({
+      extents: [
+        [UNIT, unallocated],
+        [UNIT, data, COPIES],
+        [UNIT, data, 12 * K],
+      ],
+      copies: [copyOf(UNIT, COPIES)],
+      refusals: [],
+    });
+    const input = { mapping: table(rows), virtualSize: 3 * UNIT, sourceClusterSize: UNIT, copyStart: COPIES };
+    const all = placeUnits({ ...input, placement: PLACEMENT, hasBacking: true, fillsIn: true });
+    expect(all.bytesFilled).toBe(2 * K);
+    expect(placeUnits({ ...input, placement: PLACEMENT, hasBacking: false }).bytesFilled).toBe(0);
+  });
+});
 
 describe("a target that wants more of a place", () => {
   test("at a fixed one: what lies there stays, and nothing is moved to it", () => {

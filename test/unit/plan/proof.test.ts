@@ -279,6 +279,26 @@ describe("the proof", () => {
     expect(() => provePlan({ ...SOUND, target })).not.toThrow();
   });
 
+  test("lets what shows through be stored with the rest of its unit, where that is said, and nowhere else", () => {
+    const source = table([UNIT / 2, data, 8 * K], [UNIT / 2, unallocated], [UNIT + 512, unallocated]);
+    const copies = [{ guestOffset: 0, hostOffset: 32 * K, length: UNIT }];
+    const target = table([UNIT, data, 32 * K], [UNIT + 512, unallocated]);
+    const filled: ProofInput = { ...SOUND, hasBacking: true, source, target, copies };
+    expect(() => provePlan({ ...filled, fillsIn: true })).not.toThrow();
+    expect(() => provePlan(filled)).toThrow(/a copy is not pointed at/);
+    const whole = {
+      target: table([2 * UNIT, data, 32 * K], [512, unallocated]),
+      copies: [{ guestOffset: 0, hostOffset: 32 * K, length: 2 * UNIT }],
+    };
+    expect(() => provePlan({ ...filled, ...whole, fillsIn: true })).toThrow(/a copy is not pointed at/);
+    // The disk's last unit is a whole one, however short.
+    const last = {
+      target: table([UNIT, data, 32 * K], [UNIT, unallocated], [512, data, 36 * K]),
+      copies: [copies[0] as never, { guestOffset: 2 * UNIT, hostOffset: 36 * K, length: UNIT }],
+    };
+    expect(() => provePlan({ ...filled, ...last, fillsIn: true })).toThrow(/a copy is not pointed at/);
+  });
+
   test.each(BROKEN)("fails: %s", (_, change, message) => {
     expect(() => provePlan({ ...SOUND, ...change })).toThrowError(
       expect.objectContaining({ kind: "verification-failed", message: expect.stringMatching(message) }),

@@ -33,5 +33,8 @@ export interface Settings {
 }
 /** The options have been looked at (usage.ts). */
 export declare function settingsOf(options: ConvertOptions): Settings;
+/** What a journal keeps of them for those who go on; its text has them in this order. */
+export type KeptSettings = Pick<Settings, "drop" | "keepLeaks" | "keepUndo" | "verify" | "check" | "checksum" | "backingChain">;
+export declare function keptSettings({ drop, keepLeaks, keepUndo, verify, check, checksum, backingChain, }: Settings): KeptSettings;
 /** A reporter of one stage's bytes. */
 export declare function progressOf(settings: Pick<Settings, "onProgress">, stage: Stage): (done: number, total?: number) => void;

@@ -19,6 +19,12 @@ export const QCOW2_OPTIONS: readonly TargetOption[] = [
     help: "How clusters are compressed: zlib (default), or zstd, which QEMU reads from 5.1 on",
   },
   { name: "lazy_refcounts", kind: "boolean", help: "Let QEMU postpone refcount updates (default off)" },
+  {
+    name: "extended_l2",
+    kind: "boolean",
+    neverMade: true,
+    help: "Subclusters: off (default); on is read, not written",
+  },
 ];
 
 const MIN_CLUSTER_SIZE = 512;
@@ -34,6 +40,8 @@ export interface Qcow2Settings {
   readonly refcountBits: number;
   readonly lazyRefcounts: boolean;
   readonly compression: CompressionMethod;
+  /** Asked for: it is read, and refused where it would have to be written. */
+  readonly extendedL2: boolean;
 }
 
 /**
@@ -76,7 +84,9 @@ export function chooseSettings(
   const compression = options.compression_type ?? (compat === "1.1" ? source.compression : undefined) ?? "zlib";
   if (compression !== "zlib" && compression !== "zstd") throw unusable("compression_type", compression, "zlib or zstd");
   if (compat === "0.10" && compression === "zstd") throw unusable("compression_type", "zstd", "zlib with compat=0.10");
-  return { clusterSize, compat, refcountBits, lazyRefcounts, compression };
+  const extendedL2 = options.extended_l2 ?? false;
+  if (typeof extendedL2 !== "boolean") throw unusable("extended_l2", extendedL2, "on or off");
+  return { clusterSize, compat, refcountBits, lazyRefcounts, compression, extendedL2 };
 }
 
 function unusable(name: string, value: string | number | boolean, expected: string): UsageError {
@@ -91,6 +101,7 @@ export function optionValues(settings: Qcow2Settings): TargetOptionValues {
     refcount_bits: settings.refcountBits,
     lazy_refcounts: settings.lazyRefcounts,
     compression_type: settings.compression,
+    extended_l2: settings.extendedL2,
   };
 }
 

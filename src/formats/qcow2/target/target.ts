@@ -92,8 +92,9 @@ function placementFor(source: ConversionOptions, settings: Qcow2Settings): Place
 /** What keeps the disk and its backing file from being a qcow2's. */
 function refusalsOf(source: ConversionOptions, settings: Qcow2Settings): Words[] {
   const { virtualSize, backing } = source;
-  const { clusterSize } = settings;
+  const { clusterSize, extendedL2 } = settings;
   const reasons: Words[] = [];
+  if (extendedL2) reasons.push("Subclusters (extended L2 entries) are read, not written; use extended_l2=off");
   if (virtualSize % 512 !== 0) reasons.push(`The disk's size of ${virtualSize} bytes is no multiple of 512`);
   if (!fitsL1(virtualSize, clusterSize)) {
     reasons.push(

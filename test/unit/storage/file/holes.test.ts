@@ -295,6 +295,50 @@ describe("space given back", () => {
     });
   });
 
+  test.each(["perl", "python3"])(
+    "takes one %s for all of a file's ranges, which is no other user of it",
+    async (tool) => {
+      await makeFile(8 * BLOCK, blocks(0, 8));
+      const starts = join(folder, "starts");
+      await impostor(tool, `echo >> ${starts}\nexec ${whereIs(tool)} "$@"`);
+      const volume = await volumeWith();
+      const file = await volume.openForWriting(path);
+      const punch = async (range: Range) => expect(listed(await file.punch?.(RangeSet.of(range)))).toEqual([]);
+      await punch(blocks(1, 2));
+      await punch(blocks(3, 4));
+      expect(await readFile(starts, "utf8")).toBe("\n");
+      // One that had it open would be found: the tool has ended, and is started anew.
+      expect((await volume.otherUsers(file)).found).toEqual([]);
+      await punch(blocks(5, 6));
+      expect(await readFile(starts, "utf8")).toBe("\n\n");
+      await file.close();
+      expect((await changes()).map(([at]) => at / BLOCK)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+      const again = await volume.openForReading(path);
+      expect((await volume.otherUsers(again)).found).toEqual([]);
+      await again.close();
+    },
+  );
+
+  test("its tool keeps nobody from ending, and who waits for its end is not ended before", async () => {
+    await makeFile(8 * BLOCK, blocks(0, 8));
+    const volume = new URL("../../../../src/storage/file/file-volume.ts", import.meta.url).href;
+    const ranges = new URL("../../../../src/bytes/range-set.ts", import.meta.url).href;
+    const script = `
+      import { FileVolume } from ${JSON.stringify(volume)};
+      import { RangeSet } from ${JSON.stringify(ranges)};
+      const volume = new FileVolume();
+      const file = await volume.openForWriting(process.argv[1]);
+      await file.punch(RangeSet.of({ start: 0, end: 4096 }));
+      await volume.otherUsers(file);
+      await file.punch(RangeSet.of({ start: 8192, end: 12288 }));
+      // Left open, as by one who was stopped.
+      console.log("whole");
+    `;
+    const words = ["--input-type=module", "--no-warnings", "--eval", script, path];
+    expect(run(process.execPath, ...words)).toBe("whole");
+    expect((await changes()).map(([at]) => at / BLOCK)).toEqual([0, 1, 2, 3]);
+  });
+
   test.each([
     [-BLOCK, BLOCK],
     [0, 2 ** 60],

@@ -3,7 +3,7 @@ import { MiB, TiB } from "../../../../../src/bytes/align.ts";
 import { UsageError } from "../../../../../src/bytes/image-error.ts";
 import { qcow2Target } from "../../../../../src/formats/qcow2/target/target.ts";
 import type { ConversionOptions } from "../../../../../src/image/source.ts";
-import type { TargetOptionValues } from "../../../../../src/image/target-options.ts";
+import { makeable, type TargetOptionValues } from "../../../../../src/image/target-options.ts";
 import { backingFile, plainSource } from "../../../../formats/qcow2/target-image.ts";
 
 function draftOf(source: Partial<ConversionOptions>, options: TargetOptionValues = {}, ...drop: string[]) {
@@ -30,7 +30,18 @@ describe("the draft of a qcow2 target", () => {
       refcount_bits: 16,
       lazy_refcounts: false,
       compression_type: "zlib",
+      extended_l2: false,
     });
+  });
+
+  it("has no subclusters: asked for they are refused, left out they are given up, and no way back asks for them", () => {
+    expect(draftOf({}, { extended_l2: true }).refusals).toEqual([expect.stringContaining("use extended_l2=off")]);
+    const source = { format: "qcow2", creationOptions: { compat: "1.1", extended_l2: true } };
+    for (const options of [{}, { extended_l2: false }]) {
+      expect(draftOf(source, options)).toMatchObject({ refusals: [], options: { extended_l2: false } });
+    }
+    expect(makeable(qcow2Target.options, { compat: "1.1", extended_l2: true })).toEqual({ compat: "1.1" });
+    expect(makeable(qcow2Target.options, { extended_l2: false })).toEqual({ extended_l2: false });
   });
 
   it("takes larger clusters by itself where the L1 table would be too large, but not against the user", () => {

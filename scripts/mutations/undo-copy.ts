@@ -1,0 +1,36 @@
+/** Defects of the undo as a copy that shares its space. */
+
+import type { Mutation } from "./mutation.ts";
+
+const crash = "test/crash/saved-copy.test.ts";
+
+export const undoCopyMutations: readonly Mutation[] = [
+  {
+    name: "the copy is not made durable",
+    file: "convert/undo/saved-copy.ts",
+    find: "    await copy.sync();\n",
+    replace: "",
+    tests: [crash],
+  },
+  {
+    name: "the old bytes come back over what a guest wrote",
+    file: "convert/recovery/restore-copy.ts",
+    find: "(await firstGuestDifference(...views, { signal })) === null",
+    replace: "views.length > 0",
+    tests: [crash],
+  },
+  {
+    name: "that the copy takes the image's name is not recorded before",
+    file: "convert/recovery/restore-copy.ts",
+    find: '    await journal.append({ record: "restoring" });\n',
+    replace: "",
+    tests: [crash],
+  },
+  {
+    name: "a copy that no journal tells of stays",
+    file: "convert/recover.ts",
+    find: "await removeCopy(session.volume, journalNamesOf(session.path).copy);",
+    replace: "",
+    tests: [crash],
+  },
+];

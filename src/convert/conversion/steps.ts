@@ -1,0 +1,54 @@
+/** The steps that lead from an image as it stands to the goal, and what each switch on the way is asked for. */
+
+import type { Journey } from "../../journal/records.ts";
+import { pathTo, type Standing, type Step } from "../../plan/path.ts";
+import type { OpenedBacking } from "../inspect/opened-backing.ts";
+import type { Source } from "../inspect/source.ts";
+import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
+import type { DiskWish } from "./disk-wish.ts";
+import { carrierWaypoint, waypointOf } from "./wish.ts";
+
+export type Switching = Step & { readonly step: "switch" };
+
+/** What the image alone does not say. */
+export interface Found {
+  readonly standing?: Standing;
+  /** Tables are to be made anew, though all is as asked. */
+  readonly isRemade?: boolean;
+  /** Zeros are given up where the image stands. */
+  readonly empties?: boolean | undefined;
+}
+
+type Reading = Pick<SwitchWish, "view" | "fillsIn">;
+
+export function stepsFrom(
+  source: Source,
+  { goalFormat, goalOptions, wishes }: Journey,
+  { change }: DiskWish,
+  { standing = "elsewhere", isRemade = false, empties = false }: Found = {},
+): readonly Step[] {
+  const relocates = change !== undefined;
+  const from = {
+    ...waypointOf(source.image.format),
+    isAsAsked: !relocates && !isRemade && isAsAsked(source, goalFormat, goalOptions),
+    standing,
+    relocates,
+    empties,
+  };
+  return pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
+}
+
+/** How the guest is read, where the target can't hold all as it lies. */
+export function readingOf({ image }: Source, guest: OpenedBacking): Reading {
+  return { view: () => guest.view(image), fillsIn: guest.covers === "guest" };
+}
+
+export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, reading: Reading): SwitchWish {
+  return {
+    targetFormat: step.to,
+    options: step.isGoal ? goalOptions : {},
+    isCarrier: step.isCarrier,
+    compress: step.isGoal && wishes.compress,
+    ...reading,
+  };
+}

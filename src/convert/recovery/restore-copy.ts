@@ -1,0 +1,95 @@
+/**
+ * Back to the old bytes by the copy that an undo kept: one rename. Only where the guest is provably what it was, and
+ * nothing else has come to the image since; else the old format is made again, with all that is there now.
+ *
+ *   compare | "restoring" | the copy takes the image's name, folder | journal gone
+ */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import { reopenImage } from "../../formats/registry.ts";
+import { firstGuestDifference } from "../../image/guest/compare.ts";
+import { openGuestView } from "../../image/guest/view.ts";
+import type { Image } from "../../image/source.ts";
+import type { ConversionJournal, RearrangementJournal } from "../../journal/journal.ts";
+import { journalNamesOf } from "../../journal/names.ts";
+import type { Journey } from "../../journal/records.ts";
+import type { Settings } from "../options/settings.ts";
+import { firstLostState } from "../proof/verify.ts";
+import type { Session } from "../session/session.ts";
+
+type TellingJournal = ConversionJournal | RearrangementJournal;
+
+const BECAUSE = "The old bytes are not put back:";
+
+/** True where the rename has been made and only the journal was left. */
+export async function isRestored({ volume, path }: Session, { work }: TellingJournal): Promise<boolean> {
+  return work.isRestoring && (await volume.facts(journalNamesOf(path).copy)) === undefined;
+}
+
+/** The journal goes, and what was put back is durable by its name. */
+export async function finishRestoring({ volume, path }: Session, journal: TellingJournal): Promise<void> {
+  await volume.syncFolderOf(path);
+  await journal.remove();
+}
+
+/** False where the old bytes may not come back: a note says why, and nothing was touched. `format` is what the image is now. */
+export async function restoreCopy(
+  session: Session,
+  journal: TellingJournal,
+  { originFormat, originOptions }: Journey,
+  format: string,
+  settings: Settings,
+): Promise<boolean> {
+  const { volume, path, storage } = session;
+  const { copy: copyPath } = journalNamesOf(path);
+  if ((await volume.facts(copyPath)) === undefined) {
+    session.notes.add(`${BECAUSE} ${copyPath} is gone`);
+    return false;
+  }
+  const copy = await volume.openForWriting(copyPath);
+  try {
+    const old = await reopenImage(copy, originFormat, originOptions).catch(unreadable);
+    const foreign = typeof old === "string" ? old : await whatCame(old, await reopenImage(storage, format), settings);
+    if (foreign !== undefined) {
+      session.notes.add(`${BECAUSE} ${foreign}`);
+      return false;
+    }
+    await copy.sync();
+    // Reading may have taken long.
+    await session.refuseInterference();
+    await journal.append({ record: "restoring" });
+    await volume.rename(copyPath, path);
+  } finally {
+    await copy.close();
+  }
+  await finishRestoring(session, journal);
+  return true;
+}
+
+/** Of a copy that is no image any more. */
+function unreadable(error: unknown): string {
+  if (!(error instanceof ImageError) || error.kind === "io" || error.kind === "interrupted") throw error;
+  return `their copy can't be read: ${error.message}`;
+}
+
+/** What the image has by now that the old bytes have not; undefined where there is nothing. */
+async function whatCame(old: Image, now: Image, { signal, backingChain }: Settings): Promise<string | undefined> {
+  const [before, after] = [old.getConversionOptions(), now.getConversionOptions()];
+  if (after.unclean.length > 0) return `the image was used since, and ${after.unclean.join("; ")}`;
+  const nameOf = ({ backing }: typeof before) =>
+    backing && `${backing.format} ${Buffer.from(backing.nameBytes).toString("hex")}`;
+  if (nameOf(before) !== nameOf(after)) return "it has another backing file by now";
+  // What a bitmap holds may be another with the same guest.
+  if (after.bitmapNames.length > 0) return "bitmaps may have changed since";
+  const snapshots = JSON.stringify((await now.readSnapshots?.()) ?? []);
+  if (snapshots !== "[]" && snapshots !== JSON.stringify((await old.readSnapshots?.()) ?? []))
+    return "its snapshots are others by now";
+  if (before.backing !== undefined) {
+    const fillsUnit = backingChain ? now.clusterSize : undefined;
+    if (firstLostState(await old.getMapping(), await now.getMapping(), true, fillsUnit) >= 0)
+      return "the guest wrote to its disk since";
+  }
+  const views = [await openGuestView([old]), await openGuestView([now])] as const;
+  const isSame = now.virtualSize >= old.virtualSize && (await firstGuestDifference(...views, { signal })) === null;
+  return isSame ? undefined : "the guest wrote to its disk since";
+}

@@ -1,0 +1,60 @@
+/**
+ * Copies inside one open file. A read or a write through a thread of its own costs more than copying 64 KiB that are in
+ * memory; where the medium has to be waited for, the reads of several copies are under way together.
+ */
+
+import { MiB } from "../../bytes/align.ts";
+import { inBatches } from "../copies.ts";
+import { QuickReader } from "../quick-reader.ts";
+import type { FileCopy, Storage } from "../storage.ts";
+import { writeDescriptor } from "./descriptor.ts";
+
+/** Read before anything of it is written. */
+const AT_ONCE = MiB;
+
+/** An open file that can be read and written at once. */
+type Copied = Storage & { readonly descriptor: number };
+
+export class Copier {
+  readonly #file: Copied;
+  readonly #reader: QuickReader;
+  #buffer: Buffer<ArrayBuffer> | undefined;
+
+  constructor(file: Copied) {
+    this.#file = file;
+    this.#reader = new QuickReader(file);
+  }
+
+  /** As `WritableStorage.copy`. */
+  async copy(copies: readonly FileCopy[]): Promise<void> {
+    for (const batch of inBatches(copies, AT_ONCE)) await this.#copyBatch(batch);
+  }
+
+  async #copyBatch(batch: readonly FileCopy[]): Promise<void> {
+    this.#buffer ??= Buffer.allocUnsafeSlow(AT_ONCE);
+    const parts: Buffer[] = [];
+    const reads: Promise<unknown>[] = [];
+    let filled = 0;
+    for (const { fromHostOffset, length } of batch) {
+      const part = this.#buffer.subarray(filled, filled + length);
+      filled += length;
+      parts.push(part);
+      const read = this.#read(fromHostOffset, part);
+      // What fails is told below, once none is under way any more: they read into one buffer.
+      read.catch(() => {});
+      reads.push(read);
+    }
+    await Promise.allSettled(reads);
+    await Promise.all(reads);
+    for (const [at, { toHostOffset }] of batch.entries()) {
+      writeDescriptor(this.#file.descriptor, toHostOffset, parts[at] as Buffer, this.#file.path);
+    }
+  }
+
+  async #read(fromHostOffset: number, part: Buffer): Promise<void> {
+    const isQuick = this.#reader.isDue;
+    const read = isQuick ? this.#reader.read(fromHostOffset, part) : this.#file.read(fromHostOffset, part);
+    if (!isQuick) this.#reader.pass();
+    part.fill(0, await read);
+  }
+}
