@@ -6,15 +6,15 @@ import { compareViews, rawDriver, zeroUnits } from "./suspects.ts";
 export const readingMutations: readonly Mutation[] = [
   {
     name: "the end of a raw image is data, whatever it is",
-    file: "formats/raw/driver.ts",
-    find: "extents.append(this.fileSize - extents.end, ExtentState.zero, extents.end);",
-    replace: "extents.append(this.fileSize - extents.end, ExtentState.data, extents.end);",
+    file: "image/in-one-piece.ts",
+    find: "extents.append(virtualSize - extents.end, ExtentState.zero, extents.end);",
+    replace: "extents.append(virtualSize - extents.end, ExtentState.data, extents.end);",
     tests: [rawDriver],
   },
   {
     name: "data that a grown file has past a raw image's end is the image's",
-    file: "formats/raw/driver.ts",
-    find: ".clippedTo(0, this.fileSize).each()",
+    file: "image/in-one-piece.ts",
+    find: ".clippedTo(0, virtualSize).each()",
     replace: ".each()",
     tests: [rawDriver],
   },
