@@ -3,6 +3,7 @@
 import type { Mutation } from "./mutation.ts";
 import {
   cuts,
+  execute,
   failure,
   foreignWrites,
   others,
@@ -85,6 +86,28 @@ export const convertMutations: readonly Mutation[] = [
     find: "mustBeSettled: !isCarrier && (driverOf(plan.draft.format).target?.countsReferences ?? false),",
     replace: "mustBeSettled: false,",
     tests: [verification],
+  },
+  {
+    name: "one piece of memory serves all tables",
+    file: "convert/execute/execute.ts",
+    find: "    turn = 1 - turn;\n",
+    replace: "",
+    tests: [execute],
+  },
+  {
+    name: "what stood in memory that is used again stays",
+    file: "convert/execute/execute.ts",
+    find: "return (two[turn] as Uint8Array).fill(0);",
+    replace: "return two[turn] as Uint8Array;",
+    tests: [execute],
+  },
+  {
+    name: "memory of short pieces is used again too",
+    file: "convert/execute/execute.ts",
+    find: "    if (length !== COPY_STEP) return freshChunk(length);\n    turn = 1 - turn;\n    two[turn] ??= new Uint8Array(COPY_STEP);\n    return (two[turn] as Uint8Array).fill(0);",
+    replace:
+      "    turn = 1 - turn;\n    two[turn] ??= new Uint8Array(COPY_STEP);\n    return (two[turn] as Uint8Array).subarray(0, length).fill(0);",
+    tests: [execute],
   },
   {
     name: "an epoch is not synced",

@@ -9,6 +9,34 @@ const cuts = "test/crash/compress.test.ts";
 
 export const encodeMutations: readonly Mutation[] = [
   {
+    name: "a cluster that is stored in part becomes a stream of all of it",
+    file: "formats/qcow2/encode/plain-clusters.ts",
+    find: "const count = hasSubclusters ? Math.floor(clusters) : Math.ceil(clusters);",
+    replace: "const count = Math.ceil(clusters);",
+    tests: ["test/unit/formats/qcow2/encode/encoder.test.ts"],
+  },
+  {
+    name: "a stream keeps the subclusters of the cluster that it was",
+    file: "formats/qcow2/rearrange/entry-words.ts",
+    find: "if (hasParts) for (const half of [8, 12]) view.setUint32(at + half, 0);",
+    replace: "",
+    tests: ["test/unit/formats/qcow2/encode/encoder.test.ts"],
+  },
+  {
+    name: "a cluster of zeros is given up without another look",
+    file: "convert/rearrange/rearrange-step.ts",
+    find: "for (const { start, end } of ranges.each()) await refuseData(session, reader, start, end);",
+    replace: "",
+    tests: ["test/unit/convert/zeros-in-place.test.ts"],
+  },
+  {
+    name: "what zeros were counted for stays counted",
+    file: "convert/rearrange/rearrange-step.ts",
+    find: "({ journal } = await mendCounts({ ...step, image: emptied }, rearranger, journal));",
+    replace: "rearranger.pieces();",
+    tests: ["test/unit/convert/zeros-in-place.test.ts"],
+  },
+  {
     name: "a stream that gives other bytes is pointed at",
     file: "convert/rearrange/encode.ts",
     find: "if (Buffer.compare(found, old) === 0) return;",
@@ -46,7 +74,7 @@ export const encodeMutations: readonly Mutation[] = [
   },
   {
     name: "an entry with the zero flag is taken for data",
-    file: "formats/qcow2/encode/entry-words.ts",
+    file: "formats/qcow2/rearrange/entry-words.ts",
     find: `return entry.kind === "data" && entry.hostOffset === from`,
     replace: "return entry.hostOffset === from",
     tests: [encoder],

@@ -6,13 +6,6 @@ const crash = "test/crash/saved-copy.test.ts";
 
 export const undoCopyMutations: readonly Mutation[] = [
   {
-    name: "the copy's name is not made durable before the journal tells of it",
-    file: "convert/undo/saved-copy.ts",
-    find: "    await volume.syncFolderOf(copyPath);\n",
-    replace: "",
-    tests: [crash],
-  },
-  {
     name: "the copy is not made durable",
     file: "convert/undo/saved-copy.ts",
     find: "    await copy.sync();\n",

@@ -9,6 +9,14 @@ export interface Write {
   readonly bytes: Uint8Array;
 }
 
+/**
+ * Where a large table's bytes are made: zeroed memory of that length, fresh or taken back from a write that is done with.
+ * Who asks for it hands it over in a write before asking again.
+ */
+export type Chunk = (length: number) => Uint8Array;
+
+export const freshChunk: Chunk = (length) => new Uint8Array(length);
+
 /** A byte-for-byte copy inside the file. */
 export type HostCopy = FileCopy;
 
@@ -39,8 +47,11 @@ export interface Epoch {
   readonly hostCopies?: Iterable<HostCopy>;
   /** Performed next, in ascending order of host offsets. */
   readonly guestCopies?: readonly GuestCopy[];
-  /** Produced lazily and in order, so that large tables never lie in memory whole; the same at each call. */
-  readonly writes?: () => Iterable<Write>;
+  /**
+   * Produced lazily and in order, so that large tables never lie in memory whole; the same at each call. Writes share no
+   * bytes, but where who calls gives them their memory.
+   */
+  readonly writes?: (chunk?: Chunk) => Iterable<Write>;
   /** Places that nobody points at and that must read as zeros: given back to the host where it can take them. */
   readonly zeros?: RangeSet;
   /** The file's length at the end of the epoch. */

@@ -11,6 +11,7 @@ export type ToldStep =
 
 const GOALS: Readonly<Record<RearrangeGoal, string>> = {
   linear: "each unit to its place",
+  zeros: "clusters of zeros given back",
   compact: "what lies at the end moves into free space, the file gets shorter",
   encode: "each cluster compressed",
   relocate: "the disk itself changed, to its new length, its GPT's backup at the end",

@@ -125,9 +125,9 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
       purpose: "write the new tables past the old end",
       guestCopies: placed.copies,
       ...(zeros.total > 0 && { zeros }),
-      writes: function* () {
+      writes: function* (chunk) {
         yield* commit.extras;
-        yield* mapped.additiveWrites();
+        yield* mapped.additiveWrites(chunk);
       },
       fileSize: mapped.fileSize,
     },

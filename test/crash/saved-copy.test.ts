@@ -143,6 +143,22 @@ test("a call that fails: without a journal nothing is left of the copy, with one
   }
 });
 
+test.each<[string, RegExp, (files: Record<string, Uint8Array>) => void]>([
+  ["gone", /inplace-copy is gone/, (files) => delete files[NAMES.copy]],
+  ["no image any more", /can't be read/, (files) => (files[NAMES.copy] as Uint8Array).fill(0, 0, 512)],
+])("a copy that is %s: the old format is made again", async (_, why, harm) => {
+  const { image, targetFormat, options } = scenario("qcow2 to raw, random");
+  const volume = sharing({ [IMAGE_PATH]: image });
+  await convert(IMAGE_PATH, targetFormat, options, testHost(volume));
+  const files = volume.memory.snapshots();
+  harm(files);
+  const after = sharing(files);
+  const { notes } = await rollback(IMAGE_PATH, {}, testHost(after));
+  expect(notes.join("\n")).toMatch(why);
+  expect(Object.keys(after.memory.snapshots())).toEqual([IMAGE_PATH]);
+  expect(await guestOf(after.memory.snapshots())).toBe(await guestOf({ [IMAGE_PATH]: image }));
+});
+
 test("what a guest wrote since stays: the old format is made again, and the output says why", async () => {
   const { bytes } = buildWithGuest({ virtualSize: 12 * 4096, data: [0, 3, 7], clusterBits: 12 });
   const volume = sharing({ [IMAGE_PATH]: bytes });

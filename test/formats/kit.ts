@@ -36,6 +36,8 @@ export interface FormatKit {
   readonly check?: CheckKit;
   /** Absent where QEMU does not know the format, or makes nothing of it that we convert. */
   readonly qemu?: QemuKit;
+  /** Its row and its column in the matrix of every format into every other; absent where there is none. */
+  readonly matrix?: MatrixKit;
 }
 
 /** An image with what its guest sees, unallocated places as zeros. */
@@ -73,6 +75,17 @@ export interface TargetKit {
   readonly harmlessFlagAt: number;
   /** A table's pointer to the data at `hostOffset`, as stored. */
   pointerTo(hostOffset: number): Buffer;
+}
+
+export interface MatrixKit {
+  /** Bytes of the clusters of its cells; undefined: one cell, whose guest lies in one piece. */
+  readonly clusterSizes: readonly (number | undefined)[];
+  /** `-o` of qemu-img and of ours alike. */
+  options(clusterSize: number | undefined): OptionTexts;
+  /** Whether qemu-img has a check for it. */
+  readonly isChecked: boolean;
+  /** Asks programs that share no code with QEMU; throws where they see another guest than the raw file's. */
+  askOthers?(image: string, rawPath: string): Promise<void>;
 }
 
 export interface CheckKit {

@@ -46,9 +46,32 @@ async function make(name: string, options: string, ...words: string[]): Promise<
   return path;
 }
 
+/** As qemu-img writes it into an image that is there, every cluster of it or parts of some. */
+async function makeWithSubclusters(): Promise<string> {
+  const path = join(folder, "subclusters.qcow2");
+  await run("qemu-img", ["create", "-q", "-f", "qcow2", "-o", "extended_l2=on,cluster_size=16k", path, String(DISK)]);
+  await run("qemu-img", ["convert", "-n", "-f", "raw", "-O", "qcow2", raw, path]);
+  await qemuIo(path, "qcow2", ["write -P 3 1000k 2k", "write -z 2000k 3k", "write -P 4 15000k 1k"]);
+  return path;
+}
+
 async function compressedCount(path: string): Promise<number> {
   return JSON.parse(await run("qemu-img", ["check", "--output=json", path]))["compressed-clusters"] ?? 0;
 }
+
+test("a qcow2 with subclusters is compressed as far as its clusters are whole", async () => {
+  const path = await makeWithSubclusters();
+  const seen = join(folder, "subclusters.raw");
+  await run("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", path, seen]);
+  const before = await stat(path);
+  await convert(path, "qcow2", { compress: true });
+  await assertClean(path, "qcow2");
+  await assertSame(path, "qcow2", seen);
+  expect(await compressedCount(path)).toBeGreaterThan(400);
+  expect((await stat(path)).size).toBeLessThan(0.7 * before.size);
+  await qemuIo(path, "qcow2", [`write -P 7 ${MiB} ${3 * MiB}`]);
+  await assertClean(path, "qcow2");
+});
 
 describe("a qcow2 compressed in place", () => {
   test.each([

@@ -164,11 +164,39 @@ test("each unit comes where it is wanted, nothing live is written, and all is as
       expect(leastBytesMoved(input)).toBe(least * unitSize);
       expect(seen.units).toBeGreaterThanOrEqual(least);
       expect(seen.units).toBeLessThanOrEqual(least + mostSpares);
+      expect(seen.epochs.length).toBeLessThanOrEqual(
+        epochsOfTheArtless(slots, ways, Math.max(1, Math.floor(mostMoves))),
+      );
       proveSchedule(input, schedule);
     }),
     { numRuns: 1500 },
   );
 });
+
+/** Of one who moves whatever finds its place free, and puts one unit aside, ever in the same spare, where nothing does. */
+function epochsOfTheArtless(before: Slots, ways: readonly Way[], mostMoves: number): number {
+  const taken = new Set(before.flatMap((holder, at) => (holder === undefined ? [] : [at])));
+  const left = new Map(ways.map(({ from, to }) => [from, to]));
+  const spare = before.length + ways.length;
+  let epochs = 0;
+  for (; left.size > 0; epochs++) {
+    const ready = [...left].filter(([, to]) => !taken.has(to)).slice(0, mostMoves);
+    const [blocked] = left;
+    if (ready.length === 0 && blocked) {
+      const [from, to] = blocked;
+      left.delete(from);
+      left.set(spare, to);
+      taken.add(spare);
+      taken.delete(from);
+    }
+    for (const [, to] of ready) taken.add(to);
+    for (const [from] of ready) {
+      left.delete(from);
+      taken.delete(from);
+    }
+  }
+  return epochs;
+}
 
 function cycleCount(ways: readonly Way[]): number {
   const left = new Map(ways.map(({ from, to }) => [from, to]));

@@ -74,6 +74,14 @@ function withSubclusters(): Uint8Array {
   return image.bytes;
 }
 
+/** An image with a snapshot, of whose data clusters one holds zeros in both, one in the active disk alone. */
+function withZeros(): Uint8Array {
+  const { bytes, at } = buildQcow2Image({ clusterBits: 12, snapshot: true });
+  const zeroed = new Uint8Array(bytes);
+  zeroed.fill(0, at.data, at.data + at.clusterSize);
+  return zeroed;
+}
+
 export async function pathScenarios(): Promise<Scenario[]> {
   const guest = guestBytesOf(GUEST);
   const odd = guest.slice(0, GUEST.virtualSize - 1300);
@@ -131,6 +139,13 @@ export async function pathScenarios(): Promise<Scenario[]> {
       compact: true,
     }),
     of("qcow2", "qcow2, subclusters given up", withSubclusters(), "qcow2", { options: { extended_l2: "off" } }),
+    {
+      ...of("qcow2", "qcow2, zeros given back beside a snapshot, compacted", withZeros(), "qcow2", {
+        compact: true,
+        sparseSize: 4096,
+      }),
+      isShared: true,
+    },
     of("qed", "qed, compacted", shuffled, "qed", { compact: true }),
     of("qcow2", "vpc", cycle(CYCLES.random as Arrange, 12), "vpc", { options: VHD }),
     of("qed", "vpc, grown", shuffled, "vpc", { options: { subformat: "fixed", align: "64k" } }),

@@ -77,3 +77,8 @@ export interface TidyStep {
     readonly repoints: boolean;
     readonly writes: readonly Write[];
 }
+/** The same of pointers to units that read as zeros. */
+export interface EmptyStep extends TidyStep {
+    /** Of the guest: what is to be looked at once more before. */
+    readonly ranges: RangeSet;
+}

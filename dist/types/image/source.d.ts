@@ -5,7 +5,7 @@ import type { CompressionMethod } from "./compression.ts";
 import type { Encoder, EncodeWishes } from "./encoder.ts";
 import type { ExtentTable } from "./extent.ts";
 import { type CheckResult, type FindingListener } from "./finding.ts";
-import type { Rearranger } from "./rearranger.ts";
+import type { EmptyStep, Rearranger } from "./rearranger.ts";
 import type { Repair, RepairWishes } from "./repair.ts";
 import type { SnapshotInfo, SpecificInfo } from "./specific-info.ts";
 import type { TargetOptionValues } from "./target-options.ts";
@@ -97,6 +97,11 @@ export interface Image {
     planSettling?(): Promise<Rearrangement>;
     /** Who may move what inside the file. Throws ImageError where the image, or what it has, can't be. */
     openRearranger?(): Promise<Rearranger>;
+    /**
+     * Gives up where the image stands whole units of the active disk that read as zeros, snapshots and bitmaps kept: pointers, step
+     * by step; what was counted is left to a repair of leaks. For an image without a backing file; absent where nothing can be.
+     */
+    emptyingSteps?(zeros: RangeSet): AsyncGenerator<EmptyStep, void, void>;
     /** Who may store what is plain compressed, by the image's own method. Throws ImageError where nothing can be. */
     openEncoder?(wishes: EncodeWishes): Promise<Encoder>;
 }

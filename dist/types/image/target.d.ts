@@ -5,7 +5,7 @@ import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
 import type { ConversionOptions } from "./source.ts";
 import type { TargetOption, TargetOptionValues } from "./target-options.ts";
-import type { Write } from "./write.ts";
+import type { Chunk, Write } from "./write.ts";
 /** Where a target can point at data (docs/how-it-works.md). */
 export interface Placement {
     /** Cluster, grain or block, in bytes. */
@@ -63,8 +63,8 @@ export interface MappedDraft extends Draft {
     readonly cutTo?: number;
     /** What settling will do after the switch, for the plan; the settled file's length included. */
     readonly settling: SettlingForecast;
-    /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call. */
-    additiveWrites(): Iterable<Write>;
+    /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call, as `Epoch.writes`. */
+    additiveWrites(chunk?: Chunk): Iterable<Write>;
 }
 /**
  * The one durable change that makes the file the target's (the letter's `bdrv_copy_header`). A kind is a way in which a

@@ -5,6 +5,7 @@
  *   raw    -> tables               switch, compact
  *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch
  *   a fixed VHD <-> all others     by way of raw
+ *   zeros of an image whose snapshots or bitmaps stay: given up where it stands, no table is made anew
  *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
  * The same rule, asked of the image as it stands, gives the rest of the way: so a run and a `resume` are one walk, begun
@@ -28,12 +29,14 @@ export interface PathFrom extends Waypoint {
     readonly standing: Standing;
     /** Of the disk itself something is to be changed, once it lies in one piece that is reached directly. */
     readonly relocates?: boolean;
+    /** Units of zeros were found that are given up where the image stands. */
+    readonly empties?: boolean;
 }
 export interface PathWishes {
     readonly compact: boolean;
     readonly compress: boolean;
 }
-export type RearrangeGoal = "linear" | "compact" | "encode" | "relocate";
+export type RearrangeGoal = "linear" | "zeros" | "compact" | "encode" | "relocate";
 export type Step = 
 /** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
 {

@@ -1,7 +1,8 @@
 /** What is asked of the guest's disk itself: a multiple of a size, its GPT's backup at its end, or, on the way back, what it was. */
 
+import { TiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
-import { imageNamed, say } from "../../bytes/sentence.ts";
+import { imageNamed, option, say } from "../../bytes/sentence.ts";
 import { ExtentState, ExtentTableBuilder } from "../../image/extent.ts";
 import { noteOfStrandedGpt, planGptRelocation } from "../../image/gpt/relocation.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
@@ -11,6 +12,7 @@ import type { Intent, Journey } from "../../journal/records.ts";
 import { memoryStorage } from "../../storage/memory.ts";
 import { sharedUnder } from "../../storage/shared-file.ts";
 import type { Source } from "../inspect/source.ts";
+import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import type { GuestChange } from "../report/report.ts";
 import { foreignToChange, isChangedTo, refuseForeignToChange } from "../undo/changed-disk.ts";
@@ -143,6 +145,28 @@ async function relocationOf({ image }: Source, view: GuestView, sizes: Sizes, wa
       cause: error,
     });
   }
+}
+
+/** Zeros that a disk may gain where their checksum is taken: no arithmetic shortens a hash, and this much takes minutes. */
+const MOST_HASHED = { sha256: 2 * TiB, "blkhash-sha256": 128 * TiB } as const;
+
+/** Throws ImageError `unsupported` where the disk as it shall be has a checksum that would take hours. */
+export function refuseLongDigest(
+  { image }: Source,
+  { change }: DiskWish,
+  { checksum, verify }: Pick<Settings, "checksum" | "verify">,
+): void {
+  if (change === undefined || checksum === "none" || verify !== "full") return;
+  const gained = change.fileSize - change.oldFileSize;
+  if (gained <= MOST_HASHED[checksum]) return;
+  const { path } = image.storage;
+  throw new ImageError("unsupported", say`Cannot let the disk of ${imageNamed(path)} grow`, {
+    because: `the ${checksum} checksum of the ${gained} bytes of zeros that it gains would take hours`,
+    remedy: say`choose a smaller align, or use ${option("checksum", "none")}`,
+    path,
+    format: image.format,
+    operation: "plan",
+  });
 }
 
 function refuseTooLong({ image }: Source, newSize: number): void {

@@ -1,10 +1,12 @@
 /** What the rearrangements of a path come to, foretold from the image as found: at most, in bytes. */
 
-import { alignUp, MiB } from "../../bytes/align.ts";
+import { alignUp } from "../../bytes/align.ts";
 import { ExtentState, type ExtentTable, isStored } from "../../image/extent.ts";
 import type { Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Source } from "../inspect/source.ts";
+import { ENCODE_BYTES } from "../rearrange/encode.ts";
+import { epochBytesFor } from "../rearrange/epoch-size.ts";
 
 export interface Forecast {
   readonly bytesMoved: number;
@@ -15,41 +17,52 @@ export interface Forecast {
 }
 
 const NOTHING: Forecast = { bytesMoved: 0, bytesWritten: 0, peakExtraBytes: 0, fileSize: undefined };
-/** Copies between two barriers, and spares. */
-const COPIES_AT_ONCE = 16 * MiB;
 
-/** `plan` is the first step's, where that is a switch. */
-export function forecastOf(source: Source, plan: SwitchPlan | undefined, steps: readonly Step[]): Forecast {
+/** `plan` is the first step's, where that is a switch; `maxExtraSpace` as the run is bounded by it. */
+export function forecastOf(
+  source: Source,
+  plan: SwitchPlan | undefined,
+  steps: readonly Step[],
+  maxExtraSpace: number,
+): Forecast {
   const goals = steps.flatMap((step) => (step.step === "rearrange" ? [step.goal] : []));
   const [goal] = goals;
-  if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source);
+  const atOnce = epochBytesFor(maxExtraSpace);
+  if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source, atOnce);
   if (goal === "encode") {
-    const encoded = encode(plan?.draft.extents ?? source.mapping);
-    return goals.includes("compact") ? { ...encoded, fileSize: compact(source, plan).fileSize } : encoded;
+    const encoded = encode(plan?.draft.extents ?? source.mapping, Math.min(ENCODE_BYTES, maxExtraSpace));
+    if (!goals.includes("compact")) return encoded;
+    const { fileSize, peakExtraBytes } = compact(source, plan, atOnce);
+    // One comes after the other.
+    return { ...encoded, fileSize, peakExtraBytes: Math.max(encoded.peakExtraBytes, peakExtraBytes) };
   }
-  return goal === "compact" ? compact(source, plan) : NOTHING;
+  return goal === "compact" ? compact(source, plan, atOnce) : NOTHING;
 }
 
 /** At most: as if nothing got much shorter. How long the file will be only the data says. */
-function encode({ count, state, length }: ExtentTable): Forecast {
+function encode({ count, state, length }: ExtentTable, spares: number): Forecast {
   let plain = 0;
   for (let row = 0; row < count; row++) if (state[row] === ExtentState.data) plain += length[row] as number;
-  const peak = Math.min(plain, COPIES_AT_ONCE);
+  const peak = Math.min(plain, spares);
   return { bytesMoved: plain, bytesWritten: plain, peakExtraBytes: peak, fileSize: undefined };
 }
 
-function linear(extents: ExtentTable, { options }: Source): Forecast {
+function linear(extents: ExtentTable, { options }: Source, atOnce: number): Forecast {
   let misplaced = 0;
   for (let row = 0; row < extents.count; row++) {
     const isThere = extents.state[row] !== ExtentState.data || extents.hostOffset[row] === extents.guestOffset[row];
     if (!isThere) misplaced += extents.length[row] as number;
   }
-  const peak = Math.min(misplaced, COPIES_AT_ONCE);
+  const peak = Math.min(misplaced, atOnce);
   return { bytesMoved: misplaced, bytesWritten: misplaced + peak, peakExtraBytes: peak, fileSize: options.virtualSize };
 }
 
 /** What is used stays or moves below the end that this leaves. */
-function compact({ metadata, mapping, fileSize, options }: Source, plan: SwitchPlan | undefined): Forecast {
+function compact(
+  { metadata, mapping, fileSize, options }: Source,
+  plan: SwitchPlan | undefined,
+  atOnce: number,
+): Forecast {
   const extents = plan?.draft.extents ?? mapping;
   const unit = plan?.draft.clusterSize ?? options.clusterSize;
   const tables = plan ? alignUp(plan.draft.metadataBytes, unit) + unit : metadata.total;
@@ -67,6 +80,6 @@ function compact({ metadata, mapping, fileSize, options }: Source, plan: SwitchP
     const hostEnd = hostOffset + (extents.length[row] as number);
     moved += Math.max(0, hostEnd - Math.max(hostOffset, end));
   }
-  const peak = Math.min(moved, COPIES_AT_ONCE);
+  const peak = Math.min(moved, atOnce);
   return { bytesMoved: moved, bytesWritten: moved + tables, peakExtraBytes: peak, fileSize: end };
 }

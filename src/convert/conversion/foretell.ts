@@ -25,7 +25,7 @@ import { stopIfAsked } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
 import { goalSidecar, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
-import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
+import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
 import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
@@ -72,6 +72,7 @@ async function foretellFrom(
   const guest = await reasons.ask(() => OpenedBacking.open(source.image, volume, settings));
   const journey = journeyFrom(source, targetFormat, settings);
   const wish = (await reasons.ask(() => diskWishOf(source, journey, "convert"))) ?? AS_ASKED;
+  await reasons.ask(async () => refuseLongDigest(source, wish, settings));
   const steps = stepsFrom(source, journey, wish);
   if (guest && steps.length > 0 && !settings.allowProbedGuest && waypointOf(targetFormat).isInOnePiece)
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));

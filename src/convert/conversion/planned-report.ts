@@ -30,7 +30,7 @@ export function plannedReport(
   const isAlone = steps.at(-1)?.step === "switch" && steps.filter(({ step }) => step === "switch").length === 1;
   const settling = isAlone && settles ? plan?.draft.settling : undefined;
   const settled = settling ? settling.bytesMoved + settling.bytesWritten : 0;
-  const forecast = forecastOf(source, plan, steps);
+  const forecast = forecastOf(source, plan, steps, settings.maxExtraSpace);
   const peak = (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.peakExtraBytes;
   const { notes, ...losses } = lossesOf(path, source, goal, settings, plan?.draft.dropped ?? []);
   const patched = told.reduce((sum, { length }) => sum + length, 0);
@@ -67,7 +67,7 @@ function undoNotes(
   const other = `the way back to the same guest as ${format}`;
   if (Number.isFinite(maxExtraSpace)) return [`The undo keeps ${other}`];
   return [
-    `Where the file system copies a file for nothing (XFS, btrfs, APFS) the undo keeps the old bytes, else ${other}`,
+    `Where the file system copies a file for nothing (XFS, btrfs, APFS) the undo keeps the old bytes, which may come to take as much again, else ${other}`,
   ];
 }
 

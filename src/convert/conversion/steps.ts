@@ -15,6 +15,8 @@ export interface Found {
   readonly standing?: Standing;
   /** Tables are to be made anew, though all is as asked. */
   readonly isRemade?: boolean;
+  /** Zeros are given up where the image stands. */
+  readonly empties?: boolean | undefined;
 }
 
 type Reading = Pick<SwitchWish, "view" | "fillsIn">;
@@ -23,7 +25,7 @@ export function stepsFrom(
   source: Source,
   { goalFormat, goalOptions, wishes }: Journey,
   { change }: DiskWish,
-  { standing = "elsewhere", isRemade = false }: Found = {},
+  { standing = "elsewhere", isRemade = false, empties = false }: Found = {},
 ): readonly Step[] {
   const relocates = change !== undefined;
   const from = {
@@ -31,6 +33,7 @@ export function stepsFrom(
     isAsAsked: !relocates && !isRemade && isAsAsked(source, goalFormat, goalOptions),
     standing,
     relocates,
+    empties,
   };
   return pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
 }

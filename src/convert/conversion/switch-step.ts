@@ -29,6 +29,8 @@ export interface Beginning {
   readonly journey?: Journey | undefined;
   /** Where it is all there is. */
   readonly wishes?: Wishes | undefined;
+  /** Units of zeros were being given up in place, and their counts may still say that they are used. */
+  readonly isEmptying?: boolean;
   /** The tables lie behind the disk already, and what will be moved is counted. */
   readonly isCleared?: boolean;
 }

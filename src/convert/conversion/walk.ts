@@ -34,7 +34,8 @@ import {
 } from "../switch/switch-planning.ts";
 import { dropUntold, saveCopy, savedNote } from "../undo/saved-copy.ts";
 import { Account } from "./account.ts";
-import { AS_ASKED, type DiskWish, diskWishOf } from "./disk-wish.ts";
+import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
+import { emptiesInPlace, runsOf } from "./emptied-units.ts";
 import { finishedReport } from "./finished-report.ts";
 import { type FirstLook, lookFirst } from "./first-look.ts";
 import { giveZerosBack } from "./give-zeros-back.ts";
@@ -89,6 +90,7 @@ export class Walk {
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
     let steps = await this.#steps(first, journey);
     const wish = this.#wish;
+    if (this.#beginning.replacing === undefined) refuseLongDigest(first, wish, settings);
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
     if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
@@ -203,9 +205,11 @@ export class Walk {
     if (this.#beginning.replacing !== undefined) for (const note of this.#wish.notes) this.#session.notes.add(note);
     // What has been put back is to be put back no more.
     if (purpose === "roll-back" && !relocates) this.#changed = undefined;
+    // Zeros are given back by tables made anew, but where what else the image holds would be lost by that.
+    const empties = this.#beginning.isEmptying || (this.#zeros !== undefined && emptiesInPlace(source, this.#settings));
     const steps = stepsFrom(source, journey, this.#wish, {
-      // Zeros are given back by tables made anew.
-      isRemade: this.#zeros !== undefined && this.#taken.length === 0,
+      isRemade: this.#zeros !== undefined && this.#taken.length === 0 && !empties,
+      empties,
       standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
     });
     return steps.filter((step) => step.step === "switch" || !this.#wasRearranged(step.goal));
@@ -339,6 +343,7 @@ export class Walk {
         settings: this.#settings,
         image: source.image,
         goal,
+        zeros: this.#zeros && runsOf(this.#zeros, source),
         purpose: this.#beginning.purpose === "roll-back" ? "roll-back" : "convert",
         guestDigest: this.#known.digest ?? null,
         journey,

@@ -3,7 +3,7 @@
 import { MiB } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { GuestReader } from "../../image/guest/reader.ts";
-import type { Epoch, HostCopy, Write } from "../../image/write.ts";
+import { type Chunk, type Epoch, freshChunk, type HostCopy, type Write } from "../../image/write.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import { inBatches } from "../../storage/copies.ts";
 import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
@@ -64,7 +64,7 @@ export async function executeEpoch(
       await write(hostOffset + skip, bytes);
     }
   }
-  for (const { hostOffset, bytes } of gathered(epoch.writes?.() ?? [])) await write(hostOffset, bytes);
+  for (const { hostOffset, bytes } of gathered(epoch)) await write(hostOffset, bytes);
   if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);
   const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;
   await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());
@@ -142,8 +142,23 @@ export function* steps(length: number): Generator<[skip: number, step: number]> 
   for (let skip = 0; skip < length; skip += COPY_STEP) yield [skip, Math.min(COPY_STEP, length - skip)];
 }
 
-/** Joins writes that touch, up to COPY_STEP. */
-export function* gathered(writes: Iterable<Write>): Generator<Write> {
+/**
+ * Memory for tables of hundreds of MiB, which would leave as much behind before any of it is collected. What is as long as
+ * a step is joined with nothing, so that when it is asked for again only the one before is still to be handed on.
+ */
+function chunksByTurns(): Chunk {
+  const two: Uint8Array[] = [];
+  let turn = 0;
+  return (length) => {
+    if (length !== COPY_STEP) return freshChunk(length);
+    turn = 1 - turn;
+    two[turn] ??= new Uint8Array(COPY_STEP);
+    return (two[turn] as Uint8Array).fill(0);
+  };
+}
+
+/** Joins writes that touch, up to COPY_STEP. The bytes of one are good until the next is asked for. */
+export function* gathered({ writes }: Epoch): Generator<Write> {
   let start = 0;
   let end = 0;
   let parts: Uint8Array[] = [];
@@ -151,7 +166,7 @@ export function* gathered(writes: Iterable<Write>): Generator<Write> {
     hostOffset: start,
     bytes: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts),
   });
-  for (const { hostOffset, bytes } of writes) {
+  for (const { hostOffset, bytes } of writes?.(chunksByTurns()) ?? []) {
     if (bytes.length === 0) continue;
     if (parts.length > 0 && (hostOffset !== end || end - start + bytes.length > COPY_STEP)) {
       yield joined();

@@ -1,8 +1,12 @@
 /** One rearrangement of a conversion: planned from the image as it stands, proven, journaled, performed. */
 
-import { ImageError } from "../../bytes/image-error.ts";
+import { MiB } from "../../bytes/align.ts";
+import { hex, ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { reopenImage } from "../../formats/registry.ts";
+import { GuestReader } from "../../image/guest/reader.ts";
+import { openGuestView } from "../../image/guest/view.ts";
 import type { Rearranger } from "../../image/rearranger.ts";
 import { checkOf, type Image } from "../../image/source.ts";
 import { Journal, type RearrangementJournal } from "../../journal/journal.ts";
@@ -11,13 +15,14 @@ import type { Journey, RearrangeIntent } from "../../journal/records.ts";
 import { type Schedule, scheduleCompact, scheduleFixed } from "../../plan/schedule.ts";
 import { proveSchedule } from "../../plan/schedule-proof.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
+import { areZeros } from "../../storage/zeros.ts";
 import { keptSettings, type Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { settle } from "../switch/settle.ts";
 import { afterFailure } from "../undo/after-failure.ts";
 import { encode, openEncoder } from "./encode.ts";
 import { epochBytesFor, epochBytesInto } from "./epoch-size.ts";
-import { HEADER_BLOCK } from "./epochs.ts";
+import { Epochs, HEADER_BLOCK } from "./epochs.ts";
 import { placesToCome, wantedPlaces } from "./linear.ts";
 import { Rearranging } from "./rearrange.ts";
 
@@ -30,6 +35,8 @@ export interface RearrangeStep {
   readonly guestDigest: string | null;
   readonly journey: Journey;
   readonly replacing: Journal | undefined;
+  /** Of the goal `zeros`: guest ranges that were found to be zeros, in whole units. */
+  readonly zeros?: RangeSet | undefined;
   /** Counts have been looked at. */
   readonly isMended?: boolean;
 }
@@ -49,6 +56,7 @@ export interface Rearranged {
 export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image, goal } = step;
   if (goal === "encode") return encodeUnits(step);
+  if (goal === "zeros") return emptyUnits(step);
   if (goal === "compact" && image.openRearranger === undefined && image.planSettling !== undefined)
     return settleAlone(step, image);
   const rearranger = await image.openRearranger?.();
@@ -62,8 +70,12 @@ export async function rearrange(step: RearrangeStep): Promise<Rearranged> {
   }
   if (goal === "compact" && !step.isMended) {
     const { mended, journal } = await mendCounts(step, rearranger);
-    const rest = await rearrange({ ...step, image: mended, isMended: true, replacing: journal ?? step.replacing });
-    return { ...rest, journal: rest.journal ?? journal };
+    try {
+      const rest = await rearrange({ ...step, image: mended, isMended: true, replacing: journal ?? step.replacing });
+      return { ...rest, journal: rest.journal ?? journal };
+    } catch (error) {
+      throw await failed(session, journal, error);
+    }
   }
   const epochBytes =
     goal === "compact"
@@ -100,6 +112,49 @@ async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
   return { ...(await encode(session, encoder, () => openJournal(step), settings)), isAll: true };
 }
 
+/** Pointers first, each looked at once more; then the counts of what nobody points at any more. */
+async function emptyUnits(step: RearrangeStep): Promise<Rearranged> {
+  const { session, settings, image, zeros = new RangeSet() } = step;
+  const reader = new GuestReader(await openGuestView([image]));
+  let journal: RearrangementJournal | undefined;
+  let epochs: Epochs | undefined;
+  try {
+    for await (const { ranges, ...tidied } of image.emptyingSteps?.(zeros) ?? []) {
+      journal ??= await openJournal(step);
+      epochs ??= new Epochs(session, journal, settings);
+      for (const { start, end } of ranges.each()) await refuseData(session, reader, start, end);
+      await epochs.tidy(tidied);
+    }
+    const emptied = await reopenImage(session.storage, image.format);
+    const rearranger = (await emptied.openRearranger?.()) as Rearranger;
+    ({ journal } = await mendCounts({ ...step, image: emptied }, rearranger, journal));
+    return { bytesMoved: 0, bytesWritten: epochs?.bytesWritten ?? 0, journal, isAll: true };
+  } catch (error) {
+    throw await failed(session, journal, error);
+  }
+}
+
+/** Where a journal stands the error says so, once. */
+async function failed(session: Session, journal: RearrangementJournal | undefined, error: unknown): Promise<unknown> {
+  const isTold = error instanceof ImageError && error.journal !== undefined;
+  return journal === undefined || isTold ? error : await afterFailure(session, journal, error);
+}
+
+/** Nothing but zeros is given up, whoever wrote since they were found. */
+async function refuseData({ path }: Session, reader: GuestReader, start: number, end: number): Promise<void> {
+  for (let at = start; at < end; at += MiB) {
+    const bytes = Buffer.allocUnsafe(Math.min(MiB, end - at));
+    await reader.read(at, bytes);
+    if (areZeros(bytes)) continue;
+    throw new ImageError("changed-underneath", say`Cannot rearrange ${imageNamed(path)}`, {
+      because: `guest offset ${hex(at)} held zeros and holds data now`,
+      path,
+      guestOffset: at,
+      operation: "compare",
+    });
+  }
+}
+
 /**
  * What two point at can be cut off with one pointer moved and one not: then each place has one, and the count of two, which
  * moving does not lower. A check gives such back, with the flags that go with a count of one.
@@ -107,12 +162,13 @@ async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
 async function mendCounts(
   step: RearrangeStep,
   rearranger: Rearranger,
+  begun?: RearrangementJournal,
 ): Promise<{ readonly mended: Image; readonly journal: RearrangementJournal | undefined }> {
   const { session, settings, image } = step;
   const { leaks } = await checkOf(image);
   const repair = leaks > 0 ? await image.planRepair?.({ scope: "leaks", allowDataLoss: false }) : undefined;
-  if (repair === undefined || repair.steps.length === 0) return { mended: image, journal: undefined };
-  const journal = await openJournal(step);
+  if (repair === undefined || repair.steps.length === 0) return { mended: image, journal: begun };
+  const journal = begun ?? (await openJournal(step));
   try {
     const work = new Rearranging(session, journal, rearranger, settings);
     for (const { purpose, writes } of repair.steps) await work.mend({ purpose, repoints: true, writes });

@@ -44,8 +44,10 @@ export async function recoverRearrangement(
     {
       purpose,
       replacing: journal,
-      journey: { ...journey, stepsTaken: journey.stepsTaken + 1 },
+      // What is left of zeros is found anew by a walk that has taken no step.
+      journey: { ...journey, stepsTaken: journey.stepsTaken + (goal === "zeros" ? 0 : 1) },
       isCleared: goal === "linear",
+      isEmptying: goal === "zeros",
     },
   );
   return recoveryReport(path, journey.goalFormat, purpose, "planned anew and finished");

@@ -5,6 +5,7 @@
  *   compare | "restoring" | the copy takes the image's name, folder | journal gone
  */
 
+import { ImageError } from "../../bytes/image-error.ts";
 import { reopenImage } from "../../formats/registry.ts";
 import { firstGuestDifference } from "../../image/guest/compare.ts";
 import { openGuestView } from "../../image/guest/view.ts";
@@ -47,8 +48,8 @@ export async function restoreCopy(
   }
   const copy = await volume.openForWriting(copyPath);
   try {
-    const old = await reopenImage(copy, originFormat, originOptions);
-    const foreign = await whatCame(old, await reopenImage(storage, format), settings);
+    const old = await reopenImage(copy, originFormat, originOptions).catch(unreadable);
+    const foreign = typeof old === "string" ? old : await whatCame(old, await reopenImage(storage, format), settings);
     if (foreign !== undefined) {
       session.notes.add(`${BECAUSE} ${foreign}`);
       return false;
@@ -63,6 +64,12 @@ export async function restoreCopy(
   }
   await finishRestoring(session, journal);
   return true;
+}
+
+/** Of a copy that is no image any more. */
+function unreadable(error: unknown): string {
+  if (!(error instanceof ImageError) || error.kind === "io" || error.kind === "interrupted") throw error;
+  return `their copy can't be read: ${error.message}`;
 }
 
 /** What the image has by now that the old bytes have not; undefined where there is nothing. */

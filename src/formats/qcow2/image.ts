@@ -7,7 +7,7 @@ import { hasFlag, setBits } from "../../bytes/struct.ts";
 import type { Encoder, EncodeWishes } from "../../image/encoder.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
-import type { Rearranger } from "../../image/rearranger.ts";
+import type { EmptyStep, Rearranger } from "../../image/rearranger.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
@@ -20,6 +20,7 @@ import { refuseEncoding } from "./encode/refusals.ts";
 import { featureName } from "./header/extensions.ts";
 import { geometryOf } from "./header/geometry.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header/header.ts";
+import { emptyingSteps } from "./rearrange/emptying.ts";
 import { clearedAutoclear, Qcow2Rearranger } from "./rearrange/rearranger.ts";
 import { refuseRearranging } from "./rearrange/refusals.ts";
 import { planHeaderSettling } from "./rearrange/settle.ts";
@@ -150,6 +151,17 @@ export class Qcow2Image implements Image {
     const { storage, header } = this.#source;
     refuseRearranging(storage.path, header, await this.#quickCheck());
     return await Qcow2Rearranger.open(this.#source, this.#bitmaps);
+  }
+
+  async *emptyingSteps(zeros: RangeSet): AsyncGenerator<EmptyStep, void, void> {
+    const { storage, header } = this.#source;
+    refuseRearranging(storage.path, header, await this.#quickCheck());
+    const mapping = await this.getMapping();
+    const beforehand = [...(await clearedAutoclear(this.#source))];
+    for await (const step of emptyingSteps(this.#source, mapping, zeros)) {
+      for (const first of beforehand.splice(0)) yield { ...first, ranges: new RangeSet() };
+      yield step;
+    }
   }
 
   async openEncoder(wishes: EncodeWishes): Promise<Encoder> {

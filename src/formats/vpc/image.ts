@@ -44,7 +44,7 @@ class VpcImage implements Image {
         force_size: true,
         ...(isTight && { footer: Buffer.from(sector).toString("hex") }),
       },
-      unclean: footer.savedState === 0 ? [] : [SAVED_STATE],
+      unclean: [...(footer.savedState === 0 ? [] : [SAVED_STATE]), ...(isTight ? [] : [loose(virtualSize, fileSize)])],
       forgettable: unshown === undefined ? [] : [unshown],
     };
   }
@@ -81,6 +81,13 @@ class VpcImage implements Image {
 /** "Compaction and expansion can't be performed" then, says the specification: a machine comes back to the disk as it was. */
 const SAVED_STATE =
   "Cannot convert a VHD whose footer says that a virtual machine is in saved state: start the machine and shut it down first";
+
+/** Whoever takes the footer away would have to keep what lies before it too, for the way back. */
+function loose(virtualSize: number, fileSize: number): string {
+  const between = `bytes ${virtualSize} to ${fileSize - FOOTER_SIZE} lie between its disk and its footer`;
+  const disk = `driver=raw,size=${virtualSize},file.driver=file,file.filename=IMAGE`;
+  return `Cannot convert a VHD in which ${between}: copy its disk with qemu-img convert --image-opts ${disk} -O raw COPY`;
+}
 
 /** What holds data, where the host can tell holes, in whole sectors. */
 async function dataRangesOf(storage: Storage & { dataRanges?(): Promise<RangeSet | undefined> }) {

@@ -1,6 +1,7 @@
 /** qcow2 for the tests. */
 
 import type { FormatKit, QemuKit, SourceKit, TargetKit } from "../kit.ts";
+import { KiB, MiB } from "../matrix-image.ts";
 import { anyQcow2, buildQcow2Guest, shuffledQcow2 } from "./any-image.ts";
 import { COPIED } from "./bytes.ts";
 import { qcow2Cases } from "./cases.ts";
@@ -69,4 +70,9 @@ export const qcow2Kit: FormatKit = {
   target,
   check: { samples: qcow2CheckSamples, differences: qcow2Differences, hasLines: true },
   qemu,
+  matrix: {
+    clusterSizes: [512, 4 * KiB, 64 * KiB, 2 * MiB],
+    options: (clusterSize) => ({ cluster_size: String(clusterSize) }),
+    isChecked: true,
+  },
 };

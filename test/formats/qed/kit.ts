@@ -2,6 +2,7 @@
 
 import { BLOCK_SIZE } from "../guest-contents.ts";
 import type { FormatKit, QemuKit, SourceKit, TargetKit } from "../kit.ts";
+import { KiB, MiB } from "../matrix-image.ts";
 import { anyQed, shuffledQed } from "./any-image.ts";
 import { buildQedImage } from "./builder.ts";
 import { qedCases } from "./cases.ts";
@@ -54,4 +55,9 @@ export const qedKit: FormatKit = {
   target,
   check: { samples: qedCheckSamples, differences: qedDifferences, hasLines: false },
   qemu,
+  matrix: {
+    clusterSizes: [4 * KiB, 64 * KiB, 2 * MiB],
+    options: (clusterSize) => ({ cluster_size: String(clusterSize) }),
+    isChecked: true,
+  },
 };

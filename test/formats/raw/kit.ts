@@ -1,4 +1,4 @@
-/** raw for the tests: the guest's own bytes, which tell nothing of themselves and are not converted yet. */
+/** raw for the tests: the guest's own bytes, which tell nothing of themselves. */
 
 import { guestBytesOf } from "../guest-contents.ts";
 import type { FormatKit } from "../kit.ts";
@@ -12,4 +12,5 @@ export const rawKit: FormatKit = {
   build: guestBytesOf,
   naiveRead: (image) => image,
   cases: rawCases,
+  matrix: { clusterSizes: [undefined], options: () => ({}), isChecked: false },
 };

@@ -119,4 +119,6 @@ export const vpcCases: readonly CorpusCase[] = [
 /** What can be read and not converted. */
 export const vpcUnclean: readonly CorpusCase[] = [
   refuse("unsupported--saved-state", /in saved state/, "opens", bytesOf({ ...PLAIN, savedState: 1 })),
+  refuse("unsupported--zeros-before-the-footer", /bytes 163840 to 167936 lie between its disk and its footer/, "opens", bytesOf({ ...PLAIN, between: new Uint8Array(4096) })),
+  refuse("unsupported--bytes-before-the-footer", /bytes 163840 to 167936 lie between/, "opens", bytesOf({ ...PLAIN, between: new Uint8Array(4096).fill(1) })),
 ];

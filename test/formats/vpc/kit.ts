@@ -1,10 +1,11 @@
-/** Fixed VHD for the tests: the guest's own bytes and a footer, which is only read yet. */
+/** Fixed VHD for the tests: the guest's own bytes and a footer. */
 
 import type { FormatKit } from "../kit.ts";
 import { buildVpc } from "./builder.ts";
 import { vpcCases } from "./cases.ts";
 import { vpcFieldSites } from "./field-sites.ts";
 import { readVpcNaively } from "./naive-reader.ts";
+import { readByOthers } from "./other-readers.ts";
 
 export const vpcKit: FormatKit = {
   name: "vpc",
@@ -15,4 +16,10 @@ export const vpcKit: FormatKit = {
   naiveRead: readVpcNaively,
   fieldSites: vpcFieldSites,
   cases: vpcCases,
+  matrix: {
+    clusterSizes: [undefined],
+    options: () => ({ subformat: "fixed", force_size: "on" }),
+    isChecked: false,
+    askOthers: readByOthers,
+  },
 };

@@ -3,7 +3,7 @@
 import { alignUp, KiB } from "../../../bytes/align.ts";
 import type { EncodedUnit } from "../../../image/encoder.ts";
 import type { Write } from "../../../image/write.ts";
-import type { EntryChange } from "./entry-words.ts";
+import type { EntryChange } from "../rearrange/entry-words.ts";
 import type { StreamPlaces } from "./stream-places.ts";
 
 /** Written whole, so that nothing has to be read for it. */

@@ -19,12 +19,12 @@ import { DeflateTurns, deflateCluster } from "../../../image/guest/deflate.ts";
 import { readAhead, Turns } from "../../../image/guest/read-ahead.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
+import { entryWrites } from "../rearrange/entry-words.ts";
 import { LiveCounts } from "../rearrange/live-counts.ts";
 import { l1Entries, readL1Bytes } from "../tables/l1-table.ts";
 import type { RefcountBlocks } from "../tables/refcount-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { Batch, type Stream } from "./batch.ts";
-import { entryWrites } from "./entry-words.ts";
 import { overcountedStreams } from "./overcounts.ts";
 import { type PlainRun, plainRuns } from "./plain-clusters.ts";
 import { type SparePlaces, sparePlaces } from "./spare-places.ts";
@@ -149,7 +149,7 @@ export class Qcow2Encoder implements Encoder {
   #runs(): Generator<PlainRun> {
     const { mapping, source } = this.#parts;
     const { all } = source.tally;
-    return plainRuns(mapping, this.unitSize, RUN_BYTES, (cluster) => all.get(cluster) === 1);
+    return plainRuns(mapping, source.geometry, RUN_BYTES, (cluster) => all.get(cluster) === 1);
   }
 
   /** The stream of each of its clusters; undefined where it is not short enough. */
@@ -212,7 +212,7 @@ export class Qcow2Encoder implements Encoder {
         units: batch.units(),
         writes: writes.sort((a, b) => a.hostOffset - b.hostOffset),
         fileSize: this.#end * this.unitSize,
-        repoint: () => entryWrites(source.storage, source.geometry.clusterBits, batch.changes()),
+        repoint: () => entryWrites(source.storage, source.geometry, batch.changes()),
       },
     };
     this.#follow(batch, touched);

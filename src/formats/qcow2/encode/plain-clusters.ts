@@ -1,7 +1,8 @@
 /** The active disk's plain clusters in the order in which they lie in the file: what may be stored compressed. */
 
-import { ceilDiv } from "../../../bytes/align.ts";
+import { alignUp } from "../../../bytes/align.ts";
 import { ExtentState, type ExtentTable } from "../../../image/extent.ts";
+import type { Qcow2Geometry } from "../header/geometry.ts";
 
 export interface PlainRun {
   readonly hostOffset: number;
@@ -12,15 +13,18 @@ export interface PlainRun {
 /** Side by side in file and guest, up to `maxBytes`; `isAlone` tells the clusters that one entry alone points at. */
 export function* plainRuns(
   mapping: ExtentTable,
-  clusterSize: number,
+  { clusterSize, hasSubclusters }: Pick<Qcow2Geometry, "clusterSize" | "hasSubclusters">,
   maxBytes: number,
   isAlone: (cluster: number) => boolean,
 ): Generator<PlainRun> {
   const most = Math.max(1, Math.floor(maxBytes / clusterSize));
   for (const row of rowsByHost(mapping)) {
-    const hostOffset = mapping.hostOffset[row] as number;
-    const guestOffset = mapping.guestOffset[row] as number;
-    const count = ceilDiv(mapping.length[row] as number, clusterSize);
+    const rowStart = mapping.guestOffset[row] as number;
+    const guestOffset = alignUp(rowStart, clusterSize);
+    const hostOffset = (mapping.hostOffset[row] as number) + guestOffset - rowStart;
+    const clusters = (rowStart + (mapping.length[row] as number) - guestOffset) / clusterSize;
+    // Of clusters with subclusters those that are data in all of them, behind the disk's end too.
+    const count = hasSubclusters ? Math.floor(clusters) : Math.ceil(clusters);
     const first = hostOffset / clusterSize;
     for (let start = 0; start < count; ) {
       let end = start;

@@ -7,15 +7,10 @@ import { MIN_BITS_FOR_COMPRESSED, narrowRefcounts } from "../tables/refcount.ts"
 
 /** @throws ImageError `unsupported`. */
 export function refuseEncoding(path: string, header: Qcow2Header): void {
-  const { encryption, hasSubclusters, refcountBits, compression } = header;
+  const { encryption, refcountBits, compression } = header;
   if (encryption !== undefined) {
     const because = `it is encrypted (${encryption}), and nothing encrypted is compressed`;
     throw cannotRearrange("unsupported", path, because);
-  }
-  if (hasSubclusters) {
-    throw cannotRearrange("unsupported", path, "its clusters have subclusters (extended L2)", {
-      remedy: "make a compressed copy with qemu-img convert -c",
-    });
   }
   if (refcountBits < MIN_BITS_FOR_COMPRESSED) throw cannotRearrange("unsupported", path, narrowRefcounts(refcountBits));
   if (!canDeflate(compression)) throw cannotRearrange("unsupported", path, missingMethod(compression));

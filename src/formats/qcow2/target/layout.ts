@@ -13,7 +13,7 @@ import { alignUp, ceilDiv, isAligned, SECTOR_SIZE } from "../../../bytes/align.t
 import { hex, ImageError } from "../../../bytes/image-error.ts";
 import { ExtentState, type ExtentTable, NOWHERE } from "../../../image/extent.ts";
 import type { FileSpace, Placement } from "../../../image/target.ts";
-import type { Write } from "../../../image/write.ts";
+import type { Chunk, Write } from "../../../image/write.ts";
 import { bytesPerL2Table } from "../header/header.ts";
 import { maxRefcount } from "../tables/refcount.ts";
 import { ClusterUsage } from "./cluster-usage.ts";
@@ -26,7 +26,7 @@ export interface Qcow2Layout extends MappingTables {
   readonly refcounts: RefcountLayout;
   readonly start: number;
   readonly end: number;
-  writes(): Iterable<Write>;
+  writes(chunk?: Chunk): Iterable<Write>;
 }
 
 /**
@@ -66,10 +66,10 @@ export function layOut(
     refcounts,
     start,
     end: refcounts.end,
-    *writes() {
-      yield* l2Writes(layout, extents);
+    *writes(chunk) {
+      yield* l2Writes(layout, extents, chunk);
       yield* l1Writes(layout);
-      yield* refcountWrites(refcounts, usage);
+      yield* refcountWrites(refcounts, usage, chunk);
     },
   };
   return layout;

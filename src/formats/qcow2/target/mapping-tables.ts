@@ -2,7 +2,7 @@
 
 import { ceilDiv } from "../../../bytes/align.ts";
 import { ExtentState, type ExtentTable } from "../../../image/extent.ts";
-import type { Write } from "../../../image/write.ts";
+import { type Chunk, freshChunk, type Write } from "../../../image/write.ts";
 import { bytesPerL2Table } from "../header/header.ts";
 import { encodeL2Entry, L2Mask } from "../tables/l2-entry.ts";
 import { CHUNK_SIZE } from "./refcount-layout.ts";
@@ -22,7 +22,7 @@ export interface MappingTables {
 }
 
 /** The L2 tables in guest order, one after another. */
-export function* l2Writes(layout: MappingTables, extents: ExtentTable): Generator<Write> {
+export function* l2Writes(layout: MappingTables, extents: ExtentTable, newChunk: Chunk = freshChunk): Generator<Write> {
   const { clusterSize, hasL2Table, l2HostOffset, l2TableCount } = layout;
   const pieceSize = Math.min(clusterSize, CHUNK_SIZE);
   const bytesPerPiece = (pieceSize / ENTRY_SIZE) * clusterSize;
@@ -34,7 +34,7 @@ export function* l2Writes(layout: MappingTables, extents: ExtentTable): Generato
   let hostOffset = l2HostOffset;
   for (let table = hasL2Table.indexOf(1); table >= 0; table = hasL2Table.indexOf(1, table + 1)) {
     for (let piece = 0; piece < clusterSize / pieceSize; piece++) {
-      chunk ??= new Uint8Array(Math.min(CHUNK_SIZE, end - hostOffset));
+      chunk ??= newChunk(Math.min(CHUNK_SIZE, end - hostOffset));
       const guestOffset = table * bytesPerTable + piece * bytesPerPiece;
       encoder.encode(chunk.subarray(filled, filled + pieceSize), guestOffset, guestOffset + bytesPerPiece);
       filled += pieceSize;

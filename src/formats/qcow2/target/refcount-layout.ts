@@ -5,7 +5,7 @@
 
 import { ceilDiv } from "../../../bytes/align.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
-import type { Write } from "../../../image/write.ts";
+import { type Chunk, freshChunk, type Write } from "../../../image/write.ts";
 import { MAX_REFCOUNT_TABLE_BYTES } from "../header/rules.ts";
 import { refcountsPerBlock, setRefcount } from "../tables/refcount.ts";
 import { PAGE_CLUSTERS } from "../tables/reference-counts.ts";
@@ -76,12 +76,16 @@ export function layOutRefcounts(
 }
 
 /** The blocks, then the table, in ascending order. */
-export function* refcountWrites(layout: RefcountLayout, usage: CountedClusters): Generator<Write> {
-  yield* blockWrites(layout, usage);
+export function* refcountWrites(
+  layout: RefcountLayout,
+  usage: CountedClusters,
+  newChunk: Chunk = freshChunk,
+): Generator<Write> {
+  yield* blockWrites(layout, usage, newChunk);
   yield* tableWrites(layout, usage.clusterSize);
 }
 
-function* blockWrites(layout: RefcountLayout, usage: CountedClusters): Generator<Write> {
+function* blockWrites(layout: RefcountLayout, usage: CountedClusters, newChunk: Chunk): Generator<Write> {
   const { blockIndexes, clustersPerBlock, refcountBits, blocksHostOffset } = layout;
   const pieceSize = Math.min(usage.clusterSize, CHUNK_SIZE);
   const clustersPerPiece = refcountsPerBlock(pieceSize, refcountBits);
@@ -92,7 +96,7 @@ function* blockWrites(layout: RefcountLayout, usage: CountedClusters): Generator
   for (const block of blockIndexes) {
     const lastCluster = (block + 1) * clustersPerBlock;
     for (let cluster = block * clustersPerBlock; cluster < lastCluster; cluster += clustersPerPiece) {
-      chunk ??= new Uint8Array(Math.min(CHUNK_SIZE, end - hostOffset));
+      chunk ??= newChunk(Math.min(CHUNK_SIZE, end - hostOffset));
       encodeRefcounts(chunk.subarray(filled, filled + pieceSize), cluster, clustersPerPiece, refcountBits, usage);
       filled += pieceSize;
       if (filled < chunk.length) continue;

@@ -59,7 +59,7 @@ export const qcow2Target: TargetDriver = {
       metadataBytes: layout.end - layout.start,
       // Nothing leaks. At most stale bytes of the header cluster are zeroed, which depends on what the source left there.
       settling: { bytesMoved: 0, bytesWritten: 0, fileSize: layout.end },
-      additiveWrites: () => layout.writes(),
+      additiveWrites: (chunk) => layout.writes(chunk),
     };
   },
 

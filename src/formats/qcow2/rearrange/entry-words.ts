@@ -1,16 +1,18 @@
 /**
- * L2 entries that point at streams instead of plain clusters: read from the live tables, compared with what they held,
- * and written anew (docs/interop/qcow2.txt, "L2 table entry").
+ * L2 entries that point at streams instead of plain clusters, or at nothing: read from the live tables, compared with what
+ * they held, and written anew (docs/interop/qcow2.txt, "L2 table entry", "Extended L2 Entries"). One of 16 bytes lies in one
+ * sector too.
  */
 
 import { KiB } from "../../../bytes/align.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import type { Write } from "../../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
-import { cannotRearrange } from "../rearrange/rearrange-error.ts";
+import type { Qcow2Geometry } from "../header/geometry.ts";
 import { encodeL2Entry, type L2Entry, L2Mask, parseL2Entry } from "../tables/l2-entry.ts";
+import { cannotRearrange } from "./rearrange-error.ts";
 
-const WORD = 8;
+const ALL = 0xffff_ffff;
 /** Words that lie no further apart are read together. */
 const MAX_GAP = 4 * KiB;
 const MAX_READ = 256 * KiB;
@@ -21,33 +23,37 @@ export interface EntryChange {
   readonly from: number;
   /** Undefined where a plain cluster lies at `from`. */
   readonly fromLength: number | undefined;
-  readonly to: number;
+  /** Undefined where it points at nothing from now on. */
+  readonly to: number | undefined;
   readonly length: number;
 }
+
+type EntryShape = Pick<Qcow2Geometry, "clusterBits" | "l2EntrySize">;
 
 /** Each changed entry, ascending; neighbours in one write. */
 export async function entryWrites(
   storage: Storage,
-  clusterBits: number,
+  geometry: EntryShape,
   changes: readonly EntryChange[],
 ): Promise<Write[]> {
+  const { l2EntrySize } = geometry;
   const sorted = changes.toSorted((a, b) => a.hostOffset - b.hostOffset);
   const writes: Write[] = [];
   for (let first = 0; first < sorted.length; ) {
     const start = (sorted[first] as EntryChange).hostOffset;
-    let end = start + WORD;
+    let end = start + l2EntrySize;
     let next = first + 1;
     for (; next < sorted.length; next++) {
       const { hostOffset } = sorted[next] as EntryChange;
-      if (hostOffset - end > MAX_GAP || hostOffset + WORD - start > MAX_READ) break;
-      end = hostOffset + WORD;
+      if (hostOffset - end > MAX_GAP || hostOffset + l2EntrySize - start > MAX_READ) break;
+      end = hostOffset + l2EntrySize;
     }
     const bytes = await readZeroFilled(storage, start, end - start);
     const view = new DataView(bytes.buffer);
     for (let runStart = start; first < next; first++) {
       const change = sorted[first] as EntryChange;
-      putEntry(storage, clusterBits, change, view, change.hostOffset - start);
-      const runEnd = change.hostOffset + WORD;
+      putEntry(storage, geometry, change, view, change.hostOffset - start);
+      const runEnd = change.hostOffset + l2EntrySize;
       const following = sorted[first + 1]?.hostOffset;
       if (first + 1 < next && following === runEnd) continue;
       writes.push({ hostOffset: runStart, bytes: bytes.subarray(runStart - start, runEnd - start) });
@@ -57,16 +63,27 @@ export async function entryWrites(
   return writes;
 }
 
-function putEntry(storage: Storage, clusterBits: number, change: EntryChange, view: DataView, at: number): void {
+function putEntry(storage: Storage, geometry: EntryShape, change: EntryChange, view: DataView, at: number): void {
+  const { clusterBits, l2EntrySize } = geometry;
   const [high, low] = [view.getUint32(at), view.getUint32(at + 4)];
-  if (!isAsItWas(parseL2Entry({ high, low }, clusterBits), low, change)) {
+  const hasParts = l2EntrySize > 8;
+  // Of a cluster that becomes a stream all parts have to be data.
+  const isWhole = !hasParts || change.to === undefined || change.fromLength !== undefined || isAllData(view, at);
+  if (!isWhole || !isAsItWas(parseL2Entry({ high, low }, clusterBits), low, change)) {
     const because = `the entry at host offset ${hex(change.hostOffset)} does not point at ${hex(change.from)} any more`;
     throw cannotRearrange("changed-underneath", storage.path, because, { hostOffset: change.hostOffset });
   }
-  const entry: L2Entry = { kind: "compressed", hostOffset: change.to, storedLength: change.length };
-  const word = encodeL2Entry(entry, clusterBits);
+  const { to } = change;
+  const entry =
+    to === undefined ? undefined : ({ kind: "compressed", hostOffset: to, storedLength: change.length } as const);
+  const word = entry ? encodeL2Entry(entry satisfies L2Entry, clusterBits) : { high: 0, low: 0 };
   view.setUint32(at, word.high);
   view.setUint32(at + 4, word.low);
+  if (hasParts) for (const half of [8, 12]) view.setUint32(at + half, 0);
+}
+
+function isAllData(view: DataView, at: number): boolean {
+  return view.getUint32(at + 8) === 0 && view.getUint32(at + 12) === ALL;
 }
 
 /** A plain cluster whose entry bears the zero flag reads as zeros, whatever lies there. */
