@@ -23,8 +23,9 @@ const packages = {
   xz: "xz-utils",
   bzip2: "bzip2",
   openssl: "openssl",
-  // Readers of VHD that share no code with QEMU.
+  // Readers of VHD and VMDK that share no code with QEMU.
   vhdiinfo: "libvhdi-utils",
+  vmdkinfo: "libvmdk-utils",
   "7zz": "7zip",
 } as const;
 type Tool = keyof typeof packages;

@@ -45,6 +45,7 @@ export {
   type Qcow2Info,
   type QedInfo,
   type RawInfo,
+  type VmdkInfo,
   type VpcInfo,
 } from "./convert/reading/info.ts";
 export { infoText } from "./convert/reading/info-text.ts";

@@ -6,6 +6,7 @@ import { facesMutations } from "./faces.ts";
 import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
+import { nameMutations } from "./names.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
@@ -36,6 +37,7 @@ export const mutations: readonly Mutation[] = [
   ...qcow2MoveMutations,
   ...encodeMutations,
   ...vpcMutations,
+  ...nameMutations,
   ...storageMutations,
   ...facesMutations,
   ...gptMutations,

@@ -442,7 +442,7 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "a saved header that ends before the commit's sector is believed",
     file: "journal/shape.ts",
-    find: "(isFooter || (!isLength && commitHostOffset + SECTOR_SIZE <= savedLength)) &&",
+    find: "(isName || isFooter || (!isLength && commitHostOffset + SECTOR_SIZE <= savedLength)) &&",
     replace: "",
     tests: [damage],
   },

@@ -28,7 +28,10 @@ export interface LocatedImages {
 export type ExpandGlob = (pattern: string, excluded: readonly string[]) => Promise<readonly string[]>;
 
 /** What our own commands put beside an image. */
-const BESIDE_IMAGES = /\.inplace-(?:journal(?:-new)?|undo|lock(?:-[^/\\]*)?)$/;
+const BESIDE_IMAGES = /\.inplace-(?:journal(?:-new)?|undo|draft|text|old|lock(?:-[^/\\]*)?)$/;
+
+/** As programs call the disk of a flat VMDK: where its descriptor matches too, that is the image. */
+const EXTENT = /-flat\.vmdk$/i;
 
 /** Looks at names only; no file is opened. Throws where a folder can't be read. */
 export async function locate(named: readonly NamedImage[], expand: ExpandGlob): Promise<LocatedImages> {
@@ -86,7 +89,10 @@ async function matchesOf(
   } catch (error) {
     return `Cannot use ${name}: ${error instanceof Error ? error.message : String(error)}`;
   }
-  const images = matches.filter((path) => !BESIDE_IMAGES.test(path)).sort();
+  const all = new Set(matches);
+  const images = matches
+    .filter((path) => !BESIDE_IMAGES.test(path) && !(EXTENT.test(path) && all.has(path.replace(EXTENT, ".vmdk"))))
+    .sort();
   if (images.length === 0) return `Cannot find an image: nothing matches ${name}`;
   if (guestChecksum && images.length > 1)
     return `Cannot expect one digest of the ${counted(images.length, "image")} that match ${name}`;

@@ -71,8 +71,11 @@ function conversionOptions(): readonly Option[] {
     anotherName("--source-format <FORMAT>", "-f"),
     markedRawOption(),
     new Option("-c, --compress", "store the guest's data compressed; -o compression_type=zlib|zstd says how"),
-    sparseSizeOption("4k from raw and fixed VHD, else 0"),
-    new Option("--compact", "give back what is free inside the file: the default from raw and fixed VHD, and with -c"),
+    sparseSizeOption("4k from raw, fixed VHD and flat VMDK, else 0"),
+    new Option(
+      "--compact",
+      "give back what is free inside the file: the default from raw, fixed VHD and flat VMDK, and with -c",
+    ),
     new Option("--no-compact", "leave what is free where it lies"),
     new Option("--allow-probed-guest", "a raw target although the guest's first sector looks like an image"),
     new Option("--reproducible", "ids from the guest's checksum and no times: equal guests make equal files"),

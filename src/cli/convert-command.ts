@@ -41,7 +41,7 @@ export async function convertCommand(run: CommandRun, [image, format]: readonly 
   const report = await run.library.convert(path, target, convertOptions(run, list.values));
   printNotes(run, report.notes);
   printOutcome(run, conversionJson(report), conversionText(report));
-  await announceUndo(run, path, report);
+  await announceUndo(run, report.diskFile ?? path, report);
   return EXIT.done;
 }
 

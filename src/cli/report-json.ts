@@ -4,6 +4,8 @@ import { type ConversionReport, kebabKeys } from "../index.ts";
 
 const ORDER = [
   "image",
+  "imageAfter",
+  "diskFile",
   "sourceFormat",
   "targetFormat",
   "changed",

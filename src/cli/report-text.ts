@@ -17,6 +17,7 @@ export function conversionText(report: ConversionReport, asked: "convert" | "com
     ["data moved", formatSize(report.bytesMoved)],
     ["written", `${writtenText(report)}, ${counted(report.syncs, "sync")}`],
     ["file", filesText(report)],
+    ["image", report.imageAfter === undefined ? "" : `${report.imageAfter} from now on`],
     ["check", checkText(report)],
     ["left behind", report.dropped.join(", ")],
     ["took", durationText(report)],

@@ -3,7 +3,6 @@
 import { checkJson } from "../check/check-json.ts";
 import { fixedText, resultText } from "../check/check-text.ts";
 import { CheckExit, checkExitCode, verdictOf } from "../check/verdict.ts";
-import { openImage } from "../formats/registry.ts";
 import { layoutOf } from "../image/file-layout.ts";
 import type { CheckResult } from "../image/finding.ts";
 import type { RepairScope } from "../image/repair.ts";
@@ -11,12 +10,14 @@ import type { Image } from "../image/source.ts";
 import { checkOf } from "../image/source.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
+import { diskFileOf, openWithDisk } from "./inspect/opened-chain.ts";
 import { checkRules, optionsOf } from "./options/option-rules.ts";
 import type { CheckOptions } from "./options/options.ts";
 import { CrossChecker } from "./proof/cross-check.ts";
 import { runRepair } from "./repair/repair.ts";
 import type { CheckReport } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
+import { namedImage } from "./session/named-image.ts";
 import { Session, stopIfAsked } from "./session/session.ts";
 import { Stopwatch } from "./session/stopwatch.ts";
 import { refuseUnfinished } from "./session/surroundings.ts";
@@ -43,10 +44,13 @@ export async function check(path: string, options: CheckOptions = {}, host: Host
 
 async function checkOnly(path: string, options: CheckOptions, host: Host): Promise<CheckReport> {
   const storage = await host.volume.openForReading(path);
+  const opened = [storage];
   try {
     if (!options.forceShare) await refuseWriters(storage, host.volume, "check");
     const watch = new Stopwatch(host.now);
-    const image = await openImage(watchedStorage(storage, options), options.format, options);
+    const watched = watchedStorage(storage, options);
+    const image = await openWithDisk(host.volume, storage, watched, options, "check");
+    if (image.storage !== watched) opened.push(image.storage);
     const result = await watch.time("check", () => checkOf(image, options.onFinding));
     stopIfAsked(options.signal, path, "while checking");
     return {
@@ -56,7 +60,7 @@ async function checkOnly(path: string, options: CheckOptions, host: Host): Promi
       notes: [...(await unfinishedNotes(path, host)), ...(await CrossChecker.compare(image, result, options))],
     };
   } finally {
-    await storage.close();
+    for (const each of opened) await each.close();
   }
 }
 
@@ -66,7 +70,12 @@ async function checkAndRepair(
   options: CheckOptions,
   host: Host,
 ): Promise<CheckReport> {
-  const session = await Session.open(path, host, "repair", options.journal);
+  const session = await Session.open(
+    await namedImage(host.volume, path, options.format),
+    host,
+    "repair",
+    options.journal,
+  );
   try {
     await refuseUnfinished(session);
     const { image, check, repair, changed, milliseconds } = await runRepair(session, options.format, {
@@ -113,7 +122,7 @@ async function pictureOf(image: Image, { layout }: CheckOptions): Promise<Pick<C
 
 /** An image that is checked in the middle of something is whole, but whoever looks should know. */
 async function unfinishedNotes(path: string, { volume }: Host): Promise<string[]> {
-  const { journal, undo } = journalNamesOf(path);
+  const { journal, undo } = journalNamesOf(await diskFileOf(volume, path));
   for (const beside of [journal, undo]) {
     if ((await volume.facts(beside)) === undefined) continue;
     return [`a conversion or repair is open (${beside}): resume finishes it, rollback puts the image back`];

@@ -11,6 +11,7 @@ import { settingsOf } from "./options/settings.ts";
 import { conversionOptions } from "./options/usage.ts";
 import type { ConversionReport } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
+import { namedImage } from "./session/named-image.ts";
 import { Session } from "./session/session.ts";
 import { refuseUnfinished } from "./session/surroundings.ts";
 
@@ -37,14 +38,19 @@ export async function convert(
     if (report.refused.length > 0) throw refusal(report, refusals);
     return report;
   }
-  const actualSizeBefore = await actualSizeOf(host, path);
-  const session = await Session.open(path, host, "convert", settings.journal);
+  const named = await namedImage(host.volume, path, settings.sourceFormat);
+  const actualSizeBefore = await actualSizeOf(host, named.path);
+  const session = await Session.open(named, host, "convert", settings.journal);
   try {
     await refuseUnfinished(session);
     const report = await runConversion(session, format, settings);
-    const actualSizeAfter = await actualSizeOf(host, path);
+    const actualSizeAfter = await actualSizeOf(host, named.path);
+    const imageAfter = await session.imagePath();
     return {
       ...report,
+      image: path,
+      ...(imageAfter !== path && { imageAfter }),
+      ...(session.sidecarName !== undefined && { diskFile: named.path }),
       ...(actualSizeBefore !== undefined && { actualSizeBefore }),
       ...(actualSizeAfter !== undefined && { actualSizeAfter }),
     };

@@ -15,6 +15,7 @@ import {
   removeCopy,
 } from "../journal/journal.ts";
 import { journalNamesOf } from "../journal/names.ts";
+import { clearTextDraft } from "./execute/name.ts";
 import { optionsOf, recoveryRules } from "./options/option-rules.ts";
 import type { RecoveryOptions } from "./options/options.ts";
 import { type Settings, settingsOf } from "./options/settings.ts";
@@ -29,6 +30,7 @@ import { rollBackConversion } from "./recovery/roll-back.ts";
 import type { RecoveryReport } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
 import { leavingJournal } from "./session/leaving-journal.ts";
+import { namedOrGone } from "./session/named-image.ts";
 import { Session } from "./session/session.ts";
 
 /**
@@ -68,6 +70,7 @@ async function recover(
     const journal = await findJournal(session, direction);
     try {
       await journal.writeAnew();
+      await findText(session, journal);
       if (isOf(journal, "repair")) return noted(await recoverRepair(session, journal, direction, given));
       const settings = settingsOfJournal(journal, given);
       if (await isRestored(session, journal)) {
@@ -93,10 +96,18 @@ async function recover(
   }
 }
 
+/** The text that the journal tells of belongs to the image, whichever of the two names was given; names as found are durable from here on. */
+async function findText(session: Session, { work }: Journal): Promise<void> {
+  const name = work.intent.record === "repair" ? undefined : work.intent.sidecar;
+  if (name === undefined) return;
+  await clearTextDraft(session);
+  session.takeSidecar(name);
+}
+
 /** An image that can't be worked on now, by a lock or another user, still has its journal: the error says so. */
 async function openSession(path: string, host: Host): Promise<Session> {
   try {
-    return await Session.open(path, host, "work on");
+    return await Session.open(await namedOrGone(host.volume, path), host, "work on");
   } catch (error) {
     const { journal, undo } = journalNamesOf(path);
     for (const standingJournal of [journal, undo]) {

@@ -41,7 +41,8 @@ export async function renameImage(path: string, newPath: string, host: Host = th
     if (state === "undo") {
       const [from, to] = [journalNamesOf(path), journalNamesOf(newPath)];
       if (await volume.facts(from.copy)) await moveTo(volume, from.copy, to.copy);
-      await moveTo(volume, from.undo, to.undo);
+      // That of a text lies beside the disk that it names.
+      if (await volume.facts(from.undo)) await moveTo(volume, from.undo, to.undo);
     }
   } finally {
     await lock.release();

@@ -51,7 +51,7 @@ export async function setmap(
     ...mistakes,
   ]);
   const settings = settingsOf({ ...given, checksum: "none" });
-  const session = await Session.open(path, host, "set the mapping of");
+  const session = await Session.open({ path, sidecar: undefined }, host, "set the mapping of");
   try {
     await refuseUnfinished(session);
     const found = await inspectSource(await openImage(session.storage, given.format, given));

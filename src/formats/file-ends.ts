@@ -26,6 +26,12 @@ export class FileEnds {
     return new FileEnds(head, fileSize < TAIL_SIZE ? "" : await latin1(storage, fileSize - TAIL_SIZE, TAIL_SIZE));
   }
 
+  /** Of a whole small file. */
+  static in(bytes: Uint8Array): FileEnds {
+    const text = Buffer.from(bytes).toString("latin1");
+    return new FileEnds(text, text.length < TAIL_SIZE ? "" : text.slice(-TAIL_SIZE));
+  }
+
   bears({ hostOffset, bytes, isText }: TextMark): boolean {
     if (hostOffset < 0) return this.#tail.startsWith(bytes, TAIL_SIZE + hostOffset);
     if (!isText) return this.#head.startsWith(bytes, hostOffset);

@@ -54,7 +54,6 @@ export const knownMarks: readonly KnownMark[] = [
   image("qcow", "a qcow image of version 1", 0, "QFI\xfb\0\0\0\x01"),
   image("vmdk", "a VMDK image (sparse)", 0, "KDMV"),
   image("vmdk", "a VMDK image (COWD, of ESX)", 0, "COWD"),
-  image("vmdk", "the descriptor of a VMDK image, whose data lies in other files", 0, "# Disk DescriptorFile"),
   image("vhdx", "a VHDX image", 0, "vhdxfile"),
   image("parallels", "a Parallels image", 0, "WithoutFreeSpace"),
   image("parallels", "a Parallels image", 0, "WithouFreSpacExt"),
@@ -88,7 +87,9 @@ export const knownMarks: readonly KnownMark[] = [
   image("dmg", "a DMG image of macOS", -512, "koly"),
 ];
 
-/** A format that has a driver is no stranger, whatever the table says of it. */
+/** By a mark that a driver has a file is no stranger, whatever the table says of it; another kind of its format still is. */
 export const strangers: readonly KnownMark[] = knownMarks.filter(
-  ({ advice, tool }) => advice !== "qemu-img" || !formatDrivers.some(({ name }) => name === tool),
+  ({ advice, hostOffset, bytes }) =>
+    advice !== "qemu-img" ||
+    !formatDrivers.some(({ marks }) => marks.some((mark) => mark.hostOffset === hostOffset && mark.bytes === bytes)),
 );

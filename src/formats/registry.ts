@@ -7,6 +7,7 @@ import type { Image } from "../image/source.ts";
 import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../image/target-options.ts";
 import type { Storage } from "../storage/storage.ts";
 import { formatDrivers } from "./drivers.ts";
+import { FileEnds } from "./file-ends.ts";
 import type { KnownMark } from "./known-marks.ts";
 import { adviceOn } from "./mark-advice.ts";
 import { refusalOf } from "./refusal.ts";
@@ -82,6 +83,23 @@ export async function imageToldBy(storage: Storage): Promise<string | undefined>
   if (driver !== undefined) return `a ${driver.name} image`;
   const mark = await findStranger(storage);
   return mark?.advice === "qemu-img" ? mark.name : undefined;
+}
+
+/** Whether files of that name mostly are such texts, so that it is worth looking. */
+export function isTextName(name: string): boolean {
+  const lower = name.toLowerCase();
+  return formatDrivers.some(({ diskOf, extensions }) => diskOf && extensions.some((each) => lower.endsWith(each)));
+}
+
+/** Whether a file that begins so is a text that says which other one holds its disk. */
+export function speaksOfDisk(head: Uint8Array): boolean {
+  return matchingDrivers(FileEnds.in(head)).some(({ diskOf }) => diskOf);
+}
+
+/** The plain name of the file that a text beside it says it holds the disk of; undefined where it is no such text. Throws ImageError. */
+export function diskOf(text: Uint8Array, path: string): string | undefined {
+  const [driver] = matchingDrivers(FileEnds.in(text));
+  return driver?.diskOf?.(text, path);
 }
 
 /** Whether a file can say that it is of this format; raw can't. */

@@ -18,9 +18,11 @@ function headOf(marks: readonly Mark[], least: number): number {
   return Math.max(least, ...marks.map(({ hostOffset, bytes }) => hostOffset + bytes.length));
 }
 
-/** Enough of the file to tell a format of ours, and what may speak against it. */
-export function endsOf(storage: Storage): Promise<FileEnds> {
-  return FileEnds.of(storage, NEAR_SIZE);
+/** Enough of the file, or of the text that speaks for it, to tell a format of ours, and what may speak against it. */
+export async function endsOf(storage: Storage): Promise<FileEnds> {
+  const sidecar = await storage.sidecar?.();
+  const text = sidecar && FileEnds.in(sidecar.bytes);
+  return text && matchingDrivers(text).some(({ diskOf }) => diskOf) ? text : FileEnds.of(storage, NEAR_SIZE);
 }
 
 /** The first mark of the table that the file bears. */

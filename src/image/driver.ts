@@ -43,6 +43,11 @@ export interface FormatDriver {
   /** Reads and validates the header; tables are read on demand. Throws ImageError, never follows other files than `files` gives. */
   open(files: ImageFiles): Promise<Image>;
   readonly target?: TargetDriver;
+  /**
+   * Set where an image is a text beside its disk: the plain name of the file that it says holds the disk. Throws ImageError.
+   * Such an image is opened by that file with the text as its sidecar, or by the text, whose file `beside` gives then.
+   */
+  readonly diskOf?: (text: Uint8Array, path: string) => string;
   /** Set where the guest lies in one piece, host = guest + a base: what isn't there has to be brought there first. */
   readonly isInOnePiece?: true;
   /** The format that every conversion from and to it goes by way of (raw of a fixed VHD); absent: it is reached directly. */

@@ -7,7 +7,7 @@ import type { Facts, Intent, Prepared } from "./records.ts";
 
 /** What lies behind the intent's facts: the commit's sector, the extras' bytes, the saved header area. */
 export interface IntentParts {
-  /** The target's 512 bytes of the commit. */
+  /** The target's 512 bytes of the commit; of a name the text that comes or goes. */
   readonly sector: Uint8Array;
   readonly extras: readonly { readonly hostOffset: number; readonly bytes: Uint8Array }[];
   /** The source's header area, `savedLength` bytes. */
@@ -20,6 +20,8 @@ export interface ConversionWork extends IntentParts {
   readonly prepared: Prepared | undefined;
   readonly verified: boolean;
   readonly undoGivenUp: boolean;
+  /** Of a name: which, and whether it comes; undefined for any other commit. */
+  readonly named: Intent["commitName"];
   /** Where the commit's sector lies: what leads back over it is in the saved header area. */
   readonly commitHostOffset: number;
   /** What the source had in its place; zeros where the file ended before it. */
@@ -68,6 +70,7 @@ export function conversionWorkOf(records: readonly JournalRecord[], path: string
     kind: "conversion",
     intent: { ...intent, sourceEnd: sourceEndOf(intent) },
     ...parts,
+    named: intent.commitName,
     commitHostOffset,
     oldSector,
     lastSector: parts.sector,
@@ -110,7 +113,8 @@ export function withConversionRecord(state: ConversionWork, facts: Facts, blob: 
 }
 
 function decodeIntentParts(intent: Intent, blob: Uint8Array): IntentParts {
-  let taken = SECTOR_SIZE;
+  const sectorLength = intent.commitName?.length ?? SECTOR_SIZE;
+  let taken = sectorLength;
   const extras = intent.extras.map(([hostOffset, length]) => {
     const bytes = blob.subarray(taken, taken + length);
     taken += length;
@@ -118,5 +122,5 @@ function decodeIntentParts(intent: Intent, blob: Uint8Array): IntentParts {
   });
   const savedHeader = new Uint8Array(intent.savedLength);
   savedHeader.set(blob.subarray(taken));
-  return { sector: blob.subarray(0, SECTOR_SIZE), extras, savedHeader };
+  return { sector: blob.subarray(0, sectorLength), extras, savedHeader };
 }

@@ -12,6 +12,8 @@ export interface JournalNames {
   readonly draft: string;
   /** The image as it was, sharing its space, where `--keep-undo` keeps that. */
   readonly copy: string;
+  /** A text beside the image, on its way to its own name. */
+  readonly text: string;
   /** Where a dead owner's lock goes for a moment; one name, so that a cut in between leaves nothing that piles up. */
   readonly aside: string;
 }
@@ -26,6 +28,7 @@ const SUFFIXES: JournalNames = {
   lock: ".inplace-lock",
   draft: ".inplace-draft",
   copy: ".inplace-copy",
+  text: ".inplace-text",
   aside: ".inplace-old",
 };
 
@@ -36,6 +39,7 @@ export function journalNamesOf(imagePath: string): JournalNames {
     lock: imagePath + SUFFIXES.lock,
     draft: imagePath + SUFFIXES.draft,
     copy: imagePath + SUFFIXES.copy,
+    text: imagePath + SUFFIXES.text,
     aside: imagePath + SUFFIXES.aside,
   };
 }
@@ -44,6 +48,12 @@ export function journalNamesOf(imagePath: string): JournalNames {
 export function isJournalName(path: string): boolean {
   const name = sameNameKey(path);
   return Object.values(SUFFIXES).some((suffix) => name.endsWith(suffix));
+}
+
+/** The image whose journal or undo bears the name; undefined for any other name. */
+export function imageOfJournal(name: string): string | undefined {
+  const suffix = [SUFFIXES.journal, SUFFIXES.undo].find((each) => name.endsWith(each));
+  return suffix === undefined || suffix === name ? undefined : name.slice(0, -suffix.length);
 }
 
 /** Equal for names that are one on some file system: many take no notice of case, or of how an accent is put together. */

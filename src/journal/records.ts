@@ -72,8 +72,12 @@ export interface Intent {
   readonly cutTo?: number;
   /** SHA-256 of the first bytes of a source in one piece: whoever makes a partition or file system larger changes them. */
   readonly frontDigest?: string;
-  /** Of a footer that goes: `length`; absent for a sector that is written. */
-  readonly commitKind?: "length";
+  /** Of a footer that goes: `length`; of a text beside the image that comes or goes: `name`. Absent for a sector that is written. */
+  readonly commitKind?: "length" | "name";
+  /** Of a name: which, whether it comes, and how long the text is that the blob begins with. */
+  readonly commitName?: { readonly name: string; readonly comes: boolean; readonly length: number };
+  /** The plain name of the text beside the image, where it has one, had one or gets one: by it too the journal is found. */
+  readonly sidecar?: string;
   /**
    * What the source holds beside its active guest that the target does not keep up: `2 snapshots`, `bitmap b0`,
    * `unknown autoclear feature bit 5`.
@@ -141,6 +145,7 @@ export interface RearrangeIntent
     | "checksum"
     | "backingChain"
     | "guestDigest"
+    | "sidecar"
     | "oldFileSize"
   > {
   readonly record: "rearrange";

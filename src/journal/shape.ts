@@ -1,7 +1,8 @@
 /** What a record must look like before it is believed: a whole frame proves that somebody wrote it, not that we did. */
 
-import { SECTOR_SIZE } from "../bytes/align.ts";
+import { MiB, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
+import { whyNoPlainName } from "../bytes/plain-name.ts";
 import { imageNamed, say } from "../bytes/sentence.ts";
 import { isChangedDisk } from "./changed-disk.ts";
 import { damagedJournal } from "./damage.ts";
@@ -31,6 +32,10 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.every(test);
 const texts: Test = (value) => isObject(value) && Object.values(value).every(text);
+/** What leads to no other folder. */
+const isPlain: Test = (value) => typeof value === "string" && whyNoPlainName(value) === undefined;
+const isCommitName: Test = (value) =>
+  isObject(value) && isPlain(value.name) && flag(value.comes) && size(value.length) && (value.length as number) <= MiB;
 /** An address and a length, or two addresses. */
 const pair: Test = (value) => Array.isArray(value) && value.length === 2 && value.every(size);
 
@@ -63,6 +68,7 @@ const settings = {
   checksum: oneOf("blkhash-sha256", "sha256", "none"),
   backingChain: flag,
   guestDigest: orNull(text),
+  sidecar: absentOr(isPlain),
   oldFileSize: size,
 };
 
@@ -79,7 +85,8 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     wishes: absentOr(areWishes),
     cutTo: absentOr(size),
     frontDigest: absentOr(text),
-    commitKind: absentOr(oneOf("length")),
+    commitKind: absentOr(oneOf("length", "name")),
+    commitName: absentOr(isCommitName),
     alsoHolds: absentOr(listOf(text)),
     sourceEnd: absentOr(size),
     sourceOptions: texts,
@@ -220,15 +227,18 @@ function hasBlobFor(facts: Facts, blob: Uint8Array): boolean {
 const MAX_SAVED_LENGTH = 128 * 1024 * 1024;
 
 function hasIntentParts({ savedLength, commitHostOffset = 0, extras, ...intent }: Intent, blob: Uint8Array): boolean {
-  const known = SECTOR_SIZE + patchedBytes(extras);
+  const { commitName: named } = intent;
+  const known = (named?.length ?? SECTOR_SIZE) + patchedBytes(extras);
   const isLength = intent.commitKind === "length";
+  const isName = intent.commitKind === "name" && commitHostOffset === 0 && extras.length === 0;
   const isFooter = isLength
     ? commitHostOffset + SECTOR_SIZE === intent.oldFileSize
     : commitHostOffset === intent.fileSize;
   return (
     savedLength <= MAX_SAVED_LENGTH &&
     commitHostOffset % SECTOR_SIZE === 0 &&
-    (isFooter || (!isLength && commitHostOffset + SECTOR_SIZE <= savedLength)) &&
+    (named !== undefined) === (intent.commitKind === "name") &&
+    (isName || isFooter || (!isLength && commitHostOffset + SECTOR_SIZE <= savedLength)) &&
     extras.every(([hostOffset, length]) => hostOffset + length <= savedLength) &&
     blob.length >= known &&
     blob.length <= known + savedLength

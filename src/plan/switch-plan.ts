@@ -12,7 +12,7 @@ import { say, UNNAMED, type Words } from "../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/extent.ts";
 import { grownMapping } from "../image/grown-mapping.ts";
 import type { ConversionOptions } from "../image/source.ts";
-import type { Commit, Draft, Identity, MappedDraft, TargetDriver } from "../image/target.ts";
+import type { Commit, Draft, GuestMaterial, Identity, MappedDraft, TargetDriver } from "../image/target.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
 import { placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";
@@ -30,6 +30,10 @@ export interface SourceFacts {
   readonly front?: Uint8Array;
   /** The file's last sector, where the source holds the disk in one piece. */
   readonly lastSector?: Uint8Array;
+  /** The plain name of the file. */
+  readonly fileName?: string;
+  /** The text beside the file that says what it is. */
+  readonly sidecar?: GuestMaterial["sidecar"];
   /** Of the guest, for ids that shall be the same for the same guest. */
   readonly identity?: Identity | undefined;
   /** All that lies below is read. */
@@ -101,7 +105,8 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const additiveStart = alignUp(placed.copyEnd, alignment);
   const space = { oldFileSize: source.fileSize, additiveStart, ...(source.room && { claimed: source.room.claimed }) };
   const mapped = withNote(target.map(draft, placed.extents, space), placed.bytesFilled);
-  const guest = { front: source.front, lastSector: source.lastSector, identity: source.identity };
+  const { front, lastSector, identity, fileName, sidecar } = source;
+  const guest = { front, lastSector, identity, fileName, sidecar };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
   proveExtras(source, commit);
   if (isInOnePiece) proveFront(source, mapped, commit, frontEnd);
@@ -220,6 +225,11 @@ function proveExtras(source: SourceFacts, commit: Commit): void {
       );
     }
   }
+  // Beside the file no byte of it is written.
+  if (commit.kind === "name") {
+    proveName(source, commit);
+    return;
+  }
   const isSector = commit.sector.length === SECTOR_SIZE && isAligned(commit.hostOffset, SECTOR_SIZE);
   // What leads back over it is saved with the header area; what comes behind the file, or goes from its end, needs nothing.
   const isFooter = commit.hostOffset >= (commit.kind === "length" ? source.fileSize - SECTOR_SIZE : source.fileSize);
@@ -229,4 +239,14 @@ function proveExtras(source: SourceFacts, commit: Commit): void {
       hostOffset: commit.hostOffset,
     });
   }
+}
+
+/** What goes is the very text that was read, and what comes has another name than the file. */
+function proveName({ sidecar, fileName }: SourceFacts, { named, sector, extras }: Commit): void {
+  const isOwn = named !== undefined && named.name !== fileName && sector.length > 0 && extras.length === 0;
+  const isRead = named?.comes || (sidecar?.name === named?.name && sidecar?.bytes === sector);
+  if (isOwn && isRead) return;
+  throw new ImageError("verification-failed", "Cannot prove the plan: the commit is no name of a text", {
+    structure: "sidecar",
+  });
 }

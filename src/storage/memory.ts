@@ -253,6 +253,20 @@ export class MemoryVolume implements Volume {
     this.#files.set(to, file);
   }
 
+  async link(from: string, to: string): Promise<boolean> {
+    const file = this.#find(from, "link");
+    if (this.#files.has(to)) return false;
+    this.#files.set(to, file);
+    return true;
+  }
+
+  async namesBeside(path: string): Promise<readonly string[]> {
+    const folder = posix.dirname(path);
+    return [...this.#files.keys()]
+      .filter((known) => posix.dirname(known) === folder)
+      .map((known) => posix.basename(known));
+  }
+
   async remove(path: string): Promise<void> {
     this.#files.delete(path);
   }

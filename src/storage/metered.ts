@@ -38,8 +38,8 @@ export class MeteredVolume implements Volume {
     return new MeteredStorage(await this.#volume.openForWriting(path), this.meter);
   }
 
-  async createExclusively(path: string): Promise<WritableStorage | undefined> {
-    const storage = await this.#volume.createExclusively(path);
+  async createExclusively(path: string, like?: string): Promise<WritableStorage | undefined> {
+    const storage = await this.#volume.createExclusively(path, like);
     return storage && new MeteredStorage(storage, this.meter);
   }
 
@@ -62,6 +62,14 @@ export class MeteredVolume implements Volume {
 
   rename(from: string, to: string): Promise<void> {
     return this.#volume.rename(from, to);
+  }
+
+  link(from: string, to: string): Promise<boolean> {
+    return this.#volume.link(from, to);
+  }
+
+  namesBeside(path: string): Promise<readonly string[]> {
+    return this.#volume.namesBeside(path);
   }
 
   remove(path: string): Promise<void> {

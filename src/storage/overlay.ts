@@ -3,15 +3,18 @@
 import { ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import { endOfPieces, type OverlaidBytes, piecesIn, type SharedFile, sharedUnder } from "./shared-file.ts";
-import type { Storage } from "./storage.ts";
+import type { Sidecar, Storage } from "./storage.ts";
 
 export interface OverlayOptions {
   /** Length of the file as it would be; by default the base's, or the end of the last write if that lies further. */
   readonly size?: number;
+  /** What the text beside it would be, null where there would be none; by default the base's. */
+  readonly sidecar?: Sidecar | null;
 }
 
 export class OverlayStorage implements Storage {
   readonly path: string;
+  readonly sidecar?: () => Promise<Sidecar | undefined>;
   readonly #base: Storage;
   /** Ascending, without overlap, so that a read among many finds its own by bisection. */
   readonly #pieces: readonly OverlaidBytes[];
@@ -25,6 +28,9 @@ export class OverlayStorage implements Storage {
     this.#pieces = apart(overlaid);
     this.#size = options.size;
     this.#overlaidEnd = endOfPieces(this.#pieces);
+    const { sidecar } = options;
+    if (sidecar !== undefined) this.sidecar = async () => sidecar ?? undefined;
+    else if (base.sidecar) this.sidecar = base.sidecar.bind(base);
   }
 
   /** Not over another overlay, of which only the base would be seen. */

@@ -2,11 +2,12 @@
 
 import type { ImageErrorKind } from "../../src/bytes/image-error.ts";
 
-/** Files of a case beside its image, by name; for the image itself `image`. */
 export interface CorpusCase {
   /** `accept/<format>/<what-it-shows>` or `refuse/<format>/<kind>--<why>`. */
   readonly name: string;
   readonly bytes: Buffer;
+  /** What lies beside it, by plain name. */
+  readonly beside?: Readonly<Record<string, Buffer>>;
   /** `-f`; probed where absent. */
   readonly format?: string;
   /** What it is converted to. */

@@ -2,6 +2,7 @@
 
 import type fc from "fast-check";
 import type { FormatDriver } from "../../src/image/driver.ts";
+import type { Storage } from "../../src/storage/storage.ts";
 import type { CorpusCase } from "../corpus/case.ts";
 import type { KnownDifference } from "./check-verdict.ts";
 import type { FieldMap } from "./field-map.ts";
@@ -22,6 +23,8 @@ export interface FormatKit {
   build(contents: GuestContents): Uint8Array;
   /** What the guest sees, read the slow and obvious way; throws for what the reader does not know. */
   naiveRead(image: Uint8Array): Uint8Array;
+  /** How an image of two files is opened that the suites hold as one run of bytes; absent where it is one. */
+  storageOf?(image: Uint8Array): Storage;
   /** The fields that may lie; absent where there is none. */
   fieldSites?(image: Buffer): FieldMap;
   readonly cases: readonly CorpusCase[];

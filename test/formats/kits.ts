@@ -2,6 +2,8 @@
 
 import { driverOf } from "../../src/formats/registry.ts";
 import type { FormatDriver } from "../../src/image/driver.ts";
+import { memoryStorage } from "../../src/storage/memory.ts";
+import type { Storage } from "../../src/storage/storage.ts";
 import type { CheckKit, FormatKit, QemuKit, SourceKit, TargetKit } from "./kit.ts";
 import { kits } from "./list.ts";
 
@@ -15,6 +17,11 @@ export function kitOf(format: string): FormatKit {
 
 export function driverOfKit({ name, driver }: FormatKit): FormatDriver {
   return driver ?? driverOf(name);
+}
+
+/** An image in memory, opened. */
+export function storageOfKit({ storageOf = memoryStorage }: Pick<FormatKit, "storageOf">, image: Uint8Array): Storage {
+  return storageOf(image);
 }
 
 export type Source = FormatKit & { readonly source: SourceKit };

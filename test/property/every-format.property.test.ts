@@ -6,10 +6,9 @@ import { ImageError } from "../../src/bytes/image-error.ts";
 import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
 import { checkOf } from "../../src/image/source.ts";
-import { memoryStorage } from "../../src/storage/memory.ts";
 import { BLOCK_SIZE, type GuestContents, guestBytesOf } from "../formats/guest-contents.ts";
 import type { FormatKit } from "../formats/kit.ts";
-import { driverOfKit, kits } from "../formats/kits.ts";
+import { driverOfKit, kits, storageOfKit } from "../formats/kits.ts";
 import { mutate } from "../fuzz/mutator.ts";
 import { openWith } from "../support/open-with.ts";
 import { seededRandom } from "../support/random.ts";
@@ -26,7 +25,7 @@ const contents: fc.Arbitrary<GuestContents> = fc
   }));
 
 async function guestByDriver(kit: FormatKit, bytes: Uint8Array): Promise<Uint8Array> {
-  const image = await openWith(driverOfKit(kit), memoryStorage(bytes));
+  const image = await openWith(driverOfKit(kit), storageOfKit(kit, bytes));
   const guest = new Uint8Array(image.virtualSize);
   await new GuestReader(await openGuestView([image])).read(0, guest);
   return guest;
@@ -49,7 +48,7 @@ describe.each(kits.filter(({ check }) => check !== undefined))("$title, checked"
   test("finds nothing in its image", async () => {
     await fc.assert(
       fc.asyncProperty(contents, async (wanted) => {
-        const result = await checkOf(await openWith(driverOfKit(kit), memoryStorage(kit.build(wanted))));
+        const result = await checkOf(await openWith(driverOfKit(kit), storageOfKit(kit, kit.build(wanted))));
         expect(result).toMatchObject({ corruptions: 0, leaks: 0, checkErrors: 0, findings: [] });
       }),
       { numRuns: 25, seed: 2011 },
@@ -75,7 +74,7 @@ describe.each(withFields)("the fields of $title", (kit) => {
     for (let seed = 0; seed < 200; seed++) {
       const { bytes, story } = mutate(image, fields, seededRandom(seed));
       try {
-        const opened = await openWith(driverOfKit(kit), memoryStorage(bytes));
+        const opened = await openWith(driverOfKit(kit), storageOfKit(kit, bytes));
         await (await openGuestView([opened])).table.count;
       } catch (error) {
         expect(error, story.join("; ")).toBeInstanceOf(ImageError);

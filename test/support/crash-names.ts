@@ -1,5 +1,5 @@
 /**
- * The names of the crash model: each creation, rename and removal since the last sync of its folder persists or not,
+ * The names of the crash model: each creation, second name, rename and removal since the last sync of its folder persists or not,
  * by itself. A rename is atomic; what it takes the name from is gone with it.
  */
 
@@ -27,9 +27,10 @@ export class CrashNames {
     this.#current = new Map(names);
   }
 
-  apply(operation: Extract<Operation, { kind: "create" | "rename" | "remove" }>): void {
-    if (operation.kind === "create") {
-      this.#change(operation, [operation.path]);
+  apply(operation: Extract<Operation, { kind: "create" | "link" | "rename" | "remove" }>): void {
+    if (operation.kind === "create" || operation.kind === "link") {
+      const { path, file } = operation;
+      this.#change({ kind: "create", path, file }, [path]);
       return;
     }
     const from = operation.kind === "rename" ? operation.from : operation.path;

@@ -15,6 +15,7 @@ export type CallKind =
   | "sync"
   | "create"
   | "rename"
+  | "link"
   | "remove"
   | "syncFolder";
 
@@ -151,8 +152,12 @@ export class FailingVolume extends WrappedVolume {
     return this.#plan.around("open", "open", path, () => super.openForWriting(path));
   }
 
-  override createExclusively(path: string): Promise<WritableStorage | undefined> {
-    return this.#plan.around("create", "create", path, () => super.createExclusively(path));
+  override createExclusively(path: string, like?: string): Promise<WritableStorage | undefined> {
+    return this.#plan.around("create", "create", path, () => super.createExclusively(path, like));
+  }
+
+  override link(from: string, to: string): Promise<boolean> {
+    return this.#plan.around("link", "link", from, () => super.link(from, to));
   }
 
   override rename(from: string, to: string): Promise<void> {

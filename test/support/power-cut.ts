@@ -90,6 +90,7 @@ export class PowerCut {
         this.files.set(operation.file, new CrashFile(new Uint8Array(0)));
         this.names.apply(operation);
         break;
+      case "link":
       case "rename":
       case "remove":
         this.names.apply(operation);

@@ -12,6 +12,8 @@ export type FileId = number;
 export type Operation =
   | { readonly kind: "open"; readonly path: string; readonly file: FileId; readonly access: "reading" | "writing" }
   | { readonly kind: "create"; readonly path: string; readonly file: FileId }
+  /** A file that was there gets a second name. */
+  | { readonly kind: "link"; readonly path: string; readonly file: FileId }
   | { readonly kind: "rename"; readonly from: string; readonly to: string }
   | { readonly kind: "remove"; readonly path: string }
   | {
@@ -144,6 +146,15 @@ export class RecordingVolume extends WrappedVolume {
     this.#fileOf.set(to, this.#fileOf.get(from) as FileId);
     this.#fileOf.delete(from);
     this.#record({ kind: "rename", from, to });
+  }
+
+  override async link(from: string, to: string): Promise<boolean> {
+    const isDone = await super.link(from, to);
+    if (!isDone) return false;
+    const file = this.#fileOf.get(from) as FileId;
+    this.#fileOf.set(to, file);
+    this.#record({ kind: "link", path: to, file });
+    return true;
   }
 
   override async remove(path: string): Promise<void> {

@@ -84,8 +84,8 @@ export class WrappedVolume implements Volume {
     return this.wrap(await this.inner.openForWriting(path));
   }
 
-  async createExclusively(path: string): Promise<WritableStorage | undefined> {
-    const created = await this.inner.createExclusively(path);
+  async createExclusively(path: string, like?: string): Promise<WritableStorage | undefined> {
+    const created = await this.inner.createExclusively(path, like);
     return created === undefined ? undefined : this.wrap(created);
   }
 
@@ -108,6 +108,14 @@ export class WrappedVolume implements Volume {
 
   rename(from: string, to: string): Promise<void> {
     return this.inner.rename(from, to);
+  }
+
+  link(from: string, to: string): Promise<boolean> {
+    return this.inner.link(from, to);
+  }
+
+  namesBeside(path: string): Promise<readonly string[]> {
+    return this.inner.namesBeside(path);
   }
 
   remove(path: string): Promise<void> {

@@ -72,12 +72,13 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
   const unwanted =
     (after && checkFailure(path, after, inputs.failOn, isConverted ? "its last check" : "its check", state)) ??
     (dryRun && inputs.repair !== "none" ? undefined : leaksFailure(path, report, inputs, state));
-  if (newPath === path || dryRun || (unwanted && !isConverted)) return result(path, unwanted);
+  const now = dryRun ? path : (report.imageAfter ?? path);
+  if (newPath === path || newPath === now || dryRun || (unwanted && !isConverted)) return result(now, unwanted);
   try {
-    await renameImage(path, newPath);
+    await renameImage(now, newPath);
     return result(newPath, unwanted);
   } catch (error) {
-    return result(path, failureOf(error, state));
+    return result(now, failureOf(error, state));
   }
 }
 

@@ -81,6 +81,8 @@ function readStep(json: unknown): PathStep | undefined {
 
 const CONVERSION = table<ConversionReport>({
   image: text,
+  imageAfter: optional(text),
+  diskFile: optional(text),
   sourceFormat: text,
   targetFormat: text,
   changed: flag,

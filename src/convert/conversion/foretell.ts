@@ -10,6 +10,7 @@ import { type PlanOutcome, planText } from "../../plan/plan-text.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { OverlayStorage } from "../../storage/overlay.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { refuseTakenText } from "../execute/name.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
 import { OpenedBacking, refuseOtherGuest } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
@@ -19,15 +20,16 @@ import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
 import type { ConversionReport } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
+import { besidePath, type NamedImage, namedImage, readText, refuseOtherTexts } from "../session/named-image.ts";
 import { stopIfAsked } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
-import { planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
+import { goalSidecar, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
 import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
 import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
-import { journeyFrom, waypointOf } from "./wish.ts";
+import { journeyFrom, losesRawDisk, waypointOf } from "./wish.ts";
 
 export interface Foretold {
   readonly report: ConversionReport;
@@ -37,15 +39,28 @@ export interface Foretold {
 }
 
 export async function foretell(path: string, targetFormat: string, settings: Settings, host: Host): Promise<Foretold> {
-  const storage = await host.volume.openForReading(path);
+  const { volume } = host;
+  const named = await namedImage(volume, path, settings.sourceFormat);
+  const storage = await volume.openForReading(named.path);
   try {
-    return await foretellFrom(storage, targetFormat, settings, host);
+    return await foretellFrom(withSidecar(storage, volume, named), path, targetFormat, settings, host);
   } finally {
     await storage.close();
   }
 }
 
-async function foretellFrom(storage: Storage, targetFormat: string, settings: Settings, host: Host): Promise<Foretold> {
+/** The file with the text that speaks for it, where there is one. */
+function withSidecar(storage: Storage, volume: Host["volume"], { path, sidecar }: NamedImage): Storage {
+  return sidecar === undefined ? storage : Object.assign(storage, { sidecar: () => readText(volume, path, sidecar) });
+}
+
+async function foretellFrom(
+  storage: Storage,
+  asNamed: string,
+  targetFormat: string,
+  settings: Settings,
+  host: Host,
+): Promise<Foretold> {
   const { volume } = host;
   const { path } = storage;
   const blind = new Set<string>();
@@ -61,6 +76,12 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
   const steps = stepsFrom(source, journey, wish);
   if (guest && steps.length > 0 && !settings.allowProbedGuest && waypointOf(targetFormat).isInOnePiece)
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
+  const sidecar = (await reasons.ask(async () => ({ name: goalSidecar(source, journey) })))?.name;
+  if (steps.length > 0) {
+    await reasons.ask(() => refuseTakenText({ volume, path }, sidecar));
+    const own = (await storage.sidecar?.())?.name;
+    if (losesRawDisk(source, targetFormat)) await reasons.ask(() => refuseOtherTexts(volume, path, own));
+  }
   const planned = guest && (await reasons.ask(() => planFirst(source, steps, journey, settings, guest, wish)));
   try {
     // What lies below is looked through even where no byte of it is to be read.
@@ -80,8 +101,11 @@ async function foretellFrom(storage: Storage, targetFormat: string, settings: Se
       : whatWouldBe(path, source, planned, covers, settings, host);
   const notes = [...blind, ...(volume.notes ?? []), ...(outcome === "refused" ? [] : wish.notes), ...report.notes];
   const facts = await volume.facts(path);
+  const after = sidecar === undefined ? path : besidePath(path, sidecar);
   const told = {
     ...report,
+    image: asNamed,
+    ...(steps.length > 0 && after !== asNamed && { imageAfter: after }),
     ...(facts?.allocatedSize !== undefined && { actualSizeBefore: facts.allocatedSize }),
     notes,
   };

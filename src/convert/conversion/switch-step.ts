@@ -6,6 +6,7 @@ import { type ConversionJournal, Journal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
 import type { Intent, Journey, Wishes } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
+import { nameThatComes, refuseTakenText } from "../execute/name.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
 import type { Source } from "../inspect/source.ts";
 import { keptSettings, type Settings } from "../options/settings.ts";
@@ -54,6 +55,7 @@ export interface SwitchStep extends Omit<SwitchInput, "journal"> {
 export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<StepDone> {
   const { session, settings, plan, watch, ending, secondOpinion } = step;
   await refuseWithoutSpace(session, plan, settings);
+  await refuseTakenText(session, nameThatComes(plan.commit));
   stopIfAsked(settings.signal, session.path, "before the first write to");
   await session.refuseChange();
   const journal = await openJournal(step, beginning);
@@ -85,7 +87,7 @@ async function openJournal(step: SwitchStep, beginning: Beginning): Promise<Conv
     session.volume,
     session.path,
     {
-      ...intentOf(step.source, plan, settings, beginning, step.digestPlanned),
+      ...intentOf(step.source, plan, settings, beginning, step.digestPlanned, session.sidecarName),
       ...(plan.source.linearBase !== undefined && {
         frontDigest: await frontDigestOf(session.storage, plan.oldFileSize),
       }),
@@ -101,8 +103,10 @@ function intentOf(
   settings: Settings,
   { purpose, journey, wishes }: Beginning,
   guestDigest: string | null,
+  sidecarNow: string | undefined,
 ): Intent {
   const { draft, commit } = plan;
+  const sidecar = commit.named?.name ?? sidecarNow;
   return {
     record: "intent",
     version: 1,
@@ -122,7 +126,9 @@ function intentOf(
     fileSize: draft.fileSize,
     savedLength: plan.header.length,
     ...(draft.cutTo !== undefined && { cutTo: draft.cutTo }),
-    ...(commit.kind === "length" && { commitKind: commit.kind }),
+    ...(commit.kind !== "sector" && { commitKind: commit.kind }),
+    ...(commit.named && { commitName: { ...commit.named, length: commit.sector.length } }),
+    ...(sidecar !== undefined && { sidecar }),
     ...(commit.hostOffset > 0 && { commitHostOffset: commit.hostOffset }),
     extras: commit.extras.map(({ hostOffset, bytes }) => [hostOffset, bytes.length] as const),
   };

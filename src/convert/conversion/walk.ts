@@ -8,6 +8,7 @@ import type { Journal } from "../../journal/journal.ts";
 import type { ChangedDisk, Journey } from "../../journal/records.ts";
 import type { RearrangeGoal, Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
+import { refuseTakenText } from "../execute/name.ts";
 import { peakExtraBytes } from "../execute/space.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
@@ -20,9 +21,17 @@ import { isCleared } from "../rearrange/linear.ts";
 import { relocate } from "../rearrange/relocate.ts";
 import type { ConversionReport } from "../report/report.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
+import { refuseOtherTexts } from "../session/named-image.ts";
 import type { Session } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
-import { goalUnit, planSwitchTo, refuseGoal, refuseUnsound, type SwitchWish } from "../switch/switch-planning.ts";
+import {
+  goalSidecar,
+  goalUnit,
+  planSwitchTo,
+  refuseGoal,
+  refuseUnsound,
+  type SwitchWish,
+} from "../switch/switch-planning.ts";
 import { dropUntold, saveCopy, savedNote } from "../undo/saved-copy.ts";
 import { Account } from "./account.ts";
 import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
@@ -35,7 +44,7 @@ import { type LastLook, lookLast } from "./last-look.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, type Switching, stepsFrom, switchWishOf } from "./steps.ts";
 import { type Beginning, carryOut } from "./switch-step.ts";
-import { journeyFrom, waypointOf } from "./wish.ts";
+import { journeyFrom, losesRawDisk, waypointOf } from "./wish.ts";
 
 const NOT_SHOWN = "Not shown to qemu-img: it is asked about conversions between formats that it can check";
 
@@ -86,6 +95,12 @@ export class Walk {
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
     if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
       refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
+    if (steps.length > 0) {
+      await refuseTakenText(this.#session, goalSidecar(first, journey));
+      const { volume, path, sidecarName } = this.#session;
+      const isFirst = this.#beginning.replacing === undefined;
+      if (isFirst && losesRawDisk(first, journey.goalFormat)) await refuseOtherTexts(volume, path, sidecarName);
+    }
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
       const isFirst = this.#beginning.replacing === undefined;
@@ -133,7 +148,11 @@ export class Walk {
     // The disk itself, changed, is put back by what its journals hold.
     const moves = steps.some((step) => step.step === "rearrange") && this.#wish.change === undefined;
     if (!settings.keepUndo || isBegun || !moves) return journey;
-    const saved = await this.#watch.time("write", () => saveCopy(session, first, settings));
+    // One rename brings the file back, and no text beside it.
+    const hasText = session.sidecarName !== undefined || goalSidecar(first, journey) !== undefined;
+    const saved = hasText
+      ? { why: "a descriptor comes or goes with them" }
+      : await this.#watch.time("write", () => saveCopy(session, first, settings));
     session.notes.add(`${savedNote(saved, session.path, first.image.format)}`);
     if (!("bytes" in saved)) return journey;
     this.#account.copyBytes = saved.bytes;

@@ -51,3 +51,9 @@ export function optionTextsOf({ image, options }: Source): Record<string, string
     typeof value === "boolean" ? (value ? "on" : "off") : String(value);
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
 }
+
+/** Whether a disk that its file holds in one piece is no raw disk any more once it is of the goal's format. */
+export function losesRawDisk({ options }: Source, goalFormat: string): boolean {
+  const { marks, diskOf } = driverOf(goalFormat);
+  return options.linearBase !== undefined && marks.length > 0 && diskOf === undefined;
+}

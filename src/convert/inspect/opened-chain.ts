@@ -5,7 +5,8 @@ import { imageNamed, option, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
 import type { Image } from "../../image/source.ts";
-import type { Volume } from "../../storage/storage.ts";
+import type { Storage, Volume } from "../../storage/storage.ts";
+import { diskBeside, namedOrGone } from "../session/named-image.ts";
 import { refuseWriters } from "../session/writers.ts";
 import { type BackingChain, closeBackingFiles, openBackingChain } from "./backing-chain.ts";
 
@@ -25,11 +26,44 @@ export async function openImageForReading(volume: Volume, path: string, options:
   const storage = await volume.openForReading(path);
   try {
     if (!options.forceShare) await refuseWriters(storage, volume, "read");
-    return await openImage(storage, options.format, options);
+    const image = await openWithDisk(volume, storage, storage, options, "read");
+    // What was named is a text, and it has been read.
+    if (image.storage !== storage) await storage.close();
+    return image;
   } catch (error) {
     await storage.close();
     throw error;
   }
+}
+
+/**
+ * The image, and where `text`, the file that was named, only says which file beside it holds the disk, that file opened too:
+ * it is the image's storage, and the caller's to close.
+ */
+export async function openWithDisk(
+  volume: Volume,
+  text: Storage,
+  watched: Storage,
+  options: ReadingOptions,
+  verb: string,
+): Promise<Image> {
+  let disk: Storage | undefined;
+  const beside = async (name: string) => {
+    disk = await volume.openForReading(await diskBeside(volume, text.path, name, text));
+    if (!options.forceShare) await refuseWriters(disk, volume, verb);
+    return disk;
+  };
+  try {
+    return await openImage(watched, options.format, { ...options, beside });
+  } catch (error) {
+    await disk?.close();
+    throw error;
+  }
+}
+
+/** The file that holds the disk of what is called `path`, or did so when a conversion began. */
+export async function diskFileOf(volume: Volume, path: string): Promise<string> {
+  return (await namedOrGone(volume, path)).path;
 }
 
 export class OpenedChain {

@@ -10,6 +10,7 @@ import { resolve } from "node:path";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
+import { driverOf } from "../../formats/registry.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
@@ -36,8 +37,13 @@ export async function askBefore(
   image: Image,
   { crossCheck, signal, check }: Pick<Settings, "crossCheck" | "signal" | "check">,
 ): Promise<CrossCheckedGuest | undefined> {
-  if (crossCheck === "off" || image.check === undefined) return undefined;
+  if (crossCheck === "off" || !isShown(image)) return undefined;
   return (await CrossChecker.demand(crossCheck, signal))?.before(image, check);
+}
+
+/** Not where there is nothing to check, as in a disk that a text beside it names: for qemu-img that would be the image. */
+function isShown({ check, format }: Image): boolean {
+  return check !== undefined && driverOf(format).diskOf === undefined;
 }
 
 export class CrossChecker {
@@ -97,7 +103,7 @@ export class CrossChecker {
     ours: CheckResult,
     { crossCheck = "off", signal }: { readonly crossCheck?: CrossCheck; readonly signal?: AbortSignal | undefined },
   ): Promise<string[]> {
-    const checker = image.check === undefined ? undefined : await CrossChecker.demand(crossCheck, signal);
+    const checker = !isShown(image) ? undefined : await CrossChecker.demand(crossCheck, signal);
     return checker === undefined ? [] : [await checker.#compare(image, ours)];
   }
 

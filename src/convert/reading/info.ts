@@ -2,7 +2,13 @@
 
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
-import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
+import type {
+  Qcow2SpecificInfo,
+  QedSpecificInfo,
+  RawSpecificInfo,
+  VmdkSpecificInfo,
+  VpcSpecificInfo,
+} from "../../formats/details.ts";
 import type { BackingFile, Image } from "../../image/source.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
@@ -31,13 +37,13 @@ export interface CommonInfo {
   readonly snapshots?: readonly SnapshotInfo[];
   /** The image was not closed cleanly. */
   readonly dirtyFlag: boolean;
-  /** The files that hold the image; for the formats of today one. */
+  /** The files that hold the image: one, or of a flat VMDK its extent and its descriptor. */
   readonly children: readonly ChildInfo[];
 }
 
 /** A file below an image, as QEMU tells of it (7.2 did not yet). */
 export interface ChildInfo {
-  /** Its part in the image; `file` where there is but one. */
+  /** Its part in the image: `file` for the one that was named, `extents.0` for the one that it names. */
   readonly name: string;
   readonly info: {
     /** A file has none. */
@@ -56,11 +62,12 @@ export interface ChildInfo {
 
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | Qcow2Info | VmdkInfo | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**
@@ -76,19 +83,34 @@ export async function info(
   const given = optionsOf("info", path, openRules, options);
   const image = await openImageForReading(volume, path, given);
   try {
-    const facts = await volume.facts(await volume.realPath(path));
+    const files: FileBelow[] = [];
+    for (const filename of new Set([path, image.storage.path])) {
+      const facts = await volume.facts(await volume.realPath(filename));
+      files.push({ filename, size: facts?.size ?? image.fileSize, allocatedSize: facts?.allocatedSize });
+    }
     const snapshots = (await image.readSnapshots?.()) ?? [];
-    return { ...describeImage(path, image, facts?.allocatedSize), ...(snapshots.length > 0 ? { snapshots } : {}) };
+    return { ...describeImage(path, image, files), ...(snapshots.length > 0 ? { snapshots } : {}) };
   } finally {
     await image.storage.close();
   }
 }
 
-/** `allocatedSize` is what the file takes on the disk, in bytes, if that is known. */
-export function describeImage(path: string, image: Image, allocatedSize: number | undefined): InfoReport {
+/** A file that an image consists of. */
+interface FileBelow {
+  readonly filename: string;
+  readonly size: number;
+  /** What it takes on the disk, in bytes, if that is known. */
+  readonly allocatedSize: number | undefined;
+}
+
+/** `files`: the one that was named, then the one that it says holds the disk, where that is another. */
+export function describeImage(path: string, image: Image, files: readonly FileBelow[]): InfoReport {
   const { backing, unclean, encryption } = image.getConversionOptions();
   const specific = image.getSpecificInfo();
-  const actualSize = allocatedSize === undefined ? {} : { actualSize: allocatedSize };
+  const sizes = files.map(({ allocatedSize }) => allocatedSize);
+  const actualSize = sizes.includes(undefined)
+    ? {}
+    : { actualSize: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) };
   const facts: Facts = {
     virtualSize: image.virtualSize,
     filename: path,
@@ -98,22 +120,26 @@ export function describeImage(path: string, image: Image, allocatedSize: number 
     ...(backing === undefined ? {} : backingFields(path, backing)),
     // The mark of a corrupt image is no sign of a crash; formats tell it among their own fields.
     dirtyFlag: unclean.length > (isMarkedCorrupt(specific) ? 1 : 0),
-    children: [
-      {
-        name: "file",
-        info: {
-          children: [],
-          virtualSize: alignUp(image.fileSize, SECTOR_SIZE),
-          filename: path,
-          format: "file",
-          ...actualSize,
-          formatSpecific: { type: "file", data: {} },
-          dirtyFlag: false,
-        },
-      },
-    ],
+    // The last that was opened comes first.
+    children: files.map(childInfo).reverse(),
   };
   return facts as InfoReport;
+}
+
+/** QEMU calls what a text names its extents. */
+function childInfo({ filename, size, allocatedSize }: FileBelow, at: number): ChildInfo {
+  return {
+    name: at === 0 ? "file" : `extents.${at - 1}`,
+    info: {
+      children: [],
+      virtualSize: alignUp(size, SECTOR_SIZE),
+      filename,
+      format: "file",
+      ...(allocatedSize !== undefined && { actualSize: allocatedSize }),
+      formatSpecific: { type: "file", data: {} },
+      dirtyFlag: false,
+    },
+  };
 }
 
 function isMarkedCorrupt(specific: SpecificInfo): boolean {

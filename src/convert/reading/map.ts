@@ -33,7 +33,7 @@ export interface MapReport {
   readonly image: string;
   /** `layer` where the image has a backing file that was not read. */
   readonly covers: "guest" | "layer";
-  /** The image's path, then those of the backing files that were read. */
+  /** The path of the file that holds the image's disk, then those of the backing files that were read. */
   readonly files: readonly string[];
   /** All of the guest's disk, ascending, without a gap. */
   readonly entries: readonly MapEntry[];
@@ -53,7 +53,7 @@ export async function map(
   const guest = await OpenedChain.open(volume, path, given);
   try {
     const view = await openGuestView(guest.chain);
-    const files = view.layers.map(({ storage }, depth) => (depth === 0 ? path : storage.path));
+    const files = view.layers.map(({ storage }) => storage.path);
     const { isLayer } = guest;
     return { image: path, covers: isLayer ? "layer" : "guest", files, entries: mapEntries(view.table, isLayer) };
   } finally {

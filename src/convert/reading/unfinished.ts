@@ -3,6 +3,7 @@
 import { Journal } from "../../journal/journal.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
+import { diskFileOf } from "../inspect/opened-chain.ts";
 import { pathMistakes, refuseMistakes } from "../options/option-rules.ts";
 
 /**
@@ -15,7 +16,7 @@ export type Unfinished = "none" | "open" | "verified" | "undo";
 /** @throws ImageError `corrupt` for a damaged journal, `io` */
 export async function unfinished(path: string, volume: Volume = new FileVolume()): Promise<Unfinished> {
   refuseMistakes(pathMistakes(path));
-  const found = await Journal.find(volume, path);
+  const found = await Journal.find(volume, await diskFileOf(volume, path));
   // A torn journal proves that nothing was written, and one that was rolled back that the image is as it was.
   if (found === "none" || found === "torn") return "none";
   await found.close();

@@ -52,6 +52,7 @@ export async function openJournal(step: RearrangeStep, headerLength = HEADER_BLO
     journey,
     ...keptSettings(settings),
     guestDigest,
+    ...(session.sidecarName !== undefined && { sidecar: session.sidecarName }),
     oldFileSize: image.fileSize,
   };
   const header = await readZeroFilled(session.storage, 0, headerLength);

@@ -12,7 +12,7 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import type { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import type { FileCopy, WritableStorage } from "../../storage/storage.ts";
+import type { FileCopy, Sidecar, WritableStorage } from "../../storage/storage.ts";
 
 export class GuardedStorage implements WritableStorage {
   readonly path: string;
@@ -23,6 +23,8 @@ export class GuardedStorage implements WritableStorage {
   readonly copy?: (copies: readonly FileCopy[]) => Promise<void>;
   readonly syncData?: () => Promise<void>;
   readonly hasLateFingerprint: boolean;
+  /** Set once it is known that a text beside it belongs to it. */
+  sidecar?: () => Promise<Sidecar | undefined>;
   readonly #inner: WritableStorage;
   #fingerprint: string;
   #look: () => Promise<void> = async () => {};

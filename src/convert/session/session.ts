@@ -8,6 +8,7 @@ import { MeteredVolume } from "../../storage/metered.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 import { GuardedStorage } from "./guarded-storage.ts";
 import type { Host } from "./host.ts";
+import { besidePath, isTextOf, type NamedImage, readText } from "./named-image.ts";
 import type { Verb } from "./surroundings.ts";
 import { obstaclesTo, refuseObstacles, refuseUsers } from "./surroundings.ts";
 
@@ -23,6 +24,7 @@ export class Session {
   readonly verb: Verb;
   readonly #lock: Lock;
   readonly #opened: WritableStorage;
+  #sidecarName: string | undefined;
 
   private constructor(
     path: string,
@@ -42,7 +44,8 @@ export class Session {
   }
 
   /** Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind. */
-  static async open(path: string, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
+  static async open(named: NamedImage, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
+    const { path, sidecar } = named;
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
     // One that can't be there for its length is told so.
@@ -62,6 +65,7 @@ export class Session {
       const guarded = await GuardedStorage.over(storage);
       const session = new Session(path, volume, { opened: storage, guarded }, host, lock, verb);
       guarded.lookBy(() => session.#refuseLost());
+      if (sidecar !== undefined) session.takeSidecar(sidecar);
       await session.refuseOtherUsers();
       return session;
     } catch (error) {
@@ -83,6 +87,24 @@ export class Session {
     await this.storage.refuseChange();
   }
 
+  /** The plain name of the text beside the image that says, or will say, what it is. */
+  get sidecarName(): string | undefined {
+    return this.#sidecarName;
+  }
+
+  /** From now on a text of that name belongs to the image, whether it is there or not. */
+  takeSidecar(name: string): void {
+    this.#sidecarName = name;
+    this.storage.sidecar = () => readText(this.volume, this.path, name);
+  }
+
+  /** What the image is called now: by the text beside it, where that is there. */
+  async imagePath(): Promise<string> {
+    const text = await this.storage.sidecar?.();
+    const isOurs = text !== undefined && isTextOf(text, this.path);
+    return isOurs ? besidePath(this.path, text.name) : this.path;
+  }
+
   /** The lock and the image's name are still ours. */
   async #refuseLost(): Promise<void> {
     await this.#lock.refuseLost();
@@ -97,6 +119,14 @@ export class Session {
 
   async refuseOtherUsers(): Promise<void> {
     await refuseUsers(this, this.#opened, this.notes);
+    const name = this.#sidecarName;
+    if (name === undefined || (await this.storage.sidecar?.()) === undefined) return;
+    const text = await this.volume.openForReading(besidePath(this.path, name));
+    try {
+      await refuseUsers(this, text, this.notes);
+    } finally {
+      await text.close();
+    }
   }
 
   /** A copy of the image that shares its space; undefined where the host makes none. */

@@ -1,5 +1,6 @@
 /** From the image as found to a proven plan of one switch; no byte is written here. */
 
+import { basename } from "node:path";
 import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
@@ -67,6 +68,7 @@ export async function planSwitchTo(
   const wasInOnePiece = source.options.linearBase !== undefined;
   const needsFront = draft.placement.linearBase !== undefined && !wasInOnePiece;
   const hasFooter = wasInOnePiece && source.metadata.total > 0;
+  const hasSidecar = driverOf(source.image.format).diskOf !== undefined;
   try {
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
@@ -79,6 +81,8 @@ export async function planSwitchTo(
       }),
       ...(wish.isCarrier && { room: roomFor(source, settings.maxExtraSpace) }),
       identity: wish.identity,
+      fileName: basename(source.image.storage.path),
+      ...(hasSidecar && { sidecar: await source.image.storage.sidecar?.() }),
       ...(wish.fillsIn && { fillsIn: true }),
     };
     return planSwitch(facts, target, draft);
@@ -142,6 +146,17 @@ export function goalUnit({ options }: Source, goalFormat: string, { options: tex
   const target = targetDriverOf(goalFormat);
   const values = parseTargetOptions(goalFormat, target, texts);
   return target.openConversionTarget(options, values, new Set(drop)).placement.unitSize;
+}
+
+/** The name of the text that comes beside the file on the way to the goal; undefined where none does. Throws ImageError where none can. */
+export function goalSidecar(
+  { image }: Source,
+  { goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">,
+): string | undefined {
+  const target = targetDriverOf(goalFormat);
+  // Its own goes first.
+  if (image.format === goalFormat) return undefined;
+  return target.sidecarName?.(basename(image.storage.path), parseTargetOptions(goalFormat, target, goalOptions));
 }
 
 /** Whether the image is of these options already, named or not, and its disk as long; what they say of its GPT is asked elsewhere. */

@@ -12,11 +12,13 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { Image } from "../../image/source.ts";
+import type { Commit } from "../../image/target.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
 import { executeEpoch, WriteRecorder, type Written } from "../execute/execute.ts";
+import { addText, removeText } from "../execute/name.ts";
 import { refuseWrongBytes } from "../execute/written.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import { digestRanges, type Source } from "../inspect/source.ts";
@@ -53,6 +55,8 @@ export interface Switched {
 export async function performSwitch(input: SwitchInput): Promise<Switched> {
   const { session, settings, source, plan, guest, journal, digestPlanned } = input;
   const { storage } = session;
+  const { named } = plan.commit;
+  if (named) session.takeSidecar(named.name);
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
   const report = progressOf(settings, "write");
   await executeEpoch(recorder.storage, plan.additive, {
@@ -74,12 +78,23 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await refuseChangedSource(input);
   await refuseStaleCopies(input);
   await session.refuseChange();
-  if (plan.commit.kind === "length") await storage.resize(plan.commit.hostOffset);
+  if (named) await commitName(session, named, plan.commit.sector);
+  else if (plan.commit.kind === "length") await storage.resize(plan.commit.hostOffset);
   else await storage.write(plan.commit.hostOffset, plan.commit.sector);
   await storage.sync();
   await refuseOtherCommit(input);
 
   return { target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)), digestAfter };
+}
+
+/** The text has been compared with what the plan read of it right before (`refuseChangedSource`). */
+async function commitName(
+  session: Session,
+  { name, comes }: NonNullable<Commit["named"]>,
+  bytes: Uint8Array,
+): Promise<void> {
+  if (comes) await addText(session, { name, bytes });
+  else await removeText(session, name);
 }
 
 /** What the target alone shows, so that the way back over it is told by these bytes to be open. */

@@ -28,6 +28,8 @@ export async function settleHeader(
 ): Promise<void> {
   const state = journal.work;
   const { commitHostOffset, oldSector, lastSector, previousSector } = state;
+  // A name is there or not, and no byte of the file tells of it.
+  if (state.named) return storage.sync();
   if (commitHostOffset + SECTOR_SIZE > state.savedHeader.length) return settleFooter(storage, commitHostOffset);
   const known = knownBlock(state);
   const { hostOffset } = known;

@@ -12,25 +12,30 @@ import type { Storage } from "../../storage/storage.ts";
  */
 export function behindCommit(
   storage: Storage,
-  { savedHeader, extras, intent, commitHostOffset, oldSector }: ConversionWork,
+  { savedHeader, extras, intent, commitHostOffset, oldSector, named, sector }: ConversionWork,
 ): Storage {
   const overlaid = extras.map(({ hostOffset, bytes }) => ({
     hostOffset,
     bytes: savedHeader.subarray(hostOffset, hostOffset + bytes.length),
   }));
-  overlaid.push({ hostOffset: commitHostOffset, bytes: oldSector });
+  if (!named) overlaid.push({ hostOffset: commitHostOffset, bytes: oldSector });
   return new OverlayStorage(storage, overlaid, {
     size: Math.max(intent.oldFileSize, intent.sourceEnd ?? 0),
+    ...(named && { sidecar: named.comes ? null : { name: named.name, bytes: sector } }),
   });
 }
 
 /** The file as the target will have it: the commit's sector over it. */
 export function beyondCommit(
   storage: Storage,
-  { kind, hostOffset, sector }: Pick<Commit, "kind" | "hostOffset" | "sector">,
+  { kind, hostOffset, sector, named }: Pick<Commit, "kind" | "hostOffset" | "sector" | "named">,
   cutTo?: number,
 ): Storage {
   if (kind === "length") return cutAt(storage, hostOffset);
+  if (named) {
+    const sidecar = named.comes ? { name: named.name, bytes: sector } : null;
+    return new OverlayStorage(storage, [], { sidecar });
+  }
   const size = cutTo === undefined ? {} : { size: alignUp(cutTo, SECTOR_SIZE) };
   return new OverlayStorage(storage, [{ hostOffset, bytes: sector }], size);
 }

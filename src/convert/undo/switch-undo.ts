@@ -16,7 +16,9 @@ import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import { rewriteRange } from "../../storage/rewrite.ts";
 import { readExactly, readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
+import { addText, clearTextDraft, removeText } from "../execute/name.ts";
 import { digestRanges } from "../inspect/source.ts";
+import { isTextOf } from "../session/named-image.ts";
 import type { Session } from "../session/session.ts";
 import { lengthToKeep } from "./grown-tail.ts";
 import { areHolesEmpty } from "./hidden-writes.ts";
@@ -27,8 +29,9 @@ export type CommitState = "before" | "after" | "rewritten";
 
 export async function commitStateOf(
   storage: Storage,
-  { intent, commitHostOffset, oldSector, sector }: ConversionWork,
+  { intent, commitHostOffset, oldSector, sector, named }: ConversionWork,
 ): Promise<CommitState> {
+  if (named) return nameStateOf(storage, { ...named, sector });
   const isLength = intent.commitKind === "length";
   if (isLength || commitHostOffset >= intent.oldFileSize) {
     const isThere = (await storage.size()) >= commitHostOffset + SECTOR_SIZE;
@@ -39,11 +42,27 @@ export async function commitStateOf(
   return sameBytes(found, sector) && !isLength ? "after" : "rewritten";
 }
 
+/** Of a text beside it. What bears the name and speaks of another disk, or of none, is not ours. */
+async function nameStateOf(
+  storage: Storage,
+  { name, comes, sector }: { readonly name: string; readonly comes: boolean; readonly sector: Uint8Array },
+): Promise<CommitState> {
+  if (storage.sidecar === undefined) throw new TypeError(`Cannot tell whether ${name} is there: nobody has looked`);
+  const found = await storage.sidecar();
+  const isNamed = found?.name === name;
+  if (isNamed && sameBytes(found.bytes, sector)) return comes ? "after" : "before";
+  if (isNamed && isTextOf(found, storage.path)) return "rewritten";
+  return comes ? "before" : "after";
+}
+
 /** Says what was written to the image since by someone else; `undefined` when nothing was, as far as metadata shows. */
 export async function foreignWrite(storage: Storage, state: ConversionWork): Promise<string | undefined> {
   const { intent, prepared } = state;
+  const { named, sector } = state;
+  if (named && !named.comes && !isTextOf({ name: named.name, bytes: sector }, storage.path))
+    return `its file was renamed, by whose old name ${named.name} speaks of it,`;
   const commit = await commitStateOf(storage, state);
-  if (commit === "rewritten") return "its header was rewritten";
+  if (commit === "rewritten") return named ? `${named.name} was rewritten` : "its header was rewritten";
   const size = await storage.size();
   // A footer that went took the end of the file with it.
   const isShorter = commit === "after" && intent.commitKind === "length";
@@ -72,7 +91,8 @@ export async function isAsShort(storage: Storage, work: ConversionWork): Promise
 }
 
 /** The file's length once the commit is there and nothing has been cut. */
-function sizeAfterCommit({ intent, commitHostOffset }: ConversionWork): number {
+function sizeAfterCommit({ intent, commitHostOffset, named }: ConversionWork): number {
+  if (named) return intent.fileSize;
   if (intent.commitKind === "length") return commitHostOffset;
   return Math.max(intent.fileSize, commitHostOffset + SECTOR_SIZE);
 }
@@ -123,10 +143,11 @@ async function sourceBehind(storage: Storage, state: ConversionWork): Promise<Im
  */
 export async function restoreSource(session: Session, journal: ConversionJournal, isOver = true): Promise<boolean> {
   const { storage } = session;
-  const { intent, commitHostOffset, oldSector } = journal.work;
+  const { intent, commitHostOffset, oldSector, named } = journal.work;
   // Also where it reads as the source's already: a cut may show what the disk really has. A footer that came goes with the length.
   const isComing = commitHostOffset >= intent.oldFileSize;
-  if (!isComing) await storage.write(commitHostOffset, oldSector);
+  if (named) await takeNameBack(session, journal.work);
+  else if (!isComing) await storage.write(commitHostOffset, oldSector);
   await storage.sync();
   await takeExtrasBack(storage, journal.work);
   const length = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
@@ -146,6 +167,16 @@ export async function restoreSource(session: Session, journal: ConversionJournal
     await journal.remove();
   }
   return length === intent.oldFileSize;
+}
+
+/** The text under its name again, or gone. Whatever else bears the name stays. */
+async function takeNameBack(session: Session, work: ConversionWork): Promise<void> {
+  const { named, sector } = work;
+  const state = await commitStateOf(session.storage, work);
+  await clearTextDraft(session);
+  if (named === undefined || state !== "after") return;
+  if (named.comes) await removeText(session, named.name);
+  else await addText(session, { name: named.name, bytes: sector });
 }
 
 /** Where partition tables, volume managers and file systems (Btrfs at 64 KiB the last of them) tell how large they are. */

@@ -7,25 +7,15 @@
  */
 
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
-import { RangeSet } from "../../bytes/range-set.ts";
 import type { Words } from "../../bytes/sentence.ts";
 import { alignOption, chosenAlign, GPT_OPTION } from "../../image/disk-options.ts";
+import { LINEAR_PLACEMENT } from "../../image/in-one-piece.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { TargetDriver } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
 import { judgeUnkept } from "../../image/unkept.ts";
 
 const WORDS = { hasNone: "raw has none", name: "a raw disk" };
-
-/** raw has no allocation: every sector has its place. */
-const PLACEMENT = {
-  unitSize: SECTOR_SIZE,
-  hostAlignment: SECTOR_SIZE,
-  reserved: new RangeSet(),
-  linearBase: 0,
-  hasZeroState: false,
-  compressed: undefined,
-} as const;
 
 export const rawTarget: TargetDriver = {
   options: [
@@ -44,7 +34,7 @@ export const rawTarget: TargetDriver = {
       format: "raw",
       virtualSize: source.virtualSize,
       clusterSize: SECTOR_SIZE,
-      placement: PLACEMENT,
+      placement: LINEAR_PLACEMENT,
       options,
       refusals: [...unkept.refusals, ...backingRefusals(source)],
       dropped: unkept.dropped,
@@ -59,7 +49,7 @@ export const rawTarget: TargetDriver = {
       ...draft,
       extents,
       fileSize: Math.max(oldFileSize, virtualSize),
-      cutTo,
+      ...(cutTo !== oldFileSize && { cutTo }),
       metadataBytes: 0,
       settling: { bytesMoved: 0, bytesWritten: 0, fileSize: cutTo },
       additiveWrites: () => [],
@@ -68,6 +58,10 @@ export const rawTarget: TargetDriver = {
 
   /** What the header area holds behind its first sector comes beforehand, where the source uses none of it. */
   copyHeader({ virtualSize, fileSize }, source, _oldHeader, _usedHeader, guest) {
+    if (source.linearBase !== undefined && guest?.sidecar !== undefined) {
+      const { name, bytes } = guest.sidecar;
+      return { kind: "name", named: { name, comes: false }, hostOffset: 0, sector: bytes, extras: [] };
+    }
     if (source.linearBase !== undefined && guest?.lastSector !== undefined) {
       // All lies where it has to: what makes it another format is the footer, which goes.
       return { kind: "length", hostOffset: fileSize - SECTOR_SIZE, sector: guest.lastSector, extras: [] };

@@ -1,23 +1,20 @@
 /** An opened fixed VHD: the guest's bytes from the file's first on, and a footer behind them. */
 
-import { alignDown, alignUp, KiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignDown, alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { ImageFiles } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
+import { LINEAR_CLUSTER_SIZE, linearOptions } from "../../image/in-one-piece.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
-import { DISK_ALONE } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { VpcSpecificInfo } from "./details.ts";
 import { readVpcDisk, type VpcDisk } from "./disk.ts";
 import { FOOTER_SIZE } from "./footer.ts";
 import { SIZE_FROM } from "./size.ts";
 
-/** A fixed VHD has no clusters; this is what a target takes as its default, as for raw. */
-const CLUSTER_SIZE = 64 * KiB;
-
 class VpcImage implements Image {
   readonly format = "vpc";
-  readonly clusterSize = CLUSTER_SIZE;
+  readonly clusterSize = LINEAR_CLUSTER_SIZE;
   readonly storage: Storage;
   readonly #disk: VpcDisk;
 
@@ -40,14 +37,7 @@ class VpcImage implements Image {
     const { sector, footer, virtualSize, fileSize, unshown } = this.#disk;
     const isTight = virtualSize + FOOTER_SIZE === fileSize;
     return {
-      ...DISK_ALONE,
-      format: this.format,
-      virtualSize,
-      clusterSize: this.clusterSize,
-      clustersPerTable: 0,
-      sharingSize: this.clusterSize,
-      usedHeader: RangeSet.of({ start: 0, end: fileSize }),
-      linearBase: 0,
+      ...linearOptions(this.format, virtualSize, fileSize),
       // Behind bytes that nobody kept the old footer would speak of another disk.
       creationOptions: {
         subformat: "fixed",

@@ -10,8 +10,9 @@
 
 import { isAligned, SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
-import { RangeSet } from "../../bytes/range-set.ts";
+import type { RangeSet } from "../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../../image/extent.ts";
+import { LINEAR_PLACEMENT } from "../../image/in-one-piece.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { Commit, Draft, FileSpace, GuestMaterial, MappedDraft, TargetDriver } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
@@ -46,14 +47,7 @@ function openConversionTarget(
     format: "vpc",
     virtualSize,
     clusterSize: SECTOR_SIZE,
-    placement: {
-      unitSize: SECTOR_SIZE,
-      hostAlignment: SECTOR_SIZE,
-      reserved: new RangeSet(),
-      linearBase: 0,
-      hasZeroState: false,
-      compressed: undefined,
-    },
+    placement: LINEAR_PLACEMENT,
     options: { subformat: "fixed", align: choice.align },
     ...judgeSource(source, virtualSize, drop),
     keptFooter: keeps ? choice.footer : undefined,

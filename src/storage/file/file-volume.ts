@@ -7,8 +7,10 @@ import {
   chown,
   copyFile,
   type FileHandle,
+  link,
   lstat,
   open,
+  readdir,
   realpath,
   rename,
   stat,
@@ -35,6 +37,9 @@ const CANNOT_SYNC_FOLDERS: ReadonlySet<string> = new Set(
     ? ["EPERM", "EACCES", "EISDIR", "EINVAL", "ENOTSUP", "ENOSYS"]
     : ["EINVAL", "ENOTSUP", "ENOSYS"],
 );
+
+/** What a second name for a file says where the file system, or a rule of the system, has none: FAT, some servers. */
+const CANNOT_LINK: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EISDIR"]);
 
 /**
  * `f_type` of file systems whose times change with a write and never by a later flush: seen on each of them
@@ -97,10 +102,12 @@ export class FileVolume implements Volume {
     return found;
   }
 
-  async createExclusively(path: string): Promise<WritableStorage | undefined> {
+  async createExclusively(path: string, like?: string): Promise<WritableStorage | undefined> {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
     try {
-      return new FileStorage(path, await open(path, flags, 0o600), this.#host);
+      const handle = await open(path, flags, 0o600);
+      if (like !== undefined) await becomeLike(handle, like).catch(() => {});
+      return new FileStorage(path, handle, this.#host);
     } catch (error) {
       if (codeOf(error) === "EEXIST") return undefined;
       throw hostError(error, "create", path);
@@ -183,6 +190,29 @@ export class FileVolume implements Volume {
     await attempt("rename", from, () => rename(from, to));
   }
 
+  async link(from: string, to: string): Promise<boolean> {
+    try {
+      await link(from, to);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return false;
+      if (!CANNOT_LINK.has(codeOf(error) ?? "")) throw hostError(error, "link", from);
+    }
+    const taken = await this.createExclusively(to);
+    if (taken === undefined) return false;
+    await taken.close();
+    await this.rename(from, to).catch(async (error: unknown) => {
+      await this.remove(to);
+      throw error;
+    });
+    return true;
+  }
+
+  async namesBeside(path: string): Promise<readonly string[]> {
+    const folder = dirname(resolve(path));
+    return attempt("look into the folder", folder, () => readdir(folder));
+  }
+
   async remove(path: string): Promise<void> {
     try {
       await unlink(path);
@@ -239,6 +269,13 @@ export class FileVolume implements Volume {
   #note(text: string): void {
     if (!this.notes.includes(text)) this.notes.push(text);
   }
+}
+
+/** Who may read what; that it is somebody else's is only for root to say. */
+async function becomeLike(handle: FileHandle, like: string): Promise<void> {
+  const { mode, uid, gid } = await stat(like);
+  await handle.chmod(mode & 0o666);
+  await handle.chown(uid, gid);
 }
 
 function kindOf(facts: BigIntStats): FileFacts["kind"] {

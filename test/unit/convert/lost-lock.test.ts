@@ -69,7 +69,8 @@ describe.each(RUNS)("%s", (_, makeImage, run) => {
     const image = await makeImage();
     const undisturbed = new LosingVolume(new MemoryVolume({ [IMAGE_PATH]: image }), Number.POSITIVE_INFINITY, "reads");
     await run(testHost(undisturbed));
-    for (let nth = 1; nth <= undisturbed.count; nth++) {
+    // The first looks which file the image is, before there is a lock.
+    for (let nth = 2; nth <= undisturbed.count; nth++) {
       const volume = new LosingVolume(new MemoryVolume({ [IMAGE_PATH]: image }), nth, "reads");
       await run(testHost(volume)).catch(() => {});
       expect(volume.afterwards, `after read ${nth}`).not.toContain("image: sector 0");

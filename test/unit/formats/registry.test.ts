@@ -3,7 +3,7 @@ import { UsageError } from "../../../src/bytes/image-error.ts";
 import { imageExtensions } from "../../../src/formats/naming.ts";
 import { driverOf, formatDrivers, openImage, probeFormat } from "../../../src/formats/registry.ts";
 import { memoryStorage } from "../../../src/storage/memory.ts";
-import { kits } from "../../formats/kits.ts";
+import { kits, storageOfKit } from "../../formats/kits.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";
 
 const probed = kits.filter(({ isProbed }) => isProbed);
@@ -41,7 +41,7 @@ describe("registry", () => {
   });
 
   it.each(probed)("finds $title by its magic and by name", async (kit) => {
-    const storage = memoryStorage(kit.build({ virtualSize: 4096, data: [] }));
+    const storage = storageOfKit(kit, kit.build({ virtualSize: 4096, data: [] }));
     expect((await probeFormat(storage)).name).toBe(kit.name);
     expect((await openImage(storage)).format).toBe(kit.name);
     expect((await openImage(storage, kit.name)).format).toBe(kit.name);

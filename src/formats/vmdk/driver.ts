@@ -1,0 +1,20 @@
+/** The VMDK driver, by qemu-img's name: flat disks in one file beside their descriptor; all others are told by name. */
+
+import type { FormatDriver } from "../../image/driver.ts";
+import { DESCRIPTOR_MARK } from "./descriptor.ts";
+import { readFlat } from "./flat.ts";
+import { openVmdk } from "./image.ts";
+import { vmdkTarget } from "./target.ts";
+
+export const vmdkDriver: FormatDriver = {
+  name: "vmdk",
+  aliases: [],
+  extensions: [".vmdk"],
+  marks: [{ hostOffset: 0, bytes: DESCRIPTOR_MARK }],
+  guestAt: "nowhere",
+  open: openVmdk,
+  diskOf: (text, path) => readFlat(text, path).fileName,
+  target: vmdkTarget,
+  isInOnePiece: true,
+  by: "raw",
+};

@@ -1,0 +1,61 @@
+/** The descriptor that a new flat VMDK gets, line by line, and why. */
+
+import { SECTOR_SIZE } from "../../bytes/align.ts";
+import type { Identity } from "../../image/target.ts";
+import { crypto } from "../../storage/built-ins.ts";
+import { DESCRIPTOR_MARK } from "./descriptor.ts";
+import { FLAT } from "./flat.ts";
+
+/** Of which controller the disk is; VMware and VirtualBox import none that does not say so. */
+export const ADAPTERS = ["ide", "lsilogic", "buslogic", "legacyESX"] as const;
+export type Adapter = (typeof ADAPTERS)[number];
+
+export function isAdapter(text: string | undefined): text is Adapter {
+  return ADAPTERS.some((adapter) => adapter === text);
+}
+
+const SECTORS_PER_TRACK = 63;
+/** What an IDE disk's cylinders are numbered by; a larger one is addressed by sectors. */
+const MAX_IDE_CYLINDERS = 16_383;
+
+/** `4` is what every VMware since Workstation 4 takes, and qemu-img writes. */
+const HARDWARE_VERSION = 4;
+
+export function freshDescriptor(
+  fileName: string,
+  virtualSize: number,
+  adapter: Adapter,
+  identity: Identity | undefined,
+): Uint8Array {
+  const sectors = virtualSize / SECTOR_SIZE;
+  const heads = adapter === "ide" ? 16 : 255;
+  const cylinders = Math.max(1, Math.floor(sectors / (heads * SECTORS_PER_TRACK)));
+  const lines = [
+    DESCRIPTOR_MARK,
+    "version=1",
+    'encoding="UTF-8"',
+    `CID=${contentId(virtualSize, identity).toString(16).padStart(8, "0")}`,
+    "parentCID=ffffffff",
+    `createType="${FLAT}"`,
+    "",
+    "# Extent description",
+    `RW ${sectors} FLAT "${fileName}" 0`,
+    "",
+    "# The Disk Data Base",
+    "#DDB",
+    "",
+    `ddb.virtualHWVersion = "${HARDWARE_VERSION}"`,
+    `ddb.geometry.cylinders = "${adapter === "ide" ? Math.min(cylinders, MAX_IDE_CYLINDERS) : cylinders}"`,
+    `ddb.geometry.heads = "${heads}"`,
+    `ddb.geometry.sectors = "${SECTORS_PER_TRACK}"`,
+    `ddb.adapterType = "${adapter}"`,
+  ];
+  return new Uint8Array(Buffer.from(`${lines.join("\n")}\n`));
+}
+
+/** By chance, or made by the seed; neither "no parent" nor what VMware takes for "not yet set". */
+function contentId(virtualSize: number, identity: Identity | undefined): number {
+  const hash = () => crypto().createHash("sha256").update(`vmdk ${identity?.seed} ${virtualSize}`).digest();
+  const bytes = identity === undefined ? crypto().randomBytes(4) : hash();
+  return Math.min(Math.max(Buffer.from(bytes).readUInt32BE(0), 1), 0xffff_fffd);
+}
