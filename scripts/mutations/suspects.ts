@@ -30,6 +30,7 @@ export const overlay = unit("storage/overlay");
 export const file = unit("storage/file/file-volume");
 export const fileStorage = unit("storage/file/file-storage");
 export const holes = unit("storage/file/holes");
+export const reading = unit("convert/reading");
 export const execute = unit("convert/execute/execute");
 export const sharedReader = unit("storage/file/shared-reader");
 export const rawDriver = unit("formats/raw/driver");
