@@ -32,6 +32,7 @@ export const fileStorage = unit("storage/file/file-storage");
 export const holes = unit("storage/file/holes");
 export const reading = unit("convert/reading");
 export const tablesByTurns = unit("convert/tables-by-turns");
+export const execute = unit("convert/execute/execute");
 export const sharedReader = unit("storage/file/shared-reader");
 export const rawDriver = unit("formats/raw/driver");
 export const compareViews = unit("image/guest/compare");

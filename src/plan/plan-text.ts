@@ -1,5 +1,6 @@
 /** A plan in words: what will be written, what stays, what moves, what is lost, and how the file looks after. */
 
+import { counted } from "../bytes/count-text.ts";
 import { fileText, formatSize } from "../bytes/size-text.ts";
 import { changeTexts, stepTexts, type ToldChange, type ToldStep, wayBackText } from "./path-text.ts";
 
@@ -57,7 +58,7 @@ export function planText(outcome: PlanOutcome, figures: PlanFigures): string {
     ...changeTexts(figures.guestChanges).map((text, at): [string, string] => [at === 0 ? "guest changed" : "", text]),
     ["settling", figures.bytesSettled === 0 ? "nothing to write" : formatSize(figures.bytesSettled)],
     ["peak extra space", formatSize(figures.peakExtraBytes)],
-    ["barriers", `about ${figures.syncs} syncs`],
+    ["barriers", `about ${counted(figures.syncs, "sync")}`],
     ["file after", `${formatSize(fileSizeAfter)} (${growth < 0 ? "-" : "+"}${formatSize(Math.abs(growth))})`],
     ["left behind", figures.dropped.length === 0 ? "nothing" : figures.dropped.join(", ")],
     ["rollback", wayBackText(path, sourceFormat)],
