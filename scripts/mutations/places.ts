@@ -157,4 +157,11 @@ export const placeMutations: readonly Mutation[] = [
     replace: "if (false) proveDense(",
     tests: [proof],
   },
+  {
+    name: "half a footer of ours is taken for somebody's write",
+    file: "convert/undo/switch-undo.ts",
+    find: `if (intent.commitKind !== "length" || length <= 0 || length >= SECTOR_SIZE) return false;`,
+    replace: "if (length !== 0) return false;",
+    tests: ["test/crash/torn-footer.test.ts"],
+  },
 ];

@@ -71,7 +71,8 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
   if (commit === "after") {
     if (!prepared) return "its header is the target's, but the journal never came to write it";
     const expected = sizeAfterCommit(state);
-    if (size !== expected) return `its file has ${size} bytes instead of ${expected}`;
+    if (size !== expected && !(await isFooterInPart(storage, state, size)))
+      return `its file has ${size} bytes instead of ${expected}`;
     if (!(await addedIsUntouched(storage, prepared))) return "the new tables were changed";
     if (!(await frontIsOurs(storage, state))) return "its header cluster was changed";
     const source = await sourceBehind(storage, state);
@@ -95,6 +96,14 @@ function sizeAfterCommit({ intent, commitHostOffset, named }: ConversionWork): n
   if (named) return intent.fileSize;
   if (intent.commitKind === "length") return commitHostOffset;
   return Math.max(intent.fileSize, commitHostOffset + SECTOR_SIZE);
+}
+
+/** What a footer that was being put back got as far as, on a disk that was full: no byte of it is anybody else's. */
+async function isFooterInPart(storage: Storage, state: ConversionWork, size: number): Promise<boolean> {
+  const { intent, commitHostOffset, sector } = state;
+  const length = size - commitHostOffset;
+  if (intent.commitKind !== "length" || length <= 0 || length >= SECTOR_SIZE) return false;
+  return sameBytes(await readExactly(storage, commitHostOffset, length, "footer"), sector.subarray(0, length));
 }
 
 /** True where the commit and what came with it are as they were written: nobody changed the disk's first bytes since. */
