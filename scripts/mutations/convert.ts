@@ -3,7 +3,6 @@
 import type { Mutation } from "./mutation.ts";
 import {
   cuts,
-  execute,
   failure,
   foreignWrites,
   others,
@@ -11,6 +10,7 @@ import {
   refusals,
   repair,
   settleGuards,
+  tablesByTurns,
   tinyFaults,
   verification,
   verify,
@@ -92,14 +92,14 @@ export const convertMutations: readonly Mutation[] = [
     file: "convert/execute/execute.ts",
     find: "    turn = 1 - turn;\n",
     replace: "",
-    tests: [execute],
+    tests: [tablesByTurns],
   },
   {
     name: "what stood in memory that is used again stays",
     file: "convert/execute/execute.ts",
     find: "return (two[turn] as Uint8Array).fill(0);",
     replace: "return two[turn] as Uint8Array;",
-    tests: [execute],
+    tests: [tablesByTurns],
   },
   {
     name: "memory of short pieces is used again too",
@@ -107,7 +107,7 @@ export const convertMutations: readonly Mutation[] = [
     find: "    if (length !== COPY_STEP) return freshChunk(length);\n    turn = 1 - turn;\n    two[turn] ??= new Uint8Array(COPY_STEP);\n    return (two[turn] as Uint8Array).fill(0);",
     replace:
       "    turn = 1 - turn;\n    two[turn] ??= new Uint8Array(COPY_STEP);\n    return (two[turn] as Uint8Array).subarray(0, length).fill(0);",
-    tests: [execute],
+    tests: [tablesByTurns],
   },
   {
     name: "an epoch is not synced",

@@ -24,16 +24,16 @@ export const encodeMutations: readonly Mutation[] = [
   },
   {
     name: "a cluster of zeros is given up without another look",
-    file: "convert/rearrange/rearrange-step.ts",
+    file: "convert/rearrange/empty-units.ts",
     find: "for (const { start, end } of ranges.each()) await refuseData(session, reader, start, end);",
     replace: "",
     tests: ["test/unit/convert/zeros-in-place.test.ts"],
   },
   {
     name: "what zeros were counted for stays counted",
-    file: "convert/rearrange/rearrange-step.ts",
-    find: "({ journal } = await mendCounts({ ...step, image: emptied }, rearranger, journal));",
-    replace: "rearranger.pieces();",
+    file: "convert/rearrange/empty-units.ts",
+    find: "({ journal } = await mendCounts({ ...step, image: emptied }, journal));",
+    replace: "emptied.getConversionOptions();",
     tests: ["test/unit/convert/zeros-in-place.test.ts"],
   },
   {

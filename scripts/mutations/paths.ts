@@ -62,7 +62,7 @@ export const pathMutations: readonly Mutation[] = [
   },
   {
     name: "counts of what a cut has parted stay",
-    file: "convert/rearrange/rearrange-step.ts",
+    file: "convert/rearrange/mended-counts.ts",
     find: "if (repair === undefined || repair.steps.length === 0) return",
     replace: "if (repair === undefined || repair.steps.length >= 0) return",
     tests: [cutSnapshot],

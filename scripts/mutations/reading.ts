@@ -1,9 +1,17 @@
 /** Defects in what is not read: holes, and zeros that are known. */
 
 import type { Mutation } from "./mutation.ts";
-import { compareViews, rawDriver, zeroUnits } from "./suspects.ts";
+import { compareViews, rawDriver, reading, zeroUnits } from "./suspects.ts";
 
 export const readingMutations: readonly Mutation[] = [
+  {
+    name: "an image is closed while its holes are asked for",
+    file: "convert/reading/compare.ts",
+    find: "const [viewA, viewB] = await Promise.allSettled([view(a), view(b)]);",
+    replace:
+      "await Promise.all([view(a), view(b)]);\n  const [viewA, viewB] = await Promise.allSettled([view(a), view(b)]);",
+    tests: [reading],
+  },
   {
     name: "the end of a raw image is data, whatever it is",
     file: "image/in-one-piece.ts",

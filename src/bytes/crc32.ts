@@ -13,7 +13,9 @@ const tables = new Map<Crc32Polynomial, Uint32Array>();
 export function crc32(bytes: Uint8Array, polynomial: Crc32Polynomial = Crc32Polynomial.ieee): number {
   const table = tableOf(polynomial);
   let remainder = 0xffffffff;
-  for (const byte of bytes) remainder = (remainder >>> 8) ^ (table[(remainder ^ byte) & 0xff] as number);
+  // By index: an iterator takes three times as long, and leaves an object behind for each byte.
+  for (let at = 0; at < bytes.length; at++)
+    remainder = (remainder >>> 8) ^ (table[(remainder ^ (bytes[at] as number)) & 0xff] as number);
   return ~remainder >>> 0;
 }
 

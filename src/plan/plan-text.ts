@@ -15,6 +15,8 @@ export interface PlanFigures {
   readonly bytesMoved: number;
   readonly bytesSettled: number;
   readonly peakExtraBytes: number;
+  /** About so many. */
+  readonly syncs: number;
   readonly fileSizeBefore: number;
   readonly fileSizeAfter: number;
   /** Bytes of the guest that are changed, as was asked for; absent where none are. */
@@ -55,6 +57,7 @@ export function planText(outcome: PlanOutcome, figures: PlanFigures): string {
     ...changeTexts(figures.guestChanges).map((text, at): [string, string] => [at === 0 ? "guest changed" : "", text]),
     ["settling", figures.bytesSettled === 0 ? "nothing to write" : formatSize(figures.bytesSettled)],
     ["peak extra space", formatSize(figures.peakExtraBytes)],
+    ["barriers", `about ${figures.syncs} syncs`],
     ["file after", `${formatSize(fileSizeAfter)} (${growth < 0 ? "-" : "+"}${formatSize(Math.abs(growth))})`],
     ["left behind", figures.dropped.length === 0 ? "nothing" : figures.dropped.join(", ")],
     ["rollback", wayBackText(path, sourceFormat)],

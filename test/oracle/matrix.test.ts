@@ -85,9 +85,12 @@ async function tryCell(place: string, from: Side, to: Side, guest: Guest): Promi
   if (to.clusterSize !== undefined) equal("cluster size", found["cluster-size"], to.clusterSize);
   const { size, blocks } = await stat(report.diskFile ?? image);
   equal("size as told", size, report.fileSizeAfter);
-  // The plan of what goes by way of raw knows its first step alone.
-  if (!["vpc", "vmdk"].includes(from.kit.name) || to.clusterSize === undefined)
-    equal("size as planned", size, planned.fileSizeAfter);
+  if (isSizeForetold(from, to, guest)) {
+    // Blocks of zeros that a raw disk stores are found by the pass that digests it.
+    const least = from.kit.name === "raw" && to.clusterSize !== undefined ? size : planned.fileSizeAfter;
+    atMost("size, and what was planned", size, planned.fileSizeAfter);
+    atMost("what was planned, and size", least, size);
+  }
   equal("path as planned", JSON.stringify(report.path), JSON.stringify(planned.path));
   // A plan counts what lies elsewhere than it is to; the run, what lets it pass too. Of tables that are compacted it says nothing.
   if (to.clusterSize === undefined && from.clusterSize !== undefined) {
@@ -102,6 +105,15 @@ async function tryCell(place: string, from: Side, to: Side, guest: Guest): Promi
     await run("qemu-img", ["convert", "-t", "unsafe", "-f", to.kit.name, "-O", "raw", image, `${image}.raw`]);
     await assertGptDisk(`${image}.raw`);
   }
+}
+
+/**
+ * The plan of a VHD knows its first step alone, to raw. Of clusters of one sector each refcount block counts 256, and lies
+ * among them, so that an L1 table of more than 255 of them finds no room further down.
+ */
+function isSizeForetold(from: Side, to: Side, guest: Guest): boolean {
+  if (from.kit.name === "vpc") return to.clusterSize === undefined;
+  return from.kit.name !== "raw" || to.clusterSize !== 512 || guest !== "sparse beyond 4 GiB";
 }
 
 /** What the source stores of the guest, zeros not counted: no disk in one piece takes more. */

@@ -167,6 +167,8 @@ test("each unit comes where it is wanted, nothing live is written, and all is as
       expect(seen.epochs.length).toBeLessThanOrEqual(
         epochsOfTheArtless(slots, ways, Math.max(1, Math.floor(mostMoves))),
       );
+      const allowed = mostMoves >= ways.length ? epochsThatSparesAllow(ways, spares) : undefined;
+      if (allowed !== undefined) expect(seen.epochs.length).toBeLessThanOrEqual(allowed);
       proveSchedule(input, schedule);
     }),
     { numRuns: 1500 },
@@ -198,19 +200,48 @@ function epochsOfTheArtless(before: Slots, ways: readonly Way[], mostMoves: numb
   return epochs;
 }
 
+/**
+ * In so many epochs each chain is done if spares cut it into pieces that are no longer, one of which needs none; each
+ * cycle too, whose pieces all need one, and an epoch more. Undefined where cycles have to wait for one another's spares.
+ */
+function epochsThatSparesAllow(ways: readonly Way[], wished: number): number | undefined {
+  const next = new Map(ways.map(({ from, to }) => [from, to]));
+  const lengthFrom = (start: number): number => {
+    let length = 0;
+    for (let at: number | undefined = start; at !== undefined && next.has(at); at = next.get(at)) length++;
+    return length;
+  };
+  const entered = new Set(next.values());
+  const chains = [...next.keys()].filter((at) => !entered.has(at)).map(lengthFrom);
+  const cycles = cycleLengths(next);
+  // Nothing at all is one where a cycle asks for it.
+  const spares = wished === 0 && cycles.length === 0 ? 0 : Math.max(1, Math.floor(wished));
+  if (cycles.length > spares) return undefined;
+  // In fewer than three a spare saves nothing.
+  for (let epochs = 3; ; epochs++) {
+    const ofChains = chains.reduce((sum, length) => sum + Math.max(0, Math.ceil((length - epochs) / (epochs - 1))), 0);
+    const ofCycles = cycles.reduce((sum, length) => sum + Math.ceil(length / (epochs - 1)), 0);
+    if (ofChains + ofCycles <= spares) return epochs;
+  }
+}
+
 function cycleCount(ways: readonly Way[]): number {
-  const left = new Map(ways.map(({ from, to }) => [from, to]));
-  let count = 0;
-  for (const start of [...left.keys()]) {
+  return cycleLengths(new Map(ways.map(({ from, to }) => [from, to]))).length;
+}
+
+function cycleLengths(next: ReadonlyMap<number, number>): number[] {
+  const lengths: number[] = [];
+  for (const start of next.keys()) {
     let at: number | undefined = start;
     const walked: number[] = [];
-    while (at !== undefined && left.has(at) && !walked.includes(at)) {
+    while (at !== undefined && next.has(at) && !walked.includes(at)) {
       walked.push(at);
-      at = left.get(at);
+      at = next.get(at);
     }
-    if (at !== undefined && at === start && walked.length > 0 && Math.min(...walked) === start) count++;
+    // Told once, by the first of its places.
+    if (at === start && Math.min(...walked) === start) lengths.push(walked.length);
   }
-  return count;
+  return lengths;
 }
 
 /** Pieces of one unit or several, fixed ones, and holes. */

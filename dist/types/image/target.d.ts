@@ -1,6 +1,7 @@
 /** The target's half of a driver: what shall be there, as values; `convert/execute` alone performs them. */
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { Words } from "../bytes/sentence.ts";
+import type { Sidecar } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
 import type { ConversionOptions } from "./source.ts";
@@ -71,14 +72,19 @@ export interface MappedDraft extends Draft {
  * medium changes at once; where the change lies is data, and journal, undo and overlay take it from here.
  */
 export interface Commit {
-    /** `sector`: 512 bytes are written. `length`: the file loses its last sector, a footer. */
-    readonly kind: "sector" | "length";
+    /** `sector`: 512 bytes are written. `length`: the file loses its last sector, a footer. `name`: a text beside the file comes or goes. */
+    readonly kind: "sector" | "length" | "name";
+    /** Of a name: which, in the file's own folder, and whether it comes or goes. */
+    readonly named?: {
+        readonly name: string;
+        readonly comes: boolean;
+    };
     /**
      * Of the sector, a multiple of 512: 0 for a header at the start; at or past the old end of file for a footer that comes.
-     * Of a length the new one, where the footer that goes lies.
+     * Of a length the new one, where the footer that goes lies. Of a name 0: no byte of the file is written.
      */
     readonly hostOffset: number;
-    /** The 512 bytes of the one write; of a length those that go. */
+    /** The 512 bytes of the one write; of a length those that go; of a name all of its text. */
     readonly sector: Uint8Array;
     /** Writes to bytes of the header area that the source does not use, made durable before the commit; its sector is never among them. */
     readonly extras: readonly Write[];
@@ -99,6 +105,10 @@ export interface GuestMaterial {
     /** The file's last sector, where the source holds the disk in one piece: a footer, if it has one. */
     readonly lastSector?: Uint8Array | undefined;
     readonly identity?: Identity | undefined;
+    /** The plain name of the file. */
+    readonly fileName?: string | undefined;
+    /** The text beside it that says what it is, where the source has one. */
+    readonly sidecar?: Sidecar | undefined;
 }
 /** Whence a target takes ids and times that nobody names; where there is none, from chance and the clock. */
 export interface Identity {
@@ -109,6 +119,8 @@ export interface TargetDriver {
     readonly options: readonly TargetOption[];
     /** How long a disk becomes by the options that are of the disk itself; absent: no target changes that. Throws UsageError. */
     grownSize?(virtualSize: number, options: TargetOptionValues): number;
+    /** The name of the text beside the file that makes it the target's; absent where there is none. Throws ImageError. */
+    sidecarName?(fileName: string, options: TargetOptionValues): string;
     /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
     readonly countsReferences: boolean;
     /**

@@ -23,7 +23,18 @@ export interface Storage {
      * Undefined, or absent, where it can't be told.
      */
     dataRanges?(): Promise<RangeSet | undefined>;
+    /**
+     * The text under a name beside it that says what the file is (a flat VMDK's descriptor), as it is now; undefined where it is
+     * gone, or not there yet. Absent where nobody has said that one belongs to the file.
+     */
+    sidecar?(): Promise<Sidecar | undefined>;
     close(): Promise<void>;
+}
+/** A small file in the same folder as the one that it speaks of. */
+export interface Sidecar {
+    /** Plain: no folder. */
+    readonly name: string;
+    readonly bytes: Uint8Array;
 }
 /** Bytes that are to lie at a second place of the same file; the two do not overlap. */
 export interface FileCopy {
@@ -86,8 +97,8 @@ export interface Volume {
     openForWriting(path: string): Promise<WritableStorage>;
     /** Everything for which `openForWriting` would throw, as far as it can be told without opening anything. */
     obstaclesToWriting(path: string): Promise<readonly ImageError[]>;
-    /** Makes a new file; `undefined` where the name is taken. */
-    createExclusively(path: string): Promise<WritableStorage | undefined>;
+    /** Makes a new file; `undefined` where the name is taken. As readable by others as the file at `like` is, if that is given. */
+    createExclusively(path: string, like?: string): Promise<WritableStorage | undefined>;
     /** Why a file can't be made at `path`, were the name free, as far as that can be told without making one. */
     obstacleToCreating(path: string): Promise<ImageError | undefined>;
     /**
@@ -102,6 +113,13 @@ export interface Volume {
     realFolderOf(path: string): Promise<string>;
     /** Replaces `to` atomically. Throws kind `io` with cause ENOENT where `from` is gone. */
     rename(from: string, to: string): Promise<void>;
+    /**
+     * Gives the file at `from` the name `to` too, or, where a file can't have two, in place of its own; false where it is
+     * taken, and never replaces what bears it.
+     */
+    link(from: string, to: string): Promise<boolean>;
+    /** The plain names in the folder that `path` lies in or would. */
+    namesBeside(path: string): Promise<readonly string[]>;
     /** Removes a name; no error where it is gone already. */
     remove(path: string): Promise<void>;
     /** Makes creations, renames and removals in the folder of `path` durable. */

@@ -66,7 +66,7 @@ function reportRows(report: ConversionReport, dryRun: boolean): Row[] {
   const same: Row[] = [["Format", `${targetFormat}, as it was`]];
   const leaks = leaksGivenUpOf(report);
   const written = dryRun
-    ? `at most ${formatSize(bytesWritten)}`
+    ? `at most ${formatSize(bytesWritten)}, about ${counted(syncs, "sync")}`
     : `${formatSize(bytesWritten)}, ${counted(syncs, "sync")}`;
   const changed: Row[] = [
     ["Format", `${sourceFormat} → ${targetFormat}${clustersText(report)}`],

@@ -1,22 +1,26 @@
 /** What the rearrangements of a path come to, foretold from the image as found: at most, in bytes. */
 
 import { alignUp } from "../../bytes/align.ts";
-import { ExtentState, type ExtentTable, isStored } from "../../image/extent.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import { ExtentState, type ExtentTable, eachExtent, isStored } from "../../image/extent.ts";
 import type { Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Source } from "../inspect/source.ts";
 import { ENCODE_BYTES } from "../rearrange/encode.ts";
 import { epochBytesFor } from "../rearrange/epoch-size.ts";
+import { SPARES_PART } from "../switch/switch-planning.ts";
 
 export interface Forecast {
   readonly bytesMoved: number;
   readonly bytesWritten: number;
   readonly peakExtraBytes: number;
+  /** Syncs between its epochs, about: two for each. */
+  readonly barriers: number;
   /** Undefined where no later step changes it. */
   readonly fileSize: number | undefined;
 }
 
-const NOTHING: Forecast = { bytesMoved: 0, bytesWritten: 0, peakExtraBytes: 0, fileSize: undefined };
+const NOTHING: Forecast = { bytesMoved: 0, bytesWritten: 0, peakExtraBytes: 0, barriers: 0, fileSize: undefined };
 
 /** `plan` is the first step's, where that is a switch; `maxExtraSpace` as the run is bounded by it. */
 export function forecastOf(
@@ -32,9 +36,14 @@ export function forecastOf(
   if (goal === "encode") {
     const encoded = encode(plan?.draft.extents ?? source.mapping, Math.min(ENCODE_BYTES, maxExtraSpace));
     if (!goals.includes("compact")) return encoded;
-    const { fileSize, peakExtraBytes } = compact(source, plan, atOnce);
+    const { fileSize, peakExtraBytes, barriers } = compact(source, plan, atOnce);
     // One comes after the other.
-    return { ...encoded, fileSize, peakExtraBytes: Math.max(encoded.peakExtraBytes, peakExtraBytes) };
+    return {
+      ...encoded,
+      fileSize,
+      peakExtraBytes: Math.max(encoded.peakExtraBytes, peakExtraBytes),
+      barriers: encoded.barriers + barriers,
+    };
   }
   return goal === "compact" ? compact(source, plan, atOnce) : NOTHING;
 }
@@ -44,17 +53,33 @@ function encode({ count, state, length }: ExtentTable, spares: number): Forecast
   let plain = 0;
   for (let row = 0; row < count; row++) if (state[row] === ExtentState.data) plain += length[row] as number;
   const peak = Math.min(plain, spares);
-  return { bytesMoved: plain, bytesWritten: plain, peakExtraBytes: peak, fileSize: undefined };
+  const barriers = barriersFor(plain, spares);
+  return { bytesMoved: plain, bytesWritten: plain, peakExtraBytes: peak, barriers, fileSize: undefined };
+}
+
+/** Each epoch copies `atOnce` bytes, and is durable before and after pointers lead to them. */
+function barriersFor(bytes: number, atOnce: number): number {
+  return bytes === 0 ? 0 : 2 * Math.ceil(bytes / Math.max(1, Math.min(bytes, atOnce)));
 }
 
 function linear(extents: ExtentTable, { options }: Source, atOnce: number): Forecast {
   let misplaced = 0;
-  for (let row = 0; row < extents.count; row++) {
-    const isThere = extents.state[row] !== ExtentState.data || extents.hostOffset[row] === extents.guestOffset[row];
-    if (!isThere) misplaced += extents.length[row] as number;
+  const wanted = new RangeSet();
+  const taken = new RangeSet();
+  for (const { state, guestOffset, hostOffset, length } of eachExtent(extents)) {
+    if (state === ExtentState.unallocated || state === ExtentState.zero) continue;
+    taken.add(hostOffset, hostOffset + length);
+    if (state === ExtentState.data && hostOffset === guestOffset) continue;
+    misplaced += length;
+    wanted.add(guestOffset, guestOffset + length);
   }
+  let free = 0;
+  for (const { start, end } of wanted.each()) for (const gap of taken.gapsIn(start, end)) free += gap.end - gap.start;
   const peak = Math.min(misplaced, atOnce);
-  return { bytesMoved: misplaced, bytesWritten: misplaced + peak, peakExtraBytes: peak, fileSize: options.virtualSize };
+  // All gaps advance at each barrier: those that are there, and the spares.
+  const barriers = barriersFor(misplaced, Math.min(atOnce, free + Math.ceil(misplaced / SPARES_PART)));
+  const bytesWritten = misplaced + peak;
+  return { bytesMoved: misplaced, bytesWritten, peakExtraBytes: peak, barriers, fileSize: options.virtualSize };
 }
 
 /** What is used stays or moves below the end that this leaves. */
@@ -81,5 +106,6 @@ function compact(
     moved += Math.max(0, hostEnd - Math.max(hostOffset, end));
   }
   const peak = Math.min(moved, atOnce);
-  return { bytesMoved: moved, bytesWritten: moved + tables, peakExtraBytes: peak, fileSize: end };
+  const barriers = barriersFor(moved, atOnce);
+  return { bytesMoved: moved, bytesWritten: moved + tables, peakExtraBytes: peak, barriers, fileSize: end };
 }

@@ -15,6 +15,9 @@ import type { DiskWish } from "./disk-wish.ts";
 import { forecastOf } from "./forecast.ts";
 import { baseReport, type Covers, checksumOf, layouts, lossesOf, pathStep } from "./report-base.ts";
 
+/** Of a step, journal, commit and the last looks; of a rearrangement besides those between its epochs. */
+const SYNCS_OF_STEP = 8;
+
 /** `plan` is the first step's, where that is a switch; what later steps come to is added as far as it can be foretold. */
 export function plannedReport(
   path: string,
@@ -45,6 +48,7 @@ export function plannedReport(
     bytesMoved: (plan?.bytesMoved ?? 0) + forecast.bytesMoved,
     bytesSettled: settled,
     peakExtraBytes: peak,
+    syncs: steps.length * SYNCS_OF_STEP + forecast.barriers,
     fileSizeAfter: Math.max(fileSize, change?.fileSize ?? 0),
     ...(told.length > 0 && { guestChanges: told }),
     guestChecksum: checksumOf(settings, covers, null, null),

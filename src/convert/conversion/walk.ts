@@ -16,8 +16,8 @@ import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
+import { rearrange, type UnitsGoal } from "../rearrange/goals.ts";
 import { isCleared } from "../rearrange/linear.ts";
-import { rearrange } from "../rearrange/rearrange-step.ts";
 import { relocate } from "../rearrange/relocate.ts";
 import type { ConversionReport } from "../report/report.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
@@ -336,7 +336,7 @@ export class Walk {
   }
 
   /** False where it has to go on from the image as it stands then. */
-  async #rearrange(source: Source, goal: RearrangeGoal, journey: Journey): Promise<boolean> {
+  async #rearrange(source: Source, goal: UnitsGoal, journey: Journey): Promise<boolean> {
     const done = await this.#watch.time("settle", () =>
       rearrange({
         session: this.#session,

@@ -8,8 +8,6 @@ import { readZeroFilled, type Storage, type WritableStorage } from "../../storag
 import { areZeros } from "../../storage/zeros.ts";
 import { COPY_STEP, executeEpoch, gathered, steps, storedParts } from "./execute.ts";
 
-const NO_BYTES = new Uint8Array(0);
-
 /** Throws ImageError `verification-failed`, which begins with `what`, where the file does not read as the epoch's writes left it. */
 export async function refuseWrongBytes(storage: Storage, epoch: Epoch, what: Sentence): Promise<void> {
   refuse(storage, await firstWrongByte(storage, epoch), what);
@@ -63,8 +61,8 @@ function refuse({ path }: Storage, hostOffset: number, what: Sentence): void {
  * The first host offset at which the file does not read as the epoch's writes left it, or -1: a disk that stores
  * something else than it was told, in bytes that no reader of the image may ever look at.
  */
-export async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<number> {
-  let buffer = NO_BYTES;
+async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<number> {
+  let buffer = new Uint8Array(0);
   for (const { hostOffset, bytes } of gathered(epoch)) {
     if (buffer.length < bytes.length) buffer = new Uint8Array(bytes.length);
     const found = buffer.subarray(0, bytes.length);

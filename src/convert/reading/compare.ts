@@ -2,6 +2,7 @@
 
 import { alignDown, SECTOR_SIZE } from "../../bytes/align.ts";
 import { firstGuestDifference } from "../../image/guest/compare.ts";
+import type { GuestView } from "../../image/guest/view.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
 import { OpenedChain } from "../inspect/opened-chain.ts";
@@ -29,7 +30,7 @@ export async function compare(
   try {
     const guestB = await OpenedChain.open(volume, b, { ...both, format: formatB });
     try {
-      const views = [await guestA.wholeView(), await guestB.wholeView()] as const;
+      const views = await bothViews(guestA, guestB);
       const firstDifference = await firstGuestDifference(...views, {
         onProgress: (done, total) => given.onProgress?.({ stage: "compare", done, total }),
         signal: given.signal,
@@ -42,6 +43,15 @@ export async function compare(
   } finally {
     await guestA.close();
   }
+}
+
+/** At once: where holes are asked for, each is a process of its own. Neither goes on when the other has thrown. */
+async function bothViews(a: OpenedChain, b: OpenedChain): Promise<readonly [GuestView, GuestView]> {
+  const view = async (guest: OpenedChain) => guest.wholeView();
+  const [viewA, viewB] = await Promise.allSettled([view(a), view(b)]);
+  if (viewA.status === "rejected") throw viewA.reason;
+  if (viewB.status === "rejected") throw viewB.reason;
+  return [viewA.value, viewB.value];
 }
 
 /** qemu-img's words. It names the sector that differs, not the byte, and warns of sizes only once it has come so far. */

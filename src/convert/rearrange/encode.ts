@@ -18,10 +18,10 @@ import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
-import { afterFailure } from "../undo/after-failure.ts";
 import { Epochs } from "./epochs.ts";
+import { failed, openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
 
-export interface Encoded {
+interface Encoded {
   /** Plain bytes that are stored compressed now. */
   readonly bytesMoved: number;
   readonly bytesWritten: number;
@@ -49,10 +49,16 @@ export async function openEncoder(
   });
 }
 
+/** The goal `encode`. */
+export async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
+  const { session, settings, image } = step;
+  const encoder = await openEncoder(image, settings);
+  return { ...(await encode(session, encoder, () => openJournal(step), settings)), isAll: true };
+}
+
 type EncodeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
 
-/** Throws with `journal` set in the error: the image is whole, and `resume` or `rollback` goes on. */
-export async function encode(
+async function encode(
   session: Session,
   encoder: Encoder,
   openJournal: () => Promise<RearrangementJournal>,
@@ -76,7 +82,7 @@ export async function encode(
       report(batch.bytesLookedAt, encoder.plainBytes);
     }
   } catch (error) {
-    throw journal === undefined ? error : await afterFailure(session, journal, error);
+    throw await failed(session, journal, error);
   }
   const peakExtraBytes = journal === undefined ? 0 : encoder.spareBytes;
   return { bytesMoved, bytesWritten: epochs?.bytesWritten ?? 0, peakExtraBytes, journal };

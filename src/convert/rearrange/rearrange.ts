@@ -10,7 +10,8 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
-import { copiesOf, type Moves, type Rearranger, type TidyStep } from "../../image/rearranger.ts";
+import { copiesOf, type Moves, type Rearranger } from "../../image/rearranger.ts";
+import type { Image } from "../../image/source.ts";
 import type { HostCopy } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import type { Schedule } from "../../plan/schedule.ts";
@@ -20,6 +21,20 @@ import type { Session } from "../session/session.ts";
 import { Epochs } from "./epochs.ts";
 
 type RearrangeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
+
+/** Throws ImageError `unsupported` where units of the format can't be moved. */
+export async function rearrangerOf(image: Image): Promise<Rearranger> {
+  const rearranger = await image.openRearranger?.();
+  if (rearranger !== undefined) return rearranger;
+  const { format } = image;
+  const { path } = image.storage;
+  throw new ImageError("unsupported", say`Cannot rearrange ${imageNamed(path)}`, {
+    because: `units of ${format} can't be moved`,
+    path,
+    format,
+    operation: "plan",
+  });
+}
 
 export interface GivingBack {
   readonly cuts?: boolean;
@@ -97,11 +112,6 @@ export class Rearranging {
     const steps = await this.#rearranger.tidy();
     for (const step of steps) await this.#epochs.tidy(step);
     return steps.length > 0;
-  }
-
-  /** What a repair asks for, before anything moves. */
-  mend(step: TidyStep): Promise<void> {
-    return this.#epochs.tidy(step);
   }
 
   /** What the last epoch has left, and nothing will come to. */

@@ -32,7 +32,9 @@ export async function replacedImage(
   if (formats.includes(found)) return undefined;
   const names = journalNamesOf(path);
   const beside = journal.isUndo ? names.undo : names.journal;
-  const files = journal.path === beside ? beside : `${beside} and ${journal.path}`;
+  const { work } = journal;
+  const hasCopy = work.kind !== "repair" && work.intent.journey?.hasCopy;
+  const files = [...new Set([beside, journal.path, ...(hasCopy ? [names.copy] : [])])].join(" and ");
   return new ImageError("changed-underneath", say`Cannot ${direction} ${imageNamed(path)}`, {
     because: `it is ${found}, but ${was}`,
     state: `nothing was touched: if another file has taken its place, remove ${files} by hand, and it is an image like any other; if not, keep a copy of all these files before anything else`,

@@ -64,6 +64,7 @@ export interface ConversionReport {
   /** Bytes written to settle (data and tables). */
   readonly bytesSettled: number;
   readonly peakExtraBytes: number;
+  /** Of a plan about so many. */
   readonly syncs: number;
   readonly fileSizeBefore: number;
   readonly fileSizeAfter: number;

@@ -45,7 +45,7 @@ export interface SwitchWish {
 /** Units copied on their way where all places are taken: the more, the fewer barriers. */
 const MAX_SPARES = 16 * MiB;
 /** What goes to a spare first is copied twice: no more than this part of all that moves. */
-const SPARES_PART = 64;
+export const SPARES_PART = 64;
 
 /** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
 export async function planSwitchTo(

@@ -8,7 +8,8 @@ import { compare } from "../../../src/convert/reading/compare.ts";
 import { info } from "../../../src/convert/reading/info.ts";
 import { infoText } from "../../../src/convert/reading/info-text.ts";
 import { map, mapText } from "../../../src/convert/reading/map.ts";
-import { MemoryVolume } from "../../../src/storage/memory.ts";
+import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import type { Storage } from "../../../src/storage/storage.ts";
 import { buildQcow2Layer } from "../../formats/qcow2/layer.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";
 import { referenceBlkhash, sha256 } from "../../support/guest-layer.ts";
@@ -121,6 +122,38 @@ describe("compare", () => {
     await expect(compare("vm/top.qcow2", "chain.raw", raw, volume)).rejects.toMatchObject({ kind: "unsupported" });
     const report = await compare("vm/top.qcow2", "chain.raw", { ...raw, backingChain: true }, volume);
     expect(report.identical).toBe(true);
+  });
+
+  test("asks for the holes of both at once, and closes neither while it is asked", async () => {
+    const both = { formatA: "raw", formatB: "raw" } as const;
+    /** Answers once all are asked; then the first throws before the second has answered. */
+    const asking = (count: number, fails: boolean) => {
+      const events: string[] = [];
+      let go: () => void = () => {};
+      const allAsked = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      const openForReading = async (path: string): Promise<Storage> => ({
+        ...memoryStorage(qedGuest, path),
+        close: async () => void events.push(`close ${path}`),
+        async dataRanges() {
+          events.push(`ask ${path}`);
+          if (events.length === count) go();
+          await allAsked;
+          if (fails && path === "a") throw new Error("no holes");
+          await new Promise((resolve) => setImmediate(resolve));
+          events.push(`told ${path}`);
+          return undefined;
+        },
+      });
+      return { events, volume: Object.assign(new MemoryVolume(), { openForReading }) };
+    };
+    const fine = asking(2, false);
+    expect((await compare("a", "b", both, fine.volume)).identical).toBe(true);
+    expect(fine.events).toEqual(["ask a", "ask b", "told a", "told b", "close b", "close a"]);
+    const failing = asking(2, true);
+    await expect(compare("a", "b", both, failing.volume)).rejects.toThrow("no holes");
+    expect(failing.events).toEqual(["ask a", "ask b", "told b", "close b", "close a"]);
   });
 
   test("closes the first image when the second is missing", async () => {

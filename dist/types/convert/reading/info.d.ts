@@ -1,5 +1,5 @@
 /** What an image is, as `qemu-img info` tells it; never opens a backing file. */
-import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
+import type { Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo, VmdkSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
 import type { Image } from "../../image/source.ts";
 import type { SnapshotInfo } from "../../image/specific-info.ts";
 import type { Volume } from "../../storage/storage.ts";
@@ -24,12 +24,12 @@ export interface CommonInfo {
     readonly snapshots?: readonly SnapshotInfo[];
     /** The image was not closed cleanly. */
     readonly dirtyFlag: boolean;
-    /** The files that hold the image; for the formats of today one. */
+    /** The files that hold the image: one, or of a flat VMDK its extent and its descriptor. */
     readonly children: readonly ChildInfo[];
 }
 /** A file below an image, as QEMU tells of it (7.2 did not yet). */
 export interface ChildInfo {
-    /** Its part in the image; `file` where there is but one. */
+    /** Its part in the image: `file` for the one that was named, `extents.0` for the one that it names. */
     readonly name: string;
     readonly info: {
         /** A file has none. */
@@ -50,15 +50,24 @@ export interface ChildInfo {
 }
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | Qcow2Info | VmdkInfo | VpcInfo;
 /**
  * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
  *
  * @throws ImageError `not-this-format`, `unsupported` or `corrupt` for a file that is no image we can open; `io`
  */
 export declare function info(path: string, options?: OpenOptions, volume?: Volume): Promise<InfoReport>;
-/** `allocatedSize` is what the file takes on the disk, in bytes, if that is known. */
-export declare function describeImage(path: string, image: Image, allocatedSize: number | undefined): InfoReport;
+/** A file that an image consists of. */
+interface FileBelow {
+    readonly filename: string;
+    readonly size: number;
+    /** What it takes on the disk, in bytes, if that is known. */
+    readonly allocatedSize: number | undefined;
+}
+/** `files`: the one that was named, then the one that it says holds the disk, where that is another. */
+export declare function describeImage(path: string, image: Image, files: readonly FileBelow[]): InfoReport;
+export {};

@@ -26,7 +26,7 @@ export interface MapReport {
     readonly image: string;
     /** `layer` where the image has a backing file that was not read. */
     readonly covers: "guest" | "layer";
-    /** The image's path, then those of the backing files that were read. */
+    /** The path of the file that holds the image's disk, then those of the backing files that were read. */
     readonly files: readonly string[];
     /** All of the guest's disk, ascending, without a gap. */
     readonly entries: readonly MapEntry[];

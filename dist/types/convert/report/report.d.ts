@@ -42,6 +42,10 @@ export interface GuestChange {
 /** The result of `convert` and, with `changed: false`, of `plan`. Sizes in bytes. */
 export interface ConversionReport {
     readonly image: string;
+    /** What it is called now, where that is another file of its folder (a flat VMDK's descriptor came or went); absent where nothing changed. */
+    readonly imageAfter?: string;
+    /** The file that holds the disk, beside which journal and undo lie, where the image is a text beside it, or was one; absent elsewhere. */
+    readonly diskFile?: string;
     readonly sourceFormat: string;
     readonly targetFormat: string;
     readonly changed: boolean;
@@ -57,6 +61,7 @@ export interface ConversionReport {
     /** Bytes written to settle (data and tables). */
     readonly bytesSettled: number;
     readonly peakExtraBytes: number;
+    /** Of a plan about so many. */
     readonly syncs: number;
     readonly fileSizeBefore: number;
     readonly fileSizeAfter: number;

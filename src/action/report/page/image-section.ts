@@ -148,7 +148,7 @@ function reportFacts(report: ConversionReport, dryRun: boolean): Fact[] {
         ["Way back", backText(report, dryRun)],
         [
           "Written",
-          `${dryRun ? "at most " : ""}${formatSize(bytesWritten)}${dryRun ? "" : ` in ${counted(syncs, "sync")}`}`,
+          `${dryRun ? "at most " : ""}${formatSize(bytesWritten)} in ${dryRun ? "about " : ""}${counted(syncs, "sync")}`,
         ],
         ["A copy would be", formatSize(guestDataBytes)],
         ["File", report.actualSizeBefore === undefined ? "" : filesText(report)],

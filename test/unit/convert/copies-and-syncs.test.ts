@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { RangeSet } from "../../../../src/bytes/range-set.ts";
-import { executeEpoch } from "../../../../src/convert/execute/execute.ts";
-import { firstOtherCopy } from "../../../../src/convert/execute/written.ts";
-import type { Epoch } from "../../../../src/image/write.ts";
-import { MemoryVolume, memoryStorage } from "../../../../src/storage/memory.ts";
-import type { FileCopy, WritableStorage } from "../../../../src/storage/storage.ts";
+import { RangeSet } from "../../../src/bytes/range-set.ts";
+import { executeEpoch } from "../../../src/convert/execute/execute.ts";
+import { firstOtherCopy } from "../../../src/convert/execute/written.ts";
+import type { Epoch } from "../../../src/image/write.ts";
+import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import type { FileCopy, WritableStorage } from "../../../src/storage/storage.ts";
 
 /** What is asked of a file that can copy by itself, and sync its data alone. */
 async function asking(size: number): Promise<{ readonly calls: string[]; readonly storage: WritableStorage }> {
