@@ -112,7 +112,7 @@ async function tryCell(place: string, from: Side, to: Side, guest: Guest): Promi
  * among them, so that an L1 table of more than 255 of them finds no room further down.
  */
 function isSizeForetold(from: Side, to: Side, guest: Guest): boolean {
-  if (from.kit.name === "vpc") return to.clusterSize === undefined;
+  if (["vpc", "vmdk"].includes(from.kit.name)) return to.clusterSize === undefined;
   return from.kit.name !== "raw" || to.clusterSize !== 512 || guest !== "sparse beyond 4 GiB";
 }
 
