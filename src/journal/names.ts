@@ -50,6 +50,11 @@ export function isJournalName(path: string): boolean {
   return Object.values(SUFFIXES).some((suffix) => name.endsWith(suffix));
 }
 
+/** A name in the folder that a path lies in, written as the path is. */
+export function besidePath(path: string, name: string): string {
+  return path.slice(0, path.length - basename(path).length) + name;
+}
+
 /** The image whose journal or undo bears the name; undefined for any other name. */
 export function imageOfJournal(name: string): string | undefined {
   const suffix = [SUFFIXES.journal, SUFFIXES.undo].find((each) => name.endsWith(each));

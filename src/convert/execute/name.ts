@@ -8,7 +8,7 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { Commit } from "../../image/target.ts";
-import { journalNamesOf } from "../../journal/names.ts";
+import { besidePath, journalNamesOf } from "../../journal/names.ts";
 import type { Volume } from "../../storage/storage.ts";
 
 /** The image whose text it is. */
@@ -26,7 +26,7 @@ interface NamedText {
 /** Throws `in-use` where the name is taken; it is durable when this returns. */
 export async function addText({ volume, path }: Place, { name, bytes }: NamedText): Promise<void> {
   const draft = journalNamesOf(path).text;
-  const own = textPath(path, name);
+  const own = besidePath(path, name);
   await volume.remove(draft);
   const file = await volume.createExclusively(draft, path);
   if (file === undefined) throw taken(path, draft);
@@ -48,7 +48,7 @@ export async function addText({ volume, path }: Place, { name, bytes }: NamedTex
 
 /** Whoever calls has just looked that it is the text that may go. */
 export async function removeText({ volume, path }: Place, name: string): Promise<void> {
-  const own = textPath(path, name);
+  const own = besidePath(path, name);
   await volume.remove(own);
   await volume.syncFolderOf(own);
 }
@@ -63,17 +63,13 @@ export async function clearTextDraft({ volume, path }: Place): Promise<void> {
 /** Throws `in-use` where a text that shall come would find its name taken; nothing has been written. */
 export async function refuseTakenText({ volume, path }: Place, name: string | undefined): Promise<void> {
   if (name === undefined) return;
-  const own = textPath(path, name);
+  const own = besidePath(path, name);
   if (await volume.facts(own)) throw taken(path, own);
 }
 
 /** The text that a commit brings; undefined where it brings none. */
 export function nameThatComes({ named }: Pick<Commit, "named">): string | undefined {
   return named?.comes ? named.name : undefined;
-}
-
-function textPath(path: string, name: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1) + name;
 }
 
 function taken(path: string, name: string): ImageError {

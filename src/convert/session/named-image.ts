@@ -9,7 +9,7 @@ import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { diskOf, driverOf, isTextName, speaksOfDisk } from "../../formats/registry.ts";
 import { Journal } from "../../journal/journal.ts";
-import { imageOfJournal, isJournalName, journalNamesOf } from "../../journal/names.ts";
+import { besidePath, imageOfJournal, isJournalName, journalNamesOf } from "../../journal/names.ts";
 import { readZeroFilled, type Sidecar, type Storage, type Volume } from "../../storage/storage.ts";
 
 export interface NamedImage {
@@ -61,11 +61,6 @@ export async function namedOrGone(volume: Volume, path: string): Promise<NamedIm
       return { path: imagePath, sidecar };
   }
   return { path, sidecar: undefined };
-}
-
-/** A name in the folder that a path lies in, written as the path is. */
-export function besidePath(path: string, name: string): string {
-  return path.slice(0, path.length - basename(path).length) + name;
 }
 
 /** The file that a text names: a plain name, no link, no device, not the text itself and nothing of ours. Throws ImageError. */

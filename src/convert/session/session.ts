@@ -3,12 +3,12 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { Lock } from "../../journal/lock.ts";
-import { refuseLongNames } from "../../journal/names.ts";
+import { besidePath, refuseLongNames } from "../../journal/names.ts";
 import { MeteredVolume } from "../../storage/metered.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 import { GuardedStorage } from "./guarded-storage.ts";
 import type { Host } from "./host.ts";
-import { besidePath, isTextOf, type NamedImage, readText } from "./named-image.ts";
+import { isTextOf, type NamedImage, readText } from "./named-image.ts";
 import type { Verb } from "./surroundings.ts";
 import { obstaclesTo, refuseObstacles, refuseUsers } from "./surroundings.ts";
 

@@ -5,6 +5,7 @@ import { vmdkCases } from "./cases.ts";
 import { vmdkFieldSites } from "./field-sites.ts";
 import { buildJoined, storageOfJoined } from "./joined.ts";
 import { readFlatNaively } from "./naive-reader.ts";
+import { readByOthers } from "./other-readers.ts";
 
 export const vmdkKit: FormatKit = {
   name: "vmdk",
@@ -16,4 +17,10 @@ export const vmdkKit: FormatKit = {
   storageOf: storageOfJoined,
   fieldSites: vmdkFieldSites,
   cases: vmdkCases,
+  matrix: {
+    clusterSizes: [undefined],
+    options: () => ({ subformat: "monolithicFlat" }),
+    isChecked: true,
+    askOthers: readByOthers,
+  },
 };
