@@ -117,6 +117,13 @@ export const convertMutations: readonly Mutation[] = [
     tests: [cuts],
   },
   {
+    name: "copies are pointed at before they are durable",
+    file: "convert/execute/execute.ts",
+    find: "  await storage.sync();",
+    replace: "  if (epoch.hostCopies === undefined) await storage.sync();",
+    tests: ["test/crash/path-states.test.ts > one long cycle"],
+  },
+  {
     name: "an epoch does not cut the file",
     file: "convert/execute/execute.ts",
     find: "if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);",

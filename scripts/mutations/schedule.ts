@@ -109,4 +109,11 @@ export const scheduleMutations: readonly Mutation[] = [
     replace: "if (this.#past < 0) throw",
     tests: [scheduleProof],
   },
+  {
+    name: "more barriers than the spares allow",
+    file: "plan/schedule/timetable.ts",
+    find: "  return high;",
+    replace: "  return high * 4;",
+    tests: [schedulesAtRandom],
+  },
 ];

@@ -32,7 +32,8 @@ export async function mountSmallDisk(kind: DiskKind, folder: string): Promise<Sm
 
 /** Its size is what it is told, whatever is in it. */
 function onTmpfs(folder: string): SmallDisk {
-  const resize = (size: number) => run("mount", "-o", `remount,size=${size}`, folder);
+  // Named whole: what it is mounted with already may not be said again by a user who is root of no more than a namespace.
+  const resize = (size: number) => run("mount", "-t", "tmpfs", "-o", `remount,size=${size}`, "tmpfs", folder);
   run("mount", "-t", "tmpfs", "-o", `size=${SIZE}`, "tmpfs", folder);
   return {
     folder,
