@@ -119,8 +119,8 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "copies are pointed at before they are durable",
     file: "convert/execute/execute.ts",
-    find: "  await storage.sync();",
-    replace: "  if (epoch.hostCopies === undefined) await storage.sync();",
+    find: "  const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;",
+    replace: "  const isOfWrites = epoch.fileSize === oldSize;\n  if (epoch.hostCopies !== undefined) return;",
     tests: ["test/crash/path-states.test.ts > one long cycle"],
   },
   {
