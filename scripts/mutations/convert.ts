@@ -273,7 +273,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "no look at the space that it takes",
     file: "convert/conversion/switch-step.ts",
-    find: "  await refuseWithoutSpace(session, plan, settings);",
+    find: "  await refuseWithoutSpace(session, plan, settings, beginning.replacing === undefined);",
     replace: "",
     tests: [refusals],
   },

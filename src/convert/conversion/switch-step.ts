@@ -54,7 +54,7 @@ export interface SwitchStep extends Omit<SwitchInput, "journal"> {
 /** Throws with the image as it was, or with `journal` set in the error where that stands. */
 export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<StepDone> {
   const { session, settings, plan, watch, ending, secondOpinion } = step;
-  await refuseWithoutSpace(session, plan, settings);
+  await refuseWithoutSpace(session, plan, settings, beginning.replacing === undefined);
   await refuseTakenText(session, nameThatComes(plan.commit));
   stopIfAsked(settings.signal, session.path, "before the first write to");
   await session.refuseChange();

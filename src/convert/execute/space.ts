@@ -26,11 +26,12 @@ function journalBytes(plan: SwitchPlan): number {
   return header + JOURNAL_FACTS_SIZE;
 }
 
-/** Throws `no-space` when the volume or the user's bound is too small, or both; nothing has been written. */
+/** Throws `no-space` when the volume or the user's bound is too small, or both. `isFirst`: no step was made before. */
 export async function refuseWithoutSpace(
   { volume, path }: { readonly volume: Volume; readonly path: string },
   plan: SwitchPlan,
   settings: Settings,
+  isFirst = true,
 ): Promise<void> {
   const needed = peakExtraBytes(plan, !settings.keepLeaks && !settings.keepUndo);
   const free = await volume.freeSpace(path);
@@ -42,7 +43,7 @@ export async function refuseWithoutSpace(
   if (first === undefined) return;
   throw new ImageError("no-space", say`Cannot convert ${imageNamed(path)}`, {
     because: first,
-    state: "nothing was written",
+    ...(isFirst && { state: "nothing was written" }),
     path,
     operation: "plan",
     reasons,
