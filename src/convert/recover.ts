@@ -22,6 +22,7 @@ import { type Settings, settingsOf } from "./options/settings.ts";
 import { type Direction, recoveryReport } from "./recovery/direction.ts";
 import { RESTORED } from "./recovery/lead-back.ts";
 import { recoverRearrangement } from "./recovery/rearrangement-recovery.ts";
+import { refuseRenamedText } from "./recovery/renamed-text.ts";
 import { recoverRepair } from "./recovery/repair-recovery.ts";
 import { replacedImage } from "./recovery/replaced-image.ts";
 import { finishRestoring, isRestored } from "./recovery/restore-copy.ts";
@@ -71,6 +72,7 @@ async function recover(
     try {
       await journal.writeAnew();
       await findText(session, journal);
+      await refuseRenamedText(session, journal, direction);
       if (isOf(journal, "repair")) return noted(await recoverRepair(session, journal, direction, given));
       const settings = settingsOfJournal(journal, given);
       if (await isRestored(session, journal)) {

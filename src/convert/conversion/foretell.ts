@@ -29,7 +29,7 @@ import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wi
 import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
-import { journeyFrom, losesRawDisk, waypointOf } from "./wish.ts";
+import { journeyFrom, losesRawDisk, ownText, waypointOf } from "./wish.ts";
 
 export interface Foretold {
   readonly report: ConversionReport;
@@ -80,7 +80,10 @@ async function foretellFrom(
   if (steps.length > 0) {
     await reasons.ask(() => refuseTakenText({ volume, path }, sidecar));
     const own = (await storage.sidecar?.())?.name;
-    if (losesRawDisk(source, targetFormat)) await reasons.ask(() => refuseOtherTexts(volume, path, own));
+    if (losesRawDisk(source, targetFormat)) {
+      const isItself = (each: string) => volume.isSameFile(each, storage);
+      await reasons.ask(() => refuseOtherTexts({ volume, path, isItself }, ownText(source, own)));
+    }
   }
   const planned = guest && (await reasons.ask(() => planFirst(source, steps, journey, settings, guest, wish)));
   try {

@@ -3,11 +3,11 @@
  * is (a flat VMDK's descriptor), the other. There the lock, the journal and the watch are.
  */
 
-import { basename } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { diskOf, driverOf, isTextName, speaksOfDisk } from "../../formats/registry.ts";
+import { diskOf, driverOf, filesNamedIn, isTextName, speaksOfDisk } from "../../formats/registry.ts";
 import { Journal } from "../../journal/journal.ts";
 import { imageOfJournal, isJournalName, journalNamesOf } from "../../journal/names.ts";
 import { readZeroFilled, type Sidecar, type Storage, type Volume } from "../../storage/storage.ts";
@@ -102,23 +102,50 @@ export async function readText(volume: Volume, imagePath: string, name: string):
 /** Names in one folder beyond which none is looked at. */
 const MAX_TEXTS = 1000;
 
+/** The image whose texts are looked for; `isItself` tells whether a path leads to its file. */
+interface TextsOf {
+  readonly volume: Volume;
+  readonly path: string;
+  isItself(path: string): Promise<boolean>;
+}
+
+/**
+ * The name of a text beside the image, other than its own, that says the image's file holds its disk or a part of it: also
+ * of one that can't be opened here, and by a link or a path, since others open it.
+ */
+export async function otherTextOf(image: TextsOf, own: string | undefined): Promise<Sidecar | undefined> {
+  const { volume, path } = image;
+  const names = await volume.namesBeside(path).catch(() => []);
+  const texts = names.filter((name) => name !== own && name !== basename(path) && isTextName(name));
+  const folders = [dirname(resolve(path)), await volume.realFolderOf(path).catch(() => "")];
+  for (const name of texts.slice(0, MAX_TEXTS)) {
+    const text = await readText(volume, path, name).catch(() => undefined);
+    if (text === undefined || !speaksOfDisk(text.bytes.subarray(0, HEAD_LENGTH))) continue;
+    for (const file of filesNamedIn(text.bytes)) {
+      // What lies in another folder is not looked at.
+      const folder = folders.find((each) => dirname(resolve(each, file)) === each);
+      if (folder === undefined) continue;
+      const plain = basename(resolve(folder, file));
+      if (plain === basename(path) || (await image.isItself(besidePath(path, plain)).catch(() => false))) return text;
+    }
+  }
+  return undefined;
+}
+
 /**
  * Throws `in-use` where another text than the image's own says that its file holds its disk: once that is no raw disk any
  * more, whoever boots by that text destroys it.
  */
-export async function refuseOtherTexts(volume: Volume, path: string, own: string | undefined): Promise<void> {
-  const names = await volume.namesBeside(path).catch(() => []);
-  const texts = names.filter((name) => name !== own && name !== basename(path) && isTextName(name));
-  for (const name of texts.slice(0, MAX_TEXTS)) {
-    const text = await readText(volume, path, name).catch(() => undefined);
-    if (text === undefined || !speaksOfDisk(text.bytes.subarray(0, HEAD_LENGTH)) || !isTextOf(text, path)) continue;
-    throw new ImageError("in-use", say`Cannot convert ${imageNamed(path)}`, {
-      because: `${besidePath(path, name)} says that it is its disk, and would show something else then`,
-      remedy: "convert that one, or move it away first",
-      path,
-      operation: "plan",
-    });
-  }
+export async function refuseOtherTexts(image: TextsOf, own: string | undefined): Promise<void> {
+  const { path } = image;
+  const text = await otherTextOf(image, own);
+  if (text === undefined) return;
+  throw new ImageError("in-use", say`Cannot convert ${imageNamed(path)}`, {
+    because: `${besidePath(path, text.name)} says that it is its disk, and would show something else then`,
+    remedy: "convert that one, or move it away first",
+    path,
+    operation: "plan",
+  });
 }
 
 /** Whether a text says that the file at `path` is its disk. */

@@ -98,6 +98,11 @@ export class Session {
     this.storage.sidecar = () => readText(this.volume, this.path, name);
   }
 
+  /** Whether the path, links followed, leads to the image's own file. */
+  isItself(path: string): Promise<boolean> {
+    return this.volume.isSameFile(path, this.#opened);
+  }
+
   /** What the image is called now: by the text beside it, where that is there. */
   async imagePath(): Promise<string> {
     const text = await this.storage.sidecar?.();

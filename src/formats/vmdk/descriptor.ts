@@ -144,6 +144,26 @@ function unquoted(value: string): string | undefined {
 /** Three to seven values: what follows the offset names a device, which no file has. */
 const EXTENT = /^(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)(?:\s+"([^"]*)"(?:\s+(\d+)(?:\s+\S+){0,2})?)?$/;
 
+/**
+ * The names of all files that its extents' lines name, as they stand there, whatever else of the text can't be read here: many
+ * extents, another type of VMDK, a path. Whoever opens it takes them for its disk.
+ */
+export function filesNamedIn(bytes: Uint8Array): readonly string[] {
+  const names = new Set<string>();
+  for (const { line } of linesOf(bytes)) {
+    const [, name] = FILE_OF_EXTENT.exec(line) ?? [];
+    if (name !== undefined) names.add(nameIn(name));
+  }
+  return [...names];
+}
+
+const FILE_OF_EXTENT = /^(?:RW|RDONLY|NOACCESS)\s+\d+\s+\w+\s+"([^"]+)"/i;
+
+/** Names are UTF-8, where nothing says otherwise. */
+function nameIn(latin1: string): string {
+  return Buffer.from(latin1, "latin1").toString("utf8");
+}
+
 function extentIn(line: string, at: number, refuse: Refuse): VmdkExtent | undefined {
   if (!/^(?:RW|RDONLY|NOACCESS)(?:\s|$)/i.test(line)) return undefined;
   const [found, access, sectors = "", type = "", name = "", offset] = EXTENT.exec(line) ?? [];
@@ -154,7 +174,7 @@ function extentIn(line: string, at: number, refuse: Refuse): VmdkExtent | undefi
     access: access as VmdkExtent["access"],
     sectors: Number(sectors),
     type,
-    fileName: Buffer.from(name, "latin1").toString("utf8"),
+    fileName: nameIn(name),
     offset: offset === undefined ? undefined : Number(offset),
     at,
   };

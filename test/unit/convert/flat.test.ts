@@ -24,9 +24,11 @@ import { info } from "../../../src/convert/reading/info.ts";
 import { map } from "../../../src/convert/reading/map.ts";
 import { unfinished } from "../../../src/convert/reading/unfinished.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
+import { renameImage } from "../../../src/convert/rename.ts";
 import { thisHost } from "../../../src/convert/session/host.ts";
 import { FileVolume } from "../../../src/storage/file/file-volume.ts";
 import { guestBytesOf } from "../../formats/guest-contents.ts";
+import { buildWithGuest } from "../../formats/qcow2/any-image.ts";
 import { buildDescriptor, buildFlat, flatExtent } from "../../formats/vmdk/builder.ts";
 
 const GUEST = { virtualSize: 16 * 4096, data: [0, 1, 5], zero: [3] };
@@ -192,6 +194,27 @@ describe("names that come and go", () => {
     expect(names()).toEqual(["disk-flat.vmdk"]);
   });
 
+  test.each(["raw", "qcow2"])("a descriptor that was renamed since is not taken for gone: from %s", async (format) => {
+    rmSync(at("disk.raw"), { force: true });
+    writeFileSync(
+      at("disk.raw"),
+      format === "raw" ? DISK : buildWithGuest({ ...GUEST, clusterBits: 12, seed: 3 }).bytes,
+    );
+    await convert(at("disk.raw"), "vmdk", { format, options: FLAT, keepUndo: true });
+    await renameImage(at("disk.vmdk"), at("other.vmdk"));
+    const before = names();
+    for (const name of ["disk.raw", "other.vmdk", "disk.vmdk"])
+      for (const command of [resume, rollback])
+        await expect(command(at(name))).rejects.toMatchObject({
+          kind: "changed-underneath",
+          message: expect.stringContaining("its descriptor disk.vmdk is gone, and other.vmdk says that it is its disk"),
+        });
+    expect(names()).toEqual(before);
+    renameSync(at("other.vmdk"), at("disk.vmdk"));
+    await rollback(at("disk.vmdk"));
+    expect(names()).toEqual(["disk.raw"]);
+  });
+
   test("a disk that was renamed since gets no descriptor that names another", async () => {
     put();
     await convert(at("disk.vmdk"), "raw", { keepUndo: true });
@@ -225,6 +248,43 @@ describe("two descriptors of one disk", () => {
     expect(names()).toEqual(["disk-flat.vmdk", "disk.vmdk", "second.vmdk"]);
     rmSync(at("second.vmdk"));
     await convert(at("disk.vmdk"), "qcow2");
+    expect(names()).toEqual(["disk-flat.vmdk"]);
+  });
+
+  test.each([
+    ["of VMware's own kind", "vmfs", 'RW 128 VMFS "disk-flat.vmdk"'],
+    ["of several extents", "twoGbMaxExtentFlat", 'RW 128 FLAT "more.raw" 0\nRW 128 FLAT "disk-flat.vmdk" 0'],
+    ["by a path", FLAT.subformat, 'RW 128 FLAT "./disk-flat.vmdk" 0'],
+    ["by a whole path", FLAT.subformat, 'RW 128 FLAT "FOLDER/disk-flat.vmdk" 0'],
+    ["by a link", FLAT.subformat, 'RW 128 FLAT "link.raw" 0'],
+  ])("also one that names it as it can't be opened here: %s", async (_, createType, extent) => {
+    symlinkSync("disk-flat.vmdk", at("link.raw"));
+    writeFileSync(at("second.vmdk"), buildDescriptor({ createType, extents: [extent.replace("FOLDER", folder)] }));
+    const says = /second.vmdk says that it is its disk/;
+    expect((await plan(at("disk.vmdk"), "qcow2")).report.refused.join()).toMatch(says);
+    await expect(convert(at("disk.vmdk"), "qcow2")).rejects.toMatchObject({ message: expect.stringMatching(says) });
+    expect(readFileSync(at("disk-flat.vmdk")).equals(DISK)).toBe(true);
+    writeFileSync(at("second.vmdk"), buildDescriptor({ createType, extents: ['RW 128 FLAT "../disk-flat.vmdk" 0'] }));
+    expect((await convert(at("disk.vmdk"), "qcow2")).changed).toBe(true);
+  });
+
+  test("one that comes between a failure and resume is noticed too", async () => {
+    rmSync(at("second.vmdk"));
+    let journals = 0;
+    const signal = new AbortController();
+    const stopping = {
+      signal: signal.signal,
+      onJournal: () => {
+        journals++;
+        signal.abort();
+      },
+    };
+    await expect(convert(at("disk.vmdk"), "qcow2", stopping)).rejects.toMatchObject({ kind: "interrupted" });
+    expect(journals).toBe(1);
+    writeFileSync(at("second.vmdk"), buildFlat(GUEST, "disk-flat.vmdk").text);
+    await expect(resume(at("disk.vmdk"))).rejects.toMatchObject({ kind: "in-use", journal: expect.any(String) });
+    rmSync(at("second.vmdk"));
+    await resume(at("disk.vmdk"));
     expect(names()).toEqual(["disk-flat.vmdk"]);
   });
 
