@@ -48,6 +48,26 @@ export async function namedOrGone(volume: Volume, path: string): Promise<NamedIm
   const { journal, undo } = journalNamesOf(path);
   for (const own of [journal, undo]) if (await volume.facts(own)) return { path, sidecar: undefined };
   if (await volume.facts(path)) return namedImage(volume, path);
+  return (await spokenOf(volume, path)) ?? { path, sidecar: undefined };
+}
+
+/** For a command that recovers: where what bears the name speaks of no disk, as an empty file that a cut left, the journals are asked too. */
+export async function namedForRecovery(volume: Volume, path: string): Promise<NamedImage> {
+  const { journal, undo } = journalNamesOf(path);
+  for (const own of [journal, undo]) if (await volume.facts(own)) return { path, sidecar: undefined };
+  let failure: unknown;
+  const named = await namedOrGone(volume, path).catch((error: unknown) => {
+    failure = error;
+  });
+  if (named?.sidecar !== undefined) return named;
+  const spoken = isTextName(path) ? await spokenOf(volume, path) : undefined;
+  if (spoken !== undefined) return spoken;
+  if (named === undefined) throw failure;
+  return named;
+}
+
+/** The image whose journal, in the same folder, speaks of a text of that name. */
+async function spokenOf(volume: Volume, path: string): Promise<NamedImage | undefined> {
   const sidecar = basename(path);
   for (const name of await volume.namesBeside(path).catch(() => [])) {
     const image = imageOfJournal(name);
@@ -60,7 +80,7 @@ export async function namedOrGone(volume: Volume, path: string): Promise<NamedIm
     if (found.work.intent.record !== "repair" && found.work.intent.sidecar === sidecar)
       return { path: imagePath, sidecar };
   }
-  return { path, sidecar: undefined };
+  return undefined;
 }
 
 /** A name in the folder that a path lies in, written as the path is. */

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert, plan } from "../../../src/convert/convert.ts";
 import { checksum } from "../../../src/convert/reading/checksum.ts";
@@ -182,6 +183,26 @@ describe("names that come and go", () => {
     expect(readFileSync(at("disk.vmdk"), "utf8")).toBe("somebody's");
     expect(readFileSync(at("disk.raw")).equals(DISK)).toBe(true);
   });
+
+  test.each(["", "no descriptor", "# Disk DescriptorFile\n"])(
+    "by either name recovery finds its way past %j",
+    async (text) => {
+      writeFileSync(at("disk.raw"), DISK);
+      // As where a file has one name only, and the machine stops before the descriptor takes it.
+      class Stopping extends FileVolume {
+        override async link(_from: string, to: string): Promise<boolean> {
+          writeFileSync(to, text, { flag: "wx" });
+          throw new ImageError("interrupted", "the machine stops");
+        }
+      }
+      const host = { ...thisHost(), volume: new Stopping() };
+      await expect(convert(at("disk.raw"), "vmdk", { format: "raw", options: FLAT }, host)).rejects.toThrow("stops");
+      await expect(resume(at("disk.vmdk"))).rejects.toMatchObject({ kind: "in-use" });
+      await rollback(at("disk.vmdk"));
+      expect(names()).toEqual(["disk.raw", "disk.vmdk"]);
+      expect(readFileSync(at("disk.vmdk"), "utf8")).toBe(text);
+    },
+  );
 
   test("a descriptor that somebody rewrites meanwhile stays", async () => {
     put();
