@@ -27,6 +27,7 @@ import { unfinished } from "../../../src/convert/reading/unfinished.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
 import { renameImage } from "../../../src/convert/rename.ts";
 import { thisHost } from "../../../src/convert/session/host.ts";
+import { Lock } from "../../../src/journal/lock.ts";
 import { FileVolume } from "../../../src/storage/file/file-volume.ts";
 import { guestBytesOf } from "../../formats/guest-contents.ts";
 import { buildWithGuest } from "../../formats/qcow2/any-image.ts";
@@ -307,6 +308,21 @@ describe("two descriptors of one disk", () => {
     rmSync(at("second.vmdk"));
     await resume(at("disk.vmdk"));
     expect(names()).toEqual(["disk-flat.vmdk"]);
+  });
+
+  test("no disk is renamed away from a descriptor, and none of them while the disk is locked", async () => {
+    await convert(at("disk.vmdk"), "raw");
+    const error: unknown = await renameImage(at("disk-flat.vmdk"), at("disk.raw")).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      kind: "in-use",
+      message: expect.stringContaining("second.vmdk says that it is its"),
+    });
+    expect(names()).toEqual(["disk-flat.vmdk", "second.vmdk"]);
+    const lock = await Lock.acquire(new FileVolume(), at("disk-flat.vmdk"), thisHost().processes);
+    await expect(renameImage(at("second.vmdk"), at("third.vmdk"))).rejects.toMatchObject({ kind: "in-use" });
+    await lock.release();
+    await renameImage(at("second.vmdk"), at("third.vmdk"));
+    expect(names()).toEqual(["disk-flat.vmdk", "third.vmdk"]);
   });
 
   test("both meet in one lock and one journal", async () => {
