@@ -20,7 +20,14 @@ import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
 import type { ConversionReport } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
-import { besidePath, type NamedImage, namedImage, readText, refuseOtherTexts } from "../session/named-image.ts";
+import {
+  besidePath,
+  type NamedImage,
+  namedImage,
+  readText,
+  refuseOtherTexts,
+  refuseOwnName,
+} from "../session/named-image.ts";
 import { stopIfAsked } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
@@ -74,12 +81,13 @@ async function foretellFrom(
   const wish = (await reasons.ask(() => diskWishOf(source, journey, "convert"))) ?? AS_ASKED;
   await reasons.ask(async () => refuseLongDigest(source, wish, settings));
   const steps = stepsFrom(source, journey, wish);
+  const own = (await storage.sidecar?.())?.name;
+  await reasons.ask(async () => refuseOwnName(path, own));
   if (guest && steps.length > 0 && !settings.allowProbedGuest && waypointOf(targetFormat).isInOnePiece)
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
   const sidecar = (await reasons.ask(async () => ({ name: goalSidecar(source, journey) })))?.name;
   if (steps.length > 0) {
     await reasons.ask(() => refuseTakenText({ volume, path }, sidecar));
-    const own = (await storage.sidecar?.())?.name;
     if (losesRawDisk(source, targetFormat)) {
       const isItself = (each: string) => volume.isSameFile(each, storage);
       await reasons.ask(() => refuseOtherTexts({ volume, path, isItself }, ownText(source, own)));

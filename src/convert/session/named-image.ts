@@ -43,6 +43,17 @@ export async function namedImage(volume: Volume, path: string, format?: string):
   }
 }
 
+/** Throws `unsupported` for a text under a name that our own files take, and are removed by. */
+export function refuseOwnName(path: string, text: string | undefined): void {
+  if (text === undefined || !isJournalName(text)) return;
+  throw new ImageError("unsupported", say`Cannot work on ${imageNamed(path)}`, {
+    because: `${text}, which says or shall say that it is its disk, has a name that a journal, undo or lock may take`,
+    remedy: "give it another name",
+    path,
+    operation: "plan",
+  });
+}
+
 /** For recovery: also of a text that is gone, or not there yet, which a journal of its folder tells of. */
 export async function namedOrGone(volume: Volume, path: string): Promise<NamedImage> {
   const { journal, undo } = journalNamesOf(path);

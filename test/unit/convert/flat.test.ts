@@ -185,6 +185,22 @@ describe("names that come and go", () => {
     expect(readFileSync(at("disk.raw")).equals(DISK)).toBe(true);
   });
 
+  test.each(["text", "draft", "old", "copy", "undo"])("no descriptor has a name that is ours: %s", async (suffix) => {
+    const name = `disk.raw.inplace-${suffix}`;
+    writeFileSync(at("disk.raw"), DISK);
+    const options = { ...FLAT, descriptor_name: Buffer.from(name).toString("hex") };
+    const coming = { format: "raw", options, keepUndo: true };
+    expect((await plan(at("disk.raw"), "vmdk", coming)).report.refused.join()).toContain("has a name that a journal");
+    await expect(convert(at("disk.raw"), "vmdk", coming)).rejects.toMatchObject({ kind: "unsupported" });
+    expect(names()).toEqual(["disk.raw"]);
+    if (suffix === "undo") return;
+    writeFileSync(at(name), buildFlat(GUEST, "disk.raw").text);
+    expect((await plan(at(name), "raw")).report.refused.join()).toContain("has a name that a journal");
+    await expect(convert(at(name), "raw")).rejects.toMatchObject({ kind: "unsupported" });
+    await expect(resume(at(name))).rejects.toMatchObject({ kind: "unsupported" });
+    expect(names()).toEqual(["disk.raw", name]);
+  });
+
   test.each(["", "no descriptor", "# Disk DescriptorFile\n"])(
     "by either name recovery finds its way past %j",
     async (text) => {
