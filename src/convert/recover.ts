@@ -22,6 +22,7 @@ import { type Settings, settingsOf } from "./options/settings.ts";
 import { type Direction, recoveryReport } from "./recovery/direction.ts";
 import { RESTORED } from "./recovery/lead-back.ts";
 import { recoverRearrangement } from "./recovery/rearrangement-recovery.ts";
+import { refuseRenamedText } from "./recovery/renamed-text.ts";
 import { recoverRepair } from "./recovery/repair-recovery.ts";
 import { replacedImage } from "./recovery/replaced-image.ts";
 import { finishRestoring, isRestored } from "./recovery/restore-copy.ts";
@@ -30,7 +31,7 @@ import { rollBackConversion } from "./recovery/roll-back.ts";
 import type { RecoveryReport } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
 import { leavingJournal } from "./session/leaving-journal.ts";
-import { namedOrGone } from "./session/named-image.ts";
+import { namedForRecovery } from "./session/named-image.ts";
 import { Session } from "./session/session.ts";
 
 /**
@@ -71,6 +72,7 @@ async function recover(
     try {
       await journal.writeAnew();
       await findText(session, journal);
+      await refuseRenamedText(session, journal, direction);
       if (isOf(journal, "repair")) return noted(await recoverRepair(session, journal, direction, given));
       const settings = settingsOfJournal(journal, given);
       if (await isRestored(session, journal)) {
@@ -107,7 +109,7 @@ async function findText(session: Session, { work }: Journal): Promise<void> {
 /** An image that can't be worked on now, by a lock or another user, still has its journal: the error says so. */
 async function openSession(path: string, host: Host): Promise<Session> {
   try {
-    return await Session.open(await namedOrGone(host.volume, path), host, "work on");
+    return await Session.open(await namedForRecovery(host.volume, path), host, "work on");
   } catch (error) {
     const { journal, undo } = journalNamesOf(path);
     for (const standingJournal of [journal, undo]) {

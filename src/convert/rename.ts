@@ -4,17 +4,21 @@ import { dirname, resolve } from "node:path";
 import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { imageNamed, say } from "../bytes/sentence.ts";
 import { Lock } from "../journal/lock.ts";
-import { journalNamesOf, refuseLongNames } from "../journal/names.ts";
+import { besidePath, journalNamesOf, refuseLongNames } from "../journal/names.ts";
 import { FileVolume } from "../storage/file/file-volume.ts";
 import type { Volume } from "../storage/storage.ts";
+import { diskFileOf } from "./inspect/opened-chain.ts";
 import { pathMistakes, refuseMistakes } from "./options/option-rules.ts";
 import { unfinished } from "./reading/unfinished.ts";
 import { type Host, thisHost } from "./session/host.ts";
+import { otherTextOf } from "./session/named-image.ts";
 
 /**
- * Renames an image, and its `.inplace-undo` where there is one.
+ * Renames an image, and its `.inplace-undo` where there is one. The undo of a flat VMDK lies beside its disk and needs the
+ * descriptor's old name: whoever rolls back renames that first.
  *
- * @throws ImageError `in-use` where the new name, or one that belongs to it, is taken; `interrupted` while a
+ * @throws ImageError `in-use` where the new name, or one that belongs to it, is taken, or where a descriptor says that the
+ * file is its disk; `interrupted` while a
  * conversion is open; `io`. The image then has its old name.
  * @throws UsageError for a name in another folder
  */
@@ -24,7 +28,9 @@ export async function renameImage(path: string, newPath: string, host: Host = th
     throw new UsageError(`Cannot rename ${path} to ${newPath}: the new name must lie in the same folder`);
   }
   const { volume } = host;
-  const lock = await Lock.acquire(volume, path, host.processes);
+  // A text's is that of the disk which it names: who converts either of them has it.
+  const disk = await diskFileOf(volume, path);
+  const lock = await Lock.acquire(volume, disk, host.processes);
   try {
     const state = await unfinished(path, volume);
     if (state === "open" || state === "verified") {
@@ -36,6 +42,7 @@ export async function renameImage(path: string, newPath: string, host: Host = th
       });
     }
     await refuseTakenName(path, newPath, volume);
+    if (disk === path) await refuseNamedDisk(volume, path);
     await moveTo(volume, path, newPath);
     // The undo second: cut in between, the image has its new name and an undo of the old one, which proves nothing.
     if (state === "undo") {
@@ -66,6 +73,25 @@ export async function refuseTakenName(path: string, newPath: string, volume: Vol
       path,
       operation: "rename",
     });
+  }
+}
+
+/** Throws `in-use` where a text beside it names the file as its disk, which it would not find any more. */
+async function refuseNamedDisk(volume: Volume, path: string): Promise<void> {
+  if ((await volume.facts(path))?.kind !== "file") return;
+  const storage = await volume.openForReading(path);
+  try {
+    const isItself = (each: string) => volume.isSameFile(each, storage);
+    const text = await otherTextOf({ volume, path, isItself }, undefined);
+    if (text === undefined) return;
+    throw new ImageError("in-use", say`Cannot rename ${imageNamed(path)}`, {
+      because: `${besidePath(path, text.name)} says that it is its disk, and would not find it any more`,
+      remedy: "convert that one, or move it away first",
+      path,
+      operation: "rename",
+    });
+  } finally {
+    await storage.close();
   }
 }
 

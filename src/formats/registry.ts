@@ -102,6 +102,11 @@ export function diskOf(text: Uint8Array, path: string): string | undefined {
   return driver?.diskOf?.(text, path);
 }
 
+/** All files that a text names as its disk or a part of it, as they stand there; none of what is no such text. */
+export function filesNamedIn(text: Uint8Array): readonly string[] {
+  return matchingDrivers(FileEnds.in(text)).flatMap((driver) => driver.filesNamedIn?.(text) ?? []);
+}
+
 /** Whether a file can say that it is of this format; raw can't. */
 export function isTold(format: string): boolean {
   return driverOf(format).marks.length > 0;

@@ -48,6 +48,8 @@ export interface FormatDriver {
    * Such an image is opened by that file with the text as its sidecar, or by the text, whose file `beside` gives then.
    */
   readonly diskOf?: (text: Uint8Array, path: string) => string;
+  /** Beside `diskOf`: all files that a text says hold its disk or a part of it, as they stand there, also where it can't be opened. */
+  readonly filesNamedIn?: (text: Uint8Array) => readonly string[];
   /** Set where the guest lies in one piece, host = guest + a base: what isn't there has to be brought there first. */
   readonly isInOnePiece?: true;
   /** The format that every conversion from and to it goes by way of (raw of a fixed VHD); absent: it is reached directly. */

@@ -25,7 +25,12 @@ function counted(lines: readonly string[], outcome: string): number {
   return lines.reduce((sum, line) => sum + Number(new RegExp(`${outcome} (\\d+)`).exec(line)?.[1] ?? 0), 0);
 }
 
-test("full at any stage: its word is true, the guest whole, and with room it goes on or back", async () => {
+/** How long it takes decides nothing. */
+const timeout = 900_000;
+
+test("full at any stage: its word is true, the guest whole, and with room it goes on or back", {
+  timeout,
+}, async () => {
   const lines = await fullDisks(["--kind", "tmpfs", "--seed", "1", "--sizes", "2", "--stops", "3"]);
   console.log(lines.join("\n"));
   expect(lines).toHaveLength(realPaths().length);

@@ -21,7 +21,7 @@ import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
 import type { ConversionReport } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
-import { type NamedImage, namedImage, readText, refuseOtherTexts } from "../session/named-image.ts";
+import { type NamedImage, namedImage, readText, refuseOtherTexts, refuseOwnName } from "../session/named-image.ts";
 import { stopIfAsked } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
@@ -30,7 +30,7 @@ import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wi
 import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
-import { journeyFrom, losesRawDisk, waypointOf } from "./wish.ts";
+import { journeyFrom, losesRawDisk, ownText, waypointOf } from "./wish.ts";
 
 export interface Foretold {
   readonly report: ConversionReport;
@@ -75,13 +75,17 @@ async function foretellFrom(
   const wish = (await reasons.ask(() => diskWishOf(source, journey, "convert"))) ?? AS_ASKED;
   await reasons.ask(async () => refuseLongDigest(source, wish, settings));
   const steps = stepsFrom(source, journey, wish);
+  const own = (await storage.sidecar?.())?.name;
+  await reasons.ask(async () => refuseOwnName(path, own));
   if (guest && steps.length > 0 && !settings.allowProbedGuest && waypointOf(targetFormat).isInOnePiece)
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
   const sidecar = (await reasons.ask(async () => ({ name: goalSidecar(source, journey) })))?.name;
   if (steps.length > 0) {
     await reasons.ask(() => refuseTakenText({ volume, path }, sidecar));
-    const own = (await storage.sidecar?.())?.name;
-    if (losesRawDisk(source, targetFormat)) await reasons.ask(() => refuseOtherTexts(volume, path, own));
+    if (losesRawDisk(source, targetFormat)) {
+      const isItself = (each: string) => volume.isSameFile(each, storage);
+      await reasons.ask(() => refuseOtherTexts({ volume, path, isItself }, ownText(source, own)));
+    }
   }
   const planned = guest && (await reasons.ask(() => planFirst(source, steps, journey, settings, guest, wish)));
   try {

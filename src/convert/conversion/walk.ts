@@ -44,7 +44,7 @@ import { type LastLook, lookLast } from "./last-look.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, type Switching, stepsFrom, switchWishOf } from "./steps.ts";
 import { type Beginning, carryOut } from "./switch-step.ts";
-import { journeyFrom, losesRawDisk, waypointOf } from "./wish.ts";
+import { journeyFrom, losesRawDisk, ownText, waypointOf } from "./wish.ts";
 
 const NOT_SHOWN = "Not shown to qemu-img: it is asked about conversions between formats that it can check";
 
@@ -97,9 +97,8 @@ export class Walk {
       refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
     if (steps.length > 0) {
       await refuseTakenText(this.#session, goalSidecar(first, journey));
-      const { volume, path, sidecarName } = this.#session;
-      const isFirst = this.#beginning.replacing === undefined;
-      if (isFirst && losesRawDisk(first, journey.goalFormat)) await refuseOtherTexts(volume, path, sidecarName);
+      if (losesRawDisk(first, journey.goalFormat))
+        await refuseOtherTexts(this.#session, ownText(first, this.#session.sidecarName));
     }
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {

@@ -52,6 +52,11 @@ export function optionTextsOf({ image, options }: Source): Record<string, string
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
 }
 
+/** The text beside an image that goes with it; a name that one had, or may get, is as good as any other's. */
+export function ownText({ image }: Source, name: string | undefined): string | undefined {
+  return driverOf(image.format).diskOf === undefined ? undefined : name;
+}
+
 /** Whether a disk that its file holds in one piece is no raw disk any more once it is of the goal's format. */
 export function losesRawDisk({ options }: Source, goalFormat: string): boolean {
   const { marks, diskOf } = driverOf(goalFormat);

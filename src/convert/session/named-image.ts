@@ -3,11 +3,11 @@
  * is (a flat VMDK's descriptor), the other. There the lock, the journal and the watch are.
  */
 
-import { basename } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { diskOf, driverOf, isTextName, speaksOfDisk } from "../../formats/registry.ts";
+import { diskOf, driverOf, filesNamedIn, isTextName, speaksOfDisk } from "../../formats/registry.ts";
 import { Journal } from "../../journal/journal.ts";
 import { besidePath, imageOfJournal, isJournalName, journalNamesOf } from "../../journal/names.ts";
 import { readZeroFilled, type Sidecar, type Storage, type Volume } from "../../storage/storage.ts";
@@ -43,11 +43,42 @@ export async function namedImage(volume: Volume, path: string, format?: string):
   }
 }
 
+/** Throws `unsupported` for a text under a name that our own files take, and are removed by. */
+export function refuseOwnName(path: string, text: string | undefined): void {
+  if (text === undefined || !isJournalName(text)) return;
+  throw new ImageError("unsupported", say`Cannot work on ${imageNamed(path)}`, {
+    because: `${text}, which says or shall say that it is its disk, has a name that a journal, undo or lock may take`,
+    remedy: "give it another name",
+    path,
+    operation: "plan",
+  });
+}
+
 /** For recovery: also of a text that is gone, or not there yet, which a journal of its folder tells of. */
 export async function namedOrGone(volume: Volume, path: string): Promise<NamedImage> {
   const { journal, undo } = journalNamesOf(path);
   for (const own of [journal, undo]) if (await volume.facts(own)) return { path, sidecar: undefined };
   if (await volume.facts(path)) return namedImage(volume, path);
+  return (await spokenOf(volume, path)) ?? { path, sidecar: undefined };
+}
+
+/** For a command that recovers: where what bears the name speaks of no disk, as an empty file that a cut left, the journals are asked too. */
+export async function namedForRecovery(volume: Volume, path: string): Promise<NamedImage> {
+  const { journal, undo } = journalNamesOf(path);
+  for (const own of [journal, undo]) if (await volume.facts(own)) return { path, sidecar: undefined };
+  let failure: unknown;
+  const named = await namedOrGone(volume, path).catch((error: unknown) => {
+    failure = error;
+  });
+  if (named?.sidecar !== undefined) return named;
+  const spoken = isTextName(path) ? await spokenOf(volume, path) : undefined;
+  if (spoken !== undefined) return spoken;
+  if (named === undefined) throw failure;
+  return named;
+}
+
+/** The image whose journal, in the same folder, speaks of a text of that name. */
+async function spokenOf(volume: Volume, path: string): Promise<NamedImage | undefined> {
   const sidecar = basename(path);
   for (const name of await volume.namesBeside(path).catch(() => [])) {
     const image = imageOfJournal(name);
@@ -60,7 +91,7 @@ export async function namedOrGone(volume: Volume, path: string): Promise<NamedIm
     if (found.work.intent.record !== "repair" && found.work.intent.sidecar === sidecar)
       return { path: imagePath, sidecar };
   }
-  return { path, sidecar: undefined };
+  return undefined;
 }
 
 /** The file that a text names: a plain name, no link, no device, not the text itself and nothing of ours. Throws ImageError. */
@@ -97,23 +128,50 @@ export async function readText(volume: Volume, imagePath: string, name: string):
 /** Names in one folder beyond which none is looked at. */
 const MAX_TEXTS = 1000;
 
+/** The image whose texts are looked for; `isItself` tells whether a path leads to its file. */
+interface TextsOf {
+  readonly volume: Volume;
+  readonly path: string;
+  isItself(path: string): Promise<boolean>;
+}
+
+/**
+ * The name of a text beside the image, other than its own, that says the image's file holds its disk or a part of it: also
+ * of one that can't be opened here, and by a link or a path, since others open it.
+ */
+export async function otherTextOf(image: TextsOf, own: string | undefined): Promise<Sidecar | undefined> {
+  const { volume, path } = image;
+  const names = await volume.namesBeside(path).catch(() => []);
+  const texts = names.filter((name) => name !== own && name !== basename(path) && isTextName(name));
+  const folders = [dirname(resolve(path)), await volume.realFolderOf(path).catch(() => "")];
+  for (const name of texts.slice(0, MAX_TEXTS)) {
+    const text = await readText(volume, path, name).catch(() => undefined);
+    if (text === undefined || !speaksOfDisk(text.bytes.subarray(0, HEAD_LENGTH))) continue;
+    for (const file of filesNamedIn(text.bytes)) {
+      // What lies in another folder is not looked at.
+      const folder = folders.find((each) => dirname(resolve(each, file)) === each);
+      if (folder === undefined) continue;
+      const plain = basename(resolve(folder, file));
+      if (plain === basename(path) || (await image.isItself(besidePath(path, plain)).catch(() => false))) return text;
+    }
+  }
+  return undefined;
+}
+
 /**
  * Throws `in-use` where another text than the image's own says that its file holds its disk: once that is no raw disk any
  * more, whoever boots by that text destroys it.
  */
-export async function refuseOtherTexts(volume: Volume, path: string, own: string | undefined): Promise<void> {
-  const names = await volume.namesBeside(path).catch(() => []);
-  const texts = names.filter((name) => name !== own && name !== basename(path) && isTextName(name));
-  for (const name of texts.slice(0, MAX_TEXTS)) {
-    const text = await readText(volume, path, name).catch(() => undefined);
-    if (text === undefined || !speaksOfDisk(text.bytes.subarray(0, HEAD_LENGTH)) || !isTextOf(text, path)) continue;
-    throw new ImageError("in-use", say`Cannot convert ${imageNamed(path)}`, {
-      because: `${besidePath(path, name)} says that it is its disk, and would show something else then`,
-      remedy: "convert that one, or move it away first",
-      path,
-      operation: "plan",
-    });
-  }
+export async function refuseOtherTexts(image: TextsOf, own: string | undefined): Promise<void> {
+  const { path } = image;
+  const text = await otherTextOf(image, own);
+  if (text === undefined) return;
+  throw new ImageError("in-use", say`Cannot convert ${imageNamed(path)}`, {
+    because: `${besidePath(path, text.name)} says that it is its disk, and would show something else then`,
+    remedy: "convert that one, or move it away first",
+    path,
+    operation: "plan",
+  });
 }
 
 /** Whether a text says that the file at `path` is its disk. */

@@ -8,7 +8,7 @@ import { MeteredVolume } from "../../storage/metered.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 import { GuardedStorage } from "./guarded-storage.ts";
 import type { Host } from "./host.ts";
-import { isTextOf, type NamedImage, readText } from "./named-image.ts";
+import { isTextOf, type NamedImage, readText, refuseOwnName } from "./named-image.ts";
 import type { Verb } from "./surroundings.ts";
 import { obstaclesTo, refuseObstacles, refuseUsers } from "./surroundings.ts";
 
@@ -46,6 +46,7 @@ export class Session {
   /** Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind. */
   static async open(named: NamedImage, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
     const { path, sidecar } = named;
+    refuseOwnName(path, sidecar);
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
     // One that can't be there for its length is told so.
@@ -96,6 +97,11 @@ export class Session {
   takeSidecar(name: string): void {
     this.#sidecarName = name;
     this.storage.sidecar = () => readText(this.volume, this.path, name);
+  }
+
+  /** Whether the path, links followed, leads to the image's own file. */
+  isItself(path: string): Promise<boolean> {
+    return this.volume.isSameFile(path, this.#opened);
   }
 
   /** What the image is called now: by the text beside it, where that is there. */

@@ -21,6 +21,7 @@ import { readZeroFilled } from "../../storage/storage.ts";
 import { refuseCorruption, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { refuseOwnName } from "../session/named-image.ts";
 
 /** What a switch is planned for. */
 export interface SwitchWish {
@@ -156,7 +157,10 @@ export function goalSidecar(
   const target = targetDriverOf(goalFormat);
   // Its own goes first.
   if (image.format === goalFormat) return undefined;
-  return target.sidecarName?.(basename(image.storage.path), parseTargetOptions(goalFormat, target, goalOptions));
+  const { path } = image.storage;
+  const name = target.sidecarName?.(basename(path), parseTargetOptions(goalFormat, target, goalOptions));
+  refuseOwnName(path, name);
+  return name;
 }
 
 /** Whether the image is of these options already, named or not, and its disk as long; what they say of its GPT is asked elsewhere. */

@@ -78,12 +78,13 @@ export function parseDescriptor(bytes: Uint8Array, refuse: Refuse): VmdkDescript
       if (extents.push(extent) > MAX_EXTENTS) throw refuse("unsupported", `it has over ${MAX_EXTENTS} extents`, at);
       continue;
     }
-    const [, name, quoted, plain = ""] = /^([\w.]+)\s*=\s*(?:"([^"]*)"|([^"]*))\s*$/.exec(line) ?? [];
-    if (name === undefined) continue;
+    const [, name, rest = ""] = SAYING.exec(line) ?? [];
+    const value = unquoted(rest.trim());
+    if (name === undefined || value === undefined) continue;
     const key = name.toLowerCase();
     // Readers differ in which of two they take.
     if (values.has(key)) throw refuse("corrupt", `its descriptor says ${name} twice`, at);
-    values.set(key, (quoted ?? plain).trim());
+    values.set(key, value);
     places.set(key, at);
   }
   const placeOf = (key: string) => places.get(key.toLowerCase()) ?? 0;
@@ -131,11 +132,40 @@ function* linesOf(bytes: Uint8Array): Generator<{ readonly line: string; readonl
   }
 }
 
+/** No two parts of it, nor of EXTENT, take the same characters side by side: a line of spaces would be tried in all ways. */
+const SAYING = /^([\w.]+)\s*=(.*)$/s;
+
+/** With quotes at both ends or with none; undefined for others. */
+function unquoted(value: string): string | undefined {
+  const bare = value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  return bare.includes('"') ? undefined : bare.trim();
+}
+
 /** Three to seven values: what follows the offset names a device, which no file has. */
 const EXTENT = /^(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)(?:\s+"([^"]*)"(?:\s+(\d+)(?:\s+\S+){0,2})?)?$/;
 
+/**
+ * The names of all files that its extents' lines name, as they stand there, whatever else of the text can't be read here: many
+ * extents, another type of VMDK, a path. Whoever opens it takes them for its disk.
+ */
+export function filesNamedIn(bytes: Uint8Array): readonly string[] {
+  const names = new Set<string>();
+  for (const { line } of linesOf(bytes)) {
+    const [, name] = FILE_OF_EXTENT.exec(line) ?? [];
+    if (name !== undefined) names.add(nameIn(name));
+  }
+  return [...names];
+}
+
+const FILE_OF_EXTENT = /^(?:RW|RDONLY|NOACCESS)\s+\d+\s+\w+\s+"([^"]+)"/i;
+
+/** Names are UTF-8, where nothing says otherwise. */
+function nameIn(latin1: string): string {
+  return Buffer.from(latin1, "latin1").toString("utf8");
+}
+
 function extentIn(line: string, at: number, refuse: Refuse): VmdkExtent | undefined {
-  if (!/^(?:RW|RDONLY|NOACCESS)\s/i.test(line)) return undefined;
+  if (!/^(?:RW|RDONLY|NOACCESS)(?:\s|$)/i.test(line)) return undefined;
   const [found, access, sectors = "", type = "", name = "", offset] = EXTENT.exec(line) ?? [];
   if (found === undefined) throw refuse("corrupt", "an extent's line can't be read", at);
   if (sectors.length > MAX_DIGITS || (offset?.length ?? 0) > MAX_DIGITS)
@@ -144,7 +174,7 @@ function extentIn(line: string, at: number, refuse: Refuse): VmdkExtent | undefi
     access: access as VmdkExtent["access"],
     sectors: Number(sectors),
     type,
-    fileName: Buffer.from(name, "latin1").toString("utf8"),
+    fileName: nameIn(name),
     offset: offset === undefined ? undefined : Number(offset),
     at,
   };

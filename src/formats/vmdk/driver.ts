@@ -1,7 +1,7 @@
 /** The VMDK driver, by qemu-img's name: flat disks in one file beside their descriptor; all others are told by name. */
 
 import type { FormatDriver } from "../../image/driver.ts";
-import { DESCRIPTOR_MARK } from "./descriptor.ts";
+import { DESCRIPTOR_MARK, filesNamedIn } from "./descriptor.ts";
 import { readFlat } from "./flat.ts";
 import { openVmdk } from "./image.ts";
 import { vmdkTarget } from "./target.ts";
@@ -14,6 +14,7 @@ export const vmdkDriver: FormatDriver = {
   guestAt: "nowhere",
   open: openVmdk,
   diskOf: (text, path) => readFlat(text, path).fileName,
+  filesNamedIn,
   target: vmdkTarget,
   isInOnePiece: true,
   by: "raw",

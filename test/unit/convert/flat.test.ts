@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
 import { convert, plan } from "../../../src/convert/convert.ts";
 import { checksum } from "../../../src/convert/reading/checksum.ts";
@@ -24,9 +25,12 @@ import { info } from "../../../src/convert/reading/info.ts";
 import { map } from "../../../src/convert/reading/map.ts";
 import { unfinished } from "../../../src/convert/reading/unfinished.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
+import { renameImage } from "../../../src/convert/rename.ts";
 import { thisHost } from "../../../src/convert/session/host.ts";
+import { Lock } from "../../../src/journal/lock.ts";
 import { FileVolume } from "../../../src/storage/file/file-volume.ts";
 import { guestBytesOf } from "../../formats/guest-contents.ts";
+import { buildWithGuest } from "../../formats/qcow2/any-image.ts";
 import { buildDescriptor, buildFlat, flatExtent } from "../../formats/vmdk/builder.ts";
 
 const GUEST = { virtualSize: 16 * 4096, data: [0, 1, 5], zero: [3] };
@@ -181,6 +185,42 @@ describe("names that come and go", () => {
     expect(readFileSync(at("disk.raw")).equals(DISK)).toBe(true);
   });
 
+  test.each(["text", "draft", "old", "copy", "undo"])("no descriptor has a name that is ours: %s", async (suffix) => {
+    const name = `disk.raw.inplace-${suffix}`;
+    writeFileSync(at("disk.raw"), DISK);
+    const options = { ...FLAT, descriptor_name: Buffer.from(name).toString("hex") };
+    const coming = { format: "raw", options, keepUndo: true };
+    expect((await plan(at("disk.raw"), "vmdk", coming)).report.refused.join()).toContain("has a name that a journal");
+    await expect(convert(at("disk.raw"), "vmdk", coming)).rejects.toMatchObject({ kind: "unsupported" });
+    expect(names()).toEqual(["disk.raw"]);
+    if (suffix === "undo") return;
+    writeFileSync(at(name), buildFlat(GUEST, "disk.raw").text);
+    expect((await plan(at(name), "raw")).report.refused.join()).toContain("has a name that a journal");
+    await expect(convert(at(name), "raw")).rejects.toMatchObject({ kind: "unsupported" });
+    await expect(resume(at(name))).rejects.toMatchObject({ kind: "unsupported" });
+    expect(names()).toEqual(["disk.raw", name]);
+  });
+
+  test.each(["", "no descriptor", "# Disk DescriptorFile\n"])(
+    "by either name recovery finds its way past %j",
+    async (text) => {
+      writeFileSync(at("disk.raw"), DISK);
+      // As where a file has one name only, and the machine stops before the descriptor takes it.
+      class Stopping extends FileVolume {
+        override async link(_from: string, to: string): Promise<boolean> {
+          writeFileSync(to, text, { flag: "wx" });
+          throw new ImageError("interrupted", "the machine stops");
+        }
+      }
+      const host = { ...thisHost(), volume: new Stopping() };
+      await expect(convert(at("disk.raw"), "vmdk", { format: "raw", options: FLAT }, host)).rejects.toThrow("stops");
+      await expect(resume(at("disk.vmdk"))).rejects.toMatchObject({ kind: "in-use" });
+      await rollback(at("disk.vmdk"));
+      expect(names()).toEqual(["disk.raw", "disk.vmdk"]);
+      expect(readFileSync(at("disk.vmdk"), "utf8")).toBe(text);
+    },
+  );
+
   test("a descriptor that somebody rewrites meanwhile stays", async () => {
     put();
     const text = readFileSync(at("disk.vmdk"), "latin1").replace("99e73cb8", "00000001");
@@ -190,6 +230,27 @@ describe("names that come and go", () => {
     expect(readFileSync(at("disk.vmdk"), "latin1")).toBe(text);
     await resume(at("disk.vmdk"));
     expect(names()).toEqual(["disk-flat.vmdk"]);
+  });
+
+  test.each(["raw", "qcow2"])("a descriptor that was renamed since is not taken for gone: from %s", async (format) => {
+    rmSync(at("disk.raw"), { force: true });
+    writeFileSync(
+      at("disk.raw"),
+      format === "raw" ? DISK : buildWithGuest({ ...GUEST, clusterBits: 12, seed: 3 }).bytes,
+    );
+    await convert(at("disk.raw"), "vmdk", { format, options: FLAT, keepUndo: true });
+    await renameImage(at("disk.vmdk"), at("other.vmdk"));
+    const before = names();
+    for (const name of ["disk.raw", "other.vmdk", "disk.vmdk"])
+      for (const command of [resume, rollback])
+        await expect(command(at(name))).rejects.toMatchObject({
+          kind: "changed-underneath",
+          message: expect.stringContaining("its descriptor disk.vmdk is gone, and other.vmdk says that it is its disk"),
+        });
+    expect(names()).toEqual(before);
+    renameSync(at("other.vmdk"), at("disk.vmdk"));
+    await rollback(at("disk.vmdk"));
+    expect(names()).toEqual(["disk.raw"]);
   });
 
   test("a disk that was renamed since gets no descriptor that names another", async () => {
@@ -226,6 +287,58 @@ describe("two descriptors of one disk", () => {
     rmSync(at("second.vmdk"));
     await convert(at("disk.vmdk"), "qcow2");
     expect(names()).toEqual(["disk-flat.vmdk"]);
+  });
+
+  test.each([
+    ["of VMware's own kind", "vmfs", 'RW 128 VMFS "disk-flat.vmdk"'],
+    ["of several extents", "twoGbMaxExtentFlat", 'RW 128 FLAT "more.raw" 0\nRW 128 FLAT "disk-flat.vmdk" 0'],
+    ["by a path", FLAT.subformat, 'RW 128 FLAT "./disk-flat.vmdk" 0'],
+    ["by a whole path", FLAT.subformat, 'RW 128 FLAT "FOLDER/disk-flat.vmdk" 0'],
+    ["by a link", FLAT.subformat, 'RW 128 FLAT "link.raw" 0'],
+  ])("also one that names it as it can't be opened here: %s", async (_, createType, extent) => {
+    symlinkSync("disk-flat.vmdk", at("link.raw"));
+    writeFileSync(at("second.vmdk"), buildDescriptor({ createType, extents: [extent.replace("FOLDER", folder)] }));
+    const says = /second.vmdk says that it is its disk/;
+    expect((await plan(at("disk.vmdk"), "qcow2")).report.refused.join()).toMatch(says);
+    await expect(convert(at("disk.vmdk"), "qcow2")).rejects.toMatchObject({ message: expect.stringMatching(says) });
+    expect(readFileSync(at("disk-flat.vmdk")).equals(DISK)).toBe(true);
+    writeFileSync(at("second.vmdk"), buildDescriptor({ createType, extents: ['RW 128 FLAT "../disk-flat.vmdk" 0'] }));
+    expect((await convert(at("disk.vmdk"), "qcow2")).changed).toBe(true);
+  });
+
+  test("one that comes between a failure and resume is noticed too", async () => {
+    rmSync(at("second.vmdk"));
+    let journals = 0;
+    const signal = new AbortController();
+    const stopping = {
+      signal: signal.signal,
+      onJournal: () => {
+        journals++;
+        signal.abort();
+      },
+    };
+    await expect(convert(at("disk.vmdk"), "qcow2", stopping)).rejects.toMatchObject({ kind: "interrupted" });
+    expect(journals).toBe(1);
+    writeFileSync(at("second.vmdk"), buildFlat(GUEST, "disk-flat.vmdk").text);
+    await expect(resume(at("disk.vmdk"))).rejects.toMatchObject({ kind: "in-use", journal: expect.any(String) });
+    rmSync(at("second.vmdk"));
+    await resume(at("disk.vmdk"));
+    expect(names()).toEqual(["disk-flat.vmdk"]);
+  });
+
+  test("no disk is renamed away from a descriptor, and none of them while the disk is locked", async () => {
+    await convert(at("disk.vmdk"), "raw");
+    const error: unknown = await renameImage(at("disk-flat.vmdk"), at("disk.raw")).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      kind: "in-use",
+      message: expect.stringContaining("second.vmdk says that it is its"),
+    });
+    expect(names()).toEqual(["disk-flat.vmdk", "second.vmdk"]);
+    const lock = await Lock.acquire(new FileVolume(), at("disk-flat.vmdk"), thisHost().processes);
+    await expect(renameImage(at("second.vmdk"), at("third.vmdk"))).rejects.toMatchObject({ kind: "in-use" });
+    await lock.release();
+    await renameImage(at("second.vmdk"), at("third.vmdk"));
+    expect(names()).toEqual(["disk-flat.vmdk", "third.vmdk"]);
   });
 
   test("both meet in one lock and one journal", async () => {
