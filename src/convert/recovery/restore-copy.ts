@@ -5,25 +5,48 @@
  *   compare | "restoring" | the copy takes the image's name, folder | journal gone
  */
 
+import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
-import { reopenImage } from "../../formats/registry.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
+import { formatToldBy, isTold, reopenImage } from "../../formats/registry.ts";
 import { firstGuestDifference } from "../../image/guest/compare.ts";
 import { openGuestView } from "../../image/guest/view.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionJournal, RearrangementJournal } from "../../journal/journal.ts";
 import { journalNamesOf } from "../../journal/names.ts";
 import type { Journey } from "../../journal/records.ts";
+import type { WritableStorage } from "../../storage/storage.ts";
+import { digestRanges } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { firstLostState } from "../proof/verify.ts";
 import type { Session } from "../session/session.ts";
+import { refuseUsers } from "../session/surroundings.ts";
 
 type TellingJournal = ConversionJournal | RearrangementJournal;
 
 const BECAUSE = "The old bytes are not put back:";
 
-/** True where the rename has been made and only the journal was left. */
-export async function isRestored({ volume, path }: Session, { work }: TellingJournal): Promise<boolean> {
-  return work.isRestoring && (await volume.facts(journalNamesOf(path).copy)) === undefined;
+/** True where the rename has been made and only the journal was left; false where the copy went another way. */
+export async function isRestored({ volume, path, storage }: Session, { work }: TellingJournal): Promise<boolean> {
+  const { restoring, intent } = work;
+  if (restoring === undefined || (await volume.facts(journalNamesOf(path).copy)) !== undefined) return false;
+  const { format, digest } = restoring;
+  const origin = intent.journey?.originFormat;
+  const told = await formatToldBy(storage);
+  if (origin === undefined || (isTold(origin) && told !== origin)) return false;
+  if (told !== format) return true;
+  // The same format twice, or a raw disk whose guest bears marks.
+  const now = await reopenImage(storage, format).catch(unreadable);
+  return typeof now === "string" || (await traitsOf(now, origin)) !== digest;
+}
+
+/** What the image is told from its origin by, were the copy gone. */
+async function traitsOf(now: Image, originFormat: string): Promise<string> {
+  const ranges = new RangeSet();
+  if (now.format === originFormat) ranges.addAll(await now.getMetadataRanges());
+  ranges.add(0, SECTOR_SIZE);
+  return digestRanges(now.storage, ranges);
 }
 
 /** The journal goes, and what was put back is durable by its name. */
@@ -48,8 +71,10 @@ export async function restoreCopy(
   }
   const copy = await volume.openForWriting(copyPath);
   try {
+    const fingerprint = await copy.fingerprint();
     const old = await reopenImage(copy, originFormat, originOptions).catch(unreadable);
-    const foreign = typeof old === "string" ? old : await whatCame(old, await reopenImage(storage, format), settings);
+    const now = await reopenImage(storage, format);
+    const foreign = typeof old === "string" ? old : await whatCame(old, now, settings);
     if (foreign !== undefined) {
       session.notes.add(`${BECAUSE} ${foreign}`);
       return false;
@@ -57,13 +82,28 @@ export async function restoreCopy(
     await copy.sync();
     // Reading may have taken long.
     await session.refuseInterference();
-    await journal.append({ record: "restoring" });
+    const digest = await traitsOf(now, originFormat);
+    await refuseOtherCopy(session, copy, fingerprint);
+    await journal.append({ record: "restoring", format, digest });
     await volume.rename(copyPath, path);
   } finally {
     await copy.close();
   }
   await finishRestoring(session, journal);
   return true;
+}
+
+/** What was compared is what takes the image's name. */
+async function refuseOtherCopy(session: Session, copy: WritableStorage, fingerprint: string): Promise<void> {
+  const { volume, path, verb, notes } = session;
+  await refuseUsers({ volume, path: copy.path, verb }, copy, notes);
+  if ((await volume.isSameFile(copy.path, copy)) && (await copy.fingerprint()) === fingerprint) return;
+  throw new ImageError("changed-underneath", say`Cannot roll back ${imageNamed(path)}`, {
+    because: say`its copy ${imageNamed(copy.path)} was changed while the two were compared`,
+    remedy: "try again",
+    path,
+    operation: "compare",
+  });
 }
 
 /** Of a copy that is no image any more. */
