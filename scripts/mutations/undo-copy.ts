@@ -48,6 +48,13 @@ export const undoCopyMutations: readonly Mutation[] = [
     tests: [crash],
   },
   {
+    name: "the old bytes come back over a disk that somebody made longer",
+    file: "convert/recovery/restore-copy.ts",
+    find: 'if (now.virtualSize > longestOf(old, journey)) return "its disk is longer by now";',
+    replace: "",
+    tests: [crash],
+  },
+  {
     name: "a copy that no journal tells of stays",
     file: "convert/recover.ts",
     find: "await removeCopy(session.volume, journalNamesOf(session.path).copy);",

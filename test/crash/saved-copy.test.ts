@@ -225,6 +225,19 @@ test("what a guest wrote since stays: the old format is made again, and the outp
   expect(await guestOf(ended)).toBe(guest);
 });
 
+test("a disk that somebody made longer stays as long, all of it zeros or not", async () => {
+  const { bytes } = buildWithGuest({ virtualSize: 12 * 4096, data: [0, 3, 7], clusterBits: 12 });
+  const volume = sharing({ [IMAGE_PATH]: bytes });
+  await convert(IMAGE_PATH, "raw", { keepUndo: true }, testHost(volume));
+  const files = volume.memory.snapshots();
+  files[IMAGE_PATH] = Buffer.concat([files[IMAGE_PATH] as Uint8Array, Buffer.alloc(4096)]);
+  const guest = await guestOf(files);
+  const after = sharing(files);
+  const { notes } = await rollback(IMAGE_PATH, {}, testHost(after));
+  expect(notes.join("\n")).toMatch(/The old bytes are not put back: its disk is longer by now/);
+  expect(await guestOf(after.memory.snapshots())).toBe(guest);
+});
+
 test.each<[string, RegExp, (volume: RecordingVolume) => void, object]>([
   [
     "where no copy can be made",

@@ -5,7 +5,7 @@
  *   compare | "restoring" | the copy takes the image's name, folder | journal gone
  */
 
-import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -19,6 +19,7 @@ import type { Journey } from "../../journal/records.ts";
 import type { WritableStorage } from "../../storage/storage.ts";
 import { digestRanges } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
+import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import { firstLostState } from "../proof/verify.ts";
 import type { Session } from "../session/session.ts";
 import { refuseUsers } from "../session/surroundings.ts";
@@ -59,11 +60,12 @@ export async function finishRestoring({ volume, path }: Session, journal: Tellin
 export async function restoreCopy(
   session: Session,
   journal: TellingJournal,
-  { originFormat, originOptions }: Journey,
+  journey: Journey,
   format: string,
   settings: Settings,
 ): Promise<boolean> {
   const { volume, path, storage } = session;
+  const { originFormat, originOptions } = journey;
   const { copy: copyPath } = journalNamesOf(path);
   if ((await volume.facts(copyPath)) === undefined) {
     session.notes.add(`${BECAUSE} ${copyPath} is gone`);
@@ -74,7 +76,7 @@ export async function restoreCopy(
     const fingerprint = await copy.fingerprint();
     const old = await reopenImage(copy, originFormat, originOptions).catch(unreadable);
     const now = await reopenImage(storage, format);
-    const foreign = typeof old === "string" ? old : await whatCame(old, now, settings);
+    const foreign = typeof old === "string" ? old : await whatCame(old, now, journey, settings);
     if (foreign !== undefined) {
       session.notes.add(`${BECAUSE} ${foreign}`);
       return false;
@@ -113,12 +115,18 @@ function unreadable(error: unknown): string {
 }
 
 /** What the image has by now that the old bytes have not; undefined where there is nothing. */
-async function whatCame(old: Image, now: Image, { signal, backingChain }: Settings): Promise<string | undefined> {
+async function whatCame(
+  old: Image,
+  now: Image,
+  journey: Journey,
+  { signal, backingChain }: Settings,
+): Promise<string | undefined> {
   const [before, after] = [old.getConversionOptions(), now.getConversionOptions()];
   if (after.unclean.length > 0) return `the image was used since, and ${after.unclean.join("; ")}`;
   const nameOf = ({ backing }: typeof before) =>
     backing && `${backing.format} ${Buffer.from(backing.nameBytes).toString("hex")}`;
   if (nameOf(before) !== nameOf(after)) return "it has another backing file by now";
+  if (now.virtualSize > longestOf(old, journey)) return "its disk is longer by now";
   // What a bitmap holds may be another with the same guest.
   if (after.bitmapNames.length > 0) return "bitmaps may have changed since";
   const snapshots = JSON.stringify((await now.readSnapshots?.()) ?? []);
@@ -132,4 +140,11 @@ async function whatCame(old: Image, now: Image, { signal, backingChain }: Settin
   const views = [await openGuestView([old]), await openGuestView([now])] as const;
   const isSame = now.virtualSize >= old.virtualSize && (await firstGuestDifference(...views, { signal })) === null;
   return isSame ? undefined : "the guest wrote to its disk since";
+}
+
+/** What a conversion makes of the disk's length: whole sectors, or what the goal is rounded to. */
+function longestOf({ virtualSize }: Image, { goalFormat, goalOptions }: Journey): number {
+  const target = targetDriverOf(goalFormat);
+  const grown = target.grownSize?.(virtualSize, parseTargetOptions(goalFormat, target, goalOptions)) ?? 0;
+  return Math.max(grown, alignUp(virtualSize, SECTOR_SIZE));
 }
