@@ -48,9 +48,16 @@ export const storageMutations: readonly Mutation[] = [
   },
   {
     name: "a punch that changed bytes beside it is none of our concern",
-    file: "storage/file/punching.ts",
+    file: "storage/file/punch-samples.ts",
     find: "if (found === size && harmed === undefined) return;",
     replace: "if (found === size) return;",
+    tests: [holes],
+  },
+  {
+    name: "a tool that was stopped is waited for",
+    file: "storage/file/punching.ts",
+    find: "setTimeout(() => this.#tool.kill(), this.#patience)",
+    replace: "setTimeout(() => {}, this.#patience)",
     tests: [holes],
   },
   {

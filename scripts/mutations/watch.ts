@@ -249,4 +249,11 @@ export const watchMutations: readonly Mutation[] = [
     replace: "if (error !== session) return error;",
     tests: [failure, foreignWrites, otherWriters],
   },
+  {
+    name: "who opens the image between two epochs is looked for by time alone",
+    file: "convert/rearrange/epochs.ts",
+    find: "onWritten: () => this.look(),",
+    replace: "onWritten: () => {},",
+    tests: ["test/unit/convert/rearrange/others-between-epochs.test.ts"],
+  },
 ];

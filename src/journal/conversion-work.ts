@@ -3,7 +3,7 @@
 import { alignUp, isPowerOfTwo, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import type { JournalRecord } from "./record.ts";
-import type { Facts, Intent, Prepared } from "./records.ts";
+import type { Facts, Intent, Prepared, Restoring } from "./records.ts";
 
 /** What lies behind the intent's facts: the commit's sector, the extras' bytes, the saved header area. */
 export interface IntentParts {
@@ -34,7 +34,7 @@ export interface ConversionWork extends IntentParts {
   readonly foundHeader: Uint8Array | undefined;
   readonly rolledBack: boolean;
   /** The copy of the origin was about to take the image's name. */
-  readonly isRestoring: boolean;
+  readonly restoring: Restoring | undefined;
 }
 
 /** The blob of an intent; trailing zeros of the saved header are left out. */
@@ -80,7 +80,7 @@ export function conversionWorkOf(records: readonly JournalRecord[], path: string
     verified: false,
     undoGivenUp: false,
     rolledBack: false,
-    isRestoring: false,
+    restoring: undefined,
   };
   for (const { facts, blob } of rest) state = withConversionRecord(state, facts as Facts, blob);
   return state;
@@ -106,7 +106,7 @@ export function withConversionRecord(state: ConversionWork, facts: Facts, blob: 
     case "rolled-back":
       return { ...state, rolledBack: true };
     case "restoring":
-      return { ...state, isRestoring: true };
+      return { ...state, restoring: facts };
     default:
       return state;
   }

@@ -2,7 +2,7 @@
 
 import { SECTOR_SIZE } from "../bytes/align.ts";
 import type { JournalRecord } from "./record.ts";
-import type { Facts, RearrangeIntent } from "./records.ts";
+import type { Facts, RearrangeIntent, Restoring } from "./records.ts";
 
 export interface RearrangementWork {
   readonly kind: "rearrangement";
@@ -17,7 +17,7 @@ export interface RearrangementWork {
   /** There is no old layout to go back to; the old format is made again. */
   readonly undoGivenUp: true;
   readonly rolledBack: boolean;
-  readonly isRestoring: boolean;
+  readonly restoring: Restoring | undefined;
 }
 
 export function rearrangementWorkOf([first, ...rest]: readonly JournalRecord[]): RearrangementWork {
@@ -33,7 +33,7 @@ export function rearrangementWorkOf([first, ...rest]: readonly JournalRecord[]):
     verified: false,
     undoGivenUp: true,
     rolledBack: false,
-    isRestoring: false,
+    restoring: undefined,
   };
   for (const record of rest) state = withRearrangementRecord(state, record.facts as Facts, record.blob);
   return state;
@@ -50,7 +50,7 @@ export function withRearrangementRecord(state: RearrangementWork, facts: Facts, 
     case "rolled-back":
       return { ...state, rolledBack: true };
     case "restoring":
-      return { ...state, isRestoring: true };
+      return { ...state, restoring: facts };
     default:
       return state;
   }

@@ -190,9 +190,15 @@ export interface RolledBack {
   readonly record: "rolled-back";
 }
 
-/** The copy of the origin is about to take the image's name: where it is gone after this, it has. */
+/**
+ * The copy of the origin is about to take the image's name: where it is gone after this, it has, or somebody removed it.
+ * What the image was until then tells which.
+ */
 export interface Restoring {
   readonly record: "restoring";
+  readonly format: string;
+  /** SHA-256, hex: of the first sector, and of all metadata where the origin has the same format. */
+  readonly digest: string;
 }
 
 /** The only record of a journal that lies elsewhere (`--journal`). `path` is relative to the image's folder. */

@@ -122,7 +122,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
   "new-header": {},
   "found-header": {},
   "rolled-back": {},
-  restoring: {},
+  restoring: { format: text, digest: text },
   pointer: { path: (value) => text(value) && value !== "" && !(value as string).includes("\0") },
 };
 

@@ -13,6 +13,8 @@ import { memoryStorage } from "../../src/storage/memory.ts";
 import { buildWithGuest } from "../formats/qcow2/any-image.ts";
 import { IMAGE_PATH, type Scenario, testHost } from "../support/crash-scenario.ts";
 import { FailingVolume } from "../support/failing-volume.ts";
+import { failureOf } from "../support/failure-of.ts";
+import { LyingVolume } from "../support/lying-volume.ts";
 import { pathScenarios } from "../support/path-scenarios.ts";
 import { type DiskState, eachCut } from "../support/power-cut.ts";
 import { seededRandom } from "../support/random.ts";
@@ -116,6 +118,49 @@ describe.each(SCENARIOS)("$name", ({ image, targetFormat, options }) => {
       expect(await guestOf((await recovered(state, resume)).memory.snapshots())).toBe(guest);
     }
   });
+
+  test("a rollback that is cut, and the copy removed by somebody: what is said of the image is true", {
+    timeout: 60_000,
+  }, async () => {
+    const { volume } = await converted();
+    const guest = await guestOf({ [IMAGE_PATH]: image });
+    const files = volume.memory.snapshots();
+    const back = await recovered(files, rollback);
+    let removed = 0;
+    for (const { count, cut } of eachCut(back.log)) {
+      if (count < back.operations.length - 8) continue;
+      const state = { ...cut.sample("all-new", seededRandom(count)) };
+      if (!(NAMES.copy in state) || !(NAMES.undo in state)) continue;
+      delete state[NAMES.copy];
+      removed++;
+      for (const recover of [rollback, resume]) {
+        const after = sharing(state);
+        const { format } = await recover(IMAGE_PATH, {}, testHost(after));
+        const left = after.memory.snapshots();
+        expect(namesIn(left)).toEqual([IMAGE_PATH]);
+        expect(await guestOf(left)).toBe(guest);
+        expect((await formatToldBy(memoryStorage(left[IMAGE_PATH] as Uint8Array))) ?? "raw").toBe(format);
+      }
+    }
+    expect(removed).toBeGreaterThan(0);
+  });
+});
+
+test("a copy that another file takes the place of while it is compared takes no image's place", async () => {
+  const { image, targetFormat, options } = scenario("qcow2 to raw, random");
+  const volume = sharing({ [IMAGE_PATH]: image });
+  await convert(IMAGE_PATH, targetFormat, options, testHost(volume));
+  const files = volume.memory.snapshots();
+  const [guest, other] = [await guestOf(files), "/elsewhere/other"];
+  const after = sharing({ ...files, [other]: new Uint8Array(4096).fill(7) });
+  const replacing = new LyingVolume(after, NAMES.copy, {
+    read() {
+      if (other in after.memory.snapshots()) void after.rename(other, NAMES.copy);
+    },
+  });
+  const error = await failureOf(rollback(IMAGE_PATH, {}, testHost(replacing)));
+  expect(error).toMatchObject({ kind: "changed-underneath", message: expect.stringMatching(/copy .* was changed/) });
+  expect(await guestOf(after.memory.snapshots())).toBe(guest);
 });
 
 test("a call that fails: without a journal nothing is left of the copy, with one it gives the old bytes back", {
@@ -178,6 +223,19 @@ test("what a guest wrote since stays: the old format is made again, and the outp
   const ended = after.memory.snapshots();
   expect(Object.keys(ended)).toEqual([IMAGE_PATH]);
   expect(await guestOf(ended)).toBe(guest);
+});
+
+test("a disk that somebody made longer stays as long, all of it zeros or not", async () => {
+  const { bytes } = buildWithGuest({ virtualSize: 12 * 4096, data: [0, 3, 7], clusterBits: 12 });
+  const volume = sharing({ [IMAGE_PATH]: bytes });
+  await convert(IMAGE_PATH, "raw", { keepUndo: true }, testHost(volume));
+  const files = volume.memory.snapshots();
+  files[IMAGE_PATH] = Buffer.concat([files[IMAGE_PATH] as Uint8Array, Buffer.alloc(4096)]);
+  const guest = await guestOf(files);
+  const after = sharing(files);
+  const { notes } = await rollback(IMAGE_PATH, {}, testHost(after));
+  expect(notes.join("\n")).toMatch(/The old bytes are not put back: its disk is longer by now/);
+  expect(await guestOf(after.memory.snapshots())).toBe(guest);
 });
 
 test.each<[string, RegExp, (volume: RecordingVolume) => void, object]>([

@@ -105,3 +105,23 @@ test("bitmaps stay and go on recording", async () => {
   await assertSame(path, "qcow2", join(folder, "bitmap.raw"));
   await assertClean(path, "qcow2");
 });
+
+test.each([
+  ["cluster_size=64k", 64 * KiB],
+  ["cluster_size=64k,extended_l2=on", 64 * KiB],
+])("a disk that was shortened leaves what its snapshot has behind its end (%s)", async (options, unit) => {
+  const path = join(folder, "shortened.qcow2");
+  const snapshot = join(folder, "shortened-one.raw");
+  await run("qemu-img", ["create", "-q", "-f", "qcow2", "-o", options, path, String(4 * unit)]);
+  await qemuIo(path, "qcow2", [`write -P 0 0 ${2 * unit}`, `write -P 0 ${3 * unit} ${unit / 2}`]);
+  await qemuIo(path, "qcow2", [`write -P 9 ${3.5 * unit} ${unit / 2}`]);
+  await run("qemu-img", ["convert", "-O", "raw", path, snapshot]);
+  await run("qemu-img", ["snapshot", "-c", "one", path]);
+  await run("qemu-img", ["resize", "-q", "--shrink", path, String(3.5 * unit)]);
+  const before = await allocated(path);
+  await convert(path, "qcow2", { sparseSize: unit });
+  expect(before - (await allocated(path))).toBe(2);
+  await assertClean(path, "qcow2");
+  await run("qemu-img", ["snapshot", "-a", "one", path]);
+  await assertSame(path, "qcow2", snapshot);
+});

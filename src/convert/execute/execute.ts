@@ -27,6 +27,8 @@ export interface ExecuteOptions {
   readonly onBytes?: (done: number) => void;
   /** Called between writes; throws to stop. */
   readonly safePoint?: () => void;
+  /** Called when all is written and not durable yet. */
+  readonly onWritten?: () => void;
   /** Where there are many epochs: one of writes alone leaves times to the last sync. */
   readonly isOneOfMany?: boolean;
 }
@@ -40,7 +42,7 @@ export async function executeEpoch(
   epoch: Epoch,
   options: ExecuteOptions = {},
 ): Promise<void> {
-  const { reader, onBytes, safePoint, isOneOfMany } = options;
+  const { reader, onBytes, onWritten, safePoint, isOneOfMany } = options;
   let done = 0;
   const perform = async (length: number, write: () => Promise<void>): Promise<void> => {
     safePoint?.();
@@ -66,6 +68,7 @@ export async function executeEpoch(
   }
   for (const { hostOffset, bytes } of gathered(epoch)) await write(hostOffset, bytes);
   if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);
+  onWritten?.();
   const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;
   await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());
 }

@@ -101,6 +101,7 @@ async function performBatch(
     fileSize,
   });
   if (units.length === 0) return;
+  epochs.look();
   if (verify === "full") {
     const turns = new DeflateTurns();
     const looks = units.map((unit) => turns.take(() => refuseOtherBytes(session, encoder, unit)));

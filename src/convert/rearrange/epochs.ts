@@ -14,7 +14,11 @@ import { type Session, stopIfAsked } from "../session/session.ts";
 /** The block around a header that a medium may lose when it is cut while writing it. */
 export const HEADER_BLOCK = 4096;
 
-/** Who else has the image open takes long to find out: looked for when so many milliseconds have passed, a change of the file at each epoch. */
+/**
+ * Who else has the image open takes long to find out: looked for when so many milliseconds have passed. A change of the
+ * file, and QEMU's locks, which are asked for while a sync is waited for, are looked for at each epoch: an image that is
+ * opened between two has pointers in its memory that the next makes stale.
+ */
 const LOOK_AFTER = 1000;
 
 export class Epochs {
@@ -22,6 +26,8 @@ export class Epochs {
   readonly #journal: RearrangementJournal;
   readonly #settings: Pick<Settings, "signal">;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Under way; known before the next write. */
+  #look: Promise<void> | undefined;
   bytesWritten = 0;
 
   constructor(session: Session, journal: RearrangementJournal, settings: Pick<Settings, "signal">) {
@@ -39,7 +45,15 @@ export class Epochs {
     await this.perform({ purpose, repoints: true, writes: () => writes }, await this.#newHeader(writes));
   }
 
+  /** Asks for locks anew, while the caller has something else to wait for. */
+  look(): void {
+    this.#look = this.#session.refuseLocks();
+    this.#look.catch(() => {});
+  }
+
   async #refuseOthers(): Promise<void> {
+    await this.#look;
+    this.#look = undefined;
     const now = this.#session.host.now();
     if (now - this.#lookedAt < LOOK_AFTER) return this.#session.refuseChange();
     await this.#session.refuseInterference();
@@ -67,6 +81,7 @@ export class Epochs {
     let done = 0;
     await executeEpoch(storage, epoch, {
       isOneOfMany: true,
+      onWritten: () => this.look(),
       onBytes: (bytes) => {
         done = bytes;
       },

@@ -88,6 +88,7 @@ export class Rearranging {
         ...(cuts && this.#end(moves)),
         ...(empties && { zeros: this.#emptied(empties) }),
       });
+      this.#epochs.look();
       await this.#refuseOtherCopies(copies);
       await this.#epochs.repoint("point at the copies", await this.#rearranger.repoint(moves));
       this.#rearranger.follow(moves);

@@ -82,6 +82,11 @@ export class Session {
     await this.refuseChange();
   }
 
+  /** Throws `in-use` where somebody holds a lock on the image, as QEMU does as long as it has it open. */
+  async refuseLocks(): Promise<void> {
+    await refuseUsers(this, this.#opened, this.notes, true);
+  }
+
   /** The cheap half of it: nobody wrote, took the image's name or our lock. */
   async refuseChange(): Promise<void> {
     await this.#refuseLost();

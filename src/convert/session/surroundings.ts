@@ -64,8 +64,9 @@ export async function refuseUsers(
   { volume, path, verb }: Command,
   storage: Storage,
   notes: Set<string>,
+  locksAlone = false,
 ): Promise<void> {
-  const { found, blind } = await volume.otherUsers(storage);
+  const { found, blind } = await volume.otherUsers(storage, locksAlone);
   for (const note of blind) notes.add(note);
   if (found.length === 0) return;
   throw new ImageError("in-use", say`Cannot ${verb} ${imageNamed(path)}`, {

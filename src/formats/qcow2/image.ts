@@ -158,7 +158,8 @@ export class Qcow2Image implements Image {
     refuseRearranging(storage.path, header, await this.#quickCheck());
     const mapping = await this.getMapping();
     const beforehand = [...(await clearedAutoclear(this.#source))];
-    for await (const step of emptyingSteps(this.#source, mapping, zeros)) {
+    const { snapshots } = await readSnapshotTable(this.#source);
+    for await (const step of emptyingSteps(this.#source, mapping, zeros, snapshots)) {
       for (const first of beforehand.splice(0)) yield { ...first, ranges: new RangeSet() };
       yield step;
     }

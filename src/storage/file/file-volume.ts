@@ -249,9 +249,10 @@ export class FileVolume implements Volume {
   async otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
     if (!(storage instanceof FileStorage)) return { found: [], blind: ["all of it: the image is no file on disk"] };
     const identity = await storage.identity();
-    // Our own tools are no others.
+    if (locksAlone) return findLockHolders(identity);
+    // Our own tools are no others. They hold no locks.
     await storage.restTools();
-    return locksAlone ? findLockHolders(identity) : findOtherUsers(storage.path, identity);
+    return findOtherUsers(storage.path, identity);
   }
 
   async isSameFile(path: string, storage: Storage): Promise<boolean> {

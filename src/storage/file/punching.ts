@@ -8,14 +8,11 @@
  * After the first range, and behind the last, bytes around the ranges are compared with what they were.
  */
 
-import { fstatSync } from "node:fs";
-import { GiB, KiB } from "../../bytes/align.ts";
+import { GiB } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { type Range, RangeSet } from "../../bytes/range-set.ts";
-import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
-import { areZeros } from "../zeros.ts";
-import { readDescriptor } from "./descriptor.ts";
-import { spread } from "./spread.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
+import { Samples } from "./punch-samples.ts";
 import {
   askTool,
   type Conversation,
@@ -67,26 +64,22 @@ const MAX_PROCESSES = 16;
 const HANDFUL = 64;
 /** What one call gives back, so that none takes long. */
 const MAX_PIECE = GiB;
-const MAX_SAMPLES = 32;
-const SAMPLE_SIZE = 4 * KiB;
-
-interface OpenFile {
-  readonly descriptor: number;
-  readonly path: string;
-  readonly size: number;
-}
+/** Nothing takes so long but a tool that was stopped: it is ended, and what it was asked for is asked of the next. */
+const PATIENCE_MS = 120_000;
 
 /** Punches into one open file, by a tool that goes on from one call to the next. */
 export class Puncher {
   readonly #descriptor: number;
   readonly #path: string;
   readonly #host: ToolHost;
+  readonly #patience: number;
   #tool: RunningTool | undefined;
 
-  constructor(descriptor: number, path: string, host: ToolHost) {
+  constructor(descriptor: number, path: string, host: ToolHost, patience = PATIENCE_MS) {
     this.#descriptor = descriptor;
     this.#path = path;
     this.#host = host;
+    this.#patience = patience;
   }
 
   /**
@@ -116,15 +109,16 @@ export class Puncher {
     this.#tool = undefined;
   }
 
-  /** Undefined where the tool is not there, dies, or says what is no answer: then it has ended. */
+  /** Undefined where the tool is not there, dies, says what is no answer, or nothing: then it has ended. */
   async #punchBy(words: ToolWords, wanted: RangeSet, samples: Samples): Promise<RangeSet | undefined> {
     const isNew = this.#tool === undefined;
     this.#tool ??= await startTool(words, this.#descriptor, this.#host);
     if (this.#tool === undefined) return undefined;
     try {
       this.#tool.keepAwake(true);
-      if (isNew) await answerOf(this.#tool, "ready");
-      const left = await punchAll(this.#tool, wanted, samples);
+      const answers = new Answers(this.#tool, this.#patience);
+      if (isNew) await answers.next("ready");
+      const left = await punchAll(this.#tool, answers, wanted, samples);
       this.#tool.keepAwake(false);
       return left;
     } catch (error) {
@@ -135,18 +129,34 @@ export class Puncher {
   }
 }
 
-/** Throws where the tool says anything else. */
-async function answerOf({ lines }: Conversation, ...expected: readonly string[]): Promise<string> {
-  const { value } = await lines.next();
-  if (expected.includes(value)) return value;
-  throw new Error("that is no answer");
+/** What a tool says, as long as it says something. */
+class Answers {
+  readonly #tool: RunningTool;
+  readonly #patience: number;
+
+  constructor(tool: RunningTool, patience: number) {
+    this.#tool = tool;
+    this.#patience = patience;
+  }
+
+  /** Throws where the tool says anything else, or nothing for too long: then it is ended, and so are its lines. */
+  async next(...expected: readonly string[]): Promise<string> {
+    const timer = setTimeout(() => this.#tool.kill(), this.#patience);
+    try {
+      const { value } = await this.#tool.lines.next();
+      if (expected.includes(value)) return value;
+    } finally {
+      clearTimeout(timer);
+    }
+    throw new Error("that is no answer");
+  }
 }
 
-async function punchAll(tool: Conversation, wanted: RangeSet, samples: Samples): Promise<RangeSet> {
+async function punchAll(tool: Conversation, answers: Answers, wanted: RangeSet, samples: Samples): Promise<RangeSet> {
   const left = new RangeSet();
   const punch = async (handful: readonly Range[]) => {
     tool.say(handful.map(({ start, end }) => `${start} ${end - start}\n`).join(""));
-    for (const { start, end } of handful) if ((await answerOf(tool, "y", "n")) === "n") left.add(start, end);
+    for (const { start, end } of handful) if ((await answers.next("y", "n")) === "n") left.add(start, end);
   };
   let handful: Range[] = [];
   let isFirst = true;
@@ -168,7 +178,7 @@ async function punchOneByOne(descriptor: number, wanted: RangeSet, host: ToolHos
   let count = 0;
   for (const { start, end } of pieces(wanted)) {
     const words: ToolWords = ["fallocate", "-p", "-o", `${start}`, "-l", `${end - start}`, INHERITED_PATH];
-    const isDone = ++count <= MAX_PROCESSES && (await askTool(words, descriptor, host, async () => true));
+    const isDone = ++count <= MAX_PROCESSES && (await askTool(words, descriptor, host, async () => true, PATIENCE_MS));
     if (!isDone) {
       left.addAll(wanted.clippedTo(start, wanted.end));
       break;
@@ -180,60 +190,6 @@ async function punchOneByOne(descriptor: number, wanted: RangeSet, host: ToolHos
 function* pieces(ranges: RangeSet): Generator<Range> {
   for (const { start, end } of ranges.each()) {
     for (let at = start; at < end; at += MAX_PIECE) yield { start: at, end: Math.min(at + MAX_PIECE, end) };
-  }
-}
-
-/** Some of the ranges, spread over all of them, and what the bytes beside them were. */
-class Samples {
-  readonly #file: OpenFile;
-  readonly #inside: readonly Range[];
-  readonly #beside: readonly { readonly hostOffset: number; readonly bytes: Uint8Array }[];
-
-  constructor(file: OpenFile, wanted: RangeSet) {
-    this.#file = file;
-    this.#inside = spread(() => wanted.each(), MAX_SAMPLES);
-    const beside = new RangeSet();
-    beside.add(0, SAMPLE_SIZE);
-    beside.add(file.size - SAMPLE_SIZE, file.size);
-    for (const { start, end } of this.#inside) {
-      beside.add(start - SAMPLE_SIZE, start);
-      beside.add(end, end + SAMPLE_SIZE);
-    }
-    this.#beside = [...beside.clippedTo(0, file.size).each()]
-      .flatMap(({ start, end }) => [...wanted.gapsIn(start, end)])
-      .map(({ start, end }) => ({ hostOffset: start, bytes: this.#read(start, end - start) }));
-  }
-
-  /** Throws where the file's length or a byte beside the ranges is not what it was. */
-  refuseHarm(): void {
-    const { descriptor, path, size } = this.#file;
-    const found = Number(fstatSync(descriptor, { bigint: true }).size);
-    const harmed = this.#beside.find(({ hostOffset, bytes }) => !this.#read(hostOffset, bytes.length).equals(bytes));
-    if (found === size && harmed === undefined) return;
-    throw new ImageError("io", say`Cannot go on with ${imageNamed(path)}`, {
-      because:
-        harmed === undefined
-          ? say`giving space back changed its length from ${size} to ${found} bytes`
-          : say`giving space back changed bytes beside it, at host offset ${placeAt(harmed.hostOffset)}`,
-      path,
-      hostOffset: harmed?.hostOffset,
-      operation: "punch holes into",
-    });
-  }
-
-  /** False where any sampled range that is not `left` does not read as zeros: then none of the tool's answers is true. */
-  areGone(left: RangeSet): boolean {
-    return this.#inside.every(({ start, end }) => {
-      if (left.intersects(start, end)) return true;
-      const length = Math.min(SAMPLE_SIZE, end - start);
-      return [start, end - length].every((at) => areZeros(this.#read(at, length)));
-    });
-  }
-
-  #read(hostOffset: number, length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    readDescriptor(this.#file.descriptor, hostOffset, bytes, this.#file.path);
-    return bytes;
   }
 }
 

@@ -4,21 +4,27 @@
  * stay, so that what nobody points at any more is leaks, which a repair lowers, with the flags of who is left alone.
  */
 
+import { alignDown } from "../../../bytes/align.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable } from "../../../image/extent.ts";
 import type { EmptyStep } from "../../../image/rearranger.ts";
 import { l1Entries, readL1Bytes } from "../tables/l1-table.ts";
+import type { Snapshot } from "../tables/snapshot-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { type EntryChange, entryWrites } from "./entry-words.ts";
 
 /** Entries of one epoch: as many as fit into memory without being noticed. */
 const MAX_ENTRIES = 2 ** 15;
 
-/** `zeros`: guest ranges in whole clusters, the disk's last one as far as it goes. Each step durable before the next. */
+/**
+ * `zeros`: guest ranges in whole clusters, the disk's last one as far as it goes. Each step durable before the next. What
+ * lies behind the end of a disk that was shortened may be bytes of a snapshot's: such a cluster stays.
+ */
 export async function* emptyingSteps(
   source: WalkSource,
   mapping: ExtentTable,
   zeros: RangeSet,
+  snapshots: readonly Pick<Snapshot, "diskSize">[],
 ): AsyncGenerator<EmptyStep, void, void> {
   const { storage, header, geometry } = source;
   const tables = new Float64Array(header.l1EntryCount);
@@ -38,7 +44,10 @@ export async function* emptyingSteps(
     return done;
   };
   const { clusterSize, bytesPerL2Table, l2EntrySize, virtualSize } = geometry;
+  const isShortened = snapshots.some(({ diskSize }) => diskSize === undefined || diskSize > virtualSize);
+  const end = isShortened ? alignDown(virtualSize, clusterSize) : virtualSize;
   for (const { guestOffset, from, fromLength } of storedClusters(mapping, clusterSize)) {
+    if (guestOffset >= end) continue;
     const guestEnd = Math.min(guestOffset + clusterSize, virtualSize);
     if (!zeros.contains(guestOffset, guestEnd)) continue;
     const table = tables[Math.floor(guestOffset / bytesPerL2Table)] as number;

@@ -53,6 +53,8 @@ export interface Snapshot {
   readonly isAligned: boolean;
   readonly l1EntryCount: number;
   readonly extraDataSize: number;
+  /** How long the disk was; undefined where the entry says nothing of it. */
+  readonly diskSize: number | undefined;
   /** What `info` tells of it. */
   readonly facts: SnapshotInfo;
 }
@@ -88,7 +90,7 @@ export async function readSnapshotTable({ storage, header, geometry }: WalkSourc
         start + next,
       );
     }
-    const extra = extraOf(entry, await bytesAt(next + SnapshotEntry.size, extraDataSize));
+    const extraData = (await bytesAt(next + SnapshotEntry.size, extraDataSize)).slice();
     const text = await bytesAt(next + SnapshotEntry.size + extraDataSize, idLength + nameLength);
     const id = new TextDecoder().decode(text.subarray(0, idLength));
     const name = new TextDecoder().decode(text.subarray(idLength));
@@ -102,13 +104,20 @@ export async function readSnapshotTable({ storage, header, geometry }: WalkSourc
       l1Place: hexOfHalves(entry.l1TableOffset.high, entry.l1TableOffset.low),
       l1EntryCount: entry.l1Size,
       extraDataSize,
-      facts: { id, name, ...extra },
+      diskSize: diskSizeOf(extraData),
+      facts: { id, name, ...extraOf(entry, extraData) },
     });
     end = next + SnapshotEntry.size + extraDataSize + idLength + nameLength;
     next = alignUp(end, 8);
     if (next > MAX_TABLE_BYTES) throw tooLarge("it is larger than 64 MiB", start);
   }
   return { snapshots, length: end };
+}
+
+/** Behind the size of the VM state; entries of version 2 may end before it. */
+function diskSizeOf(extra: Uint8Array): number | undefined {
+  if (extra.length < MIN_V3_EXTRA_BYTES) return undefined;
+  return Number(new DataView(extra.buffer, extra.byteOffset, extra.byteLength).getBigUint64(8));
 }
 
 /** Beyond 2^53 numbers are near what is stored, and no machine's. */

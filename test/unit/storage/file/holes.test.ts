@@ -1,7 +1,7 @@
 /** Holes of real files: told, and made, by each tool alone, by none, and by tools that lie. */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, open, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { GiB, KiB, MiB } from "../../../../src/bytes/align.ts";
 import { type Range, RangeSet } from "../../../../src/bytes/range-set.ts";
 import { FileVolume } from "../../../../src/storage/file/file-volume.ts";
 import { dataRangesOf } from "../../../../src/storage/file/holes.ts";
+import { Puncher } from "../../../../src/storage/file/punching.ts";
 import type { WritableStorage } from "../../../../src/storage/storage.ts";
 
 const BLOCK = 4 * KiB;
@@ -276,6 +277,24 @@ describe("space given back", () => {
     await symlink(whereIs("python3"), join(tools, "python3"));
     const isHonest = script.includes("echo n");
     expect(await punched(volume, blocks(1, 2), blocks(4, 6))).toEqual(isHonest ? [blocks(1, 2), blocks(4, 6)] : []);
+  });
+
+  test.each([
+    ["from the first", "kill -STOP $$"],
+    ["in the middle", "echo ready; read a; kill -STOP $$"],
+  ])("does not wait for a tool that was stopped %s: the next one goes on", async (_, script) => {
+    await makeFile(8 * BLOCK, blocks(0, 8));
+    await impostor("perl", script);
+    await symlink(whereIs("python3"), join(tools, "python3"));
+    const descriptor = openSync(path, "r+");
+    try {
+      const puncher = new Puncher(descriptor, path, { platform: "linux", searchPath: tools }, 500);
+      expect(listed(await puncher.punch(8 * BLOCK, RangeSet.of(blocks(1, 2), blocks(4, 6))))).toEqual([]);
+      await puncher.close();
+    } finally {
+      closeSync(descriptor);
+    }
+    expect((await changes()).map(([at]) => at / BLOCK)).toEqual([0, 1, 2, 4, 6]);
   });
 
   test.each([
