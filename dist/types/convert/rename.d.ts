@@ -2,9 +2,11 @@
 import type { Volume } from "../storage/storage.ts";
 import { type Host } from "./session/host.ts";
 /**
- * Renames an image, and its `.inplace-undo` where there is one.
+ * Renames an image, and its `.inplace-undo` where there is one. The undo of a flat VMDK lies beside its disk and needs the
+ * descriptor's old name: whoever rolls back renames that first.
  *
- * @throws ImageError `in-use` where the new name, or one that belongs to it, is taken; `interrupted` while a
+ * @throws ImageError `in-use` where the new name, or one that belongs to it, is taken, or where a descriptor says that the
+ * file is its disk; `interrupted` while a
  * conversion is open; `io`. The image then has its old name.
  * @throws UsageError for a name in another folder
  */
