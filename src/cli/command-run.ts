@@ -86,8 +86,9 @@ export async function announceUndo(
     return;
   }
   const hasMoved = report?.path.some(({ step }) => step === "rearrange");
+  const hasText = report?.diskFile !== undefined;
   const oldFormat = hasMoved ? report?.sourceFormat : undefined;
-  for (const line of undoLines(path, terminal.invocation, oldFormat)) terminal.note(printableLine(line));
+  for (const line of undoLines(path, terminal.invocation, oldFormat, hasText)) terminal.note(printableLine(line));
 }
 
 function withLineBreak(text: string): string {

@@ -20,13 +20,16 @@ export function nextStepLines({ finish, putBack }: NextSteps, program: string): 
 
 /**
  * How to go back over a kept undo, or to give it up; commands stand on lines of their own. `oldFormat` where units have
- * moved, so that not all is as it was.
+ * moved, so that not all is as it was; `hasText` where a descriptor came or went, which names the disk and which the undo names.
  */
-export function undoLines(path: string, program: string, oldFormat?: string): string[] {
+export function undoLines(path: string, program: string, oldFormat?: string, hasText = false): string[] {
   const ours = (command: "resume" | "rollback") =>
     `  ${commandText({ ref: "command", command, options: [], path }, program)}`;
+  const names = hasText
+    ? "the disk, and a descriptor that came, must keep their names for it"
+    : "whoever renames the image renames that too";
   return [
-    `The way back is kept as ${path}.inplace-undo; whoever renames the image renames that too`,
+    `The way back is kept as ${path}.inplace-undo; ${names}`,
     oldFormat === undefined ? "To put the image back as it was:" : `To get the same guest as ${oldFormat} again:`,
     ours("rollback"),
     "To give the way back up:",

@@ -112,14 +112,21 @@ export async function diskBeside(volume: Volume, path: string, name: string, tex
   return disk;
 }
 
-/** The text under a name, bounded; undefined where none is there, or something else is. */
-export async function readText(volume: Volume, imagePath: string, name: string): Promise<Sidecar | undefined> {
+/** The text under a name, bounded; undefined where none is there, or something else is, or its head is not as wanted. */
+export async function readText(
+  volume: Volume,
+  imagePath: string,
+  name: string,
+  isWanted: (head: Uint8Array) => boolean = () => true,
+): Promise<Sidecar | undefined> {
   const path = besidePath(imagePath, name);
   const facts = await volume.facts(path);
   if (facts?.kind !== "file") return undefined;
   const storage = await volume.openForReading(path);
   try {
-    return { name, bytes: await readZeroFilled(storage, 0, Math.min(await storage.size(), MAX_TEXT_LENGTH + 1)) };
+    const length = Math.min(await storage.size(), MAX_TEXT_LENGTH + 1);
+    if (!isWanted(await readZeroFilled(storage, 0, Math.min(length, HEAD_LENGTH)))) return undefined;
+    return { name, bytes: await readZeroFilled(storage, 0, length) };
   } finally {
     await storage.close();
   }
@@ -145,8 +152,9 @@ export async function otherTextOf(image: TextsOf, own: string | undefined): Prom
   const texts = names.filter((name) => name !== own && name !== basename(path) && isTextName(name));
   const folders = [dirname(resolve(path)), await volume.realFolderOf(path).catch(() => "")];
   for (const name of texts.slice(0, MAX_TEXTS)) {
-    const text = await readText(volume, path, name).catch(() => undefined);
-    if (text === undefined || !speaksOfDisk(text.bytes.subarray(0, HEAD_LENGTH))) continue;
+    // Of an image no more is read than tells that it is one.
+    const text = await readText(volume, path, name, speaksOfDisk).catch(() => undefined);
+    if (text === undefined) continue;
     for (const file of filesNamedIn(text.bytes)) {
       // What lies in another folder is not looked at.
       const folder = folders.find((each) => dirname(resolve(each, file)) === each);

@@ -29,6 +29,7 @@ import { renameImage } from "../../../src/convert/rename.ts";
 import { thisHost } from "../../../src/convert/session/host.ts";
 import { Lock } from "../../../src/journal/lock.ts";
 import { FileVolume } from "../../../src/storage/file/file-volume.ts";
+import type { Storage } from "../../../src/storage/storage.ts";
 import { guestBytesOf } from "../../formats/guest-contents.ts";
 import { buildWithGuest } from "../../formats/qcow2/any-image.ts";
 import { buildDescriptor, buildFlat, flatExtent } from "../../formats/vmdk/builder.ts";
@@ -324,6 +325,27 @@ describe("two descriptors of one disk", () => {
     rmSync(at("second.vmdk"));
     await resume(at("disk.vmdk"));
     expect(names()).toEqual(["disk-flat.vmdk"]);
+  });
+
+  test("of an image beside it no more is read than tells that it is no descriptor", async () => {
+    rmSync(at("second.vmdk"));
+    writeFileSync(at("large.vmdk"), Buffer.alloc(1024 * 1024));
+    let most = 0;
+    class Counting extends FileVolume {
+      override async openForReading(path: string): Promise<Storage> {
+        const storage = await super.openForReading(path);
+        if (path !== at("large.vmdk")) return storage;
+        const read = storage.read.bind(storage);
+        storage.read = (hostOffset, into) => {
+          most = Math.max(most, into.length);
+          return read(hostOffset, into);
+        };
+        return storage;
+      }
+    }
+    const host = { ...thisHost(), volume: new Counting() };
+    expect((await plan(at("disk.vmdk"), "qcow2", {}, host)).report.refused).toEqual([]);
+    expect(most).toBe(512);
   });
 
   test("no disk is renamed away from a descriptor, and none of them while the disk is locked", async () => {
