@@ -27,9 +27,12 @@ const uncaught = new Promise<never>((_, reject) => {
 });
 uncaught.catch(() => {});
 
+/** What Node ends with by itself where the module that was started waits for something and nothing is under way. */
+const UNSETTLED = 13;
+
 // Where nothing is left that this process could wait for, it ends: with the work done or not.
 process.on("exit", (code) => {
-  if (isOver || code !== 0) return;
+  if (isOver || (code !== 0 && code !== UNSETTLED)) return;
   terminal.note(
     "inplace-convert: A defect in this program: it ended before its work did; where a journal was left, resume goes on, rollback goes back",
   );
