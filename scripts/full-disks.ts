@@ -59,7 +59,11 @@ async function tryPath(kind: (typeof DISK_KINDS)[number], path: RealPath): Promi
     }
   };
   try {
-    const calls = await callsOn(disk, path, logs);
+    const calls = await callsOn(disk, path, logs).catch((error: Error) => {
+      failures++;
+      console.log(`FAIL ${kind}: ${path.name}: undisturbed: ${error.message}`);
+      return [];
+    });
     for (const [turn, free] of spread(SIZES, values.sizes).entries()) {
       const recovery = turn % 2 === index % 2 ? "resume" : "rollback";
       await attempt(`${free} bytes of room, ${recovery}`, () => runWithRoom(disk, path, free, recovery));

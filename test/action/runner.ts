@@ -120,7 +120,7 @@ export class Runner {
   async callsOfMain(inputs: Inputs, call: string): Promise<number> {
     const trace = join(this.#folder, "trace.txt");
     await this.main(inputs, { call, trace });
-    return readFileSync(trace, "utf8").match(new RegExp(`\\b${call}\\(`, "g"))?.length ?? 0;
+    return strikable(readFileSync(trace, "utf8"), call).length;
   }
 
   /** Runs `main` to its end and tells what each of its writes, in their order, went to. */
@@ -128,9 +128,8 @@ export class Runner {
     const trace = join(this.#folder, "trace.txt");
     const { exitCode, log } = await this.main(inputs, { call: "pwrite64", trace });
     if (exitCode !== 0) throw new Error(`exit ${exitCode}: ${log}`);
-    return readFileSync(trace, "utf8")
-      .split("\n")
-      .flatMap((line) => /pwrite64\(\d+<([^>]*)>/.exec(line)?.[1] ?? [])
+    return strikable(readFileSync(trace, "utf8"), "pwrite64")
+      .map((line) => /pwrite64\(\d+<([^>]*)>/.exec(line)?.[1] ?? "")
       .map((path) => (path.endsWith("-lock") ? "lock" : path.endsWith("-journal") ? "journal" : "image"));
   }
 
@@ -181,6 +180,24 @@ export function tool(program: string, ...words: readonly string[]): string {
   if (error) throw error;
   if (status !== 0) throw new Error(`${program} ${words.join(" ")}: exit ${status}: ${stdout}${stderr}`);
   return stdout;
+}
+
+/**
+ * The lines of calls that strace can be told to strike: it counts by thread, so that the first to come so far is struck, and
+ * copies are made on the main thread, all else on the pool's one.
+ */
+function strikable(trace: string, call: string): string[] {
+  const counts = new Map<string, number>();
+  let most = 0;
+  return trace.split("\n").filter((line) => {
+    const [, thread, name] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
+    if (thread === undefined || name !== call) return false;
+    const count = (counts.get(thread) ?? 0) + 1;
+    counts.set(thread, count);
+    if (count <= most) return false;
+    most = count;
+    return true;
+  });
 }
 
 export function isBuilt(): boolean {

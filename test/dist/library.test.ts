@@ -127,6 +127,10 @@ test("info and map are typed, told apart by format", async () => {
           // @ts-expect-error neither has clusters
           image.clusterSize;
           return common;
+        case "vmdk": {
+          const { cid, createType, extents } = image.formatSpecific.data;
+          return [...common, cid, createType, extents[0]?.filename];
+        }
         case "qed":
           // @ts-expect-error QED has no fields of its own
           image.formatSpecific;

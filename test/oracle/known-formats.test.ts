@@ -23,16 +23,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each([
+/** What it is called, and what where it is to be taken for raw: a format that can be read is named as `-f` has it. */
+describe.each<[string, string, string, string?]>([
   ["vmdk", "monolithicSparse", "a VMDK image (sparse)"],
   ["vmdk", "streamOptimized", "a VMDK image (sparse)"],
-  ["vmdk", "monolithicFlat", "the descriptor of a VMDK image"],
-  ["vmdk", "twoGbMaxExtentSparse", "the descriptor of a VMDK image"],
+  ["vmdk", "twoGbMaxExtentSparse", "a VMDK image (twoGbMaxExtentSparse)", "a vmdk image"],
   ["vdi", "", "a VDI image"],
   ["vhdx", "", "a VHDX image"],
   ["parallels", "", "a Parallels image"],
   ["qcow", "", "a qcow image of version 1"],
-])("%s %s", (format, subformat, name) => {
+])("%s %s", (format, subformat, name, asRaw = name) => {
   const file = `${format}-${subformat}.img`;
   beforeAll(() => {
     const options = subformat ? ["-o", `subformat=${subformat}`] : [];
@@ -57,7 +57,7 @@ describe.each([
           .then(() => undefined)
           .catch((error) => error);
         expect(error).toMatchObject({ name: "ImageError", kind: "unsupported" });
-        expect(error.message).toContain(`it is ${name}`);
+        expect(error.message).toContain(`it is ${"format" in options ? asRaw : name}`);
         expect(error.message).not.toMatch(/it is raw|with -f raw/);
       }
     }

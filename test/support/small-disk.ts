@@ -1,7 +1,7 @@
 /** A small file system of one's own, mounted: how much of it is free is said, and taken back. Needs the right to mount. */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { open, rm, statfs, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -30,11 +30,25 @@ export async function mountSmallDisk(kind: DiskKind, folder: string): Promise<Sm
   return kind === "tmpfs" ? onTmpfs(folder) : onExt4(folder);
 }
 
+/** Of how many files one never has the inode numbers of another: a lock on one would be taken for a lock on the other. */
+const INODES_APART = 512;
+let made = 0;
+
+/** The next file has a number that so many had before; only where numbers are not given twice. */
+function skipInodes(folder: string, count: number): void {
+  const place = join(folder, "skipped");
+  for (let at = 0; at < count; at++) {
+    writeFileSync(place, "");
+    rmSync(place);
+  }
+}
+
 /** Its size is what it is told, whatever is in it. */
 function onTmpfs(folder: string): SmallDisk {
   // Named whole: what it is mounted with already may not be said again by a user who is root of no more than a namespace.
   const resize = (size: number) => run("mount", "-t", "tmpfs", "-o", `remount,size=${size}`, "tmpfs", folder);
   run("mount", "-t", "tmpfs", "-o", `size=${SIZE}`, "tmpfs", folder);
+  skipInodes(folder, INODES_APART * made++);
   return {
     folder,
     async leave(free) {

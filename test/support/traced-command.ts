@@ -106,7 +106,12 @@ export async function runStopped(
     }
     traced = Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8"));
     await act();
-    process.kill(traced, "SIGCONT");
+    // Another thread may come as far later on, and is stopped there too.
+    for (let stopped = 0; !isOver; await setTimeout(5)) {
+      const stops = (await said()).split("stopped by SIGSTOP").length - 1;
+      if (stops > stopped) process.kill(traced, "SIGCONT");
+      stopped = stops;
+    }
     return { ...(await ending), hasFailed: /\bf(?:data)?sync\b.* = -1 E/.test(await said()) };
   } catch (error) {
     kill();

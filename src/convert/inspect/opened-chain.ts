@@ -6,7 +6,7 @@ import { openImage } from "../../formats/registry.ts";
 import { type GuestView, openGuestView } from "../../image/guest/view.ts";
 import type { Image } from "../../image/source.ts";
 import type { Storage, Volume } from "../../storage/storage.ts";
-import { diskBeside, namedOrGone } from "../session/named-image.ts";
+import { diskBeside, namedForRecovery } from "../session/named-image.ts";
 import { refuseWriters } from "../session/writers.ts";
 import { type BackingChain, closeBackingFiles, openBackingChain } from "./backing-chain.ts";
 
@@ -61,9 +61,14 @@ export async function openWithDisk(
   }
 }
 
-/** The file that holds the disk of what is called `path`, or did so when a conversion began. */
+/** The file that holds the disk of what is called `path`, or did so when a conversion began: itself where it can't be opened as a text. */
 export async function diskFileOf(volume: Volume, path: string): Promise<string> {
-  return (await namedOrGone(volume, path)).path;
+  try {
+    return (await namedForRecovery(volume, path)).path;
+  } catch (error) {
+    if (error instanceof ImageError) return path;
+    throw error;
+  }
 }
 
 export class OpenedChain {
