@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { guestBytesOf } from "../formats/guest-contents.ts";
 import { buildWithGuest } from "../formats/qcow2/any-image.ts";
 import { buildFlat } from "../formats/vmdk/builder.ts";
+import { WISHES } from "../support/crash-sweep.ts";
 import { type CallKind, FailingVolume, type Failure } from "../support/failing-volume.ts";
 import {
   type FlatScenario,
@@ -26,14 +27,6 @@ const GUEST = { virtualSize: 12 * 4096, data: [0, 1, 5, 9], zero: [3] };
 const RAW = guestBytesOf(GUEST);
 const FLAT = buildFlat(GUEST, "disk-flat.vmdk");
 const [DISK, TEXT] = ["/vm/disk-flat.vmdk", "/vm/disk.vmdk"];
-const WISHES: readonly (readonly FlatWish[])[] = [
-  ["resume"],
-  ["rollback"],
-  ["resume", "resume"],
-  ["rollback", "rollback"],
-  ["resume", "rollback"],
-  ["rollback", "resume"],
-];
 const SMALL = { cluster_size: "4k" };
 
 const from = (name: string, targetFormat: string, options: FlatScenario["options"] = {}): FlatScenario => ({

@@ -14,6 +14,7 @@ import type { ConversionReport } from "../report/report.ts";
 import type { DiskWish } from "./disk-wish.ts";
 import { forecastOf } from "./forecast.ts";
 import { baseReport, type Covers, checksumOf, layouts, lossesOf, pathStep } from "./report-base.ts";
+import { needsCopy } from "./steps.ts";
 
 /** Of a step, journal, commit and the last looks; of a rearrangement besides those between its epochs. */
 const SYNCS_OF_STEP = 8;
@@ -66,8 +67,7 @@ function undoNotes(
   change: DiskWish["change"],
   { keepUndo, maxExtraSpace }: Settings,
 ): string[] {
-  const moves = steps.some(({ step }) => step === "rearrange") && change === undefined;
-  if (!keepUndo || !moves) return [];
+  if (!keepUndo || !needsCopy(steps, { change })) return [];
   const other = `the way back to the same guest as ${format}`;
   if (Number.isFinite(maxExtraSpace)) return [`The undo keeps ${other}`];
   return [

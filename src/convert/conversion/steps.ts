@@ -38,6 +38,11 @@ export function stepsFrom(
   return pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
 }
 
+/** Whether the old bytes are to be had back by a copy alone: a disk that is changed itself is put back by what its journals hold. */
+export function needsCopy(steps: readonly Step[], { change }: Pick<DiskWish, "change">): boolean {
+  return steps.some(({ step }) => step === "rearrange") && change === undefined;
+}
+
 /** How the guest is read, where the target can't hold all as it lies. */
 export function readingOf({ image }: Source, guest: OpenedBacking): Reading {
   return { view: () => guest.view(image), fillsIn: guest.covers === "guest" };

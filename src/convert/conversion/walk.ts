@@ -42,7 +42,7 @@ import { giveZerosBack } from "./give-zeros-back.ts";
 import { KnownGuest } from "./known-guest.ts";
 import { type LastLook, lookLast } from "./last-look.ts";
 import { unchangedReport } from "./report-base.ts";
-import { readingOf, type Switching, stepsFrom, switchWishOf } from "./steps.ts";
+import { needsCopy, readingOf, type Switching, stepsFrom, switchWishOf } from "./steps.ts";
 import { type Beginning, carryOut } from "./switch-step.ts";
 import { journeyFrom, losesRawDisk, ownText, waypointOf } from "./wish.ts";
 
@@ -144,9 +144,7 @@ export class Walk {
   async #withCopy(steps: readonly Step[], first: Source, journey: Journey): Promise<Journey> {
     const { settings, session } = { settings: this.#settings, session: this.#session };
     const isBegun = this.#beginning.replacing !== undefined || this.#beginning.purpose !== "convert";
-    // The disk itself, changed, is put back by what its journals hold.
-    const moves = steps.some((step) => step.step === "rearrange") && this.#wish.change === undefined;
-    if (!settings.keepUndo || isBegun || !moves) return journey;
+    if (!settings.keepUndo || isBegun || !needsCopy(steps, this.#wish)) return journey;
     // One rename brings the file back, and no text beside it.
     const hasText = session.sidecarName !== undefined || goalSidecar(first, journey) !== undefined;
     const saved = hasText

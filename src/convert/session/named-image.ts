@@ -54,20 +54,17 @@ export function refuseOwnName(path: string, text: string | undefined): void {
   });
 }
 
-/** For recovery: also of a text that is gone, or not there yet, which a journal of its folder tells of. */
-export async function namedOrGone(volume: Volume, path: string): Promise<NamedImage> {
-  const { journal, undo } = journalNamesOf(path);
-  for (const own of [journal, undo]) if (await volume.facts(own)) return { path, sidecar: undefined };
-  if (await volume.facts(path)) return namedImage(volume, path);
-  return (await spokenOf(volume, path)) ?? { path, sidecar: undefined };
-}
-
-/** For a command that recovers: where what bears the name speaks of no disk, as an empty file that a cut left, the journals are asked too. */
+/**
+ * For recovery: also of a text that is gone, or not there yet, which a journal of its folder tells of; and where what bears
+ * the name speaks of no disk, as an empty file that a cut left.
+ */
 export async function namedForRecovery(volume: Volume, path: string): Promise<NamedImage> {
+  const itself = { path, sidecar: undefined };
   const { journal, undo } = journalNamesOf(path);
-  for (const own of [journal, undo]) if (await volume.facts(own)) return { path, sidecar: undefined };
+  for (const own of [journal, undo]) if (await volume.facts(own)) return itself;
+  if ((await volume.facts(path)) === undefined) return (await spokenOf(volume, path)) ?? itself;
   let failure: unknown;
-  const named = await namedOrGone(volume, path).catch((error: unknown) => {
+  const named = await namedImage(volume, path).catch((error: unknown) => {
     failure = error;
   });
   if (named?.sidecar !== undefined) return named;
