@@ -122,6 +122,8 @@ function intentOf(
     oldFileSize: plan.oldFileSize,
     sourceEnd: plan.sourceEnd,
     sourceOptions: optionTextsOf(source),
+    sourceInOnePiece: plan.source.linearBase !== undefined,
+    targetInOnePiece: draft.placement.linearBase !== undefined,
     metadataDigest: source.metadataDigest,
     fileSize: draft.fileSize,
     savedLength: plan.header.length,
