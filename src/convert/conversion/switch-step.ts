@@ -122,6 +122,7 @@ function intentOf(
     oldFileSize: plan.oldFileSize,
     sourceEnd: plan.sourceEnd,
     sourceOptions: optionTextsOf(source),
+    ...(plan.trailer && { trailerEnd: plan.trailer.hostOffset + plan.trailer.bytes.length }),
     sourceInOnePiece: plan.source.linearBase !== undefined,
     targetInOnePiece: draft.placement.linearBase !== undefined,
     metadataDigest: source.metadataDigest,
