@@ -42,6 +42,7 @@ export {
   type CommonInfo,
   type InfoReport,
   info,
+  type ParallelsInfo,
   type Qcow2Info,
   type QedInfo,
   type RawInfo,

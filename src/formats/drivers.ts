@@ -1,6 +1,7 @@
 /** The formats that we know: a new one is a folder, and its line here. */
 
 import type { FormatDriver } from "../image/driver.ts";
+import { parallelsDriver } from "./parallels/driver.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
@@ -15,5 +16,6 @@ export const formatDrivers: readonly FormatDriver[] = [
   vpcDriver,
   vmdkDriver,
   vdiDriver,
+  parallelsDriver,
   rawDriver,
 ];

@@ -133,7 +133,9 @@ test.each(pairs)(
     }
     expect(ends.untouched).toBeGreaterThan(0);
     expect(ends.stands).toBeGreaterThan(3);
-    expect(ends.finishedOnly > 0).toBe(driverOf(from.name).target === undefined);
+    // Where there is something to settle, the old layout is given up before that.
+    if (driverOf(from.name).target) expect(ends.finishedOnly).toBe(0);
+    else if (!to.target.countsReferences) expect(ends.finishedOnly).toBeGreaterThan(0);
   },
 );
 

@@ -3,6 +3,7 @@
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import type {
+  ParallelsSpecificInfo,
   Qcow2SpecificInfo,
   QedSpecificInfo,
   RawSpecificInfo,
@@ -63,13 +64,14 @@ export interface ChildInfo {
 
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type ParallelsInfo = CommonInfo & ParallelsSpecificInfo;
 export type VdiInfo = CommonInfo & VdiSpecificInfo;
 export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | VdiInfo | VmdkInfo | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | Qcow2Info | ParallelsInfo | VdiInfo | VmdkInfo | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**

@@ -33,7 +33,7 @@ class VdiImage implements Image {
   }
 
   getConversionOptions(): ConversionOptions {
-    const { virtualSize, blockCount, dataOffset, hasComment } = this.#header;
+    const { virtualSize, blockCount, dataOffset, mapOffset, mapBytes, hasComment } = this.#header;
     return {
       ...DISK_ALONE,
       format: this.format,
@@ -41,7 +41,7 @@ class VdiImage implements Image {
       clusterSize: BLOCK_SIZE,
       clustersPerTable: blockCount,
       sharingSize: placeSize(dataOffset),
-      usedHeader: RangeSet.of({ start: 0, end: VdiHeaderFields.size }),
+      usedHeader: RangeSet.of({ start: 0, end: VdiHeaderFields.size }, { start: mapOffset, end: mapOffset + mapBytes }),
       forgettable: hasComment ? ["the comment in its header"] : [],
     };
   }
