@@ -5,6 +5,7 @@
 
 import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { hex } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import { type Finding, FindingList, type FindingListener } from "../../image/finding.ts";
 import { readExactly, type Storage } from "../../storage/storage.ts";
@@ -24,6 +25,10 @@ export interface BatScan {
   readonly fragmentedCount: number;
   /** One past the last track that an entry names, as qemu-img tells it: one track where none does. */
   readonly imageEnd: number;
+  /** Whether a track lies on the header or the BAT. */
+  readonly isOnMetadata: boolean;
+  /** Bytes of the file behind the BAT that no entry names: leaks, and what an extension has. */
+  readonly unusedBytes: number;
 }
 
 /** Reads every entry once; wrong ones become findings, which `listener` hears. */
@@ -66,6 +71,7 @@ class BatWalk {
   #highest = 0;
   #lastIndex = -1;
   #lastOffset = 0;
+  #isOnMetadata = false;
 
   constructor(header: ParallelsHeader, listener?: FindingListener) {
     this.#header = header;
@@ -112,6 +118,7 @@ class BatWalk {
     }
     this.#places.push(hostOffset);
     if (hostOffset < batEnd) {
+      this.#isOnMetadata = true;
       this.#find(false, "warning", { guestOffset, hostOffset }, () => ({
         kind: "track-on-metadata",
         message: `Entry ${index} of the BAT names host offset ${hex(hostOffset)}, on the header or the BAT`,
@@ -132,7 +139,7 @@ class BatWalk {
     const { trackSize, virtualSize } = this.#header;
     const imageEnd = this.#highest + trackSize;
     this.#findLeaks(imageEnd);
-    this.#findOverlaps();
+    const usedBytes = this.#findOverlaps();
     if (this.#isSaidEmpty && this.#allocatedCount > 0) {
       this.#warnOfHeader(
         "empty-flag",
@@ -148,6 +155,8 @@ class BatWalk {
       allocatedCount: this.#allocatedCount,
       fragmentedCount: this.#fragmentedCount,
       imageEnd,
+      isOnMetadata: this.#isOnMetadata,
+      unusedBytes: Math.max(0, this.#header.fileSize - this.#header.dataStart - usedBytes),
     };
   }
 
@@ -163,9 +172,12 @@ class BatWalk {
     this.#findings.add(what, Math.ceil(bytes / trackSize));
   }
 
-  #findOverlaps(): void {
-    const { trackSize } = this.#header;
+  /** Answers how many bytes of the file the tracks have. */
+  #findOverlaps(): number {
+    const { trackSize, fileSize } = this.#header;
     const places = Float64Array.from(this.#places).sort();
+    const used = new RangeSet();
+    for (const start of places) used.add(start, Math.min(start + trackSize, fileSize));
     for (let at = 1; at < places.length; at++) {
       const hostOffset = places[at] as number;
       if (hostOffset - (places[at - 1] as number) >= trackSize) continue;
@@ -175,6 +187,7 @@ class BatWalk {
         message: `Two entries of the BAT name tracks that share bytes, from host offset ${hex(hostOffset)} on`,
       }));
     }
+    return used.total;
   }
 
   #warnOfHeader(kind: string, hostOffset: number, message: string): void {

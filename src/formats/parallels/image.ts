@@ -1,15 +1,18 @@
 /** An opened Parallels image: its header, its mapping, its check. */
 
+import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { imageNamed, say } from "../../bytes/sentence.ts";
+import { command, imageNamed, say } from "../../bytes/sentence.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import { type CheckResult, type FindingListener, NOTHING_FOUND } from "../../image/finding.ts";
+import type { Repair, RepairWishes } from "../../image/repair.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type BatScan, scanBat } from "./bat.ts";
 import type { ParallelsSpecificInfo } from "./details.ts";
 import { InUse, type ParallelsHeader, readParallelsHeader } from "./header.ts";
+import { planParallelsRepair } from "./repair.ts";
 
 class ParallelsImage implements Image {
   readonly format = "parallels";
@@ -58,7 +61,10 @@ class ParallelsImage implements Image {
     const { path } = this.storage;
     throw new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
       because: broken?.message,
-      remedy: "restore it from a backup",
+      remedy:
+        broken?.kind === "entry-out-of-bounds"
+          ? say`repair it first: ${command("check", path, "-r", "all")}`
+          : "the file was cut short: restore it from a backup",
       format: this.format,
       path,
       structure: broken?.structure,
@@ -85,9 +91,14 @@ class ParallelsImage implements Image {
     };
   }
 
+  async planRepair(wishes: RepairWishes): Promise<Repair> {
+    return planParallelsRepair(this.storage, this.#header, await this.#entries(), wishes);
+  }
+
+  /** Tracks begin at sectors, so that the rest of the BAT's last one is nobody's. */
   async getMetadataRanges(): Promise<RangeSet> {
-    const { batEnd, extension } = this.#header;
-    const ranges = RangeSet.of({ start: 0, end: batEnd });
+    const { batEnd, fileSize, extension } = this.#header;
+    const ranges = RangeSet.of({ start: 0, end: Math.min(alignUp(batEnd, SECTOR_SIZE), fileSize) });
     if (extension) ranges.add(extension.hostOffset, extension.hostOffset + extension.length);
     return ranges;
   }

@@ -52,7 +52,10 @@ class VdiImage implements Image {
     const { path } = this.storage;
     throw new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
       because: broken?.message,
-      remedy: "restore it from a backup",
+      remedy:
+        broken?.severity === "warning"
+          ? "the file was cut short: restore it from a backup"
+          : "restore it from a backup",
       format: this.format,
       path,
       structure: broken?.structure,
