@@ -56,7 +56,7 @@ function abortAtQuestion(count: number): AbortSignal {
 test("an interrupted way of several steps names resume alone once it must, and rollback touches nothing then", async () => {
   const { bytes } = buildVdi({ virtualSize: MiB + 8192, data: [1], isCut: "at the disk's end" });
   const ends = { untouched: 0, back: 0, closed: 0 };
-  for (let count = 1; ; count += 8) {
+  for (let count = 1; ; count += 4) {
     const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
     const signal = abortAtQuestion(count);
     const failure = await convert(IMAGE_PATH, "raw", { signal }, testHost(volume)).catch((error) => error);
