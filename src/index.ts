@@ -42,9 +42,11 @@ export {
   type CommonInfo,
   type InfoReport,
   info,
+  type ParallelsInfo,
   type Qcow2Info,
   type QedInfo,
   type RawInfo,
+  type VdiInfo,
   type VmdkInfo,
   type VpcInfo,
 } from "./convert/reading/info.ts";

@@ -3,9 +3,11 @@
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import type {
+  ParallelsSpecificInfo,
   Qcow2SpecificInfo,
   QedSpecificInfo,
   RawSpecificInfo,
+  VdiSpecificInfo,
   VmdkSpecificInfo,
   VpcSpecificInfo,
 } from "../../formats/details.ts";
@@ -62,12 +64,14 @@ export interface ChildInfo {
 
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type ParallelsInfo = CommonInfo & ParallelsSpecificInfo;
+export type VdiInfo = CommonInfo & VdiSpecificInfo;
 export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | VmdkInfo | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | Qcow2Info | ParallelsInfo | VdiInfo | VmdkInfo | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**
