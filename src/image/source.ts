@@ -44,6 +44,8 @@ export interface ConversionOptions {
   readonly sharingSize: number;
   /** The method of compressed clusters; undefined where the format stores none. */
   readonly compression: CompressionMethod | undefined;
+  /** Where the disk ends inside its last cluster, and that one's stream holds fewer bytes: how many. Absent: streams hold whole clusters. */
+  readonly tailLength?: number;
   /** Bytes of the header cluster that hold something: header, extensions, names. The rest of it may be written to. */
   readonly usedHeader: RangeSet;
   /** The `-o` values that make this layout, by the names of the format's own target options. */
