@@ -55,6 +55,11 @@ export interface ConversionOptions {
    * length says how long the disk is; absent where tables say where the guest's bytes lie.
    */
   readonly linearBase?: number;
+  /**
+   * Of an image whose header leaves to its file's end where its tables are: the first sector that says so itself, with which
+   * the image is whole at any length. It is written before anything is put behind the file's end. Absent: nothing is at the end.
+   */
+  readonly anchor?: Uint8Array;
   /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
   readonly unclean: readonly string[];
   /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */

@@ -80,6 +80,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     placement: draft.placement,
     virtualSize: draft.virtualSize,
     sourceClusterSize: source.options.clusterSize,
+    hasShortTail: source.options.tailLength !== undefined,
     hasBacking,
     ...fills,
     copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
@@ -118,8 +119,9 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     bytesMoved: placed.bytesMoved,
     bytesFilled: placed.bytesFilled,
     oldFileSize: source.fileSize,
-    // Behind the end of a disk in one piece nothing of it can be: whatever is written there makes the disk longer.
-    sourceEnd: source.options.linearBase === undefined ? sourceEnd : source.fileSize,
+    // Behind the end of a disk in one piece nothing of it can be: whatever is written there makes the disk longer. Nor
+    // where an image is found by what lies at its end.
+    sourceEnd: endSaysNothing(source.options) ? sourceEnd : source.fileSize,
     header: source.header,
     additive: {
       purpose: "write the new tables past the old end",
@@ -133,6 +135,10 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     },
     commit,
   };
+}
+
+function endSaysNothing({ linearBase, anchor }: ConversionOptions): boolean {
+  return linearBase === undefined && anchor === undefined;
 }
 
 /** What is stored twice from now on, here and below. */

@@ -47,6 +47,8 @@ export interface SparseHeader {
   readonly descriptorLength: number;
   /** Whether the directory is found by the footer alone, which lies at the file's end. */
   readonly hasFooter: boolean;
+  /** The header that says it itself, as that of a stream without a footer does; undefined where it is one. */
+  readonly anchor: Uint8Array | undefined;
 }
 
 /** Throws ImageError for the first rule that is broken. */
@@ -74,6 +76,7 @@ export async function readSparseHeader(storage: Storage): Promise<SparseHeader> 
     descriptorOffset: values.descriptorOffset * SECTOR_SIZE,
     descriptorLength: values.descriptorSize * SECTOR_SIZE,
     hasFooter,
+    anchor: hasFooter ? anchorFor(values, found) : undefined,
   };
   refusePlaces(header, refuse);
   return header;
@@ -81,6 +84,13 @@ export async function readSparseHeader(storage: Storage): Promise<SparseHeader> 
 
 function hasFlag({ flags }: SparseHeaderValues, name: keyof typeof SparseFlag): boolean {
   return (flags & SparseFlag[name]) !== 0;
+}
+
+function anchorFor(values: SparseHeaderValues, footer: SparseHeaderValues): Uint8Array {
+  const { directoryOffset, redundantOffset } = footer;
+  const sector = new Uint8Array(SECTOR_SIZE);
+  SparseHeaderFields.encode({ ...values, directoryOffset, redundantOffset }, sector);
+  return sector;
 }
 
 function redundantOf(values: SparseHeaderValues): number | undefined {

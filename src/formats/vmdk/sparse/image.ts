@@ -44,8 +44,7 @@ class SparseImage implements Image {
   }
 
   getConversionOptions(): ConversionOptions {
-    const { virtualSize, grainSize, entryCount, isCompressed, descriptorOffset, descriptorLength, values } =
-      this.#header;
+    const { virtualSize, grainSize, isCompressed, descriptorOffset, descriptorLength, values, anchor } = this.#header;
     const { createType, values: said } = this.#descriptor;
     const adapter = said.get("ddb.adaptertype");
     return {
@@ -53,11 +52,12 @@ class SparseImage implements Image {
       format: this.format,
       virtualSize,
       clusterSize: grainSize,
-      clustersPerTable: entryCount,
+      clustersPerTable: this.#header.entryCount,
       // Grains may begin at any sector; where they are seen to lie as clusters do, halves of them need not be told apart.
       sharingSize: this.#scanned?.isAligned ? grainSize : SECTOR_SIZE,
       compression: isCompressed ? "zlib" : undefined,
       ...this.#tail(),
+      ...(anchor && { anchor }),
       usedHeader: RangeSet.of(
         { start: 0, end: SECTOR_SIZE },
         { start: descriptorOffset, end: descriptorOffset + descriptorLength },
