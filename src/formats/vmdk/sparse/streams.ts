@@ -5,7 +5,7 @@
  *   ^ what the table says          ^ what the mapping points at: 14 bytes on
  */
 
-import { SECTOR_SIZE } from "../../../bytes/align.ts";
+import { alignUp, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import type { RangeSet } from "../../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../image/extent.ts";
@@ -108,7 +108,9 @@ export async function readStreams(
       findings.breaks({ ...place, message });
       return { mapping: undefined, tailLength };
     }
-    const storedLength = GrainMarkerFields.parse(head).length - ZLIB_HEADER;
+    const end = start + GrainMarkerFields.size + GrainMarkerFields.parse(head).length;
+    // Up to the end of its last sector, as others count it: what is there besides is the grain's as well.
+    const storedLength = alignUp(end, SECTOR_SIZE) - start - HEAD_LENGTH;
     mapping.append(length, ExtentState.compressed, start + HEAD_LENGTH, storedLength);
     if (length < grainSize) tailLength = await shortTail(storage, start + HEAD_LENGTH, storedLength, length, grainSize);
   }
