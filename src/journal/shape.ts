@@ -86,6 +86,8 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     journey: absentOr(journey),
     wishes: absentOr(areWishes),
     cutTo: absentOr(size),
+    sourceInOnePiece: absentOr(flag),
+    targetInOnePiece: absentOr(flag),
     frontDigest: absentOr(text),
     commitKind: absentOr(oneOf("length", "name")),
     commitName: absentOr(isCommitName),

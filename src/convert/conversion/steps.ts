@@ -6,7 +6,7 @@ import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";
-import { carrierWaypoint, waypointOf } from "./wish.ts";
+import { carrierWaypoint, waypointOf, waypointTo } from "./wish.ts";
 
 export type Switching = Step & { readonly step: "switch" };
 
@@ -29,13 +29,13 @@ export function stepsFrom(
 ): readonly Step[] {
   const relocates = change !== undefined;
   const from = {
-    ...waypointOf(source.image.format),
+    ...waypointOf(source.image),
     isAsAsked: !relocates && !isRemade && isAsAsked(source, goalFormat, goalOptions),
     standing,
     relocates,
     empties,
   };
-  return pathTo(from, waypointOf(goalFormat), carrierWaypoint(), wishes);
+  return pathTo(from, waypointTo(goalFormat, goalOptions), carrierWaypoint(), wishes);
 }
 
 /** Whether the old bytes are to be had back by a copy alone: a disk that is changed itself is put back by what its journals hold. */

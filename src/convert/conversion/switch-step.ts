@@ -123,6 +123,8 @@ function intentOf(
     sourceEnd: plan.sourceEnd,
     ...(plan.source.anchor && { anchor: hexOf(plan.source.anchor) }),
     sourceOptions: optionTextsOf(source),
+    sourceInOnePiece: plan.source.linearBase !== undefined,
+    targetInOnePiece: draft.placement.linearBase !== undefined,
     metadataDigest: source.metadataDigest,
     fileSize: draft.fileSize,
     savedLength: plan.header.length,

@@ -2,7 +2,7 @@
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { DESCRIPTOR_MARK, filesNamedIn } from "./descriptor.ts";
-import { readFlat } from "./flat.ts";
+import { FLAT, readFlat } from "./flat.ts";
 import { openVmdk } from "./image.ts";
 import { SPARSE_MARK } from "./sparse/fields.ts";
 import { vmdkTarget } from "./target.ts";
@@ -25,6 +25,5 @@ export const vmdkDriver: FormatDriver = {
   diskOf: (text, path) => (isText(text) ? readFlat(text, path).fileName : undefined),
   filesNamedIn: (text) => (isText(text) ? filesNamedIn(text) : []),
   target: vmdkTarget,
-  isInOnePiece: true,
-  by: "raw",
+  onePiece: { by: "raw", unless: ({ subformat = FLAT }) => subformat !== FLAT },
 };
