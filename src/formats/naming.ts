@@ -10,7 +10,6 @@ const strangeExtensions = new Map(
     qcow: [".qcow"],
     vhdx: [".vhdx"],
     vmdk: [".vmdk"],
-    vdi: [".vdi"],
     parallels: [".parallels", ".hdd", ".hds"],
   }).filter(([format]) => !formatDrivers.some(({ name }) => name === format)),
 );
