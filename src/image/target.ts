@@ -125,6 +125,8 @@ export interface TargetDriver {
   grownSize?(virtualSize: number, options: TargetOptionValues): number;
   /** The name of the text beside the file that makes it the target's; absent where there is none. Throws ImageError. */
   sidecarName?(fileName: string, options: TargetOptionValues): string;
+  /** Whether options that lay out an image as found are of a kind that is read and not made; absent: all kinds are made. */
+  onlyReads?(options: TargetOptionValues): boolean;
   /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
   readonly countsReferences: boolean;
   /**
