@@ -4,6 +4,11 @@ import fc from "fast-check";
 import type { BuiltImage, ImageSample } from "../kit.ts";
 import { buildSparse, type SparseDescription } from "./sparse/builder.ts";
 
+function imageOf(description: SparseDescription): BuiltImage {
+  const { bytes, guest } = buildSparse(description);
+  return { bytes: new Uint8Array(bytes), guest };
+}
+
 export const anySparse: fc.Arbitrary<BuiltImage> = fc
   .record({
     grainSize: fc.constantFrom(4096, 4096, 8192, 16384),
@@ -23,7 +28,7 @@ export const anySparse: fc.Arbitrary<BuiltImage> = fc
   })
   .map(({ grains, sectorsLess, kinds, isStream, isRedundant, hasFooter, ...rest }) => {
     const numbers = Array.from({ length: grains }, (_, grain) => grain);
-    return buildSparse({
+    return imageOf({
       ...rest,
       isStream,
       hasFooter: isStream && hasFooter,
@@ -37,7 +42,7 @@ export const anySparse: fc.Arbitrary<BuiltImage> = fc
 const MIXED = { virtualSize: 40 * 4096 - 1536, data: [0, 1, 5, 9, 17, 39], zero: [3, 20] } as const;
 
 export function shuffledSparse(): BuiltImage {
-  return buildSparse({ virtualSize: 20 * 4096, data: [0, 2, 4, 6, 8, 19], zero: [3], seed: 7, isRedundant: true });
+  return imageOf({ virtualSize: 20 * 4096, data: [0, 2, 4, 6, 8, 19], zero: [3], seed: 7, isRedundant: true });
 }
 
 const SAMPLES: Readonly<Record<string, SparseDescription>> = {
