@@ -39,7 +39,7 @@ export const vmdkMutations: readonly Mutation[] = [
   {
     name: "the markers of tables are nobody's",
     file: "formats/vmdk/sparse/grain-scan.ts",
-    find: "if (isOne) found.push(hostOffset - SECTOR_SIZE);",
+    find: "if (isOne) metadata.add(hostOffset, hostOffset + SECTOR_SIZE);",
     replace: "",
     tests: [reading],
   },
