@@ -44,6 +44,13 @@ export const vmdkMutations: readonly Mutation[] = [
     tests: [reading],
   },
   {
+    name: "the mark that it is in use goes whatever else is wrong",
+    file: "formats/vmdk/sparse/repair.ts",
+    find: "corruptions + checkErrors === 0 && warnings === 1;",
+    replace: "corruptions + checkErrors === 0;",
+    tests: [reading],
+  },
+  {
     name: "a short last stream stays where whole ones are wanted",
     file: "plan/place-units.ts",
     find: "const isShort = hasShortTail && end - start < sourceClusterSize;",

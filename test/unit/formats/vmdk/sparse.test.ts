@@ -3,6 +3,7 @@
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../../src/bytes/image-error.ts";
+import { check } from "../../../../src/convert/check.ts";
 import { convert } from "../../../../src/convert/convert.ts";
 import { rollback } from "../../../../src/convert/recover.ts";
 import { openImage } from "../../../../src/formats/registry.ts";
@@ -226,6 +227,41 @@ describe("a check", () => {
     const { checkErrors, findings } = await checkOf(image, () => heard++);
     expect([heard, findings.length]).toEqual([checkErrors, Math.min(checkErrors, 1000)]);
     expect(heard).toBeGreaterThan(400);
+  });
+});
+
+describe("a repair", () => {
+  const inUse = (change: (built: BuiltSparse) => void = () => {}) => {
+    const built = buildSparse({ ...MIXED, isRedundant: true });
+    built.bytes.writeUInt8(1, 72);
+    change(built);
+    return new Uint8Array(built.bytes);
+  };
+  const repaired = async (bytes: Uint8Array, repair: "leaks" | "all") => {
+    const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
+    const { changed } = await check(IMAGE_PATH, { repair, keepUndo: true }, testHost(volume));
+    return { changed, volume, after: volume.snapshot(IMAGE_PATH) };
+  };
+
+  test("of all takes the mark away that it is in use, with a way back", async () => {
+    const bytes = inUse();
+    const { changed, volume, after } = await repaired(bytes, "all");
+    const expected = Uint8Array.from(bytes);
+    expected[72] = 0;
+    expect([changed, Buffer.compare(after, expected)]).toEqual([true, 0]);
+    await rollback(IMAGE_PATH, {}, testHost(volume));
+    expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: bytes });
+  });
+
+  test("of leaks does not, and none where its writer may have been cut off between two tables", async () => {
+    const torn = inUse(({ bytes, tableOffsets }) => bytes.writeUInt32LE(0, tableOffsets.get(0) as number));
+    for (const [bytes, scope] of [
+      [inUse(), "leaks"],
+      [torn, "all"],
+    ] as const) {
+      const { changed, after } = await repaired(bytes, scope);
+      expect([changed, Buffer.compare(after, bytes)]).toEqual([false, 0]);
+    }
   });
 });
 
