@@ -77,8 +77,8 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the commit is not synced",
     file: "convert/switch/switch.ts",
-    find: "await storage.sync();",
-    replace: "",
+    find: "else await storage.write(plan.commit.hostOffset, plan.commit.sector);\n  await storage.sync();",
+    replace: "else await storage.write(plan.commit.hostOffset, plan.commit.sector);",
     tests: [cuts],
   },
   {

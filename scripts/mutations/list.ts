@@ -22,6 +22,7 @@ import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { undoCopyMutations } from "./undo-copy.ts";
 import { vdiMutations } from "./vdi.ts";
+import { vmdkMutations } from "./vmdk.ts";
 import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
 
@@ -41,6 +42,7 @@ export const mutations: readonly Mutation[] = [
   ...vpcMutations,
   ...vdiMutations,
   ...parallelsMutations,
+  ...vmdkMutations,
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,

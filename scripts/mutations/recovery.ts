@@ -101,7 +101,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the way back leaves the new header",
     file: "convert/undo/switch-undo.ts",
-    find: "  else if (!isComing) await storage.write(commitHostOffset, oldSector);",
+    find: "  else if (!isComing) await storage.write(commitHostOffset, anchor);",
     replace: "",
     tests: [foreignWrites],
   },
@@ -115,8 +115,8 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the file is cut before the old header is durable",
     file: "convert/undo/switch-undo.ts",
-    find: "  else if (!isComing) await storage.write(commitHostOffset, oldSector);\n  await storage.sync();",
-    replace: "  else if (!isComing) await storage.write(commitHostOffset, oldSector);",
+    find: "  else if (!isComing) await storage.write(commitHostOffset, anchor);\n  await storage.sync();",
+    replace: "  else if (!isComing) await storage.write(commitHostOffset, anchor);",
     tests: [cuts],
   },
   {

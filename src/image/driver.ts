@@ -45,9 +45,9 @@ export interface FormatDriver {
   readonly target?: TargetDriver;
   /**
    * Set where an image is a text beside its disk: the plain name of the file that it says holds the disk. Throws ImageError.
-   * Such an image is opened by that file with the text as its sidecar, or by the text, whose file `beside` gives then.
+   * Undefined for an image that speaks for itself. Such an image is opened by that file with the text as its sidecar, or by the text, whose file `beside` gives then.
    */
-  readonly diskOf?: (text: Uint8Array, path: string) => string;
+  readonly diskOf?: (text: Uint8Array, path: string) => string | undefined;
   /** Beside `diskOf`: all files that a text says hold its disk or a part of it, as they stand there, also where it can't be opened. */
   readonly filesNamedIn?: (text: Uint8Array) => readonly string[];
   /** Of a format whose images, or a kind of them, hold the guest in one piece; absent: each has tables. */

@@ -26,6 +26,8 @@ export interface ConversionWork extends IntentParts {
   readonly commitHostOffset: number;
   /** What the source had in its place; zeros where the file ended before it. */
   readonly oldSector: Uint8Array;
+  /** The source's own where its file may be longer: what stands there from before the first additive write until the commit. */
+  readonly anchor: Uint8Array | undefined;
   /** What was last written there or about to be; `sector` until settling writes others. */
   readonly lastSector: Uint8Array;
   /** What was there before that. */
@@ -73,8 +75,9 @@ export function conversionWorkOf(records: readonly JournalRecord[], path: string
     named: intent.commitName,
     commitHostOffset,
     oldSector,
+    anchor: anchorOf(intent),
     lastSector: parts.sector,
-    previousSector: oldSector,
+    previousSector: anchorOf(intent) ?? oldSector,
     foundHeader: undefined,
     prepared: undefined,
     verified: false,
@@ -84,6 +87,13 @@ export function conversionWorkOf(records: readonly JournalRecord[], path: string
   };
   for (const { facts, blob } of rest) state = withConversionRecord(state, facts as Facts, blob);
   return state;
+}
+
+function anchorOf({ anchor }: Intent): Uint8Array | undefined {
+  if (anchor === undefined) return undefined;
+  const sector = new Uint8Array(SECTOR_SIZE);
+  sector.set(Buffer.from(anchor, "hex"));
+  return sector;
 }
 
 /** Old versions too began behind the whole cluster that the file ends inside; they only did not say so. */

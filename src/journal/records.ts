@@ -94,6 +94,11 @@ export interface Intent {
    * lies below. Absent in old journals, whose state has it all the same.
    */
   readonly sourceEnd?: number;
+  /**
+   * Hex, trailing zeros left out: what the first sector is while the file is longer than the source's, whose own leaves to
+   * the file's end where its tables are. Absent where that says nothing.
+   */
+  readonly anchor?: string;
   /** `-o` that would make the source's layout again. */
   readonly sourceOptions: Readonly<Record<string, string>>;
   /** SHA-256 over every metadata byte of the source, in file order. */

@@ -58,6 +58,8 @@ const journey: Test = (value) =>
   absentOr(isChangedDisk)(value.changed) &&
   absentOr(oneOf(true))(value.hasCopy);
 
+const isSectorInHex = (value: unknown) => text(value) && /^(?:[0-9a-f]{2}){1,512}$/.test(value as string);
+
 /** Settings that every step of a conversion has. */
 const settings = {
   drop: listOf(text),
@@ -92,6 +94,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     commitName: absentOr(isCommitName),
     alsoHolds: absentOr(listOf(text)),
     sourceEnd: absentOr(size),
+    anchor: absentOr(isSectorInHex),
     sourceOptions: texts,
     metadataDigest: text,
     fileSize: size,

@@ -22,6 +22,8 @@ export interface PlacementInput {
   readonly placement: Placement;
   readonly virtualSize: number;
   readonly sourceClusterSize: number;
+  /** The disk ends inside its last cluster, and the stream of that one holds less than a cluster. */
+  readonly hasShortTail?: boolean;
   readonly hasBacking: boolean;
   /** All that lies below is read: of a unit stored in part the rest is stored as well, as the guest sees it. */
   readonly fillsIn?: boolean;
@@ -191,14 +193,17 @@ class PlacementPass {
   }
 
   #compressed(row: number, start: number, end: number): void {
-    const { mapping, placement, sourceClusterSize } = this.#input;
+    const { mapping, placement, sourceClusterSize, hasShortTail = false } = this.#input;
+    const hostOffset = mapping.hostOffset[row] as number;
+    const storedLength = mapping.storedLength[row] as number;
     const wholeCluster =
       start === mapping.guestOffset[row] &&
       end - start === mapping.length[row] &&
       placement.unitSize === sourceClusterSize;
-    if (placement.compressed?.clusterSize === sourceClusterSize && wholeCluster) {
-      const hostOffset = mapping.hostOffset[row] as number;
-      this.#extents.append(end - start, ExtentState.compressed, hostOffset, mapping.storedLength[row]);
+    const isShort = hasShortTail && end - start < sourceClusterSize;
+    const isFree = !placement.reserved.intersects(hostOffset, hostOffset + storedLength);
+    if (placement.compressed?.clusterSize === sourceClusterSize && wholeCluster && !isShort && isFree) {
+      this.#extents.append(end - start, ExtentState.compressed, hostOffset, storedLength);
     } else {
       this.#copy(start, end);
     }

@@ -86,6 +86,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     placement: draft.placement,
     virtualSize: draft.virtualSize,
     sourceClusterSize: source.options.clusterSize,
+    hasShortTail: source.options.tailLength !== undefined,
     hasBacking,
     ...fills,
     copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
@@ -125,8 +126,9 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     bytesMoved: placed.bytesMoved,
     bytesFilled: placed.bytesFilled,
     oldFileSize: source.fileSize,
-    // Behind the end of a disk in one piece nothing of it can be: whatever is written there makes the disk longer.
-    sourceEnd: source.options.linearBase === undefined ? sourceEnd : source.fileSize,
+    // Behind the end of a disk in one piece nothing of it can be: whatever is written there makes the disk longer. Nor
+    // where an image is known by what lies at its end.
+    sourceEnd: endSaysNothing(source.options) ? sourceEnd : source.fileSize,
     header: source.header,
     ...(trailer && { trailer }),
     additive: {
@@ -141,6 +143,10 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     },
     commit,
   };
+}
+
+function endSaysNothing({ linearBase, anchor, trailer }: ConversionOptions): boolean {
+  return linearBase === undefined && anchor === undefined && trailer === undefined;
 }
 
 /** Behind all that is new. What is at the end already, and stays there, needs no copy. */

@@ -7,6 +7,16 @@ import { qedKit } from "./qed/kit.ts";
 import { rawKit } from "./raw/kit.ts";
 import { vdiKit } from "./vdi/kit.ts";
 import { vmdkKit } from "./vmdk/kit.ts";
+import { sparseVmdkKit } from "./vmdk/sparse/kit.ts";
 import { vpcKit } from "./vpc/kit.ts";
 
-export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, vpcKit, vmdkKit, vdiKit, parallelsKit, rawKit];
+export const kits: readonly FormatKit[] = [
+  qedKit,
+  qcow2Kit,
+  vdiKit,
+  parallelsKit,
+  vpcKit,
+  vmdkKit,
+  sparseVmdkKit,
+  rawKit,
+];

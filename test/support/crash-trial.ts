@@ -175,7 +175,7 @@ export async function judgeEnd(
     if (isOld || same(bytes, final) || undone || format === scenario.targetFormat) return;
     throw new Error("nothing to recover, and the image is neither old nor finished");
   }
-  const isClosed = outcome === "closed" && driverOf(scenario.sourceFormat).target === undefined;
+  const isClosed = outcome === "closed";
   const wish = isClosed ? "resume" : (wishes.at(-1) as Wish);
   if (isClosed && format !== scenario.targetFormat)
     throw new Error(`there was no way back, and resume ended at ${format}`);

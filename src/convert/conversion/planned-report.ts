@@ -16,6 +16,7 @@ import type { DiskWish } from "./disk-wish.ts";
 import { forecastOf } from "./forecast.ts";
 import { baseReport, type Covers, checksumOf, layouts, lossesOf, pathStep } from "./report-base.ts";
 import { needsCopy } from "./steps.ts";
+import { optionTextsOf } from "./wish.ts";
 
 /** Of a step, journal, commit and the last looks; of a rearrangement besides those between its epochs. */
 const SYNCS_OF_STEP = 8;
@@ -63,12 +64,14 @@ export function plannedReport(
 
 /** Whether a copy can be made for nothing shows when one is made. */
 function undoNotes(
-  { image: { format } }: Source,
+  source: Source,
   steps: readonly Step[],
   change: DiskWish["change"],
   { keepUndo, maxExtraSpace }: Settings,
 ): string[] {
-  if (!keepUndo || !needsCopy(steps, { change })) return oneWayNotes(steps.length, { originFormat: format });
+  const { format } = source.image;
+  if (!keepUndo || !needsCopy(steps, { change }))
+    return oneWayNotes(steps.length, { originFormat: format, originOptions: optionTextsOf(source) });
   const other = `the way back to the same guest as ${format}`;
   if (Number.isFinite(maxExtraSpace)) return [`The undo keeps ${other}`];
   return [

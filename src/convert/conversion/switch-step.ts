@@ -121,6 +121,7 @@ function intentOf(
     alsoHolds: companionsOf(source.options),
     oldFileSize: plan.oldFileSize,
     sourceEnd: plan.sourceEnd,
+    ...(plan.source.anchor && { anchor: hexOf(plan.source.anchor) }),
     sourceOptions: optionTextsOf(source),
     ...(plan.trailer && { trailerEnd: plan.trailer.hostOffset + plan.trailer.bytes.length }),
     sourceInOnePiece: plan.source.linearBase !== undefined,
@@ -135,4 +136,10 @@ function intentOf(
     ...(commit.hostOffset > 0 && { commitHostOffset: commit.hostOffset }),
     extras: commit.extras.map(({ hostOffset, bytes }) => [hostOffset, bytes.length] as const),
   };
+}
+
+/** Of a sector, trailing zeros left out. */
+function hexOf(sector: Uint8Array): string {
+  const used = sector.findLastIndex((byte) => byte !== 0) + 1;
+  return Buffer.from(sector.subarray(0, used)).toString("hex");
 }

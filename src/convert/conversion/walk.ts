@@ -149,7 +149,7 @@ export class Walk {
     const { settings, session } = { settings: this.#settings, session: this.#session };
     const isBegun = this.#beginning.replacing !== undefined || this.#beginning.purpose !== "convert";
     if (!settings.keepUndo || isBegun || !needsCopy(steps, this.#wish)) {
-      if (settings.keepUndo && !isBegun && steps.length > 1) refuseEmptyUndo(session.path, first.image.format, SEVERAL);
+      if (settings.keepUndo && !isBegun && steps.length > 1) refuseEmptyUndo(session.path, journey, SEVERAL);
       return journey;
     }
     // One rename brings the file back, and no text beside it.
@@ -159,7 +159,7 @@ export class Walk {
       : await this.#watch.time("write", () => saveCopy(session, first, settings));
     session.notes.add(`${savedNote(saved, session.path, first.image.format)}`);
     if (!("bytes" in saved)) {
-      refuseEmptyUndo(session.path, first.image.format, saved.why);
+      refuseEmptyUndo(session.path, journey, saved.why);
       return journey;
     }
     this.#account.copyBytes = saved.bytes;

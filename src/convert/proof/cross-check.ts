@@ -10,7 +10,6 @@ import { resolve } from "node:path";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { driverOf } from "../../formats/registry.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
@@ -42,8 +41,8 @@ export async function askBefore(
 }
 
 /** Not where there is nothing to check, as in a disk that a text beside it names: for qemu-img that would be the image. */
-function isShown({ check, format }: Image): boolean {
-  return check !== undefined && driverOf(format).diskOf === undefined;
+function isShown(image: Image): boolean {
+  return image.check !== undefined && image.getConversionOptions().linearBase === undefined;
 }
 
 export class CrossChecker {

@@ -25,6 +25,7 @@ import {
   commitStateOf,
   foreignWrite,
   isFrontAsItWas,
+  liftAnchor,
   restoreSource,
   rewriteMetadata,
   sourceIsUntouched,
@@ -121,10 +122,12 @@ async function giveUpAdditive(
     return { allowMarkedRaw: isUnchanged };
   }
   let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
+  let isUntouched = false;
   // A header that was rewritten since may have come to use the bytes where the extras lie.
   const hasOldHeader = (await commitStateOf(storage, journal.work)) === "before";
   if (hasOldHeader && (await sourceIsUntouched(storage, journal.work))) {
     await takeExtrasBack(storage, journal.work);
+    isUntouched = true;
   } else {
     const image = await reopenImage(storage, intent.sourceFormat);
     const [mapping, metadata, check] = [
@@ -152,6 +155,7 @@ async function giveUpAdditive(
   }
   if (end < (await storage.size())) await storage.resize(end);
   await storage.sync();
+  if (isUntouched) await liftAnchor(storage, journal.work);
   return { allowMarkedRaw: true };
 }
 

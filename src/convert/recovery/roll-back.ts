@@ -31,7 +31,8 @@ export async function rollBackConversion(
   const isUnderWay = journey !== undefined && journey.stepsTaken > 0;
   // Behind the disk may be what makes it another format.
   if (journey?.changed) await refuseForeignToChange(storage, changeOfRecord(journey.changed), SECTOR_SIZE);
-  if (journal.work.undoGivenUp || isUnderWay) refuseNoWayBack(path, journey ?? { originFormat: intent.sourceFormat });
+  if (journal.work.undoGivenUp || isUnderWay)
+    refuseNoWayBack(path, journey ?? { originFormat: intent.sourceFormat, originOptions: intent.sourceOptions });
   if (journal.work.undoGivenUp) {
     if (intent.purpose === "setmap") {
       throw new ImageError("unsupported", say`Cannot put ${imageNamed(path)} back`, {

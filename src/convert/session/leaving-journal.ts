@@ -26,7 +26,7 @@ function leadsBack({ work }: Journal): boolean {
   const journey = work.kind === "conversion" || work.kind === "rearrangement" ? work.intent.journey : undefined;
   const isMoved = work.kind === "rearrangement" || (journey?.stepsTaken ?? 0) > 0;
   if (!isMoved && !work.undoGivenUp) return true;
-  return journey !== undefined && (journey.hasCopy === true || canBeMade(journey.originFormat));
+  return journey !== undefined && (journey.hasCopy === true || canBeMade(journey));
 }
 
 const STANDS = "the image is whole and its journal stands";

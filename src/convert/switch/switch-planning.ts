@@ -147,12 +147,12 @@ export function goalUnit({ options }: Source, goalFormat: string, { options: tex
 
 /** The name of the text that comes beside the file on the way to the goal; undefined where none does. Throws ImageError where none can. */
 export function goalSidecar(
-  { image }: Source,
+  { image, options }: Source,
   { goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">,
 ): string | undefined {
   const target = targetDriverOf(goalFormat);
   // Its own goes first.
-  if (image.format === goalFormat) return undefined;
+  if (image.format === goalFormat && options.linearBase !== undefined) return undefined;
   const { path } = image.storage;
   const name = target.sidecarName?.(basename(path), parseTargetOptions(goalFormat, target, goalOptions));
   refuseOwnName(path, name);

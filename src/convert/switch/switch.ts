@@ -1,8 +1,9 @@
 /**
  * A switch, performed: additive writes, sync, the target verified through an overlay, one sector, sync.
  *
- *   journal | trailer | additive | verify | prepared | last look | commit | verify anew | verified
- *           ^ nothing of the source is overwritten                      ^ the file is the target's
+ *   journal | anchor, trailer | additive | verify | prepared | last look | commit | verify anew | verified
+ *             ^ where the source is known by its file's end                ^ the file is the target's
+ *                               ^ nothing of the source is overwritten
  */
 
 import { MiB } from "../../bytes/align.ts";
@@ -13,6 +14,7 @@ import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { Image } from "../../image/source.ts";
 import type { Commit } from "../../image/target.ts";
+import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
@@ -57,6 +59,7 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   const { storage } = session;
   const { named } = plan.commit;
   if (named) session.takeSidecar(named.name);
+  await anchorSource(session, journal.work);
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
   const report = progressOf(settings, "write");
   if (plan.trailer) {
@@ -90,6 +93,13 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await refuseOtherCommit(input);
 
   return { target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)), digestAfter };
+}
+
+/** From here on the source is whole whatever lies behind its end, and so it is on the way back. */
+async function anchorSource({ storage }: Session, { anchor }: ConversionWork): Promise<void> {
+  if (anchor === undefined) return;
+  await storage.write(0, anchor);
+  await storage.sync();
 }
 
 /** The text has been compared with what the plan read of it right before (`refuseChangedSource`). */

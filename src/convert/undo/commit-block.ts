@@ -27,7 +27,7 @@ export async function settleHeader(
   toward: "source" | "target",
 ): Promise<void> {
   const state = journal.work;
-  const { commitHostOffset, oldSector, lastSector, previousSector } = state;
+  const { commitHostOffset, oldSector, anchor, lastSector, previousSector } = state;
   // A name is there or not, and no byte of the file tells of it.
   if (state.named) return storage.sync();
   if (commitHostOffset + SECTOR_SIZE > state.savedHeader.length) return settleFooter(storage, commitHostOffset);
@@ -44,7 +44,9 @@ export async function settleHeader(
   }
   const isHalf = (bytes: Uint8Array) =>
     isHalfWritten(sector(bytes), lastSector, previousSector) ||
-    isHalfWritten(sector(bytes), previousSector, lastSector);
+    isHalfWritten(sector(bytes), previousSector, lastSector) ||
+    (anchor !== undefined &&
+      (isHalfWritten(sector(bytes), anchor, oldSector) || isHalfWritten(sector(bytes), oldSector, anchor)));
   if (found && !isHalf(found)) {
     await rewriteRange(storage, hostOffset, hostOffset + found.length);
     await storage.sync();
@@ -62,7 +64,8 @@ export async function settleHeader(
       operation: "mend",
     });
   }
-  sector(block.bytes).set(side === "source" ? oldSector : lastSector);
+  const isLonger = anchor !== undefined && (await storage.size()) !== state.intent.oldFileSize;
+  sector(block.bytes).set(side === "target" ? lastSector : isLonger ? anchor : oldSector);
   await storage.write(hostOffset, block.bytes);
   await storage.sync();
 }

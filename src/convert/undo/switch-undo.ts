@@ -30,7 +30,7 @@ export type CommitState = "before" | "after" | "rewritten";
 
 export async function commitStateOf(
   storage: Storage,
-  { intent, commitHostOffset, oldSector, sector, named }: ConversionWork,
+  { intent, commitHostOffset, oldSector, anchor, sector, named }: ConversionWork,
 ): Promise<CommitState> {
   if (named) return nameStateOf(storage, { ...named, sector });
   const isLength = intent.commitKind === "length";
@@ -39,7 +39,7 @@ export async function commitStateOf(
     if (!isThere) return isLength ? "after" : "before";
   }
   const found = await readExactly(storage, commitHostOffset, SECTOR_SIZE, `sector ${commitHostOffset / SECTOR_SIZE}`);
-  if (sameBytes(found, oldSector)) return "before";
+  if (sameBytes(found, oldSector) || (anchor && sameBytes(found, anchor))) return "before";
   return sameBytes(found, sector) && !isLength ? "after" : "rewritten";
 }
 
@@ -153,16 +153,17 @@ async function sourceBehind(storage: Storage, state: ConversionWork): Promise<Im
  */
 export async function restoreSource(session: Session, journal: ConversionJournal, isOver = true): Promise<boolean> {
   const { storage } = session;
-  const { intent, commitHostOffset, oldSector, named } = journal.work;
+  const { intent, commitHostOffset, oldSector, anchor = oldSector, named } = journal.work;
   // Also where it reads as the source's already: a cut may show what the disk really has. A footer that came goes with the length.
   const isComing = commitHostOffset >= intent.oldFileSize;
   if (named) await takeNameBack(session, journal.work);
-  else if (!isComing) await storage.write(commitHostOffset, oldSector);
+  else if (!isComing) await storage.write(commitHostOffset, anchor);
   await storage.sync();
   await takeExtrasBack(storage, journal.work);
   const length = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
   await storage.resize(length);
   await storage.sync();
+  await liftAnchor(storage, journal.work);
   if ((await commitStateOf(storage, journal.work)) !== "before") {
     throw new ImageError("verification-failed", say`Cannot put ${imageNamed(storage.path)} back`, {
       because: "its header does not read as written",
@@ -177,6 +178,14 @@ export async function restoreSource(session: Session, journal: ConversionJournal
     await journal.remove();
   }
   return length === intent.oldFileSize;
+}
+
+/** The source's own sector again, once its file is as long as it was, so that what lies at its end is found. */
+export async function liftAnchor(storage: WritableStorage, work: ConversionWork): Promise<void> {
+  const { anchor, oldSector, commitHostOffset, intent } = work;
+  if (anchor === undefined || (await storage.size()) !== intent.oldFileSize) return;
+  await storage.write(commitHostOffset, oldSector);
+  await storage.sync();
 }
 
 /** The text under its name again, or gone. Whatever else bears the name stays. */

@@ -53,14 +53,14 @@ export interface VmdkDescriptor {
 /** Refuses an image by what its descriptor says. */
 export type Refuse = (kind: ImageErrorKind, because: Words, at: number, remedy?: Words) => ImageError;
 
-export function refusing(path: string): Refuse {
+export function refusing(path: string, structure = "descriptor"): Refuse {
   return (kind, because, at, remedy = undefined) =>
     new ImageError(kind, say`Cannot open ${imageNamed(path)}`, {
       because: say`${because} (at host offset ${placeAt(at)})`,
       remedy,
       format: "vmdk",
       path,
-      structure: "descriptor",
+      structure,
       hostOffset: at,
     });
 }

@@ -1,20 +1,29 @@
-/** The VMDK driver, by qemu-img's name: flat disks in one file beside their descriptor; all others are told by name. */
+/** The VMDK driver, by qemu-img's name: sparse images of one file, flat disks in one file beside their descriptor; all others are told by name. */
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { DESCRIPTOR_MARK, filesNamedIn } from "./descriptor.ts";
 import { FLAT, readFlat } from "./flat.ts";
 import { openVmdk } from "./image.ts";
+import { SPARSE_MARK } from "./sparse/fields.ts";
 import { vmdkTarget } from "./target.ts";
+
+/** A sparse image bears the format's other mark. */
+function isText(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(0, DESCRIPTOR_MARK.length)).toString("latin1") === DESCRIPTOR_MARK;
+}
 
 export const vmdkDriver: FormatDriver = {
   name: "vmdk",
   aliases: [],
   extensions: [".vmdk"],
-  marks: [{ hostOffset: 0, bytes: DESCRIPTOR_MARK }],
+  marks: [
+    { hostOffset: 0, bytes: DESCRIPTOR_MARK },
+    { hostOffset: 0, bytes: SPARSE_MARK },
+  ],
   guestAt: "nowhere",
   open: openVmdk,
-  diskOf: (text, path) => readFlat(text, path).fileName,
-  filesNamedIn,
+  diskOf: (text, path) => (isText(text) ? readFlat(text, path).fileName : undefined),
+  filesNamedIn: (text) => (isText(text) ? filesNamedIn(text) : []),
   target: vmdkTarget,
   onePiece: { by: "raw", unless: ({ subformat = FLAT }) => subformat !== FLAT },
 };

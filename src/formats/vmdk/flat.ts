@@ -2,7 +2,8 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { whyNoPlainName } from "../../bytes/plain-name.ts";
-import { NO_PARENT, parseDescriptor, type Refuse, refusing, type VmdkDescriptor } from "./descriptor.ts";
+import { parseDescriptor, type Refuse, refusing, type VmdkDescriptor } from "./descriptor.ts";
+import { COPY_IT, onlyExtent, printable } from "./rules.ts";
 
 export const FLAT = "monolithicFlat";
 
@@ -14,24 +15,11 @@ export interface FlatDisk {
   readonly virtualSize: number;
 }
 
-const COPY_IT = "make a qcow2 copy of it first: qemu-img convert -f vmdk -O qcow2";
-
 /** Throws ImageError for the first rule that is broken. `path` is the descriptor's. */
 export function readFlat(bytes: Uint8Array, path: string): FlatDisk {
   const refuse = refusing(path);
   const descriptor = parseDescriptor(bytes, refuse);
-  const { createType, parentCid, placeOf } = descriptor;
-  if (createType !== FLAT) {
-    const because = `it is a VMDK image (${printable(createType)}), which can't be read yet`;
-    throw refuse("unsupported", because, placeOf("createType"), COPY_IT);
-  }
-  if (parentCid !== NO_PARENT || descriptor.values.has("parentfilenamehint")) {
-    const because = "it is a VMDK image that holds what differs from another, its parent";
-    throw refuse("unsupported", because, placeOf("parentCID"), COPY_IT);
-  }
-  const [extent, second] = descriptor.extents;
-  if (extent === undefined) throw refuse("corrupt", "its descriptor names no extent", 0);
-  if (second !== undefined) throw refuse("corrupt", `its descriptor names two extents, ${FLAT} has one`, second.at);
+  const extent = onlyExtent(descriptor, [FLAT], refuse);
   const { access, type, offset, sectors, at } = extent;
   if (type !== "FLAT") throw refuse("unsupported", `its extent is ${type}, not FLAT`, at, COPY_IT);
   // QEMU passes over any other, and shows a disk of no bytes.
@@ -63,9 +51,4 @@ function refuseName({ extents, values }: VmdkDescriptor, refuse: Refuse, ownName
 /** A path's last name. */
 export function nameOf(path: string): string {
   return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
-}
-
-/** For messages: short, and nothing that a terminal takes for something else. */
-function printable(text: string): string {
-  return text.slice(0, 100).replace(/[^ -~]/g, "?");
 }

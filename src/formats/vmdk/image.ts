@@ -1,4 +1,4 @@
-/** An opened flat VMDK: the guest's bytes are its extent's file, a descriptor beside it says so. */
+/** An opened VMDK. Of a flat one the guest's bytes are its extent's file, and a descriptor beside it says so; of a sparse one see sparse/image.ts. */
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
@@ -14,6 +14,8 @@ import { MAX_DESCRIPTOR_LENGTH } from "./descriptor.ts";
 import type { VmdkSpecificInfo } from "./details.ts";
 import { FLAT, type FlatDisk, nameOf, readFlat } from "./flat.ts";
 import { isAdapter } from "./fresh-descriptor.ts";
+import { SPARSE_MARK } from "./sparse/fields.ts";
+import { openSparse } from "./sparse/image.ts";
 
 class FlatImage implements Image {
   readonly format = "vmdk";
@@ -81,15 +83,20 @@ class FlatImage implements Image {
   }
 }
 
-/** `main` is the extent with its descriptor as sidecar, or the descriptor, whose extent is then asked for by its name. */
+/** A sparse image speaks for itself. Of a flat one `main` is the extent with its descriptor as sidecar, or the descriptor, whose extent is then asked for by its name. */
 export async function openVmdk({ main, beside }: ImageFiles): Promise<Image> {
   const sidecar = await main.sidecar?.();
   if (sidecar !== undefined) return openFlat(main, sidecar);
+  if (await isSparse(main)) return openSparse(main);
   const length = Math.min(await main.size(), MAX_DESCRIPTOR_LENGTH + 1);
   const bytes = await readZeroFilled(main, 0, length);
   const name = nameOf(main.path);
   const { fileName } = readFlat(bytes, main.path);
   return openFlat(await beside(fileName), { name, bytes });
+}
+
+async function isSparse(storage: Storage): Promise<boolean> {
+  return Buffer.from(await readZeroFilled(storage, 0, SPARSE_MARK.length)).toString("latin1") === SPARSE_MARK;
 }
 
 async function openFlat(extent: Storage, sidecar: Sidecar): Promise<Image> {

@@ -39,6 +39,7 @@ interface VmdkDraft extends Draft {
 export const vmdkTarget: TargetDriver = {
   options: VMDK_TARGET_OPTIONS,
   countsReferences: true,
+  onlyReads: ({ subformat = FLAT }) => subformat !== FLAT,
   sidecarName,
 
   openConversionTarget(source, options, drop): VmdkDraft {

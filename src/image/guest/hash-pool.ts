@@ -29,6 +29,7 @@ export interface WorkerSetup extends BlockTask {
   readonly files: readonly (SharedFile & {
     readonly clusterSize: number;
     readonly compression: CompressionMethod | undefined;
+    readonly tailLength: number | undefined;
   })[];
   /** In bytes. */
   readonly maxBatchLength: number;
@@ -65,10 +66,10 @@ const WORKER_URL = new URL(import.meta.url.endsWith(".ts") ? "./hash-worker.ts" 
 /** What workers need of the layers, or undefined where a layer is no file that threads could share. */
 export function sharedFiles(layers: readonly GuestLayer[]): WorkerSetup["files"] | undefined {
   const files = [];
-  for (const { storage, clusterSize, compression } of layers) {
+  for (const { storage, clusterSize, compression, tailLength } of layers) {
     const shared = sharedFileOf(storage);
     if (shared === undefined) return undefined;
-    files.push({ ...shared, clusterSize, compression });
+    files.push({ ...shared, clusterSize, compression, tailLength });
   }
   return files;
 }

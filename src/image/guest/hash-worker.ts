@@ -54,11 +54,11 @@ function fill(bytes: Uint8Array, parts: Float64Array): void {
 function inflatedCluster(layer: number, hostOffset: number, storedLength: number): Uint8Array {
   if (inflated?.layer === layer && inflated.hostOffset === hostOffset) return inflated.cluster;
   const file = fileOf(layer);
-  const { path, clusterSize, compression } = file;
+  const { path, clusterSize, compression, tailLength } = file;
   const stored = Buffer.allocUnsafe(storedLength);
   const count = readShared(file, hostOffset, stored);
   try {
-    const cluster = inflateCluster(compression, stored.subarray(0, count), clusterSize);
+    const cluster = inflateCluster(compression, stored.subarray(0, count), clusterSize, tailLength);
     inflated = { layer, hostOffset, cluster };
     return cluster;
   } catch (cause) {

@@ -17,12 +17,14 @@ const MAX_ZSTD_WINDOW_BITS = 23;
 
 /**
  * Gives the `clusterSize` bytes that `stored` holds. `stored` may go on past the end of the stream: formats count it
- * in sectors. Throws ImageError `corrupt` when the stream is damaged or is not exactly one cluster.
+ * in sectors. Throws ImageError `corrupt` when the stream is damaged or is not exactly one cluster; one of `tailLength` bytes is
+ * the disk's last, and the rest reads as zeros.
  */
 export function inflateCluster(
   method: CompressionMethod | undefined,
   stored: Uint8Array,
   clusterSize: number,
+  tailLength = clusterSize,
 ): Uint8Array {
   if (method === undefined) throw new TypeError("a mapping has compressed rows, but no method is told");
   let plain: Uint8Array;
@@ -33,6 +35,11 @@ export function inflateCluster(
     const { code, message } = cause as { code?: string; message?: string };
     const isLonger = code === "ERR_BUFFER_TOO_LARGE";
     throw notOneCluster(method, isLonger ? `it holds more than ${clusterSize} bytes` : String(message), cause);
+  }
+  if (plain.length === tailLength && tailLength < clusterSize) {
+    const cluster = new Uint8Array(clusterSize);
+    cluster.set(plain);
+    return cluster;
   }
   if (plain.length !== clusterSize)
     throw notOneCluster(method, `it holds ${plain.length} bytes, a cluster has ${clusterSize}`);

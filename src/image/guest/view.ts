@@ -21,6 +21,8 @@ export interface GuestLayer {
   readonly clusterSize: number;
   /** Of compressed rows; undefined where there are none. */
   readonly compression: CompressionMethod | undefined;
+  /** Of the disk's last stream, where it holds fewer bytes than a cluster. */
+  readonly tailLength?: number | undefined;
   /** One compressed extent's stored bytes to one cluster. */
   inflate(stored: Uint8Array): Uint8Array;
 }
@@ -48,14 +50,16 @@ export async function openGuestView(chain: readonly [Image, ...Image[]]): Promis
 }
 
 export async function guestLayer(image: Image): Promise<GuestLayer> {
-  const { compression } = image.getConversionOptions();
+  const extents = await image.getMapping();
+  const { compression, tailLength } = image.getConversionOptions();
   return {
     storage: image.storage,
-    extents: await image.getMapping(),
+    extents,
     virtualSize: image.virtualSize,
     clusterSize: image.clusterSize,
     compression,
-    inflate: (stored) => inflateCluster(compression, stored, image.clusterSize),
+    tailLength,
+    inflate: (stored) => inflateCluster(compression, stored, image.clusterSize, tailLength),
   };
 }
 

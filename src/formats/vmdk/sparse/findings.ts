@@ -1,0 +1,65 @@
+/** What is wrong in a sparse extent's tables, in words; where qemu-img prints a line for it, in its own. */
+
+import { hex, ImageError } from "../../../bytes/image-error.ts";
+import { imageNamed, say } from "../../../bytes/sentence.ts";
+import { type Finding, FindingList, type FindingListener, type FindingSeverity } from "../../../image/finding.ts";
+
+export interface Wrong {
+  readonly kind: string;
+  readonly structure: string;
+  readonly hostOffset: number;
+  readonly guestOffset?: number;
+  readonly message: string;
+  readonly line?: string;
+}
+
+export class SparseFindings {
+  readonly list: FindingList;
+  #broken: Finding | undefined;
+
+  constructor(listener?: FindingListener) {
+    this.list = new FindingList(listener);
+  }
+
+  /** The first for which there is no mapping. */
+  get broken(): Finding | undefined {
+    return this.#broken;
+  }
+
+  /** What can't be followed. `error` is what qemu-img's check stops at without a count. */
+  breaks(what: Wrong, severity: FindingSeverity = "corruption"): void {
+    const finding = { severity, ...what };
+    this.list.add(finding);
+    this.#broken ??= finding;
+  }
+
+  /** A grain that begins outside the file: qemu-img's check stops at the first. */
+  grainOutside(sector: number, hostOffset: number, grainCount: number): void {
+    const guestOffset = sector * 512;
+    const more = grainCount > 1 ? `, and ${grainCount - 1} more behind it` : "";
+    this.breaks(
+      {
+        kind: "grain-out-of-bounds",
+        structure: "grain table",
+        guestOffset,
+        hostOffset,
+        message: `The grain of guest offset ${hex(guestOffset)} at host offset ${hex(hostOffset)} lies past the end of the file${more}`,
+        line: `ERROR: cluster offset for sector ${sector} points after EOF`,
+      },
+      "error",
+    );
+  }
+}
+
+/** The error for a mapping that can't be followed. */
+export function brokenMapping(finding: Finding, path: string): ImageError {
+  return new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
+    because: finding.message,
+    remedy: "restore it from a backup, or download it again",
+    format: "vmdk",
+    path,
+    structure: finding.structure,
+    hostOffset: finding.hostOffset,
+    guestOffset: finding.guestOffset,
+  });
+}
