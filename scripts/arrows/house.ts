@@ -84,6 +84,7 @@ export const house: readonly Room[] = [
     rearrange: ["header", "tables"],
     target: ["header", "tables", "rearrange"],
   }),
+  ...divided("formats/vhdx", format, { header: [], tables: ["header"], log: ["header"] }),
   ...divided(
     "plan",
     { may: ["bytes", "image"], composes: true, packages: builtins, message: "plan may import image and bytes only" },

@@ -4,8 +4,16 @@ import type { FormatDriver } from "../image/driver.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
+import { vhdxDriver } from "./vhdx/driver.ts";
 import { vmdkDriver } from "./vmdk/driver.ts";
 import { vpcDriver } from "./vpc/driver.ts";
 
 /** In the order of messages; raw, which has no mark, is last. */
-export const formatDrivers: readonly FormatDriver[] = [qcow2Driver, qedDriver, vpcDriver, vmdkDriver, rawDriver];
+export const formatDrivers: readonly FormatDriver[] = [
+  qcow2Driver,
+  qedDriver,
+  vpcDriver,
+  vmdkDriver,
+  vhdxDriver,
+  rawDriver,
+];

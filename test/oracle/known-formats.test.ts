@@ -29,7 +29,6 @@ describe.each<[string, string, string, string?]>([
   ["vmdk", "streamOptimized", "a VMDK image (sparse)"],
   ["vmdk", "twoGbMaxExtentSparse", "a VMDK image (twoGbMaxExtentSparse)", "a vmdk image"],
   ["vdi", "", "a VDI image"],
-  ["vhdx", "", "a VHDX image"],
   ["parallels", "", "a Parallels image"],
   ["qcow", "", "a qcow image of version 1"],
 ])("%s %s", (format, subformat, name, asRaw = name) => {

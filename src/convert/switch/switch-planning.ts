@@ -56,14 +56,6 @@ export async function planSwitchTo(
 ): Promise<SwitchPlan> {
   const target = targetDriverOf(wish.targetFormat);
   const options = parseTargetOptions(wish.targetFormat, target, wish.options);
-  if (!driverOf(source.image.format).target) {
-    throw new ImageError("unsupported", say`Cannot convert ${imageNamed(source.image.storage.path)} in place yet`, {
-      because: `${source.image.format} can only be read so far`,
-      path: source.image.storage.path,
-      format: source.image.format,
-      operation: "plan",
-    });
-  }
   if (settings.check) refuseCorruption(source);
   const draft = draftOf(source, target, options, { ...settings, ...wish });
   const wasInOnePiece = source.options.linearBase !== undefined;
