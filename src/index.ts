@@ -45,6 +45,7 @@ export {
   type Qcow2Info,
   type QedInfo,
   type RawInfo,
+  type VdiInfo,
   type VhdxInfo,
   type VmdkInfo,
   type VpcInfo,

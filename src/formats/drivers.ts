@@ -4,6 +4,7 @@ import type { FormatDriver } from "../image/driver.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
+import { vdiDriver } from "./vdi/driver.ts";
 import { vhdxDriver } from "./vhdx/driver.ts";
 import { vmdkDriver } from "./vmdk/driver.ts";
 import { vpcDriver } from "./vpc/driver.ts";
@@ -14,6 +15,7 @@ export const formatDrivers: readonly FormatDriver[] = [
   qedDriver,
   vpcDriver,
   vmdkDriver,
+  vdiDriver,
   vhdxDriver,
   rawDriver,
 ];

@@ -57,7 +57,6 @@ export const knownMarks: readonly KnownMark[] = [
   image("parallels", "a Parallels image", 0, "WithoutFreeSpace"),
   image("parallels", "a Parallels image", 0, "WithouFreSpacExt"),
   image("bochs", "a Bochs image", 0, "Bochs Virtual HD Image"),
-  { ...image("vdi", "a VDI image", 64, "\x7f\x10\xda\xbe"), rival: "vdi" },
   packed("gunzip", "packed by gzip", "\x1f\x8b\x08"),
   packed("unxz", "packed by xz", "\xfd7zXZ\0"),
   packed("unzstd", "packed by zstd", "\x28\xb5\x2f\xfd"),

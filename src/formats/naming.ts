@@ -9,7 +9,6 @@ const strangeExtensions = new Map(
   Object.entries({
     qcow: [".qcow"],
     vmdk: [".vmdk"],
-    vdi: [".vdi"],
     parallels: [".parallels", ".hdd", ".hds"],
   }).filter(([format]) => !formatDrivers.some(({ name }) => name === format)),
 );

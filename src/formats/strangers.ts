@@ -57,14 +57,17 @@ const BOOT_SECTOR_END = { hostOffset: 510, bytes: "\x55\xaa" };
  * A stranger's file that we take for one format and the next program for another is how a guest reads its host's files
  * (CVE-2015-1851, CVE-2024-40767): such a file is opened only under the name that the user gives it.
  */
-export function rivalsOf({ guestAt }: FormatDriver, ends: FileEnds): readonly string[] {
+export function rivalsOf({ guestAt, marks }: FormatDriver, ends: FileEnds): readonly string[] {
   if (guestAt === "everywhere") return [];
   const hasGuestAtStart = guestAt === "start";
   const isBootable = !hasGuestAtStart && ends.bears(BOOT_SECTOR_END);
+  // A format whose mark comes later leaves its first bytes to anybody, as one does that begins with its guest's.
+  const isStartFree = hasGuestAtStart || marks.every(({ hostOffset }) => hostOffset > 0);
   const found = strangers.flatMap(({ rival, advice, tool, ...mark }) => {
-    // Among a guest's own bytes only the first speak: by them other programs take the file for that image.
-    const isAmongGuests = hasGuestAtStart && mark.hostOffset >= 0;
-    const other = isAmongGuests ? (mark.hostOffset === 0 && advice === "qemu-img" ? tool : undefined) : rival;
+    // Among such bytes only the first speak: by them other programs take the file for that image.
+    const isAtStart = isStartFree && mark.hostOffset === 0;
+    const isAmongGuests = hasGuestAtStart && mark.hostOffset > 0;
+    const other = isAtStart ? (advice === "qemu-img" ? tool : undefined) : isAmongGuests ? undefined : rival;
     return other !== undefined && ends.bears(mark) ? [other] : [];
   });
   return [...(isBootable ? ["a boot sector"] : []), ...found];

@@ -49,6 +49,10 @@ export interface BuiltImage {
 export interface SourceKit {
   /** Images of every shape that its builder makes, small enough for many whole conversions in memory. */
   readonly anyImage: fc.Arbitrary<BuiltImage>;
+  /** How many of them a suite of whole conversions takes, where none is small; default 25. */
+  readonly runs?: number;
+  /** `-o` of any target by which that stays small, where the engine's own choice would not; default none. */
+  readonly towards?: OptionTexts;
   /** A fixed one, whose units lie in disorder, so that settling has something to do. */
   shuffled(): BuiltImage;
   /** Valid images to be damaged; those that a tool makes in `folder` may lie there. */

@@ -39,6 +39,9 @@ export interface Pair {
 /** Each way from one format to another. */
 export const pairs: readonly Pair[] = sources.flatMap((from) => partnersOf(from).map((to) => ({ from, to })));
 
+/** Those whose images are small enough for every state of every cut; test/crash/large-units.test.ts takes a sample of the others. */
+export const smallPairs = pairs.filter(({ from }) => from.source.runs === undefined);
+
 /** The ways for which QEMU makes the source and judges the target. */
 export const qemuPairs = pairs.filter(
   (pair): pair is { from: Source & { qemu: QemuKit }; to: Target & { qemu: QemuKit } } =>

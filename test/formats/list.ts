@@ -4,8 +4,9 @@ import type { FormatKit } from "./kit.ts";
 import { qcow2Kit } from "./qcow2/kit.ts";
 import { qedKit } from "./qed/kit.ts";
 import { rawKit } from "./raw/kit.ts";
+import { vdiKit } from "./vdi/kit.ts";
 import { vhdxKit } from "./vhdx/kit.ts";
 import { vmdkKit } from "./vmdk/kit.ts";
 import { vpcKit } from "./vpc/kit.ts";
 
-export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, vpcKit, vmdkKit, vhdxKit, rawKit];
+export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, vpcKit, vmdkKit, vdiKit, vhdxKit, rawKit];

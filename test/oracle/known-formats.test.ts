@@ -28,7 +28,6 @@ describe.each<[string, string, string, string?]>([
   ["vmdk", "monolithicSparse", "a VMDK image (sparse)"],
   ["vmdk", "streamOptimized", "a VMDK image (sparse)"],
   ["vmdk", "twoGbMaxExtentSparse", "a VMDK image (twoGbMaxExtentSparse)", "a vmdk image"],
-  ["vdi", "", "a VDI image"],
   ["parallels", "", "a Parallels image"],
   ["qcow", "", "a qcow image of version 1"],
 ])("%s %s", (format, subformat, name, asRaw = name) => {

@@ -8,7 +8,7 @@ import { MemoryVolume } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import type { ProcessTable } from "../../src/storage/users/process-table.ts";
 import { BLOCK_SIZE } from "../formats/guest-contents.ts";
-import { pairs } from "../formats/kits.ts";
+import { type Pair, smallPairs } from "../formats/kits.ts";
 import { buildQcow2Image, type Qcow2ImageDescription } from "../formats/qcow2/builder.ts";
 import { buildQedImage, type QedImageDescription } from "../formats/qed/builder.ts";
 import { type OperationLog, RecordingVolume } from "./recording-volume.ts";
@@ -78,14 +78,19 @@ const SHUFFLED: QedImageDescription = { ...SPARSE, seed: 7, shuffleTables: true,
 const COMPRESSED_TAIL = deflateRawSync(Buffer.alloc(4096, "tail of the disk "));
 const LONG_NAME = `${"long-folder-name/".repeat(27)}base.img`;
 
+/** One way between two formats, on the image that the kit builds of these contents. */
+export function kitScenario({ from, to }: Pair): Scenario {
+  return {
+    name: `${from.name} to ${to.name}, its kit's image`,
+    image: from.build({ virtualSize: 10 * BLOCK_SIZE - 512, data: [0, 2, 9], zero: [4] }),
+    sourceFormat: from.name,
+    targetFormat: to.name,
+    options: { options: from.source.towards ?? {} },
+  };
+}
+
 /** Every way between two formats once, so that a new format's are among the crash suite's. */
-const betweenKits: readonly Scenario[] = pairs.map(({ from, to }) => ({
-  name: `${from.name} to ${to.name}, its kit's image`,
-  image: from.build({ virtualSize: 10 * BLOCK_SIZE - 512, data: [0, 2, 9], zero: [4] }),
-  sourceFormat: from.name,
-  targetFormat: to.name,
-  options: {},
-}));
+const betweenKits: readonly Scenario[] = smallPairs.map(kitScenario);
 
 /** The scenarios of the suite, smallest first. All digests are taken, so every verification runs. */
 export async function crashScenarios(): Promise<Scenario[]> {

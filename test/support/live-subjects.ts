@@ -23,7 +23,10 @@ export async function conversionSubject(scenario: Scenario): Promise<Subject> {
     name: scenario.name,
     log,
     perform: (volume) => convert(IMAGE_PATH, scenario.targetFormat, scenario.options, testHost(volume)),
-    recover,
+    async recover(volume, wish) {
+      const outcome = await recover(volume, wish);
+      return outcome === "closed" ? "given up" : outcome;
+    },
     judge: (state) => judgeWhole(expected, state),
     async judgeEnd(state, wish, outcome) {
       const { format, bytes } = await judgeWhole(expected, state);

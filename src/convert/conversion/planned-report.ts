@@ -11,6 +11,7 @@ import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import type { ConversionReport } from "../report/report.ts";
+import { oneWayNotes } from "../session/way-back.ts";
 import type { DiskWish } from "./disk-wish.ts";
 import { forecastOf } from "./forecast.ts";
 import { baseReport, type Covers, checksumOf, layouts, lossesOf, pathStep } from "./report-base.ts";
@@ -67,7 +68,7 @@ function undoNotes(
   change: DiskWish["change"],
   { keepUndo, maxExtraSpace }: Settings,
 ): string[] {
-  if (!keepUndo || !needsCopy(steps, { change })) return [];
+  if (!keepUndo || !needsCopy(steps, { change })) return oneWayNotes(steps.length, { originFormat: format });
   const other = `the way back to the same guest as ${format}`;
   if (Number.isFinite(maxExtraSpace)) return [`The undo keeps ${other}`];
   return [

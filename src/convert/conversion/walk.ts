@@ -24,6 +24,7 @@ import { leavingJournal } from "../session/leaving-journal.ts";
 import { refuseOtherTexts } from "../session/named-image.ts";
 import type { Session } from "../session/session.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
+import { oneWayNotes, refuseEmptyUndo } from "../session/way-back.ts";
 import {
   goalSidecar,
   goalUnit,
@@ -46,6 +47,7 @@ import { needsCopy, readingOf, type Switching, stepsFrom, switchWishOf } from ".
 import { type Beginning, carryOut } from "./switch-step.ts";
 import { journeyFrom, losesRawDisk, ownText, waypointOf } from "./wish.ts";
 
+const SEVERAL = "it takes several steps";
 const NOT_SHOWN = "Not shown to qemu-img: it is asked about conversions between formats that it can check";
 
 type Opinion = Awaited<ReturnType<typeof askBefore>>;
@@ -123,6 +125,8 @@ export class Walk {
       await this.#watch.time("checksum", () => this.#known.foretellChange(first, guest, wish, purpose));
       const opinion = await this.#watch.time("cross-check", () => askBefore(first.image, settings));
       const kept = await this.#withCopy(steps, first, journey);
+      if (isFirst && purpose === "convert")
+        for (const note of oneWayNotes(steps.length, kept)) this.#session.notes.add(note);
       await this.#take(steps, first, kept, guest, opinion);
       return await this.#report(first, look, guest, kept, wish);
     } catch (error) {
@@ -144,14 +148,20 @@ export class Walk {
   async #withCopy(steps: readonly Step[], first: Source, journey: Journey): Promise<Journey> {
     const { settings, session } = { settings: this.#settings, session: this.#session };
     const isBegun = this.#beginning.replacing !== undefined || this.#beginning.purpose !== "convert";
-    if (!settings.keepUndo || isBegun || !needsCopy(steps, this.#wish)) return journey;
+    if (!settings.keepUndo || isBegun || !needsCopy(steps, this.#wish)) {
+      if (settings.keepUndo && !isBegun && steps.length > 1) refuseEmptyUndo(session.path, first.image.format, SEVERAL);
+      return journey;
+    }
     // One rename brings the file back, and no text beside it.
     const hasText = session.sidecarName !== undefined || goalSidecar(first, journey) !== undefined;
     const saved = hasText
       ? { why: "a descriptor comes or goes with them" }
       : await this.#watch.time("write", () => saveCopy(session, first, settings));
     session.notes.add(`${savedNote(saved, session.path, first.image.format)}`);
-    if (!("bytes" in saved)) return journey;
+    if (!("bytes" in saved)) {
+      refuseEmptyUndo(session.path, first.image.format, saved.why);
+      return journey;
+    }
     this.#account.copyBytes = saved.bytes;
     return { ...journey, hasCopy: true };
   }

@@ -6,6 +6,7 @@ import type {
   Qcow2SpecificInfo,
   QedSpecificInfo,
   RawSpecificInfo,
+  VdiSpecificInfo,
   VhdxSpecificInfo,
   VmdkSpecificInfo,
   VpcSpecificInfo,
@@ -63,13 +64,14 @@ export interface ChildInfo {
 
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type VdiInfo = CommonInfo & VdiSpecificInfo;
 export type VhdxInfo = CommonInfo & VhdxSpecificInfo;
 export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | VhdxInfo | VmdkInfo | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | Qcow2Info | VdiInfo | VhdxInfo | VmdkInfo | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**

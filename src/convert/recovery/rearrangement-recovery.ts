@@ -14,6 +14,7 @@ import { runConversion } from "../conversion/conversion.ts";
 import type { Settings } from "../options/settings.ts";
 import type { RecoveryReport } from "../report/report.ts";
 import type { Session } from "../session/session.ts";
+import { refuseNoWayBack } from "../session/way-back.ts";
 import { refuseForeignToChange, settleChange } from "../undo/changed-disk.ts";
 import { rewriteMetadata, sameBytes } from "../undo/switch-undo.ts";
 import { type Direction, recoveryReport } from "./direction.ts";
@@ -28,6 +29,7 @@ export async function recoverRearrangement(
   const { storage, path } = session;
   const { format, goal, journey, purpose, keepUndo } = journal.work.intent;
   const isTurned = direction === "roll back" && purpose !== "roll-back";
+  if (isTurned) refuseNoWayBack(path, journey);
   const change = journey.changed && changeOfRecord(journey.changed);
   if (isTurned && change) await refuseForeignToChange(storage, change);
   await settleFirstBlock(storage, journal);

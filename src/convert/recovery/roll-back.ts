@@ -10,6 +10,7 @@ import { runConversion } from "../conversion/conversion.ts";
 import type { Settings } from "../options/settings.ts";
 import type { RecoveryReport } from "../report/report.ts";
 import type { Session } from "../session/session.ts";
+import { refuseNoWayBack } from "../session/way-back.ts";
 import { cutToDisk } from "../switch/finish.ts";
 import { refuseForeignToChange } from "../undo/changed-disk.ts";
 import { settleHeader } from "../undo/commit-block.ts";
@@ -30,6 +31,7 @@ export async function rollBackConversion(
   const isUnderWay = journey !== undefined && journey.stepsTaken > 0;
   // Behind the disk may be what makes it another format.
   if (journey?.changed) await refuseForeignToChange(storage, changeOfRecord(journey.changed), SECTOR_SIZE);
+  if (journal.work.undoGivenUp || isUnderWay) refuseNoWayBack(path, journey ?? { originFormat: intent.sourceFormat });
   if (journal.work.undoGivenUp) {
     if (intent.purpose === "setmap") {
       throw new ImageError("unsupported", say`Cannot put ${imageNamed(path)} back`, {

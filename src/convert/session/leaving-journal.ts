@@ -2,6 +2,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import type { Journal } from "../../journal/journal.ts";
+import { canBeMade } from "./way-back.ts";
 
 /** The error of a run that left its journal: says which command goes on. */
 export function leavingJournal(path: string, journal: Journal, error: unknown): ImageError {
@@ -20,10 +21,12 @@ export function leavingJournal(path: string, journal: Journal, error: unknown): 
   });
 }
 
-/** On a way of several steps the old format is made again; else only while the old layout is there. */
+/** While the old layout is there; later, on a way of several steps, where the old format can be made again. */
 function leadsBack({ work }: Journal): boolean {
-  if (!work.undoGivenUp || work.kind === "rearrangement") return true;
-  return work.kind === "conversion" && work.intent.journey !== undefined;
+  const journey = work.kind === "conversion" || work.kind === "rearrangement" ? work.intent.journey : undefined;
+  const isMoved = work.kind === "rearrangement" || (journey?.stepsTaken ?? 0) > 0;
+  if (!isMoved && !work.undoGivenUp) return true;
+  return journey !== undefined && (journey.hasCopy === true || canBeMade(journey.originFormat));
 }
 
 const STANDS = "the image is whole and its journal stands";

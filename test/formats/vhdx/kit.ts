@@ -9,7 +9,7 @@ import { vhdxCheckSamples } from "./check-samples.ts";
 import { vhdxFieldSites } from "./field-sites.ts";
 import { readVhdxNaively } from "./naive-reader.ts";
 
-const source: SourceKit = { anyImage: anyVhdx, shuffled: shuffledVhdx, samples: vhdxSamples };
+const source: SourceKit = { anyImage: anyVhdx, runs: 6, shuffled: shuffledVhdx, samples: vhdxSamples };
 
 export const vhdxKit: FormatKit = {
   name: "vhdx",

@@ -65,7 +65,7 @@ describe("names", () => {
 describe("marks", () => {
   test.each([
     ["vpc and toy", "conectix", -512],
-    ["toy and vdi", "\x7f\x10\xda\xbe", 64],
+    ["vdi and toy", "\x7f\x10\xda\xbe", 64],
     ["toy and a boot sector", "\x55\xaa", 510],
   ])("another's mark makes it ambiguous, unless it was named: %s", async (names, text, hostOffset) => {
     const storage = memoryStorage(toyWith(text, hostOffset), "disk.toy");

@@ -165,7 +165,6 @@ describe("probing", () => {
 
   test.each([
     ["\x55\xaa", 510],
-    ["\x7f\x10\xda\xbe", 64],
     ["ustar\0", 257],
     ["LUKS\xba\xbe", 0],
     ["CD001", 0x8001],
@@ -175,6 +174,7 @@ describe("probing", () => {
 
   test.each([
     ["QFI\xfb\0\0\0\x03", "qcow2 and vpc"],
+    [`${"\0".repeat(64)}\x7f\x10\xda\xbe`, "vpc and vdi"],
     ["QED\0", "qed and vpc"],
     ["QFI\xfb\0\0\0\x01", "vpc and qcow"],
     ["KDMV", "vpc and vmdk"],

@@ -1,0 +1,43 @@
+/** Whether an image can become again what it was, once the old layout is gone: some formats are read and never written. */
+
+import { ImageError } from "../../bytes/image-error.ts";
+import { imageNamed, option, type Sentence, say } from "../../bytes/sentence.ts";
+import { driverOf } from "../../formats/registry.ts";
+import type { Journey } from "../../journal/records.ts";
+
+export function canBeMade(format: string): boolean {
+  return driverOf(format).target !== undefined;
+}
+
+/** Throws ImageError `unsupported` before anything is touched, where the old layout is gone and can't be made again. */
+export function refuseNoWayBack(path: string, journey: Pick<Journey, "originFormat" | "hasCopy">): void {
+  if (journey.hasCopy || canBeMade(journey.originFormat)) return;
+  throw new ImageError("unsupported", say`Cannot put ${imageNamed(path)} back`, {
+    because: `its old layout was given up, and ${journey.originFormat} can only be read so far`,
+    path,
+    operation: "roll back",
+  });
+}
+
+/** The same where an undo is to be kept that would have to make the old format again; `why` no copy of the file is kept. */
+export function refuseEmptyUndo(path: string, format: string, why: Sentence | string): void {
+  if (canBeMade(format)) return;
+  throw new ImageError("unsupported", say`Cannot keep the way back of ${imageNamed(path)}`, {
+    because: say`${format} can only be read so far, and the old bytes can't be kept beside it: ${why}`,
+    remedy: say`copy the file first, and leave ${option("keep-undo")} out`,
+    path,
+    format,
+    operation: "plan",
+  });
+}
+
+/** What is told before a way of several steps on which nothing of the old layout is kept; nothing where each step leads back. */
+export function oneWayNotes(
+  stepCount: number,
+  { originFormat, hasCopy }: Pick<Journey, "originFormat" | "hasCopy">,
+): string[] {
+  if (stepCount < 2 || hasCopy || canBeMade(originFormat)) return [];
+  return [
+    `Once the first of its ${stepCount} steps is done the way back is closed, since ${originFormat} can only be read so far: an interrupted run is then finished by resume alone`,
+  ];
+}
