@@ -139,7 +139,8 @@ test.each(pairs)(
     }
     expect(ends.untouched).toBeGreaterThan(0);
     expect(ends.stands).toBeGreaterThan(3);
-    expect(ends.finishedOnly > 0).toBe(driverOf(from.name).target === undefined);
+    // A single switch has no safe point behind its undo.
+    if (driverOf(from.name).target !== undefined) expect(ends.finishedOnly).toBe(0);
   },
 );
 

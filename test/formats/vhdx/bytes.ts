@@ -41,6 +41,12 @@ export function seal(structure: Buffer): Buffer {
   return structure;
 }
 
+/** Whether it has its signature and the right sum. */
+export function isSealed(structure: Buffer, signature: string): boolean {
+  const isSigned = structure.toString("latin1", 0, signature.length) === signature;
+  return isSigned && structure.readUInt32LE(4) === seal(Buffer.from(structure)).readUInt32LE(4);
+}
+
 /** Seals both headers and both region tables of a file that was changed. */
 export function sealAll(file: Buffer): Buffer {
   for (const at of HEADERS) seal(file.subarray(at, at + 4 * KiB));

@@ -1,16 +1,16 @@
 /** Reads a small VHDX in memory the slow and obvious way, apart from all code under test; it knows no log. */
 
-import { crc32c, GUIDS, guid, HEADERS, KiB, REGION_TABLES } from "./bytes.ts";
+import { GUIDS, guid, HEADERS, isSealed, KiB, REGION_TABLES } from "./bytes.ts";
 
 export function readVhdxNaively(image: Uint8Array): Uint8Array {
   const file = Buffer.from(image.buffer, image.byteOffset, image.byteLength);
   if (file.toString("latin1", 0, 8) !== "vhdxfile") throw new Error("no VHDX");
-  const headers = HEADERS.map((at) => file.subarray(at, at + 4 * KiB)).filter((each) => isRight(each, "head"));
+  const headers = HEADERS.map((at) => file.subarray(at, at + 4 * KiB)).filter((each) => isSealed(each, "head"));
   headers.sort((a, b) => Number(b.readBigUInt64LE(8) - a.readBigUInt64LE(8)));
   const [header] = headers;
   if (header === undefined) throw new Error("no header is right");
   if (header.subarray(48, 64).some((byte) => byte !== 0)) throw new Error("it has a log");
-  const table = REGION_TABLES.map((at) => file.subarray(at, at + 64 * KiB)).find((each) => isRight(each, "regi"));
+  const table = REGION_TABLES.map((at) => file.subarray(at, at + 64 * KiB)).find((each) => isSealed(each, "regi"));
   if (table === undefined) throw new Error("no region table is right");
   const regions = new Map<string, number>();
   for (let index = 0; index < table.readUInt32LE(8); index++) {
@@ -37,10 +37,4 @@ export function readVhdxNaively(image: Uint8Array): Uint8Array {
     file.copy(guest, block * blockSize, hostOffset, hostOffset + blockSize);
   }
   return guest;
-}
-
-function isRight(structure: Buffer, signature: string): boolean {
-  const copy = Buffer.from(structure);
-  copy.writeUInt32LE(0, 4);
-  return copy.toString("latin1", 0, 4) === signature && structure.readUInt32LE(4) === crc32c(copy);
 }

@@ -4,7 +4,7 @@ import { MiB } from "../../../bytes/align.ts";
 
 export const BAT_ENTRY_SIZE = 8;
 
-/** What an entry says of its payload block; in an image without a parent all but the last read as zeros. */
+/** What an entry says of its payload block; without a parent all but the last read as zeros. */
 export const BlockState = {
   notPresent: 0,
   undefined: 1,

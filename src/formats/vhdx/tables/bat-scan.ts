@@ -93,7 +93,9 @@ class BatWalk {
 
   #readAbsent(index: number, state: number, length: number): void {
     if (state > BlockState.unmapped) this.#findings.unknownState(index, state);
-    this.#mapping.append(length, state === BlockState.zero ? ExtentState.zero : ExtentState.unallocated);
+    // Without a parent nothing can show through: QEMU writes ZERO for each block of an empty disk, and a target that had to
+    // say so too would need all its tables.
+    this.#mapping.append(length, ExtentState.unallocated);
   }
 
   #readPresent(index: number, hostOffset: number, length: number, isPayload: boolean): void {
