@@ -6,14 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkJson } from "../../src/check/check-json.ts";
-import { resultText } from "../../src/check/check-text.ts";
+import { fixedText, resultText } from "../../src/check/check-text.ts";
 import { check } from "../../src/convert/check.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { checksum } from "../../src/convert/reading/checksum.ts";
 import { compare } from "../../src/convert/reading/compare.ts";
 import { info } from "../../src/convert/reading/info.ts";
 import { map } from "../../src/convert/reading/map.ts";
+import { rollback } from "../../src/convert/recover.ts";
 import { vhdxCases } from "../formats/vhdx/cases.ts";
+import { buildDirty, type DirtyShape, SECTOR } from "../formats/vhdx/dirty.ts";
 import { readVhdxNaively } from "../formats/vhdx/naive-reader.ts";
 import { infoAsQemu, infoTextAsQemu, qemuInfo, qemuInfoText } from "../support/qemu-words.ts";
 
@@ -122,4 +124,50 @@ test("a damaged BAT is told as qemu-img tells it, in JSON, on stderr and by the 
   const { findings, ...numbers } = checkJson({ ...found, image: at("case.vhdx"), leaksFixed: 0, corruptionsFixed: 0 });
   expect(numbers).toEqual(JSON.parse(stdout));
   expect(findings).toHaveLength(2);
+});
+
+describe("a log that has to be replayed", () => {
+  const SHAPES: Readonly<Record<string, DirtyShape>> = {
+    "two entries": {},
+    "behind entries that are done with, beside an older run": { done: 3, hasOlder: true },
+    "metadata in the log alone": { hasMetadata: true },
+    "round the log's end": { at: 2 ** 20 - 2 * SECTOR },
+  };
+
+  test.each(Object.entries(SHAPES))("is replayed as QEMU replays it: %s", async (_name, shape) => {
+    const { bytes, guest } = buildDirty(shape);
+    for (const name of ["ours.vhdx", "theirs.vhdx"]) writeFileSync(at(name), bytes);
+    writeFileSync(at("guest.raw"), guest);
+    for (const words of [["check"], ["info"]] as const) {
+      const { status, stderr } = spawnSync("qemu-img", [...words, "-f", "vhdx", at("ours.vhdx")], { encoding: "utf8" });
+      expect([status, stderr]).toEqual([1, expect.stringContaining("contains a log that needs to be replayed")]);
+    }
+    expect((await check(at("ours.vhdx"))).exitCode).toBe(1);
+    const said = run("qemu-img", "check", "-r", "all", "-f", "vhdx", "theirs.vhdx");
+    const mended = await check(at("ours.vhdx"), { repair: "all", keepUndo: true });
+    expect(`${fixedText(mended)}${resultText(mended)}`).toBe(said);
+    for (const name of ["ours.vhdx", "theirs.vhdx"]) {
+      const compared = run("qemu-img", "compare", "-f", "vhdx", "-F", "raw", name, "guest.raw");
+      expect(compared).toContain("Images are identical.");
+      run("qemu-img", "check", "-q", "-f", "vhdx", name);
+    }
+    expect(guestBySevenZip("ours.vhdx").equals(guest)).toBe(true);
+    expect((await convert(at("theirs.vhdx"), "qcow2")).guestChecksum?.after).toBe(
+      (await checksum(at("ours.vhdx"))).checksum,
+    );
+    // QEMU writes on what we mended, and what was kept leads back before that is done.
+    copyFileSync(at("ours.vhdx"), at("copy.vhdx"));
+    run("qemu-io", "-f", "vhdx", "-c", "write -P 7 1M 1M", "copy.vhdx");
+    run("qemu-img", "check", "-q", "-f", "vhdx", "copy.vhdx");
+    await rollback(at("ours.vhdx"));
+    expect(readFileSync(at("ours.vhdx")).equals(bytes)).toBe(true);
+  });
+
+  test("QEMU leaves its file too short for its last block, and we do not", async () => {
+    const { bytes, guest } = buildDirty({ isShort: true });
+    writeFileSync(at("ours.vhdx"), bytes);
+    writeFileSync(at("guest.raw"), guest);
+    expect((await check(at("ours.vhdx"), { repair: "all" })).exitCode).toBe(0);
+    expect(run("qemu-img", "compare", "-f", "vhdx", "-F", "raw", "ours.vhdx", "guest.raw")).toContain("identical");
+  });
 });

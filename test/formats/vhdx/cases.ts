@@ -12,6 +12,8 @@ import {
   STATE,
   type VhdxDescription,
 } from "./builder.ts";
+import { buildDirty, LOG_GUID } from "./dirty.ts";
+import type { LogEntry } from "./log.ts";
 import { GUIDS, guid, HEADERS, KiB, MiB, REGION_TABLES, sealAll } from "./bytes.ts";
 
 const PLAIN: VhdxDescription = { virtualSize: 3 * MiB, data: [0, 1, 5, 600], zero: [300] };
@@ -154,4 +156,14 @@ export const vhdxCases: readonly CorpusCase[] = [
   refuse("out-of-bounds--cut-inside-its-metadata", "refuses", /outside the file|metadata region/, changed((bytes) => bytes.subarray(0, 3 * MiB + 64 * KiB))),
   refuse("corrupt--cut-behind-its-mark", "refuses", /neither of its headers/, changed((bytes) => bytes.subarray(0, 4 * KiB))),
   refuse("unsupported--vhdx-and-vdi", "opens", /looks like vhdx and vdi/, changed((bytes) => void bytes.write("\x7f\x10\xda\xbe", 64, "latin1"))),
+  refuse("corrupt--log-to-be-replayed", "refuses", /log has to be replayed.*check -r all/, buildDirty().bytes),
+  refuse("corrupt--log-without-an-entry", "opens", /holds no whole run of entries/, buildDirty({ logGuid: UNKNOWN, change: (entries) => entries.map((each) => ({ ...each, guid: LOG_GUID })) }).bytes),
+  refuse("out-of-bounds--file-shorter-than-its-log-says", "refuses", /has 6291456 bytes where its log says 7340032/, buildDirty({
+    change: ([first, last]) => [first as LogEntry, { ...(last as LogEntry), flushedFileOffset: 7 * MiB }],
+  }).bytes),
+  refuse("unsupported--log-version-1", "refuses", /version 1 of its log/, (() => {
+    const { bytes } = buildDirty();
+    for (const at of HEADERS) bytes.writeUInt16LE(1, at + 64);
+    return sealAll(bytes);
+  })()),
 ];
