@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { buildDirty } from "../formats/vhdx/dirty.ts";
 import { newRepairTally, type RepairScenario, sweepRepair } from "../support/repair-trial.ts";
 
+/** None is shorter than 5 MiB, so that each state takes long: of all that cuts leave, every so manieth. */
+const EVERY = 7;
 const DISK = { virtualSize: 8192, data: [0, 1] };
 
 const scenarios: readonly RepairScenario[] = [
@@ -21,7 +23,7 @@ const scenarios: readonly RepairScenario[] = [
 
 test.each(scenarios)("$name", { timeout: 120_000 }, async (scenario) => {
   const tally = newRepairTally();
-  expect(await sweepRepair(scenario, 1, 2_018, tally)).toEqual([]);
-  expect(tally.states).toBeGreaterThan(50);
+  expect(await sweepRepair(scenario, 1, 2_018, tally, EVERY)).toEqual([]);
+  expect(tally.states).toBeGreaterThan(25);
   expect(tally.secondCrashes).toBeGreaterThan(tally.states / 8);
 });

@@ -80,7 +80,7 @@ describe.each(Object.entries(SHAPES))("%s", (name, shape) => {
       const before = applyRepair(bytes, repair, at);
       const after = Buffer.from(before);
       applyStep(after, step);
-      for (let turn = 0; turn < 4; turn++) {
+      for (let turn = 0; turn < 2; turn++) {
         const mixed = mixture(before, after, () => random.chance(0.5));
         expect((await guestOf(mixed)).equals(guest), `${step.purpose}, ${turn}`).toBe(true);
       }
