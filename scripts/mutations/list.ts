@@ -20,6 +20,7 @@ import { scheduleMutations } from "./schedule.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { undoCopyMutations } from "./undo-copy.ts";
+import { vhdxMutations } from "./vhdx.ts";
 import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
 
@@ -37,6 +38,7 @@ export const mutations: readonly Mutation[] = [
   ...qcow2MoveMutations,
   ...encodeMutations,
   ...vpcMutations,
+  ...vhdxMutations,
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,

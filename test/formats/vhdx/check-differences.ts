@@ -23,7 +23,7 @@ export const vhdxDifferences: readonly KnownDifference[] = [
     isIt: (found) =>
       weRefuse(
         found,
-        /flags .* are unknown|ends outside the file|is no run of whole MiB|physical sector size|whole sectors|item \S+ (?:lies|overlaps|has|is there)|do not say the same/,
+        /flags .* are unknown|ends outside the file|is no run of whole MiB|physical sector size|whole sectors|item \S+ (?:lies|overlaps|has|is there|is required)|do not say the same/,
       ),
   },
 ];
