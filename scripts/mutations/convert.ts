@@ -2,6 +2,7 @@
 
 import type { Mutation } from "./mutation.ts";
 import {
+  copiesAndSyncs,
   cuts,
   failure,
   foreignWrites,
@@ -110,17 +111,38 @@ export const convertMutations: readonly Mutation[] = [
     tests: [tablesByTurns],
   },
   {
+    name: "what is read while a sync is waited for may find what it will",
+    file: "convert/execute/execute.ts",
+    find: "  await reading;\n",
+    replace: "",
+    tests: [copiesAndSyncs, "test/unit/convert/compress.test.ts"],
+  },
+  {
+    name: "a write that failed while it was flushed is forgotten",
+    file: "storage/file/file-storage.ts",
+    find: "        this.#failedSync = hostError(error, SYNC.file, this.path);\n      })",
+    replace: "        hostError(error, SYNC.file, this.path);\n      })",
+    tests: [copiesAndSyncs],
+  },
+  {
+    name: "a sync does not wait for the flush that may be told of its failure",
+    file: "storage/file/file-storage.ts",
+    find: "    await this.#flush;\n    if (this.#failedSync !== undefined) throw this.#failedSync;",
+    replace: "    if (this.#failedSync !== undefined) throw this.#failedSync;",
+    tests: [copiesAndSyncs],
+  },
+  {
     name: "an epoch is not synced",
     file: "convert/execute/execute.ts",
-    find: "  await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());",
+    find: "    await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());",
     replace: "",
     tests: [cuts],
   },
   {
     name: "copies are pointed at before they are durable",
     file: "convert/execute/execute.ts",
-    find: "  const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;",
-    replace: "  const isOfWrites = epoch.fileSize === oldSize;\n  if (epoch.hostCopies !== undefined) return;",
+    find: "    const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;",
+    replace: "    const isOfWrites = epoch.fileSize === oldSize;\n    if (epoch.hostCopies !== undefined) return;",
     tests: ["test/crash/path-states.test.ts > one long cycle"],
   },
   {

@@ -40,6 +40,7 @@ export const zeroUnits = "test/property/zero-units.property.test.ts";
 export const inUse = unit("storage/users/in-use");
 export const openFiles = unit("storage/users/open-files");
 export const processes = unit("storage/users/process-table");
+export const copiesAndSyncs = "test/unit/convert/copies-and-syncs.test.ts";
 export const cuts = "test/crash/each-cut-once.test.ts > each cut and outcome once";
 export const tinyFaults = "test/crash/faults.test.ts > recovery works…qed to qcow2, tiny";
 export const lostHeader = "test/crash/faults.test.ts > can't be read after the cut…qcow2 to qed";

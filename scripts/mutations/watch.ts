@@ -252,8 +252,8 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "who opens the image between two epochs is looked for by time alone",
     file: "convert/rearrange/epochs.ts",
-    find: "onWritten: () => this.look(),",
-    replace: "onWritten: () => {},",
+    find: "        this.look();\n        await meanwhile?.();",
+    replace: "        await meanwhile?.();",
     tests: ["test/unit/convert/rearrange/others-between-epochs.test.ts"],
   },
 ];

@@ -19,9 +19,10 @@ export function extensionsOf(format: string): readonly string[] {
   return driver?.extensions ?? strangeExtensions.get(format) ?? [];
 }
 
-/** False of a disk in one piece, such as raw, where a size of clusters says nothing. */
+/** False of a format that is a disk in one piece, such as raw, where a size of clusters says nothing. */
 export function hasClusters(format: string): boolean {
-  return !formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format))?.isInOnePiece;
+  const driver = formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format));
+  return driver?.onePiece === undefined;
 }
 
 /** Every extension that says what an image is, with the dot. */

@@ -30,6 +30,11 @@ export function carrierDriver(): FormatDriver {
   return carrier;
 }
 
+/** Whether an image of the format, made with these options, holds its disk in one piece. */
+export function isMadeInOnePiece({ onePiece }: FormatDriver, options: Readonly<Record<string, unknown>>): boolean {
+  return onePiece !== undefined && !onePiece.unless?.(options);
+}
+
 /** The one driver whose mark the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */
 export async function probeFormat(storage: Storage): Promise<FormatDriver> {
   const ends = await endsOf(storage);

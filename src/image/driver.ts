@@ -50,12 +50,21 @@ export interface FormatDriver {
   readonly diskOf?: (text: Uint8Array, path: string) => string;
   /** Beside `diskOf`: all files that a text says hold its disk or a part of it, as they stand there, also where it can't be opened. */
   readonly filesNamedIn?: (text: Uint8Array) => readonly string[];
-  /** Set where the guest lies in one piece, host = guest + a base: what isn't there has to be brought there first. */
-  readonly isInOnePiece?: true;
-  /** The format that every conversion from and to it goes by way of (raw of a fixed VHD); absent: it is reached directly. */
-  readonly by?: string;
+  /** Of a format whose images, or a kind of them, hold the guest in one piece; absent: each has tables. */
+  readonly onePiece?: OnePiece;
   /** Set where units can be moved inside an image, and what is free given back. */
   readonly canRearrange?: true;
   /** Set of the one format in which units are brought to the places that others fix. */
   readonly isCarrier?: true;
+}
+
+/**
+ * A kind of image in which the guest lies in one piece, host = guest + a base: what isn't there has to be brought there first.
+ * Which kind an image is says its `linearBase`.
+ */
+export interface OnePiece {
+  /** The format that every conversion from and to it goes by way of (raw of a fixed VHD); absent: it is reached directly. */
+  readonly by?: string;
+  /** Of a target's options, as they are written after `-o`, whether they ask for a kind with tables; absent: there is none. */
+  readonly unless?: (options: Readonly<Record<string, unknown>>) => boolean;
 }

@@ -125,6 +125,10 @@ export interface TargetDriver {
   grownSize?(virtualSize: number, options: TargetOptionValues): number;
   /** The name of the text beside the file that makes it the target's; absent where there is none. Throws ImageError. */
   sidecarName?(fileName: string, options: TargetOptionValues): string;
+  /** Bytes at the file's front that its own tables take, written before the commit to what the source leaves free; absent: none. */
+  front?(virtualSize: number, options: TargetOptionValues): number;
+  /** `-o` by which the image's first cluster is so long, and holds the header alone; absent where no options do that. */
+  optionsForFront?(length: number): Readonly<Record<string, string>>;
   /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
   readonly countsReferences: boolean;
   /**

@@ -103,6 +103,8 @@ class MeteredStorage implements WritableStorage {
   readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
   readonly copy?: (copies: readonly FileCopy[]) => Promise<void>;
   readonly syncData?: () => Promise<void>;
+  /** No barrier, and not counted as one. */
+  readonly flush?: () => void;
   readonly hasLateFingerprint?: boolean;
   readonly inner: WritableStorage;
   readonly #meter: Meter;
@@ -119,6 +121,7 @@ class MeteredStorage implements WritableStorage {
         await copy(copies);
         for (const { length } of copies) meter.bytesWritten += length;
       };
+    if (storage.flush) this.flush = storage.flush.bind(storage);
     const syncData = storage.syncData?.bind(storage);
     if (syncData)
       this.syncData = async () => {

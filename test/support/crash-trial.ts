@@ -40,8 +40,8 @@ export interface Expected {
 export async function expectedOf(scenario: Scenario, final: Uint8Array): Promise<Expected> {
   const { sourceFormat, targetFormat } = scenario;
   const drivers = [driverOf(sourceFormat), driverOf(targetFormat)];
-  const isSome = drivers.some(({ isInOnePiece }) => isInOnePiece);
-  const hubs = isSome ? [carrierDriver().name, ...drivers.flatMap(({ by }) => by ?? [])] : [];
+  const isSome = drivers.some(({ onePiece }) => onePiece);
+  const hubs = isSome ? [carrierDriver().name, ...drivers.flatMap(({ onePiece }) => onePiece?.by ?? [])] : [];
   const image = await openImage(memoryStorage(scenario.image), sourceFormat);
   const guest = await guestOf(image);
   const { virtualSize } = await openImage(memoryStorage(final), targetFormat);
@@ -185,14 +185,14 @@ export async function judgeEnd(
   if (wish === "rollback" && format !== scenario.sourceFormat) throw new Error(`rollback ended at ${format}`);
   if (isOld) return;
   const isBack = format === scenario.sourceFormat && wishes.includes("rollback");
-  if (isBack && driverOf(format).isInOnePiece) throw new Error(`rolled back to ${format}, but not byte for byte`);
+  if (isBack && driverOf(format).onePiece) throw new Error(`rolled back to ${format}, but not byte for byte`);
   judgeLength(expected, bytes, format);
   if (wish === "rollback" || !scenario.options.keepLeaks) await judgeSettled(bytes, scenario);
 }
 
 /** A disk in one piece ends where it ends. */
 export function judgeLength({ final, scenario }: Expected, bytes: Uint8Array, format: string): void {
-  if (format !== scenario.targetFormat || !driverOf(format).isInOnePiece || bytes.length === final.length) return;
+  if (format !== scenario.targetFormat || !driverOf(format).onePiece || bytes.length === final.length) return;
   throw new Error(`the ${format} image has ${bytes.length} bytes in the end, not ${final.length}`);
 }
 

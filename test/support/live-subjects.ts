@@ -34,7 +34,7 @@ export async function conversionSubject(scenario: Scenario): Promise<Subject> {
       if (wish === "rollback" && format !== scenario.sourceFormat) throw new Error(`rollback ended at ${format}`);
       const isOld = Buffer.compare(bytes, scenario.image) === 0;
       judgeLength(expected, bytes, format);
-      if (wish === "rollback" && !isOld && driverOf(format).isInOnePiece)
+      if (wish === "rollback" && !isOld && driverOf(format).onePiece)
         throw new Error(`rolled back to ${format}, but not byte for byte`);
       const mayLeak = isOld || scenario.options.keepLeaks || scenario.options.keepUndo;
       const { leaks } = await checkOf(await openFound(bytes));

@@ -2,7 +2,7 @@
 import type { Mark } from "../image/mark.ts";
 /** What files of a format are called, with the dot; the first is what a converted image gets. */
 export declare function extensionsOf(format: string): readonly string[];
-/** False of a disk in one piece, such as raw, where a size of clusters says nothing. */
+/** False of a format that is a disk in one piece, such as raw, where a size of clusters says nothing. */
 export declare function hasClusters(format: string): boolean;
 /** Every extension that says what an image is, with the dot. */
 export declare function imageExtensions(): readonly string[];

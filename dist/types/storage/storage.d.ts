@@ -64,6 +64,11 @@ export interface WritableStorage extends Storage {
     /** fdatasync: the same without times, for epochs of writes alone. Absent where it is no quicker than `sync`. */
     syncData?(): Promise<void>;
     /**
+     * Begins to bring to the medium what is written, and returns at once: no barrier, for a sync soon to come that then has less
+     * to wait for, and tells what failed. Absent where it would gain nothing.
+     */
+    flush?(): void;
+    /**
      * The modification time and size as the host tells them, to notice another writer; compare with `===`.
      * Our own writes and resizes change it too, reads and syncs do not but where `hasLateFingerprint` says so.
      */

@@ -16,7 +16,7 @@ import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import type { GuestChange } from "../report/report.ts";
 import { foreignToChange, isChangedTo, refuseForeignToChange } from "../undo/changed-disk.ts";
-import { waypointOf } from "./wish.ts";
+import { waypointOf, waypointTo } from "./wish.ts";
 
 export interface DiskWish {
   /** What is left to do; undefined where the disk is as asked. */
@@ -33,7 +33,7 @@ export const AS_ASKED: DiskWish = { change: undefined, told: [], notes: [] };
 export async function diskWishOf(source: Source, journey: Journey, purpose: Intent["purpose"]): Promise<DiskWish> {
   if (purpose === "roll-back") return wishBack(source, journey);
   const { goalFormat, goalOptions, changed } = journey;
-  const goal = waypointOf(goalFormat);
+  const goal = waypointTo(goalFormat, goalOptions);
   // A backing file is none of one piece's, as the target says.
   if (!goal.isInOnePiece || source.options.backing !== undefined) return AS_ASKED;
   const target = targetDriverOf(goalFormat);
@@ -119,7 +119,7 @@ async function wishBack({ image }: Source, { changed }: Journey): Promise<DiskWi
 
 /** Whether the disk lies in one piece that is reached directly, so that the file is the disk. */
 function isPlace({ image }: Pick<Source, "image">): boolean {
-  const { isInOnePiece, by } = waypointOf(image.format);
+  const { isInOnePiece, by } = waypointOf(image);
   return isInOnePiece && by === undefined;
 }
 

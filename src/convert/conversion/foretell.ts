@@ -30,7 +30,7 @@ import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wi
 import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
-import { journeyFrom, losesRawDisk, ownText, waypointOf } from "./wish.ts";
+import { isGoalInOnePiece, journeyFrom, losesRawDisk, ownText } from "./wish.ts";
 
 export interface Foretold {
   readonly report: ConversionReport;
@@ -77,7 +77,7 @@ async function foretellFrom(
   const steps = stepsFrom(source, journey, wish);
   const own = (await storage.sidecar?.())?.name;
   await reasons.ask(async () => refuseOwnName(path, own));
-  if (guest && steps.length > 0 && !settings.allowProbedGuest && waypointOf(targetFormat).isInOnePiece)
+  if (guest && steps.length > 0 && !settings.allowProbedGuest && isGoalInOnePiece(journey))
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
   const sidecar = (await reasons.ask(async () => ({ name: goalSidecar(source, journey) })))?.name;
   if (steps.length > 0) {
@@ -114,7 +114,7 @@ async function foretellFrom(
     ...(facts?.allocatedSize !== undefined && { actualSizeBefore: facts.allocatedSize }),
     notes,
   };
-  const hasClusters = !waypointOf(report.targetFormat).isInOnePiece;
+  const hasClusters = !isGoalInOnePiece(journey);
   const text = planText(outcome, { ...told, clusterSize: hasClusters ? report.clusterSize : undefined });
   return { report: told, text, refusals: reasons.all };
 }

@@ -45,7 +45,7 @@ import { type LastLook, lookLast } from "./last-look.ts";
 import { unchangedReport } from "./report-base.ts";
 import { needsCopy, readingOf, type Switching, stepsFrom, switchWishOf } from "./steps.ts";
 import { type Beginning, carryOut } from "./switch-step.ts";
-import { journeyFrom, losesRawDisk, ownText, waypointOf } from "./wish.ts";
+import { isGoalInOnePiece, journeyFrom, losesRawDisk, ownText } from "./wish.ts";
 
 const SEVERAL = "it takes several steps";
 const NOT_SHOWN = "Not shown to qemu-img: it is asked about conversions between formats that it can check";
@@ -105,7 +105,7 @@ export class Walk {
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
       const isFirst = this.#beginning.replacing === undefined;
-      if (isFirst && waypointOf(journey.goalFormat).isInOnePiece && steps.length > 0 && !settings.allowProbedGuest)
+      if (isFirst && isGoalInOnePiece(journey) && steps.length > 0 && !settings.allowProbedGuest)
         await refuseProbedGuest(await guest.view(first.image), this.#session.path, journey.goalFormat);
       // Reasons to refuse come before a byte of data is read.
       if (steps[0]?.step === "rearrange" && steps[0].goal === "encode") await openEncoder(first.image, settings);
@@ -138,10 +138,10 @@ export class Walk {
   }
 
   /** Units in which zeros are looked for: the goal's. 0 where none are to be given back, or would show what lies below. */
-  #zeroUnit(source: Source, { goalFormat, wishes, stepsTaken }: Journey): number {
-    const isGone = wishes.sparseSize === 0 || stepsTaken > 0;
-    if (isGone || source.options.backing !== undefined || waypointOf(goalFormat).isInOnePiece) return 0;
-    return goalUnit(source, goalFormat, this.#settings);
+  #zeroUnit(source: Source, journey: Journey): number {
+    const isGone = journey.wishes.sparseSize === 0 || journey.stepsTaken > 0;
+    if (isGone || source.options.backing !== undefined || isGoalInOnePiece(journey)) return 0;
+    return goalUnit(source, journey.goalFormat, this.#settings);
   }
 
   /** The journey with the old bytes beside the image, where they are to be kept and can be. */

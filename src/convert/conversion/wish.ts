@@ -1,6 +1,8 @@
 /** What a conversion is to come to, told apart from where it comes from. */
 
-import { carrierDriver, driverOf } from "../../formats/registry.ts";
+import { carrierDriver, driverOf, isMadeInOnePiece } from "../../formats/registry.ts";
+import type { FormatDriver } from "../../image/driver.ts";
+import type { Image } from "../../image/source.ts";
 import { makeable } from "../../image/target-options.ts";
 import type { Journey, Wishes } from "../../journal/records.ts";
 import type { Waypoint } from "../../plan/path.ts";
@@ -15,7 +17,9 @@ export function wishesOf({ options }: Source, targetFormat: string, settings: Se
   const wasInOnePiece = options.linearBase !== undefined;
   return {
     compress: settings.compress,
-    compact: settings.compact ?? (settings.compress || (wasInOnePiece && !waypointOf(targetFormat).isInOnePiece)),
+    compact:
+      settings.compact ??
+      (settings.compress || (wasInOnePiece && !waypointTo(targetFormat, settings.options).isInOnePiece)),
     sparseSize: settings.sparseSize ?? (wasInOnePiece ? USUAL_SPARSE_SIZE : 0),
     reproducible: settings.reproducible,
     maxExtraSpace: Number.isFinite(settings.maxExtraSpace) ? settings.maxExtraSpace : null,
@@ -34,14 +38,33 @@ export function journeyFrom(source: Source, goalFormat: string, settings: Settin
   };
 }
 
-/** A format as the path finder sees it. */
-export function waypointOf(format: string): Waypoint {
-  const { name, isInOnePiece = false, by, canRearrange = false } = driverOf(format);
-  return { format: name, isInOnePiece, canRearrange, by: by === undefined ? undefined : waypointOf(by) };
+/** An image as the path finder sees it. */
+export function waypointOf(image: Pick<Image, "format" | "getConversionOptions">): Waypoint {
+  return waypoint(driverOf(image.format), image.getConversionOptions().linearBase !== undefined);
+}
+
+/** What an image of the format will be, made with these options. */
+export function waypointTo(format: string, options: Readonly<Record<string, string>>): Waypoint {
+  const driver = driverOf(format);
+  return waypoint(driver, isMadeInOnePiece(driver, options));
+}
+
+export function isGoalInOnePiece({ goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">): boolean {
+  return waypointTo(goalFormat, goalOptions).isInOnePiece;
 }
 
 export function carrierWaypoint(): Waypoint {
-  return waypointOf(carrierDriver().name);
+  return waypoint(carrierDriver(), false);
+}
+
+function waypoint({ name, onePiece, canRearrange }: FormatDriver, isInOnePiece: boolean): Waypoint {
+  const by = isInOnePiece ? onePiece?.by : undefined;
+  return {
+    format: name,
+    isInOnePiece,
+    canRearrange: canRearrange ?? false,
+    by: by === undefined ? undefined : waypoint(driverOf(by), true),
+  };
 }
 
 /** What makes the image's layout again, as far as anything does, as the user would write it after `-o`. */

@@ -13,6 +13,8 @@ import { areZeros } from "../../storage/zeros.ts";
 export const COPY_STEP = MiB;
 /** So many bytes are given back without a question which of them are there: that takes as long. */
 const FEW_ZEROS = 64 * MiB;
+/** So many bytes of copies are on their way to the medium while the next are made. */
+const FLUSH_STEP = 4 * MiB;
 
 /** What an epoch wrote. */
 export interface Written {
@@ -27,8 +29,8 @@ export interface ExecuteOptions {
   readonly onBytes?: (done: number) => void;
   /** Called between writes; throws to stop. */
   readonly safePoint?: () => void;
-  /** Called when all is written and not durable yet. */
-  readonly onWritten?: () => void;
+  /** What is read meanwhile, once all is written and not durable yet: nothing of what the epoch cuts off. */
+  readonly meanwhile?: () => Promise<void>;
   /** Where there are many epochs: one of writes alone leaves times to the last sync. */
   readonly isOneOfMany?: boolean;
 }
@@ -42,8 +44,9 @@ export async function executeEpoch(
   epoch: Epoch,
   options: ExecuteOptions = {},
 ): Promise<void> {
-  const { reader, onBytes, onWritten, safePoint, isOneOfMany } = options;
+  const { reader, onBytes, meanwhile, safePoint, isOneOfMany } = options;
   let done = 0;
+  let flushed = 0;
   const perform = async (length: number, write: () => Promise<void>): Promise<void> => {
     safePoint?.();
     await write();
@@ -58,6 +61,11 @@ export async function executeEpoch(
   for (const batch of inBatches(epoch.hostCopies ?? [], COPY_STEP)) {
     const length = batch.reduce((sum, copy) => sum + copy.length, 0);
     await perform(length, () => storage.copy?.(batch) ?? copyFromOutside(storage, batch));
+    if (done - flushed < FLUSH_STEP) continue;
+    flushed = done;
+    storage.flush?.();
+    // Copies are made without a pause, in which alone it is known that the flush before has come to its end.
+    await pause();
   }
   for (const { guestOffset, hostOffset, length } of epoch.guestCopies ?? []) {
     for (const [skip, step] of steps(length)) {
@@ -67,10 +75,22 @@ export async function executeEpoch(
     }
   }
   for (const { hostOffset, bytes } of gathered(epoch)) await write(hostOffset, bytes);
-  if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);
-  onWritten?.();
-  const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;
-  await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());
+  const reading = meanwhile?.();
+  // What it finds is told below, once nothing is under way any more.
+  reading?.catch(() => {});
+  try {
+    if (epoch.fileSize !== undefined && epoch.fileSize < (await storage.size())) await storage.resize(epoch.fileSize);
+    const isOfWrites = epoch.fileSize === oldSize && epoch.zeros === undefined;
+    await ((isOneOfMany && isOfWrites ? storage.syncData?.() : undefined) ?? storage.sync());
+  } finally {
+    await Promise.allSettled([reading]);
+  }
+  await reading;
+}
+
+/** Lets what is under way on other threads go on. */
+export function pause(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 async function copyFromOutside(storage: WritableStorage, copies: readonly HostCopy[]): Promise<void> {

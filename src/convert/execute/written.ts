@@ -6,7 +6,7 @@ import type { Epoch, HostCopy } from "../../image/write.ts";
 import { inBatches } from "../../storage/copies.ts";
 import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
 import { areZeros } from "../../storage/zeros.ts";
-import { COPY_STEP, executeEpoch, gathered, steps, storedParts } from "./execute.ts";
+import { COPY_STEP, executeEpoch, gathered, pause, steps, storedParts } from "./execute.ts";
 
 /** Throws ImageError `verification-failed`, which begins with `what`, where the file does not read as the epoch's writes left it. */
 export async function refuseWrongBytes(storage: Storage, epoch: Epoch, what: Sentence): Promise<void> {
@@ -38,6 +38,8 @@ export async function firstOtherCopy(storage: Storage, copies: readonly HostCopy
       await readSoon(storage, toHostOffset, found);
       if (!wanted.equals(found)) return toHostOffset;
     }
+    // A sync is waited for meanwhile, and what comes after it has to be begun.
+    await pause();
   }
   return -1;
 }

@@ -69,7 +69,8 @@ export class Epochs {
     return sector;
   }
 
-  async perform(epoch: Epoch, newHeader?: Uint8Array): Promise<void> {
+  /** `meanwhile` reads while the medium is waited for. */
+  async perform(epoch: Epoch, newHeader?: Uint8Array, meanwhile?: () => Promise<void>): Promise<void> {
     const { storage, path } = this.#session;
     if (touchesHeaderBlock(epoch)) {
       // What lies in the block may have moved there since, and is nowhere else should the medium lose it.
@@ -81,7 +82,10 @@ export class Epochs {
     let done = 0;
     await executeEpoch(storage, epoch, {
       isOneOfMany: true,
-      onWritten: () => this.look(),
+      meanwhile: async () => {
+        this.look();
+        await meanwhile?.();
+      },
       onBytes: (bytes) => {
         done = bytes;
       },

@@ -1,8 +1,9 @@
 /**
  * A rearrangement, performed: units copied to free places, then pointed at anew, epoch by epoch.
  *
- *   counts raised, copies | compared with the old places | pointers | counts lowered with the next epoch's ...
- *                         ^ sync                                    ^ sync: the old places are free
+ *   counts raised, copies | pointers | counts lowered with the next epoch's ...
+ *                         |          ^ sync: the old places are free
+ *                         ^ sync, and the copies compared with the old places meanwhile
  *
  * Each state is a whole image with the same guest, so that a cut only asks to plan anew.
  */
@@ -12,7 +13,7 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { copiesOf, type Moves, type Rearranger } from "../../image/rearranger.ts";
 import type { Image } from "../../image/source.ts";
-import type { HostCopy } from "../../image/write.ts";
+import type { Epoch, HostCopy } from "../../image/write.ts";
 import type { RearrangementJournal } from "../../journal/journal.ts";
 import type { Schedule } from "../../plan/schedule.ts";
 import { firstOtherCopy } from "../execute/written.ts";
@@ -81,15 +82,21 @@ export class Rearranging {
     for (const moves of schedule.epochs()) {
       const counts = await this.#rearranger.recount(this.#moved, moves);
       const copies = copiesOf(moves, counts);
-      await this.#epochs.perform({
+      const compare = () => this.#refuseOtherCopies(copies);
+      // Where the clock tells of a writer, what comes after the comparison is known all the same.
+      const isEarly = !this.#session.storage.hasLateFingerprint;
+      const epoch: Epoch = {
         purpose: "copy units to free places",
         hostCopies: copies,
         writes: () => counts,
         ...(cuts && this.#end(moves)),
         ...(empties && { zeros: this.#emptied(empties) }),
-      });
-      this.#epochs.look();
-      await this.#refuseOtherCopies(copies);
+      };
+      await this.#epochs.perform(epoch, undefined, isEarly ? compare : undefined);
+      if (!isEarly) {
+        this.#epochs.look();
+        await compare();
+      }
       await this.#epochs.repoint("point at the copies", await this.#rearranger.repoint(moves));
       this.#rearranger.follow(moves);
       this.#moved = moves;

@@ -3,7 +3,7 @@
 import { alignUp } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { driverOf, reopenImage } from "../../formats/registry.ts";
+import { reopenImage } from "../../formats/registry.ts";
 import { grownMapping } from "../../image/grown-mapping.ts";
 import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
@@ -31,6 +31,7 @@ import {
   sourceOptionsOf,
   takeExtrasBack,
 } from "../undo/switch-undo.ts";
+import { becomesOnePiece, wasInOnePiece } from "../undo/told-format.ts";
 import { recoveryReport } from "./direction.ts";
 import { rollBackConversion } from "./roll-back.ts";
 
@@ -68,7 +69,7 @@ export async function resumeConversion(
   const ending = journey ? "handed on" : keepsUndo ? "kept as undo" : "removed";
   await finish(session, journal, settings, { ending, settles: isGoal });
   if (journey) {
-    const isCleared = !isGoal && !driverOf(intent.targetFormat).isInOnePiece;
+    const isCleared = !isGoal && !becomesOnePiece(intent);
     await runConversion(
       session,
       journey.goalFormat,
@@ -112,8 +113,7 @@ async function giveUpAdditive(
   journal: ConversionJournal,
 ): Promise<{ readonly allowMarkedRaw: boolean }> {
   const { intent } = journal.work;
-  const isInOnePiece = driverOf(intent.sourceFormat).isInOnePiece ?? false;
-  if (isInOnePiece) {
+  if (wasInOnePiece(intent)) {
     // Where the disk's first bytes changed somebody may have used it as long as it is now, and made a partition larger.
     const isUnchanged = await isFrontAsItWas(storage, journal.work);
     if (isUnchanged && intent.oldFileSize < (await storage.size())) await storage.resize(intent.oldFileSize);
@@ -184,7 +184,7 @@ async function verifyOrRestore(session: Session, journal: ConversionJournal, set
     const source = await reopenImage(asItWas, intent.sourceFormat, sourceOptionsOf(journal.work));
     const target = await reopenImage(cutAt(storage, intent.cutTo), intent.targetFormat);
     const { backing } = source.getConversionOptions();
-    const isInOnePiece = [intent.sourceFormat, intent.targetFormat].some((format) => driverOf(format).isInOnePiece);
+    const isInOnePiece = wasInOnePiece(intent) || becomesOnePiece(intent);
     const virtualSize = isInOnePiece ? target.virtualSize : source.getConversionOptions().virtualSize;
     const mapping = grownMapping(await source.getMapping(), virtualSize);
     await verifyMetadata({

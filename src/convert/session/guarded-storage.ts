@@ -22,6 +22,7 @@ export class GuardedStorage implements WritableStorage {
   readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
   readonly copy?: (copies: readonly FileCopy[]) => Promise<void>;
   readonly syncData?: () => Promise<void>;
+  readonly flush?: () => void;
   readonly hasLateFingerprint: boolean;
   /** Set once it is known that a text beside it belongs to it. */
   sidecar?: () => Promise<Sidecar | undefined>;
@@ -41,6 +42,7 @@ export class GuardedStorage implements WritableStorage {
     if (copy) this.copy = (copies) => this.#ours(() => copy(copies));
     const syncData = inner.syncData?.bind(inner);
     if (syncData) this.syncData = () => this.#synced(syncData);
+    if (inner.flush) this.flush = inner.flush.bind(inner);
     this.hasLateFingerprint = inner.hasLateFingerprint ?? false;
     this.#inner = inner;
     this.#fingerprint = fingerprint;

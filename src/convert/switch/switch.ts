@@ -1,8 +1,8 @@
 /**
  * A switch, performed: additive writes, sync, the target verified through an overlay, one sector, sync.
  *
- *   journal | additive | verify | prepared | last look | commit | verify anew | verified
- *           ^ nothing of the source is overwritten            ^ the file is the target's
+ *   journal | trailer | additive | verify | prepared | last look | commit | verify anew | verified
+ *           ^ nothing of the source is overwritten                      ^ the file is the target's
  */
 
 import { MiB } from "../../bytes/align.ts";
@@ -59,6 +59,11 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   if (named) session.takeSidecar(named.name);
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
   const report = progressOf(settings, "write");
+  if (plan.trailer) {
+    const { hostOffset, bytes } = plan.trailer;
+    // In one write, so that hardly a moment is left in which the file ends in something else.
+    await executeEpoch(storage, { purpose: "end the longer file as before", writes: () => [{ hostOffset, bytes }] });
+  }
   await executeEpoch(recorder.storage, plan.additive, {
     reader: new GuestReader(await guest.view(source.image)),
     onBytes: (done) => report(done, plan.bytesMoved + plan.draft.metadataBytes),

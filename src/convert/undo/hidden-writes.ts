@@ -5,19 +5,19 @@
 
 import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { driverOf } from "../../formats/registry.ts";
 import { eachExtent, isStored } from "../../image/extent.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
+import { becomesOnePiece } from "./told-format.ts";
 
 /** True where all of them read as the zeros that they were when the target was committed. `source` lies behind the commit. */
 export async function areHolesEmpty(storage: Storage, { intent }: ConversionWork, source: Image): Promise<boolean> {
-  const { targetFormat, oldFileSize, fileSize, cutTo = fileSize } = intent;
-  if (!driverOf(targetFormat).isInOnePiece) return true;
+  const { oldFileSize, fileSize, cutTo = fileSize } = intent;
+  if (!becomesOnePiece(intent)) return true;
   const holes = new RangeSet();
   const diskEnd = alignUp(cutTo, SECTOR_SIZE);
-  if (driverOf(source.format).isInOnePiece) holes.add(Math.min(oldFileSize, diskEnd), diskEnd);
+  if (source.getConversionOptions().linearBase !== undefined) holes.add(Math.min(oldFileSize, diskEnd), diskEnd);
   else {
     for (const { state, guestOffset, length } of eachExtent(await source.getMapping())) {
       if (!isStored(state)) holes.add(guestOffset, guestOffset + length);

@@ -9,7 +9,7 @@ import { KiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { driverOf, openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/source.ts";
 import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
@@ -23,6 +23,7 @@ import type { Session } from "../session/session.ts";
 import { lengthToKeep } from "./grown-tail.ts";
 import { areHolesEmpty } from "./hidden-writes.ts";
 import { behindCommit } from "./overlays.ts";
+import { wasInOnePiece } from "./told-format.ts";
 
 /** Where the commit stands: its sector is the source's, the target's, or neither (someone rewrote it since). */
 export type CommitState = "before" | "after" | "rewritten";
@@ -87,7 +88,7 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
  */
 export async function isAsShort(storage: Storage, work: ConversionWork): Promise<boolean> {
   const { intent } = work;
-  if (!driverOf(intent.sourceFormat).isInOnePiece || (await storage.size()) <= intent.oldFileSize) return true;
+  if (!wasInOnePiece(intent) || (await storage.size()) <= intent.oldFileSize) return true;
   return isFrontAsItWas(storage, work);
 }
 

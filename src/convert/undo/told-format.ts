@@ -1,6 +1,6 @@
-/** Which of a conversion's two formats a file says that it has. */
+/** Which of a conversion's two formats a file says that it has, and which kind of each a journal tells of. */
 
-import { formatToldBy, isTold } from "../../formats/registry.ts";
+import { driverOf, formatToldBy, isMadeInOnePiece, isTold } from "../../formats/registry.ts";
 import type { Intent } from "../../journal/records.ts";
 import type { Storage } from "../../storage/storage.ts";
 
@@ -12,4 +12,14 @@ export async function toldFormat(
   const told = await formatToldBy(storage);
   const both = [sourceFormat, targetFormat];
   return told === undefined ? both.find((format) => !isTold(format)) : both.find((format) => format === told);
+}
+
+/** Whether the source held its disk in one piece. */
+export function wasInOnePiece({ sourceInOnePiece, sourceFormat, sourceOptions }: Intent): boolean {
+  return sourceInOnePiece ?? isMadeInOnePiece(driverOf(sourceFormat), sourceOptions);
+}
+
+/** Whether the target does. */
+export function becomesOnePiece({ targetInOnePiece, targetFormat, options }: Intent): boolean {
+  return targetInOnePiece ?? isMadeInOnePiece(driverOf(targetFormat), options);
 }

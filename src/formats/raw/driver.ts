@@ -55,7 +55,7 @@ export const rawDriver: FormatDriver = {
   extensions: [".raw", ".img"],
   marks: [],
   guestAt: "everywhere",
-  isInOnePiece: true,
+  onePiece: {},
   open: async ({ main }) => new RawImage(main, await main.size()),
   target: rawTarget,
 };

@@ -2,7 +2,7 @@
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { DESCRIPTOR_MARK, filesNamedIn } from "./descriptor.ts";
-import { readFlat } from "./flat.ts";
+import { FLAT, readFlat } from "./flat.ts";
 import { openVmdk } from "./image.ts";
 import { vmdkTarget } from "./target.ts";
 
@@ -16,6 +16,5 @@ export const vmdkDriver: FormatDriver = {
   diskOf: (text, path) => readFlat(text, path).fileName,
   filesNamedIn,
   target: vmdkTarget,
-  isInOnePiece: true,
-  by: "raw",
+  onePiece: { by: "raw", unless: ({ subformat = FLAT }) => subformat !== FLAT },
 };

@@ -21,6 +21,5 @@ export const vpcDriver: FormatDriver = {
   openOptions: [SIZE_FROM],
   open: openVpc,
   target: vpcTarget,
-  isInOnePiece: true,
-  by: "raw",
+  onePiece: { by: "raw", unless: ({ subformat }) => subformat === "dynamic" },
 };

@@ -32,6 +32,7 @@ export class FileStorage implements WritableStorage {
   readonly #tools: ToolHost;
   readonly #note: (text: string) => void;
   #failedSync: ImageError | undefined;
+  #flush: Promise<void> | undefined;
   #copier: Copier | undefined;
   #puncher: Puncher | undefined;
 
@@ -120,7 +121,22 @@ export class FileStorage implements WritableStorage {
     return this.#synced(() => this.#handle.datasync());
   }
 
+  /** One at a time: where the medium is slower than the writer, the next has to wait for more anyway. */
+  flush(): void {
+    if (this.#flush !== undefined || this.#failedSync !== undefined) return;
+    this.#flush = this.#handle
+      .datasync()
+      .catch((error: unknown) => {
+        this.#failedSync = hostError(error, SYNC.file, this.path);
+      })
+      .finally(() => {
+        this.#flush = undefined;
+      });
+  }
+
   async #synced(perform: () => Promise<void>): Promise<void> {
+    // The kernel tells of a failed write once: whoever is told keeps it for the sync that waits for the same bytes.
+    await this.#flush;
     if (this.#failedSync !== undefined) throw this.#failedSync;
     try {
       await perform();
@@ -148,6 +164,7 @@ export class FileStorage implements WritableStorage {
 
   async close(): Promise<void> {
     await this.restTools();
+    await this.#flush;
     await this.#try("close", undefined, () => this.#handle.close());
   }
 

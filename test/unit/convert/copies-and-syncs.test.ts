@@ -1,8 +1,10 @@
+import type { FileHandle } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { RangeSet } from "../../../src/bytes/range-set.ts";
 import { executeEpoch } from "../../../src/convert/execute/execute.ts";
 import { firstOtherCopy } from "../../../src/convert/execute/written.ts";
 import type { Epoch } from "../../../src/image/write.ts";
+import { FileStorage } from "../../../src/storage/file/file-storage.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import type { FileCopy, WritableStorage } from "../../../src/storage/storage.ts";
 
@@ -87,4 +89,74 @@ test("a copy that differs is found where it lies, past the file's end as zeros",
   expect(await firstOtherCopy(memoryStorage(bytes), copies)).toBe(-1);
   bytes[4096 + 511] = 8;
   expect(await firstOtherCopy(memoryStorage(bytes), copies)).toBe(4096);
+});
+
+const MANY_COPIES: Epoch = {
+  purpose: "a test",
+  hostCopies: [{ fromHostOffset: 0, toHostOffset: 32 * 2 ** 20, length: 9 * 2 ** 20 }],
+};
+
+test("copies of many MiB are on their way to the medium before the sync, and those of few wait for it", async () => {
+  const { calls, storage } = await asking(512);
+  const flushing: WritableStorage = { ...storage, flush: () => calls.push("flush") };
+  await executeEpoch(flushing, MANY_COPIES, { isOneOfMany: true });
+  const kinds = calls.map((call) => call.replace(/ \d+$/, ""));
+  expect(kinds.join()).toBe("copy,copy,copy,copy,flush,copy,copy,copy,copy,flush,copy,sync data");
+  calls.length = 0;
+  await executeEpoch(flushing, { ...MANY_COPIES, hostCopies: [{ fromHostOffset: 0, toHostOffset: 512, length: 512 }] });
+  expect(calls).toEqual(["copy 512", "sync"]);
+});
+
+test("what is read while a sync is waited for fails the epoch, once the sync has come to its end", async () => {
+  const { calls, storage } = await asking(512);
+  const slow: WritableStorage = {
+    ...storage,
+    async sync() {
+      await new Promise((resolve) => setImmediate(resolve));
+      calls.push("synced");
+    },
+  };
+  const meanwhile = async () => {
+    calls.push("reading");
+    throw new Error("they differ");
+  };
+  await expect(executeEpoch(slow, write, { meanwhile })).rejects.toThrow("they differ");
+  expect(calls).toEqual(["write 4", "reading", "synced"]);
+});
+
+/** A handle whose nth fdatasync fails, and takes until all else that is ready has been done; fsync never fails, as after a failure that was told. */
+function failingHandle(nth: number): FileHandle {
+  let count = 0;
+  const handle = {
+    fd: -1,
+    async datasync() {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (++count === nth) throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
+    },
+    async sync() {},
+    async close() {},
+  };
+  return handle as unknown as FileHandle;
+}
+
+test("a flush that failed is told by the sync that waits for the same bytes, and by each later one", async () => {
+  const file = new FileStorage("disk", failingHandle(1));
+  file.flush();
+  await expect(file.sync()).rejects.toMatchObject({ kind: "io", operation: "sync" });
+  await expect(file.syncData()).rejects.toMatchObject({ kind: "io", operation: "sync" });
+  // Nothing is asked for any more, so that nothing can seem to have succeeded.
+  file.flush();
+  await expect(file.sync()).rejects.toMatchObject({ kind: "io" });
+  await file.close();
+});
+
+test("a flush is one at a time, and fails no sync where it succeeded", async () => {
+  const file = new FileStorage("disk", failingHandle(3));
+  file.flush();
+  file.flush();
+  await file.sync();
+  file.flush();
+  await file.sync();
+  file.flush();
+  await expect(file.sync()).rejects.toMatchObject({ kind: "io" });
 });

@@ -1,5 +1,6 @@
 /** qcow2 as a target: what it can hold, where its tables go, and the sector that commits (the last three of the driver's five verbs). */
 
+import { KiB } from "../../../bytes/align.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import type { Words } from "../../../bytes/sentence.ts";
 import { canDeflate, missingMethod } from "../../../image/guest/deflate.ts";
@@ -40,6 +41,8 @@ export const qcow2Target: TargetDriver = {
       ...(settings.compression === "zstd" && { notes: ["compression_type=zstd is read by QEMU 5.1 and later only"] }),
     };
   },
+
+  optionsForFront: (length) => ({ cluster_size: String(2 ** Math.ceil(Math.log2(Math.max(length, 64 * KiB)))) }),
 
   encodingRefusals(draft) {
     const { refcountBits, compression } = settingsOf(draft);
