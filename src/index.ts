@@ -47,6 +47,7 @@ export {
   type QedInfo,
   type RawInfo,
   type VdiInfo,
+  type VhdxInfo,
   type VmdkInfo,
   type VpcInfo,
 } from "./convert/reading/info.ts";

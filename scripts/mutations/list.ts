@@ -22,6 +22,7 @@ import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { undoCopyMutations } from "./undo-copy.ts";
 import { vdiMutations } from "./vdi.ts";
+import { vhdxMutations } from "./vhdx.ts";
 import { vmdkMutations } from "./vmdk.ts";
 import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
@@ -43,6 +44,7 @@ export const mutations: readonly Mutation[] = [
   ...vdiMutations,
   ...parallelsMutations,
   ...vmdkMutations,
+  ...vhdxMutations,
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,

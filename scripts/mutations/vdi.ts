@@ -51,7 +51,7 @@ export const vdiMutations: readonly Mutation[] = [
   {
     name: "a way back is told of a format that is never written",
     file: "convert/session/leaving-journal.ts",
-    find: "journey.hasCopy === true || canBeMade(journey.originFormat)",
+    find: "journey.hasCopy === true || canBeMade(journey)",
     replace: "true",
     tests: [image],
   },
@@ -65,7 +65,7 @@ export const vdiMutations: readonly Mutation[] = [
   {
     name: "an undo is promised that would have to make what is never written",
     file: "convert/conversion/walk.ts",
-    find: "refuseEmptyUndo(session.path, first.image.format, saved.why);",
+    find: "refuseEmptyUndo(session.path, journey, saved.why);",
     replace: "",
     tests: [image],
   },

@@ -5,5 +5,6 @@ export type { Qcow2BitmapInfo, Qcow2Details, Qcow2SpecificInfo } from "./qcow2/d
 export type { QedSpecificInfo } from "./qed/details.ts";
 export type { RawSpecificInfo } from "./raw/details.ts";
 export type { VdiSpecificInfo } from "./vdi/details.ts";
+export type { VhdxSpecificInfo } from "./vhdx/details.ts";
 export type { VmdkDetails, VmdkExtentInfo, VmdkSpecificInfo } from "./vmdk/details.ts";
 export type { VpcSpecificInfo } from "./vpc/details.ts";

@@ -6,6 +6,7 @@ import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
 import { vdiDriver } from "./vdi/driver.ts";
+import { vhdxDriver } from "./vhdx/driver.ts";
 import { vmdkDriver } from "./vmdk/driver.ts";
 import { vpcDriver } from "./vpc/driver.ts";
 
@@ -17,5 +18,6 @@ export const formatDrivers: readonly FormatDriver[] = [
   vmdkDriver,
   vdiDriver,
   parallelsDriver,
+  vhdxDriver,
   rawDriver,
 ];

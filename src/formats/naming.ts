@@ -8,7 +8,6 @@ import { strangers } from "./known-marks.ts";
 const strangeExtensions = new Map(
   Object.entries({
     qcow: [".qcow"],
-    vhdx: [".vhdx"],
     vmdk: [".vmdk"],
   }).filter(([format]) => !formatDrivers.some(({ name }) => name === format)),
 );

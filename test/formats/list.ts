@@ -6,6 +6,7 @@ import { qcow2Kit } from "./qcow2/kit.ts";
 import { qedKit } from "./qed/kit.ts";
 import { rawKit } from "./raw/kit.ts";
 import { vdiKit } from "./vdi/kit.ts";
+import { vhdxKit } from "./vhdx/kit.ts";
 import { vmdkKit } from "./vmdk/kit.ts";
 import { sparseVmdkKit } from "./vmdk/sparse/kit.ts";
 import { vpcKit } from "./vpc/kit.ts";
@@ -15,6 +16,7 @@ export const kits: readonly FormatKit[] = [
   qcow2Kit,
   vdiKit,
   parallelsKit,
+  vhdxKit,
   vpcKit,
   vmdkKit,
   sparseVmdkKit,

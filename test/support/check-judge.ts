@@ -34,7 +34,9 @@ export async function qemuVerdict(words: readonly string[], withText: boolean): 
   const lines = json.stderr
     .replace(STALE_BITMAPS, "")
     .split("\n")
-    .filter((line) => line !== "" && line !== "qemu-img: Check failed");
+    .filter((line) => line !== "" && line !== "qemu-img: Check failed")
+    // Of most formats it prints findings as they are, of VHDX as messages of a program.
+    .map((line) => line.replace(/^qemu-img: (?=VHDX (?:BAT|region) )/, ""));
   const report = json.stdout.startsWith("{") ? JSON.parse(json.stdout) : undefined;
   return {
     exitCode: json.exitCode,

@@ -8,6 +8,7 @@ import type {
   QedSpecificInfo,
   RawSpecificInfo,
   VdiSpecificInfo,
+  VhdxSpecificInfo,
   VmdkSpecificInfo,
   VpcSpecificInfo,
 } from "../../formats/details.ts";
@@ -66,12 +67,13 @@ export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
 export type ParallelsInfo = CommonInfo & ParallelsSpecificInfo;
 export type VdiInfo = CommonInfo & VdiSpecificInfo;
+export type VhdxInfo = CommonInfo & VhdxSpecificInfo;
 export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | ParallelsInfo | VdiInfo | VmdkInfo | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | Qcow2Info | ParallelsInfo | VdiInfo | VhdxInfo | VmdkInfo | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**
