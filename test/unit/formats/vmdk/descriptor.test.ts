@@ -5,7 +5,7 @@ import { UsageError } from "../../../../src/bytes/image-error.ts";
 import { whyNoPlainName } from "../../../../src/bytes/plain-name.ts";
 import { RangeSet } from "../../../../src/bytes/range-set.ts";
 import { parseDescriptor, refusing } from "../../../../src/formats/vmdk/descriptor.ts";
-import { freshDescriptor } from "../../../../src/formats/vmdk/fresh-descriptor.ts";
+import { FLAT_KIND, freshDescriptor } from "../../../../src/formats/vmdk/fresh-descriptor.ts";
 import { vmdkTarget } from "../../../../src/formats/vmdk/target.ts";
 import { ExtentState, ExtentTableBuilder } from "../../../../src/image/extent.ts";
 import { type ConversionOptions, DISK_ALONE } from "../../../../src/image/source.ts";
@@ -81,7 +81,9 @@ test("an extent whose line is broken in two, as QEMU reads it all the same, is n
 
 describe("a new one", () => {
   const textOf = (size: number, adapter: "ide" | "lsilogic", seed?: string) =>
-    Buffer.from(freshDescriptor("disk.raw", size, adapter, seed === undefined ? undefined : { seed })).toString();
+    Buffer.from(
+      freshDescriptor("disk.raw", size, adapter, FLAT_KIND, seed === undefined ? undefined : { seed }),
+    ).toString();
 
   test("has a geometry that ends inside the disk, and no more cylinders than an IDE disk has", () => {
     expect(textOf(512, "ide")).toMatch(/RW 1 FLAT "disk.raw" 0\n[\s\S]*cylinders = "1"/);
