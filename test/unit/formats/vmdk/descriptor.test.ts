@@ -102,10 +102,16 @@ describe("a new one", () => {
 });
 
 describe("as a target", () => {
-  test.each([{}, { subformat: "monolithicSparse" }, { subformat: "streamOptimized" }])("only flat: %j", (options) => {
+  test.each([{ subformat: "twoGbMaxExtentFlat" }, { subformat: "streamOptimized" }])("never: %j", (options) => {
     const draft = () => vmdkTarget.openConversionTarget(rawOf(4096), options, new Set());
     expect(draft).toThrow(UsageError);
-    expect(draft).toThrow(/use subformat=monolithicFlat/);
+    expect(draft).toThrow(/use monolithicSparse or monolithicFlat/);
+  });
+
+  test("sparse where nothing else is said, as for qemu-img", () => {
+    const draft = vmdkTarget.openConversionTarget(rawOf(4096), {}, new Set());
+    expect(draft.options).toEqual({ subformat: "monolithicSparse", adapter_type: "ide" });
+    expect(draft.placement.linearBase).toBeUndefined();
   });
 
   test("no disk of no bytes, no snapshots, no backing file", () => {
