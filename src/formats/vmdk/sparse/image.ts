@@ -60,8 +60,9 @@ class SparseImage implements Image {
       compression: isCompressed ? "zlib" : undefined,
       ...this.#tail(),
       ...(anchor && { anchor }),
+      // Tables may lie right behind the header, and which of them do the directory alone says.
       usedHeader: RangeSet.of(
-        { start: 0, end: SECTOR_SIZE },
+        { start: 0, end: grainSize },
         { start: descriptorOffset, end: descriptorOffset + descriptorLength },
       ),
       creationOptions: { subformat: createType, ...(isAdapter(adapter) && { adapter_type: adapter }) },

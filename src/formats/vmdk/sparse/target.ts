@@ -10,6 +10,7 @@
 
 import { alignUp, ceilDiv, isAligned, isPowerOfTwo, KiB, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
+import { whyNoPlainName } from "../../../bytes/plain-name.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import type { Words } from "../../../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../../../image/extent.ts";
@@ -29,9 +30,10 @@ const ENTRY_COUNT = 512;
 const TABLE_BYTES = ENTRY_COUNT * ENTRY_SIZE;
 /** Of VMware and qemu-img; larger ones are taken apart. */
 const USUAL_GRAIN = 64 * KiB;
-const LEAST_GRAIN = 4 * KiB;
-/** Sectors have 32 bits. */
-const MAX_FILE_SIZE = 2 ** 32 * SECTOR_SIZE;
+/** The specification asks for more than 4 KiB. */
+const LEAST_GRAIN = 8 * KiB;
+/** Sectors have 32 bits: of the file as of the disk, which VMware lets be no larger, and which its file has to hold whole one day. */
+const MAX_SIZE = 2 ** 32 * SECTOR_SIZE;
 const TABLES_AT_ONCE = MiB / TABLE_BYTES;
 
 /** Where one directory and its tables lie. */
@@ -62,6 +64,8 @@ function openConversionTarget(
     );
   if (source.virtualSize === 0)
     refusals.push("Cannot make a VMDK of a disk of 0 bytes: an extent has a sector or more");
+  if (source.virtualSize > MAX_SIZE)
+    refusals.push(`A disk of ${source.virtualSize} bytes is larger than a sparse VMDK's, which has 2 TiB at most`);
   const grainSize = grainFor(source.clusterSize);
   return {
     format: "vmdk",
@@ -95,8 +99,10 @@ function map(draft: Draft, extents: ExtentTable, { additiveStart }: FileSpace): 
   };
   const redundant = after(additiveStart);
   const first = after(redundant.end);
-  if (first.end > MAX_FILE_SIZE)
-    throw refusal(`Cannot map a file of ${first.end} bytes: a VMDK points at no byte behind 2 TiB`);
+  // Whoever adds a grain begins at a multiple of its size.
+  const fileSize = alignUp(first.end, grainSize);
+  if (fileSize > MAX_SIZE)
+    throw refusal(`Cannot map a file of ${fileSize} bytes: a VMDK points at no byte behind 2 TiB`);
   const stored = [...tablesOf(extents, grainSize, tableCount)].reduce(
     (count, { indexes }) => count + indexes.length,
     0,
@@ -107,9 +113,9 @@ function map(draft: Draft, extents: ExtentTable, { additiveStart }: FileSpace): 
     extents,
     tableCount,
     both,
-    fileSize: first.end,
+    fileSize,
     metadataBytes: 2 * (tableCount * ENTRY_SIZE + stored * TABLE_BYTES),
-    settling: { bytesMoved: 0, bytesWritten: 0, fileSize: first.end },
+    settling: { bytesMoved: 0, bytesWritten: 0, fileSize },
     additiveWrites: function* (chunk = freshChunk) {
       for (const place of both) yield* tableWrites(extents, grainSize, tableCount, place, chunk);
     },
@@ -206,7 +212,7 @@ function fillEntries(
 function copyHeader(draft: MappedDraft, guest: GuestMaterial | undefined): Commit {
   const { virtualSize, clusterSize, options, both } = draft as SparseDraft;
   const text = freshDescriptor(
-    guest?.fileName ?? "disk.vmdk",
+    ownName(guest?.fileName),
     virtualSize,
     options.adapter_type as Adapter,
     SPARSE_KIND,
@@ -237,6 +243,11 @@ function copyHeader(draft: MappedDraft, guest: GuestMaterial | undefined): Commi
     sector,
   );
   return { kind: "sector", hostOffset: 0, sector, extras: [{ hostOffset: SECTOR_SIZE, bytes: descriptor }] };
+}
+
+/** A name that a descriptor can't hold is left out: nobody finds a sparse extent by the name in itself. */
+function ownName(fileName: string | undefined): string {
+  return fileName !== undefined && whyNoPlainName(fileName) === undefined ? fileName : "disk.vmdk";
 }
 
 function sectorFlags(hostOffset: number) {
