@@ -73,7 +73,10 @@ export async function setmap(
     try {
       const takenOver = RangeSet.of({ start: hostOffset, end: hostOffset + length });
       const input = { session, settings, source, plan, guest, digestPlanned: null, takenOver };
-      await carryOut({ ...input, watch: new Stopwatch(host.now), ending: "removed" }, { purpose: "setmap" });
+      await carryOut(
+        { ...input, watch: new Stopwatch(host.now), ending: "removed", settles: true },
+        { purpose: "setmap" },
+      );
     } finally {
       await guest.close();
     }

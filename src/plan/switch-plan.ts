@@ -220,13 +220,21 @@ function proveFront(source: SourceFacts, { virtualSize }: Draft, commit: Commit,
 }
 
 /** The parts of the header area that hold something of the source's: metadata or data. */
-function usedHeader({ options, mapping, metadata, header }: SourceFacts): RangeSet {
-  const used = metadata.clippedTo(options.clusterSize, header.length);
+function usedHeader({ header, ...source }: SourceFacts): RangeSet {
+  return usedUpTo(source, header.length);
+}
+
+/** The parts of the file's first bytes that hold something of the source's. */
+export function usedUpTo(
+  { options, mapping, metadata }: Pick<SourceFacts, "options" | "mapping" | "metadata">,
+  length: number,
+): RangeSet {
+  const used = metadata.clippedTo(options.clusterSize, length);
   used.addAll(options.usedHeader);
   for (const extent of eachExtent(mapping)) {
-    if (extent.hostOffset < 0 || extent.hostOffset >= header.length) continue;
-    const length = extent.state === ExtentState.compressed ? extent.storedLength : extent.length;
-    used.add(extent.hostOffset, Math.min(extent.hostOffset + length, header.length));
+    if (extent.hostOffset < 0 || extent.hostOffset >= length) continue;
+    const stored = extent.state === ExtentState.compressed ? extent.storedLength : extent.length;
+    used.add(extent.hostOffset, Math.min(extent.hostOffset + stored, length));
   }
   return used;
 }

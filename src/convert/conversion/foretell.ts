@@ -27,6 +27,7 @@ import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
 import { goalSidecar, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
 import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
+import { planBehind } from "./plan-behind.ts";
 import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
@@ -97,7 +98,7 @@ async function foretellFrom(
     await guest?.close();
   }
   if (planned?.plan !== undefined)
-    await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned.plan as SwitchPlan, settings));
+    await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned as { readonly plan: SwitchPlan }, settings));
   stopIfAsked(settings.signal, path, "while planning for");
   const covers = guest?.covers ?? "layer";
   const [outcome, report] =
@@ -124,6 +125,8 @@ interface Planned {
   readonly steps: readonly Step[];
   /** Absent where the first step is no switch. */
   readonly plan: SwitchPlan | undefined;
+  /** The second, where the first clears the file's front for it. */
+  readonly behind?: SwitchPlan | undefined;
   readonly wish: DiskWish;
 }
 
@@ -150,7 +153,12 @@ async function planFirst(
   const plan = await planSwitchTo(source, wish, settings);
   // What the goal refuses is refused now, not when its turn comes.
   if (last !== undefined && last !== first) refuseGoal(source, journey, settings);
-  return { steps, plan, wish: wishOfDisk };
+  return {
+    steps,
+    plan,
+    behind: planBehind(plan, first, journey, settings, source.image.storage.path),
+    wish: wishOfDisk,
+  };
 }
 
 /** The image as the switch behind a change of its disk will find it; undefined where there is none. */
@@ -164,12 +172,12 @@ async function behindRelocation({ image }: Source, [, step]: readonly Step[], { 
 function whatWouldBe(
   path: string,
   source: Source,
-  { steps, plan, wish }: Planned,
+  { steps, ...planned }: Planned,
   covers: "guest" | "layer",
   settings: Settings,
   host: Host,
 ): readonly [PlanOutcome, ConversionReport] {
-  if (steps.length > 0) return ["planned", plannedReport(path, source, { plan, wish }, steps, covers, settings)];
+  if (steps.length > 0) return ["planned", plannedReport(path, source, planned, steps, covers, settings)];
   return ["unchanged", unchangedReport(path, source, covers, null, settings, new Stopwatch(host.now))];
 }
 

@@ -6,7 +6,7 @@ import { ExtentState, ExtentTableBuilder } from "../../image/extent.ts";
 import { type FileLayout, fileLayout } from "../../image/file-layout.ts";
 import type { Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
-import { peakExtraBytes } from "../execute/space.ts";
+import { peakExtraBytes, peakOf } from "../execute/space.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
@@ -21,11 +21,19 @@ import { optionTextsOf } from "./wish.ts";
 /** Of a step, journal, commit and the last looks; of a rearrangement besides those between its epochs. */
 const SYNCS_OF_STEP = 8;
 
-/** `plan` is the first step's, where that is a switch; what later steps come to is added as far as it can be foretold. */
+export interface Plans {
+  /** The first step's, where that is a switch. */
+  readonly plan: SwitchPlan | undefined;
+  /** The second's, where the first clears the file's front for it. */
+  readonly behind?: SwitchPlan | undefined;
+  readonly wish: DiskWish;
+}
+
+/** What later steps come to is added as far as it can be foretold. */
 export function plannedReport(
   path: string,
   source: Source,
-  { plan, wish: { change, told } }: { readonly plan: SwitchPlan | undefined; readonly wish: DiskWish },
+  { plan, behind, wish: { change, told } }: Plans,
   steps: readonly Step[],
   covers: Covers,
   settings: Settings,
@@ -37,20 +45,21 @@ export function plannedReport(
   const settling = isAlone && settles ? plan?.draft.settling : undefined;
   const settled = settling ? settling.bytesMoved + settling.bytesWritten : 0;
   const forecast = forecastOf(source, plan, steps, settings.maxExtraSpace);
-  const peak = (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.peakExtraBytes;
+  const written = plan ? peakExtraBytes(plan, isAlone && settles) : 0;
+  const writtenBehind = behind ? peakExtraBytes(behind, settles) : 0;
   const { notes, ...losses } = lossesOf(path, source, goal, settings, plan?.draft.dropped ?? []);
   const patched = told.reduce((sum, { length }) => sum + length, 0);
-  const shape = goalShape(source, goal, plan, settings);
+  const shape = behind?.draft ?? goalShape(source, goal, plan, settings);
   const fileSize = shape.fileSize ?? forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize;
   return {
     ...baseReport(path, source, settings),
     targetFormat: goal,
     virtualSize: change?.fileSize ?? shape.virtualSize,
     clusterSize: shape.clusterSize,
-    bytesWritten: (plan ? peakExtraBytes(plan, isAlone && settles) : 0) + forecast.bytesWritten + patched,
-    bytesMoved: (plan?.bytesMoved ?? 0) + forecast.bytesMoved,
+    bytesWritten: written + writtenBehind + forecast.bytesWritten + patched,
+    bytesMoved: (plan?.bytesMoved ?? 0) + (behind?.bytesMoved ?? 0) + forecast.bytesMoved,
     bytesSettled: settled,
-    peakExtraBytes: peak,
+    peakExtraBytes: behind && plan ? peakOf({ plan, behind }, settles) : written + forecast.peakExtraBytes,
     syncs: steps.length * SYNCS_OF_STEP + forecast.barriers,
     fileSizeAfter: Math.max(fileSize, change?.fileSize ?? 0),
     ...(told.length > 0 && { guestChanges: told }),

@@ -3,6 +3,7 @@
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import type { Journey } from "../../journal/records.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
+import { usedUpTo } from "../../plan/switch-plan.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
@@ -42,19 +43,21 @@ export function stepsFrom(
 }
 
 /** What the goal's own tables need at the file's front, and whether the source leaves it free. */
-function frontFor({ options }: Source, goalFormat: string, goalOptions: Journey["goalOptions"]) {
+function frontFor(source: Source, goalFormat: string, goalOptions: Journey["goalOptions"]) {
+  const { options } = source;
   const target = targetDriverOf(goalFormat);
   const goalFront = target.front?.(options.virtualSize, parseTargetOptions(goalFormat, target, goalOptions)) ?? 0;
-  const isFree =
-    options.linearBase === undefined &&
-    options.clusterSize >= goalFront &&
-    !options.usedHeader.intersects(SECTOR_SIZE, goalFront);
-  return { goalFront, front: goalFront > SECTOR_SIZE && !isFree ? goalFront : 0 };
+  return { goalFront, front: goalFront > SECTOR_SIZE && !isFrontFree(source, goalFront) ? goalFront : 0 };
+}
+
+function isFrontFree(source: Source, end: number): boolean {
+  const { linearBase, clusterSize } = source.options;
+  return linearBase === undefined && clusterSize >= end && !usedUpTo(source, end).intersects(SECTOR_SIZE, end);
 }
 
 /** Whether the old bytes are to be had back by a copy alone: a disk that is changed itself is put back by what its journals hold. */
 export function needsCopy(steps: readonly Step[], { change }: Pick<DiskWish, "change">): boolean {
-  return steps.some(({ step }) => step === "rearrange") && change === undefined;
+  return steps.some((each) => each.step === "rearrange" || each.front !== undefined) && change === undefined;
 }
 
 /** How the guest is read, where the target can't hold all as it lies. */

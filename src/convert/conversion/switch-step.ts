@@ -48,13 +48,17 @@ export interface StepDone {
 export interface SwitchStep extends Omit<SwitchInput, "journal"> {
   readonly watch: Stopwatch;
   readonly ending: Ending;
+  /** False where the next step makes use of what the old format left, or writes over it. */
+  readonly settles: boolean;
+  /** The switch that this one makes room for. */
+  readonly behind?: SwitchPlan | undefined;
   readonly secondOpinion?: CrossCheckedGuest | undefined;
 }
 
 /** Throws with the image as it was, or with `journal` set in the error where that stands. */
 export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<StepDone> {
   const { session, settings, plan, watch, ending, secondOpinion } = step;
-  await refuseWithoutSpace(session, plan, settings, beginning.replacing === undefined);
+  await refuseWithoutSpace(session, step, settings, beginning.replacing === undefined);
   await refuseTakenText(session, nameThatComes(plan.commit));
   stopIfAsked(settings.signal, session.path, "before the first write to");
   await session.refuseChange();
@@ -68,7 +72,7 @@ export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<
       session.notes.add(await watch.time("cross-check", opinion));
     }
     const finished = await watch.time("settle", () =>
-      finish(session, journal, settings, { ending, settles: !step.isCarrier }, target),
+      finish(session, journal, settings, { ending, settles: step.settles }, target),
     );
     return { ...finished, digestAfter, journal };
   } catch (error) {

@@ -9,7 +9,7 @@ import type { ChangedDisk, Journey } from "../../journal/records.ts";
 import type { RearrangeGoal, Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { refuseTakenText } from "../execute/name.ts";
-import { peakExtraBytes } from "../execute/space.ts";
+import { keptBytes, peakExtraBytes } from "../execute/space.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
@@ -42,6 +42,7 @@ import { type FirstLook, lookFirst } from "./first-look.ts";
 import { giveZerosBack } from "./give-zeros-back.ts";
 import { KnownGuest } from "./known-guest.ts";
 import { type LastLook, lookLast } from "./last-look.ts";
+import { planBehind } from "./plan-behind.ts";
 import { unchangedReport } from "./report-base.ts";
 import { needsCopy, readingOf, type Switching, stepsFrom, switchWishOf } from "./steps.ts";
 import { type Beginning, carryOut } from "./switch-step.ts";
@@ -109,7 +110,11 @@ export class Walk {
         await refuseProbedGuest(await guest.view(first.image), this.#session.path, journey.goalFormat);
       // Reasons to refuse come before a byte of data is read.
       if (steps[0]?.step === "rearrange" && steps[0].goal === "encode") await openEncoder(first.image, settings);
-      if (steps[0]?.step === "switch") this.#firstPlan = { plan: await this.#planned(first, steps[0], journey, guest) };
+      if (steps[0]?.step === "switch") {
+        const plan = await this.#planned(first, steps[0], journey, guest);
+        planBehind(plan, steps[0], journey, settings, this.#session.path);
+        this.#firstPlan = { plan };
+      }
       const look = await this.#watch.time("checksum", () =>
         lookFirst(this.#session.path, first, guest, settings, this.#zeroUnit(first, journey)),
       );
@@ -219,7 +224,11 @@ export class Walk {
       empties,
       standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
     });
-    return steps.filter((step) => step.step === "switch" || !this.#wasRearranged(step.goal));
+    // What is not free once it was cleared never will be: then the last switch says why.
+    const isCleared = this.#taken.some((step) => step.step === "switch" && step.front !== undefined);
+    return steps.filter((step) =>
+      step.step === "switch" ? step.front === undefined || !isCleared : !this.#wasRearranged(step.goal),
+    );
   }
 
   get #isLeadingBack(): boolean {
@@ -288,6 +297,8 @@ export class Walk {
         digestPlanned: isLast ? digestPlanned : null,
         isDigested: isLast,
         isCarrier: step.isCarrier,
+        settles: !step.isCarrier && step.front === undefined,
+        behind: planBehind(plan, step, journey, settings, session.path),
         watch: this.#watch,
         ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",
         secondOpinion: isAlone ? opinion : undefined,
@@ -305,6 +316,7 @@ export class Walk {
       bytesMoved: plan.bytesMoved,
       bytesSettled: done.bytesSettled,
       peakExtraBytes: peakExtraBytes(plan, settles),
+      ...(step.front !== undefined && { keptBytes: keptBytes(plan) }),
       dropped: draft.dropped,
     });
     this.#last = done;

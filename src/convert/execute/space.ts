@@ -21,20 +21,37 @@ export function peakExtraBytes(plan: SwitchPlan, settles: boolean): number {
   return bytesMoved + draft.metadataBytes + settling + extras + trailer + journalBytes(plan);
 }
 
+/** A switch, and the one behind it where that was planned with it: what the first put into the file is there still. */
+export interface PlannedSwitches {
+  readonly plan: SwitchPlan;
+  readonly behind?: SwitchPlan | undefined;
+}
+
+/** The same of both, one after the other. */
+export function peakOf({ plan, behind }: PlannedSwitches, settles: boolean): number {
+  if (behind === undefined) return peakExtraBytes(plan, settles);
+  return Math.max(peakExtraBytes(plan, false), keptBytes(plan) + peakExtraBytes(behind, settles));
+}
+
+/** What stays in the file. */
+export function keptBytes({ bytesMoved, draft }: SwitchPlan): number {
+  return bytesMoved + draft.metadataBytes;
+}
+
 function journalBytes(plan: SwitchPlan): number {
-  // Trailing zeros of the header area are not stored, so its used end is what counts.
-  const header = Math.min(plan.header.length, Math.max(plan.source.usedHeader.end, 4096));
+  // Trailing zeros of the header area are not stored.
+  const header = Math.max(plan.header.findLastIndex((byte) => byte !== 0) + 1, 4096);
   return header + JOURNAL_FACTS_SIZE;
 }
 
 /** Throws `no-space` when the volume or the user's bound is too small, or both. `isFirst`: no step was made before. */
 export async function refuseWithoutSpace(
   { volume, path }: { readonly volume: Volume; readonly path: string },
-  plan: SwitchPlan,
+  planned: PlannedSwitches,
   settings: Settings,
   isFirst = true,
 ): Promise<void> {
-  const needed = peakExtraBytes(plan, !settings.keepLeaks && !settings.keepUndo);
+  const needed = peakOf(planned, !settings.keepLeaks && !settings.keepUndo);
   const free = await volume.freeSpace(path);
   const reasons = [
     ...(needed > settings.maxExtraSpace ? [`more than the ${settings.maxExtraSpace} allowed`] : []),

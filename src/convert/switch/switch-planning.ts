@@ -247,7 +247,7 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
 }
 
 /** The planner knows no paths. */
-function namingImage(error: unknown, path: string): unknown {
+export function namingImage(error: unknown, path: string): unknown {
   if (!(error instanceof ImageError) || error.path !== undefined) return error;
   const what = error.what.withImage(path);
   if (what !== undefined)

@@ -16,10 +16,11 @@ function from(waypoint: Waypoint, more: Partial<PathFrom> = {}): PathFrom {
   return { ...waypoint, isAsAsked: false, standing: "elsewhere", ...more };
 }
 
-/** `-> format` of a switch, `=> format` of one to the goal, `~> format` of one to the carrier, or the goal of a rearrangement. */
+/** `-> format` of a switch, `-9> format` of one that clears so many bytes at the front, `=> format` of one to the goal, `~> format` of one to the carrier, or the goal of a rearrangement. */
 function said(steps: readonly Step[]): string {
   const words = steps.map((step) => {
     if (step.step === "rearrange") return step.goal;
+    if (step.front !== undefined) return `-${step.front}> ${step.to}`;
     return `${step.isCarrier ? "~>" : step.isGoal ? "=>" : "->"} ${step.to}`;
   });
   return words.join(", ");
@@ -42,12 +43,26 @@ describe("a path", () => {
     ["from one such to another", from(footed), described, NONE, "-> piece, => described"],
     ["nothing is left", from(carrier, { isAsAsked: true }), carrier, NONE, ""],
     ["but what is wished", from(carrier, { isAsAsked: true }), carrier, { ...NONE, compact: true }, "compact"],
+    ["to what begins with tables", from(tables, { front: 9 }), tables, NONE, "-9> carrier, => tables"],
+    ["where their place is free", from(tables, { goalFront: 9 }), tables, NONE, "=> tables"],
+    ["from a piece to such", from(piece, { front: 9, goalFront: 9 }), tables, NONE, "-9> carrier, => tables"],
+    ["by a piece to such", from(footed, { front: 9, goalFront: 9 }), tables, NONE, "-> piece, -9> carrier, => tables"],
+    ["such again, otherwise", from(carrier, { front: 9 }), carrier, NONE, "-9> carrier, => carrier"],
+    ["such, in one piece", from(tables, { front: 0 }), piece, NONE, "~> carrier, linear, => piece"],
     ["or can't be", from(tables, { isAsAsked: true }), tables, { ...NONE, compact: true }, ""],
   ])("%s", (_, start, goal, wishes, expected) => {
     expect(said(pathTo(start, goal, carrier, wishes))).toBe(expected);
   });
 
   test("asked again behind each of its steps it is the rest of the way", () => {
+    const front = { front: 9, goalFront: 9 };
+    const byFront = pathTo(from(footed, front), tables, carrier, NONE);
+    for (const [taken, stand] of [
+      from(piece, front),
+      from(carrier, { front: 0, goalFront: 9 }),
+      from(tables, { isAsAsked: true, ...front }),
+    ].entries())
+      expect(said(pathTo(stand, tables, carrier, NONE))).toBe(said(byFront.slice(taken + 1)));
     const way = pathTo(from(tables), footed, carrier, NONE);
     const stands: PathFrom[] = [
       from(carrier, { standing: "cleared" }),
