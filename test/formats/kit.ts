@@ -75,6 +75,8 @@ export interface TargetKit {
   readonly choices: readonly Readonly<Record<string, readonly string[]>>[];
   /** Whether the format says what is used, so that a fresh target leaks nothing even before it is settled. */
   readonly countsReferences: boolean;
+  /** Its own tables have a place at the file's front, so that most images come to it by the carrier, in two steps; default false. */
+  readonly needsFront?: true;
   /** A byte of the header of which a guest's program may set bit 0 without harm. */
   readonly harmlessFlagAt: number;
   /** A table's pointer to the data at `hostOffset`, as stored. */
@@ -110,6 +112,8 @@ export interface CheckSample extends ImageSample {
 export interface QemuKit {
   /** The images that the conversions are proven on. */
   readonly images: readonly MatrixImage[];
+  /** Whether the format can be made of one of another's; default all. */
+  takes?(image: MatrixImage): boolean;
   /** `-o` of the smallest clusters and tables that both sides open. */
   readonly smallOptions: Readonly<Record<string, string | number>>;
   /** qemu-io's verb that gives a cluster back. */

@@ -10,6 +10,7 @@ import { kits } from "./list.ts";
 export { kits } from "./list.ts";
 
 export function kitOf(format: string): FormatKit {
+  // Of several kinds the first is what is made without options.
   const kit = kits.find(({ name }) => name === format);
   if (kit === undefined) throw new Error(`There is no kit of ${format}`);
   return kit;
@@ -42,8 +43,11 @@ export const pairs: readonly Pair[] = sources.flatMap((from) => partnersOf(from)
 /** Those whose images are small enough for every state of every cut; test/crash/large-units.test.ts takes a sample of the others. */
 export const smallPairs = pairs.filter(({ from }) => from.source.runs === undefined);
 
-/** The ways for which QEMU makes the source and judges the target. */
-export const qemuPairs = pairs.filter(
+/** Ways of one switch, whatever the image: its undo leads back to every byte. */
+export const switchPairs = pairs.filter(({ to }) => !to.target.needsFront);
+
+/** Those for which QEMU makes the source and judges the target. */
+export const qemuPairs = switchPairs.filter(
   (pair): pair is { from: Source & { qemu: QemuKit }; to: Target & { qemu: QemuKit } } =>
     pair.from.qemu !== undefined && pair.to.qemu !== undefined,
 );

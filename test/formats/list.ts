@@ -1,4 +1,4 @@
-/** The list of kits; a format takes part in the generic suites by standing here. */
+/** The list of kits; a format takes part in the generic suites by standing here. Of several of one name the first is what is made without options. */
 
 import type { FormatKit } from "./kit.ts";
 import { parallelsKit } from "./parallels/kit.ts";
@@ -18,7 +18,7 @@ export const kits: readonly FormatKit[] = [
   parallelsKit,
   vhdxKit,
   vpcKit,
-  vmdkKit,
   sparseVmdkKit,
+  vmdkKit,
   rawKit,
 ];

@@ -28,7 +28,7 @@ const chosen = wanted === "all" ? imageMatrix : seededRandom(seed).shuffle(image
 /** Each image to each other format that QEMU can judge; an image alone is told by its name. */
 const trials = chosen.flatMap((image, index) =>
   partnersOf(kitOf(image.format))
-    .filter(({ qemu }) => qemu !== undefined)
+    .filter(({ qemu }) => qemu !== undefined && (qemu.takes?.(image) ?? true))
     .map(({ name: target }, turn) => {
       const title = turn === 0 ? image.name : `${image.name} to ${target}`;
       return { ...image, index, title, target };

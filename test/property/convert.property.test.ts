@@ -73,15 +73,30 @@ test.each(there)("%s keeps every guest byte, clean at each step", async (_name, 
 
 test.each(pairs)("the undo that was kept gives the old bytes back: $from.title -> $to.title", async ({ from, to }) => {
   await fc.assert(
-    fc.asyncProperty(from.source.anyImage, fc.constantFrom(...to.target.options), async ({ bytes }, options) => {
+    fc.asyncProperty(from.source.anyImage, fc.constantFrom(...to.target.options), async ({ bytes, guest }, options) => {
       const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
-      await convert(IMAGE_PATH, to.name, { options, keepUndo: true }, testHost(volume));
+      const isKept = await keepsUndo(volume, to.name, options);
+      if (isKept === "nothing") return expectSame(volume, bytes);
       await rollback(IMAGE_PATH, {}, testHost(volume));
-      expectSame(volume, bytes);
+      if (isKept === "the guest") await expectBack(volume, from.name, guest);
+      else expectSame(volume, bytes);
     }),
     { numRuns: from.source.runs ?? 25, seed: 2011 },
   );
 });
+
+/** What the undo can lead back to: behind a step that made room for the target the old layout is gone, and so is what is never written. */
+async function keepsUndo(volume: MemoryVolume, format: string, options: OptionTexts) {
+  try {
+    const { path, notes } = await convert(IMAGE_PATH, format, { options, keepUndo: true }, testHost(volume));
+    const isTold = notes.some((note) => `${note}`.includes("not the old bytes"));
+    expect(isTold).toBe(path.length > 1);
+    return path.length > 1 ? "the guest" : "every byte";
+  } catch (error) {
+    expect(`${error}`).toContain("can only be read so far, and the old bytes can't be kept beside it");
+    return "nothing";
+  }
+}
 
 /** Nothing but the image, byte for byte; by no matcher, which would look at each of millions. */
 function expectSame(volume: MemoryVolume, bytes: Uint8Array): void {
@@ -141,7 +156,7 @@ test.each(pairs)(
     expect(ends.stands).toBeGreaterThan(3);
     // Where there is something to settle, the old layout is given up before that.
     if (from.target) expect(ends.finishedOnly).toBe(0);
-    else if (!to.target.countsReferences) expect(ends.finishedOnly).toBeGreaterThan(0);
+    else if (!to.target.countsReferences || to.target.needsFront) expect(ends.finishedOnly).toBeGreaterThan(0);
   },
 );
 

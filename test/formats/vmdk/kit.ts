@@ -21,6 +21,6 @@ export const vmdkKit: FormatKit = {
     clusterSizes: [undefined],
     options: () => ({ subformat: "monolithicFlat" }),
     isChecked: true,
-    askOthers: readByOthers,
+    askOthers: readByOthers(/^Monolithic flat/),
   },
 };
