@@ -43,6 +43,7 @@ export {
   type InfoReport,
   info,
   type Qcow2Info,
+  type QcowInfo,
   type QedInfo,
   type RawInfo,
   type VmdkInfo,

@@ -1,6 +1,7 @@
 /** The formats that we know: a new one is a folder, and its line here. */
 
 import type { FormatDriver } from "../image/driver.ts";
+import { qcowDriver } from "./qcow/driver.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
@@ -8,4 +9,11 @@ import { vmdkDriver } from "./vmdk/driver.ts";
 import { vpcDriver } from "./vpc/driver.ts";
 
 /** In the order of messages; raw, which has no mark, is last. */
-export const formatDrivers: readonly FormatDriver[] = [qcow2Driver, qedDriver, vpcDriver, vmdkDriver, rawDriver];
+export const formatDrivers: readonly FormatDriver[] = [
+  qcow2Driver,
+  qedDriver,
+  qcowDriver,
+  vpcDriver,
+  vmdkDriver,
+  rawDriver,
+];

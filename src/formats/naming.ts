@@ -7,7 +7,6 @@ import { strangers } from "./known-marks.ts";
 /** What files of formats without a driver are called, with the dot, by qemu-img's name of each. */
 const strangeExtensions = new Map(
   Object.entries({
-    qcow: [".qcow"],
     vhdx: [".vhdx"],
     vmdk: [".vmdk"],
     vdi: [".vdi"],

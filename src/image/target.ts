@@ -26,7 +26,14 @@ export interface Placement {
   /** Whether the target can say "reads as zeros" over a backing file without storing them. */
   readonly hasZeroState: boolean;
   /** Compressed source clusters that the target can point at as they are; undefined: none, they are inflated. */
-  readonly compressed: { readonly clusterSize: number; readonly method: CompressionMethod } | undefined;
+  readonly compressed:
+    | {
+        readonly clusterSize: number;
+        readonly method: CompressionMethod;
+        /** The longest of them, in bytes; absent: any that the source holds. */
+        readonly maxStored?: number;
+      }
+    | undefined;
 }
 
 /** A hybrid of open and create: rules and limits of the target to be; no I/O has happened. */

@@ -196,9 +196,12 @@ class PlacementPass {
       start === mapping.guestOffset[row] &&
       end - start === mapping.length[row] &&
       placement.unitSize === sourceClusterSize;
-    if (placement.compressed?.clusterSize === sourceClusterSize && wholeCluster) {
-      const hostOffset = mapping.hostOffset[row] as number;
-      this.#extents.append(end - start, ExtentState.compressed, hostOffset, mapping.storedLength[row]);
+    const hostOffset = mapping.hostOffset[row] as number;
+    const stored = mapping.storedLength[row] as number;
+    const { clusterSize, maxStored = stored } = placement.compressed ?? {};
+    const isInTheWay = placement.reserved.intersects(hostOffset, hostOffset + stored);
+    if (clusterSize === sourceClusterSize && wholeCluster && stored <= maxStored && !isInTheWay) {
+      this.#extents.append(end - start, ExtentState.compressed, hostOffset, stored);
     } else {
       this.#copy(start, end);
     }

@@ -89,6 +89,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const staysInPlace = isInOnePiece && source.options.linearBase === draft.placement.linearBase;
   const zeros = staysInPlace ? new RangeSet() : zerosOf(placed.extents, draft.placement, source.fileSize);
   refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...placed.refusals]);
+  refuse(source.options, draft, tooShort(source));
   provePlan({
     source: mapping,
     target: placed.extents,
@@ -133,6 +134,12 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     },
     commit,
   };
+}
+
+/** What leads back over a commit is the sector that it replaces. */
+function tooShort({ options, header, fileSize }: SourceFacts): string[] {
+  if (options.linearBase !== undefined || header.length >= SECTOR_SIZE) return [];
+  return [`Its file of ${fileSize} bytes is shorter than a sector; make a copy of it with qemu-img convert`];
 }
 
 /** What is stored twice from now on, here and below. */

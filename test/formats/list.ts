@@ -1,10 +1,11 @@
 /** The list of kits; a format takes part in the generic suites by standing here. */
 
 import type { FormatKit } from "./kit.ts";
+import { qcowKit } from "./qcow/kit.ts";
 import { qcow2Kit } from "./qcow2/kit.ts";
 import { qedKit } from "./qed/kit.ts";
 import { rawKit } from "./raw/kit.ts";
 import { vmdkKit } from "./vmdk/kit.ts";
 import { vpcKit } from "./vpc/kit.ts";
 
-export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, vpcKit, vmdkKit, rawKit];
+export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, qcowKit, vpcKit, vmdkKit, rawKit];

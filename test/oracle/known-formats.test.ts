@@ -31,7 +31,6 @@ describe.each<[string, string, string, string?]>([
   ["vdi", "", "a VDI image"],
   ["vhdx", "", "a VHDX image"],
   ["parallels", "", "a Parallels image"],
-  ["qcow", "", "a qcow image of version 1"],
 ])("%s %s", (format, subformat, name, asRaw = name) => {
   const file = `${format}-${subformat}.img`;
   beforeAll(() => {

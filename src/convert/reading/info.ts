@@ -4,6 +4,7 @@ import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import type {
   Qcow2SpecificInfo,
+  QcowSpecificInfo,
   QedSpecificInfo,
   RawSpecificInfo,
   VmdkSpecificInfo,
@@ -64,10 +65,11 @@ export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
 export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
+export type QcowInfo = CommonInfo & QcowSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | VmdkInfo | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | QcowInfo | Qcow2Info | VmdkInfo | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**

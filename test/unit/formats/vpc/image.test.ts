@@ -176,7 +176,7 @@ describe("probing", () => {
   test.each([
     ["QFI\xfb\0\0\0\x03", "qcow2 and vpc"],
     ["QED\0", "qed and vpc"],
-    ["QFI\xfb\0\0\0\x01", "vpc and qcow"],
+    ["QFI\xfb\0\0\0\x01", "qcow and vpc"],
     ["KDMV", "vpc and vmdk"],
     ["vhdxfile", "vpc and vhdx"],
   ])("what others would take for an image is one of two: %j", async (text, names) => {
