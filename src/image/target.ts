@@ -134,6 +134,8 @@ export interface TargetDriver {
   sidecarName?(fileName: string, options: TargetOptionValues): string;
   /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
   readonly countsReferences: boolean;
+  /** Set where nothing is counted and nobody settles: a conversion to it compacts, unless leaks may stay. */
+  readonly leavesLeaks?: true;
   /**
    * The letter's `bdrv_open_conversion_target`. Collects all refusals instead of throwing at the first.
    * Throws UsageError for option values that no source could use. `drop` holds what the user gives up (`bitmaps`).

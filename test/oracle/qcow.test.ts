@@ -130,3 +130,76 @@ describe.each<[string, QcowDescription]>([
     expect(run("qemu-img", "compare", "-F", "raw", "disk.qcow", "guest.raw")).toContain("Images are identical.");
   });
 });
+
+describe("as a target", () => {
+  const guestOf = (name: string) => {
+    run("qemu-img", "convert", "-f", "qcow2", "-O", "raw", name, "guest.raw");
+    return expect(run("qemu-img", "compare", "-F", "raw", name, "guest.raw")).toContain("Images are identical.");
+  };
+
+  test("over a backing file it has clusters of one sector, of which QEMU loses nothing, and only where that is probed", async () => {
+    writeFileSync(at("base.raw"), Buffer.alloc(2 ** 20, "base "));
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "disk.img");
+    run(
+      "qemu-io",
+      "-t",
+      "unsafe",
+      "-f",
+      "qcow2",
+      "-c",
+      "write -P 3 100k 70k",
+      "-c",
+      "write -z 400k 64k",
+      at("disk.img"),
+    );
+    guestOf("disk.img");
+    await expect(convert(at("disk.img"), "qcow")).rejects.toThrow(/knows probed ones only/);
+    run("qemu-img", "rebase", "-u", "-b", "base.raw", "-F", "raw", "disk.img");
+    const bytes = readFileSync(at("disk.img"));
+    // Takes the name of the format out: the type of its extension becomes one that nobody knows.
+    bytes.writeUInt32BE(0x12345678, bytes.indexOf(Buffer.from("e2792aca", "hex")));
+    writeFileSync(at("disk.img"), bytes);
+    await expect(convert(at("disk.img"), "qcow", { options: { cluster_size: "4k" } })).rejects.toThrow(
+      /use cluster_size=512/,
+    );
+    await convert(at("disk.img"), "qcow");
+    expect(run("qemu-img", "info", "disk.img")).toMatch(
+      /file format: qcow\n[\s\S]*cluster_size: 512\nbacking file: base.raw/,
+    );
+    const writes = ["-c", "write -P 9 30k 1536", "-c", "write -P 8 169k 2k", "-c", "write -P 7 420k 512"];
+    run("qemu-io", "-t", "unsafe", "-f", "qcow", ...writes, at("disk.img"));
+    run("qemu-io", "-t", "unsafe", "-f", "raw", ...writes, at("guest.raw"));
+    expect(run("qemu-img", "compare", "-F", "raw", "disk.img", "guest.raw")).toContain("Images are identical.");
+  });
+
+  test("a long name of the backing file goes to bytes that nobody uses", async () => {
+    const name = `${"n".repeat(240)}/${"m".repeat(240)}/base.raw`;
+    writeFileSync(at("disk.img"), buildQcow({ virtualSize: 2 ** 20, data: [3], backingName: name }).bytes);
+    await convert(at("disk.img"), "qcow2", { options: { cluster_size: "4k" } });
+    await convert(at("disk.img"), "qcow");
+    expect((await info(at("disk.img"))).backingFilename).toBe(name);
+    expect(JSON.parse(run("qemu-img", "info", "--output=json", "disk.img"))["backing-filename"]).toBe(name);
+  });
+
+  test("a disk of hundreds of TiB is opened and written to by QEMU, and refused where its L1 table would be too long", async () => {
+    run("qemu-img", "create", "-q", "-f", "qcow2", "disk.img", "900T");
+    await expect(convert(at("disk.img"), "qcow", { options: { cluster_size: "4k" } })).rejects.toThrow(
+      /longer than 32 MiB/,
+    );
+    await convert(at("disk.img"), "qcow", { checksum: "none" });
+    expect(run("qemu-img", "info", "disk.img")).toContain("virtual size: 900 TiB");
+    run(
+      "qemu-io",
+      "-t",
+      "unsafe",
+      "-f",
+      "qcow",
+      "-c",
+      "write -P 5 899T 64k",
+      "-c",
+      "read -P 5 899T 64k",
+      at("disk.img"),
+    );
+    expect((await check(at("disk.img"))).exitCode).toBe(0);
+  });
+});

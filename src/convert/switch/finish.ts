@@ -66,7 +66,8 @@ export async function finish(
       : await settle(session, target, { journal, commitHostOffset: journal.work.commitHostOffset }, settings);
   const isSettled = done.epochCount > 0 || cutTo !== undefined;
   const settled = isSettled ? await reopenImage(session.storage, intent.targetFormat) : target;
-  const check = await finalCheck(settled, settings, intent.keepLeaks || !settles || leavesLeaks(settled));
+  const leavesLeaks = driverOf(intent.targetFormat).target?.leavesLeaks ?? false;
+  const check = await finalCheck(settled, settings, intent.keepLeaks || !settles || leavesLeaks);
   await session.refuseChange();
   if (ending === "kept as undo") await journal.keepAsUndo();
   if (ending === "removed") await journal.remove();
@@ -101,11 +102,6 @@ async function openedTwice(storage: Storage, format: string): Promise<Image> {
     format,
     operation: "read",
   });
-}
-
-/** Where nothing is counted, and nobody can settle, what the old format left is given back by compacting alone. */
-function leavesLeaks({ format, planSettling }: Image): boolean {
-  return planSettling === undefined && driverOf(format).target?.countsReferences === false;
 }
 
 /** Throws `verification-failed` where settling left something behind. */

@@ -13,4 +13,5 @@ export const qcowDriver: FormatDriver = {
   guestAt: "nowhere",
   open: ({ main }) => openQcow(main),
   target: qcowTarget,
+  canRearrange: true,
 };

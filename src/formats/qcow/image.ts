@@ -1,13 +1,16 @@
 /** An opened qcow image: its header, its mapping, its check. */
 
+import { hex } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
+import type { Rearranger } from "../../image/rearranger.ts";
 import { type BackingFile, type ConversionOptions, DISK_ALONE, type Image } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { QcowSpecificInfo } from "./details.ts";
 import { brokenMapping } from "./findings.ts";
-import { MAX_CLUSTER_BITS, type QcowHeader, readQcowHeader } from "./header.ts";
+import { ENTRY_SIZE, MAX_CLUSTER_BITS, type QcowHeader, readQcowHeader } from "./header.ts";
+import { cannotRearrange, QcowRearranger } from "./rearranger.ts";
 import { metadataRanges, type QcowScan, scanTables } from "./scan.ts";
 
 export class QcowImage implements Image {
@@ -84,6 +87,23 @@ export class QcowImage implements Image {
 
   getSpecificInfo(): QcowSpecificInfo {
     return { format: "qcow", clusterSize: this.clusterSize };
+  }
+
+  async openRearranger(): Promise<Rearranger> {
+    const { path } = this.storage;
+    const copy = "make a copy with qemu-img convert";
+    if (this.header.isEncrypted) throw cannotRearrange("unsupported", path, "it is encrypted", undefined, copy);
+    const scan = await this.#tables();
+    const wrong = scan.findings.findings.find(({ severity }) => severity !== "leak");
+    if (wrong) throw cannotRearrange("corrupt", path, wrong.message, wrong.hostOffset, copy);
+    const { l1Offset } = this.header;
+    const straddling =
+      l1Offset % ENTRY_SIZE === 0 ? scan.tables.hostOffset.find((at) => at % ENTRY_SIZE !== 0) : l1Offset;
+    if (straddling !== undefined) {
+      const because = `the table at host offset ${hex(straddling)} lies at no multiple of 8: an entry in two sectors can be torn`;
+      throw cannotRearrange("unsupported", path, because, straddling, copy);
+    }
+    return new QcowRearranger(this.storage, this.header, scan);
   }
 
   #tables(): Promise<QcowScan> {

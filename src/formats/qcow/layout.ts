@@ -20,8 +20,9 @@ const CHUNK_SIZE = MiB;
 export interface QcowLayout {
   readonly geometry: QcowGeometry;
   readonly hostOffset: number;
-  /** Bytes of one L2 table. */
+  /** Bytes of one L2 table, and from each to the next: a table of less than a cluster has one to itself. */
   readonly tableSize: number;
+  readonly tablePitch: number;
   /** L1 indexes of the L2 tables, ascending, in the order in which these lie. */
   readonly l2Indexes: readonly number[];
   readonly l1EntryCount: number;
@@ -39,9 +40,10 @@ export function layOut(
   const tableSize = 2 ** geometry.l2Bits * ENTRY_SIZE;
   const l2Indexes = neededTables(extents, geometry.clusterSize * 2 ** geometry.l2Bits);
   const l1EntryCount = l1EntriesFor(virtualSize, geometry);
-  const l1Offset = hostOffset + l2Indexes.length * tableSize;
+  const tablePitch = Math.max(tableSize, geometry.clusterSize);
+  const l1Offset = hostOffset + l2Indexes.length * tablePitch;
   const end = alignUp(l1Offset + l1EntryCount * ENTRY_SIZE, geometry.clusterSize);
-  return { geometry, hostOffset, tableSize, l2Indexes, l1EntryCount, l1Offset, end };
+  return { geometry, hostOffset, tableSize, tablePitch, l2Indexes, l1EntryCount, l1Offset, end };
 }
 
 function neededTables({ count, state, guestOffset, length }: ExtentTable, span: number): number[] {
@@ -59,17 +61,17 @@ function neededTables({ count, state, guestOffset, length }: ExtentTable, span: 
 
 /** The bytes of all tables, ascending, up to the layout's end. */
 export function* tableWrites(layout: QcowLayout, extents: ExtentTable, newChunk: Chunk = freshChunk): Generator<Write> {
-  const { geometry, l2Indexes, tableSize, hostOffset, l1Offset, l1EntryCount, end } = layout;
-  const l2Bytes = l2Indexes.length * tableSize;
-  const tablesPerChunk = CHUNK_SIZE / tableSize;
+  const { geometry, l2Indexes, tableSize, tablePitch, hostOffset, l1Offset, l1EntryCount, end } = layout;
+  const tablesPerChunk = CHUNK_SIZE / tablePitch;
   const span = geometry.clusterSize * 2 ** geometry.l2Bits;
   const entries = new EntryWriter(extents, geometry.clusterSize);
   for (let first = 0; first < l2Indexes.length; first += tablesPerChunk) {
-    const bytes = newChunk(Math.min(CHUNK_SIZE, l2Bytes - first * tableSize));
+    const bytes = newChunk(Math.min(CHUNK_SIZE, (l2Indexes.length - first) * tablePitch));
     for (const [at, index] of l2Indexes.slice(first, first + tablesPerChunk).entries()) {
-      entries.write(bytes.subarray(at * tableSize, (at + 1) * tableSize), index * span, (index + 1) * span);
+      const start = at * tablePitch;
+      entries.write(bytes.subarray(start, start + tableSize), index * span, (index + 1) * span);
     }
-    yield { hostOffset: hostOffset + first * tableSize, bytes };
+    yield { hostOffset: hostOffset + first * tablePitch, bytes };
   }
   let ordinal = 0;
   for (let at = 0; l1Offset + at < end; at += CHUNK_SIZE) {
@@ -77,7 +79,7 @@ export function* tableWrites(layout: QcowLayout, extents: ExtentTable, newChunk:
     const view = new DataView(bytes.buffer);
     const lastEntry = Math.min(l1EntryCount, (at + bytes.length) / ENTRY_SIZE);
     for (; ordinal < l2Indexes.length && (l2Indexes[ordinal] as number) < lastEntry; ordinal++) {
-      putPlainEntry(view, (l2Indexes[ordinal] as number) * ENTRY_SIZE - at, hostOffset + ordinal * tableSize);
+      putPlainEntry(view, (l2Indexes[ordinal] as number) * ENTRY_SIZE - at, hostOffset + ordinal * tablePitch);
     }
     yield { hostOffset: l1Offset + at, bytes };
   }

@@ -39,6 +39,17 @@ export class UsedPlaces {
     this.#sorted = undefined;
   }
 
+  get count(): number {
+    return this.#count;
+  }
+
+  /** All of them, by where they begin. */
+  *each(): Generator<{ readonly start: number; readonly end: number; readonly owner: number }> {
+    for (const at of this.#byStart()) {
+      yield { start: this.#starts[at] as number, end: this.#ends[at] as number, owner: this.#owners[at] as number };
+    }
+  }
+
   /** One past the last byte that is used. */
   get end(): number {
     return this.#inOrder().ends.at(-1) ?? 0;
@@ -64,9 +75,7 @@ export class UsedPlaces {
     let at = 1;
     while (at < this.#count && (starts[at] as number) >= (ends[at - 1] as number)) at++;
     if (at >= this.#count) return;
-    const order = Uint32Array.from({ length: this.#count }, (_, index) => index).sort(
-      (a, b) => (this.#starts[a] as number) - (this.#starts[b] as number) || a - b,
-    );
+    const order = this.#byStart();
     let last = order[0] as number;
     for (const index of order.subarray(1)) {
       const hostOffset = this.#starts[index] as number;
@@ -77,6 +86,12 @@ export class UsedPlaces {
       }
       if (end > lastEnd) last = index;
     }
+  }
+
+  #byStart(): Uint32Array {
+    return Uint32Array.from({ length: this.#count }, (_, index) => index).sort(
+      (a, b) => (this.#starts[a] as number) - (this.#starts[b] as number) || a - b,
+    );
   }
 
   #inOrder() {

@@ -40,11 +40,12 @@ export function l1EntriesFor(virtualSize: number, { clusterSize, l2Bits }: QcowG
 
 /** Throws UsageError for values that no source could use. */
 export function chooseGeometry(
-  source: Pick<ConversionOptions, "clusterSize" | "virtualSize">,
+  source: Pick<ConversionOptions, "clusterSize" | "virtualSize"> & Partial<Pick<ConversionOptions, "backing">>,
   options: TargetOptionValues,
   inherited: TargetOptionValues = {},
 ): QcowGeometry {
-  const { cluster_size: clusterSize = nearestClusterSize(source.clusterSize) } = options;
+  const usual = source.backing ? MIN_CLUSTER_SIZE : nearestClusterSize(source.clusterSize);
+  const { cluster_size: clusterSize = usual } = options;
   if (typeof clusterSize !== "number" || !isClusterSize(clusterSize)) {
     throw new UsageError(`Cannot use cluster_size=${clusterSize}: expected a power of two from 512 to 64k`);
   }
@@ -74,6 +75,12 @@ export function judgeSource(
     reasons.push(
       `Cannot map ${virtualSize} bytes: with cluster_size=${clusterSize} the L1 table would be longer than 32 MiB` +
         (clusterSize < MAX_CLUSTER_SIZE ? "; choose a larger one" : ""),
+    );
+  }
+  if (backing !== undefined && geometry.clusterSize > MIN_CLUSTER_SIZE) {
+    reasons.push(
+      `Cannot keep the backing file with cluster_size=${geometry.clusterSize}: where a guest writes a part of a cluster, ` +
+        `QEMU's qcow loses what shows in the rest; use cluster_size=${MIN_CLUSTER_SIZE}`,
     );
   }
   if (backing?.format !== undefined) {

@@ -20,6 +20,7 @@ interface MappedQcowDraft extends MappedDraft {
 export const qcowTarget: TargetDriver = {
   options: QCOW_OPTIONS,
   countsReferences: false,
+  leavesLeaks: true,
 
   openConversionTarget(source, options, drop): Draft {
     const geometry = chooseGeometry(source, options, source.creationOptions);
