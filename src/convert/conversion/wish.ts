@@ -25,10 +25,10 @@ export function wishesOf(source: Source, targetFormat: string, settings: Setting
   };
 }
 
-/** Whether the switch would leave leaks that nothing else gives back. */
-function isLeaky(source: Source, targetFormat: string, { options, keepLeaks }: Settings): boolean {
+/** Whether the switch would leave leaks that nothing else gives back. A kept undo needs what the old format left. */
+function isLeaky(source: Source, targetFormat: string, { options, keepLeaks, keepUndo }: Settings): boolean {
   const { leavesLeaks = false } = driverOf(targetFormat).target ?? {};
-  return leavesLeaks && !keepLeaks && !isAsAsked(source, targetFormat, options);
+  return leavesLeaks && !keepLeaks && !keepUndo && !isAsAsked(source, targetFormat, options);
 }
 
 /** Where a conversion that begins here comes from and goes to. */
