@@ -10,6 +10,7 @@ import { nameMutations } from "./names.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
+import { qcowMutations } from "./qcow.ts";
 import { qcow2MoveMutations } from "./qcow2-moves.ts";
 import { readingMutations } from "./reading.ts";
 import { recoveryMutations } from "./recovery.ts";
@@ -35,6 +36,7 @@ export const mutations: readonly Mutation[] = [
   ...scheduleMutations,
   ...placeMutations,
   ...qcow2MoveMutations,
+  ...qcowMutations,
   ...encodeMutations,
   ...vpcMutations,
   ...nameMutations,

@@ -30,12 +30,6 @@ it("a qcow that is rearranged keeps its guest, whatever is cut where, and ends s
             expect((await (await openQcow(memoryStorage(torn))).check()).corruptions, epoch.purpose).toBe(0);
           },
         };
-        // Alignment of entries is what a torn sector depends on.
-        const { l1Offset, l2Offsets } = buildQcow(description);
-        if ([l1Offset, ...l2Offsets.values()].some((at) => at % 8 !== 0)) {
-          await expect((await openQcow(memoryStorage(bytes))).openRearranger()).rejects.toThrow(/no multiple of 8/);
-          return;
-        }
         const shuffled = await shuffleInMemory(bytes, play, random, 6);
         const { bytes: after, moveCount } = await compactInMemory(shuffled.bytes, play);
         movedCount += moveCount;

@@ -172,6 +172,22 @@ describe("check", () => {
   });
 });
 
+describe("rearranging", () => {
+  it("is refused where an entry lies in two sectors, of an image that is not sound, and of an encrypted one", async () => {
+    const { bytes, l2Offsets, l1Offset } = buildQcow(GUEST);
+    const [table, end] = [l2Offsets.get(0) as number, bytes.length + 3];
+    const askew = Buffer.concat([bytes, Buffer.alloc(3), bytes.subarray(table, table + 4096)]);
+    askew.writeBigUInt64BE(BigInt(end), l1Offset);
+    const open = async (image: Uint8Array) => (await openQcow(memoryStorage(image))).openRearranger();
+    await expect(open(askew)).rejects.toThrow(/lies at no multiple of 8/);
+    await expect(open(buildQcow({ ...GUEST, cryptMethod: 1 }).bytes)).rejects.toThrow(/it is encrypted/);
+    const twice = patched(GUEST, (set, image) => set(table + 8, image.dataOffsets.get(0) as number));
+    await expect(open(twice)).rejects.toThrow(/lies on the data of guest offset 0x0/);
+    expect((await open(bytes)).unitSize).toBe(CLUSTER);
+    expect((await open(buildQcow({ ...GUEST, sectorsBetween: 1 }).bytes)).unitSize).toBe(512);
+  });
+});
+
 describe("probing", () => {
   it("tells version 1 from the later ones by its longer mark", async () => {
     const { bytes } = buildQcow(GUEST);
