@@ -96,6 +96,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const staysInPlace = isInOnePiece && source.options.linearBase === draft.placement.linearBase;
   const zeros = staysInPlace ? new RangeSet() : zerosOf(placed.extents, draft.placement, source.fileSize);
   refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...placed.refusals]);
+  refuse(source.options, draft, tooShort(source));
   provePlan({
     source: mapping,
     target: placed.extents,
@@ -156,6 +157,12 @@ function trailerOf(source: SourceFacts, { fileSize }: MappedDraft, commit: Commi
   if (commit.kind === "sector" && commit.hostOffset < source.fileSize)
     return { hostOffset: alignUp(fileSize, SECTOR_SIZE), bytes: trailer };
   throw new ImageError("verification-failed", "Cannot prove the plan: two footers at one end", { structure: "footer" });
+}
+
+/** What leads back over a commit is the sector that it replaces. */
+function tooShort({ options, header, fileSize }: SourceFacts): string[] {
+  if (options.linearBase !== undefined || header.length >= SECTOR_SIZE) return [];
+  return [`Its file of ${fileSize} bytes is shorter than a sector; make a copy of it with qemu-img convert`];
 }
 
 /** What is stored twice from now on, here and below. */

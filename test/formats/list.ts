@@ -2,6 +2,7 @@
 
 import type { FormatKit } from "./kit.ts";
 import { parallelsKit } from "./parallels/kit.ts";
+import { qcowKit } from "./qcow/kit.ts";
 import { qcow2Kit } from "./qcow2/kit.ts";
 import { qedKit } from "./qed/kit.ts";
 import { rawKit } from "./raw/kit.ts";
@@ -14,6 +15,7 @@ import { vpcKit } from "./vpc/kit.ts";
 export const kits: readonly FormatKit[] = [
   qedKit,
   qcow2Kit,
+  qcowKit,
   vdiKit,
   parallelsKit,
   vhdxKit,

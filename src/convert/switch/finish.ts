@@ -4,7 +4,7 @@ import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { reopenImage } from "../../formats/registry.ts";
+import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
@@ -68,7 +68,8 @@ export async function finish(
       : await settle(session, target, { journal, commitHostOffset: journal.work.commitHostOffset }, settings);
   const isSettled = done.epochCount > 0 || cutTo !== undefined;
   const settled = isSettled ? await reopenImage(session.storage, intent.targetFormat) : target;
-  const check = await finalCheck(settled, settings, intent.keepLeaks || !settles);
+  const leavesLeaks = driverOf(intent.targetFormat).target?.leavesLeaks ?? false;
+  const check = await finalCheck(settled, settings, intent.keepLeaks || !settles || leavesLeaks);
   await session.refuseChange();
   if (ending === "kept as undo") await journal.keepAsUndo();
   if (ending === "removed") await journal.remove();
