@@ -108,8 +108,8 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the header that the way back wrote is not read again",
     file: "convert/undo/switch-undo.ts",
-    find: `if ((await commitStateOf(storage, journal.work)) !== "before") {`,
-    replace: "if (false) {",
+    find: `if ((await commitStateOf(storage, journal.work)) !== "before") throw`,
+    replace: "if (false) throw",
     tests: [wrongBitsBack],
   },
   {

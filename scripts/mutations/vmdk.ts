@@ -67,7 +67,7 @@ export const vmdkMutations: readonly Mutation[] = [
   {
     name: "new tables lie behind a footer that is looked for at the end",
     file: "convert/switch/switch.ts",
-    find: "  await anchorSource(session, journal.work);\n",
+    find: "  await anchorSource(session, journal);\n",
     replace: "",
     tests: [cuts],
   },
