@@ -213,7 +213,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "resume plans anew upon what it had added",
     file: "convert/recovery/resume.ts",
-    find: "if (end < (await storage.size())) await storage.resize(end);",
+    find: "if (end < (await storage.size()) || isAnchored) await storage.resize(end);",
     replace: "",
     tests: [foreignWrites],
   },
