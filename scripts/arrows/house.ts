@@ -85,6 +85,7 @@ export const house: readonly Room[] = [
     target: ["header", "tables", "rearrange"],
   }),
   ...divided("formats/vmdk", format, { sparse: ["*.ts"] }),
+  ...divided("formats/vhdx", format, { header: [], tables: ["header"], log: ["header"] }),
   ...divided(
     "plan",
     { may: ["bytes", "image"], composes: true, packages: builtins, message: "plan may import image and bytes only" },

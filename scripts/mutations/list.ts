@@ -7,6 +7,7 @@ import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { nameMutations } from "./names.ts";
+import { parallelsMutations } from "./parallels.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
@@ -20,6 +21,8 @@ import { scheduleMutations } from "./schedule.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { undoCopyMutations } from "./undo-copy.ts";
+import { vdiMutations } from "./vdi.ts";
+import { vhdxMutations } from "./vhdx.ts";
 import { vmdkMutations } from "./vmdk.ts";
 import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
@@ -38,7 +41,10 @@ export const mutations: readonly Mutation[] = [
   ...qcow2MoveMutations,
   ...encodeMutations,
   ...vpcMutations,
+  ...vdiMutations,
+  ...parallelsMutations,
   ...vmdkMutations,
+  ...vhdxMutations,
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,

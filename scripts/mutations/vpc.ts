@@ -44,7 +44,7 @@ export const vpcMutations: readonly Mutation[] = [
   {
     name: "an image's mark at a VHD's start is its guest's own",
     file: "formats/strangers.ts",
-    find: 'mark.hostOffset === 0 && advice === "qemu-img" ? tool : undefined',
+    find: 'advice === "qemu-img" ? tool : undefined',
     replace: "undefined",
     tests: [reading],
   },

@@ -8,9 +8,7 @@ import { strangers } from "./known-marks.ts";
 const strangeExtensions = new Map(
   Object.entries({
     qcow: [".qcow"],
-    vhdx: [".vhdx"],
     vmdk: [".vmdk"],
-    parallels: [".parallels", ".hdd", ".hds"],
   }).filter(([format]) => !formatDrivers.some(({ name }) => name === format)),
 );
 

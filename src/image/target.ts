@@ -124,7 +124,7 @@ export interface TargetDriver {
   /** How long a disk becomes by the options that are of the disk itself; absent: no target changes that. Throws UsageError. */
   grownSize?(virtualSize: number, options: TargetOptionValues): number;
   /** The name of the text beside the file that makes it the target's; absent where there is none. Throws ImageError. */
-  sidecarName?(fileName: string, options: TargetOptionValues): string;
+  sidecarName?(fileName: string, options: TargetOptionValues): string | undefined;
   /** Whether options that lay out an image as found are of a kind that is read and not made; absent: all kinds are made. */
   onlyReads?(options: TargetOptionValues): boolean;
   /** Bytes at the file's front that its own tables take, written before the commit to what the source leaves free; absent: none. */
