@@ -153,7 +153,9 @@ async function giveUpAdditive(
     }
     end = alignUp(end, image.clusterSize);
   }
-  if (end < (await storage.size())) await storage.resize(end);
+  // An earlier cut may be in the cache alone, and what is found at the end must be there before the anchor goes.
+  const isAnchored = isUntouched && journal.work.anchor !== undefined;
+  if (end < (await storage.size()) || isAnchored) await storage.resize(end);
   await storage.sync();
   if (isUntouched) await liftAnchor(storage, journal.work);
   return { allowMarkedRaw: true };
