@@ -45,8 +45,8 @@ export const qcowMutations: readonly Mutation[] = [
   {
     name: "a stream stays that is longer than the target can tell",
     file: "plan/place-units.ts",
-    find: "stored <= maxStored && !isInTheWay",
-    replace: "!isInTheWay",
+    find: "wholeCluster && stored <= maxStored &&",
+    replace: "wholeCluster &&",
     tests: [units],
   },
 ];

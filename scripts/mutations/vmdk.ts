@@ -60,7 +60,7 @@ export const vmdkMutations: readonly Mutation[] = [
   {
     name: "a stream stays where the target has its header",
     file: "plan/place-units.ts",
-    find: "const isFree = !placement.reserved.intersects(hostOffset, hostOffset + storedLength);",
+    find: "const isFree = !placement.reserved.intersects(hostOffset, hostOffset + stored);",
     replace: "const isFree = !placement.reserved.intersects(hostOffset, hostOffset);",
     tests: [reading],
   },

@@ -4,6 +4,7 @@
  */
 
 import { ceilDiv, isAligned, SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError, type ImageErrorKind } from "../../bytes/image-error.ts";
 import { placeAt, say, type Words } from "../../bytes/sentence.ts";
 import { bytes, flags64, type StructValues, struct, u8, u16, u32, u64 } from "../../bytes/struct.ts";
@@ -111,7 +112,11 @@ export async function readQcowHeader(storage: Storage): Promise<QcowHeader> {
   }
   if (l1TableOffset < QcowHeaderFields.size) refuse("corrupt", "l1TableOffset", "the L1 table lies in the header");
   if (l1End(header) > fileSize) {
-    refuse("corrupt", "l1TableOffset", `the L1 table of ${header.l1EntryCount} entries ends outside the file`);
+    refuse(
+      "corrupt",
+      "l1TableOffset",
+      `the L1 table of ${counted(header.l1EntryCount, "entry", "entries")} ends outside the file`,
+    );
   }
   const backingName = await readBackingName(storage, values, header, refuse);
   return { ...header, backingName, backingNameOffset: values.backingNameOffset };

@@ -8,6 +8,7 @@
  */
 
 import { GiB, KiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
@@ -120,7 +121,7 @@ class TableScanner {
     }
     if (l1Index.length * l2TableSize > MAX_L2_BYTES) {
       throw new ImageError("unsupported", say`Cannot read the tables of ${imageNamed(this.#storage.path)}`, {
-        because: `it lists ${l1Index.length} L2 tables, more than 16 GiB of them`,
+        because: `it lists ${counted(l1Index.length, "L2 table")}, more than 16 GiB of them`,
         remedy: "make a copy with larger clusters with qemu-img convert",
         format: "qcow",
         path: this.#storage.path,
