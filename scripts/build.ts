@@ -98,6 +98,28 @@ const noCrc64: Plugin = {
   },
 };
 
+/** The toolkit takes one class of undici, an agent for proxies; its index brings `fetch`, WebSockets and mocks, 200 KB, along. */
+const onlyProxyAgent: Plugin = {
+  name: "only-proxy-agent",
+  setup(builder) {
+    builder.onResolve({ filter: /^undici$/ }, ({ importer, resolveDir }) =>
+      /[\\/]@actions[\\/]http-client[\\/]/.test(importer)
+        ? { path: "proxy-agent", namespace: "undici", pluginData: resolveDir }
+        : undefined,
+    );
+    builder.onLoad({ filter: /./, namespace: "undici" }, ({ pluginData }) => ({
+      // As undici's own index does it: agents get their verbs, `connect` among them, afterwards.
+      contents: `import Dispatcher from "undici/lib/dispatcher/dispatcher.js";
+        import api from "undici/lib/api/index.js";
+        import ProxyAgent from "undici/lib/dispatcher/proxy-agent.js";
+        Object.assign(Dispatcher.prototype, api);
+        export { ProxyAgent };`,
+      loader: "js",
+      resolveDir: pluginData as string,
+    }));
+  },
+};
+
 /** The HTTP client carries its parser twice, with and without SIMD, which every machine that runs Node 20 has. */
 const oneParser: Plugin = {
   name: "one-parser",
@@ -141,7 +163,7 @@ async function buildInto(folder: string): Promise<void> {
       external: ["supports-color"],
       charset: "utf8",
       banner: { js: REQUIRE_BANNER },
-      plugins: [shareLibrary, onlyVersion, noChildProcess, noOidc, noCrc64, oneParser],
+      plugins: [shareLibrary, onlyVersion, noChildProcess, noOidc, noCrc64, onlyProxyAgent, oneParser],
       logLevel: "warning",
       metafile: true,
       ...options,
