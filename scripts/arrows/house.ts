@@ -85,6 +85,7 @@ export const house: readonly Room[] = [
     target: ["header", "tables", "rearrange"],
   }),
   ...divided("formats/vmdk", format, { sparse: ["*.ts"] }),
+  ...divided("formats/vpc", format, { dynamic: ["*.ts"] }),
   ...divided(
     "plan",
     { may: ["bytes", "image"], composes: true, packages: builtins, message: "plan may import image and bytes only" },

@@ -60,6 +60,11 @@ export interface ConversionOptions {
    * the image is whole at any length. It is written before anything is put behind the file's end. Absent: nothing is at the end.
    */
   readonly anchor?: Uint8Array;
+  /**
+   * Of a format whose file ends with a sector of its own: that sector. Nothing of the image comes alive behind the file's end
+   * then, and whoever cuts the file anew puts it there. Absent: the file may end anywhere.
+   */
+  readonly footer?: Uint8Array;
   /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
   readonly unclean: readonly string[];
   /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */

@@ -74,7 +74,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const isInOnePiece = draft.placement.linearBase !== undefined;
   const frontEnd = isInOnePiece && source.options.linearBase === undefined ? source.options.clusterSize : 0;
   const mapping = grownMapping(source.mapping, draft.virtualSize);
-  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options.clusterSize, source.fileSize);
+  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options, source.fileSize);
   const placed = placeUnits({
     mapping,
     placement: draft.placement,

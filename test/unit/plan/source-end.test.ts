@@ -12,7 +12,7 @@ function endOf(fill: (table: ExtentTableBuilder) => void, metadataEnd = CLUSTER,
   const table = new ExtentTableBuilder();
   fill(table);
   const metadata = RangeSet.of({ start: 0, end: metadataEnd });
-  return sourceEndOf(table.finish(table.end), metadata, CLUSTER, fileSize);
+  return sourceEndOf(table.finish(table.end), metadata, { clusterSize: CLUSTER }, fileSize);
 }
 
 test("never before the end of the cluster that the file ends inside, whoever points there", () => {
