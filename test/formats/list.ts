@@ -7,6 +7,7 @@ import { rawKit } from "./raw/kit.ts";
 import { vdiKit } from "./vdi/kit.ts";
 import { vmdkKit } from "./vmdk/kit.ts";
 import { sparseVmdkKit } from "./vmdk/sparse/kit.ts";
+import { dynamicVpcKit } from "./vpc/dynamic/kit.ts";
 import { vpcKit } from "./vpc/kit.ts";
 
-export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, vdiKit, vpcKit, vmdkKit, sparseVmdkKit, rawKit];
+export const kits: readonly FormatKit[] = [qedKit, qcow2Kit, vdiKit, vpcKit, dynamicVpcKit, vmdkKit, sparseVmdkKit, rawKit];

@@ -63,11 +63,10 @@ export async function findFooter(main: Storage): Promise<FoundFooter> {
   const footer = parseFooter(chosen.sector, chosen.hostOffset);
   const base = { sector: chosen.sector, footer, hostOffset: chosen.hostOffset, fileSize };
   if (footer.diskType === DiskType.fixed) return { ...base, spoiled: undefined };
+  const twin = other?.flaw ? undefined : other;
+  if (twin) refuseDifference(chosen.sector, twin.sector, refuse);
   refuseOtherTypes(footer, chosen.hostOffset, refuse);
-  if (other && !other.flaw) {
-    refuseDifference(chosen.sector, other.sector, refuse);
-    return { ...base, sector: other.sector, hostOffset: 0, spoiled: undefined };
-  }
+  if (twin) return { ...base, sector: twin.sector, hostOffset: 0, spoiled: undefined };
   const isCopy = chosen.hostOffset > 0;
   const why = other?.flaw ? `is none: ${other.flaw.ofWhat} in it ${other.flaw.why}` : "is not there";
   return {

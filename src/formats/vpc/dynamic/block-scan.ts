@@ -93,18 +93,17 @@ class BlockScanner {
     const guestOffset = block * blockSize;
     const bitmapOffset = entry * SECTOR_SIZE;
     const hostOffset = bitmapOffset + bitmapSize;
-    const length = Math.min(blockSize, virtualSize - guestOffset);
     this.#allocatedCount++;
     if (this.#nextHostOffset !== undefined && bitmapOffset !== this.#nextHostOffset) this.#fragmentedCount++;
     this.#nextHostOffset = hostOffset + blockSize;
-    // Of the last block only what the disk has of it need be there.
-    if (hostOffset + length > dataEnd) {
+    // Whole, also where the disk ends inside it: so QEMU wants it.
+    if (hostOffset + blockSize > dataEnd) {
       this.#findings.outOfBounds(block, 1, guestOffset, bitmapOffset, dataEnd);
       return;
     }
-    this.#append(length, ExtentState.data, hostOffset);
-    const already = this.#taken.mark(entry, (bitmapSize + length) / SECTOR_SIZE);
-    if (this.#fixed.intersects(bitmapOffset, hostOffset + length)) {
+    this.#append(Math.min(blockSize, virtualSize - guestOffset), ExtentState.data, hostOffset);
+    const already = this.#taken.mark(entry, (bitmapSize + blockSize) / SECTOR_SIZE);
+    if (this.#fixed.intersects(bitmapOffset, hostOffset + blockSize)) {
       this.#findings.overlap(block, 1, guestOffset, bitmapOffset, "footer, header or block allocation table");
     } else if (already > 0) {
       this.#findings.overlap(block, 1, guestOffset, bitmapOffset, "what another block has");
@@ -112,7 +111,7 @@ class BlockScanner {
       this.#blocks.push(block);
       this.#bitmapOffsets.push(bitmapOffset);
       this.#metadata.add(bitmapOffset, hostOffset);
-      this.#end = Math.max(this.#end, hostOffset + length);
+      this.#end = Math.max(this.#end, hostOffset + blockSize);
     }
   }
 

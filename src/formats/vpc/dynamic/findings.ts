@@ -36,7 +36,8 @@ export class BlockFindings {
   /** `count` entries that point where no block can be. */
   outOfBounds(block: number, count: number, guestOffset: number, hostOffset: number, dataEnd: number): void {
     const message = `${nameOf(block, count, guestOffset)} at host offset ${hex(hostOffset)}, where it ends behind ${hex(dataEnd)}: the file is truncated, or the entry wrong`;
-    this.#broken ??= this.#corrupt("entry-out-of-bounds", block, guestOffset, hostOffset, message, count);
+    const finding = this.#corrupt("entry-out-of-bounds", block, guestOffset, hostOffset, message, count);
+    this.#broken ??= finding;
   }
 
   /** A block of which a part lies where something else does. */

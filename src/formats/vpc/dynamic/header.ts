@@ -72,7 +72,7 @@ export async function readDynamicDisk(
   const headerOffset = high * 2 ** 32 + low;
   const { dataOffset } = VhdFooterFields.fields;
   if (!isAligned(headerOffset, SECTOR_SIZE) || headerOffset < FOOTER_SIZE || headerOffset + HEADER_SIZE > dataEnd) {
-    const because = `its dynamic header at ${hex(headerOffset)} lies where none can be`;
+    const because = `its dynamic header at 0x${(BigInt(high) * 2n ** 32n + BigInt(low)).toString(16)} lies where none can be`;
     throw refuse("corrupt", because, found.hostOffset + dataOffset.at);
   }
   const head = await readExactly(main, headerOffset, HEADER_SIZE, DynamicHeaderFields.name);

@@ -19,8 +19,8 @@ import { entryRuns, UNUSED_ENTRY } from "./table.ts";
 
 class DynamicImage implements Image {
   readonly format = "vpc";
-  /** What a target takes as its default: blocks begin at any sector, so that none is one. */
-  readonly clusterSize = LINEAR_CLUSTER_SIZE;
+  /** What a target takes as its default. Blocks are large and begin at any sector: each holds whole ones of these. */
+  readonly clusterSize: number;
   readonly storage: Storage;
   readonly #disk: DynamicDisk;
   readonly #unshownCount: number;
@@ -29,6 +29,7 @@ class DynamicImage implements Image {
   constructor(storage: Storage, disk: DynamicDisk, unshownCount: number) {
     this.storage = storage;
     this.#disk = disk;
+    this.clusterSize = Math.min(disk.blockSize, LINEAR_CLUSTER_SIZE);
     this.#unshownCount = unshownCount;
   }
 

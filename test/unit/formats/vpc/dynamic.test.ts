@@ -1,0 +1,140 @@
+/** Dynamic VHDs are read as their two footers, their header and their table have them; what readers differ in is refused. */
+
+import { describe, expect, test } from "vitest";
+import { ImageError } from "../../../../src/bytes/image-error.ts";
+import { openImage, probeFormat } from "../../../../src/formats/registry.ts";
+import { eachExtent } from "../../../../src/image/extent.ts";
+import { checkOf } from "../../../../src/image/source.ts";
+import { memoryStorage } from "../../../../src/storage/memory.ts";
+import { buildDynamic } from "../../../formats/vpc/dynamic/builder.ts";
+import { dynamicCases, dynamicFound } from "../../../formats/vpc/dynamic/cases.ts";
+import { readDynamicNaively } from "../../../formats/vpc/dynamic/naive-reader.ts";
+
+const PLAIN = { virtualSize: 40 * 4096, data: [0, 1, 5] };
+const open = (bytes: Uint8Array, options = {}) => openImage(memoryStorage(bytes, "a.vhd"), undefined, { options });
+const metadataOf = async (bytes: Uint8Array) => [...(await (await open(bytes)).getMetadataRanges()).each()];
+
+test("mapping, metadata and what a target is told", async () => {
+  const { bytes } = buildDynamic(PLAIN);
+  const image = await open(bytes);
+  expect(image).toMatchObject({ format: "vpc", virtualSize: 163_840, fileSize: 16_384 });
+  expect([...eachExtent(await image.getMapping())]).toMatchObject([
+    { guestOffset: 0, hostOffset: 2560, length: 4096, state: 0 },
+    { guestOffset: 4096, hostOffset: 7168, length: 4096, state: 0 },
+    { guestOffset: 8192, hostOffset: -1, length: 12_288, state: 2 },
+    { guestOffset: 20_480, hostOffset: 11_776, length: 4096, state: 0 },
+    { guestOffset: 24_576, hostOffset: -1, length: 139_264, state: 2 },
+  ]);
+  expect(await metadataOf(bytes)).toEqual([
+    { start: 0, end: 2560 },
+    { start: 6656, end: 7168 },
+    { start: 11_264, end: 11_776 },
+    { start: 15_872, end: 16_384 },
+  ]);
+  expect(image.getSpecificInfo()).toEqual({ format: "vpc", clusterSize: 4096 });
+  const { footer, ...options } = image.getConversionOptions();
+  expect(Buffer.from(footer as Uint8Array).equals(bytes.subarray(-512))).toBe(true);
+  expect(options).toMatchObject({ clusterSize: 4096, sharingSize: 512, unclean: [], forgettable: [] });
+  expect(options.linearBase).toBeUndefined();
+  expect(await checkOf(image)).toMatchObject({
+    corruptions: 0,
+    warnings: 0,
+    imageEndOffset: 16_384,
+    totalClusters: 40,
+    allocatedClusters: 3,
+    fragmentedClusters: 0,
+  });
+});
+
+test("a longer table makes the disk no longer, and what it holds there is told", async () => {
+  const longer = await open(buildDynamic({ ...PLAIN, maxEntries: 300, entries: { 40: 4, 299: 30 } }).bytes);
+  expect(longer.virtualSize).toBe(163_840);
+  expect(longer.getConversionOptions().forgettable).toEqual([
+    "2 blocks that the block allocation table has behind the disk's end",
+  ]);
+});
+
+test.each(dynamicCases.map((each) => [each.name, each] as const))("%s", async (name, { bytes, says }) => {
+  if (says === undefined) {
+    expect((await probeFormat(memoryStorage(bytes))).name).toBe("vpc");
+    const image = await open(bytes);
+    // A disk of 127 GiB is its size alone.
+    if (image.virtualSize < 2 ** 30) expect(image.virtualSize).toBe(readDynamicNaively(bytes).length);
+    expect(await checkOf(image)).toMatchObject({ corruptions: 0, warnings: 0 });
+    return;
+  }
+  const isFound = dynamicFound.some((each) => each.name === name);
+  if (isFound) {
+    const image = await open(bytes);
+    const { findings } = await checkOf(image);
+    const said = [...findings.map(({ message }) => message), ...image.getConversionOptions().unclean].join("\n");
+    expect(said).toMatch(says);
+    return;
+  }
+  const error = await open(bytes).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ImageError);
+  expect((error as ImageError).message).toMatch(says);
+  expect((error as ImageError).message).toContain("a.vhd");
+});
+
+describe("one of the two footers is none", () => {
+  const found = (name: string) => dynamicFound.find((each) => each.name.endsWith(name))?.bytes ?? Buffer.alloc(0);
+
+  test.each([
+    ["--dynamic-copy-missing", "footer copy", "footer-missing", { corruptions: 1, warnings: 0 }],
+    ["--dynamic-copy-bad", "footer copy", "footer-bad", { corruptions: 1, warnings: 0 }],
+    ["--dynamic-footer-bad", "footer", "footer-bad", { corruptions: 0, warnings: 1 }],
+    ["--dynamic-footer-cut-off", "footer", "footer-missing", { corruptions: 0, warnings: 1 }],
+  ])("%s: the other speaks, and the check names it", async (name, structure, kind, counts) => {
+    const image = await open(found(name));
+    const guest = buildDynamic(PLAIN).guest;
+    for (const { guestOffset, hostOffset, length } of eachExtent(await image.getMapping())) {
+      if (hostOffset < 0) continue;
+      const there = found(name).subarray(hostOffset, hostOffset + length);
+      expect(there.equals(guest.subarray(guestOffset, guestOffset + length))).toBe(true);
+    }
+    const result = await checkOf(image);
+    expect(result).toMatchObject({ ...counts, findings: [{ structure, kind }] });
+  });
+
+  test("no metadata is claimed where the footer is not", async () => {
+    const cut = await metadataOf(found("--dynamic-footer-cut-off"));
+    expect(cut.at(-1)).toEqual({ start: 11_264, end: 11_776 });
+    const result = await checkOf(await open(found("--dynamic-something-behind")));
+    expect(result.imageEndOffset).toBe(15_872);
+  });
+});
+
+test("who listens hears each finding once, of many entries alike one", async () => {
+  const heard: string[] = [];
+  const image = await open(buildDynamic({ ...PLAIN, entries: { 6: 4, 7: 4, 8: 4, 20: 0x1000, 21: 0x1000 } }).bytes);
+  const result = await checkOf(image, ({ kind, structure }) => heard.push(`${kind} ${structure}`));
+  expect(heard).toEqual([
+    "block-overlap BAT entry 6",
+    "block-overlap BAT entry 7",
+    "entry-out-of-bounds BAT entry 20",
+    "entry-out-of-bounds BAT entry 21",
+  ]);
+  expect(result.corruptions).toBe(5);
+  await expect(image.getMapping()).rejects.toMatchObject({ kind: "out-of-bounds", structure: "BAT entry 20" });
+});
+
+describe("two sizes", () => {
+  const bytes = buildDynamic({ ...PLAIN, creator: "vpc ", geometry: [4, 4, 17], data: [0, 34, 39] }).bytes;
+
+  test("the user's word chooses, and what lies behind the smaller one is told", async () => {
+    expect((await open(bytes, { size_from: "current" })).virtualSize).toBe(163_840);
+    const smaller = await open(bytes, { size_from: "chs" });
+    expect(smaller.virtualSize).toBe(139_264);
+    expect(smaller.getConversionOptions().forgettable).toEqual([
+      "2 blocks that the block allocation table has behind the disk's end",
+    ]);
+  });
+
+  test("a GPT's backup header between them is found through the table", async () => {
+    const guest = new Uint8Array(40 * 4096);
+    Buffer.from("EFI PART").copy(guest, 163_840 - 512);
+    const disk = buildDynamic({ ...PLAIN, creator: "vpc ", geometry: [4, 4, 17], data: [39], guest }).bytes;
+    await expect(open(disk)).rejects.toThrow(/a GPT's backup header at 0x27e00 among it/);
+  });
+});
