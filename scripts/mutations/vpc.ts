@@ -44,8 +44,8 @@ export const vpcMutations: readonly Mutation[] = [
   {
     name: "an image's mark at a VHD's start is its guest's own",
     file: "formats/strangers.ts",
-    find: 'mark.hostOffset === 0 && advice === "qemu-img" ? tool : undefined',
-    replace: "undefined",
+    find: 'const other = isAtStart ? (advice === "qemu-img" ? tool : undefined) : isAmongGuests',
+    replace: "const other = isAtStart || isAmongGuests",
     tests: [reading],
   },
   {

@@ -83,7 +83,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     hasShortTail: source.options.tailLength !== undefined,
     hasBacking,
     ...fills,
-    copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
+    copyStart: alignUp(Math.max(sourceEnd, source.options.grownEnd ?? 0, source.room?.from ?? 0), alignment),
     frontEnd,
   });
   // From one piece to another nothing changes its place, and what shows zeros is zeros.

@@ -8,6 +8,7 @@ import { buildQcow2Image } from "../formats/qcow2/builder.ts";
 import { Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { buildQedImage } from "../formats/qed/builder.ts";
 import { buildVpc } from "../formats/vpc/builder.ts";
+import { buildDynamic } from "../formats/vpc/dynamic/builder.ts";
 import { shuffleInMemory } from "./compaction.ts";
 import type { Scenario } from "./crash-scenario.ts";
 import { seededRandom } from "./random.ts";
@@ -153,6 +154,10 @@ export async function pathScenarios(): Promise<Scenario[]> {
     of("vpc", "qed", buildVpc(GUEST).bytes, "qed", { options: { cluster_size: "4k", table_size: "2" } }),
     of("vpc", "raw", buildVpc(GUEST).bytes, "raw"),
     of("vpc", "raw, undo kept", buildVpc(GUEST).bytes, "raw", { keepUndo: true }),
+    of("vpc", "qcow2, from a dynamic one", buildDynamic(GUEST).bytes, "qcow2", { options: { cluster_size: "4k" } }),
+    of("vpc", "qcow2, from a dynamic one, undo kept", buildDynamic(GUEST).bytes, "qcow2", { keepUndo: true }),
+    of("vpc", "raw, from a dynamic one", buildDynamic(GUEST).bytes, "raw"),
+    of("vpc", "vpc, from a dynamic one", buildDynamic(GUEST).bytes, "vpc", { options: VHD }),
     raw("vpc", guest, "vpc", { options: VHD }),
     raw("vpc, grown", guest, "vpc", { options: { subformat: "fixed", align: "64k" } }),
     raw("vpc, grown from an odd length, undo kept", odd, "vpc", {

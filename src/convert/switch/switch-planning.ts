@@ -235,7 +235,7 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
     if (mapping.hostOffset[row] !== start) misplaced += end - start;
   }
   const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
-  const start = alignUp(Math.max(virtualSize, sourceEnd), clusterSize);
+  const start = alignUp(Math.max(virtualSize, sourceEnd, options.grownEnd ?? 0), clusterSize);
   const spares = Math.min(MAX_SPARES, maxExtraSpace, Math.ceil(misplaced / SPARES_PART));
   const from = start + clusterSize + Math.max(clusterSize, alignUp(spares, clusterSize));
   claimed.add(start, from);

@@ -24,6 +24,7 @@ class DynamicImage implements Image {
   readonly storage: Storage;
   readonly #disk: DynamicDisk;
   readonly #unshownCount: number;
+  #scanned: BlockScan | undefined;
   #scan: Promise<BlockScan> | undefined;
 
   constructor(storage: Storage, disk: DynamicDisk, unshownCount: number) {
@@ -54,6 +55,7 @@ class DynamicImage implements Image {
       sharingSize: SECTOR_SIZE,
       usedHeader: RangeSet.of({ start: 0, end: clusterSize }),
       footer: sector,
+      grownEnd: this.#grownEnd(),
       creationOptions: { subformat: "dynamic", force_size: true },
       unclean: savedStateOf(footer),
       forgettable: this.#unshownCount === 0 ? [] : [blocks],
@@ -99,8 +101,19 @@ class DynamicImage implements Image {
     return { format: this.format, clusterSize: this.#disk.blockSize };
   }
 
+  /** QEMU puts a new block behind the last one, over the footer, and writes no zeros beside what the guest wrote to it. */
+  #grownEnd(): number {
+    const { blockSize, bitmapSize, entryCount, fileSize } = this.#disk;
+    // Until the table has been read there may be none.
+    const freeCount = entryCount - (this.#scanned?.allocatedCount ?? 0);
+    return fileSize + freeCount * (bitmapSize + blockSize);
+  }
+
   #blocks(): Promise<BlockScan> {
-    this.#scan ??= scanBlocks(this.storage, this.#disk);
+    this.#scan ??= scanBlocks(this.storage, this.#disk).then((scan) => {
+      this.#scanned = scan;
+      return scan;
+    });
     return this.#scan;
   }
 }
