@@ -154,15 +154,14 @@ export async function pathScenarios(): Promise<Scenario[]> {
     of("vpc", "qed", buildVpc(GUEST).bytes, "qed", { options: { cluster_size: "4k", table_size: "2" } }),
     of("vpc", "raw", buildVpc(GUEST).bytes, "raw"),
     of("vpc", "raw, undo kept", buildVpc(GUEST).bytes, "raw", { keepUndo: true }),
-    of("vpc", "qcow2, from a dynamic one", buildDynamic(GUEST).bytes, "qcow2", { options: { cluster_size: "4k" } }),
-    of("vpc", "qcow2, from a dynamic one, undo kept", buildDynamic(GUEST).bytes, "qcow2", { keepUndo: true }),
-    of("vpc", "raw, from a dynamic one", buildDynamic(GUEST).bytes, "raw"),
-    of("vpc", "vpc, from a dynamic one", buildDynamic(GUEST).bytes, "vpc", { options: VHD }),
     raw("vpc", guest, "vpc", { options: VHD }),
     raw("vpc, grown", guest, "vpc", { options: { subformat: "fixed", align: "64k" } }),
     raw("vpc, grown from an odd length, undo kept", odd, "vpc", {
       options: { subformat: "fixed", align: "64k" },
       keepUndo: true,
     }),
+    of("vpc", "qcow2, from a dynamic one", buildDynamic(GUEST).bytes, "qcow2", { options: { cluster_size: "4k" } }),
+    of("vpc", "raw, from a dynamic one", buildDynamic(GUEST).bytes, "raw"),
+    of("vpc", "vpc, from a dynamic one", buildDynamic(GUEST).bytes, "vpc", { options: VHD }),
   ];
 }
