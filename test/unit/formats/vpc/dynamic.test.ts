@@ -6,9 +6,12 @@ import { openImage, probeFormat } from "../../../../src/formats/registry.ts";
 import { eachExtent } from "../../../../src/image/extent.ts";
 import { checkOf } from "../../../../src/image/source.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
-import { buildDynamic } from "../../../formats/vpc/dynamic/builder.ts";
+import { buildDynamic, seal } from "../../../formats/vpc/dynamic/builder.ts";
 import { dynamicCases, dynamicFound } from "../../../formats/vpc/dynamic/cases.ts";
+import { dynamicFieldSites } from "../../../formats/vpc/dynamic/field-sites.ts";
 import { readDynamicNaively } from "../../../formats/vpc/dynamic/naive-reader.ts";
+import { mutate } from "../../../fuzz/mutator.ts";
+import { seededRandom } from "../../../support/random.ts";
 
 const PLAIN = { virtualSize: 40 * 4096, data: [0, 1, 5] };
 const open = (bytes: Uint8Array, options = {}) => openImage(memoryStorage(bytes, "a.vhd"), undefined, { options });
@@ -137,4 +140,44 @@ describe("two sizes", () => {
     const disk = buildDynamic({ ...PLAIN, creator: "vpc ", geometry: [4, 4, 17], data: [39], guest }).bytes;
     await expect(open(disk)).rejects.toThrow(/a GPT's backup header at 0x27e00 among it/);
   });
+});
+
+test("fields may lie under right sums too: an ImageError, or the disk that the naive reader sees", async () => {
+  const image = Buffer.from(buildDynamic({ ...PLAIN, creator: "vpc ", geometry: [4, 4, 17], maxEntries: 48 }).bytes);
+  const fields = dynamicFieldSites(image);
+  let opened = 0;
+  for (let seed = 0; seed < 600; seed++) {
+    const mutant = mutate(image, fields, seededRandom(seed));
+    if (mutant.bytes.length < 2048) continue;
+    seal(mutant.bytes.subarray(0, 512), 64);
+    seal(mutant.bytes.subarray(512, 1536), 36);
+    mutant.bytes.copy(mutant.bytes, mutant.bytes.length - 512, 0, 512);
+    for (const options of [{ size_from: "current" }, { size_from: "chs" }]) {
+      try {
+        const found = await open(mutant.bytes, options);
+        const extents = [...eachExtent(await found.getMapping())];
+        expect(extents.reduce((sum, { length }) => sum + length, 0)).toBe(found.virtualSize);
+        for (const { hostOffset, length } of extents)
+          if (hostOffset >= 0) expect(hostOffset + length).toBeLessThanOrEqual(mutant.bytes.length - 512);
+        await checkOf(found);
+        opened++;
+        if (found.virtualSize > 2 ** 24 || options.size_from === "chs") continue;
+        const guest = Buffer.alloc(found.virtualSize);
+        for (const { guestOffset, hostOffset, length } of extents)
+          if (hostOffset >= 0) mutant.bytes.copy(guest, guestOffset, hostOffset, hostOffset + length);
+        expect(guest.equals(readDynamicNaively(mutant.bytes)), mutant.story.join("; ")).toBe(true);
+      } catch (error) {
+        expect(error, mutant.story.join("; ")).toBeInstanceOf(ImageError);
+      }
+    }
+  }
+  expect(opened).toBeGreaterThan(100);
+});
+
+test("where guests could make the file end, its own writers' way, nothing new may lie", async () => {
+  const { bytes } = buildDynamic({ ...PLAIN, blockSize: 8192, virtualSize: 10 * 8192, data: [0, 3] });
+  const image = await open(bytes);
+  // Of the ten blocks eight may come, each with its bitmap.
+  await image.getMapping();
+  expect(image.getConversionOptions().grownEnd).toBe(bytes.length + 8 * (512 + 8192));
 });
