@@ -181,3 +181,17 @@ test("where guests could make the file end, its own writers' way, nothing new ma
   await image.getMapping();
   expect(image.getConversionOptions().grownEnd).toBe(bytes.length + 8 * (512 + 8192));
 });
+
+test("of each block the first sector that its bitmap hides is told, behind others that are zeros", async () => {
+  const guest = new Uint8Array(4 * 8192).fill(7);
+  guest.fill(0, 8192, 8192 + 2048);
+  // In block 1 sectors 0 to 2 are zeros, sector 9 is not; in block 2 all are told as written, in block 3 none.
+  const isWritten = (block: number, sector: number) => (block === 1 ? sector > 2 && sector !== 9 : block !== 3);
+  const description = { virtualSize: 4 * 8192, data: [1, 2, 3], blockSize: 8192, guest, isWritten };
+  const { findings, warnings } = await checkOf(await open(buildDynamic(description).bytes));
+  expect(warnings).toBe(2);
+  expect(findings).toMatchObject([
+    { kind: "bitmap-hides-data", structure: "sector bitmap 1", guestOffset: 8192 + 9 * 512, hostOffset: 2048 },
+    { kind: "bitmap-hides-data", structure: "sector bitmap 3", guestOffset: 3 * 8192 },
+  ]);
+});
