@@ -6,6 +6,7 @@ import { RangeSet } from "../../../bytes/range-set.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
 import { type CheckResult, type FindingListener, MAX_FINDINGS } from "../../../image/finding.ts";
 import { LINEAR_CLUSTER_SIZE } from "../../../image/in-one-piece.ts";
+import type { Repair, RepairWishes } from "../../../image/repair.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../../image/source.ts";
 import type { Storage } from "../../../storage/storage.ts";
 import type { VpcSpecificInfo } from "../details.ts";
@@ -15,6 +16,7 @@ import { hiddenSectors } from "./bitmaps.ts";
 import { type BlockScan, scanBlocks } from "./block-scan.ts";
 import { BlockFindings, brokenMapping } from "./findings.ts";
 import { type DynamicDisk, readDynamicDisk } from "./header.ts";
+import { planFooterRepair } from "./repair.ts";
 import { entryRuns, UNUSED_ENTRY } from "./table.ts";
 
 class DynamicImage implements Image {
@@ -91,6 +93,10 @@ class DynamicImage implements Image {
       compressedClusters: 0,
       findings: [...list.findings, ...more.list.findings].slice(0, MAX_FINDINGS),
     };
+  }
+
+  async planRepair(wishes: RepairWishes): Promise<Repair> {
+    return planFooterRepair(this.#disk, await this.#blocks(), wishes);
   }
 
   async getMetadataRanges(): Promise<RangeSet> {
