@@ -120,4 +120,18 @@ export const vpcMutations: readonly Mutation[] = [
     replace: 'guestAt === "start"',
     tests: [dynamic],
   },
+  {
+    name: "a dynamic VHD's target stays behind all that the source could grow to",
+    file: "convert/conversion/wish.ts",
+    find: "(options.grownEnd !== undefined && !isGoalInOnePiece && !settings.keepUndo)",
+    replace: "false",
+    tests: [used],
+  },
+  {
+    name: "a repair takes the whole block around a header, data of a dynamic VHD's first block too",
+    file: "check/repair-plan.ts",
+    find: "if (hostOffset >= 0 && hostOffset < end) end = alignDown(hostOffset, SECTOR_SIZE);",
+    replace: "",
+    tests: ["test/unit/formats/vpc/footer-repair.test.ts"],
+  },
 ];

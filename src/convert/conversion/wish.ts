@@ -12,14 +12,20 @@ import type { Settings } from "../options/settings.ts";
 /** Zeros in runs of this are holes, as for qemu-img, where the source's length says nothing of its data. */
 const USUAL_SPARSE_SIZE = 4096;
 
-/** The wishes, each default by what the first source is. */
+/**
+ * The wishes, each default by what the first source is. What had to lie behind all that a source could grow to comes nearer,
+ * but where its undo is to be kept: that is its old bytes where they are.
+ */
 export function wishesOf({ options }: Source, targetFormat: string, settings: Settings): Wishes {
   const wasInOnePiece = options.linearBase !== undefined;
+  const isGoalInOnePiece = waypointTo(targetFormat, settings.options).isInOnePiece;
   return {
     compress: settings.compress,
     compact:
       settings.compact ??
-      (settings.compress || (wasInOnePiece && !waypointTo(targetFormat, settings.options).isInOnePiece)),
+      (settings.compress ||
+        (wasInOnePiece && !isGoalInOnePiece) ||
+        (options.grownEnd !== undefined && !isGoalInOnePiece && !settings.keepUndo)),
     sparseSize: settings.sparseSize ?? (wasInOnePiece ? USUAL_SPARSE_SIZE : 0),
     reproducible: settings.reproducible,
     maxExtraSpace: Number.isFinite(settings.maxExtraSpace) ? settings.maxExtraSpace : null,
