@@ -124,7 +124,7 @@ function refuseTable(
     throw refuse("out-of-bounds", because, headerOffset + maxTableEntries.at);
   }
   if (maxEntryCount > MAX_ENTRY_COUNT) {
-    const because = `its block allocation table has ${maxEntryCount} entries, more than ${MAX_ENTRY_COUNT}`;
+    const because = `its block allocation table has more than ${MAX_ENTRY_COUNT} entries, ${maxEntryCount}`;
     throw refuse("unsupported", because, headerOffset + maxTableEntries.at);
   }
   const isOnHeader = batOffset < headerOffset + HEADER_SIZE && end > headerOffset;
