@@ -42,10 +42,13 @@ export {
   type CommonInfo,
   type InfoReport,
   info,
+  type ParallelsInfo,
   type Qcow2Info,
+  type QcowInfo,
   type QedInfo,
   type RawInfo,
   type VdiInfo,
+  type VhdxInfo,
   type VmdkInfo,
   type VpcInfo,
 } from "./convert/reading/info.ts";

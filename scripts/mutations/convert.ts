@@ -64,7 +64,7 @@ export const convertMutations: readonly Mutation[] = [
     name: "the target is verified before the commit without its data",
     file: "convert/switch/switch.ts",
     find: `return guest.digest(target, settings.checksum, "verify");`,
-    replace: "return input.digestBefore;",
+    replace: "return input.digestPlanned;",
     tests: [verification],
   },
   {
@@ -197,7 +197,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "no check at the end",
     file: "convert/switch/finish.ts",
-    find: "const check = await finalCheck(settled, settings, intent.keepLeaks || !settles);",
+    find: "const check = await finalCheck(settled, settings, intent.keepLeaks || !settles || leavesLeaks);",
     replace: "const check = null;",
     tests: [verification],
   },

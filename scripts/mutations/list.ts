@@ -7,9 +7,11 @@ import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { nameMutations } from "./names.ts";
+import { parallelsMutations } from "./parallels.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
+import { qcowMutations } from "./qcow.ts";
 import { qcow2MoveMutations } from "./qcow2-moves.ts";
 import { readingMutations } from "./reading.ts";
 import { recoveryMutations } from "./recovery.ts";
@@ -20,6 +22,9 @@ import { scheduleMutations } from "./schedule.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { undoCopyMutations } from "./undo-copy.ts";
+import { vdiMutations } from "./vdi.ts";
+import { vhdxMutations } from "./vhdx.ts";
+import { vmdkMutations } from "./vmdk.ts";
 import { vpcMutations } from "./vpc.ts";
 import { watchMutations } from "./watch.ts";
 
@@ -35,8 +40,13 @@ export const mutations: readonly Mutation[] = [
   ...scheduleMutations,
   ...placeMutations,
   ...qcow2MoveMutations,
+  ...qcowMutations,
   ...encodeMutations,
   ...vpcMutations,
+  ...vdiMutations,
+  ...parallelsMutations,
+  ...vmdkMutations,
+  ...vhdxMutations,
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,

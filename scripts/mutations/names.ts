@@ -101,7 +101,7 @@ export const nameMutations: readonly Mutation[] = [
   },
   {
     name: "a descriptor of before comes back whatever disk it speaks of",
-    file: "formats/vmdk/target.ts",
+    file: "formats/vmdk/flat-target.ts",
     find: "return kept.fileName === fileName && kept.virtualSize === virtualSize ? bytes : undefined;",
     replace: "return kept.fileName === fileName ? bytes : undefined;",
     tests: [descriptor],

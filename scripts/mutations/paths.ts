@@ -65,6 +65,6 @@ export const pathMutations: readonly Mutation[] = [
     file: "convert/rearrange/mended-counts.ts",
     find: "if (repair === undefined || repair.steps.length === 0) return",
     replace: "if (repair === undefined || repair.steps.length >= 0) return",
-    tests: [cutSnapshot],
+    tests: [cutSnapshot, "test/crash/path-states.test.ts > compacted, a snapshot"],
   },
 ];

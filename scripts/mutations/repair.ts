@@ -203,7 +203,7 @@ export const repairMutations: readonly Mutation[] = [
     file: "convert/recovery/repair-recovery.ts",
     find: "steps.slice(Math.max(0, place.step - 1))",
     replace: "steps.slice(place.step)",
-    tests: [cuts],
+    tests: [cuts, "test/crash/repair-power-cuts.test.ts > ends inside a sector"],
   },
   {
     name: "a finished repair is undone",

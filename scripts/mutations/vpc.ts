@@ -46,8 +46,8 @@ export const vpcMutations: readonly Mutation[] = [
   {
     name: "an image's mark at a VHD's start is its guest's own",
     file: "formats/strangers.ts",
-    find: 'const other = isAtStart ? (advice === "qemu-img" ? tool : undefined) : isAmongGuests',
-    replace: "const other = isAtStart || isAmongGuests",
+    find: 'advice === "qemu-img" ? tool : undefined',
+    replace: "undefined",
     tests: [reading],
   },
   {
@@ -123,8 +123,8 @@ export const vpcMutations: readonly Mutation[] = [
   {
     name: "a dynamic VHD's target stays behind all that the source could grow to",
     file: "convert/conversion/wish.ts",
-    find: "(options.grownEnd !== undefined && !isGoalInOnePiece && !settings.keepUndo)",
-    replace: "false",
+    find: "const isFar = options.grownEnd !== undefined && !settings.keepUndo;",
+    replace: "const isFar = false;",
     tests: [used],
   },
   {

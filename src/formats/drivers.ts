@@ -1,10 +1,13 @@
 /** The formats that we know: a new one is a folder, and its line here. */
 
 import type { FormatDriver } from "../image/driver.ts";
+import { parallelsDriver } from "./parallels/driver.ts";
+import { qcowDriver } from "./qcow/driver.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
 import { vdiDriver } from "./vdi/driver.ts";
+import { vhdxDriver } from "./vhdx/driver.ts";
 import { vmdkDriver } from "./vmdk/driver.ts";
 import { vpcDriver } from "./vpc/driver.ts";
 
@@ -12,8 +15,11 @@ import { vpcDriver } from "./vpc/driver.ts";
 export const formatDrivers: readonly FormatDriver[] = [
   qcow2Driver,
   qedDriver,
+  qcowDriver,
   vpcDriver,
   vmdkDriver,
   vdiDriver,
+  parallelsDriver,
+  vhdxDriver,
   rawDriver,
 ];

@@ -14,6 +14,8 @@ const NEAR_SIZE = headOf(
 );
 const FAR_SIZE = headOf(strangers, NEAR_SIZE);
 
+const allMarks = [...strangers, ...formatDrivers.flatMap(({ marks }) => marks)];
+
 function headOf(marks: readonly Mark[], least: number): number {
   return Math.max(least, ...marks.map(({ hostOffset, bytes }) => hostOffset + bytes.length));
 }
@@ -31,13 +33,13 @@ export async function findStranger(storage: Storage): Promise<KnownMark | undefi
   return strangers.find((mark) => ends.bears(mark));
 }
 
-/** The drivers whose marks the file bears, but for marks that only begin as a stranger's longer one does. */
+/** The drivers whose marks the file bears, but for marks that only begin as a longer one does, a stranger's or another driver's. */
 export function matchingDrivers(ends: FileEnds): readonly FormatDriver[] {
   const isOf = ({ marks }: FormatDriver) =>
     marks.some(
       (mark) =>
         ends.bears(mark) &&
-        !strangers.some(
+        !allMarks.some(
           (other) =>
             other.hostOffset === mark.hostOffset &&
             other.bytes.length > mark.bytes.length &&

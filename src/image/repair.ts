@@ -45,3 +45,16 @@ export interface Repair {
   /** What was given up by consent, one sentence each. */
   readonly givenUp: readonly string[];
 }
+
+/** Zeros over each table entry of one size, neighbours in one write. */
+export function zerosOver(hostOffsets: readonly number[], entrySize: number): Write[] {
+  const order = hostOffsets.toSorted((a, b) => a - b);
+  const writes: Write[] = [];
+  for (let from = 0; from < order.length; ) {
+    let to = from + 1;
+    while (order[to] === (order[to - 1] as number) + entrySize) to++;
+    writes.push({ hostOffset: order[from] as number, bytes: new Uint8Array((to - from) * entrySize) });
+    from = to;
+  }
+  return writes;
+}

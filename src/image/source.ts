@@ -57,7 +57,7 @@ export interface ConversionOptions {
   readonly linearBase?: number;
   /**
    * Of an image whose header leaves to its file's end where its tables are: the first sector that says so itself, with which
-   * the image is whole at any length. It is written before anything is put behind the file's end. Absent: nothing is at the end.
+   * the image is whole at any length. It is written before anything is put behind the file's end. Absent: no table is found by that.
    */
   readonly anchor?: Uint8Array;
   /**
@@ -70,6 +70,11 @@ export interface ConversionOptions {
    * that there is, and take what lies there for zeros: nothing of ours may lie below while it is the image's. Absent: they don't.
    */
   readonly grownEnd?: number;
+  /**
+   * Bytes at the file's end by which readers know it: a footer, in whole sectors. Whoever makes the file longer and leaves the
+   * image what it is writes them at its new end too. Absent where nothing is looked for there.
+   */
+  readonly trailer?: number;
   /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
   readonly unclean: readonly string[];
   /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */

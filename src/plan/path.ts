@@ -5,6 +5,8 @@
  *   raw    -> tables               switch, compact
  *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch
  *   a fixed VHD <-> all others     by way of raw
+ *   all -> what begins with tables switch to the carrier with so large a first cluster, nothing of which but the header is
+ *                                  used, then switch
  *   zeros of an image whose snapshots or bitmaps stay: given up where it stands, no table is made anew
  *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
@@ -30,6 +32,10 @@ export interface PathFrom extends Waypoint {
   /** The image is of the goal's format and options. */
   readonly isAsAsked: boolean;
   readonly standing: Standing;
+  /** Bytes at the file's front for the goal's own tables, where there is something else now than the header's sector; absent: none. */
+  readonly front?: number;
+  /** The same, wherever the guest lies now. */
+  readonly goalFront?: number;
   /** Of the disk itself something is to be changed, once it lies in one piece that is reached directly. */
   readonly relocates?: boolean;
   /** Units of zeros were found that are given up where the image stands. */
@@ -45,7 +51,14 @@ export type RearrangeGoal = "linear" | "zeros" | "compact" | "encode" | "relocat
 
 export type Step =
   /** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
-  | { readonly step: "switch"; readonly to: string; readonly isCarrier: boolean; readonly isGoal: boolean }
+  | {
+      readonly step: "switch";
+      readonly to: string;
+      readonly isCarrier: boolean;
+      readonly isGoal: boolean;
+      /** Bytes at the front that nothing but the header's sector is to lie in; absent: as it comes. */
+      readonly front?: number;
+    }
   | { readonly step: "rearrange"; readonly goal: RearrangeGoal };
 
 /** The steps that are left; none where the image is what was asked for. `carrier` can rearrange. */
@@ -63,13 +76,17 @@ export function pathTo(from: PathFrom, goal: Waypoint, carrier: Waypoint, wishes
   }
   const relocation = from.relocates ? [RELOCATE] : [];
   if (from.by !== undefined && goal.format !== from.by.format) {
-    return [switchTo(from.by.format), ...relocation, ...pathTo(arrivedAt(from.by), goal, carrier, wishes)];
+    return [switchTo(from.by.format), ...relocation, ...pathTo(arrivedAt(from.by, from), goal, carrier, wishes)];
   }
   if (goal.by !== undefined && from.format !== goal.by.format) {
     return [...inOnePiece(from, switchTo(goal.by.format), carrier), ...relocation, switchTo(goal.format, true)];
   }
   const last = switchTo(goal.format, true);
-  if (!goal.isInOnePiece) return [last, ...wished(goal, wishes)];
+  if (!goal.isInOnePiece) {
+    const { front = 0 } = from;
+    const clearing: Step[] = front > 0 ? [{ ...switchTo(carrier.format), front }] : [];
+    return [...clearing, last, ...wished(goal, wishes)];
+  }
   return [...inOnePiece(from, last, carrier), ...relocation];
 }
 
@@ -91,10 +108,10 @@ function wished({ canRearrange }: Waypoint, { compact, compress }: PathWishes): 
   return steps;
 }
 
-function switchTo(format: string, isGoal = false): Step {
+function switchTo(format: string, isGoal = false): Step & { readonly step: "switch" } {
   return { step: "switch", to: format, isCarrier: false, isGoal };
 }
 
-function arrivedAt(waypoint: Waypoint): PathFrom {
-  return { ...waypoint, isAsAsked: false, standing: "elsewhere" };
+function arrivedAt(waypoint: Waypoint, { goalFront = 0 }: PathFrom): PathFrom {
+  return { ...waypoint, isAsAsked: false, standing: "elsewhere", goalFront, front: goalFront };
 }

@@ -1,9 +1,8 @@
 /** Every call that can fail fails once: reads, writes (short ones too), syncs, names; on a disk that is broken or full. */
 
 import { describe, expect, test } from "vitest";
-import { resume, rollback } from "../../src/convert/recover.ts";
-import { crashScenarios, IMAGE_PATH, recordScenario, testHost } from "../support/crash-scenario.ts";
-import { expectedOf, judgeWhole } from "../support/crash-trial.ts";
+import { crashScenarios, IMAGE_PATH, recordScenario } from "../support/crash-scenario.ts";
+import { expectedOf, judgeWhole, recover } from "../support/crash-trial.ts";
 import { sweepFaults } from "../support/fault-sweep.ts";
 import { eachCut } from "../support/power-cut.ts";
 import { seededRandom } from "../support/random.ts";
@@ -33,14 +32,15 @@ describe("the 4 KiB around the commit can't be read after the cut", () => {
       for (const { count, cut } of eachCut(log)) {
         const last = log.operations[count - 1];
         if (last?.kind !== "write" || last.path !== IMAGE_PATH || last.hostOffset !== 0) continue;
-        for (const [seed, wish] of [resume, rollback, resume, rollback].entries()) {
+        for (const [seed, wish] of (["resume", "rollback", "resume", "rollback"] as const).entries()) {
           const state = cut.sample(seed < 2 ? "all-new" : "each-sector-random", seededRandom(seed));
           const recording = new RecordingVolume(state);
           const volume = new UnreadableVolume(recording, IMAGE_PATH);
-          const { format } = await wish(IMAGE_PATH, {}, testHost(volume));
-          const end = await judgeWhole(expected, recording.memory.snapshots() as never);
-          expect(end.format).toBe(format);
-          expect(format).toBe(wish === resume ? scenario.targetFormat : scenario.sourceFormat);
+          const outcome = await recover(volume, wish);
+          const { format } = await judgeWhole(expected, recording.memory.snapshots() as never);
+          const isThere = wish === "resume" || outcome === "closed";
+          expect(outcome).not.toBe("nothing");
+          expect(format).toBe(isThere ? scenario.targetFormat : scenario.sourceFormat);
           trials++;
         }
       }

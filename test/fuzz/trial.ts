@@ -148,12 +148,23 @@ async function guestOf(bytes: Uint8Array, format: string): Promise<string> {
     if (state !== ExtentState.data && state !== ExtentState.compressed) continue;
     for (let at = start; at < end; at += 512) {
       const sector = Buffer.alloc(Math.min(512, end - at));
-      await reader.read(at, sector);
-      if (sector.some((byte) => byte !== 0)) hash.update(`${at}:`).update(sector);
+      if (!(await isRead(reader, at, sector))) hash.update(`${at}: does not inflate`);
+      else if (sector.some((byte) => byte !== 0)) hash.update(`${at}:`).update(sector);
     }
   }
   const name = backing === undefined ? "none" : Buffer.from(backing.nameBytes).toString("hex");
   return `${image.virtualSize} bytes, backing ${name}, ${hash.digest("hex")}`;
+}
+
+/** False where a stream is damaged, which no check looks into: nobody reads it before or after. */
+async function isRead(reader: GuestReader, guestOffset: number, sector: Buffer): Promise<boolean> {
+  try {
+    await reader.read(guestOffset, sector);
+    return true;
+  } catch (error) {
+    if (error instanceof ImageError && error.structure === "compressed cluster") return false;
+    throw error;
+  }
 }
 
 function expectRefusal(what: string, error: unknown): void {

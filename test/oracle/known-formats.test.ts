@@ -25,12 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What it is called, and what where it is to be taken for raw: a format that can be read is named as `-f` has it. */
 describe.each<[string, string, string, string?]>([
-  ["vmdk", "monolithicSparse", "a VMDK image (sparse)"],
-  ["vmdk", "streamOptimized", "a VMDK image (sparse)"],
   ["vmdk", "twoGbMaxExtentSparse", "a VMDK image (twoGbMaxExtentSparse)", "a vmdk image"],
-  ["vhdx", "", "a VHDX image"],
-  ["parallels", "", "a Parallels image"],
-  ["qcow", "", "a qcow image of version 1"],
 ])("%s %s", (format, subformat, name, asRaw = name) => {
   const file = `${format}-${subformat}.img`;
   beforeAll(() => {

@@ -32,7 +32,8 @@ async function expectClean(volume: MemoryVolume, kit: FormatKit, guest: Uint8Arr
     leaks: 0,
     checkErrors: 0,
   });
-  expect(bytes.length % image.clusterSize).toBe(0);
+  // Where clusters begin at any sector the file ends at any.
+  expect(bytes.length % image.getConversionOptions().sharingSize).toBe(0);
   expect(Buffer.compare(await guestOf(bytes), guest)).toBe(0);
   expect(Buffer.compare(kit.naiveRead(bytes), guest)).toBe(0);
 }
@@ -77,11 +78,17 @@ test.each(pairs)("the undo that was kept gives the old bytes back: $from.title -
       const volume = new MemoryVolume({ [IMAGE_PATH]: bytes });
       await convert(IMAGE_PATH, to.name, { options, keepUndo: true }, testHost(volume));
       await rollback(IMAGE_PATH, {}, testHost(volume));
-      expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: bytes });
+      expectSame(volume, bytes);
     }),
     { numRuns: from.source.runs ?? 25, seed: 2011 },
   );
 });
+
+/** Nothing but the image, byte for byte; by no matcher, which would look at each of millions. */
+function expectSame(volume: MemoryVolume, bytes: Uint8Array): void {
+  expect(Object.keys(volume.snapshots())).toEqual([IMAGE_PATH]);
+  expect(Buffer.compare(volume.snapshot(IMAGE_PATH), bytes)).toBe(0);
+}
 
 /** Says yes from the `count`-th question on: each is a safe point. */
 function abortAtQuestion(count: number): AbortSignal {
@@ -110,7 +117,7 @@ test.each(pairs)(
       expect(kind).toBe("interrupted");
       expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), guest)).toBe(0);
       if (journal === undefined) {
-        expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: source });
+        expectSame(volume, source);
         ends.untouched++;
         continue;
       }
@@ -133,7 +140,9 @@ test.each(pairs)(
     }
     expect(ends.untouched).toBeGreaterThan(0);
     expect(ends.stands).toBeGreaterThan(3);
-    expect(ends.finishedOnly > 0).toBe(from.target === undefined);
+    // Where there is something to settle, the old layout is given up before that.
+    if (from.target) expect(ends.finishedOnly).toBe(0);
+    else if (!to.target.countsReferences) expect(ends.finishedOnly).toBeGreaterThan(0);
   },
 );
 

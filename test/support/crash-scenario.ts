@@ -11,6 +11,7 @@ import { BLOCK_SIZE } from "../formats/guest-contents.ts";
 import { type Pair, smallPairs } from "../formats/kits.ts";
 import { buildQcow2Image, type Qcow2ImageDescription } from "../formats/qcow2/builder.ts";
 import { buildQedImage, type QedImageDescription } from "../formats/qed/builder.ts";
+import { buildSparse, type SparseDescription } from "../formats/vmdk/sparse/builder.ts";
 import { type OperationLog, RecordingVolume } from "./recording-volume.ts";
 
 export const IMAGE_PATH = "/vm/disk.img";
@@ -77,6 +78,16 @@ const SPARSE: QedImageDescription = {
 const SHUFFLED: QedImageDescription = { ...SPARSE, seed: 7, shuffleTables: true, leaks: 3 };
 const COMPRESSED_TAIL = deflateRawSync(Buffer.alloc(4096, "tail of the disk "));
 const LONG_NAME = `${"long-folder-name/".repeat(27)}base.img`;
+
+const AS_THEY_LIE: SparseDescription = {
+  virtualSize: 12 * 4096,
+  data: [0, 1, 5, 9, 11],
+  zero: [3],
+  entryCount: 4,
+  phase: 3,
+  isRedundant: true,
+  missing: 700,
+};
 
 /** One way between two formats, on the image that the kit builds of these contents. */
 export function kitScenario({ from, to }: Pair): Scenario {
@@ -184,6 +195,13 @@ export async function crashScenarios(): Promise<Scenario[]> {
       "qcow2",
       { options: { refcount_bits: "8" }, journal: "/vm/elsewhere/journal" },
     ),
+    ...["qcow2", "qed"].map((targetFormat) => ({
+      name: `vmdk to ${targetFormat}, grains as they lie, some at odd sectors, ends inside its last`,
+      image: new Uint8Array(buildSparse(AS_THEY_LIE).bytes),
+      sourceFormat: "vmdk",
+      targetFormat,
+      options: {},
+    })),
     ...betweenKits,
   ];
 }

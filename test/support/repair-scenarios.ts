@@ -1,8 +1,15 @@
 /** The repairs of the crash suite, smallest first. */
 
+import { buildParallels } from "../formats/parallels/builder.ts";
 import type { Qcow2Places } from "../formats/qcow2/builder.ts";
 import { damagedByHand, damagedImage } from "./repair-stand-in.ts";
 import type { RepairScenario } from "./repair-trial.ts";
+
+/** Its last writer did not close it. */
+function leftOpenParallels(name: string): RepairScenario["damaged"] {
+  const { bytes } = buildParallels({ virtualSize: 200 * 4096, data: [0, 1, 150], inUse: 0x746f6e59 });
+  return { name, bytes: Buffer.from(bytes), plan: undefined };
+}
 
 export function repairScenarios(): RepairScenario[] {
   const scenario = (damaged: RepairScenario["damaged"], options: RepairScenario["options"] = {}): RepairScenario => ({
@@ -59,6 +66,8 @@ export function repairScenarios(): RepairScenario[] {
       }),
       { repair: "leaks", keepUndo: true },
     ),
+    scenario(leftOpenParallels("parallels: the mark")),
+    scenario(leftOpenParallels("parallels: the mark, undo kept"), { keepUndo: true }),
     scenario(damagedImage("in place, journal elsewhere", small, "in place"), { journal: "/vm/elsewhere/journal" }),
   ];
 }

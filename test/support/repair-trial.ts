@@ -151,12 +151,16 @@ export function newRepairTally(): RepairTally {
   return { states: 0, secondCrashes: 0, outcomes: new Map() };
 }
 
-/** At least `stateCount` states, spread evenly over cuts, outcomes and wishes. Returns what failed, at most a few. */
+/**
+ * At least `stateCount` states, spread evenly over cuts, outcomes and wishes; of large images every n-th of them. Returns
+ * what failed, at most a few.
+ */
 export async function sweepRepair(
   scenario: RepairScenario,
   stateCount: number,
   seed: number,
   tally: RepairTally,
+  every = 1,
 ): Promise<string[]> {
   const log = await recordRepair(scenario);
   const expected = await expectedOfRepair(scenario);
@@ -165,6 +169,7 @@ export async function sweepRepair(
   for (const { count, cut } of eachCut(log)) {
     for (const [at, outcome] of OUTCOMES.entries()) {
       for (let round = 0; round < rounds; round++) {
+        if ((count * OUTCOMES.length + at + round) % every !== 0) continue;
         const trialSeed = ((seed * 1009 + count) * 31 + at) * 101 + round;
         const random = seededRandom(trialSeed);
         const wishes = WISHES[(count + at + round) % WISHES.length] as readonly [Wish];

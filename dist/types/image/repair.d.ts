@@ -40,3 +40,5 @@ export interface Repair {
     /** What was given up by consent, one sentence each. */
     readonly givenUp: readonly string[];
 }
+/** Zeros over each table entry of one size, neighbours in one write. */
+export declare function zerosOver(hostOffsets: readonly number[], entrySize: number): Write[];

@@ -41,6 +41,8 @@ export interface ConversionOptions {
     readonly sharingSize: number;
     /** The method of compressed clusters; undefined where the format stores none. */
     readonly compression: CompressionMethod | undefined;
+    /** Where the disk ends inside its last cluster, and that one's stream holds fewer bytes: how many. Absent: streams hold whole clusters. */
+    readonly tailLength?: number;
     /** Bytes of the header cluster that hold something: header, extensions, names. The rest of it may be written to. */
     readonly usedHeader: RangeSet;
     /** The `-o` values that make this layout, by the names of the format's own target options. */
@@ -50,6 +52,16 @@ export interface ConversionOptions {
      * length says how long the disk is; absent where tables say where the guest's bytes lie.
      */
     readonly linearBase?: number;
+    /**
+     * Of an image whose header leaves to its file's end where its tables are: the first sector that says so itself, with which
+     * the image is whole at any length. It is written before anything is put behind the file's end. Absent: no table is found by that.
+     */
+    readonly anchor?: Uint8Array;
+    /**
+     * Bytes at the file's end by which readers know it: a footer, in whole sectors. Whoever makes the file longer and leaves the
+     * image what it is writes them at its new end too. Absent where nothing is looked for there.
+     */
+    readonly trailer?: number;
     /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
     readonly unclean: readonly string[];
     /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */

@@ -27,6 +27,8 @@ export interface Placement {
     readonly compressed: {
         readonly clusterSize: number;
         readonly method: CompressionMethod;
+        /** The longest of them, in bytes; absent: any that the source holds. */
+        readonly maxStored?: number;
     } | undefined;
 }
 /** A hybrid of open and create: rules and limits of the target to be; no I/O has happened. */
@@ -120,9 +122,17 @@ export interface TargetDriver {
     /** How long a disk becomes by the options that are of the disk itself; absent: no target changes that. Throws UsageError. */
     grownSize?(virtualSize: number, options: TargetOptionValues): number;
     /** The name of the text beside the file that makes it the target's; absent where there is none. Throws ImageError. */
-    sidecarName?(fileName: string, options: TargetOptionValues): string;
+    sidecarName?(fileName: string, options: TargetOptionValues): string | undefined;
+    /** Whether options that lay out an image as found are of a kind that is read and not made; absent: all kinds are made. */
+    onlyReads?(options: TargetOptionValues): boolean;
+    /** Bytes at the file's front that its own tables take, written before the commit to what the source leaves free; absent: none. */
+    front?(virtualSize: number, options: TargetOptionValues): number;
+    /** `-o` by which the image's first cluster is so long, and holds the header alone; absent where no options do that. */
+    optionsForFront?(length: number): Readonly<Record<string, string>>;
     /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
     readonly countsReferences: boolean;
+    /** Set where nothing is counted and nobody settles: a conversion to it compacts, unless leaks may stay. */
+    readonly leavesLeaks?: true;
     /**
      * The letter's `bdrv_open_conversion_target`. Collects all refusals instead of throwing at the first.
      * Throws UsageError for option values that no source could use. `drop` holds what the user gives up (`bitmaps`).

@@ -5,6 +5,8 @@
  *   raw    -> tables               switch, compact
  *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch
  *   a fixed VHD <-> all others     by way of raw
+ *   all -> what begins with tables switch to the carrier with so large a first cluster, nothing of which but the header is
+ *                                  used, then switch
  *   zeros of an image whose snapshots or bitmaps stay: given up where it stands, no table is made anew
  *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
@@ -27,6 +29,10 @@ export interface PathFrom extends Waypoint {
     /** The image is of the goal's format and options. */
     readonly isAsAsked: boolean;
     readonly standing: Standing;
+    /** Bytes at the file's front for the goal's own tables, where there is something else now than the header's sector; absent: none. */
+    readonly front?: number;
+    /** The same, wherever the guest lies now. */
+    readonly goalFront?: number;
     /** Of the disk itself something is to be changed, once it lies in one piece that is reached directly. */
     readonly relocates?: boolean;
     /** Units of zeros were found that are given up where the image stands. */
@@ -44,6 +50,8 @@ export type Step =
     readonly to: string;
     readonly isCarrier: boolean;
     readonly isGoal: boolean;
+    /** Bytes at the front that nothing but the header's sector is to lie in; absent: as it comes. */
+    readonly front?: number;
 } | {
     readonly step: "rearrange";
     readonly goal: RearrangeGoal;

@@ -1,9 +1,11 @@
 /** The steps that lead from an image as it stands to the goal, and what each switch on the way is asked for. */
 
+import { SECTOR_SIZE } from "../../bytes/align.ts";
 import type { Journey } from "../../journal/records.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
+import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";
 import { carrierWaypoint, waypointOf, waypointTo } from "./wish.ts";
@@ -34,8 +36,20 @@ export function stepsFrom(
     standing,
     relocates,
     empties,
+    ...frontFor(source, goalFormat, goalOptions),
   };
   return pathTo(from, waypointTo(goalFormat, goalOptions), carrierWaypoint(), wishes);
+}
+
+/** What the goal's own tables need at the file's front, and whether the source leaves it free. */
+function frontFor({ options }: Source, goalFormat: string, goalOptions: Journey["goalOptions"]) {
+  const target = targetDriverOf(goalFormat);
+  const goalFront = target.front?.(options.virtualSize, parseTargetOptions(goalFormat, target, goalOptions)) ?? 0;
+  const isFree =
+    options.linearBase === undefined &&
+    options.clusterSize >= goalFront &&
+    !options.usedHeader.intersects(SECTOR_SIZE, goalFront);
+  return { goalFront, front: goalFront > SECTOR_SIZE && !isFree ? goalFront : 0 };
 }
 
 /** Whether the old bytes are to be had back by a copy alone: a disk that is changed itself is put back by what its journals hold. */
@@ -51,9 +65,13 @@ export function readingOf({ image }: Source, guest: OpenedBacking): Reading {
 export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, reading: Reading): SwitchWish {
   return {
     targetFormat: step.to,
-    options: step.isGoal ? goalOptions : {},
+    options: step.isGoal ? goalOptions : clearing(step),
     isCarrier: step.isCarrier,
     compress: step.isGoal && wishes.compress,
     ...reading,
   };
+}
+
+function clearing({ to, front }: Switching): Readonly<Record<string, string>> {
+  return front === undefined ? {} : (targetDriverOf(to).optionsForFront?.(front) ?? {});
 }

@@ -17,7 +17,8 @@ export function peakExtraBytes(plan: SwitchPlan, settles: boolean): number {
   const { draft, bytesMoved, commit } = plan;
   const settling = settles ? draft.settling.bytesMoved + draft.settling.bytesWritten : 0;
   const extras = commit.extras.reduce((sum, { bytes }) => sum + bytes.length, commit.sector.length);
-  return bytesMoved + draft.metadataBytes + settling + extras + journalBytes(plan);
+  const trailer = plan.trailer?.bytes.length ?? 0;
+  return bytesMoved + draft.metadataBytes + settling + extras + trailer + journalBytes(plan);
 }
 
 function journalBytes(plan: SwitchPlan): number {

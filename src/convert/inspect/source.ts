@@ -51,7 +51,7 @@ export function refuseCorruption({ image, options, check }: Source): void {
   const errorCount = check.corruptions + check.checkErrors + check.warnings;
   if (errorCount === 0) return;
   // What only qemu-img lets pass a repair leaves as it is, and a copy does not have.
-  const isRepairable = check.corruptions + check.checkErrors > 0;
+  const isRepairable = image.planRepair !== undefined && check.corruptions + check.checkErrors > 0;
   const advice = isRepairable
     ? say`repair it first: ${command("check", image.storage.path, "-r", "all")}`
     : "make a sound copy of it with qemu-img convert";

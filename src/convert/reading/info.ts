@@ -3,10 +3,13 @@
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import type {
+  ParallelsSpecificInfo,
   Qcow2SpecificInfo,
+  QcowSpecificInfo,
   QedSpecificInfo,
   RawSpecificInfo,
   VdiSpecificInfo,
+  VhdxSpecificInfo,
   VmdkSpecificInfo,
   VpcSpecificInfo,
 } from "../../formats/details.ts";
@@ -63,13 +66,25 @@ export interface ChildInfo {
 
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type ParallelsInfo = CommonInfo & ParallelsSpecificInfo;
 export type VdiInfo = CommonInfo & VdiSpecificInfo;
+export type VhdxInfo = CommonInfo & VhdxSpecificInfo;
 export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
+export type QcowInfo = CommonInfo & QcowSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | VdiInfo | VmdkInfo | VpcInfo;
+export type InfoReport =
+  | RawInfo
+  | QedInfo
+  | QcowInfo
+  | Qcow2Info
+  | ParallelsInfo
+  | VdiInfo
+  | VhdxInfo
+  | VmdkInfo
+  | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**

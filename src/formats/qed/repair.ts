@@ -13,8 +13,7 @@ import { hex, ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
 import { type Finding, MAX_FINDINGS } from "../../image/finding.ts";
-import type { Repair, RepairStep, RepairWishes } from "../../image/repair.ts";
-import type { Write } from "../../image/write.ts";
+import { type Repair, type RepairStep, type RepairWishes, zerosOver } from "../../image/repair.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { ENTRY_SIZE, QedFeature, type QedHeader, QedHeaderFields } from "./header/header.ts";
 import { entryOffset, entryWords, ZERO_ENTRY } from "./tables/table-entry.ts";
@@ -52,7 +51,8 @@ export async function planQedRepair(
   const isDropping = isLossless || allowDataLoss;
   const dropped = isDropping ? bad : [];
   const steps: RepairStep[] = [];
-  if (dropped.length > 0) steps.push({ purpose: "drop entries that point nowhere", writes: zeroed(dropped) });
+  if (dropped.length > 0)
+    steps.push({ purpose: "drop entries that point nowhere", writes: zerosOver(placesOf(dropped), ENTRY_SIZE) });
   const isClean = corruptions === dropped.length;
   const { features } = header.values;
   if (isClean && hasFlag(features, QedFeature.needCheck)) {
@@ -134,17 +134,8 @@ function forEachPlace(bytes: Uint8Array, visit: (at: number, place: number) => v
   }
 }
 
-/** Zeros over each entry, neighbours in one write. */
-function zeroed(entries: readonly BadEntry[]): Write[] {
-  const order = entries.map(({ hostOffset }) => hostOffset).sort((a, b) => a - b);
-  const writes: Write[] = [];
-  for (let from = 0; from < order.length; ) {
-    let to = from + 1;
-    while (order[to] === (order[to - 1] as number) + ENTRY_SIZE) to++;
-    writes.push({ hostOffset: order[from] as number, bytes: new Uint8Array((to - from) * ENTRY_SIZE) });
-    from = to;
-  }
-  return writes;
+function placesOf(entries: readonly BadEntry[]): number[] {
+  return entries.map(({ hostOffset }) => hostOffset);
 }
 
 function mendedFinding({ hostOffset, what, structure, guestOffset }: BadEntry): Finding {

@@ -33,7 +33,7 @@ class VdiImage implements Image {
   }
 
   getConversionOptions(): ConversionOptions {
-    const { virtualSize, blockCount, dataOffset, hasComment } = this.#header;
+    const { virtualSize, blockCount, dataOffset, mapOffset, mapBytes, hasComment } = this.#header;
     return {
       ...DISK_ALONE,
       format: this.format,
@@ -41,7 +41,7 @@ class VdiImage implements Image {
       clusterSize: BLOCK_SIZE,
       clustersPerTable: blockCount,
       sharingSize: placeSize(dataOffset),
-      usedHeader: RangeSet.of({ start: 0, end: VdiHeaderFields.size }),
+      usedHeader: RangeSet.of({ start: 0, end: VdiHeaderFields.size }, { start: mapOffset, end: mapOffset + mapBytes }),
       forgettable: hasComment ? ["the comment in its header"] : [],
     };
   }
@@ -52,7 +52,10 @@ class VdiImage implements Image {
     const { path } = this.storage;
     throw new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
       because: broken?.message,
-      remedy: "restore it from a backup",
+      remedy:
+        broken?.severity === "warning"
+          ? "the file was cut short: restore it from a backup"
+          : "restore it from a backup",
       format: this.format,
       path,
       structure: broken?.structure,

@@ -25,5 +25,5 @@ export const vmdkDriver: FormatDriver = {
   diskOf: (text, path) => (isText(text) ? readFlat(text, path).fileName : undefined),
   filesNamedIn: (text) => (isText(text) ? filesNamedIn(text) : []),
   target: vmdkTarget,
-  onePiece: { by: "raw", unless: ({ subformat = FLAT }) => subformat !== FLAT },
+  onePiece: { by: "raw", unless: ({ subformat }) => subformat !== FLAT },
 };

@@ -1,4 +1,4 @@
-/** The descriptor that a new flat VMDK gets, line by line, and why. */
+/** The descriptor that a new VMDK gets, line by line, and why. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import type { Identity } from "../../image/target.ts";
@@ -21,10 +21,22 @@ const MAX_IDE_CYLINDERS = 16_383;
 /** `4` is what every VMware since Workstation 4 takes, and qemu-img writes. */
 const HARDWARE_VERSION = 4;
 
+/** What tells the kinds of VMDK apart. */
+export interface VmdkKind {
+  readonly createType: string;
+  /** Of the one extent, which its file's name and, in a flat one, the place in it follow. */
+  readonly extentType: string;
+  readonly extentEnd: string;
+}
+
+export const FLAT_KIND: VmdkKind = { createType: FLAT, extentType: "FLAT", extentEnd: " 0" };
+export const SPARSE_KIND: VmdkKind = { createType: "monolithicSparse", extentType: "SPARSE", extentEnd: "" };
+
 export function freshDescriptor(
   fileName: string,
   virtualSize: number,
   adapter: Adapter,
+  { createType, extentType, extentEnd }: VmdkKind,
   identity: Identity | undefined,
 ): Uint8Array {
   const sectors = virtualSize / SECTOR_SIZE;
@@ -36,10 +48,10 @@ export function freshDescriptor(
     'encoding="UTF-8"',
     `CID=${contentId(virtualSize, identity).toString(16).padStart(8, "0")}`,
     "parentCID=ffffffff",
-    `createType="${FLAT}"`,
+    `createType="${createType}"`,
     "",
     "# Extent description",
-    `RW ${sectors} FLAT "${fileName}" 0`,
+    `RW ${sectors} ${extentType} "${fileName}"${extentEnd}`,
     "",
     "# The Disk Data Base",
     "#DDB",

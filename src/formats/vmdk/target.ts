@@ -1,143 +1,49 @@
-/**
- * The flat VMDK target: the last three of the letter's five verbs.
- *
- *   disk.raw    | the guest's bytes, each where it is | zeros up to a whole sector |
- *   disk.vmdk   | the descriptor |
- *                ^ the commit: its name appears
- */
+/** The VMDK target: which kind of it is asked for, flat or sparse. */
 
-import { isAligned, SECTOR_SIZE } from "../../bytes/align.ts";
-import { hex, ImageError, UsageError } from "../../bytes/image-error.ts";
-import { whyNoPlainName } from "../../bytes/plain-name.ts";
-import { imageNamed, say, type Words } from "../../bytes/sentence.ts";
-import { eachExtent } from "../../image/extent.ts";
-import { LINEAR_PLACEMENT } from "../../image/in-one-piece.ts";
-import type { Draft, MappedDraft, TargetDriver } from "../../image/target.ts";
+import { UsageError } from "../../bytes/image-error.ts";
+import type { TargetDriver } from "../../image/target.ts";
 import type { TargetOption, TargetOptionValues } from "../../image/target-options.ts";
-import { judgeUnkept } from "../../image/unkept.ts";
-import { MAX_DESCRIPTOR_LENGTH } from "./descriptor.ts";
-import { FLAT, readFlat } from "./flat.ts";
-import { ADAPTERS, type Adapter, freshDescriptor } from "./fresh-descriptor.ts";
+import { FLAT } from "./flat.ts";
+import { flatTarget } from "./flat-target.ts";
+import { ADAPTERS, SPARSE_KIND } from "./fresh-descriptor.ts";
+import { sparseTarget } from "./sparse/target.ts";
+
+const SPARSE = SPARSE_KIND.createType;
 
 const VMDK_TARGET_OPTIONS: readonly TargetOption[] = [
   {
     name: "subformat",
     kind: "choice",
-    choices: [FLAT, "monolithicSparse", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "streamOptimized"],
-    help: `Type of VMDK: ${FLAT}, the only one so far`,
+    choices: [FLAT, SPARSE, "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "streamOptimized"],
+    help: `Type of VMDK: ${SPARSE}, the default, or ${FLAT}`,
   },
   { name: "adapter_type", kind: "choice", choices: ADAPTERS, help: "Controller of the disk; by default ide" },
   { name: "descriptor", kind: "bytes", isInternal: true, help: "The descriptor as it was, so that it comes back" },
   { name: "descriptor_name", kind: "bytes", isInternal: true, help: "The name that it had" },
 ];
 
-interface VmdkDraft extends Draft {
-  /** The internal options: the descriptor and the name of before. */
-  readonly before: TargetOptionValues;
-}
-
 export const vmdkTarget: TargetDriver = {
   options: VMDK_TARGET_OPTIONS,
   countsReferences: true,
-  onlyReads: ({ subformat = FLAT }) => subformat !== FLAT,
-  sidecarName,
+  onlyReads: ({ subformat = SPARSE }) => subformat !== FLAT && subformat !== SPARSE,
+  sidecarName: (fileName, options) => (isFlat(options) ? flatTarget.sidecarName(fileName, options) : undefined),
+  front: (_virtualSize, options) => (isFlat(options) ? 0 : sparseTarget.front),
 
-  openConversionTarget(source, options, drop): VmdkDraft {
-    const { subformat, adapter_type: adapter = "ide", ...before } = options;
-    if (subformat !== FLAT) {
-      const which =
-        subformat === undefined
-          ? "without a subformat: by qemu-img's default it would be monolithicSparse, and"
-          : `with subformat=${subformat}:`;
-      throw new UsageError(`Cannot write a VMDK ${which} only flat ones can be written so far; use subformat=${FLAT}`);
-    }
-    const unkept = judgeUnkept(source, { hasNone: "a flat VMDK has none", name: "a flat VMDK" }, drop);
-    const refusals: Words[] = [...unkept.refusals];
-    if (source.backing !== undefined)
-      refusals.push(
-        "Cannot keep the backing file: a flat VMDK has none; commit or rebase the image with qemu-img first",
-      );
-    if (source.virtualSize === 0)
-      refusals.push("Cannot make a VMDK of a disk of 0 bytes: an extent has a sector or more");
-    return {
-      format: "vmdk",
-      virtualSize: source.virtualSize,
-      clusterSize: SECTOR_SIZE,
-      placement: LINEAR_PLACEMENT,
-      options: { subformat, adapter_type: adapter },
-      before,
-      refusals,
-      dropped: unkept.dropped,
-    };
+  openConversionTarget(source, options, drop) {
+    const { subformat = SPARSE } = options;
+    if (vmdkTarget.onlyReads?.(options))
+      throw new UsageError(`Cannot write a VMDK with subformat=${subformat}: use ${SPARSE} or ${FLAT}`);
+    return (isFlat(options) ? flatTarget : sparseTarget).openConversionTarget(source, options, drop);
   },
 
-  map(draft, extents, { oldFileSize }) {
-    const { virtualSize } = draft;
-    for (const { guestOffset, hostOffset } of eachExtent(extents)) {
-      if (hostOffset < 0 || hostOffset === guestOffset) continue;
-      throw refusal(`Cannot map guest offset ${hex(guestOffset)} to host offset ${hex(hostOffset)}: it is another one`);
-    }
-    if (oldFileSize > virtualSize || !isAligned(virtualSize, SECTOR_SIZE)) {
-      throw refusal(`Cannot map the disk: its file has ${oldFileSize} bytes, the disk ${virtualSize}`);
-    }
-    return {
-      ...draft,
-      extents,
-      fileSize: virtualSize,
-      metadataBytes: 0,
-      settling: { bytesMoved: 0, bytesWritten: 0, fileSize: virtualSize },
-      additiveWrites: () => [],
-    };
-  },
+  map: (draft, extents, space) => (isFlat(draft.options) ? flatTarget : sparseTarget).map(draft, extents, space),
 
-  copyHeader(draft, _source, _oldHeader, _usedHeader, guest) {
-    const { virtualSize, options, before } = draft as MappedDraft & VmdkDraft;
-    const fileName = guest?.fileName;
-    if (fileName === undefined) throw refusal("Cannot write a descriptor: the disk's file has no name");
-    const name = sidecarName(fileName, before);
-    const sector =
-      keptDescriptor(fileName, name, virtualSize, before) ??
-      freshDescriptor(fileName, virtualSize, options.adapter_type as Adapter, guest?.identity);
-    return { kind: "name", named: { name, comes: true }, hostOffset: 0, sector, extras: [] };
-  },
+  copyHeader: (draft, source, oldHeader, usedHeader, guest) =>
+    isFlat(draft.options)
+      ? flatTarget.copyHeader(draft, source, oldHeader, usedHeader, guest)
+      : sparseTarget.copyHeader(draft, guest),
 };
 
-/** The descriptor of before, where it speaks of this very file and disk; else there is a fresh one. */
-function keptDescriptor(
-  fileName: string,
-  name: string,
-  virtualSize: number,
-  { descriptor }: TargetOptionValues,
-): Uint8Array | undefined {
-  if (typeof descriptor !== "string" || descriptor.length > 2 * MAX_DESCRIPTOR_LENGTH) return undefined;
-  const bytes = new Uint8Array(Buffer.from(descriptor, "hex"));
-  try {
-    const kept = readFlat(bytes, name);
-    return kept.fileName === fileName && kept.virtualSize === virtualSize ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * `disk.raw` has its descriptor in `disk.vmdk`, and so has `disk-flat.vmdk`, as other programs call an extent. The name
- * of before, where there was one.
- */
-function sidecarName(fileName: string, { descriptor_name: before }: TargetOptionValues): string {
-  const refuse = (because: Words, remedy: Words) =>
-    new ImageError("unsupported", say`Cannot write a descriptor for ${imageNamed(fileName)}`, { because, remedy });
-  const why = whyNoPlainName(fileName);
-  if (why !== undefined) throw refuse(`its name ${why}, and a descriptor could not name it`, "rename it first");
-  const old = typeof before === "string" ? Buffer.from(before, "hex").toString("utf8") : undefined;
-  if (old !== undefined && whyNoPlainName(old) === undefined && old !== fileName) return old;
-  const name = `${fileName.replace(/(?:-flat)?\.[^.]{1,8}$/, "") || fileName}.vmdk`;
-  if (name.toLowerCase() !== fileName.toLowerCase()) return name;
-  throw refuse(
-    "the disk has that name itself",
-    `rename it first, as to ${fileName.slice(0, -".vmdk".length)}-flat.vmdk`,
-  );
-}
-
-function refusal(message: string): ImageError {
-  return new ImageError("out-of-bounds", message, { format: "vmdk", structure: "mapping" });
+function isFlat({ subformat }: TargetOptionValues): boolean {
+  return subformat === FLAT;
 }

@@ -5,7 +5,7 @@ import { type KnownDifference, weRefuse } from "../check-verdict.ts";
 export const vdiDifferences: readonly KnownDifference[] = [
   {
     name: "a VDI whose header leads nowhere, or to a parent",
-    mostInThousand: 40,
+    mostInThousand: 10,
     isIt: (found) =>
       weRefuse(
         found,

@@ -1,6 +1,8 @@
 /** What `info` tells of a VMDK beyond what all formats have, typed. */
 export interface VmdkSpecificInfo {
     readonly format: "vmdk";
+    /** Bytes of a grain; absent of a flat one, which has none. */
+    readonly clusterSize?: number;
     readonly formatSpecific: {
         readonly type: "vmdk";
         readonly data: VmdkDetails;
@@ -16,8 +18,13 @@ export interface VmdkDetails {
     readonly extents: readonly VmdkExtentInfo[];
 }
 export interface VmdkExtentInfo {
+    /** There, and true, only where its grains are. */
+    readonly compressed?: true;
     /** Bytes. */
     readonly virtualSize: number;
     readonly filename: string;
+    /** Bytes of a grain; absent of a flat one. */
+    readonly clusterSize?: number;
+    /** Empty where the image's own file is the extent. */
     readonly format: string;
 }

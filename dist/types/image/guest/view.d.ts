@@ -17,6 +17,8 @@ export interface GuestLayer {
     readonly clusterSize: number;
     /** Of compressed rows; undefined where there are none. */
     readonly compression: CompressionMethod | undefined;
+    /** Of the disk's last stream, where it holds fewer bytes than a cluster. */
+    readonly tailLength?: number | undefined;
     /** One compressed extent's stored bytes to one cluster. */
     inflate(stored: Uint8Array): Uint8Array;
 }

@@ -90,8 +90,10 @@ summary { cursor: pointer; color: var(--accent); padding: .5rem 0; font-size: .9
 .findings td:first-child { white-space: nowrap; font-weight: 600; }
 .findings td { overflow-wrap: anywhere; }
 footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size: .875rem; }
-@media (max-width: 46rem) {
+@media (max-width: 62rem) {
   .below { grid-template-columns: minmax(0, 1fr); }
+}
+@media (max-width: 46rem) {
   dl.facts { grid-template-columns: minmax(0, 1fr); }
   dl.facts dt { padding-bottom: 0; font-size: .875rem; }
   dl.facts dd { padding-top: 0; }

@@ -4,10 +4,11 @@ import { ceilDiv, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../image/extent.ts";
 import type { FindingListener } from "../../../image/finding.ts";
-import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
+import type { Storage } from "../../../storage/storage.ts";
 import { MarkerFields, MarkerType } from "./fields.ts";
 import { SparseFindings } from "./findings.ts";
 import { ENTRY_SIZE, FOOTER_LENGTH, type SparseHeader } from "./header.ts";
+import { readInOrder } from "./reads.ts";
 import { GrainList, readStreams } from "./streams.ts";
 import { misplacedTable, readDirectory, readTables, tableRuns } from "./tables.ts";
 
@@ -77,22 +78,28 @@ async function addMarkers(
   metadata: RangeSet,
 ): Promise<void> {
   const { directoryOffset, tableCount, tableBytes } = header;
-  const announced = [
-    { hostOffset: directoryOffset, length: tableCount * ENTRY_SIZE, type: MarkerType.grainDirectory },
-    ...Array.from(tableRuns(directory, header), ({ hostOffset }) => ({
-      hostOffset,
-      length: tableBytes,
-      type: MarkerType.grainTable,
-    })),
-  ];
-  const found: number[] = [];
-  for (const { hostOffset, length, type } of announced) {
-    const sector = await readZeroFilled(storage, hostOffset - SECTOR_SIZE, SECTOR_SIZE);
-    const marker = MarkerFields.parse(sector);
-    const isOne = marker.type === type && marker.length === 0 && marker.sectorCount === ceilDiv(length, SECTOR_SIZE);
-    if (isOne) found.push(hostOffset - SECTOR_SIZE);
+  const before = (hostOffset: number, bytes: number, type: number) => ({
+    hostOffset: hostOffset - SECTOR_SIZE,
+    length: MarkerFields.size,
+    type,
+    sectorCount: ceilDiv(bytes, SECTOR_SIZE),
+  });
+  const announced = function* () {
+    yield before(directoryOffset, tableCount * ENTRY_SIZE, MarkerType.grainDirectory);
+    for (const { hostOffset } of tableRuns(directory, header))
+      yield before(hostOffset, tableBytes, MarkerType.grainTable);
+  };
+  const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for await (const { request, bytes } of readInOrder(storage, announced())) {
+    const { hostOffset, type, sectorCount } = request;
+    const found = view(bytes);
+    const isOne =
+      found.getUint32(0, true) === sectorCount &&
+      found.getUint32(4, true) === 0 &&
+      found.getUint32(8, true) === 0 &&
+      found.getUint32(12, true) === type;
+    if (isOne) metadata.add(hostOffset, hostOffset + SECTOR_SIZE);
   }
-  for (const hostOffset of found) metadata.add(hostOffset, hostOffset + SECTOR_SIZE);
 }
 
 /** Grains as they lie in the file. */

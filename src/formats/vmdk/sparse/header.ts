@@ -23,8 +23,8 @@ import {
 export const ENTRY_SIZE = 4;
 const MAX_ENTRY_COUNT = 512;
 const MAX_GRAIN_SIZE = 16 * MiB;
-/** Of the directory, which is held in memory: 128 TiB of disk in grains of 64 KiB. */
-const MAX_TABLE_COUNT = 2 ** 22;
+/** Of the directory, which is held in memory: 64 TiB of disk in grains of 64 KiB, more than any VMware has. */
+const MAX_TABLE_COUNT = 2 ** 21;
 /** Footer marker, footer, end-of-stream marker: the last that a stream has. */
 export const FOOTER_LENGTH = 3 * SECTOR_SIZE;
 

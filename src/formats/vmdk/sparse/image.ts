@@ -4,6 +4,7 @@ import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../../image/finding.ts";
+import type { Repair, RepairWishes } from "../../../image/repair.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../../image/source.ts";
 import { readExactly, type Storage } from "../../../storage/storage.ts";
 import type { VmdkDescriptor } from "../descriptor.ts";
@@ -15,6 +16,7 @@ import { brokenMapping } from "./findings.ts";
 import { type GrainScan, scanGrains } from "./grain-scan.ts";
 import { readSparseHeader, type SparseHeader } from "./header.ts";
 import { type Redundant, readRedundant } from "./redundant.ts";
+import { planSparseRepair } from "./repair.ts";
 
 class SparseImage implements Image {
   readonly format = "vmdk";
@@ -67,7 +69,7 @@ class SparseImage implements Image {
         values.uncleanShutdown === 0
           ? []
           : [
-              "The image is marked as in use: its last writer did not close it; open and close it with the program that wrote it, or convert a copy with qemu-img convert",
+              "The image is marked as in use: its last writer did not close it; where its check finds nothing else a repair of all clears the mark",
             ],
     };
   }
@@ -85,6 +87,10 @@ class SparseImage implements Image {
     const isTold = onFinding !== undefined && known.findings.list.findings.length > 0;
     const scan = isTold ? await scanGrains(this.storage, this.#header, onFinding) : known;
     return checkResult(this.#header, scan, redundant, onFinding);
+  }
+
+  async planRepair(wishes: RepairWishes): Promise<Repair> {
+    return planSparseRepair(this.#header, await this.check(), wishes);
   }
 
   async getMetadataRanges(): Promise<RangeSet> {

@@ -58,7 +58,7 @@ async function* eachTable(
 ): AsyncGenerator<{ readonly index: number; readonly bytes: Buffer }> {
   const { tableBytes } = header;
   for await (const { first, count, view } of readTables(storage, header, entries)) {
-    const bytes = Buffer.from(view.buffer);
+    const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
     for (let at = 0; at < count; at++)
       yield { index: first + at, bytes: bytes.subarray(at * tableBytes, (at + 1) * tableBytes) };
   }

@@ -10,18 +10,17 @@ import { hex } from "../../../bytes/image-error.ts";
 import type { RangeSet } from "../../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../image/extent.ts";
 import { zlib } from "../../../storage/built-ins.ts";
-import { QuickReader } from "../../../storage/quick-reader.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import { GrainMarkerFields } from "./fields.ts";
 import type { SparseFindings } from "./findings.ts";
 import { ENTRY_SIZE, type SparseHeader } from "./header.ts";
+import { type Request, readInOrder } from "./reads.ts";
 
 /** RFC 1950: two bytes before the deflate stream. */
 const ZLIB_HEADER = 2;
 const HEAD_LENGTH = GrainMarkerFields.size + ZLIB_HEADER;
 /** No stream of a grain is longer than this many grains; QEMU reads none either. */
 const MAX_GROWTH = 2;
-const READS_AT_ONCE = 16;
 
 /** The entries that say something, in the disk's order; sector 0 stands for a grain of zeros. */
 export class GrainList {
@@ -52,6 +51,12 @@ export class GrainList {
     for (let at = 0; at < this.count; at++) starts[at] = this.sectorAt(at) * SECTOR_SIZE;
     starts.set(others, this.count);
     return starts.sort();
+  }
+
+  /** The first bytes of each, in order. */
+  *heads(): Generator<Request & { readonly at: number }> {
+    for (let at = 0; at < this.count; at++)
+      yield { at, hostOffset: this.sectorAt(at) * SECTOR_SIZE, length: HEAD_LENGTH };
   }
 
   #add(grain: number, sector: number): void {
@@ -87,7 +92,8 @@ export async function readStreams(
   const mapping = new ExtentTableBuilder();
   const starts = grains.starts(metadata);
   let tailLength: number | undefined;
-  for await (const { at, head } of heads(storage, grains)) {
+  for await (const { request, bytes: head } of readInOrder(storage, grains.heads())) {
+    const { at } = request;
     const guestOffset = grains.grainAt(at) * grainSize;
     const length = Math.min(grainSize, virtualSize - guestOffset);
     mapping.append(guestOffset - mapping.end, ExtentState.unallocated);
@@ -145,35 +151,6 @@ function endOf(starts: Float64Array, start: number): number {
     else high = middle;
   }
   return starts[low] ?? Number.POSITIVE_INFINITY;
-}
-
-/** The first bytes of each grain, in order: at once as long as they come from memory, else some at a time. */
-async function* heads(
-  storage: Storage,
-  grains: GrainList,
-): AsyncGenerator<{ readonly at: number; readonly head: Uint8Array }> {
-  const quick = new QuickReader(storage);
-  const bytes = new Uint8Array(READS_AT_ONCE * HEAD_LENGTH);
-  const slot = (index: number) => bytes.subarray(index * HEAD_LENGTH, (index + 1) * HEAD_LENGTH);
-  const hostOffset = (at: number) => grains.sectorAt(at) * SECTOR_SIZE;
-  for (let at = 0; at < grains.count; ) {
-    if (quick.isDue) {
-      bytes.fill(0, 0, HEAD_LENGTH);
-      await quick.read(hostOffset(at), slot(0));
-      yield { at: at++, head: slot(0) };
-      continue;
-    }
-    const end = Math.min(at + READS_AT_ONCE, grains.count);
-    bytes.fill(0);
-    const first = at;
-    await Promise.all(
-      Array.from({ length: end - first }, (_, index) => {
-        quick.pass();
-        return storage.read(hostOffset(first + index), slot(index));
-      }),
-    );
-    for (; at < end; at++) yield { at, head: slot(at - first) };
-  }
 }
 
 /**

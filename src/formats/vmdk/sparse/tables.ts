@@ -2,13 +2,12 @@
 
 import { ceilDiv, KiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex } from "../../../bytes/image-error.ts";
-import { readAhead } from "../../../image/guest/read-ahead.ts";
 import { readExactly, type Storage } from "../../../storage/storage.ts";
 import type { Wrong } from "./findings.ts";
 import { ENTRY_SIZE, type SparseHeader } from "./header.ts";
+import { type Request, readInOrder } from "./reads.ts";
 
 const MAX_READ = 512 * KiB;
-const READS_AHEAD = 8;
 
 /** An entry for each grain table: its sector, or 0 where none of its grains is stored. Bounded by the header's rules. */
 export async function readDirectory(
@@ -44,11 +43,10 @@ function wrongTable(entries: Uint32Array, index: number, kind: string, what: str
 }
 
 /** Tables that lie one behind another. */
-export interface TableRun {
+export interface TableRun extends Request {
   /** Index of the first in the directory. */
   readonly first: number;
   readonly count: number;
-  readonly hostOffset: number;
 }
 
 export function* tableRuns(entries: Uint32Array, { tableBytes }: SparseHeader): Generator<TableRun> {
@@ -62,19 +60,17 @@ export function* tableRuns(entries: Uint32Array, { tableBytes }: SparseHeader): 
       (entries[first + count] as number) * SECTOR_SIZE === hostOffset + count * tableBytes
     )
       count++;
-    if (hostOffset !== 0) yield { first, count, hostOffset };
+    if (hostOffset !== 0) yield { first, count, hostOffset, length: count * tableBytes, structure: "grain table" };
     first += count;
   }
 }
 
-/** All tables in the directory's order, each read once. */
+/** All tables in the directory's order, each read once; what is read is the caller's until it asks for more. */
 export async function* readTables(
   storage: Storage,
   header: SparseHeader,
   entries: Uint32Array,
 ): AsyncGenerator<TableRun & { readonly view: DataView }> {
-  const read = ({ hostOffset, count }: TableRun) =>
-    readExactly(storage, hostOffset, count * header.tableBytes, "grain table");
-  for await (const { job, result } of readAhead(tableRuns(entries, header), READS_AHEAD, read))
-    yield { ...job, view: new DataView(result.buffer) };
+  for await (const { request, bytes } of readInOrder(storage, tableRuns(entries, header)))
+    yield { ...request, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
 }

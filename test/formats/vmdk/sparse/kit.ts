@@ -13,7 +13,7 @@ export const sparseVmdkKit: FormatKit = {
   title: "sparse VMDK",
   isProbed: true,
   isLittleEndian: true,
-  build: (contents) => buildSparse({ ...contents, grainSize: BLOCK_SIZE, isStream: true }).bytes,
+  build: (contents) => new Uint8Array(buildSparse({ ...contents, grainSize: BLOCK_SIZE, isStream: true }).bytes),
   naiveRead: readSparseNaively,
   fieldSites: sparseFieldSites,
   cases: sparseCases,

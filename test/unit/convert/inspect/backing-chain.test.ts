@@ -86,7 +86,7 @@ describe("openBackingChain", () => {
     expect(below).toMatchObject({ format: "raw", virtualSize: base.length });
     const wrong = new MemoryVolume({ top: over("base", { backingFormat: "qed" }), base });
     await expect(pathsBelow(wrong, "top")).rejects.toMatchObject({ name: "ImageError" });
-    const unknown = new MemoryVolume({ top: over("base", { backingFormat: "vdi" }), base });
+    const unknown = new MemoryVolume({ top: over("base", { backingFormat: "dmg" }), base });
     await expect(pathsBelow(unknown, "top")).rejects.toMatchObject({ kind: "unsupported" });
   });
 

@@ -5,7 +5,7 @@ import { UsageError } from "../../../../src/bytes/image-error.ts";
 import { whyNoPlainName } from "../../../../src/bytes/plain-name.ts";
 import { RangeSet } from "../../../../src/bytes/range-set.ts";
 import { parseDescriptor, refusing } from "../../../../src/formats/vmdk/descriptor.ts";
-import { freshDescriptor } from "../../../../src/formats/vmdk/fresh-descriptor.ts";
+import { FLAT_KIND, freshDescriptor } from "../../../../src/formats/vmdk/fresh-descriptor.ts";
 import { vmdkTarget } from "../../../../src/formats/vmdk/target.ts";
 import { ExtentState, ExtentTableBuilder } from "../../../../src/image/extent.ts";
 import { type ConversionOptions, DISK_ALONE } from "../../../../src/image/source.ts";
@@ -81,7 +81,9 @@ test("an extent whose line is broken in two, as QEMU reads it all the same, is n
 
 describe("a new one", () => {
   const textOf = (size: number, adapter: "ide" | "lsilogic", seed?: string) =>
-    Buffer.from(freshDescriptor("disk.raw", size, adapter, seed === undefined ? undefined : { seed })).toString();
+    Buffer.from(
+      freshDescriptor("disk.raw", size, adapter, FLAT_KIND, seed === undefined ? undefined : { seed }),
+    ).toString();
 
   test("has a geometry that ends inside the disk, and no more cylinders than an IDE disk has", () => {
     expect(textOf(512, "ide")).toMatch(/RW 1 FLAT "disk.raw" 0\n[\s\S]*cylinders = "1"/);
@@ -100,10 +102,16 @@ describe("a new one", () => {
 });
 
 describe("as a target", () => {
-  test.each([{}, { subformat: "monolithicSparse" }, { subformat: "streamOptimized" }])("only flat: %j", (options) => {
+  test.each([{ subformat: "twoGbMaxExtentFlat" }, { subformat: "streamOptimized" }])("never: %j", (options) => {
     const draft = () => vmdkTarget.openConversionTarget(rawOf(4096), options, new Set());
     expect(draft).toThrow(UsageError);
-    expect(draft).toThrow(/use subformat=monolithicFlat/);
+    expect(draft).toThrow(/use monolithicSparse or monolithicFlat/);
+  });
+
+  test("sparse where nothing else is said, as for qemu-img", () => {
+    const draft = vmdkTarget.openConversionTarget(rawOf(4096), {}, new Set());
+    expect(draft.options).toEqual({ subformat: "monolithicSparse", adapter_type: "ide" });
+    expect(draft.placement.linearBase).toBeUndefined();
   });
 
   test("no disk of no bytes, no snapshots, no backing file", () => {

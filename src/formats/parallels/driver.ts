@@ -1,0 +1,15 @@
+/** The Parallels driver, of expandable disks (docs/interop/parallels of QEMU): both magics, as sources. */
+
+import type { FormatDriver } from "../../image/driver.ts";
+import { MAGICS } from "./header.ts";
+import { openParallels } from "./image.ts";
+
+export const parallelsDriver: FormatDriver = {
+  name: "parallels",
+  aliases: [],
+  // A bundle's folder ends in .hdd, the file in it in .hds; a file alone has either.
+  extensions: [".hds", ".hdd", ".parallels"],
+  marks: Object.values(MAGICS).map((bytes) => ({ hostOffset: 0, bytes })),
+  guestAt: "nowhere",
+  open: ({ main }) => openParallels(main),
+};

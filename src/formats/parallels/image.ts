@@ -1,0 +1,118 @@
+/** An opened Parallels image: its header, its mapping, its check. */
+
+import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import { command, imageNamed, say } from "../../bytes/sentence.ts";
+import type { ExtentTable } from "../../image/extent.ts";
+import { type CheckResult, type FindingListener, NOTHING_FOUND } from "../../image/finding.ts";
+import type { Repair, RepairWishes } from "../../image/repair.ts";
+import { type ConversionOptions, DISK_ALONE, type Image } from "../../image/source.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { type BatScan, scanBat } from "./bat.ts";
+import type { ParallelsSpecificInfo } from "./details.ts";
+import { InUse, type ParallelsHeader, readParallelsHeader } from "./header.ts";
+import { planParallelsRepair } from "./repair.ts";
+
+class ParallelsImage implements Image {
+  readonly format = "parallels";
+  readonly storage: Storage;
+  readonly #header: ParallelsHeader;
+  #scan: Promise<BatScan> | undefined;
+
+  constructor(storage: Storage, header: ParallelsHeader) {
+    this.storage = storage;
+    this.#header = header;
+  }
+
+  get virtualSize(): number {
+    return this.#header.virtualSize;
+  }
+
+  get clusterSize(): number {
+    return this.#header.clusterSize;
+  }
+
+  get fileSize(): number {
+    return this.#header.fileSize;
+  }
+
+  getConversionOptions(): ConversionOptions {
+    const { values, virtualSize, clusterSize, placeSize, batEnd, extension } = this.#header;
+    return {
+      ...DISK_ALONE,
+      format: this.format,
+      virtualSize,
+      clusterSize,
+      clustersPerTable: values.batCount,
+      bitmapNames: extension?.bitmapNames ?? [],
+      sharingSize: placeSize,
+      usedHeader: RangeSet.of({ start: 0, end: Math.min(batEnd, clusterSize) }),
+      unclean:
+        values.inUse === InUse.open
+          ? ["The image is marked as in use: its last writer did not close it; repair it with `qemu-img check -r all`"]
+          : [],
+    };
+  }
+
+  async getMapping(): Promise<ExtentTable> {
+    const { mapping, broken } = await this.#entries();
+    if (mapping !== undefined) return mapping;
+    const { path } = this.storage;
+    throw new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
+      because: broken?.message,
+      remedy:
+        broken?.kind === "entry-out-of-bounds"
+          ? say`repair it first: ${command("check", path, "-r", "all")}`
+          : "the file was cut short: restore it from a backup",
+      format: this.format,
+      path,
+      structure: broken?.structure,
+      hostOffset: broken?.hostOffset,
+      guestOffset: broken?.guestOffset,
+    });
+  }
+
+  async check(onFinding?: FindingListener): Promise<CheckResult> {
+    let scan = await this.#entries();
+    // Of many findings the first walk kept a part; who listens hears all.
+    if (onFinding && scan.findings.findings.length > 0) scan = await scanBat(this.storage, this.#header, onFinding);
+    const { corruptions, leaks, warnings, findings } = scan.findings;
+    return {
+      ...NOTHING_FOUND,
+      corruptions,
+      leaks,
+      warnings,
+      findings,
+      imageEndOffset: scan.imageEnd,
+      totalClusters: this.#header.values.batCount,
+      allocatedClusters: scan.allocatedCount,
+      fragmentedClusters: scan.fragmentedCount,
+    };
+  }
+
+  async planRepair(wishes: RepairWishes): Promise<Repair> {
+    return planParallelsRepair(this.storage, this.#header, await this.#entries(), wishes);
+  }
+
+  /** Tracks begin at sectors, so that the rest of the BAT's last one is nobody's. */
+  async getMetadataRanges(): Promise<RangeSet> {
+    const { batEnd, fileSize, extension } = this.#header;
+    const ranges = RangeSet.of({ start: 0, end: Math.min(alignUp(batEnd, SECTOR_SIZE), fileSize) });
+    if (extension) ranges.add(extension.hostOffset, extension.hostOffset + extension.length);
+    return ranges;
+  }
+
+  getSpecificInfo(): ParallelsSpecificInfo {
+    return { format: this.format };
+  }
+
+  #entries(): Promise<BatScan> {
+    this.#scan ??= scanBat(this.storage, this.#header);
+    return this.#scan;
+  }
+}
+
+export async function openParallels(storage: Storage): Promise<Image> {
+  return new ParallelsImage(storage, await readParallelsHeader(storage));
+}
