@@ -52,14 +52,10 @@ export async function expectedOf(scenario: Scenario, final: Uint8Array): Promise
     guest,
     formats: new Set([sourceFormat, targetFormat, ...hubs]),
     virtualSizes: new Set([guest.length, Math.ceil(virtualSize / SECTOR_SIZE) * SECTOR_SIZE]),
-    wasInOnePiece: isOnePiece(image),
+    wasInOnePiece: image.getConversionOptions().linearBase !== undefined,
     final,
     whole: new Map(),
   };
-}
-
-function isOnePiece(image: Image): boolean {
-  return image.getConversionOptions().linearBase !== undefined;
 }
 
 /** What the guest sees, in whole sectors; what is missing of the last one are zeros. */
@@ -191,12 +187,17 @@ export async function judgeEnd(
   }
   if (wish === "rollback" && format !== scenario.sourceFormat) throw new Error(`rollback ended at ${format}`);
   if (isOld) return;
-  const isInOnePiece = isOnePiece(await openFound(bytes));
+  const isInOnePiece = await liesInOnePiece(bytes);
   const isBack =
     format === scenario.sourceFormat && isInOnePiece === expected.wasInOnePiece && wishes.includes("rollback");
   if (isBack && isInOnePiece) throw new Error(`rolled back to ${format}, but not byte for byte`);
   judgeLength(expected, bytes, format);
   if (wish === "rollback" || !scenario.options.keepLeaks) await judgeSettled(bytes, scenario);
+}
+
+/** Such a disk is led back to byte for byte; of what has tables the same guest is. */
+export async function liesInOnePiece(bytes: Uint8Array): Promise<boolean> {
+  return (await openFound(bytes)).getConversionOptions().linearBase !== undefined;
 }
 
 /** A disk in one piece ends where it ends. */

@@ -158,7 +158,9 @@ async function giveUpAdditive(
     end = alignUp(end, endUnitOf(options));
     footer = options.footer;
   }
-  if (end < (await storage.size())) await storage.resize(end);
+  // An earlier cut may be in the cache alone, and what is found at the end must be there before the anchor goes.
+  const isAnchored = isUntouched && journal.work.anchor !== undefined;
+  if (end < (await storage.size()) || isAnchored) await storage.resize(end);
   if (footer) await putFooter(storage, end, footer);
   await storage.sync();
   if (isUntouched) await liftAnchor(storage, journal.work);

@@ -14,7 +14,6 @@ import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { Image } from "../../image/source.ts";
 import type { Commit } from "../../image/target.ts";
-import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
@@ -59,7 +58,7 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   const { storage } = session;
   const { named } = plan.commit;
   if (named) session.takeSidecar(named.name);
-  await anchorSource(session, journal.work);
+  await anchorSource(session, journal);
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
   const report = progressOf(settings, "write");
   if (plan.trailer) {
@@ -96,10 +95,13 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
 }
 
 /** From here on the source is whole whatever lies behind its end, and so it is on the way back. */
-async function anchorSource({ storage }: Session, { anchor }: ConversionWork): Promise<void> {
+async function anchorSource(session: Session, journal: ConversionJournal): Promise<void> {
+  const { storage } = session;
+  const { anchor } = journal.work;
   if (anchor === undefined) return;
   await storage.write(0, anchor);
   await storage.sync();
+  if ((await commitStateOf(storage, journal.work)) !== "before") throw wrongHeader(session, journal);
 }
 
 /** The text has been compared with what the plan read of it right before (`refuseChangedSource`). */
@@ -165,8 +167,11 @@ async function refuseStaleCopies({ session, settings, source, plan, guest }: Swi
 
 /** The sector is what decides whose image it is: it has to read as it was written, bit by bit. */
 async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<void> {
-  if ((await commitStateOf(session.storage, journal.work)) === "after") return;
-  throw new ImageError("verification-failed", say`Cannot trust ${imageNamed(session.path)}`, {
+  if ((await commitStateOf(session.storage, journal.work)) !== "after") throw wrongHeader(session, journal);
+}
+
+function wrongHeader(session: Session, journal: ConversionJournal): ImageError {
+  return new ImageError("verification-failed", say`Cannot trust ${imageNamed(session.path)}`, {
     because: "its new header does not read as written",
     path: session.path,
     hostOffset: journal.work.commitHostOffset,
