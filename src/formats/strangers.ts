@@ -61,7 +61,8 @@ const BOOT_SECTOR_END = { hostOffset: 510, bytes: "\x55\xaa" };
  */
 export function rivalsOf({ guestAt, marks }: FormatDriver, ends: FileEnds): readonly string[] {
   if (guestAt === "everywhere") return [];
-  const hasGuestAtStart = guestAt === "start";
+  // What bears the format's own mark in its first bytes has no guest's there.
+  const hasGuestAtStart = guestAt === "start" && !marks.some((mark) => mark.hostOffset === 0 && ends.bears(mark));
   const isBootable = !hasGuestAtStart && ends.bears(BOOT_SECTOR_END);
   // A format whose mark comes later leaves its first bytes to anybody, as one does that begins with its guest's.
   const isStartFree = hasGuestAtStart || marks.every(({ hostOffset }) => hostOffset > 0);

@@ -80,7 +80,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const isInOnePiece = draft.placement.linearBase !== undefined;
   const frontEnd = isInOnePiece && source.options.linearBase === undefined ? source.options.clusterSize : 0;
   const mapping = grownMapping(source.mapping, draft.virtualSize);
-  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options.clusterSize, source.fileSize);
+  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options, source.fileSize);
   const placed = placeUnits({
     mapping,
     placement: draft.placement,
@@ -89,7 +89,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     hasShortTail: source.options.tailLength !== undefined,
     hasBacking,
     ...fills,
-    copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
+    copyStart: alignUp(Math.max(sourceEnd, source.options.grownEnd ?? 0, source.room?.from ?? 0), alignment),
     frontEnd,
   });
   // From one piece to another nothing changes its place, and what shows zeros is zeros.

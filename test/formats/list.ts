@@ -10,6 +10,7 @@ import { vdiKit } from "./vdi/kit.ts";
 import { vhdxKit } from "./vhdx/kit.ts";
 import { vmdkKit } from "./vmdk/kit.ts";
 import { sparseVmdkKit } from "./vmdk/sparse/kit.ts";
+import { dynamicVpcKit } from "./vpc/dynamic/kit.ts";
 import { vpcKit } from "./vpc/kit.ts";
 
 export const kits: readonly FormatKit[] = [
@@ -20,6 +21,7 @@ export const kits: readonly FormatKit[] = [
   parallelsKit,
   vhdxKit,
   vpcKit,
+  dynamicVpcKit,
   vmdkKit,
   sparseVmdkKit,
   rawKit,

@@ -13,11 +13,15 @@ import { isAsAsked } from "../switch/switch-planning.ts";
 /** Zeros in runs of this are holes, as for qemu-img, where the source's length says nothing of its data. */
 const USUAL_SPARSE_SIZE = 4096;
 
-/** The wishes, each default by what the first source is. */
+/**
+ * The wishes, each default by what the first source is. What had to lie behind all that a source could grow to comes nearer,
+ * but where its undo is to be kept: that is its old bytes where they are.
+ */
 export function wishesOf(source: Source, targetFormat: string, settings: Settings): Wishes {
   const { options } = source;
   const wasInOnePiece = options.linearBase !== undefined;
-  const isLong = wasInOnePiece && !waypointTo(targetFormat, settings.options).isInOnePiece;
+  const isFar = options.grownEnd !== undefined && !settings.keepUndo;
+  const isLong = (wasInOnePiece || isFar) && !waypointTo(targetFormat, settings.options).isInOnePiece;
   return {
     compress: settings.compress,
     compact: settings.compact ?? (settings.compress || isLong || isLeaky(source, targetFormat, settings)),

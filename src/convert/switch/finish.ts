@@ -98,7 +98,7 @@ async function cutTrailer({ storage }: Session, { work }: ConversionJournal, tar
   const old = await readZeroFilled(storage, oldFileSize - length, length);
   if (!sameBytes(old, await readZeroFilled(storage, trailerEnd - length, length))) return false;
   const metadata = await target.getMetadataRanges();
-  if (sourceEndOf(await target.getMapping(), metadata, SECTOR_SIZE, 0) > fileSize) return false;
+  if (sourceEndOf(await target.getMapping(), metadata, { clusterSize: SECTOR_SIZE }, 0) > fileSize) return false;
   await storage.resize(fileSize);
   await storage.sync();
   return true;

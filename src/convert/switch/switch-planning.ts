@@ -238,8 +238,8 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
     claimed.add(Math.max(clusterSize, start - (start % clusterSize)), end);
     if (mapping.hostOffset[row] !== start) misplaced += end - start;
   }
-  const sourceEnd = sourceEndOf(mapping, metadata, clusterSize, fileSize);
-  const start = alignUp(Math.max(virtualSize, sourceEnd), clusterSize);
+  const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
+  const start = alignUp(Math.max(virtualSize, sourceEnd, options.grownEnd ?? 0), clusterSize);
   const spares = Math.min(MAX_SPARES, maxExtraSpace, Math.ceil(misplaced / SPARES_PART));
   const from = start + clusterSize + Math.max(clusterSize, alignUp(spares, clusterSize));
   claimed.add(start, from);

@@ -179,6 +179,7 @@ describe("probing", () => {
     ["QFI\xfb\0\0\0\x01", "qcow and vpc"],
     ["KDMV", "vpc and vmdk"],
     ["vhdxfile", "vpc and vhdx"],
+    ["Bochs Virtual HD Image", "vpc and bochs"],
   ])("what others would take for an image is one of two: %j", async (text, names) => {
     await expect(openImage(bearing(text, 0))).rejects.toThrow(`it looks like ${names}; name it with -f`);
     expect((await openImage(bearing(text, 0), "vhd")).virtualSize).toBe(PLAIN.virtualSize);
