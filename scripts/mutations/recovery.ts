@@ -52,7 +52,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "a file that has grown is not noticed",
     file: "convert/undo/switch-undo.ts",
-    find: "if (!isLong && !(await isFooterInPart(storage, state, size)))",
+    find: "if (size !== expected && !(await isFooterInPart(storage, state, size)))",
     replace: "if (false)",
     tests: [foreignWrites],
   },

@@ -70,11 +70,6 @@ export interface ConversionOptions {
    * that there is, and take what lies there for zeros: nothing of ours may lie below while it is the image's. Absent: they don't.
    */
   readonly grownEnd?: number;
-  /**
-   * Bytes at the file's end by which readers know it: a footer, in whole sectors. Whoever makes the file longer and leaves the
-   * image what it is writes them at its new end too. Absent where nothing is looked for there.
-   */
-  readonly trailer?: number;
   /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
   readonly unclean: readonly string[];
   /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */

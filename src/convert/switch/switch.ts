@@ -1,7 +1,7 @@
 /**
  * A switch, performed: additive writes, sync, the target verified through an overlay, one sector, sync.
  *
- *   journal | anchor, trailer | additive | verify | prepared | last look | commit | verify anew | verified
+ *   journal | anchor | additive | verify | prepared | last look | commit | verify anew | verified
  *             ^ where the source is known by its file's end                ^ the file is the target's
  *                               ^ nothing of the source is overwritten
  */
@@ -61,11 +61,6 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await anchorSource(session, journal);
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
   const report = progressOf(settings, "write");
-  if (plan.trailer) {
-    const { hostOffset, bytes } = plan.trailer;
-    // In one write, so that hardly a moment is left in which the file ends in something else.
-    await executeEpoch(storage, { purpose: "end the longer file as before", writes: () => [{ hostOffset, bytes }] });
-  }
   await executeEpoch(recorder.storage, plan.additive, {
     reader: new GuestReader(await guest.view(source.image)),
     onBytes: (done) => report(done, plan.bytesMoved + plan.draft.metadataBytes),

@@ -72,8 +72,7 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
   if (commit === "after") {
     if (!prepared) return "its header is the target's, but the journal never came to write it";
     const expected = sizeAfterCommit(state);
-    const isLong = size === expected || size === state.intent.trailerEnd;
-    if (!isLong && !(await isFooterInPart(storage, state, size)))
+    if (size !== expected && !(await isFooterInPart(storage, state, size)))
       return `its file has ${size} bytes instead of ${expected}`;
     if (!(await addedIsUntouched(storage, prepared))) return "the new tables were changed";
     if (!(await frontIsOurs(storage, state))) return "its header cluster was changed";
@@ -93,7 +92,7 @@ export async function isAsShort(storage: Storage, work: ConversionWork): Promise
   return isFrontAsItWas(storage, work);
 }
 
-/** The file's length once the commit is there and nothing has been cut but the source's trailer. */
+/** The file's length once the commit is there and nothing has been cut. */
 function sizeAfterCommit({ intent, commitHostOffset, named }: ConversionWork): number {
   if (named) return intent.fileSize;
   if (intent.commitKind === "length") return commitHostOffset;
