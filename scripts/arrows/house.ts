@@ -85,6 +85,7 @@ export const house: readonly Room[] = [
     target: ["header", "tables", "rearrange"],
   }),
   ...divided("formats/vmdk", format, { sparse: ["*.ts"] }),
+  ...divided("formats/vpc", format, { dynamic: ["*.ts"] }),
   ...divided("formats/vhdx", format, { header: [], tables: ["header"], log: ["header"] }),
   ...divided(
     "plan",

@@ -1,10 +1,8 @@
 /**
  * The plan of a switch: the whole conversion as values, proven, before a byte is written.
  *
- *   |h| source: data and old tables |  copies  |  new tables  |t|
+ *   |h| source: data and old tables |  copies  |  new tables  |
  *    ^ the commit: one sector        ^ additive: past the old end, invisible to the source
- *
- * t: what the source's readers look for at the file's end, if they do; there before all else, and gone after the commit.
  */
 
 import { alignUp, isAligned, SECTOR_SIZE } from "../bytes/align.ts";
@@ -15,7 +13,7 @@ import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/ex
 import { grownMapping } from "../image/grown-mapping.ts";
 import type { ConversionOptions } from "../image/source.ts";
 import type { Commit, Draft, GuestMaterial, Identity, MappedDraft, TargetDriver } from "../image/target.ts";
-import type { Epoch, GuestCopy, Write } from "../image/write.ts";
+import type { Epoch, GuestCopy } from "../image/write.ts";
 import { placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";
 import { sourceEndOf } from "./source-end.ts";
@@ -32,8 +30,6 @@ export interface SourceFacts {
   readonly front?: Uint8Array;
   /** The file's last sector, where the source holds the disk in one piece. */
   readonly lastSector?: Uint8Array;
-  /** The file's last bytes, as many as the source's `trailer` says. */
-  readonly trailer?: Uint8Array;
   /** The plain name of the file. */
   readonly fileName?: string;
   /** The text beside the file that says what it is. */
@@ -60,8 +56,6 @@ export interface SwitchPlan {
   readonly sourceEnd: number;
   /** The header area as the plan read it: what leads back over the commit. */
   readonly header: Uint8Array;
-  /** The source's trailer at the end that the file will have until the commit, so that it stays whole; absent where it has none. */
-  readonly trailer?: Write;
   /** Copies and new tables, past the old end, and extras in unused bytes of the header. */
   readonly additive: Epoch;
   readonly commit: Commit;
@@ -80,7 +74,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const isInOnePiece = draft.placement.linearBase !== undefined;
   const frontEnd = isInOnePiece && source.options.linearBase === undefined ? source.options.clusterSize : 0;
   const mapping = grownMapping(source.mapping, draft.virtualSize);
-  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options.clusterSize, source.fileSize);
+  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options, source.fileSize);
   const placed = placeUnits({
     mapping,
     placement: draft.placement,
@@ -89,13 +83,14 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     hasShortTail: source.options.tailLength !== undefined,
     hasBacking,
     ...fills,
-    copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
+    copyStart: alignUp(Math.max(sourceEnd, source.options.grownEnd ?? 0, source.room?.from ?? 0), alignment),
     frontEnd,
   });
   // From one piece to another nothing changes its place, and what shows zeros is zeros.
   const staysInPlace = isInOnePiece && source.options.linearBase === draft.placement.linearBase;
   const zeros = staysInPlace ? new RangeSet() : zerosOf(placed.extents, draft.placement, source.fileSize);
   refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...placed.refusals]);
+  refuse(source.options, draft, tooShort(source));
   provePlan({
     source: mapping,
     target: placed.extents,
@@ -115,7 +110,6 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const { front, lastSector, identity, fileName, sidecar } = source;
   const guest = { front, lastSector, identity, fileName, sidecar };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
-  const trailer = trailerOf(source, mapped, commit);
   proveExtras(source, commit);
   if (isInOnePiece) proveFront(source, mapped, commit, frontEnd);
   return {
@@ -130,7 +124,6 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     // where an image is known by what lies at its end.
     sourceEnd: endSaysNothing(source.options) ? sourceEnd : source.fileSize,
     header: source.header,
-    ...(trailer && { trailer }),
     additive: {
       purpose: "write the new tables past the old end",
       guestCopies: placed.copies,
@@ -139,23 +132,20 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
         yield* commit.extras;
         yield* mapped.additiveWrites(chunk);
       },
-      fileSize: trailer ? trailer.hostOffset + trailer.bytes.length : mapped.fileSize,
+      fileSize: mapped.fileSize,
     },
     commit,
   };
 }
 
-function endSaysNothing({ linearBase, anchor, trailer }: ConversionOptions): boolean {
-  return linearBase === undefined && anchor === undefined && trailer === undefined;
+function endSaysNothing({ linearBase, anchor }: ConversionOptions): boolean {
+  return linearBase === undefined && anchor === undefined;
 }
 
-/** Behind all that is new. What is at the end already, and stays there, needs no copy. */
-function trailerOf(source: SourceFacts, { fileSize }: MappedDraft, commit: Commit): Write | undefined {
-  const { trailer } = source;
-  if (trailer === undefined || fileSize <= source.fileSize) return undefined;
-  if (commit.kind === "sector" && commit.hostOffset < source.fileSize)
-    return { hostOffset: alignUp(fileSize, SECTOR_SIZE), bytes: trailer };
-  throw new ImageError("verification-failed", "Cannot prove the plan: two footers at one end", { structure: "footer" });
+/** What leads back over a commit is the sector that it replaces. */
+function tooShort({ options, header, fileSize }: SourceFacts): string[] {
+  if (options.linearBase !== undefined || header.length >= SECTOR_SIZE) return [];
+  return [`Its file of ${fileSize} bytes is shorter than a sector; make a copy of it with qemu-img convert`];
 }
 
 /** What is stored twice from now on, here and below. */

@@ -77,6 +77,10 @@ export interface TargetKit {
   readonly countsReferences: boolean;
   /** Its own tables have a place at the file's front, so that most images come to it by the carrier, in two steps; default false. */
   readonly needsFront?: true;
+  /** Set where there is no image over a backing file. */
+  readonly hasNoBacking?: true;
+  /** Set where an image over a backing file has clusters of one sector, so that what a guest wrote can't be larger ones'. */
+  readonly hasSectorsOverBacking?: true;
   /** A byte of the header of which a guest's program may set bit 0 without harm. */
   readonly harmlessFlagAt: number;
   /** A table's pointer to the data at `hostOffset`, as stored. */
@@ -88,6 +92,8 @@ export interface MatrixKit {
   readonly clusterSizes: readonly (number | undefined)[];
   /** `-o` of qemu-img and of ours alike. */
   options(clusterSize: number | undefined): OptionTexts;
+  /** Those of qemu-img, where it lets less be chosen. */
+  makeOptions?(clusterSize: number | undefined): OptionTexts;
   /** Whether qemu-img has a check for it. */
   readonly isChecked: boolean;
   /** Asks programs that share no code with QEMU; throws where they see another guest than the raw file's. */
@@ -112,10 +118,10 @@ export interface CheckSample extends ImageSample {
 export interface QemuKit {
   /** The images that the conversions are proven on. */
   readonly images: readonly MatrixImage[];
-  /** Whether the format can be made of one of another's; default all. */
-  takes?(image: MatrixImage): boolean;
   /** `-o` of the smallest clusters and tables that both sides open. */
   readonly smallOptions: Readonly<Record<string, string | number>>;
+  /** A larger one it has not, or qemu-img asks for each cluster of a hole, which takes minutes; absent: any. */
+  readonly largestDisk?: number;
   /** qemu-io's verb that gives a cluster back. */
   readonly giveBack: "discard" | "write -z";
   /** Whether a write over a backing file has to cover whole clusters, for QEMU to leave alone what lies beside it. */

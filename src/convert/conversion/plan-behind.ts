@@ -47,7 +47,7 @@ function headerBehind({ header, commit }: SwitchPlan, length: number): Uint8Arra
 
 /** What else the source had the first switch has dropped. */
 function optionsBehind({ source, draft }: SwitchPlan): ConversionOptions {
-  const { linearBase: _, anchor: __, trailer: ___, tailLength: ____, ...kept } = source;
+  const { linearBase: _, anchor: __, tailLength: ___, ...kept } = source;
   return {
     ...kept,
     format: draft.format,

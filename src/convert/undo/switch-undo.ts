@@ -5,7 +5,7 @@
  * a recovery builds on is written once more and synced (`settleHeader`, `rewriteMetadata`) before anything depends on it.
  */
 
-import { alignUp, KiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { KiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -72,7 +72,7 @@ export async function foreignWrite(storage: Storage, state: ConversionWork): Pro
   if (commit === "after") {
     if (!prepared) return "its header is the target's, but the journal never came to write it";
     const expected = sizeAfterCommit(state);
-    if (size !== expected && size !== intent.trailerEnd && !(await isFooterInPart(storage, state, size)))
+    if (size !== expected && !(await isFooterInPart(storage, state, size)))
       return `its file has ${size} bytes instead of ${expected}`;
     if (!(await addedIsUntouched(storage, prepared))) return "the new tables were changed";
     if (!(await frontIsOurs(storage, state))) return "its header cluster was changed";
@@ -154,7 +154,6 @@ async function sourceBehind(storage: Storage, state: ConversionWork): Promise<Im
 export async function restoreSource(session: Session, journal: ConversionJournal, isOver = true): Promise<boolean> {
   const { storage } = session;
   const { intent, commitHostOffset, oldSector, anchor = oldSector, named } = journal.work;
-  await endAsBefore(storage, journal.work);
   // Also where it reads as the source's already: a cut may show what the disk really has. A footer that came goes with the length.
   const isComing = commitHostOffset >= intent.oldFileSize;
   if (named) await takeNameBack(session, journal.work);
@@ -165,14 +164,7 @@ export async function restoreSource(session: Session, journal: ConversionJournal
   await storage.resize(length);
   await storage.sync();
   await liftAnchor(storage, journal.work);
-  if ((await commitStateOf(storage, journal.work)) !== "before") {
-    throw new ImageError("verification-failed", say`Cannot put ${imageNamed(storage.path)} back`, {
-      because: "its header does not read as written",
-      path: storage.path,
-      hostOffset: commitHostOffset,
-      operation: "roll back",
-    });
-  }
+  if ((await commitStateOf(storage, journal.work)) !== "before") throw wrongOldHeader(storage.path, commitHostOffset);
   await session.refuseChange();
   if (isOver) {
     await journal.append({ record: "rolled-back" });
@@ -181,21 +173,23 @@ export async function restoreSource(session: Session, journal: ConversionJournal
   return length === intent.oldFileSize;
 }
 
-/** Once its header is back the source is looked for by the end of the file, which is longer until then. */
-async function endAsBefore(storage: WritableStorage, { intent }: ConversionWork): Promise<void> {
-  const { trailerEnd, fileSize, oldFileSize } = intent;
-  if (trailerEnd === undefined || (await storage.size()) !== fileSize) return;
-  const length = trailerEnd - alignUp(fileSize, SECTOR_SIZE);
-  await storage.write(trailerEnd - length, await readZeroFilled(storage, oldFileSize - length, length));
-  await storage.sync();
-}
-
 /** The source's own sector again, once its file is as long as it was, so that what lies at its end is found. */
 export async function liftAnchor(storage: WritableStorage, work: ConversionWork): Promise<void> {
   const { anchor, oldSector, commitHostOffset, intent } = work;
   if (anchor === undefined || (await storage.size()) !== intent.oldFileSize) return;
   await storage.write(commitHostOffset, oldSector);
   await storage.sync();
+  const found = await readExactly(storage, commitHostOffset, oldSector.length, "header");
+  if (!sameBytes(found, oldSector)) throw wrongOldHeader(storage.path, commitHostOffset);
+}
+
+function wrongOldHeader(path: string, hostOffset: number): ImageError {
+  return new ImageError("verification-failed", say`Cannot put ${imageNamed(path)} back`, {
+    because: "its header does not read as written",
+    path,
+    hostOffset,
+    operation: "roll back",
+  });
 }
 
 /** The text under its name again, or gone. Whatever else bears the name stays. */

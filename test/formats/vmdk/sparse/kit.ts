@@ -17,6 +17,7 @@ const target: TargetKit = {
   choices: [{}, { adapter_type: ["ide", "lsilogic", "legacyESX"] }],
   countsReferences: true,
   needsFront: true,
+  hasNoBacking: true,
   // Padding behind the last field.
   harmlessFlagAt: 100,
   pointerTo(hostOffset) {
@@ -28,8 +29,8 @@ const target: TargetKit = {
 
 const qemu: QemuKit = {
   images: sparseMatrix,
-  takes: ({ backing, virtualSize }) => backing === undefined && virtualSize <= 2 * TiB,
   smallOptions: { subformat: "monolithicSparse" },
+  largestDisk: 2 * TiB,
   giveBack: "write -z",
   writesWholeClusters: false,
   forgetBackingFormat() {
