@@ -35,7 +35,13 @@ const WAYS: readonly Pick<Failure, "code" | "isLasting" | "leaves">[] = [
   { code: "ENOSPC", isLasting: true, leaves: "half" },
 ];
 /** Each recovery of a failed sync is cut at all its operations. */
-const FAILED_SYNCS = ["raw to qcow2", "qcow2 to raw, one long cycle, one spare", "vpc to qed", "raw to vpc, grown"];
+const FAILED_SYNCS = [
+  "raw to qcow2",
+  "qcow2 to raw, one long cycle, one spare",
+  "vpc to qed",
+  "raw to vpc, grown",
+  "qed to vmdk",
+];
 
 const run = promisify(execFile);
 const scenarios = await pathScenarios();

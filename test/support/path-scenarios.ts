@@ -147,6 +147,8 @@ export async function pathScenarios(): Promise<Scenario[]> {
       }),
       isShared: true,
     },
+    of("qed", "vmdk", shuffled, "vmdk"),
+    raw("vmdk, odd length", odd, "vmdk"),
     of("qed", "qed, compacted", shuffled, "qed", { compact: true }),
     of("qcow2", "vpc", cycle(CYCLES.random as Arrange, 12), "vpc", { options: VHD }),
     of("qed", "vpc, grown", shuffled, "vpc", { options: { subformat: "fixed", align: "64k" } }),
