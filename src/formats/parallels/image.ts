@@ -47,7 +47,10 @@ class ParallelsImage implements Image {
       clustersPerTable: values.batCount,
       bitmapNames: extension?.bitmapNames ?? [],
       sharingSize: placeSize,
-      usedHeader: RangeSet.of({ start: 0, end: Math.min(batEnd, clusterSize) }),
+      usedHeader: RangeSet.of(
+        { start: 0, end: Math.min(batEnd, clusterSize) },
+        ...(extension ? [{ start: extension.hostOffset, end: extension.hostOffset + extension.length }] : []),
+      ),
       unclean:
         values.inUse === InUse.open
           ? ["The image is marked as in use: its last writer did not close it; repair it with `qemu-img check -r all`"]

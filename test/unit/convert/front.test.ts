@@ -8,6 +8,7 @@ import type { ConversionReport } from "../../../src/convert/report/report.ts";
 import { openImage } from "../../../src/formats/registry.ts";
 import { checkOf } from "../../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
+import { buildParallels, dirtyBitmap } from "../../formats/parallels/builder.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";
 import { buildSparse } from "../../formats/vmdk/sparse/builder.ts";
 import { IMAGE_PATH, recordScenario, testHost } from "../../support/crash-scenario.ts";
@@ -73,6 +74,17 @@ describe("the front", () => {
     expect((await checkOf(await openImage(memoryStorage(bytes)))).findings).toEqual([]);
     const scenario = { name: "vmdk", image, sourceFormat: "vmdk", targetFormat: "vmdk", options };
     expect(await sweepScenario(scenario, 60, 5, newTally(), { sampled: true })).toEqual([]);
+  });
+
+  test("is none where an extension lies in it", async () => {
+    const description = { virtualSize: 9 * GRAIN, trackSectors: GRAIN / 512 };
+    const { bytes } = buildParallels({ ...description, extension: dirtyBitmap(9 * GRAIN, 7) });
+    const image = Buffer.from(bytes);
+    image.copyWithin(4096, GRAIN);
+    image.writeBigUInt64LE(8n, 56);
+    const options: ConvertOptions = { drop: ["bitmaps"] };
+    expect(stepsOf((await converted(new Uint8Array(image), options)).report)).toEqual(["qcow2", "vmdk"]);
+    expect(stepsOf((await converted(buildParallels(description).bytes)).report)).toEqual(["vmdk"]);
   });
 
   test("cleared for nothing is not cleared again", async () => {
