@@ -295,7 +295,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "no look at the space that it takes",
     file: "convert/conversion/switch-step.ts",
-    find: "  await refuseWithoutSpace(session, plan, settings, beginning.replacing === undefined);",
+    find: "  await refuseWithoutSpace(session, step, settings, beginning.replacing === undefined);",
     replace: "",
     tests: [refusals],
   },

@@ -162,7 +162,7 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "a plan does not look at the space",
     file: "convert/conversion/foretell.ts",
-    find: "await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned.plan as SwitchPlan, settings));",
+    find: "await reasons.ask(() => refuseWithoutSpace({ volume, path }, planned as { readonly plan: SwitchPlan }, settings));",
     replace: "",
     tests: [foretell],
   },

@@ -5,6 +5,8 @@ import type { Mutation } from "./mutation.ts";
 const refused = "test/oracle/corpus.test.ts > refuse/vmdk/corrupt";
 const reading = "test/unit/formats/vmdk/sparse.test.ts";
 const cuts = "test/crash/each-cut-once.test.ts > vmdk to qcow2";
+const making = "test/unit/formats/vmdk/sparse-target.test.ts";
+const front = "test/unit/convert/front.test.ts";
 const mending = "test/crash/anchor.test.ts";
 
 export const vmdkMutations: readonly Mutation[] = [
@@ -84,5 +86,61 @@ export const vmdkMutations: readonly Mutation[] = [
     find: "(anchor ?? oldSector)",
     replace: "oldSector",
     tests: [mending],
+  },
+  {
+    name: "both directories of a new VMDK are one",
+    file: "formats/vmdk/sparse/target.ts",
+    find: "redundantOffset: sectorFlags(redundant.directory)",
+    replace: "redundantOffset: sectorFlags(first.directory)",
+    tests: [making],
+  },
+  {
+    name: "a grain may lie on the descriptor's place",
+    file: "formats/vmdk/sparse/target.ts",
+    find: "hostOffset < FRONT ||",
+    replace: "hostOffset < SECTOR_SIZE ||",
+    tests: [making],
+  },
+  {
+    name: "of tables at once those behind the first have its grains",
+    file: "formats/vmdk/sparse/target.ts",
+    find: "{ firstGrain: first * ENTRY_COUNT, grainSize }",
+    replace: "{ firstGrain: 0, grainSize }",
+    tests: [making],
+  },
+  {
+    name: "a VMDK's disk may have any size",
+    file: "formats/vmdk/sparse/target.ts",
+    find: "if (source.virtualSize > MAX_SIZE)",
+    replace: "if (source.virtualSize > 2 * MAX_SIZE)",
+    tests: [making],
+  },
+  {
+    name: "a descriptor takes any name",
+    file: "formats/vmdk/sparse/target.ts",
+    find: "whyNoPlainName(fileName) === undefined ? fileName",
+    replace: "fileName !== whyNoPlainName.name ? fileName",
+    tests: [making],
+  },
+  {
+    name: "the front is free where the header alone leaves it so",
+    file: "formats/vmdk/sparse/image.ts",
+    find: "{ start: 0, end: grainSize }",
+    replace: "{ start: 0, end: SECTOR_SIZE }",
+    tests: [front],
+  },
+  {
+    name: "space is asked for the first of two switches alone",
+    file: "convert/execute/space.ts",
+    find: "keptBytes(plan) + peakExtraBytes(behind, settles)",
+    replace: "peakExtraBytes(behind, settles)",
+    tests: [front],
+  },
+  {
+    name: "a step that makes room for the next is settled",
+    file: "convert/conversion/walk.ts",
+    find: "settles: !step.isCarrier && step.front === undefined",
+    replace: "settles: !step.isCarrier",
+    tests: [front],
   },
 ];
