@@ -1,7 +1,16 @@
 /** Sparse VMDKs of our making, from images of qemu-img's of every kind: as planned, and by qemu-img, libvmdk and 7-Zip the same guest, before and after a guest wrote all over. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -12,6 +21,7 @@ import { info } from "../../src/convert/reading/info.ts";
 import { rollback } from "../../src/convert/recover.ts";
 import { readByOthers } from "../formats/vmdk/other-readers.ts";
 import { infoAsQemu, qemuInfo } from "../support/qemu-words.ts";
+import { seededRandom } from "../support/random.ts";
 
 const KiB = 1024;
 const MiB = 1024 ** 2;
@@ -66,6 +76,8 @@ function writeAllOver(name: string, size: number): void {
     run("qemu-io", "-t", "unsafe", "-f", format, ...[...writes, last].flatMap((each) => ["-c", each]), file);
 }
 
+/** Of the sources below, in `npm test`; ORACLE=all takes all of them. */
+const SAMPLE = 6;
 const SIZE = 4 * MiB + 1536;
 const CASES: readonly (readonly [string, readonly string[], readonly string[], ConvertOptions])[] = [
   ["qcow2 512", ["qcow2", "cluster_size=512"], ["qcow2", "vmdk"], {}],
@@ -80,12 +92,20 @@ const CASES: readonly (readonly [string, readonly string[], readonly string[], C
   ["raw", ["raw"], ["qcow2", "vmdk"], { format: "raw" }],
   ["VHD", ["vpc", "subformat=fixed,force_size=on"], ["raw", "qcow2", "vmdk"], {}],
   ["VDI", ["vdi"], ["qcow2", "vmdk"], {}],
-  ["Parallels", ["parallels"], ["qcow2", "vmdk"], {}],
+  ["Parallels", ["parallels"], ["vmdk"], {}],
   ["stream", ["vmdk", "subformat=streamOptimized"], ["qcow2", "vmdk"], { options: { subformat: "monolithicSparse" } }],
   ["VMDK", ["vmdk"], ["qcow2", "vmdk"], { options: { adapter_type: "buslogic" } }],
 ];
 
-test.each(CASES)("from %s", async (_name, made, steps, options) => {
+const { ORACLE = String(SAMPLE), ORACLE_SEED = "1" } = process.env;
+const chosen =
+  ORACLE === "all"
+    ? CASES
+    : seededRandom(Number(ORACLE_SEED))
+        .shuffle([...CASES])
+        .slice(0, SAMPLE);
+
+test.each(chosen)("from %s", async (_name, made, steps, options) => {
   const compressed = made[0] === "-c";
   const [format, settings] = made.slice(compressed ? 1 : 0) as [string, string | undefined];
   writeGuest(SIZE);
@@ -122,9 +142,10 @@ test("from a flat one and back, the descriptor gone with it", async () => {
   writeGuest(SIZE);
   run("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=monolithicFlat", "guest.raw", "disk.vmdk");
   const options = { subformat: "monolithicSparse" };
-  const { path, imageAfter, diskFile } = await convert(at("disk.vmdk"), "vmdk", { options });
+  const { path, imageAfter } = await convert(at("disk.vmdk"), "vmdk", { options });
   expect(path.map((step) => ("to" in step ? step.to : ""))).toEqual(["raw", "qcow2", "vmdk"]);
-  expect([imageAfter, diskFile]).toEqual([at("disk-flat.vmdk"), undefined]);
+  expect(imageAfter).toBe(at("disk-flat.vmdk"));
+  expect(existsSync(at("disk.vmdk"))).toBe(false);
   await expectSound("disk-flat.vmdk");
   await convert(at("disk-flat.vmdk"), "vmdk", { options: { subformat: "monolithicFlat" } });
   expect(run("qemu-img", "compare", "disk.vmdk", "guest.raw")).toContain("Images are identical.");
