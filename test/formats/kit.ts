@@ -51,7 +51,7 @@ export interface SourceKit {
   readonly anyImage: fc.Arbitrary<BuiltImage>;
   /** How many of them a suite of whole conversions takes, where none is small; default 25. */
   readonly runs?: number;
-  /** `-o` of any target by which that stays small, where the engine's own choice would not; default none. */
+  /** `-o` of a target that knows it by which that stays small, where the engine's own choice would not; default none. */
   readonly towards?: OptionTexts;
   /** A fixed one, whose units lie in disorder, so that settling has something to do. */
   shuffled(): BuiltImage;

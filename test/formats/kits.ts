@@ -4,7 +4,7 @@ import { carrierDriver, driverOf } from "../../src/formats/registry.ts";
 import type { FormatDriver } from "../../src/image/driver.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import type { CheckKit, FormatKit, QemuKit, SourceKit, TargetKit } from "./kit.ts";
+import type { CheckKit, FormatKit, OptionTexts, QemuKit, SourceKit, TargetKit } from "./kit.ts";
 import { kits } from "./list.ts";
 
 export { kits } from "./list.ts";
@@ -44,6 +44,12 @@ export interface Pair {
 export const pairs: readonly Pair[] = sources
   .flatMap((from) => partnersOf(from).map((to) => ({ from, to })))
   .filter(({ from, to }) => process.env.PAIRS === "all" || [from.name, to.name].includes(carrierDriver().name));
+
+/** `-o` by which an image stays small on its way, as far as the target knows it. */
+export function towardsOf({ from, to }: Pair): OptionTexts {
+  const known = new Set(driverOfKit(to).target?.options.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(from.source.towards ?? {}).filter(([name]) => known.has(name)));
+}
 
 /** Those whose images are small enough for every state of every cut; test/crash/large-units.test.ts takes a sample of the others. */
 export const smallPairs = pairs.filter(({ from }) => from.source.runs === undefined);

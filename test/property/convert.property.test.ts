@@ -11,7 +11,7 @@ import { openGuestView } from "../../src/image/guest/view.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { MemoryVolume, memoryStorage } from "../../src/storage/memory.ts";
 import type { FormatKit, OptionTexts } from "../formats/kit.ts";
-import { pairs, type Target, targets } from "../formats/kits.ts";
+import { pairs, type Target, targets, towardsOf } from "../formats/kits.ts";
 import { IMAGE_PATH, testHost } from "../support/crash-scenario.ts";
 
 async function guestOf(bytes: Uint8Array): Promise<Uint8Array> {
@@ -118,7 +118,7 @@ test.each(pairs)(
   async ({ from, to }) => {
     const { bytes: source, guest } = from.source.shuffled();
     const ends = { untouched: 0, stands: 0, finishedOnly: 0 };
-    const options = from.source.towards ?? {};
+    const options = towardsOf({ from, to });
     for (let count = 1; ; count++) {
       const volume = new MemoryVolume({ [IMAGE_PATH]: source });
       const signal = abortAtQuestion(count);
