@@ -98,6 +98,7 @@ export interface FileSpace {
   readonly additiveStart: number;
   /** Places that nobody points at yet and that must be counted all the same, for what will be moved there; absent: none. */
   readonly claimed?: RangeSet;
+  readonly identity?: Identity | undefined;
 }
 
 /** What the guest itself gives to a commit. */

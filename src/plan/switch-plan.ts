@@ -110,9 +110,9 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     ...(!staysInPlace && { zeros }),
   });
   const additiveStart = alignUp(placed.copyEnd, alignment);
-  const space = { oldFileSize: source.fileSize, additiveStart, ...(source.room && { claimed: source.room.claimed }) };
+  const { front, lastSector, identity, fileName, sidecar, room } = source;
+  const space = { oldFileSize: source.fileSize, additiveStart, identity, ...(room && { claimed: room.claimed }) };
   const mapped = withNote(target.map(draft, placed.extents, space), placed.bytesFilled);
-  const { front, lastSector, identity, fileName, sidecar } = source;
   const guest = { front, lastSector, identity, fileName, sidecar };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
   const trailer = trailerOf(source, mapped, commit);
