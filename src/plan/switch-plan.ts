@@ -16,6 +16,7 @@ import { grownMapping } from "../image/grown-mapping.ts";
 import type { ConversionOptions } from "../image/source.ts";
 import type { Commit, Draft, GuestMaterial, Identity, MappedDraft, TargetDriver } from "../image/target.ts";
 import type { Epoch, GuestCopy, Write } from "../image/write.ts";
+import { type Gathered, gatherUnits } from "./gather-units.ts";
 import { placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";
 import { sourceEndOf } from "./source-end.ts";
@@ -58,6 +59,8 @@ export interface SwitchPlan {
   readonly oldFileSize: number;
   /** Where the places that the source points at end: past `oldFileSize` where the file ends inside a cluster. */
   readonly sourceEnd: number;
+  /** Of a target without holes: places below the old end that it shows and the source does not. */
+  readonly takenOver?: RangeSet;
   /** The header area as the plan read it: what leads back over the commit. */
   readonly header: Uint8Array;
   /** The source's trailer at the end that the file will have until the commit, so that it stays whole; absent where it has none. */
@@ -81,7 +84,8 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const frontEnd = isInOnePiece && source.options.linearBase === undefined ? source.options.clusterSize : 0;
   const mapping = grownMapping(source.mapping, draft.virtualSize);
   const sourceEnd = sourceEndOf(mapping, source.metadata, source.options.clusterSize, source.fileSize);
-  const placed = placeUnits({
+  const copyStart = alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment);
+  const apart = placeUnits({
     mapping,
     placement: draft.placement,
     virtualSize: draft.virtualSize,
@@ -89,13 +93,18 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     hasShortTail: source.options.tailLength !== undefined,
     hasBacking,
     ...fills,
-    copyStart: alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment),
+    copyStart,
     frontEnd,
   });
+  refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...apart.refusals]);
+  const { metadata } = source;
+  const { placement, virtualSize } = draft;
+  const placed = gatherUnits(apart, { mapping, metadata, placement, virtualSize, copyStart });
   // From one piece to another nothing changes its place, and what shows zeros is zeros.
   const staysInPlace = isInOnePiece && source.options.linearBase === draft.placement.linearBase;
-  const zeros = staysInPlace ? new RangeSet() : zerosOf(placed.extents, draft.placement, source.fileSize);
-  refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...placed.refusals]);
+  const zeros = placed.zeros;
+  if (!staysInPlace) zeros.addAll(zerosOf(placed.extents, draft.placement, source.fileSize));
+  refuse(source.options, draft, placed.refusals);
   provePlan({
     source: mapping,
     target: placed.extents,
@@ -131,6 +140,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     sourceEnd: endSaysNothing(source.options) ? sourceEnd : source.fileSize,
     header: source.header,
     ...(trailer && { trailer }),
+    ...(placement.dense && { takenOver: takenOver(placed, source.fileSize) }),
     additive: {
       purpose: "write the new tables past the old end",
       guestCopies: placed.copies,
@@ -143,6 +153,13 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     },
     commit,
   };
+}
+
+/** Below the old end, where a guest's write to the target would change nothing that the source points at. */
+function takenOver({ copies, zeros }: Pick<Gathered, "copies" | "zeros">, oldFileSize: number): RangeSet {
+  const places = zeros.clippedTo(0, oldFileSize);
+  for (const { hostOffset, length } of copies) places.add(hostOffset, Math.min(hostOffset + length, oldFileSize));
+  return places;
 }
 
 function endSaysNothing({ linearBase, anchor, trailer }: ConversionOptions): boolean {

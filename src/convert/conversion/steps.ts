@@ -2,6 +2,7 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import type { Journey } from "../../journal/records.ts";
+import { isGathered } from "../../plan/gather-units.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
@@ -42,13 +43,17 @@ export function stepsFrom(
 }
 
 /** What the goal's own tables need at the file's front, and whether the source leaves it free. */
-function frontFor({ options }: Source, goalFormat: string, goalOptions: Journey["goalOptions"]) {
+function frontFor({ options, mapping, metadata }: Source, goalFormat: string, goalOptions: Journey["goalOptions"]) {
   const target = targetDriverOf(goalFormat);
-  const goalFront = target.front?.(options.virtualSize, parseTargetOptions(goalFormat, target, goalOptions)) ?? 0;
+  const values = parseTargetOptions(goalFormat, target, goalOptions);
+  const goalFront = target.front?.(options.virtualSize, values) ?? 0;
+  if (goalFront === 0) return { goalFront, front: 0 };
+  const { placement } = target.openConversionTarget(options, values, new Set());
   const isFree =
     options.linearBase === undefined &&
     options.clusterSize >= goalFront &&
-    !options.usedHeader.intersects(SECTOR_SIZE, goalFront);
+    !options.usedHeader.intersects(SECTOR_SIZE, goalFront) &&
+    (placement.dense === undefined || isGathered(mapping, metadata, placement, options.clusterSize));
   return { goalFront, front: goalFront > SECTOR_SIZE && !isFree ? goalFront : 0 };
 }
 
@@ -67,6 +72,7 @@ export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, 
     targetFormat: step.to,
     options: step.isGoal ? goalOptions : clearing(step),
     isCarrier: step.isCarrier,
+    isPlain: step.isCarrier || step.front !== undefined,
     compress: step.isGoal && wishes.compress,
     ...reading,
   };

@@ -288,6 +288,7 @@ export class Walk {
         digestPlanned: isLast ? digestPlanned : null,
         isDigested: isLast,
         isCarrier: step.isCarrier,
+        ...(plan.takenOver && { takenOver: plan.takenOver }),
         watch: this.#watch,
         ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",
         secondOpinion: isAlone ? opinion : undefined,

@@ -12,6 +12,7 @@ import { UsageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { Words } from "../../bytes/sentence.ts";
 import type { ExtentTable } from "../../image/extent.ts";
+import { frontCommit } from "../../image/front-commit.ts";
 import { eachPlacedUnit, proveUnits } from "../../image/placed-units.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { Commit, Draft, FileSpace, MappedDraft, TargetDriver } from "../../image/target.ts";
@@ -135,7 +136,11 @@ function map(draft: Draft, extents: ExtentTable, { additiveStart }: FileSpace): 
   };
 }
 
-function copyHeader({ virtualSize, placement, extents }: MappedDraft): Commit {
+function copyHeader(
+  { virtualSize, placement, extents }: MappedDraft,
+  _source: ConversionOptions,
+  oldHeader: Uint8Array,
+): Commit {
   const { unitSize: trackSize } = placement;
   const trackCount = trackCountOf(virtualSize, trackSize);
   const dataStart = dataStartOf(virtualSize, trackSize);
@@ -161,11 +166,5 @@ function copyHeader({ virtualSize, placement, extents }: MappedDraft): Commit {
   eachPlacedUnit(extents, trackSize, [0, trackCount], (track, hostOffset) =>
     view.setUint32(BAT_OFFSET + track * ENTRY_SIZE, hostOffset / trackSize, true),
   );
-  const rest = { hostOffset: SECTOR_SIZE, bytes: front.subarray(SECTOR_SIZE) };
-  return {
-    kind: "sector",
-    hostOffset: 0,
-    sector: front.slice(0, SECTOR_SIZE),
-    extras: rest.bytes.length > 0 ? [rest] : [],
-  };
+  return frontCommit(front, oldHeader);
 }

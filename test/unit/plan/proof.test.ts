@@ -331,7 +331,7 @@ describe("places that a target fixes", () => {
     copies,
     placement: { ...PLACEMENT, hostAlignment: 512, leadIn: 512 },
   };
-  const DENSE: ProofInput = { ...LINEAR, placement: { ...PLACEMENT, denseFrom: UNIT } };
+  const DENSE: ProofInput = { ...LINEAR, placement: { ...PLACEMENT, dense: { from: UNIT, latest: 2 * UNIT } } };
 
   test("are proven where they hold", () => {
     for (const sound of [LINEAR, LED, DENSE, EMPTIED]) expect(() => provePlan(sound)).not.toThrow();

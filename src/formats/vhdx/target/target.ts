@@ -8,10 +8,11 @@
  * no other is a hole too.
  */
 
-import { alignUp, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
+import { alignUp, MiB } from "../../../bytes/align.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
 import { freshId } from "../../../image/fresh-id.ts";
+import { frontCommit } from "../../../image/front-commit.ts";
 import { eachPlacedUnit, proveUnits } from "../../../image/placed-units.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
 import type { Commit, Draft, FileSpace, GuestMaterial, MappedDraft, TargetDriver } from "../../../image/target.ts";
@@ -109,11 +110,9 @@ function map(draft: Draft, extents: ExtentTable, { additiveStart, identity }: Fi
 function copyHeader(
   draft: MappedDraft,
   _source: ConversionOptions,
-  _oldHeader: Uint8Array,
+  oldHeader: Uint8Array,
   _usedHeader: RangeSet,
   guest?: GuestMaterial,
 ): Commit {
-  const section = headerSection((draft as VhdxDraft).regions, guest?.identity);
-  const [sector, rest] = [section.slice(0, SECTOR_SIZE), section.subarray(SECTOR_SIZE)];
-  return { kind: "sector", hostOffset: 0, sector, extras: [{ hostOffset: SECTOR_SIZE, bytes: rest }] };
+  return frontCommit(headerSection((draft as VhdxDraft).regions, guest?.identity), oldHeader);
 }
