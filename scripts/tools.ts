@@ -23,9 +23,10 @@ const packages = {
   xz: "xz-utils",
   bzip2: "bzip2",
   openssl: "openssl",
-  // Readers of VHD and VMDK that share no code with QEMU.
+  // Readers of VHD, VMDK and qcow that share no code with QEMU.
   vhdiinfo: "libvhdi-utils",
   vmdkinfo: "libvmdk-utils",
+  qcowinfo: "libqcow-utils",
   "7zz": "7zip",
 } as const;
 type Tool = keyof typeof packages;

@@ -44,6 +44,7 @@ export {
   info,
   type ParallelsInfo,
   type Qcow2Info,
+  type QcowInfo,
   type QedInfo,
   type RawInfo,
   type VdiInfo,

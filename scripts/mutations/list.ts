@@ -11,6 +11,7 @@ import { parallelsMutations } from "./parallels.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
+import { qcowMutations } from "./qcow.ts";
 import { qcow2MoveMutations } from "./qcow2-moves.ts";
 import { readingMutations } from "./reading.ts";
 import { recoveryMutations } from "./recovery.ts";
@@ -39,6 +40,7 @@ export const mutations: readonly Mutation[] = [
   ...scheduleMutations,
   ...placeMutations,
   ...qcow2MoveMutations,
+  ...qcowMutations,
   ...encodeMutations,
   ...vpcMutations,
   ...vdiMutations,

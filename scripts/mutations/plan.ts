@@ -203,7 +203,7 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "compressed data stays for a target of other clusters",
     file: "plan/place-units.ts",
-    find: "if (placement.compressed?.clusterSize === sourceClusterSize && wholeCluster && !isShort && isFree) {",
+    find: "if (clusterSize === sourceClusterSize && wholeCluster && stored <= maxStored && !isShort && isFree) {",
     replace: "if (placement.compressed !== undefined) {",
     tests: [units],
   },

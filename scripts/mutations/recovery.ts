@@ -108,8 +108,8 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "the header that the way back wrote is not read again",
     file: "convert/undo/switch-undo.ts",
-    find: `if ((await commitStateOf(storage, journal.work)) !== "before") {`,
-    replace: "if (false) {",
+    find: `if ((await commitStateOf(storage, journal.work)) !== "before") throw`,
+    replace: "if (false) throw",
     tests: [wrongBitsBack],
   },
   {
@@ -213,7 +213,7 @@ export const recoveryMutations: readonly Mutation[] = [
   {
     name: "resume plans anew upon what it had added",
     file: "convert/recovery/resume.ts",
-    find: "if (end < (await storage.size())) await storage.resize(end);",
+    find: "if (end < (await storage.size()) || isAnchored) await storage.resize(end);",
     replace: "",
     tests: [foreignWrites],
   },

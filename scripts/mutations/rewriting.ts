@@ -152,14 +152,14 @@ export const rewritingMutations: readonly Mutation[] = [
   {
     name: "a source ends where its file does",
     file: "plan/source-end.ts",
-    find: "  return Math.max(end, alignUp(fileSize, clusterSize));",
+    find: "  return Math.max(end, alignUp(fileSize, unit));",
     replace: "  return fileSize;",
     tests: [guestWrites],
   },
   {
     name: "a source that ends before its file does is as short",
     file: "plan/source-end.ts",
-    find: "  return Math.max(end, alignUp(fileSize, clusterSize));",
+    find: "  return Math.max(end, alignUp(fileSize, unit));",
     replace: "  return end;",
     tests: [sourceEnd],
   },

@@ -60,14 +60,14 @@ export const vmdkMutations: readonly Mutation[] = [
   {
     name: "a stream stays where the target has its header",
     file: "plan/place-units.ts",
-    find: "const isFree = !placement.reserved.intersects(hostOffset, hostOffset + storedLength);",
+    find: "const isFree = !placement.reserved.intersects(hostOffset, hostOffset + stored);",
     replace: "const isFree = !placement.reserved.intersects(hostOffset, hostOffset);",
     tests: [reading],
   },
   {
     name: "new tables lie behind a footer that is looked for at the end",
     file: "convert/switch/switch.ts",
-    find: "  await anchorSource(session, journal.work);\n",
+    find: "  await anchorSource(session, journal);\n",
     replace: "",
     tests: [cuts],
   },
@@ -81,8 +81,8 @@ export const vmdkMutations: readonly Mutation[] = [
   {
     name: "the first block is mended with a header that leaves it to a footer which is not at the end",
     file: "convert/undo/commit-block.ts",
-    find: "isLonger ? anchor : oldSector",
-    replace: "isLonger && anchor.length === 0 ? anchor : oldSector",
+    find: "(anchor ?? oldSector)",
+    replace: "oldSector",
     tests: [mending],
   },
 ];

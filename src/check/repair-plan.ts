@@ -123,9 +123,10 @@ function proveGuestUntouched(image: RepairedImage, { patched, added }: RepairPla
 }
 
 /** Whole sectors, and the header's block whole, as far as the file goes. */
-function touchedSectors(writes: readonly Write[], { clusterSize, fileSize }: RepairedImage): RangeSet {
+function touchedSectors(writes: readonly Write[], image: RepairedImage): RangeSet {
+  const { fileSize } = image;
   const touched = new RangeSet();
-  const headerEnd = Math.min(HEADER_BLOCK, clusterSize, fileSize);
+  const headerEnd = headerEndOf(image);
   for (const { hostOffset, bytes } of writes) {
     if (bytes.length === 0) continue;
     const end = Math.min(alignUp(hostOffset + bytes.length, SECTOR_SIZE), fileSize);
@@ -133,6 +134,16 @@ function touchedSectors(writes: readonly Write[], { clusterSize, fileSize }: Rep
     touched.add(alignDown(hostOffset, SECTOR_SIZE), end);
   }
   return touched;
+}
+
+/** As much of the header's block as holds none of the guest's data, which begins inside it where blocks lie at any sector. */
+function headerEndOf({ clusterSize, fileSize, mapping }: RepairedImage): number {
+  let end = Math.min(HEADER_BLOCK, clusterSize, fileSize);
+  for (let row = 0; mapping !== undefined && row < mapping.count; row++) {
+    const hostOffset = mapping.hostOffset[row] as number;
+    if (hostOffset >= 0 && hostOffset < end) end = alignDown(hostOffset, SECTOR_SIZE);
+  }
+  return end;
 }
 
 /** Of writes that ascend, those in [start, end). */

@@ -2,6 +2,7 @@
 
 import type { FormatDriver } from "../image/driver.ts";
 import { parallelsDriver } from "./parallels/driver.ts";
+import { qcowDriver } from "./qcow/driver.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
 import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
@@ -14,6 +15,7 @@ import { vpcDriver } from "./vpc/driver.ts";
 export const formatDrivers: readonly FormatDriver[] = [
   qcow2Driver,
   qedDriver,
+  qcowDriver,
   vpcDriver,
   vmdkDriver,
   vdiDriver,

@@ -51,7 +51,6 @@ const text = (name: string, bytes: string, advice: MarkAdvice): KnownMark => ({
 
 /** In the order in which they are told: what lies at the end of a file counts only where nothing lies at its start. */
 export const knownMarks: readonly KnownMark[] = [
-  image("qcow", "a qcow image of version 1", 0, "QFI\xfb\0\0\0\x01"),
   image("vmdk", "a VMDK image (COWD, of ESX)", 0, "COWD"),
   image("bochs", "a Bochs image", 0, "Bochs Virtual HD Image"),
   packed("gunzip", "packed by gzip", "\x1f\x8b\x08"),

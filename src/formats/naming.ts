@@ -1,21 +1,13 @@
-/** By what names and marks disk images go, those of formats without a driver too. */
+/** By what names disk images go, and by what marks, those of formats without a driver too. */
 
 import type { Mark } from "../image/mark.ts";
 import { formatDrivers } from "./drivers.ts";
 import { strangers } from "./known-marks.ts";
 
-/** What files of formats without a driver are called, with the dot, by qemu-img's name of each. */
-const strangeExtensions = new Map(
-  Object.entries({
-    qcow: [".qcow"],
-    vmdk: [".vmdk"],
-  }).filter(([format]) => !formatDrivers.some(({ name }) => name === format)),
-);
-
 /** What files of a format are called, with the dot; the first is what a converted image gets. */
 export function extensionsOf(format: string): readonly string[] {
   const driver = formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format));
-  return driver?.extensions ?? strangeExtensions.get(format) ?? [];
+  return driver?.extensions ?? [];
 }
 
 /** False of a format that is a disk in one piece, such as raw, where a size of clusters says nothing. */
@@ -26,7 +18,7 @@ export function hasClusters(format: string): boolean {
 
 /** Every extension that says what an image is, with the dot. */
 export function imageExtensions(): readonly string[] {
-  return [...formatDrivers.flatMap(({ extensions }) => extensions), ...[...strangeExtensions.values()].flat()];
+  return formatDrivers.flatMap(({ extensions }) => extensions);
 }
 
 /** The marks by which disk images are told, of formats without a driver too. */

@@ -14,6 +14,8 @@ const NEAR_SIZE = headOf(
 );
 const FAR_SIZE = headOf(strangers, NEAR_SIZE);
 
+const allMarks = [...strangers, ...formatDrivers.flatMap(({ marks }) => marks)];
+
 function headOf(marks: readonly Mark[], least: number): number {
   return Math.max(least, ...marks.map(({ hostOffset, bytes }) => hostOffset + bytes.length));
 }
@@ -31,13 +33,13 @@ export async function findStranger(storage: Storage): Promise<KnownMark | undefi
   return strangers.find((mark) => ends.bears(mark));
 }
 
-/** The drivers whose marks the file bears, but for marks that only begin as a stranger's longer one does. */
+/** The drivers whose marks the file bears, but for marks that only begin as a longer one does, a stranger's or another driver's. */
 export function matchingDrivers(ends: FileEnds): readonly FormatDriver[] {
   const isOf = ({ marks }: FormatDriver) =>
     marks.some(
       (mark) =>
         ends.bears(mark) &&
-        !strangers.some(
+        !allMarks.some(
           (other) =>
             other.hostOffset === mark.hostOffset &&
             other.bytes.length > mark.bytes.length &&
@@ -59,7 +61,8 @@ const BOOT_SECTOR_END = { hostOffset: 510, bytes: "\x55\xaa" };
  */
 export function rivalsOf({ guestAt, marks }: FormatDriver, ends: FileEnds): readonly string[] {
   if (guestAt === "everywhere") return [];
-  const hasGuestAtStart = guestAt === "start";
+  // What bears the format's own mark in its first bytes has no guest's there.
+  const hasGuestAtStart = guestAt === "start" && !marks.some((mark) => mark.hostOffset === 0 && ends.bears(mark));
   const isBootable = !hasGuestAtStart && ends.bears(BOOT_SECTOR_END);
   // A format whose mark comes later leaves its first bytes to anybody, as one does that begins with its guest's.
   const isStartFree = hasGuestAtStart || marks.every(({ hostOffset }) => hostOffset > 0);

@@ -73,8 +73,6 @@ export interface Intent {
   /** Whether the source held its disk in one piece, and the target does; absent in old journals, which tell by the formats alone. */
   readonly sourceInOnePiece?: boolean;
   readonly targetInOnePiece?: boolean;
-  /** The end that the file has until the commit, where the source's trailer was written behind all that is new. */
-  readonly trailerEnd?: number;
   /** SHA-256 of the first bytes of a source in one piece: whoever makes a partition or file system larger changes them. */
   readonly frontDigest?: string;
   /** Of a footer that goes: `length`; of a text beside the image that comes or goes: `name`. Absent for a sector that is written. */

@@ -88,7 +88,6 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     cutTo: absentOr(size),
     sourceInOnePiece: absentOr(flag),
     targetInOnePiece: absentOr(flag),
-    trailerEnd: absentOr(size),
     frontDigest: absentOr(text),
     commitKind: absentOr(oneOf("length", "name")),
     commitName: absentOr(isCommitName),

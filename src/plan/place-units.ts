@@ -194,15 +194,16 @@ class PlacementPass {
   #compressed(row: number, start: number, end: number): void {
     const { mapping, placement, sourceClusterSize, hasShortTail = false } = this.#input;
     const hostOffset = mapping.hostOffset[row] as number;
-    const storedLength = mapping.storedLength[row] as number;
+    const stored = mapping.storedLength[row] as number;
     const wholeCluster =
       start === mapping.guestOffset[row] &&
       end - start === mapping.length[row] &&
       placement.unitSize === sourceClusterSize;
     const isShort = hasShortTail && end - start < sourceClusterSize;
-    const isFree = !placement.reserved.intersects(hostOffset, hostOffset + storedLength);
-    if (placement.compressed?.clusterSize === sourceClusterSize && wholeCluster && !isShort && isFree) {
-      this.#extents.append(end - start, ExtentState.compressed, hostOffset, storedLength);
+    const { clusterSize, maxStored = stored } = placement.compressed ?? {};
+    const isFree = !placement.reserved.intersects(hostOffset, hostOffset + stored);
+    if (clusterSize === sourceClusterSize && wholeCluster && stored <= maxStored && !isShort && isFree) {
+      this.#extents.append(end - start, ExtentState.compressed, hostOffset, stored);
     } else {
       this.#copy(start, end);
     }

@@ -1,6 +1,6 @@
 /** Sources whose data can't be trusted to be the guest's alone: on metadata, or used twice. Refused, whatever is checked. */
 
-import { alignDown, ceilDiv } from "../bytes/align.ts";
+import { alignUp, ceilDiv } from "../bytes/align.ts";
 import { Bitmap, MAX_BITS } from "../bytes/bitmap.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
@@ -47,7 +47,9 @@ export function refuseSharedPlaces(
         operation: "plan",
       });
     };
-    const lastStart = isCompressed ? hostOffset : alignDown(end - 1, clusterSize);
+    // Where clusters begin at any sector, which of them is the last follows from the guest's side.
+    const guestEnd = guestOffset + (mapping.length[row] as number);
+    const lastStart = isCompressed ? hostOffset : end + alignUp(guestEnd, clusterSize) - guestEnd - clusterSize;
     if (lastStart >= fileSize) refuse("lies past the end of the file");
     if (state === ExtentState.zero) continue;
     if (metadata.intersects(hostOffset, end)) refuse("lies on metadata");

@@ -1,10 +1,8 @@
 /**
  * The plan of a switch: the whole conversion as values, proven, before a byte is written.
  *
- *   |h| source: data and old tables |  copies  |  new tables  |t|
+ *   |h| source: data and old tables |  copies  |  new tables  |
  *    ^ the commit: one sector        ^ additive: past the old end, invisible to the source
- *
- * t: what the source's readers look for at the file's end, if they do; there before all else, and gone after the commit.
  */
 
 import { alignUp, isAligned, SECTOR_SIZE } from "../bytes/align.ts";
@@ -15,7 +13,7 @@ import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/ex
 import { grownMapping } from "../image/grown-mapping.ts";
 import type { ConversionOptions } from "../image/source.ts";
 import type { Commit, Draft, GuestMaterial, Identity, MappedDraft, TargetDriver } from "../image/target.ts";
-import type { Epoch, GuestCopy, Write } from "../image/write.ts";
+import type { Epoch, GuestCopy } from "../image/write.ts";
 import { type Gathered, gatherUnits } from "./gather-units.ts";
 import { placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";
@@ -33,8 +31,6 @@ export interface SourceFacts {
   readonly front?: Uint8Array;
   /** The file's last sector, where the source holds the disk in one piece. */
   readonly lastSector?: Uint8Array;
-  /** The file's last bytes, as many as the source's `trailer` says. */
-  readonly trailer?: Uint8Array;
   /** The plain name of the file. */
   readonly fileName?: string;
   /** The text beside the file that says what it is. */
@@ -63,8 +59,6 @@ export interface SwitchPlan {
   readonly takenOver?: RangeSet;
   /** The header area as the plan read it: what leads back over the commit. */
   readonly header: Uint8Array;
-  /** The source's trailer at the end that the file will have until the commit, so that it stays whole; absent where it has none. */
-  readonly trailer?: Write;
   /** Copies and new tables, past the old end, and extras in unused bytes of the header. */
   readonly additive: Epoch;
   readonly commit: Commit;
@@ -83,8 +77,8 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const isInOnePiece = draft.placement.linearBase !== undefined;
   const frontEnd = isInOnePiece && source.options.linearBase === undefined ? source.options.clusterSize : 0;
   const mapping = grownMapping(source.mapping, draft.virtualSize);
-  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options.clusterSize, source.fileSize);
-  const copyStart = alignUp(Math.max(sourceEnd, source.room?.from ?? 0), alignment);
+  const sourceEnd = sourceEndOf(mapping, source.metadata, source.options, source.fileSize);
+  const copyStart = alignUp(Math.max(sourceEnd, source.options.grownEnd ?? 0, source.room?.from ?? 0), alignment);
   const apart = placeUnits({
     mapping,
     placement: draft.placement,
@@ -105,6 +99,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const zeros = placed.zeros;
   if (!staysInPlace) zeros.addAll(zerosOf(placed.extents, draft.placement, source.fileSize));
   refuse(source.options, draft, placed.refusals);
+  refuse(source.options, draft, tooShort(source));
   provePlan({
     source: mapping,
     target: placed.extents,
@@ -124,7 +119,6 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const mapped = withNote(target.map(draft, placed.extents, space), placed.bytesFilled);
   const guest = { front, lastSector, identity, fileName, sidecar };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
-  const trailer = trailerOf(source, mapped, commit);
   proveExtras(source, commit);
   if (isInOnePiece) proveFront(source, mapped, commit, frontEnd);
   return {
@@ -139,7 +133,6 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     // where an image is known by what lies at its end.
     sourceEnd: endSaysNothing(source.options) ? sourceEnd : source.fileSize,
     header: source.header,
-    ...(trailer && { trailer }),
     ...(placement.dense && { takenOver: takenOver(placed, source.fileSize) }),
     additive: {
       purpose: "write the new tables past the old end",
@@ -149,7 +142,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
         yield* commit.extras;
         yield* mapped.additiveWrites(chunk);
       },
-      fileSize: trailer ? trailer.hostOffset + trailer.bytes.length : mapped.fileSize,
+      fileSize: mapped.fileSize,
     },
     commit,
   };
@@ -162,17 +155,14 @@ function takenOver({ copies, zeros }: Pick<Gathered, "copies" | "zeros">, oldFil
   return places;
 }
 
-function endSaysNothing({ linearBase, anchor, trailer }: ConversionOptions): boolean {
-  return linearBase === undefined && anchor === undefined && trailer === undefined;
+function endSaysNothing({ linearBase, anchor }: ConversionOptions): boolean {
+  return linearBase === undefined && anchor === undefined;
 }
 
-/** Behind all that is new. What is at the end already, and stays there, needs no copy. */
-function trailerOf(source: SourceFacts, { fileSize }: MappedDraft, commit: Commit): Write | undefined {
-  const { trailer } = source;
-  if (trailer === undefined || fileSize <= source.fileSize) return undefined;
-  if (commit.kind === "sector" && commit.hostOffset < source.fileSize)
-    return { hostOffset: alignUp(fileSize, SECTOR_SIZE), bytes: trailer };
-  throw new ImageError("verification-failed", "Cannot prove the plan: two footers at one end", { structure: "footer" });
+/** What leads back over a commit is the sector that it replaces. */
+function tooShort({ options, header, fileSize }: SourceFacts): string[] {
+  if (options.linearBase !== undefined || header.length >= SECTOR_SIZE) return [];
+  return [`Its file of ${fileSize} bytes is shorter than a sector; make a copy of it with qemu-img convert`];
 }
 
 /** What is stored twice from now on, here and below. */

@@ -10,10 +10,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { convert } from "../../src/convert/convert.ts";
-import { resume, rollback } from "../../src/convert/recover.ts";
 import { IMAGE_PATH, recordScenario, testHost } from "../support/crash-scenario.ts";
 import { newTally, sweepScenario } from "../support/crash-sweep.ts";
-import { expectedOf, judgeWhole } from "../support/crash-trial.ts";
+import { expectedOf, judgeWhole, recover } from "../support/crash-trial.ts";
 import { type CallKind, FailingVolume, type Failure } from "../support/failing-volume.ts";
 import { runFault } from "../support/fault-trial.ts";
 import { conversionSubject } from "../support/live-subjects.ts";
@@ -75,13 +74,14 @@ describe.each(scenarios.map((scenario, index) => ({ ...scenario, index })))("$na
     for (const { count, cut } of eachCut(log)) {
       const last = log.operations[count - 1];
       if (last?.kind !== "write" || last.path !== IMAGE_PATH || last.hostOffset >= 4096) continue;
-      for (const [turn, wish] of [resume, rollback].entries()) {
+      for (const [turn, wish] of (["resume", "rollback"] as const).entries()) {
         const state = cut.sample(turn === count % 2 ? "all-new" : "each-sector-random", seededRandom(seed + count));
         const recording = new RecordingVolume(state);
-        const { format } = await wish(IMAGE_PATH, {}, testHost(new UnreadableVolume(recording, IMAGE_PATH)));
+        const outcome = await recover(new UnreadableVolume(recording, IMAGE_PATH), wish);
+        expect(outcome, `cut ${count}`).not.toBe("nothing");
+        const isBack = wish === "rollback" && outcome === "done";
         const end = await judgeWhole(expected, recording.memory.snapshots() as never);
-        expect(end.format, `cut ${count}`).toBe(format);
-        expect(format).toBe(wish === resume ? scenario.targetFormat : scenario.sourceFormat);
+        expect(end.format, `cut ${count}`).toBe(isBack ? scenario.sourceFormat : scenario.targetFormat);
       }
     }
   });

@@ -75,6 +75,8 @@ export interface TargetKit {
   readonly choices: readonly Readonly<Record<string, readonly string[]>>[];
   /** Whether the format says what is used, so that a fresh target leaks nothing even before it is settled. */
   readonly countsReferences: boolean;
+  /** Set where an image over a backing file has clusters of one sector, so that what a guest wrote can't be larger ones'. */
+  readonly hasSectorsOverBacking?: true;
   /** A byte of the header of which a guest's program may set bit 0 without harm. */
   readonly harmlessFlagAt: number;
   /** A table's pointer to the data at `hostOffset`, as stored. */
@@ -86,6 +88,8 @@ export interface MatrixKit {
   readonly clusterSizes: readonly (number | undefined)[];
   /** `-o` of qemu-img and of ours alike. */
   options(clusterSize: number | undefined): OptionTexts;
+  /** Those of qemu-img, where it lets less be chosen. */
+  makeOptions?(clusterSize: number | undefined): OptionTexts;
   /** Whether qemu-img has a check for it. */
   readonly isChecked: boolean;
   /** Asks programs that share no code with QEMU; throws where they see another guest than the raw file's. */
@@ -112,6 +116,8 @@ export interface QemuKit {
   readonly images: readonly MatrixImage[];
   /** `-o` of the smallest clusters and tables that both sides open. */
   readonly smallOptions: Readonly<Record<string, string | number>>;
+  /** qemu-img asks for each cluster of a hole, which takes minutes in a larger disk; absent: it does not. */
+  readonly largestDisk?: number;
   /** qemu-io's verb that gives a cluster back. */
   readonly giveBack: "discard" | "write -z";
   /** Whether a write over a backing file has to cover whole clusters, for QEMU to leave alone what lies beside it. */

@@ -2,6 +2,7 @@
 
 import type { FormatKit } from "./kit.ts";
 import { parallelsKit } from "./parallels/kit.ts";
+import { qcowKit } from "./qcow/kit.ts";
 import { qcow2Kit } from "./qcow2/kit.ts";
 import { qedKit } from "./qed/kit.ts";
 import { rawKit } from "./raw/kit.ts";
@@ -9,15 +10,18 @@ import { vdiKit } from "./vdi/kit.ts";
 import { vhdxKit } from "./vhdx/kit.ts";
 import { vmdkKit } from "./vmdk/kit.ts";
 import { sparseVmdkKit } from "./vmdk/sparse/kit.ts";
+import { dynamicVpcKit } from "./vpc/dynamic/kit.ts";
 import { vpcKit } from "./vpc/kit.ts";
 
 export const kits: readonly FormatKit[] = [
   qedKit,
   qcow2Kit,
+  qcowKit,
   vdiKit,
   parallelsKit,
   vhdxKit,
   vpcKit,
+  dynamicVpcKit,
   vmdkKit,
   sparseVmdkKit,
   rawKit,

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { convert } from "../../src/convert/convert.ts";
 import type { ConvertOptions } from "../../src/convert/options/options.ts";
 import type { ConversionReport } from "../../src/convert/report/report.ts";
-import { kitOf, kits, partnersOf } from "../formats/kits.ts";
+import { kitOf, kits, partnersOf, type Target } from "../formats/kits.ts";
 import type { MatrixImage } from "../formats/matrix-image.ts";
 import { buildQedImage } from "../formats/qed/builder.ts";
 import { makeQemuImage, type QemuImage, writeAllOver } from "../support/qemu-images.ts";
@@ -25,10 +25,15 @@ const wanted = process.env.ORACLE ?? SAMPLE;
 const imageMatrix = kits.flatMap(({ qemu }) => qemu?.images ?? []);
 const chosen = wanted === "all" ? imageMatrix : seededRandom(seed).shuffle(imageMatrix).slice(0, Number(wanted));
 
+function canJudge({ qemu, target }: Target, { virtualSize, backing }: MatrixImage): boolean {
+  const isOfSectors = target.hasSectorsOverBacking !== undefined && backing !== undefined;
+  return qemu !== undefined && !isOfSectors && virtualSize <= (qemu.largestDisk ?? virtualSize);
+}
+
 /** Each image to each other format that QEMU can judge; an image alone is told by its name. */
 const trials = chosen.flatMap((image, index) =>
   partnersOf(kitOf(image.format))
-    .filter(({ qemu }) => qemu !== undefined)
+    .filter((target) => canJudge(target, image))
     .map(({ name: target }, turn) => {
       const title = turn === 0 ? image.name : `${image.name} to ${target}`;
       return { ...image, index, title, target };

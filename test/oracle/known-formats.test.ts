@@ -26,7 +26,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** What it is called, and what where it is to be taken for raw: a format that can be read is named as `-f` has it. */
 describe.each<[string, string, string, string?]>([
   ["vmdk", "twoGbMaxExtentSparse", "a VMDK image (twoGbMaxExtentSparse)", "a vmdk image"],
-  ["qcow", "", "a qcow image of version 1"],
 ])("%s %s", (format, subformat, name, asRaw = name) => {
   const file = `${format}-${subformat}.img`;
   beforeAll(() => {

@@ -111,9 +111,11 @@ async function tryCell(place: string, from: Side, to: Side, guest: Guest): Promi
 
 /**
  * The plan of a VHD knows its first step alone, to raw. Of clusters of one sector each refcount block counts 256, and lies
- * among them, so that an L1 table of more than 255 of them finds no room further down.
+ * among them, so that an L1 table of more than 255 of them finds no room further down. Clusters of a qcow that lie at any
+ * sector leave holes between them that take none in, which the plan does not foresee.
  */
 function isSizeForetold(from: Side, to: Side, guest: Guest): boolean {
+  if (to.kit.name === "qcow" && (from.clusterSize ?? 0) < (to.clusterSize ?? 0)) return false;
   if (["vpc", "vmdk"].includes(from.kit.name)) return to.clusterSize === undefined;
   return from.kit.name !== "raw" || to.clusterSize !== 512 || guest !== "sparse beyond 4 GiB";
 }

@@ -216,20 +216,8 @@ describe("of our making", () => {
 });
 
 describe("refused by name", () => {
-  test("a dynamic one, and what is advised works", async () => {
-    writeFileSync(at("disk.raw"), Buffer.alloc(4 << 20, "guest"));
-    run("qemu-img", "convert", "-f", "raw", "-O", "vpc", "disk.raw", "dynamic.vhd");
-    for (const look of [info, map, checksum, check]) {
-      const error = await look(at("dynamic.vhd")).catch((reason) => reason);
-      expect(error).toMatchObject({ name: "ImageError", kind: "unsupported" });
-      const [, words = ""] = /it is a VHD image \(dynamic\), .*: (qemu-img convert [^;]*)$/.exec(error.message) ?? [];
-      run(...(words.split(" ") as [string]), "dynamic.vhd", "copy");
-    }
-    // Its size was rounded up to its geometry.
-    expect((await compare(at("copy"), at("disk.raw"), { formatB: "raw" })).identical).toBe(true);
-  });
-
   test("as raw, unless that is said twice", async () => {
+    run("qemu-img", "create", "-q", "-f", "vpc", "dynamic.vhd", "4M");
     for (const name of ["dynamic.vhd", "disk.vhd"]) {
       const raw = { format: "raw" } as const;
       await expect(info(at(name), raw)).rejects.toThrow("it is a vpc image; name it with -f vpc");

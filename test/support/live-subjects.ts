@@ -1,11 +1,11 @@
 /** Conversions and repairs of the crash suite as the trials on a live view need them. */
 
 import { convert } from "../../src/convert/convert.ts";
-import { driverOf, openImage } from "../../src/formats/registry.ts";
+import { openImage } from "../../src/formats/registry.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { IMAGE_PATH, recordScenario, type Scenario, testHost } from "./crash-scenario.ts";
-import { expectedOf, judgeLength, judgeWhole, openFound, recover } from "./crash-trial.ts";
+import { expectedOf, judgeLength, judgeWhole, liesInOnePiece, openFound, recover } from "./crash-trial.ts";
 import type { Subject } from "./live-view.ts";
 import {
   expectedOfRepair,
@@ -34,7 +34,7 @@ export async function conversionSubject(scenario: Scenario): Promise<Subject> {
       if (wish === "rollback" && format !== scenario.sourceFormat) throw new Error(`rollback ended at ${format}`);
       const isOld = Buffer.compare(bytes, scenario.image) === 0;
       judgeLength(expected, bytes, format);
-      if (wish === "rollback" && !isOld && driverOf(format).onePiece)
+      if (wish === "rollback" && !isOld && (await liesInOnePiece(bytes)))
         throw new Error(`rolled back to ${format}, but not byte for byte`);
       const mayLeak = isOld || scenario.options.keepLeaks || scenario.options.keepUndo;
       const { leaks } = await checkOf(await openFound(bytes));

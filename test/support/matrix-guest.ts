@@ -43,7 +43,8 @@ export async function makeMatrixImage(
   image: string,
   rawPath: string,
 ): Promise<void> {
-  const options = Object.entries(kit.matrix.options(clusterSize)).map(([name, value]) => `${name}=${value}`);
+  const { makeOptions = kit.matrix.options } = kit.matrix;
+  const options = Object.entries(makeOptions(clusterSize)).map(([name, value]) => `${name}=${value}`);
   const made = options.length === 0 ? [] : ["-o", options.join(",")];
   if (guest === "a GPT disk") await makeGptDisk(rawPath);
   else await writeRaw(rawPath, sizeOf(guest, kit.name, clusterSize), writesOf(guest, clusterSize ?? 64 * KiB));

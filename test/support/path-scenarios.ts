@@ -8,6 +8,7 @@ import { buildQcow2Image } from "../formats/qcow2/builder.ts";
 import { Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { buildQedImage } from "../formats/qed/builder.ts";
 import { buildVpc } from "../formats/vpc/builder.ts";
+import { buildDynamic } from "../formats/vpc/dynamic/builder.ts";
 import { shuffleInMemory } from "./compaction.ts";
 import type { Scenario } from "./crash-scenario.ts";
 import { seededRandom } from "./random.ts";
@@ -159,5 +160,8 @@ export async function pathScenarios(): Promise<Scenario[]> {
       options: { subformat: "fixed", align: "64k" },
       keepUndo: true,
     }),
+    of("vpc", "qcow2, from a dynamic one", buildDynamic(GUEST).bytes, "qcow2", { options: { cluster_size: "4k" } }),
+    of("vpc", "raw, from a dynamic one", buildDynamic(GUEST).bytes, "raw"),
+    of("vpc", "vpc, from a dynamic one", buildDynamic(GUEST).bytes, "vpc", { options: VHD }),
   ];
 }

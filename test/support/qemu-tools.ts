@@ -4,7 +4,10 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { open, stat } from "node:fs/promises";
 import { promisify } from "node:util";
+import { check } from "../../src/convert/check.ts";
 
+/** Formats that qemu-img can't check. */
+const UNCHECKED = ["qcow"];
 const execute = promisify(execFile);
 
 /** Runs a tool in `folder` and returns what it printed; throws with all its words where it fails. */
@@ -33,8 +36,14 @@ export async function qemuIo(path: string, format: string, commands: readonly st
   await run("qemu-io", [...words, path]);
 }
 
-/** Throws unless `qemu-img check` finds neither corruption nor leak. */
+/** Throws unless `qemu-img check`, or ours where it has none for the format, finds neither corruption nor leak, of ours no corruption. */
 export async function assertClean(path: string, format: string): Promise<void> {
+  if (UNCHECKED.includes(format)) {
+    const { corruptions, text } = await check(path, { format, forceShare: true });
+    // A write of QEMU's over a compressed cluster leaves that behind.
+    if (corruptions !== 0) throw new Error(`${path} is not clean: ${text}`);
+    return;
+  }
   const said = await run("qemu-img", ["check", "-U", "-f", format, path]);
   if (!said.includes("No errors were found on the image.")) throw new Error(`${path} is not clean: ${said}`);
 }

@@ -1,4 +1,4 @@
-/** By what names and marks disk images go, those of formats without a driver too. */
+/** By what names disk images go, and by what marks, those of formats without a driver too. */
 import type { Mark } from "../image/mark.ts";
 /** What files of a format are called, with the dot; the first is what a converted image gets. */
 export declare function extensionsOf(format: string): readonly string[];

@@ -58,10 +58,15 @@ export interface ConversionOptions {
      */
     readonly anchor?: Uint8Array;
     /**
-     * Bytes at the file's end by which readers know it: a footer, in whole sectors. Whoever makes the file longer and leaves the
-     * image what it is writes them at its new end too. Absent where nothing is looked for there.
+     * Of a format whose file ends with a sector of its own: that sector. Nothing of the image comes alive behind the file's end
+     * then, and whoever cuts the file anew puts it there. Absent: the file may end anywhere.
      */
-    readonly trailer?: number;
+    readonly footer?: Uint8Array;
+    /**
+     * Where the file would end if a guest wrote to all of its disk, of a format whose writers put what comes new behind the last
+     * that there is, and take what lies there for zeros: nothing of ours may lie below while it is the image's. Absent: they don't.
+     */
+    readonly grownEnd?: number;
     /** Why the image must be repaired or replayed before anything else; empty for a clean one. */
     readonly unclean: readonly string[];
     /** What the format allows us to leave behind, e.g. `unknown autoclear feature bit 7`; goes to `dropped`. */

@@ -27,6 +27,8 @@ export interface Placement {
     readonly compressed: {
         readonly clusterSize: number;
         readonly method: CompressionMethod;
+        /** The longest of them, in bytes; absent: any that the source holds. */
+        readonly maxStored?: number;
     } | undefined;
 }
 /** A hybrid of open and create: rules and limits of the target to be; no I/O has happened. */
@@ -129,6 +131,8 @@ export interface TargetDriver {
     optionsForFront?(length: number): Readonly<Record<string, string>>;
     /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
     readonly countsReferences: boolean;
+    /** Set where nothing is counted and nobody settles: a conversion to it compacts, unless leaks may stay. */
+    readonly leavesLeaks?: true;
     /**
      * The letter's `bdrv_open_conversion_target`. Collects all refusals instead of throwing at the first.
      * Throws UsageError for option values that no source could use. `drop` holds what the user gives up (`bitmaps`).

@@ -123,7 +123,6 @@ function intentOf(
     sourceEnd: plan.sourceEnd,
     ...(plan.source.anchor && { anchor: hexOf(plan.source.anchor) }),
     sourceOptions: optionTextsOf(source),
-    ...(plan.trailer && { trailerEnd: plan.trailer.hostOffset + plan.trailer.bytes.length }),
     sourceInOnePiece: plan.source.linearBase !== undefined,
     targetInOnePiece: draft.placement.linearBase !== undefined,
     metadataDigest: source.metadataDigest,

@@ -8,22 +8,33 @@ import type { Journey, Wishes } from "../../journal/records.ts";
 import type { Waypoint } from "../../plan/path.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
+import { isAsAsked } from "../switch/switch-planning.ts";
 
 /** Zeros in runs of this are holes, as for qemu-img, where the source's length says nothing of its data. */
 const USUAL_SPARSE_SIZE = 4096;
 
-/** The wishes, each default by what the first source is. */
-export function wishesOf({ options }: Source, targetFormat: string, settings: Settings): Wishes {
+/**
+ * The wishes, each default by what the first source is. What had to lie behind all that a source could grow to comes nearer,
+ * but where its undo is to be kept: that is its old bytes where they are.
+ */
+export function wishesOf(source: Source, targetFormat: string, settings: Settings): Wishes {
+  const { options } = source;
   const wasInOnePiece = options.linearBase !== undefined;
+  const isFar = options.grownEnd !== undefined && !settings.keepUndo;
+  const isLong = (wasInOnePiece || isFar) && !waypointTo(targetFormat, settings.options).isInOnePiece;
   return {
     compress: settings.compress,
-    compact:
-      settings.compact ??
-      (settings.compress || (wasInOnePiece && !waypointTo(targetFormat, settings.options).isInOnePiece)),
+    compact: settings.compact ?? (settings.compress || isLong || isLeaky(source, targetFormat, settings)),
     sparseSize: settings.sparseSize ?? (wasInOnePiece ? USUAL_SPARSE_SIZE : 0),
     reproducible: settings.reproducible,
     maxExtraSpace: Number.isFinite(settings.maxExtraSpace) ? settings.maxExtraSpace : null,
   };
+}
+
+/** Whether the switch would leave leaks that nothing else gives back. A kept undo needs what the old format left. */
+function isLeaky(source: Source, targetFormat: string, { options, keepLeaks, keepUndo }: Settings): boolean {
+  const { leavesLeaks = false } = driverOf(targetFormat).target ?? {};
+  return leavesLeaks && !keepLeaks && !keepUndo && !isAsAsked(source, targetFormat, options);
 }
 
 /** Where a conversion that begins here comes from and goes to. */

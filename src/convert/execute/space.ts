@@ -17,8 +17,7 @@ export function peakExtraBytes(plan: SwitchPlan, settles: boolean): number {
   const { draft, bytesMoved, commit } = plan;
   const settling = settles ? draft.settling.bytesMoved + draft.settling.bytesWritten : 0;
   const extras = commit.extras.reduce((sum, { bytes }) => sum + bytes.length, commit.sector.length);
-  const trailer = plan.trailer?.bytes.length ?? 0;
-  return bytesMoved + draft.metadataBytes + settling + extras + trailer + journalBytes(plan);
+  return bytesMoved + draft.metadataBytes + settling + extras + journalBytes(plan);
 }
 
 function journalBytes(plan: SwitchPlan): number {

@@ -5,6 +5,7 @@ import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import type {
   ParallelsSpecificInfo,
   Qcow2SpecificInfo,
+  QcowSpecificInfo,
   QedSpecificInfo,
   RawSpecificInfo,
   VdiSpecificInfo,
@@ -70,10 +71,20 @@ export type VdiInfo = CommonInfo & VdiSpecificInfo;
 export type VhdxInfo = CommonInfo & VhdxSpecificInfo;
 export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
+export type QcowInfo = CommonInfo & QcowSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | ParallelsInfo | VdiInfo | VhdxInfo | VmdkInfo | VpcInfo;
+export type InfoReport =
+  | RawInfo
+  | QedInfo
+  | QcowInfo
+  | Qcow2Info
+  | ParallelsInfo
+  | VdiInfo
+  | VhdxInfo
+  | VmdkInfo
+  | VpcInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**

@@ -7,7 +7,8 @@ import { reopenImage } from "../../formats/registry.ts";
 import { grownMapping } from "../../image/grown-mapping.ts";
 import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
-import type { WritableStorage } from "../../storage/storage.ts";
+import { endUnitOf } from "../../plan/source-end.ts";
+import { readZeroFilled, type WritableStorage } from "../../storage/storage.ts";
 import { runConversion } from "../conversion/conversion.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Settings } from "../options/settings.ts";
@@ -28,6 +29,7 @@ import {
   liftAnchor,
   restoreSource,
   rewriteMetadata,
+  sameBytes,
   sourceIsUntouched,
   sourceOptionsOf,
   takeExtrasBack,
@@ -123,6 +125,7 @@ async function giveUpAdditive(
   }
   let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
   let isUntouched = false;
+  let footer: Uint8Array | undefined;
   // A header that was rewritten since may have come to use the bytes where the extras lie.
   const hasOldHeader = (await commitStateOf(storage, journal.work)) === "before";
   if (hasOldHeader && (await sourceIsUntouched(storage, journal.work))) {
@@ -151,12 +154,23 @@ async function giveUpAdditive(
       if (hostOffset >= 0)
         end = Math.max(end, hostOffset + Math.max(mapping.length[row] as number, mapping.storedLength[row] as number));
     }
-    end = alignUp(end, image.clusterSize);
+    const options = image.getConversionOptions();
+    end = alignUp(end, endUnitOf(options));
+    footer = options.footer;
   }
-  if (end < (await storage.size())) await storage.resize(end);
+  // An earlier cut may be in the cache alone, and what is found at the end must be there before the anchor goes.
+  const isAnchored = isUntouched && journal.work.anchor !== undefined;
+  if (end < (await storage.size()) || isAnchored) await storage.resize(end);
+  if (footer) await putFooter(storage, end, footer);
   await storage.sync();
   if (isUntouched) await liftAnchor(storage, journal.work);
   return { allowMarkedRaw: true };
+}
+
+/** What a guest's program put behind the old end has no end of its own any more, where new tables lay behind it. */
+async function putFooter(storage: WritableStorage, end: number, footer: Uint8Array): Promise<void> {
+  const last = await readZeroFilled(storage, end - footer.length, footer.length);
+  if (!sameBytes(last, footer)) await storage.write(end, footer);
 }
 
 /** Someone used the target already: its guest can't be compared any more, but it must be a sound image. */

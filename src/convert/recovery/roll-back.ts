@@ -56,6 +56,8 @@ export async function rollBackConversion(
           drop: [],
           keepUndo: false,
           keepLeaks: false,
+          // Of the way there it was asked, not of this one.
+          compact: undefined,
           maxExtraSpace: Number.POSITIVE_INFINITY,
         },
         { purpose: "roll-back", replacing: journal },

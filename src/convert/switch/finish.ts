@@ -4,18 +4,17 @@ import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { reopenImage } from "../../formats/registry.ts";
+import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
-import { sourceEndOf } from "../../plan/source-end.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
 import { cutAt } from "../undo/overlays.ts";
-import { frontIsOurs, sameBytes, sourceIsUntouched } from "../undo/switch-undo.ts";
+import { frontIsOurs, sourceIsUntouched } from "../undo/switch-undo.ts";
 import { settle } from "./settle.ts";
 
 type FinishSettings = Pick<Settings, "signal" | "onProgress" | "check" | "verify">;
@@ -47,8 +46,7 @@ export async function finish(
   const storage = cutAt(session.storage, cutTo);
   // Nobody wrote since it was opened, so what was read of it still holds.
   await session.refuseInterference();
-  const found = opened ?? (await openedTwice(storage, intent.targetFormat));
-  const target = (await cutTrailer(session, journal, found)) ? await openedTwice(storage, intent.targetFormat) : found;
+  const target = opened ?? (await openedTwice(storage, intent.targetFormat));
   // What is longer than its disk is not what was asked for: there only the old format is led back to, not the old bytes.
   if (ending === "kept as undo" && !undoGivenUp && cutTo === undefined) {
     const check = await finalCheck(target, settings, true);
@@ -68,7 +66,8 @@ export async function finish(
       : await settle(session, target, { journal, commitHostOffset: journal.work.commitHostOffset }, settings);
   const isSettled = done.epochCount > 0 || cutTo !== undefined;
   const settled = isSettled ? await reopenImage(session.storage, intent.targetFormat) : target;
-  const check = await finalCheck(settled, settings, intent.keepLeaks || !settles);
+  const leavesLeaks = driverOf(intent.targetFormat).target?.leavesLeaks ?? false;
+  const check = await finalCheck(settled, settings, intent.keepLeaks || !settles || leavesLeaks);
   await session.refuseChange();
   if (ending === "kept as undo") await journal.keepAsUndo();
   if (ending === "removed") await journal.remove();
@@ -87,20 +86,6 @@ export async function cutToDisk({ storage }: Session, { work }: ConversionJourna
   const rest = await readZeroFilled(storage, cutTo, alignUp(cutTo, SECTOR_SIZE) - cutTo);
   await storage.resize(rest.some((byte) => byte !== 0) ? cutTo + rest.length : cutTo);
   await storage.sync();
-}
-
-/** True where the source's trailer was behind the target's end, and nothing else: who used the target since may lie there. */
-async function cutTrailer({ storage }: Session, { work }: ConversionJournal, target: Image): Promise<boolean> {
-  const { trailerEnd, fileSize, oldFileSize } = work.intent;
-  if (trailerEnd === undefined || (await storage.size()) !== trailerEnd) return false;
-  const length = trailerEnd - alignUp(fileSize, SECTOR_SIZE);
-  const old = await readZeroFilled(storage, oldFileSize - length, length);
-  if (!sameBytes(old, await readZeroFilled(storage, trailerEnd - length, length))) return false;
-  const metadata = await target.getMetadataRanges();
-  if (sourceEndOf(await target.getMapping(), metadata, SECTOR_SIZE, 0) > fileSize) return false;
-  await storage.resize(fileSize);
-  await storage.sync();
-  return true;
 }
 
 /**

@@ -64,7 +64,6 @@ export async function planSwitchTo(
   const needsFront = draft.placement.linearBase !== undefined && !wasInOnePiece;
   const hasFooter = wasInOnePiece && source.metadata.total > 0;
   const hasSidecar = driverOf(source.image.format).diskOf !== undefined;
-  const { trailer } = source.options;
   try {
     refuseSharedPlaces(source.options, source.mapping, source.metadata, source.fileSize);
     const facts: SourceFacts = {
@@ -74,9 +73,6 @@ export async function planSwitchTo(
       ...(needsFront && { front: await frontOf(source, wish) }),
       ...(hasFooter && {
         lastSector: await readZeroFilled(source.image.storage, source.fileSize - SECTOR_SIZE, SECTOR_SIZE),
-      }),
-      ...(trailer !== undefined && {
-        trailer: await readZeroFilled(source.image.storage, source.fileSize - trailer, trailer),
       }),
       ...(wish.isCarrier && { room: roomFor(source, settings.maxExtraSpace) }),
       identity: wish.identity,
@@ -241,8 +237,8 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
     claimed.add(Math.max(clusterSize, start - (start % clusterSize)), end);
     if (mapping.hostOffset[row] !== start) misplaced += end - start;
   }
-  const sourceEnd = sourceEndOf(mapping, metadata, clusterSize, fileSize);
-  const start = alignUp(Math.max(virtualSize, sourceEnd), clusterSize);
+  const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
+  const start = alignUp(Math.max(virtualSize, sourceEnd, options.grownEnd ?? 0), clusterSize);
   const spares = Math.min(MAX_SPARES, maxExtraSpace, Math.ceil(misplaced / SPARES_PART));
   const from = start + clusterSize + Math.max(clusterSize, alignUp(spares, clusterSize));
   claimed.add(start, from);

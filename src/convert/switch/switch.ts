@@ -1,7 +1,7 @@
 /**
  * A switch, performed: additive writes, sync, the target verified through an overlay, one sector, sync.
  *
- *   journal | anchor, trailer | additive | verify | prepared | last look | commit | verify anew | verified
+ *   journal | anchor | additive | verify | prepared | last look | commit | verify anew | verified
  *             ^ where the source is known by its file's end                ^ the file is the target's
  *                               ^ nothing of the source is overwritten
  */
@@ -14,7 +14,6 @@ import { driverOf, reopenImage } from "../../formats/registry.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { Image } from "../../image/source.ts";
 import type { Commit } from "../../image/target.ts";
-import type { ConversionWork } from "../../journal/conversion-work.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import type { Prepared } from "../../journal/records.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
@@ -59,14 +58,9 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   const { storage } = session;
   const { named } = plan.commit;
   if (named) session.takeSidecar(named.name);
-  await anchorSource(session, journal.work);
+  await anchorSource(session, journal);
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
   const report = progressOf(settings, "write");
-  if (plan.trailer) {
-    const { hostOffset, bytes } = plan.trailer;
-    // In one write, so that hardly a moment is left in which the file ends in something else.
-    await executeEpoch(storage, { purpose: "end the longer file as before", writes: () => [{ hostOffset, bytes }] });
-  }
   await executeEpoch(recorder.storage, plan.additive, {
     reader: new GuestReader(await guest.view(source.image)),
     onBytes: (done) => report(done, plan.bytesMoved + plan.draft.metadataBytes),
@@ -96,10 +90,13 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
 }
 
 /** From here on the source is whole whatever lies behind its end, and so it is on the way back. */
-async function anchorSource({ storage }: Session, { anchor }: ConversionWork): Promise<void> {
+async function anchorSource(session: Session, journal: ConversionJournal): Promise<void> {
+  const { storage } = session;
+  const { anchor } = journal.work;
   if (anchor === undefined) return;
   await storage.write(0, anchor);
   await storage.sync();
+  if ((await commitStateOf(storage, journal.work)) !== "before") throw wrongHeader(session, journal);
 }
 
 /** The text has been compared with what the plan read of it right before (`refuseChangedSource`). */
@@ -165,8 +162,11 @@ async function refuseStaleCopies({ session, settings, source, plan, guest }: Swi
 
 /** The sector is what decides whose image it is: it has to read as it was written, bit by bit. */
 async function refuseOtherCommit({ session, journal }: SwitchInput): Promise<void> {
-  if ((await commitStateOf(session.storage, journal.work)) === "after") return;
-  throw new ImageError("verification-failed", say`Cannot trust ${imageNamed(session.path)}`, {
+  if ((await commitStateOf(session.storage, journal.work)) !== "after") throw wrongHeader(session, journal);
+}
+
+function wrongHeader(session: Session, journal: ConversionJournal): ImageError {
+  return new ImageError("verification-failed", say`Cannot trust ${imageNamed(session.path)}`, {
     because: "its new header does not read as written",
     path: session.path,
     hostOffset: journal.work.commitHostOffset,

@@ -64,8 +64,8 @@ export async function settleHeader(
       operation: "mend",
     });
   }
-  const isLonger = anchor !== undefined && (await storage.size()) !== state.intent.oldFileSize;
-  sector(block.bytes).set(side === "target" ? lastSector : isLonger ? anchor : oldSector);
+  // How long the file is the cache alone may say; with the anchor the source is whole at any length.
+  sector(block.bytes).set(side === "target" ? lastSector : (anchor ?? oldSector));
   await storage.write(hostOffset, block.bytes);
   await storage.sync();
 }

@@ -164,14 +164,7 @@ export async function restoreSource(session: Session, journal: ConversionJournal
   await storage.resize(length);
   await storage.sync();
   await liftAnchor(storage, journal.work);
-  if ((await commitStateOf(storage, journal.work)) !== "before") {
-    throw new ImageError("verification-failed", say`Cannot put ${imageNamed(storage.path)} back`, {
-      because: "its header does not read as written",
-      path: storage.path,
-      hostOffset: commitHostOffset,
-      operation: "roll back",
-    });
-  }
+  if ((await commitStateOf(storage, journal.work)) !== "before") throw wrongOldHeader(storage.path, commitHostOffset);
   await session.refuseChange();
   if (isOver) {
     await journal.append({ record: "rolled-back" });
@@ -186,6 +179,17 @@ export async function liftAnchor(storage: WritableStorage, work: ConversionWork)
   if (anchor === undefined || (await storage.size()) !== intent.oldFileSize) return;
   await storage.write(commitHostOffset, oldSector);
   await storage.sync();
+  const found = await readExactly(storage, commitHostOffset, oldSector.length, "header");
+  if (!sameBytes(found, oldSector)) throw wrongOldHeader(storage.path, commitHostOffset);
+}
+
+function wrongOldHeader(path: string, hostOffset: number): ImageError {
+  return new ImageError("verification-failed", say`Cannot put ${imageNamed(path)} back`, {
+    because: "its header does not read as written",
+    path,
+    hostOffset,
+    operation: "roll back",
+  });
 }
 
 /** The text under its name again, or gone. Whatever else bears the name stays. */

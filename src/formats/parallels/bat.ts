@@ -4,6 +4,7 @@
  */
 
 import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
@@ -144,7 +145,7 @@ class BatWalk {
       this.#warnOfHeader(
         "empty-flag",
         fields.flags.at,
-        `It is said to be empty, and its BAT names ${this.#allocatedCount} tracks`,
+        `It is said to be empty, and its BAT names ${counted(this.#allocatedCount, "track")}`,
       );
     }
     if (this.#broken === undefined) this.#mapping.append(virtualSize - this.#mapping.end, ExtentState.unallocated);

@@ -1,6 +1,7 @@
 /** The Parallels header: its field table and every rule it must keep (Parallels specification, "Header"). */
 
 import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { ImageError, type ImageErrorKind } from "../../bytes/image-error.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { bytes, flags64, type StructValues, struct, u32, u64 } from "../../bytes/struct.ts";
@@ -91,16 +92,20 @@ export async function readParallelsHeader(storage: Storage): Promise<ParallelsHe
     throw refuse("unsupported", `its tracks of ${tracks} sectors are larger than ${MAX_TRACKS}`, fields.tracks.at);
   }
   if (batCount > MAX_BAT_COUNT) {
-    throw refuse("unsupported", `its ${batCount} tracks are more than ${MAX_BAT_COUNT}`, fields.batCount.at);
+    throw refuse("unsupported", `its ${counted(batCount, "track")} are more than ${MAX_BAT_COUNT}`, fields.batCount.at);
   }
   const sectors = (magic === MAGICS.byTrack ? sectorCount.high * 2 ** 32 : 0) + sectorCount.low;
   if (sectors > batCount * tracks) {
-    const because = `its disk of ${sectors} sectors is beyond what its ${batCount} tracks hold`;
+    const because = `its disk of ${sectors} sectors is beyond what its ${counted(batCount, "track")} hold`;
     throw refuse("corrupt", because, fields.sectorCount.at);
   }
   const batEnd = ParallelsHeaderFields.size + batCount * ENTRY_SIZE;
   if (batEnd > fileSize) {
-    throw refuse("out-of-bounds", `its BAT of ${batCount} entries ends outside the file`, fields.batCount.at);
+    throw refuse(
+      "out-of-bounds",
+      `its BAT of ${counted(batCount, "entry", "entries")} ends outside the file`,
+      fields.batCount.at,
+    );
   }
   const trackSize = tracks * SECTOR_SIZE;
   const dataStart = dataOffset * SECTOR_SIZE;

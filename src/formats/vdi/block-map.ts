@@ -5,6 +5,7 @@
 
 import { MiB } from "../../bytes/align.ts";
 import { Bitmap } from "../../bytes/bitmap.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex } from "../../bytes/image-error.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import { type Finding, FindingList, type FindingListener } from "../../image/finding.ts";
@@ -100,7 +101,7 @@ class MapWalk {
   finish(): MapScan {
     const { allocatedCount, mapOffset, virtualSize } = this.#header;
     if (this.#namedCount !== allocatedCount) {
-      const message = `The block map names ${this.#namedCount} blocks, the header says ${allocatedCount}`;
+      const message = `The block map names ${counted(this.#namedCount, "block")}, the header says ${allocatedCount}`;
       const line = `ERROR: allocated blocks mismatch, is ${this.#namedCount}, should be ${allocatedCount}`;
       const [kind, structure] = ["allocated-blocks-mismatch", "block map"];
       this.#findings.add({ severity: "corruption", kind, structure, hostOffset: mapOffset, message, line });

@@ -1,6 +1,7 @@
 /** The VDI header: its field table and every rule it must keep ("All about VDIs" of the VirtualBox forum, and qemu-img). */
 
 import { alignUp, isAligned, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError, type ImageErrorKind } from "../../bytes/image-error.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { bytes, type StructValues, struct, u32, u64 } from "../../bytes/struct.ts";
@@ -150,10 +151,14 @@ function refuseUnits(values: VdiHeaderValues, refuse: Refuse): void {
     throw refuse("unsupported", `its blocks have ${blockExtra} bytes before them`, fields.blockExtra.at);
   }
   if (blockCount > MAX_BLOCK_COUNT) {
-    throw refuse("unsupported", `its ${blockCount} blocks are more than ${MAX_BLOCK_COUNT}`, fields.blockCount.at);
+    throw refuse(
+      "unsupported",
+      `its ${counted(blockCount, "block")} are more than ${MAX_BLOCK_COUNT}`,
+      fields.blockCount.at,
+    );
   }
   if (diskSize > blockCount * BLOCK_SIZE) {
-    const because = `its disk of ${diskSize} bytes is beyond what its ${blockCount} blocks hold`;
+    const because = `its disk of ${diskSize} bytes is beyond what its ${counted(blockCount, "block")} hold`;
     throw refuse("corrupt", because, fields.diskSize.at);
   }
 }

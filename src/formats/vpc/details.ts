@@ -1,6 +1,8 @@
 /** What `info` tells of a VHD beyond what all formats have, typed. */
 
-/** A fixed VHD allocates nothing, and qemu-img prints nothing of its footer. */
+/** qemu-img prints nothing of the footer. */
 export interface VpcSpecificInfo {
   readonly format: "vpc";
+  /** Bytes of a block; absent of a fixed disk, which allocates nothing. */
+  readonly clusterSize?: number;
 }

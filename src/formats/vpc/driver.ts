@@ -1,8 +1,8 @@
-/** The VHD driver, by qemu-img's name (footer.ts): fixed ones; dynamic and differencing ones are told by name. */
+/** The VHD driver, by qemu-img's name (footer.ts): fixed and dynamic ones; differencing ones are told by name. */
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { VHD_COOKIE } from "./footer.ts";
-import { openVpc } from "./image.ts";
+import { openVpc } from "./open.ts";
 import { SIZE_FROM } from "./size.ts";
 import { vpcTarget } from "./target.ts";
 

@@ -48,12 +48,18 @@ export function isFooter(sector: Uint8Array): boolean {
   return sector.length >= VHD_COOKIE.length && Buffer.from(sector.subarray(0, 8)).toString("latin1") === VHD_COOKIE;
 }
 
-/** The one's complement of the sum of all bytes but the sum's own. */
-export function footerChecksum(sector: Uint8Array): number {
-  const { at, size } = VhdFooterFields.fields.checksum;
+/** The one's complement of the sum of all bytes but the sum's own, which is a field of it. */
+export function checksumOf(
+  structure: Uint8Array,
+  { at, size }: { readonly at: number; readonly size: number },
+): number {
   let sum = 0;
-  for (let index = 0; index < FOOTER_SIZE; index++) {
-    if (index < at || index >= at + size) sum += sector[index] as number;
+  for (let index = 0; index < structure.length; index++) {
+    if (index < at || index >= at + size) sum += structure[index] as number;
   }
   return ~sum >>> 0;
+}
+
+export function footerChecksum(sector: Uint8Array): number {
+  return checksumOf(sector.subarray(0, FOOTER_SIZE), VhdFooterFields.fields.checksum);
 }

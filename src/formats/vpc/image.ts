@@ -2,25 +2,25 @@
 
 import { alignDown, alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import type { ImageFiles } from "../../image/driver.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import { LINEAR_CLUSTER_SIZE, linearOptions } from "../../image/in-one-piece.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { VpcSpecificInfo } from "./details.ts";
-import { readVpcDisk, type VpcDisk } from "./disk.ts";
+import { type FixedDisk, readFixedDisk } from "./disk.ts";
 import { FOOTER_SIZE } from "./footer.ts";
-import { SIZE_FROM } from "./size.ts";
+import type { FoundFooter } from "./found-footer.ts";
+import { savedStateOf } from "./saved-state.ts";
 
-class VpcImage implements Image {
+class FixedImage implements Image {
   readonly format = "vpc";
   readonly clusterSize = LINEAR_CLUSTER_SIZE;
   readonly storage: Storage;
-  readonly #disk: VpcDisk;
+  readonly #disk: FixedDisk;
 
   #mapping: Promise<ExtentTable> | undefined;
 
-  constructor(storage: Storage, disk: VpcDisk) {
+  constructor(storage: Storage, disk: FixedDisk) {
     this.storage = storage;
     this.#disk = disk;
   }
@@ -44,7 +44,7 @@ class VpcImage implements Image {
         force_size: true,
         ...(isTight && { footer: Buffer.from(sector).toString("hex") }),
       },
-      unclean: [...(footer.savedState === 0 ? [] : [SAVED_STATE]), ...(isTight ? [] : [loose(virtualSize, fileSize)])],
+      unclean: [...savedStateOf(footer), ...(isTight ? [] : [loose(virtualSize, fileSize)])],
       forgettable: unshown === undefined ? [] : [unshown],
     };
   }
@@ -78,10 +78,6 @@ class VpcImage implements Image {
   }
 }
 
-/** "Compaction and expansion can't be performed" then, says the specification: a machine comes back to the disk as it was. */
-const SAVED_STATE =
-  "Cannot convert a VHD whose footer says that a virtual machine is in saved state: start the machine and shut it down first";
-
 /** Whoever takes the footer away would have to keep what lies before it too, for the way back. */
 function loose(virtualSize: number, fileSize: number): string {
   const between = `bytes ${virtualSize} to ${fileSize - FOOTER_SIZE} lie between its disk and its footer`;
@@ -100,7 +96,6 @@ async function dataRangesOf(storage: Storage & { dataRanges?(): Promise<RangeSet
   return whole;
 }
 
-/** The user's `size_from` chooses between two sizes that disagree (size.ts). */
-export async function openVpc({ main, options }: Pick<ImageFiles, "main" | "options">): Promise<Image> {
-  return new VpcImage(main, await readVpcDisk(main, options?.[SIZE_FROM.name] as string | undefined));
+export async function openFixed(main: Storage, found: FoundFooter, sizeFrom: string | undefined): Promise<Image> {
+  return new FixedImage(main, await readFixedDisk(main, found, sizeFrom));
 }

@@ -41,34 +41,41 @@ export function isSizeCertain(footer: VhdFooter): boolean {
   return sizeOf(footer) === footer.currentSize || isLargest(footer) || TRUSTED_CREATORS.includes(creatorOf(footer));
 }
 
-/** Throws ImageError `unsupported` where the two disagree and nobody chose. `dataEnd`: where the footer begins. */
-export async function chooseSize(
-  storage: Storage,
-  footer: VhdFooter,
-  dataEnd: number,
-  chosen: string | undefined,
-): Promise<number> {
+/** What a choice between the two is made on. */
+export interface SizeRoom {
+  readonly path: string;
+  readonly footerOffset: number;
+  /** No disk of the file can be longer, and why. */
+  readonly limit: number;
+  readonly limitWords: string;
+  /** The disk's bytes, from its first on. */
+  readonly guest: Storage;
+}
+
+/** Throws ImageError `unsupported` where the two disagree and nobody chose. */
+export async function chooseSize(footer: VhdFooter, chosen: string | undefined, room: SizeRoom): Promise<number> {
   const { currentSize } = footer;
+  const { path, footerOffset, limit, limitWords, guest } = room;
   const chsSize = sizeOf(footer);
   if (chosen !== undefined) return chosen === "chs" ? chsSize : currentSize;
   if (isSizeCertain(footer)) return currentSize;
   const ways = [currentSize, chsSize].flatMap((size, index) =>
-    size <= dataEnd && isAligned(size, SECTOR_SIZE) ? [choosing(index === 0 ? "current" : "chs")] : [],
+    size <= limit && isAligned(size, SECTOR_SIZE) ? [choosing(index === 0 ? "current" : "chs")] : [],
   );
   // Neither can be: the caller says why.
   if (ways.length === 0) return currentSize;
   const [start, end] = [Math.min(currentSize, chsSize), Math.max(currentSize, chsSize)];
   const { cylinders, heads, sectorsPerTrack } = footer;
   const geometry = `${cylinders} × ${heads} × ${sectorsPerTrack}`;
-  const between = await lookBetween(storage, start, Math.min(end, dataEnd));
-  const beyond = end > dataEnd ? ` (the footer begins at ${dataEnd})` : "";
-  throw new ImageError("unsupported", say`Cannot open ${imageNamed(storage.path)}`, {
+  const between = await lookBetween(guest, start, Math.min(end, limit));
+  const beyond = end > limit ? ` (${limitWords})` : "";
+  throw new ImageError("unsupported", say`Cannot open ${imageNamed(path)}`, {
     because: say`its current size is ${currentSize} bytes, its geometry ${geometry} comes to ${chsSize}, and programs differ in which they take; bytes ${start} to ${end} between them ${between.words}${beyond}`,
     remedy: ways,
-    path: storage.path,
+    path,
     format: "vpc",
     structure: VhdFooterFields.name,
-    hostOffset: dataEnd + VhdFooterFields.fields.currentSize.at,
+    hostOffset: footerOffset + VhdFooterFields.fields.currentSize.at,
   });
 }
 

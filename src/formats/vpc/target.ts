@@ -27,6 +27,7 @@ interface VpcDraft extends Draft {
 
 export const vpcTarget: TargetDriver = {
   options: VPC_TARGET_OPTIONS,
+  onlyReads: ({ subformat }) => subformat === "dynamic",
   grownSize: (virtualSize, options) => grownSize(virtualSize, chooseVpc(options)),
   // What a fixed VHD holds is all in use.
   countsReferences: true,

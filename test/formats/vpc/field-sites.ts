@@ -2,7 +2,7 @@
 
 import { type FieldMap, SiteList } from "../field-map.ts";
 
-const FIELDS: readonly [what: string, at: number, size: 1 | 2 | 4 | 8][] = [
+export const FOOTER_FIELDS: readonly [what: string, at: number, size: 1 | 2 | 4 | 8][] = [
   ["cookie", 0, 8],
   ["features", 8, 4],
   ["version", 12, 4],
@@ -23,6 +23,6 @@ const FIELDS: readonly [what: string, at: number, size: 1 | 2 | 4 | 8][] = [
 
 export function vpcFieldSites(image: Buffer): FieldMap {
   const list = new SiteList(image.length);
-  for (const [what, at, size] of FIELDS) list.add(what, image.length - 512 + at, size);
+  for (const [what, at, size] of FOOTER_FIELDS) list.add(what, image.length - 512 + at, size);
   return { isLittleEndian: false, entryFlags: 0n, clusterSize: 512, sites: list.sites };
 }

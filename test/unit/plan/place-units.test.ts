@@ -293,6 +293,15 @@ describe("compressed data", () => {
     expect(placed(rows, { placement })).toEqual({ extents: rows, copies: [], refusals: [] });
   });
 
+  test("is copied where it is longer than the target can tell, or lies where nothing may", () => {
+    const compressed = { clusterSize: UNIT, method: "zlib" } as const;
+    const copies = [copyOf(0, COPIES)];
+    expect(placed(rows, { placement: { compressed: { ...compressed, maxStored: 700 } } }).copies).toEqual([]);
+    expect(placed(rows, { placement: { compressed: { ...compressed, maxStored: 699 } } }).copies).toEqual(copies);
+    const reserved = RangeSet.of({ start: 8 * K + 600, end: 9 * K });
+    expect(placed(rows, { placement: { compressed, reserved } }).copies).toEqual(copies);
+  });
+
   test.each([undefined, { clusterSize: 2 * UNIT, method: "zlib" } as const])(
     "is copied for any other (%o)",
     (other) => {

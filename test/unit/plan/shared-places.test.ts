@@ -49,6 +49,14 @@ test("a disk in one piece shares nothing, wherever its holes begin", () => {
   expect(() => refuseSharedPlaces(options, mapping, new RangeSet(), 2 * CLUSTER)).toThrow(/used twice/);
 });
 
+test("which cluster is the last of a file that ends in it follows from where it begins, at any sector", () => {
+  const builder = new ExtentTableBuilder();
+  builder.append(2 * CLUSTER, ExtentState.data, 3 * CLUSTER + 512);
+  const [anywhere, mapping] = [{ ...options, sharingSize: 512 }, builder.finish(2 * CLUSTER)];
+  expect(() => refuseSharedPlaces(anywhere, mapping, metadata, 4 * CLUSTER + 513)).not.toThrow();
+  expect(() => refuseSharedPlaces(anywhere, mapping, metadata, 4 * CLUSTER + 512)).toThrow(/lies past the end/);
+});
+
 test("subclusters of one cluster are no second use of it", () => {
   const builder = new ExtentTableBuilder();
   builder.append(CLUSTER / 2, ExtentState.data, 5 * CLUSTER);

@@ -12,7 +12,7 @@ function endOf(fill: (table: ExtentTableBuilder) => void, metadataEnd = CLUSTER,
   const table = new ExtentTableBuilder();
   fill(table);
   const metadata = RangeSet.of({ start: 0, end: metadataEnd });
-  return sourceEndOf(table.finish(table.end), metadata, CLUSTER, fileSize);
+  return sourceEndOf(table.finish(table.end), metadata, { clusterSize: CLUSTER }, fileSize);
 }
 
 test("never before the end of the cluster that the file ends inside, whoever points there", () => {
@@ -50,4 +50,12 @@ test("compressed data ends where its stored bytes do", () => {
 
 test("metadata takes whole clusters", () => {
   expect(endOf((table) => table.append(CLUSTER, ExtentState.unallocated), 5 * CLUSTER + 8)).toBe(6 * CLUSTER);
+});
+
+test("a file that ends with a sector of its format's own ends there", () => {
+  const table = new ExtentTableBuilder();
+  table.append(CLUSTER, ExtentState.data, 512);
+  const metadata = RangeSet.of({ start: 0, end: 512 }, { start: 4608, end: 5120 });
+  const options = { clusterSize: CLUSTER, footer: new Uint8Array(512) };
+  expect(sourceEndOf(table.finish(CLUSTER), metadata, options, 5120)).toBe(5120);
 });

@@ -1,5 +1,5 @@
 /** What an image is, as `qemu-img info` tells it; never opens a backing file. */
-import type { ParallelsSpecificInfo, Qcow2SpecificInfo, QedSpecificInfo, RawSpecificInfo, VdiSpecificInfo, VhdxSpecificInfo, VmdkSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
+import type { ParallelsSpecificInfo, Qcow2SpecificInfo, QcowSpecificInfo, QedSpecificInfo, RawSpecificInfo, VdiSpecificInfo, VhdxSpecificInfo, VmdkSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
 import type { Image } from "../../image/source.ts";
 import type { SnapshotInfo } from "../../image/specific-info.ts";
 import type { Volume } from "../../storage/storage.ts";
@@ -55,9 +55,10 @@ export type VdiInfo = CommonInfo & VdiSpecificInfo;
 export type VhdxInfo = CommonInfo & VhdxSpecificInfo;
 export type VmdkInfo = CommonInfo & VmdkSpecificInfo;
 export type VpcInfo = CommonInfo & VpcSpecificInfo;
+export type QcowInfo = CommonInfo & QcowSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | Qcow2Info | ParallelsInfo | VdiInfo | VhdxInfo | VmdkInfo | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | QcowInfo | Qcow2Info | ParallelsInfo | VdiInfo | VhdxInfo | VmdkInfo | VpcInfo;
 /**
  * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
  *

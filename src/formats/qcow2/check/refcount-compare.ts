@@ -2,6 +2,7 @@
 
 import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
+import { readTables } from "../../../image/table-reader.ts";
 import { exactRefcountAt, maxRefcount, refcountAt, refcountsPerBlock } from "../tables/refcount.ts";
 import {
   countedClusterCount,
@@ -12,7 +13,6 @@ import {
 } from "../tables/refcount-table.ts";
 import { PAGE_CLUSTERS } from "../tables/reference-counts.ts";
 import { overflowFinding } from "../tables/reference-tally.ts";
-import { readTables } from "../tables/table-reader.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { reportSharing } from "./cluster-sharing.ts";
 

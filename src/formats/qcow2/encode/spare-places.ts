@@ -6,9 +6,9 @@
  */
 
 import { Bitmap, MAX_BITS } from "../../../bytes/bitmap.ts";
+import { NO_PIECE, PieceTable } from "../../../image/piece-table.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import type { Write } from "../../../image/write.ts";
-import { NO_PIECE, PieceTable } from "../rearrange/piece-table.ts";
 import { cannotRearrange } from "../rearrange/rearrange-error.ts";
 import { refcountsPerBlock, setRefcount } from "../tables/refcount.ts";
 import type { RefcountBlocks } from "../tables/refcount-table.ts";

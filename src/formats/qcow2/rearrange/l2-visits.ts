@@ -1,6 +1,6 @@
 /** Every L2 table that the active L1 or a snapshot's lists, once, in the order in which they lie. */
 
-import { readTables } from "../tables/table-reader.ts";
+import { readTables } from "../../../image/table-reader.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 
 /** Calls `use` with each, valid until it returns; `source.tally` has counted them. */

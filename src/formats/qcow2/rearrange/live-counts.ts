@@ -7,10 +7,10 @@
 import { MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { type Range, RangeSet } from "../../../bytes/range-set.ts";
+import { NO_PIECE, type PieceTable } from "../../../image/piece-table.ts";
 import type { Write } from "../../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import { refcountAt, refcountsPerBlock, setRefcount } from "../tables/refcount.ts";
-import { NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 
 /** Blocks in memory between two calls. */

@@ -4,12 +4,12 @@
  */
 
 import { hex } from "../../../bytes/image-error.ts";
+import { NO_PIECE, type PieceTable } from "../../../image/piece-table.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import type { Write } from "../../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import { setRefcount } from "../tables/refcount.ts";
 import type { LiveCounts } from "./live-counts.ts";
-import { NO_PIECE, type PieceTable } from "./piece-table.ts";
 import type { PointerWords } from "./pointer-words.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 import { joinedWrites } from "./repointing.ts";

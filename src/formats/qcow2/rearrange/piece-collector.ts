@@ -2,13 +2,13 @@
 
 import { ceilDiv } from "../../../bytes/align.ts";
 import { Bitmap, MAX_BITS } from "../../../bytes/bitmap.ts";
+import { PieceTable } from "../../../image/piece-table.ts";
 import type { Bitmap as DirtyBitmap } from "../tables/bitmap-directory.ts";
 import { compressedHostOffset, compressedLength, L2Mask } from "../tables/l2-entry.ts";
 import { refcountsPerBlock } from "../tables/refcount.ts";
 import type { Snapshot } from "../tables/snapshot-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { eachL2Table } from "./l2-visits.ts";
-import { PieceTable } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 
 /** Some 20 bytes of memory each; 2 TiB of 64 KiB clusters. */

@@ -4,7 +4,7 @@
  */
 
 import { ImageError } from "../../../bytes/image-error.ts";
-import { withRoom } from "./piece-table.ts";
+import { withRoom } from "../../../image/piece-table.ts";
 
 /** Further words of all pieces: what many snapshots share, and streams that lie in one cluster; 12 bytes each. */
 const MAX_FURTHER = 2 ** 25;

@@ -10,6 +10,7 @@ import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import type { Bitmap } from "../../../bytes/bitmap.ts";
 import { hex, type ImageError } from "../../../bytes/image-error.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
+import { movingPieces, type PieceTable } from "../../../image/piece-table.ts";
 import type { Moves, Pieces, Rearranger, TidyStep } from "../../../image/rearranger.ts";
 import type { Write } from "../../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
@@ -18,7 +19,6 @@ import type { Bitmap as DirtyBitmap } from "../tables/bitmap-directory.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { LiveCounts } from "./live-counts.ts";
 import { makeBlocks } from "./new-blocks.ts";
-import { HEADER_PIECE, NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 import { repointingWrites } from "./repointing.ts";
 import { type Survey, surveyImage } from "./survey.ts";
@@ -87,7 +87,7 @@ export class Qcow2Rearranger implements Rearranger {
         if (isFree) await this.#counts.set(cluster, 0);
       }
     }
-    const moving = coming === undefined ? new Map<number, number>() : this.#moving(coming);
+    const moving = coming === undefined ? new Map<number, number>() : movingPieces(this.#pieces, coming);
     for (const [piece, toCluster] of moving) {
       const fromCluster = this.#pieces.clusterOf(piece);
       for (let turn = 0; turn < this.#pieces.lengthOf(piece); turn++) {
@@ -103,12 +103,12 @@ export class Qcow2Rearranger implements Rearranger {
     const { pieces, words } = this.#survey;
     return repointingWrites(
       { storage: this.#storage, pieces, words, clusterBits: this.#clusterBits },
-      this.#moving(moves),
+      movingPieces(this.#pieces, moves),
     );
   }
 
   follow(moves: Moves): void {
-    for (const [piece, toCluster] of this.#moving(moves)) this.#pieces.move(piece, toCluster);
+    for (const [piece, toCluster] of movingPieces(this.#pieces, moves)) this.#pieces.move(piece, toCluster);
   }
 
   async tidy(): Promise<readonly TidyStep[]> {
@@ -116,32 +116,6 @@ export class Qcow2Rearranger implements Rearranger {
     const steps = await new Tidying({ ...place, ...this.#survey }).steps();
     this.#barred = undefined;
     return steps;
-  }
-
-  /** The pieces that move and the clusters they go to. Throws for moves that are none of this image's. */
-  #moving(moves: Moves): Map<number, number> {
-    const moving = new Map<number, number>();
-    const targets = this.#clusters(moves, moves.toHostOffset);
-    const taken = new RangeSet();
-    let takenCount = 0;
-    for (const [from, clusterCount] of this.#clusters(moves, moves.fromHostOffset)) {
-      const [target] = targets.next().value as [number, number];
-      for (let turn = 0; turn < clusterCount; ) {
-        const piece = this.#pieces.at(from + turn);
-        const length = piece === NO_PIECE ? 0 : this.#pieces.lengthOf(piece);
-        if (piece === NO_PIECE || piece === HEADER_PIECE || turn + length > clusterCount) {
-          throw new RangeError(`no piece that can go lies whole at cluster ${from + turn}`);
-        }
-        moving.set(piece, target + turn);
-        turn += length;
-      }
-      const used = this.used.nextMarked(target, target + clusterCount);
-      if (used < target + clusterCount) throw new RangeError(`cluster ${used} is used already`);
-      taken.add(target, target + clusterCount);
-      takenCount += clusterCount;
-    }
-    if (taken.total !== takenCount) throw new RangeError("two moves lead to one cluster");
-    return moving;
   }
 
   *#clusters({ count, length }: Moves, hostOffset: Float64Array): Generator<[first: number, clusterCount: number]> {

@@ -6,10 +6,10 @@
 
 import { KiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex, type ImageError } from "../../../bytes/image-error.ts";
+import { HEADER_PIECE, type PieceTable } from "../../../image/piece-table.ts";
 import type { Write } from "../../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import { compressedHostOffset, L2Mask, standardHostOffset } from "../tables/l2-entry.ts";
-import { HEADER_PIECE, type PieceTable } from "./piece-table.ts";
 import type { PointerWords } from "./pointer-words.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 

@@ -10,6 +10,7 @@
  */
 
 import { hex } from "../../../bytes/image-error.ts";
+import { HEADER_PIECE, NO_PIECE, type PieceTable } from "../../../image/piece-table.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { BitmapsExtension, ExtensionType } from "../header/extensions.ts";
 import { Qcow2HeaderV2 } from "../header/header.ts";
@@ -21,7 +22,6 @@ import { parseRefcountTableEntry } from "../tables/table-entry.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { eachL2Table } from "./l2-visits.ts";
 import { collectPieces, type NamedTables, placeCountOf } from "./piece-collector.ts";
-import { HEADER_PIECE, NO_PIECE, type PieceTable } from "./piece-table.ts";
 import { PointerWords } from "./pointer-words.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 

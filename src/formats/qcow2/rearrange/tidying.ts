@@ -5,11 +5,11 @@
  *     ─► refcount blocks that only count places behind the end out of the refcount table ─► their own counts to 0 ─► ...
  */
 
+import { NO_PIECE } from "../../../image/piece-table.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import type { Write } from "../../../image/write.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import type { LiveCounts } from "./live-counts.ts";
-import { NO_PIECE } from "./piece-table.ts";
 import { cannotRearrange } from "./rearrange-error.ts";
 import { repointingWrites, type WordsPlace } from "./repointing.ts";
 

@@ -3,12 +3,12 @@
 import { MiB } from "../../../bytes/align.ts";
 import { counted } from "../../../bytes/count-text.ts";
 import { ImageError } from "../../../bytes/image-error.ts";
+import { readTables } from "../../../image/table-reader.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { MAX_L1_BYTES } from "../header/rules.ts";
 import { ReferenceCounts } from "../tables/reference-counts.ts";
 import { MAX_L1_BYTES_IN_ALL, readSnapshotTable } from "../tables/snapshot-table.ts";
 import { parseL1Entry } from "../tables/table-entry.ts";
-import { readTables } from "../tables/table-reader.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { MAX_L2_BYTES } from "../tables/table-walk.ts";
 import type { Piece } from "./sector-edits.ts";

@@ -3,12 +3,12 @@
 import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
+import { readTables } from "../../../image/table-reader.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { exactRefcountAt, maxRefcount, refcountAt, refcountsPerBlock, setRefcount } from "../tables/refcount.ts";
 import { countedClusterCount } from "../tables/refcount-table.ts";
 import { PAGE_CLUSTERS, ReferenceCounts } from "../tables/reference-counts.ts";
 import { parseRefcountTableEntry } from "../tables/table-entry.ts";
-import { readTables } from "../tables/table-reader.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import type { RepairLog } from "./repair-log.ts";
 import { type Piece, SectorEdits } from "./sector-edits.ts";

@@ -1,7 +1,7 @@
 /** The L2 tables of one L1 table as it lists them, each time they are listed: the order in which qemu-img looks. */
 
+import { readTables } from "../../../image/table-reader.ts";
 import { type L1Place, l1Entries, readL1Bytes, type StoredL1Entry } from "./l1-table.ts";
-import { readTables } from "./table-reader.ts";
 import type { WalkSource } from "./table-walk.ts";
 
 export interface ListedTable {

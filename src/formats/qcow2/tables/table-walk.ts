@@ -12,6 +12,7 @@ import { counted } from "../../../bytes/count-text.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../image/extent.ts";
 import type { Finding } from "../../../image/finding.ts";
+import { readTables } from "../../../image/table-reader.ts";
 import type { Storage } from "../../../storage/storage.ts";
 import type { Qcow2Geometry } from "../header/geometry.ts";
 import type { Qcow2Header } from "../header/header.ts";
@@ -19,7 +20,6 @@ import { type L2List, readL1Table } from "./l1-table.ts";
 import { scanL2Table } from "./l2-table-scan.ts";
 import { L2Tally } from "./l2-tally.ts";
 import type { ReferenceTally } from "./reference-tally.ts";
-import { readTables } from "./table-reader.ts";
 
 /** More tables than this no image in use has (128 TiB of 64 KiB clusters); sparse files can claim any number. */
 export const MAX_L2_BYTES = 16 * GiB;

@@ -1,8 +1,9 @@
 /** qcow2 as a target: what it can hold, where its tables go, and the sector that commits (the last three of the driver's five verbs). */
 
-import { KiB } from "../../../bytes/align.ts";
+import { alignUp, KiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import type { Words } from "../../../bytes/sentence.ts";
+import { ExtentState, type ExtentTable } from "../../../image/extent.ts";
 import { canDeflate, missingMethod } from "../../../image/guest/deflate.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
 import type { Draft, MappedDraft, Placement, TargetDriver } from "../../../image/target.ts";
@@ -52,7 +53,8 @@ export const qcow2Target: TargetDriver = {
     return reasons;
   },
 
-  map(draft, extents, space): Qcow2MappedDraft {
+  map(draft, placed, space): Qcow2MappedDraft {
+    const extents = countedInSectors(placed);
     const layout = layOut(extents, draft.virtualSize, settingsOf(draft), draft.placement, space);
     return {
       ...draft,
@@ -77,6 +79,17 @@ export const qcow2Target: TargetDriver = {
     return encodeCommit(target, oldHeader, usedHeader);
   },
 };
+
+/** The format tells where the last sector of a stream ends, not the stream: so long it will be found to be. */
+function countedInSectors(extents: ExtentTable): ExtentTable {
+  const { state, hostOffset } = extents;
+  if (!state.includes(ExtentState.compressed)) return extents;
+  const storedLength = extents.storedLength.map((length, row) => {
+    const start = hostOffset[row] as number;
+    return state[row] === ExtentState.compressed ? alignUp(start + length, SECTOR_SIZE) - start : length;
+  });
+  return { ...extents, storedLength };
+}
 
 function placementFor(source: ConversionOptions, settings: Qcow2Settings): Placement {
   const { clusterSize, compat, refcountBits } = settings;

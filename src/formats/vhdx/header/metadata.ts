@@ -1,6 +1,7 @@
 /** What a VHDX's metadata region says of its disk (MS-VHDX, "Metadata Region"). */
 
 import { isAligned, isPowerOfTwo, MiB, SECTOR_SIZE, TiB } from "../../../bytes/align.ts";
+import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { readExactly, type Storage } from "../../../storage/storage.ts";
 import {
@@ -95,7 +96,7 @@ async function readItems(storage: Storage, region: Place, refuse: Refuse): Promi
   }
   const { entryCount } = MetadataTableFields.parse(table);
   if (entryCount > MAX_ENTRY_COUNT) {
-    const because = `its metadata table has ${entryCount} entries, more than ${MAX_ENTRY_COUNT}`;
+    const because = `its metadata table has ${counted(entryCount, "entry", "entries")}, more than ${MAX_ENTRY_COUNT}`;
     throw refuse("corrupt", because, TABLE, region.start + MetadataTableFields.fields.entryCount.at);
   }
   const items = new Map<string, Item>();

@@ -1,6 +1,7 @@
 /** Which regions a VHDX has, and where (MS-VHDX, "Region Table"). */
 
 import { isAligned } from "../../../bytes/align.ts";
+import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import {
@@ -30,7 +31,7 @@ export async function readRegions(storage: Storage, fileSize: number, log: Place
   const { bytes, hostOffset } = await soundTable(storage, refuse);
   const { entryCount } = RegionTableFields.parse(bytes);
   if (entryCount > MAX_ENTRY_COUNT) {
-    const because = `its region table has ${entryCount} entries, more than ${MAX_ENTRY_COUNT}`;
+    const because = `its region table has ${counted(entryCount, "entry", "entries")}, more than ${MAX_ENTRY_COUNT}`;
     throw refuse("corrupt", because, TABLE, hostOffset + RegionTableFields.fields.entryCount.at);
   }
   const all: Place[] = [];

@@ -6,6 +6,7 @@
  */
 
 import { ceilDiv, isAligned, isPowerOfTwo, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
+import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { readExactly, type Storage } from "../../../storage/storage.ts";
 import { MAX_DESCRIPTOR_LENGTH, type Refuse, refusing } from "../descriptor.ts";
@@ -118,7 +119,11 @@ function refuseSizes(values: SparseHeaderValues, fileSize: number, refuse: Refus
   if (!isPowerOfTwo(grainSize) || grainSize * SECTOR_SIZE > MAX_GRAIN_SIZE)
     throw refuse("corrupt", `its grains have ${grainSize} sectors, no power of 2 up to 16 MiB`, 20);
   if (!isPowerOfTwo(entryCount) || entryCount > MAX_ENTRY_COUNT)
-    throw refuse("corrupt", `its grain tables have ${entryCount} entries, no power of 2 up to ${MAX_ENTRY_COUNT}`, 44);
+    throw refuse(
+      "corrupt",
+      `its grain tables have ${counted(entryCount, "entry", "entries")}, no power of 2 up to ${MAX_ENTRY_COUNT}`,
+      44,
+    );
   if (capacity === 0) throw refuse("corrupt", "its disk has no sectors", 12);
   if (!Number.isSafeInteger(capacity * SECTOR_SIZE) || ceilDiv(capacity, grainSize * entryCount) > MAX_TABLE_COUNT)
     throw refuse("unsupported", `its disk has ${capacity} sectors, for which its directory would be too large`, 12);

@@ -176,9 +176,10 @@ describe("probing", () => {
     ["QFI\xfb\0\0\0\x03", "qcow2 and vpc"],
     [`${"\0".repeat(64)}\x7f\x10\xda\xbe`, "vpc and vdi"],
     ["QED\0", "qed and vpc"],
-    ["QFI\xfb\0\0\0\x01", "vpc and qcow"],
+    ["QFI\xfb\0\0\0\x01", "qcow and vpc"],
     ["KDMV", "vpc and vmdk"],
     ["vhdxfile", "vpc and vhdx"],
+    ["Bochs Virtual HD Image", "vpc and bochs"],
   ])("what others would take for an image is one of two: %j", async (text, names) => {
     await expect(openImage(bearing(text, 0))).rejects.toThrow(`it looks like ${names}; name it with -f`);
     expect((await openImage(bearing(text, 0), "vhd")).virtualSize).toBe(PLAIN.virtualSize);

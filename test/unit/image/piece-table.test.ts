@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Bitmap } from "../../../../../src/bytes/bitmap.ts";
-import { NO_PIECE, PieceTable } from "../../../../../src/formats/qcow2/rearrange/piece-table.ts";
-import { seededRandom } from "../../../../support/random.ts";
+import { Bitmap } from "../../../src/bytes/bitmap.ts";
+import { NO_PIECE, PieceTable } from "../../../src/image/piece-table.ts";
+import { seededRandom } from "../../support/random.ts";
 
 const PLACES = 2000;
 

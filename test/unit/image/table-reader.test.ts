@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readTables } from "../../../../../src/formats/qcow2/tables/table-reader.ts";
-import { FileVolume } from "../../../../../src/storage/file/file-volume.ts";
-import { memoryStorage } from "../../../../../src/storage/memory.ts";
-import type { Storage } from "../../../../../src/storage/storage.ts";
-import { seededRandom } from "../../../../support/random.ts";
+import { readTables } from "../../../src/image/table-reader.ts";
+import { FileVolume } from "../../../src/storage/file/file-volume.ts";
+import { memoryStorage } from "../../../src/storage/memory.ts";
+import type { Storage } from "../../../src/storage/storage.ts";
+import { seededRandom } from "../../support/random.ts";
 
 const TABLE = 512;
 

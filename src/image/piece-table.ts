@@ -3,8 +3,9 @@
  * that must lie in one run. Found by its place; memory is some 8 bytes a piece, whatever the file's length.
  */
 
-import type { Bitmap } from "../../../bytes/bitmap.ts";
-import type { Pieces } from "../../../image/rearranger.ts";
+import type { Bitmap } from "../bytes/bitmap.ts";
+import { RangeSet } from "../bytes/range-set.ts";
+import type { Moves, Pieces } from "./rearranger.ts";
 
 /** No piece. */
 export const NO_PIECE = -1;
@@ -160,6 +161,33 @@ export class PieceTable {
     }
     slots[hole] = 0;
   }
+}
+
+/** The pieces that move and the places they go to. Throws for moves that are none of this file's. */
+export function movingPieces(pieces: PieceTable, { count, fromHostOffset, toHostOffset, length }: Moves) {
+  const { used, clusterSize } = pieces;
+  const moving = new Map<number, number>();
+  const taken = new RangeSet();
+  let takenCount = 0;
+  for (let row = 0; row < count; row++) {
+    const [from, target] = [(fromHostOffset[row] as number) / clusterSize, (toHostOffset[row] as number) / clusterSize];
+    const clusterCount = (length[row] as number) / clusterSize;
+    for (let turn = 0; turn < clusterCount; ) {
+      const piece = pieces.at(from + turn);
+      const pieceLength = piece === NO_PIECE ? 0 : pieces.lengthOf(piece);
+      if (piece === NO_PIECE || piece === HEADER_PIECE || turn + pieceLength > clusterCount) {
+        throw new RangeError(`no piece that can go lies whole at cluster ${from + turn}`);
+      }
+      moving.set(piece, target + turn);
+      turn += pieceLength;
+    }
+    const next = used.nextMarked(target, target + clusterCount);
+    if (next < target + clusterCount) throw new RangeError(`cluster ${next} is used already`);
+    taken.add(target, target + clusterCount);
+    takenCount += clusterCount;
+  }
+  if (taken.total !== takenCount) throw new RangeError("two moves lead to one cluster");
+  return moving;
 }
 
 /** The same with room for more behind it. */

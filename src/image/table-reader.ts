@@ -1,8 +1,8 @@
 /** Reads many tables of one size: neighbours in one read, several reads in flight, results in the order asked for. */
 
-import { KiB, MiB } from "../../../bytes/align.ts";
-import { QuickReader } from "../../../storage/quick-reader.ts";
-import type { Storage } from "../../../storage/storage.ts";
+import { KiB, MiB } from "../bytes/align.ts";
+import { QuickReader } from "../storage/quick-reader.ts";
+import type { Storage } from "../storage/storage.ts";
 
 const MAX_READS_IN_FLIGHT = 8;
 /** Of all buffers together, where tables are small enough to have several. */
