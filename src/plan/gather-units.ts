@@ -4,8 +4,8 @@
  *   source   |h|  A  |     |  C  | old |     |  B  |  D  |
  *   target   |h|  A  |  D  |  C  |zeros|zeros|  B  |             a disk of six units: two are stored nowhere else
  *
- * A hole is given to a unit that is stored nowhere, and made zeros. What lies beyond as many places as the disk has units
- * goes into the holes: no fewer can move. All of that are places that nobody points at.
+ * A hole is given to a unit that is stored nowhere, and made zeros. Of as many places as the disk has units those are chosen
+ * where the most lie already; what lies beyond them goes into the holes. All of that are places that nobody points at.
  */
 
 import { alignUp } from "../bytes/align.ts";
@@ -54,19 +54,13 @@ export function gatherUnits(placed: Placed, input: GatherInput): Gathered {
   const { unitSize, dense } = placement;
   const unitCount = Math.ceil(virtualSize / unitSize);
   const places = new Float64Array(unitCount).fill(NOWHERE);
-  let first = copyStart / unitSize;
-  let end = 0;
-  eachPlacedUnit(placed.extents, unitSize, [0, unitCount], (unit, hostOffset) => {
-    const place = hostOffset / unitSize;
-    places[unit] = place;
-    first = Math.min(first, place);
-    end = Math.max(end, place + 1);
+  const storedCount = eachPlacedUnit(placed.extents, unitSize, [0, unitCount], (unit, hostOffset) => {
+    places[unit] = hostOffset / unitSize;
   });
   const nothing = { ...placed, zeros: new RangeSet() };
-  if (end === 0 || dense === undefined) return nothing;
-  const start = Math.min(first, dense.latest / unitSize);
-  const count = Math.min(unitCount, end - start);
-  const isCopied = (place: number) => place >= start + count || place * unitSize >= copyStart;
+  if (storedCount === 0 || dense === undefined) return nothing;
+  const { start, count } = bestWindow(places, storedCount, dense.latest / unitSize);
+  const isCopied = (place: number) => place < start || place >= start + count || place * unitSize >= copyStart;
   const taken = livePlaces(input, start, count);
   let stayCount = 0;
   for (const place of places) if (place !== NOWHERE && !isCopied(place)) stayCount++;
@@ -114,6 +108,20 @@ export function gatherUnits(placed: Placed, input: GatherInput): Gathered {
     bytesMoved: copied.length * unitSize,
     zeros,
   };
+}
+
+/** As many places as the disk has units, or fewer, where the most of them lie already. */
+function bestWindow(places: Float64Array, storedCount: number, latest: number) {
+  const sorted = places.filter((place) => place !== NOWHERE).sort();
+  let [start, last, most] = [0, 0, 0];
+  for (let low = 0, high = 0; low < sorted.length; low++) {
+    const from = Math.min(sorted[low] as number, latest);
+    while (high < sorted.length && (sorted[high] as number) < from + places.length) high++;
+    if (high - low <= most && low > 0) continue;
+    most = high - low;
+    [start, last] = [from, sorted[high - 1] ?? 0];
+  }
+  return { start, count: Math.max(storedCount, last + 1 - start) };
 }
 
 /** Of `count` places from `start` on those where the source has something. */
