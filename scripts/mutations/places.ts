@@ -140,8 +140,8 @@ export const placeMutations: readonly Mutation[] = [
   {
     name: "more units move than have to",
     file: "plan/gather-units.ts",
-    find: "if (high - low <= most && low > 0) continue;",
-    replace: "if (low > 0) continue;",
+    find: "if (cost < best.cost) best",
+    replace: "if (best.count === 0) best",
     tests: [gathering],
   },
   {

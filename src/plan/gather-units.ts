@@ -4,8 +4,8 @@
  *   source   |h|  A  |     |  C  | old |     |  B  |  D  |
  *   target   |h|  A  |  D  |  C  |zeros|zeros|  B  |             a disk of six units: two are stored nowhere else
  *
- * A hole is given to a unit that is stored nowhere, and made zeros. Of as many places as the disk has units those are chosen
- * where the most lie already; what lies beyond them goes into the holes. All of that are places that nobody points at.
+ * A hole is given to a unit that is stored nowhere, and made zeros. Of as many places as the disk has units, or fewer where
+ * there would be many holes, those are chosen where the most lie already; what lies beyond them goes into the holes. All of that are places that nobody points at.
  */
 
 import { alignUp } from "../bytes/align.ts";
@@ -33,6 +33,8 @@ export interface Gathered extends Placed {
 }
 
 const NOWHERE = -1;
+/** Of a hole that stays one, to one unit that moves: its zeros are read several times, and are the disk's from then on. */
+const HOLE_COST = 0.25;
 
 /** Whether every unit may stay, and nothing else lies between them: else a carrier is made of the source first. */
 export function isGathered(
@@ -110,18 +112,20 @@ export function gatherUnits(placed: Placed, input: GatherInput): Gathered {
   };
 }
 
-/** As many places as the disk has units, or fewer, where the most of them lie already. */
+/** A run of places, no longer than the disk has units: that which costs least to fill. */
 function bestWindow(places: Float64Array, storedCount: number, latest: number) {
   const sorted = places.filter((place) => place !== NOWHERE).sort();
-  let [start, last, most] = [0, 0, 0];
-  for (let low = 0, high = 0; low < sorted.length; low++) {
-    const from = Math.min(sorted[low] as number, latest);
-    while (high < sorted.length && (sorted[high] as number) < from + places.length) high++;
-    if (high - low <= most && low > 0) continue;
-    most = high - low;
-    [start, last] = [from, sorted[high - 1] ?? 0];
+  let best = { start: 0, count: 0, cost: Number.POSITIVE_INFINITY };
+  for (let width = storedCount; ; width = Math.min(2 * width, places.length)) {
+    for (let low = 0, high = 0; low < sorted.length; low++) {
+      const start = Math.min(sorted[low] as number, latest);
+      while (high < sorted.length && (sorted[high] as number) < start + width) high++;
+      const count = Math.max(storedCount, (sorted[high - 1] ?? 0) + 1 - start);
+      const cost = storedCount - Math.max(0, high - low) + (count - storedCount) * HOLE_COST;
+      if (cost < best.cost) best = { start, count, cost };
+    }
+    if (width === places.length) return best;
   }
-  return { start, count: Math.max(storedCount, last + 1 - start) };
 }
 
 /** Of `count` places from `start` on those where the source has something. */
