@@ -4,7 +4,7 @@ import { driverOf } from "../../src/formats/registry.ts";
 import type { FormatDriver } from "../../src/image/driver.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import type { CheckKit, FormatKit, QemuKit, SourceKit, TargetKit } from "./kit.ts";
+import type { CheckKit, FormatKit, OptionTexts, QemuKit, SourceKit, TargetKit } from "./kit.ts";
 import { kits } from "./list.ts";
 
 export { kits } from "./list.ts";
@@ -36,11 +36,27 @@ export interface Pair {
   readonly to: Target;
 }
 
-/** Each way from one format to another. */
-export const pairs: readonly Pair[] = sources.flatMap((from) => partnersOf(from).map((to) => ({ from, to })));
+/** Each way from one format to another; to a format of large units from those that are small, and targets themselves. */
+export const pairs: readonly Pair[] = sources.flatMap((from) =>
+  partnersOf(from)
+    .filter(({ target }) => target.runs === undefined || (from.source.runs === undefined && from.target !== undefined))
+    .map((to) => ({ from, to })),
+);
+
+/** How many images of a pair a suite of whole conversions takes. */
+export function runsOf({ from, to }: Pair, usual = 25): number {
+  return Math.min(from.source.runs ?? usual, to.target.runs ?? usual);
+}
+
+/** `-o` by which what becomes of an image stays small. */
+export function optionsOf({ from, to }: Pair): OptionTexts {
+  const known = new Set(driverOfKit(to).target?.options.map(({ name }) => name));
+  const towards = Object.entries(from.source.towards ?? {}).filter(([name]) => known.has(name));
+  return { ...to.target.small, ...Object.fromEntries(towards) };
+}
 
 /** Those whose images are small enough for every state of every cut; test/crash/large-units.test.ts takes a sample of the others. */
-export const smallPairs = pairs.filter(({ from }) => from.source.runs === undefined);
+export const smallPairs = pairs.filter(({ from, to }) => (from.source.runs ?? to.target.runs) === undefined);
 
 /** The ways for which QEMU makes the source and judges the target. */
 export const qemuPairs = pairs.filter(

@@ -1,6 +1,7 @@
 /** The steps that lead from an image as it stands to the goal, and what each switch on the way is asked for. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { isStored } from "../../image/extent.ts";
 import type { Journey } from "../../journal/records.ts";
 import { isGathered } from "../../plan/gather-units.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
@@ -53,13 +54,24 @@ function frontFor({ options, mapping, metadata }: Source, goalFormat: string, go
     options.linearBase === undefined &&
     options.clusterSize >= goalFront &&
     !options.usedHeader.intersects(SECTOR_SIZE, goalFront) &&
+    !storesBelow(mapping, goalFront) &&
     (placement.dense === undefined || isGathered(mapping, metadata, placement, options.clusterSize));
   return { goalFront, front: goalFront > SECTOR_SIZE && !isFree ? goalFront : 0 };
 }
 
-/** Whether the old bytes are to be had back by a copy alone: a disk that is changed itself is put back by what its journals hold. */
+/** Whether data lies in the file's first bytes, as where clusters may begin at any sector. */
+function storesBelow({ count, state, hostOffset }: Source["mapping"], end: number): boolean {
+  for (let row = 0; row < count; row++) if (isStored(state[row]) && (hostOffset[row] as number) < end) return true;
+  return false;
+}
+
+/**
+ * Whether the old bytes are to be had back by a copy alone: behind a rearrangement, or a carrier that took the front's place.
+ * A disk that is changed itself is put back by what its journals hold.
+ */
 export function needsCopy(steps: readonly Step[], { change }: Pick<DiskWish, "change">): boolean {
-  return steps.some(({ step }) => step === "rearrange") && change === undefined;
+  const isGone = (each: Step) => each.step === "rearrange" || each.front !== undefined;
+  return change === undefined && steps.some(isGone);
 }
 
 /** How the guest is read, where the target can't hold all as it lies. */
