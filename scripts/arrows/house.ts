@@ -85,8 +85,8 @@ export const house: readonly Room[] = [
     target: ["header", "tables", "rearrange"],
   }),
   ...divided("formats/vmdk", format, { sparse: ["*.ts"] }),
+  ...divided("formats/vhdx", format, { header: [], tables: ["header"], log: ["header"], target: ["header", "tables"] }),
   ...divided("formats/vpc", format, { dynamic: ["*.ts"] }),
-  ...divided("formats/vhdx", format, { header: [], tables: ["header"], log: ["header"] }),
   ...divided(
     "plan",
     { may: ["bytes", "image"], composes: true, packages: builtins, message: "plan may import image and bytes only" },

@@ -6,6 +6,7 @@ const elsewhere = "test/crash/commit-elsewhere.test.ts";
 const damage = "test/unit/journal/damage.test.ts";
 const switchPlan = "test/unit/plan/switch-plan.test.ts";
 const units = "test/unit/plan/place-units.test.ts";
+const gathering = "test/unit/plan/gather-units.test.ts";
 const proof = "test/unit/plan/proof.test.ts";
 const toys = "test/unit/formats/toy/registry.test.ts";
 
@@ -123,11 +124,39 @@ export const placeMutations: readonly Mutation[] = [
     tests: [units],
   },
   {
-    name: "a hole between units is planned for",
-    file: "plan/place-units.ts",
-    find: "if (placement.denseFrom !== undefined) this.#refuseHole(extents, placement.denseFrom);",
+    name: "what lies in a hole is written over",
+    file: "plan/gather-units.ts",
+    find: "if (stayCount !== taken.markedCount) {",
+    replace: "if (false) {",
+    tests: [gathering],
+  },
+  {
+    name: "a hole is given to a unit, and not made zeros",
+    file: "plan/gather-units.ts",
+    find: "zeros.add(hostOffset, hostOffset + unitSize);",
     replace: "",
-    tests: [units],
+    tests: [gathering],
+  },
+  {
+    name: "more units move than have to",
+    file: "plan/gather-units.ts",
+    find: "if (cost < best.cost) best",
+    replace: "if (best.count === 0) best",
+    tests: [gathering],
+  },
+  {
+    name: "a copy into a hole is not looked for beneath",
+    file: "plan/proof.ts",
+    find: "if (isLive(hostOffset, hostOffset + length)) throw",
+    replace: "if (false) throw",
+    tests: [proof],
+  },
+  {
+    name: "what shows zeros in a hole is believed",
+    file: "plan/proof.ts",
+    find: "return zeros.contains(hostOffset, hostOffset + end - at);",
+    replace: "return true;",
+    tests: [proof],
   },
   {
     name: "a fixed place is not proven",
@@ -153,7 +182,7 @@ export const placeMutations: readonly Mutation[] = [
   {
     name: "a hole is not seen by the proof",
     file: "plan/proof.ts",
-    find: "if (denseFrom !== undefined) proveDense(",
+    find: "if (dense !== undefined) proveDense(",
     replace: "if (false) proveDense(",
     tests: [proof],
   },

@@ -238,15 +238,15 @@ export const planMutations: readonly Mutation[] = [
   {
     name: "an unclean source is converted",
     file: "plan/switch-plan.ts",
-    find: "[...source.options.unclean, ...draft.refusals, ...placed.refusals]",
-    replace: "[...draft.refusals, ...placed.refusals]",
+    find: "[...source.options.unclean, ...draft.refusals, ...apart.refusals]",
+    replace: "[...draft.refusals, ...apart.refusals]",
     tests: [refusals],
   },
   {
     name: "what the target can't hold is dropped",
     file: "plan/switch-plan.ts",
-    find: "[...source.options.unclean, ...draft.refusals, ...placed.refusals]",
-    replace: "[...source.options.unclean, ...placed.refusals]",
+    find: "[...source.options.unclean, ...draft.refusals, ...apart.refusals]",
+    replace: "[...source.options.unclean, ...apart.refusals]",
     tests: [refusals],
   },
   {

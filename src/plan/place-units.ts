@@ -6,14 +6,14 @@
  *      target   |h|  A  |    |  C  |  B  |                |  copies  |  new tables ...
  *
  * A unit stays when its whole guest range is one contiguous, aligned host run outside the reserved ranges; everything
- * else is copied once, past the old end (docs/how-it-works.md). Where the target fixes the places, or wants them without a
- * hole, a switch can only take what lies there already: the rest is refused.
+ * else is copied once, past the old end (docs/how-it-works.md). Where the target fixes the places, a switch can only take
+ * what lies there already: the rest is refused. Holes that it must not have are filled by gather-units.ts.
  */
 
 import { alignDown, alignUp } from "../bytes/align.ts";
 import { hex } from "../bytes/image-error.ts";
 import { option, say, type Words } from "../bytes/sentence.ts";
-import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent, isStored } from "../image/extent.ts";
+import { ExtentState, type ExtentTable, ExtentTableBuilder, isStored } from "../image/extent.ts";
 import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
 
@@ -132,9 +132,8 @@ class PlacementPass {
   }
 
   finish(): Placed {
-    const { virtualSize, copyStart, placement } = this.#input;
+    const { virtualSize, copyStart } = this.#input;
     const extents = this.#extents.finish(virtualSize);
-    if (placement.denseFrom !== undefined) this.#refuseHole(extents, placement.denseFrom);
     return {
       extents,
       copies: this.#copies,
@@ -251,24 +250,6 @@ class PlacementPass {
     this.#refuseOnce(
       `Guest bytes ${hex(start)} to ${hex(end)} would have to lie at host offset ` +
         `${hex((this.#input.placement.linearBase ?? 0) + start)}, and nothing is moved to where the source's own bytes are`,
-    );
-  }
-
-  /** Units past the first hole would be where the target's next guest write goes. */
-  #refuseHole(extents: ExtentTable, denseFrom: number): void {
-    const { unitSize, leadIn = 0 } = this.#input.placement;
-    const units: number[] = [];
-    for (const { state, hostOffset, length } of eachExtent(extents)) {
-      if (state !== ExtentState.data) continue;
-      for (let at = 0; at < length; at += unitSize) units.push(hostOffset + at);
-    }
-    units.sort((a, b) => a - b);
-    const hole = units.findIndex(
-      (hostOffset, index) => hostOffset !== denseFrom + index * (leadIn + unitSize) + leadIn,
-    );
-    if (hole < 0) return;
-    this.#refuseOnce(
-      `The unit at host offset ${hex(units[hole] as number)} would leave a hole before it, which the target must not have`,
     );
   }
 

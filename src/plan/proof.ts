@@ -29,7 +29,7 @@ export interface ProofInput {
   readonly oldFileSize: number;
   /** Of a target with fixed places: what lies below comes with the commit (place-units.ts); 0 where absent. */
   readonly frontEnd?: number;
-  /** Of a target with fixed places: what will be made zeros before the commit. Absent where the source lies in one piece as well. */
+  /** Of a target with fixed places, or without holes: what will be made zeros before the commit. Absent where the source lies in one piece as well. */
   readonly zeros?: RangeSet;
 }
 
@@ -43,9 +43,9 @@ export function provePlan(input: ProofInput): void {
 
 function proveCopies(input: ProofInput): void {
   const { copies, placement } = input;
-  const { leadIn = 0, linearBase } = placement;
+  const { leadIn = 0, linearBase, dense } = placement;
   let guestEnd = 0;
-  let hostEnd = endOfOld(input);
+  let hostEnd = dense === undefined ? endOfOld(input) : dense.from;
   for (const { guestOffset, hostOffset, length } of copies) {
     if (guestOffset < guestEnd || hostOffset - leadIn < hostEnd || length % placement.unitSize !== 0 || length <= 0) {
       throw failed("copies overlap, or lie below the old end of the source", guestOffset);
@@ -54,6 +54,29 @@ function proveCopies(input: ProofInput): void {
     guestEnd = guestOffset + length;
     hostEnd = hostOffset + length;
   }
+  if (dense === undefined) return;
+  const isLive = liveIn(input);
+  for (const { guestOffset, hostOffset, length } of copies)
+    if (isLive(hostOffset, hostOffset + length)) throw failed("a copy lies on what the source points at", guestOffset);
+}
+
+/** Whether the source has anything there, by its own clusters; where holes are filled by the target's units, in which a disk may end. */
+function liveIn({ source, metadata, placement, ...more }: ProofInput): (start: number, end: number) => boolean {
+  const { sourceClusterSize, oldFileSize } = more;
+  const size = placement.dense ? Math.min(sourceClusterSize, placement.unitSize) : sourceClusterSize;
+  const placeCount = Math.ceil(oldFileSize / size) + 1;
+  const live = new Bitmap(Math.min(placeCount, MAX_BITS));
+  for (const { state, hostOffset, length, storedLength } of eachExtent(source)) {
+    if (!isStored(state)) continue;
+    const first = Math.floor(hostOffset / size);
+    const stored = state === ExtentState.compressed ? storedLength : length;
+    const end = Math.min(Math.ceil((hostOffset + stored) / size), placeCount);
+    live.mark(first, end - first);
+  }
+  return (start, end) => {
+    const [first, last] = [Math.floor(start / size), Math.min(Math.ceil(end / size), placeCount)];
+    return metadata.intersects(start, end) || (first < last && live.nextMarked(first, last) < last);
+  };
 }
 
 /** One past the old file's last byte and past the last cluster of its data, which must begin inside the file. */
@@ -76,6 +99,7 @@ function endOfOld({ source, sourceClusterSize, oldFileSize }: ProofInput): numbe
 /** Both tables cover the disk; steps through their common runs, cut where copies begin and end. */
 function proveSameGuest({ source, target, copies, placement, frontEnd = 0, ...more }: ProofInput): void {
   const { hasBacking, fillsIn = false } = more;
+  const zeros = placement.dense && more.zeros;
   const frontGuestEnd = placement.linearBase === undefined ? 0 : frontEnd - placement.linearBase;
   const run = new SideBySide(source, target);
   let copy = 0;
@@ -92,11 +116,29 @@ function proveSameGuest({ source, target, copies, placement, frontEnd = 0, ...mo
         continue;
       }
       const isPart = fillsIn && !holdsUnit(run.guestOffset, run.guestEnd, placement.unitSize, guestEndOf(target));
-      proveRange(source, run.rowA, target, run.rowB, at, copied, hasBacking, isPart);
       const turn = active && (copied ? endOf(active) : active.guestOffset);
-      at = Math.min(run.guestEnd, turn ?? run.guestEnd);
+      const end = Math.min(run.guestEnd, turn ?? run.guestEnd);
+      if (copied || !isMadeZeros(source, run.rowA, target, run.rowB, at, end, zeros))
+        proveRange(source, run.rowA, target, run.rowB, at, copied, hasBacking, isPart);
+      at = end;
     }
   }
+}
+
+/** Whether the source stores nothing there, and the target points at zeros that are made. */
+function isMadeZeros(
+  source: ExtentTable,
+  sourceRow: number,
+  target: ExtentTable,
+  targetRow: number,
+  at: number,
+  end: number,
+  zeros: RangeSet | undefined,
+): boolean {
+  if (zeros === undefined || isStored(source.state[sourceRow]) || target.state[targetRow] !== ExtentState.data)
+    return false;
+  const hostOffset = (target.hostOffset[targetRow] as number) + at - (target.guestOffset[targetRow] as number);
+  return zeros.contains(hostOffset, hostOffset + end - at);
 }
 
 function proveRange(
@@ -140,9 +182,11 @@ function proveRange(
 /** Every data unit aligned, outside the reserved ranges, and alone in its place. */
 function provePlaces(input: ProofInput): void {
   const { target, placement, copies, metadata } = input;
-  const { unitSize, hostAlignment, reserved, leadIn = 0, linearBase, denseFrom } = placement;
+  const { unitSize, hostAlignment, reserved, leadIn = 0, linearBase, dense } = placement;
   const lastCopy = copies.at(-1);
-  const end = alignUp(Math.max(endOfOld(input), lastCopy ? lastCopy.hostOffset + lastCopy.length : 0), unitSize);
+  const endOfCopies = lastCopy ? lastCopy.hostOffset + lastCopy.length : 0;
+  const endOfZeros = (dense && input.zeros?.end) ?? 0;
+  const end = alignUp(Math.max(endOfOld(input), endOfCopies, endOfZeros), unitSize);
   // Where units may begin between two multiples of their size, halves of them must be told apart.
   const place = Math.min(unitSize, hostAlignment);
   if (end / place > MAX_BITS) {
@@ -175,51 +219,34 @@ function provePlaces(input: ProofInput): void {
     if (shared < last) throw failed(`two units share host offset ${hex(shared * place)}`, guestOffset);
     taken.mark(first, last - first);
   }
-  if (denseFrom !== undefined) proveDense(taken, placeCount, denseFrom / place);
+  if (dense !== undefined) proveDense(taken, placeCount, dense.from / place, dense.latest / place);
 }
 
-/** Where the places are fixed, what shows zeros is made zeros, and nothing of the source lies there. */
-function proveZeros({
-  source,
-  target,
-  placement,
-  metadata,
-  sourceClusterSize,
-  oldFileSize,
-  zeros,
-  ...more
-}: ProofInput): void {
-  const base = placement.linearBase;
-  if (base === undefined || zeros === undefined) return;
-  const placeCount = Math.ceil(oldFileSize / sourceClusterSize) + 1;
-  const live = new Bitmap(Math.min(placeCount, MAX_BITS));
-  for (const { state, hostOffset, length, storedLength } of eachExtent(source)) {
-    if (!isStored(state)) continue;
-    const first = Math.floor(hostOffset / sourceClusterSize);
-    const stored = state === ExtentState.compressed ? storedLength : length;
-    const end = Math.min(Math.ceil((hostOffset + stored) / sourceClusterSize), placeCount);
-    live.mark(first, end - first);
-  }
-  for (const { state, guestOffset, length } of eachExtent(target)) {
+/** What is made zeros is nobody's in the source; where the places are fixed, all that shows zeros is made so. */
+function proveZeros(input: ProofInput): void {
+  const { target, placement, oldFileSize, zeros, frontEnd = 0 } = input;
+  const base = placement.linearBase ?? 0;
+  if (zeros === undefined || (zeros.end === 0 && placement.linearBase === undefined)) return;
+  const isLive = liveIn(input);
+  for (const { state, guestOffset, length } of placement.linearBase === undefined ? [] : eachExtent(target)) {
     if (isStored(state)) continue;
     const [start, end] = [base + guestOffset, Math.min(base + guestOffset + length, oldFileSize)];
     if (end > start && !zeros.contains(start, end))
       throw failed("stale bytes would show where zeros belong", guestOffset);
   }
   for (const { start, end } of zeros.each()) {
-    const last = Math.ceil(end / sourceClusterSize);
-    const isLive = live.nextMarked(Math.floor(start / sourceClusterSize), last) < last;
-    if (isLive || metadata.intersects(start, end) || start < (more.frontEnd ?? 0))
+    if (isLive(start, end) || start < frontEnd)
       throw failed(`what lies at host offset ${hex(start)} would be made zeros`, start - base);
   }
 }
 
-/** Behind the first free place nothing may lie, and nothing before `from`. */
-function proveDense(taken: Bitmap, placeCount: number, from: number): void {
-  let free = from;
-  while (free < placeCount && taken.nextMarked(free, free + 1) === free) free++;
-  const isDense = taken.nextMarked(0, from) >= from && taken.nextMarked(free, placeCount) >= placeCount;
-  if (!isDense) throw failed("units leave a hole, which the target must not have", 0);
+/** From the first unit on, behind the first free place nothing may lie. */
+function proveDense(taken: Bitmap, placeCount: number, from: number, latest: number): void {
+  const first = taken.nextMarked(0, placeCount);
+  const free = taken.nextFree(first, placeCount);
+  const isThere = first === placeCount || (first >= from && first <= latest);
+  if (!isThere || taken.nextMarked(free, placeCount) < placeCount)
+    throw failed("units leave a hole, which the target must not have", 0);
 }
 
 function endOf(copy: GuestCopy): number {

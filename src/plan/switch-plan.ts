@@ -14,6 +14,7 @@ import { grownMapping } from "../image/grown-mapping.ts";
 import type { ConversionOptions } from "../image/source.ts";
 import type { Commit, Draft, GuestMaterial, Identity, MappedDraft, TargetDriver } from "../image/target.ts";
 import type { Epoch, GuestCopy } from "../image/write.ts";
+import { type Gathered, gatherUnits } from "./gather-units.ts";
 import { placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";
 import { sourceEndOf } from "./source-end.ts";
@@ -54,6 +55,8 @@ export interface SwitchPlan {
   readonly oldFileSize: number;
   /** Where the places that the source points at end: past `oldFileSize` where the file ends inside a cluster. */
   readonly sourceEnd: number;
+  /** Of a target without holes: places below the old end that it shows and the source does not. */
+  readonly takenOver?: RangeSet;
   /** The header area as the plan read it: what leads back over the commit. */
   readonly header: Uint8Array;
   /** Copies and new tables, past the old end, and extras in unused bytes of the header. */
@@ -75,7 +78,8 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const frontEnd = isInOnePiece && source.options.linearBase === undefined ? source.options.clusterSize : 0;
   const mapping = grownMapping(source.mapping, draft.virtualSize);
   const sourceEnd = sourceEndOf(mapping, source.metadata, source.options, source.fileSize);
-  const placed = placeUnits({
+  const copyStart = alignUp(Math.max(sourceEnd, source.options.grownEnd ?? 0, source.room?.from ?? 0), alignment);
+  const apart = placeUnits({
     mapping,
     placement: draft.placement,
     virtualSize: draft.virtualSize,
@@ -83,13 +87,18 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     hasShortTail: source.options.tailLength !== undefined,
     hasBacking,
     ...fills,
-    copyStart: alignUp(Math.max(sourceEnd, source.options.grownEnd ?? 0, source.room?.from ?? 0), alignment),
+    copyStart,
     frontEnd,
   });
+  refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...apart.refusals]);
+  const { metadata } = source;
+  const { placement, virtualSize } = draft;
+  const placed = gatherUnits(apart, { mapping, metadata, placement, virtualSize, copyStart });
   // From one piece to another nothing changes its place, and what shows zeros is zeros.
   const staysInPlace = isInOnePiece && source.options.linearBase === draft.placement.linearBase;
-  const zeros = staysInPlace ? new RangeSet() : zerosOf(placed.extents, draft.placement, source.fileSize);
-  refuse(source.options, draft, [...source.options.unclean, ...draft.refusals, ...placed.refusals]);
+  const zeros = placed.zeros;
+  if (!staysInPlace) zeros.addAll(zerosOf(placed.extents, draft.placement, source.fileSize));
+  refuse(source.options, draft, placed.refusals);
   refuse(source.options, draft, tooShort(source));
   provePlan({
     source: mapping,
@@ -105,9 +114,9 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     ...(!staysInPlace && { zeros }),
   });
   const additiveStart = alignUp(placed.copyEnd, alignment);
-  const space = { oldFileSize: source.fileSize, additiveStart, ...(source.room && { claimed: source.room.claimed }) };
+  const { front, lastSector, identity, fileName, sidecar, room } = source;
+  const space = { oldFileSize: source.fileSize, additiveStart, identity, ...(room && { claimed: room.claimed }) };
   const mapped = withNote(target.map(draft, placed.extents, space), placed.bytesFilled);
-  const { front, lastSector, identity, fileName, sidecar } = source;
   const guest = { front, lastSector, identity, fileName, sidecar };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
   proveExtras(source, commit);
@@ -124,6 +133,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     // where an image is known by what lies at its end.
     sourceEnd: endSaysNothing(source.options) ? sourceEnd : source.fileSize,
     header: source.header,
+    ...(placement.dense && { takenOver: takenOver(placed, source.fileSize) }),
     additive: {
       purpose: "write the new tables past the old end",
       guestCopies: placed.copies,
@@ -136,6 +146,13 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     },
     commit,
   };
+}
+
+/** Below the old end, where a guest's write to the target would change nothing that the source points at. */
+function takenOver({ copies, zeros }: Pick<Gathered, "copies" | "zeros">, oldFileSize: number): RangeSet {
+  const places = zeros.clippedTo(0, oldFileSize);
+  for (const { hostOffset, length } of copies) places.add(hostOffset, Math.min(hostOffset + length, oldFileSize));
+  return places;
 }
 
 function endSaysNothing({ linearBase, anchor }: ConversionOptions): boolean {

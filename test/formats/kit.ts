@@ -67,6 +67,10 @@ export interface ImageSample {
 export type OptionTexts = Readonly<Record<string, string>>;
 
 export interface TargetKit {
+  /** How many images a suite of whole conversions takes, where none of what they become is small; default as for the source. */
+  readonly runs?: number;
+  /** `-o` by which it stays small, where the engine's own choice would not; default none. */
+  readonly small?: OptionTexts;
   /** Values of `-o` that go together, as often as they are to be tried; `{}` leaves them to the engine. */
   readonly options: readonly OptionTexts[];
   /** Makes of a target, whatever its options, one that differs from what the engine would choose. */

@@ -45,14 +45,20 @@ export const pairs: readonly Pair[] = sources
   .flatMap((from) => partnersOf(from).map((to) => ({ from, to })))
   .filter(({ from, to }) => process.env.PAIRS === "all" || [from.name, to.name].includes(carrierDriver().name));
 
-/** `-o` by which an image stays small on its way, as far as the target knows it. */
-export function towardsOf({ from, to }: Pair): OptionTexts {
+/** How many images of a pair a suite of whole conversions takes. */
+export function runsOf({ from, to }: Pair, usual = 25): number {
+  return Math.min(from.source.runs ?? usual, to.target.runs ?? usual);
+}
+
+/** `-o` by which what becomes of an image stays small. */
+export function optionsOf({ from, to }: Pair): OptionTexts {
   const known = new Set(driverOfKit(to).target?.options.map(({ name }) => name));
-  return Object.fromEntries(Object.entries(from.source.towards ?? {}).filter(([name]) => known.has(name)));
+  const towards = Object.entries(from.source.towards ?? {}).filter(([name]) => known.has(name));
+  return { ...to.target.small, ...Object.fromEntries(towards) };
 }
 
 /** Those whose images are small enough for every state of every cut; test/crash/large-units.test.ts takes a sample of the others. */
-export const smallPairs = pairs.filter(({ from }) => from.source.runs === undefined);
+export const smallPairs = pairs.filter(({ from, to }) => (from.source.runs ?? to.target.runs) === undefined);
 
 /** Ways of one switch, whatever the image: its undo leads back to every byte. */
 export const switchPairs = pairs.filter(({ to }) => !to.target.needsFront);

@@ -84,7 +84,9 @@ async function tryCell(place: string, from: Side, to: Side, guest: Guest): Promi
   const found = await info(image, to.kit.name);
   const { size: guestSize } = await stat(rawPath);
   equal("virtual size", found["virtual-size"], Math.ceil(guestSize / SECTOR) * SECTOR);
-  if (to.clusterSize !== undefined) equal("cluster size", found["cluster-size"], to.clusterSize);
+  // Of a Parallels image's tracks it says nothing.
+  if (to.clusterSize !== undefined && to.kit.name !== "parallels")
+    equal("cluster size", found["cluster-size"], to.clusterSize);
   const { size, blocks } = await stat(report.diskFile ?? image);
   equal("size as told", size, report.fileSizeAfter);
   if (isSizeForetold(from, to, guest)) {

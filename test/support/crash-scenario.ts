@@ -8,7 +8,7 @@ import { MemoryVolume } from "../../src/storage/memory.ts";
 import type { Volume } from "../../src/storage/storage.ts";
 import type { ProcessTable } from "../../src/storage/users/process-table.ts";
 import { BLOCK_SIZE } from "../formats/guest-contents.ts";
-import { type Pair, smallPairs, towardsOf } from "../formats/kits.ts";
+import { optionsOf, type Pair, smallPairs } from "../formats/kits.ts";
 import { buildQcow2Image, type Qcow2ImageDescription } from "../formats/qcow2/builder.ts";
 import { buildQedImage, type QedImageDescription } from "../formats/qed/builder.ts";
 import { buildSparse, type SparseDescription } from "../formats/vmdk/sparse/builder.ts";
@@ -96,7 +96,7 @@ export function kitScenario({ from, to }: Pair): Scenario {
     image: from.build({ virtualSize: 10 * BLOCK_SIZE - 512, data: [0, 2, 9], zero: [4] }),
     sourceFormat: from.name,
     targetFormat: to.name,
-    options: { options: towardsOf({ from, to }) },
+    options: { options: optionsOf({ from, to }) },
   };
 }
 

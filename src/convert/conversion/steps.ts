@@ -2,6 +2,7 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import type { Journey } from "../../journal/records.ts";
+import { isGathered } from "../../plan/gather-units.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
 import { usedUpTo } from "../../plan/switch-plan.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
@@ -44,10 +45,16 @@ export function stepsFrom(
 
 /** What the goal's own tables need at the file's front, and whether the source leaves it free. */
 function frontFor(source: Source, goalFormat: string, goalOptions: Journey["goalOptions"]) {
-  const { options } = source;
+  const { options, mapping, metadata } = source;
   const target = targetDriverOf(goalFormat);
-  const goalFront = target.front?.(options.virtualSize, parseTargetOptions(goalFormat, target, goalOptions)) ?? 0;
-  return { goalFront, front: goalFront > SECTOR_SIZE && !isFrontFree(source, goalFront) ? goalFront : 0 };
+  const values = parseTargetOptions(goalFormat, target, goalOptions);
+  const goalFront = target.front?.(options.virtualSize, values) ?? 0;
+  if (goalFront === 0) return { goalFront, front: 0 };
+  const { placement } = target.openConversionTarget(options, values, new Set());
+  const isFree =
+    isFrontFree(source, goalFront) &&
+    (placement.dense === undefined || isGathered(mapping, metadata, placement, options.clusterSize));
+  return { goalFront, front: goalFront > SECTOR_SIZE && !isFree ? goalFront : 0 };
 }
 
 function isFrontFree(source: Source, end: number): boolean {
@@ -55,9 +62,13 @@ function isFrontFree(source: Source, end: number): boolean {
   return linearBase === undefined && clusterSize >= end && !usedUpTo(source, end).intersects(SECTOR_SIZE, end);
 }
 
-/** Whether the old bytes are to be had back by a copy alone: a disk that is changed itself is put back by what its journals hold. */
+/**
+ * Whether the old bytes are to be had back by a copy alone: behind a rearrangement, or a carrier that took the front's place.
+ * A disk that is changed itself is put back by what its journals hold.
+ */
 export function needsCopy(steps: readonly Step[], { change }: Pick<DiskWish, "change">): boolean {
-  return steps.some((each) => each.step === "rearrange" || each.front !== undefined) && change === undefined;
+  const isGone = (each: Step) => each.step === "rearrange" || each.front !== undefined;
+  return change === undefined && steps.some(isGone);
 }
 
 /** How the guest is read, where the target can't hold all as it lies. */
@@ -70,6 +81,7 @@ export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, 
     targetFormat: step.to,
     options: step.isGoal ? goalOptions : clearing(step),
     isCarrier: step.isCarrier,
+    isPlain: step.isCarrier || step.front !== undefined,
     compress: step.isGoal && wishes.compress,
     ...reading,
   };

@@ -299,6 +299,7 @@ export class Walk {
         isCarrier: step.isCarrier,
         settles: !step.isCarrier && step.front === undefined,
         behind: planBehind(plan, step, journey, settings, session.path),
+        ...(plan.takenOver && { takenOver: plan.takenOver }),
         watch: this.#watch,
         ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",
         secondOpinion: isAlone ? opinion : undefined,

@@ -30,6 +30,8 @@ export interface SwitchWish {
   readonly options: Readonly<Record<string, string>>;
   /** Its tables lie behind the disk, with room for what will be brought to its place. */
   readonly isCarrier: boolean;
+  /** No stream stays one. Default: as for a carrier whose units are brought to their places. */
+  readonly isPlain?: boolean;
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
   readonly view: () => Promise<GuestView>;
   readonly identity?: Identity | undefined;
@@ -114,7 +116,8 @@ function draftOf(
     compress,
     mayInflate,
     isCarrier = false,
-  }: Pick<Settings, "drop"> & Partial<Pick<SwitchWish, "compress" | "mayInflate" | "isCarrier">>,
+    isPlain = isCarrier,
+  }: Pick<Settings, "drop"> & Partial<Pick<SwitchWish, "compress" | "mayInflate" | "isCarrier" | "isPlain">>,
 ): Draft {
   const draft = target.openConversionTarget(source.options, options, new Set(drop));
   const reasons = [...draft.refusals, ...(compress ? (target.encodingRefusals?.(draft) ?? []) : [])];
@@ -126,7 +129,7 @@ function draftOf(
     );
   }
   // What will be brought to the one place that it may have is stored plain.
-  const placement = isCarrier ? { ...draft.placement, compressed: undefined } : draft.placement;
+  const placement = isPlain ? { ...draft.placement, compressed: undefined } : draft.placement;
   return { ...draft, placement, refusals: reasons };
 }
 

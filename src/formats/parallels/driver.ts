@@ -1,8 +1,9 @@
-/** The Parallels driver, of expandable disks (docs/interop/parallels of QEMU): both magics, as sources. */
+/** The Parallels driver, of expandable disks (docs/interop/parallels of QEMU): both magics as sources, the newer one as a target. */
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { MAGICS } from "./header.ts";
 import { openParallels } from "./image.ts";
+import { parallelsTarget } from "./target.ts";
 
 export const parallelsDriver: FormatDriver = {
   name: "parallels",
@@ -12,4 +13,5 @@ export const parallelsDriver: FormatDriver = {
   marks: Object.values(MAGICS).map((bytes) => ({ hostOffset: 0, bytes })),
   guestAt: "nowhere",
   open: ({ main }) => openParallels(main),
+  target: parallelsTarget,
 };

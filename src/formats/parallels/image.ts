@@ -8,11 +8,13 @@ import type { ExtentTable } from "../../image/extent.ts";
 import { type CheckResult, type FindingListener, NOTHING_FOUND } from "../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../image/source.ts";
+import { NO_REARRANGEMENT, type Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type BatScan, scanBat } from "./bat.ts";
 import type { ParallelsSpecificInfo } from "./details.ts";
 import { InUse, type ParallelsHeader, readParallelsHeader } from "./header.ts";
 import { planParallelsRepair } from "./repair.ts";
+import { canMake } from "./target.ts";
 
 class ParallelsImage implements Image {
   readonly format = "parallels";
@@ -38,7 +40,7 @@ class ParallelsImage implements Image {
   }
 
   getConversionOptions(): ConversionOptions {
-    const { values, virtualSize, clusterSize, placeSize, batEnd, extension } = this.#header;
+    const { values, virtualSize, clusterSize, trackSize, placeSize, batEnd, extension } = this.#header;
     return {
       ...DISK_ALONE,
       format: this.format,
@@ -51,6 +53,7 @@ class ParallelsImage implements Image {
         { start: 0, end: Math.min(batEnd, clusterSize) },
         ...(extension ? [{ start: extension.hostOffset, end: extension.hostOffset + extension.length }] : []),
       ),
+      creationOptions: canMake(virtualSize, trackSize) ? { cluster_size: trackSize } : {},
       unclean:
         values.inUse === InUse.open
           ? ["The image is marked as in use: its last writer did not close it; repair it with `qemu-img check -r all`"]
@@ -96,6 +99,16 @@ class ParallelsImage implements Image {
 
   async planRepair(wishes: RepairWishes): Promise<Repair> {
     return planParallelsRepair(this.storage, this.#header, await this.#entries(), wishes);
+  }
+
+  /** What lies behind the last track goes; what an extension has may be anywhere. */
+  async planSettling(): Promise<Rearrangement> {
+    const { mapping, imageEnd } = await this.#entries();
+    const { fileSize, dataStart, extension } = this.#header;
+    const end = Math.max(imageEnd, dataStart);
+    if (mapping === undefined || extension !== undefined || end >= fileSize) return { ...NO_REARRANGEMENT, fileSize };
+    const epochs = [{ purpose: "cut off what lies behind the last track", fileSize: end }];
+    return { epochs, fileSize: end, bytesMoved: 0, bytesWritten: 0 };
   }
 
   /** Tracks begin at sectors, so that the rest of the BAT's last one is nobody's. */

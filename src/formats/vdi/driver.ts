@@ -1,8 +1,9 @@
-/** The VDI driver, of VirtualBox's own images (header.ts): dynamic and static ones, as sources. */
+/** The VDI driver, of VirtualBox's own images (header.ts): dynamic and static ones as sources, dynamic ones as targets. */
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { VDI_MARK } from "./header.ts";
 import { openVdi } from "./image.ts";
+import { vdiTarget } from "./target.ts";
 
 export const vdiDriver: FormatDriver = {
   name: "vdi",
@@ -12,4 +13,5 @@ export const vdiDriver: FormatDriver = {
   marks: [VDI_MARK],
   guestAt: "nowhere",
   open: ({ main }) => openVdi(main),
+  target: vdiTarget,
 };

@@ -51,6 +51,8 @@ type VdiHeaderValues = StructValues<typeof VdiHeaderFields.fields>;
 
 const { fields } = VdiHeaderFields;
 
+/** 1.1 */
+export const VERSION = 0x10001;
 export const BLOCK_SIZE = MiB;
 export const ENTRY_SIZE = 4;
 /** QEMU opens none with more: 512 TiB. */
@@ -68,6 +70,8 @@ export interface VdiHeader {
   readonly dataOffset: number;
   readonly fileSize: number;
   readonly hasComment: boolean;
+  /** All blocks have their place. */
+  readonly isStatic: boolean;
 }
 
 type Refuse = (kind: ImageErrorKind, because: string, hostOffset: number, remedy?: string) => ImageError;
@@ -109,13 +113,14 @@ export async function readVdiHeader(storage: Storage): Promise<VdiHeader> {
     dataOffset,
     fileSize,
     hasComment: values.comment[0] !== 0,
+    isStatic: values.imageType === 2,
   };
 }
 
 const KINDS: Readonly<Record<number, string>> = { 3: "undo", 4: "differencing" };
 
 function refuseKind({ version, imageType, linkId, parentId }: VdiHeaderValues, refuse: Refuse): void {
-  if (version !== 0x10001) {
+  if (version !== VERSION) {
     const because = `version ${version >>> 16}.${version & 0xffff} of its header is not 1.1`;
     throw refuse("unsupported", because, fields.version.at);
   }

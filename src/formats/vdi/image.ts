@@ -7,6 +7,7 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import { type CheckResult, type FindingListener, NOTHING_FOUND } from "../../image/finding.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../image/source.ts";
+import { NO_REARRANGEMENT, type Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type MapScan, scanBlockMap } from "./block-map.ts";
 import type { VdiSpecificInfo } from "./details.ts";
@@ -33,7 +34,7 @@ class VdiImage implements Image {
   }
 
   getConversionOptions(): ConversionOptions {
-    const { virtualSize, blockCount, dataOffset, mapOffset, mapBytes, hasComment } = this.#header;
+    const { virtualSize, blockCount, dataOffset, mapOffset, mapBytes, hasComment, isStatic } = this.#header;
     return {
       ...DISK_ALONE,
       format: this.format,
@@ -42,6 +43,7 @@ class VdiImage implements Image {
       clustersPerTable: blockCount,
       sharingSize: placeSize(dataOffset),
       usedHeader: RangeSet.of({ start: 0, end: VdiHeaderFields.size }, { start: mapOffset, end: mapOffset + mapBytes }),
+      creationOptions: { static: isStatic },
       forgettable: hasComment ? ["the comment in its header"] : [],
     };
   }
@@ -73,6 +75,17 @@ class VdiImage implements Image {
     }
     const { corruptions, warnings, findings } = scan.findings;
     return { ...NOTHING_FOUND, corruptions, warnings, findings };
+  }
+
+  /** What lies behind the last block goes. */
+  async planSettling(): Promise<Rearrangement> {
+    const { findings } = await this.#entries();
+    const { fileSize, dataOffset, allocatedCount } = this.#header;
+    const end = dataOffset + allocatedCount * BLOCK_SIZE;
+    const isWrong = findings.corruptions + findings.warnings > 0;
+    if (isWrong || end >= fileSize) return { ...NO_REARRANGEMENT, fileSize };
+    const epochs = [{ purpose: "cut off what lies behind the last block", fileSize: end }];
+    return { epochs, fileSize: end, bytesMoved: 0, bytesWritten: 0 };
   }
 
   async getMetadataRanges(): Promise<RangeSet> {

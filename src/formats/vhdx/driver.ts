@@ -1,8 +1,9 @@
-/** The VHDX driver: source of conversions (Microsoft's "[MS-VHDX]: Virtual Hard Disk v2 (VHDX) File Format"). */
+/** The VHDX driver (Microsoft's "[MS-VHDX]: Virtual Hard Disk v2 (VHDX) File Format"). */
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { FILE_MARK } from "./header/fields.ts";
 import { openVhdx } from "./image.ts";
+import { vhdxTarget } from "./target/target.ts";
 
 export const vhdxDriver: FormatDriver = {
   name: "vhdx",
@@ -11,4 +12,5 @@ export const vhdxDriver: FormatDriver = {
   marks: [{ hostOffset: 0, bytes: FILE_MARK }],
   guestAt: "nowhere",
   open: ({ main }) => openVhdx(main),
+  target: vhdxTarget,
 };

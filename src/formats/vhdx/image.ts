@@ -1,6 +1,5 @@
 /** An opened VHDX: its disk, its mapping, its check (MS-VHDX). */
 
-import { KiB } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import {
@@ -16,17 +15,11 @@ import { type ConversionOptions, DISK_ALONE, type Image } from "../../image/sour
 import type { Storage } from "../../storage/storage.ts";
 import type { VhdxSpecificInfo } from "./details.ts";
 import { readVhdxDisk, type VhdxDisk } from "./disk.ts";
-import { PLACE_UNIT } from "./header/fields.ts";
+import { CLUSTER_SIZE, PLACE_UNIT } from "./header/fields.ts";
 import { refuserOf } from "./header/refuse.ts";
 import { planVhdxRepair } from "./repair.ts";
 import { brokenMapping } from "./tables/bat-findings.ts";
 import { type BatScan, scanBat } from "./tables/bat-scan.ts";
-
-/**
- * Blocks have 1 MiB and more, and all that has a place lies at multiples of one. A target takes this as its default: tables
- * of clusters as large as a block would be more to write than to gain.
- */
-const CLUSTER_SIZE = 64 * KiB;
 
 class VhdxImage implements Image {
   readonly format = "vhdx";
@@ -50,6 +43,7 @@ class VhdxImage implements Image {
 
   getConversionOptions(): ConversionOptions {
     const { format, virtualSize, clusterSize, fileSize } = this;
+    const { blockSize, isFixed } = this.#disk.parameters;
     return {
       ...DISK_ALONE,
       format,
@@ -58,6 +52,7 @@ class VhdxImage implements Image {
       clustersPerTable: 0,
       sharingSize: clusterSize,
       usedHeader: RangeSet.of({ start: 0, end: fileSize }),
+      creationOptions: { subformat: isFixed ? "fixed" : "dynamic", block_size: blockSize },
       unclean: this.#disk.replay
         ? ["The image's log has to be replayed: its last writer did not close it; do it with `check -r all`"]
         : [],

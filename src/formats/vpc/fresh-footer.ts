@@ -1,8 +1,8 @@
 /** The footer that a new fixed VHD gets, field by field, and why. */
 
 import { flagsOf } from "../../bytes/struct.ts";
+import { freshId } from "../../image/fresh-id.ts";
 import type { Identity } from "../../image/target.ts";
-import { crypto } from "../../storage/built-ins.ts";
 import { DiskType, FOOTER_SIZE, footerChecksum, VHD_COOKIE, VhdFooterFields } from "./footer.ts";
 import { geometryFor } from "./geometry.ts";
 
@@ -38,21 +38,11 @@ export function freshFooter(virtualSize: number, identity?: Identity): Uint8Arra
     ...geometryFor(virtualSize),
     diskType: DiskType.fixed,
     checksum: 0,
-    id: idFrom(virtualSize, identity),
+    id: freshId("vpc", virtualSize, identity, 6),
     savedState: 0,
     reserved: new Uint8Array(VhdFooterFields.fields.reserved.size),
   };
   VhdFooterFields.encode(values, sector);
   VhdFooterFields.encode({ ...values, checksum: footerChecksum(sector) }, sector);
   return sector;
-}
-
-/** A UUID by chance (version 4), or one that the seed makes (version 8), in the specification's byte order. */
-function idFrom(virtualSize: number, identity: Identity | undefined): Uint8Array {
-  const isChance = identity === undefined;
-  const hash = () => crypto().createHash("sha256").update(`vpc ${identity?.seed} ${virtualSize}`).digest();
-  const id = new Uint8Array(isChance ? crypto().randomBytes(16) : hash().subarray(0, 16));
-  id[6] = ((id[6] as number) & 0x0f) | (isChance ? 0x40 : 0x80);
-  id[8] = ((id[8] as number) & 0x3f) | 0x80;
-  return id;
 }

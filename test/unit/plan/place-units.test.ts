@@ -162,24 +162,6 @@ describe("a target that wants more of a place", () => {
       refusals: [],
     });
   });
-
-  test("without a hole: units may lie in any order, but none behind a free place", () => {
-    const placement = { denseFrom: UNIT };
-    const shuffled: Row[] = [
-      [UNIT, data, 2 * UNIT],
-      [UNIT, data, UNIT],
-    ];
-    expect(placed(shuffled, { placement }).refusals).toEqual([]);
-    expect(
-      placed(
-        [
-          [UNIT, data, UNIT],
-          [UNIT, data, 3 * UNIT],
-        ],
-        { placement },
-      ).refusals,
-    ).toEqual(["The unit at host offset 0x3000 would leave a hole before it, which the target must not have"]);
-  });
 });
 
 describe("a unit of data", () => {

@@ -331,10 +331,30 @@ describe("places that a target fixes", () => {
     copies,
     placement: { ...PLACEMENT, hostAlignment: 512, leadIn: 512 },
   };
-  const DENSE: ProofInput = { ...LINEAR, placement: { ...PLACEMENT, denseFrom: UNIT } };
+  const dense = (from: number, latest: number): Placement => ({
+    ...PLACEMENT,
+    reserved: new RangeSet(),
+    dense: { from, latest },
+  });
+  const DENSE: ProofInput = { ...LINEAR, placement: dense(UNIT, 2 * UNIT) };
+  const hole = RangeSet.of({ start: 2 * UNIT, end: 3 * UNIT });
+  /** The hole is given to the third unit, which is stored nowhere. */
+  const FILLED: ProofInput = {
+    ...DENSE,
+    source: table([UNIT, data, UNIT], [UNIT, data, 3 * UNIT], [UNIT, zero]),
+    target: table([UNIT, data, UNIT], [UNIT, data, 3 * UNIT], [UNIT, data, 2 * UNIT]),
+    zeros: hole,
+  };
+  /** The second unit is copied into the hole. */
+  const REFILLED: ProofInput = {
+    ...DENSE,
+    source: table([UNIT, data, UNIT], [UNIT, data, 4 * UNIT]),
+    target: table([UNIT, data, UNIT], [UNIT, data, 2 * UNIT]),
+    copies: [{ guestOffset: UNIT, hostOffset: 2 * UNIT, length: UNIT }],
+  };
 
   test("are proven where they hold", () => {
-    for (const sound of [LINEAR, LED, DENSE, EMPTIED]) expect(() => provePlan(sound)).not.toThrow();
+    for (const sound of [LINEAR, LED, DENSE, EMPTIED, FILLED, REFILLED]) expect(() => provePlan(sound)).not.toThrow();
   });
 
   test.each<readonly [string, ProofInput, RegExp]>([
@@ -399,7 +419,16 @@ describe("places that a target fixes", () => {
       /copies overlap/,
     ],
     ["units that stay without one", { ...LED, target: LED.source, copies: [] }, /without their lead-in/],
-    ["a hole", { ...DENSE, placement: { ...PLACEMENT, denseFrom: 0, reserved: new RangeSet() } }, /leave a hole/],
+    ["a first unit too far behind", { ...DENSE, placement: dense(0, UNIT - 1) }, /leave a hole/],
+    ["a first unit too soon", { ...DENSE, placement: dense(UNIT + 1, 2 * UNIT) }, /leave a hole/],
+    ["zeros that are not made in a hole", { ...FILLED, zeros: new RangeSet() }, /show other bytes/],
+    ["zeros over what the source has there", { ...FILLED, metadata: hole }, /would be made zeros|lies on metadata/],
+    ["a copy over the source's tables", { ...REFILLED, metadata: hole }, /on what the source points at/],
+    [
+      "a copy over the source's data",
+      { ...REFILLED, source: table([UNIT, data, UNIT], [UNIT, data, 2 * UNIT], [UNIT, data, 3 * UNIT]) },
+      /on what the source points at/,
+    ],
     [
       "a hole in the middle",
       {

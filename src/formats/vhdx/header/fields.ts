@@ -9,6 +9,12 @@ export const FILE_MARK = "vhdxfile";
 /** Whatever has a place in the file lies at a multiple of it, behind the header section, which is as long. */
 export const PLACE_UNIT = MiB;
 
+/**
+ * Blocks have 1 MiB and more, and all that has a place lies at multiples of one. A target takes this as its default: tables
+ * of clusters as large as a block would be more to write than to gain.
+ */
+export const CLUSTER_SIZE = 64 * KiB;
+
 export const HEADER_PLACES = [64 * KiB, 128 * KiB] as const;
 export const HEADER_SIZE = 4 * KiB;
 export const REGION_TABLE_PLACES = [192 * KiB, 256 * KiB] as const;
@@ -108,10 +114,19 @@ export const Guid = {
   parentLocator: "a8d35f2d-b30b-454d-abf7-d3d84834ab0c",
 } as const;
 
-/** The first three parts are numbers, little-endian as all numbers of the format. */
+/** The first three parts are numbers, little-endian as all numbers of the format; -1 are the dashes between. */
+const GUID_ORDER = [3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15];
+
 export function guidText(guid: Uint8Array): string {
-  const order = [3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15];
-  return order.map((at) => (at < 0 ? "-" : (guid[at] as number).toString(16).padStart(2, "0"))).join("");
+  return GUID_ORDER.map((at) => (at < 0 ? "-" : (guid[at] as number).toString(16).padStart(2, "0"))).join("");
+}
+
+/** The same the other way. */
+export function guidBytes(text: string): Uint8Array {
+  const digits = Buffer.from(text.replaceAll("-", ""), "hex");
+  const guid = new Uint8Array(16);
+  for (const [index, at] of GUID_ORDER.filter((at) => at >= 0).entries()) guid[at] = digits[index] as number;
+  return guid;
 }
 
 /** The checksum of a structure over all its bytes, its own four, at 4, as zeros. */

@@ -21,6 +21,8 @@ import type { Place, Refuse } from "./refuse.ts";
 export interface VhdxParameters {
   readonly blockSize: number;
   readonly virtualSize: number;
+  /** Blocks stay allocated. */
+  readonly isFixed: boolean;
 }
 
 export const MIN_BLOCK_SIZE = MiB;
@@ -83,7 +85,7 @@ export async function readParameters(storage: Storage, region: Place, refuse: Re
     const because = `its disk of ${virtualSize} bytes is none of whole sectors, from 1 to 64 TiB of them`;
     throw refuse("corrupt", because, "virtual disk size", size.hostOffset);
   }
-  return { blockSize, virtualSize };
+  return { blockSize, virtualSize, isFixed: flags === 1 };
 }
 
 /** By GUID, those that the format knows. */

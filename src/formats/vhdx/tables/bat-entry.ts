@@ -41,3 +41,13 @@ export function batLayoutOf(virtualSize: number, blockSize: number): BatLayout {
   const bitmapCount = blockCount === 0 ? 0 : Math.floor((blockCount - 1) / chunkRatio);
   return { blockCount, chunkRatio, entryCount: blockCount + bitmapCount };
 }
+
+/** Where the entry of a payload block is; behind each `chunkRatio` of them one of a sector bitmap follows. */
+export function entryOfBlock(block: number, chunkRatio: number): number {
+  return block + Math.floor(block / chunkRatio);
+}
+
+/** The first payload block whose entry is this one or behind it. */
+export function blockFromEntry(entry: number, chunkRatio: number): number {
+  return entry - Math.floor(entry / (chunkRatio + 1));
+}
