@@ -19,8 +19,11 @@ export interface Placement {
     readonly linearBase?: number;
     /** Bytes right before each unit that are the target's (a dynamic VHD's sector bitmap); absent: none. */
     readonly leadIn?: number;
-    /** Units fill the file from this host offset on without a hole (VDI); absent: holes do not matter. */
-    readonly denseFrom?: number;
+    /** Units fill the file without a hole from the first one on, which lies between these host offsets (VDI); absent: holes do not matter. */
+    readonly dense?: {
+        readonly from: number;
+        readonly latest: number;
+    };
     /** Whether the target can say "reads as zeros" over a backing file without storing them. */
     readonly hasZeroState: boolean;
     /** Compressed source clusters that the target can point at as they are; undefined: none, they are inflated. */
@@ -99,6 +102,7 @@ export interface FileSpace {
     readonly additiveStart: number;
     /** Places that nobody points at yet and that must be counted all the same, for what will be moved there; absent: none. */
     readonly claimed?: RangeSet;
+    readonly identity?: Identity | undefined;
 }
 /** What the guest itself gives to a commit. */
 export interface GuestMaterial {
