@@ -34,6 +34,7 @@ export async function afterFailure(
   const isUnderWay = isOf(journal, "conversion") && (journal.work.intent.journey?.stepsTaken ?? 0) > 0;
   const mustStand =
     !failure || STANDS.has(failure.kind) || isSync || (journal.work.undoGivenUp && !restore) || isUnderWay;
+  if (isUnderWay && failure?.kind === "verification-failed") await putStepBack(session, journal);
   if (mustStand) return leavingJournal(session.path, journal, error);
   try {
     // Who opened the image meanwhile would lose what they write past its old end.
@@ -43,6 +44,17 @@ export async function afterFailure(
     return leavingJournal(session.path, journal, error);
   }
   return failure.leaving(PUT_BACK, { rolledBack: true });
+}
+
+/** What a disk stored otherwise than it was told may be a header that says nothing: the step's own source can go on from. */
+async function putStepBack(session: Session, journal: Journal): Promise<void> {
+  if (!isOf(journal, "conversion") || journal.work.undoGivenUp) return;
+  try {
+    await session.refuseInterference();
+    await restoreSource(session, journal, false);
+  } catch {
+    // Then the journal is all there is, and says what can be done.
+  }
 }
 
 /** Where an image does not come out as planned, who wrote to it meanwhile is the better answer. */

@@ -9,6 +9,7 @@
  */
 
 import { alignUp, GiB, isAligned, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { hex, ImageError, UsageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { Words } from "../../bytes/sentence.ts";
@@ -118,7 +119,7 @@ function map(draft: Draft, extents: ExtentTable, { additiveStart }: FileSpace): 
   const dataOffset = allocatedCount === 0 ? dataStartOf(virtualSize) : first;
   const fileSize = dataOffset + allocatedCount * BLOCK_SIZE;
   if (allocatedCount > 0 && (end !== fileSize || dataOffset > LATEST_DATA)) {
-    const message = `Cannot map ${allocatedCount} blocks from host offset ${hex(dataOffset)} on: they end at ${hex(end)}`;
+    const message = `Cannot map ${counted(allocatedCount, "block")} from host offset ${hex(dataOffset)} on: they end at ${hex(end)}`;
     throw new ImageError("out-of-bounds", message, { format: "vdi", structure: "mapping", hostOffset: dataOffset });
   }
   return {
