@@ -429,7 +429,7 @@ export const convertMutations: readonly Mutation[] = [
     name: "the image is put back while somebody has it open",
     file: "convert/undo/after-failure.ts",
     find: "past its old end.\n    await session.refuseInterference();",
-    replace: "past its old end.",
+    replace: "past its old end.\n    await session.refuseChange();",
     tests: [failure, others],
   },
   {

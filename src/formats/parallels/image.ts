@@ -20,6 +20,7 @@ class ParallelsImage implements Image {
   readonly format = "parallels";
   readonly storage: Storage;
   readonly #header: ParallelsHeader;
+  #scanned: BatScan | undefined;
   #scan: Promise<BatScan> | undefined;
 
   constructor(storage: Storage, header: ParallelsHeader) {
@@ -53,6 +54,7 @@ class ParallelsImage implements Image {
         { start: 0, end: Math.min(batEnd, clusterSize) },
         ...(extension ? [{ start: extension.hostOffset, end: extension.hostOffset + extension.length }] : []),
       ),
+      grownEnd: this.#grownEnd(),
       creationOptions: canMake(virtualSize, trackSize) ? { cluster_size: trackSize } : {},
       unclean:
         values.inUse === InUse.open
@@ -123,8 +125,19 @@ class ParallelsImage implements Image {
     return { format: this.format };
   }
 
+  /** QEMU puts a new track behind the last one, wherever the file ends, and takes what it finds there for zeros. */
+  #grownEnd(): number {
+    const { fileSize, dataStart, trackSize, values } = this.#header;
+    // Until the BAT has been read there may be none.
+    const freeCount = values.batCount - (this.#scanned?.allocatedCount ?? 0);
+    return Math.max(fileSize, dataStart) + freeCount * trackSize;
+  }
+
   #entries(): Promise<BatScan> {
-    this.#scan ??= scanBat(this.storage, this.#header);
+    this.#scan ??= scanBat(this.storage, this.#header).then((scan) => {
+      this.#scanned = scan;
+      return scan;
+    });
     return this.#scan;
   }
 }

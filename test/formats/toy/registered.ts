@@ -15,8 +15,11 @@ export function withToyDriver({ formatDrivers }: { formatDrivers: readonly Forma
   return { formatDrivers: [...formatDrivers.slice(0, -1), toyDriver, ...formatDrivers.slice(-1)] };
 }
 
+/** Whom it is converted from and to: the others are asked about each other without it. */
+const PARTNERS = new Set(["qed", "qcow2"]);
+
 /** Registered, so that its kit names no driver of its own. */
 export function withToyKit({ kits }: { kits: readonly FormatKit[] }) {
   const { driver: _, ...registered } = toyKit;
-  return { kits: [...kits, registered] };
+  return { kits: [...kits.filter(({ name }) => PARTNERS.has(name)), registered] };
 }
