@@ -69,6 +69,12 @@ export const qemuPairs = switchPairs.filter(
     pair.from.qemu !== undefined && pair.to.qemu !== undefined,
 );
 
+/** Of ways, those that suites take which start a process for each place of a kill, or take each cut: there and back. All with PAIRS=all. */
+export function fewOf<P extends Pair>(ways: readonly P[]): readonly P[] {
+  const both = new Set(["qed", "qcow2"]);
+  return ways.filter(({ from, to }) => process.env.PAIRS === "all" || (both.has(from.name) && both.has(to.name)));
+}
+
 /** The targets of a conversion that changes the format. */
 export function partnersOf({ name }: FormatKit): readonly Target[] {
   return targets.filter((target) => target.name !== name);
