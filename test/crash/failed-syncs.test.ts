@@ -1,7 +1,7 @@
 /** The cache that lies: a sync fails, recovery runs before any restart and believes nothing that it only read. */
 
 import { afterAll, describe, expect, test } from "vitest";
-import { crashScenarios } from "../support/crash-scenario.ts";
+import { fewScenarios } from "../support/crash-scenario.ts";
 import { conversionSubject, repairSubject } from "../support/live-subjects.ts";
 import { type LiveTally, type Subject, sweepLiveView } from "../support/live-view.ts";
 import { repairScenarios } from "../support/repair-scenarios.ts";
@@ -13,7 +13,7 @@ const SEED = 8_001;
 const total: LiveTally = { chains: 0, states: 0 };
 let subjectCount = 0;
 const subjects: Subject[] = [];
-for (const scenario of await crashScenarios()) subjects.push(await conversionSubject(scenario));
+for (const scenario of await fewScenarios()) subjects.push(await conversionSubject(scenario));
 for (const scenario of repairScenarios()) subjects.push(await repairSubject(scenario));
 
 describe("after a failed sync, recovered on the live view, every cut leaves a whole image", () => {

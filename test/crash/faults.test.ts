@@ -1,7 +1,7 @@
 /** Every call that can fail fails once: reads, writes (short ones too), syncs, names; on a disk that is broken or full. */
 
 import { describe, expect, test } from "vitest";
-import { crashScenarios, IMAGE_PATH, recordScenario } from "../support/crash-scenario.ts";
+import { fewScenarios, IMAGE_PATH, recordScenario } from "../support/crash-scenario.ts";
 import { expectedOf, judgeWhole, recover } from "../support/crash-trial.ts";
 import { sweepFaults } from "../support/fault-sweep.ts";
 import { eachCut } from "../support/power-cut.ts";
@@ -9,7 +9,7 @@ import { seededRandom } from "../support/random.ts";
 import { RecordingVolume } from "../support/recording-volume.ts";
 import { UnreadableVolume } from "../support/unreadable-storage.ts";
 
-const scenarios = await crashScenarios();
+const scenarios = await fewScenarios();
 const chosen = scenarios.filter(({ name }) => !name.includes("one sector"));
 
 describe("a call that fails: the command's word is true, and recovery works", () => {

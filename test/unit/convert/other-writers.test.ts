@@ -13,7 +13,7 @@ import { openGuestView } from "../../../src/image/guest/view.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
 import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";
-import { crashScenarios, IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
+import { fewScenarios, IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { InterferingVolume, scribble } from "../../support/interfering-volume.ts";
 
 const MARK = new TextEncoder().encode("written by another program");
@@ -58,7 +58,7 @@ async function disturbed(
   return { kind, memory };
 }
 
-const scenarios = await crashScenarios();
+const scenarios = await fewScenarios();
 const scenarioOf = (name: string) => {
   const found = scenarios.find((scenario) => scenario.name === name);
   if (!found) throw new Error(`${name} is gone`);
