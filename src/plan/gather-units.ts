@@ -54,13 +54,14 @@ export function isGathered(
 export function gatherUnits(placed: Placed, input: GatherInput): Gathered {
   const { placement, virtualSize, copyStart } = input;
   const { unitSize, dense } = placement;
+  const nothing = { ...placed, zeros: new RangeSet() };
+  if (dense === undefined) return nothing;
   const unitCount = Math.ceil(virtualSize / unitSize);
   const places = new Float64Array(unitCount).fill(NOWHERE);
   const storedCount = eachPlacedUnit(placed.extents, unitSize, [0, unitCount], (unit, hostOffset) => {
     places[unit] = hostOffset / unitSize;
   });
-  const nothing = { ...placed, zeros: new RangeSet() };
-  if (storedCount === 0 || dense === undefined) return nothing;
+  if (storedCount === 0) return nothing;
   const { start, count } = bestWindow(places, storedCount, dense.latest / unitSize);
   const isCopied = (place: number) => place < start || place >= start + count || place * unitSize >= copyStart;
   const taken = livePlaces(input, start, count);
