@@ -31,10 +31,11 @@ function canJudge({ qemu, target }: Target, { virtualSize, backing }: MatrixImag
   return qemu !== undefined && !isOfSectors && !isAlone && virtualSize <= (qemu.largestDisk ?? virtualSize);
 }
 
-/** Each image to each other format that QEMU can judge; an image alone is told by its name. */
+/** Each image to each other format that QEMU can judge, of a sample to one of them by turns; an image alone is told by its name. */
 const trials = chosen.flatMap((image, index) =>
   partnersOf(kitOf(image.format))
     .filter((target) => canJudge(target, image))
+    .filter((_, turn, { length }) => wanted === "all" || turn === index % length)
     .map(({ name: target }, turn) => {
       const title = turn === 0 ? image.name : `${image.name} to ${target}`;
       return { ...image, index, title, target };
