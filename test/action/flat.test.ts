@@ -16,9 +16,12 @@ test("flat VMDK to qcow2, to raw, to flat VMDK: the same disk, one image of a gl
   expect(runner.names).toEqual(["disk.qcow2"]);
   expect(runner.cleanFormat("disk.qcow2")).toBe("qcow2");
 
-  const bare = await runner.main({ image: "disk.qcow2", "target-format": "vmdk" });
-  expect(bare.exitCode).toBe(1);
-  expect(bare.annotations).toMatchObject([{ message: expect.stringContaining(FLAT) }]);
+  const stream = { image: "disk.qcow2", "target-format": "vmdk", options: "subformat=streamOptimized" };
+  const unwritten = await runner.main(stream);
+  expect(unwritten.exitCode).toBe(1);
+  expect(unwritten.annotations).toMatchObject([
+    { message: expect.stringContaining("use monolithicSparse or monolithicFlat") },
+  ]);
 
   await runner.main({ image: "disk.qcow2", "target-format": "raw" });
   expect(runner.names).toEqual(["disk.raw"]);

@@ -20,9 +20,10 @@ export async function judge(folder: string, conversion: Conversion): Promise<voi
   await writeFile(old, before);
   await writeFile(made, after);
   const found = await run(["check", "-f", targetFormat, "--output=json", made]);
+  const isChecked = !found.stderr.includes("does not support checks");
   // It can't be opened by qemu where the backing file is missing or table_size is 1: then it has no say.
-  if (!found.stdout.startsWith("{")) return refuseUnlessOpenableBefore(old, sourceFormat, found);
-  const check = JSON.parse(found.stdout) as Record<string, number | undefined>;
+  if (isChecked && !found.stdout.startsWith("{")) return refuseUnlessOpenableBefore(old, sourceFormat, found);
+  const check = isChecked ? (JSON.parse(found.stdout) as Record<string, number | undefined>) : {};
   const mayLeak = options.keepLeaks === true || options.keepUndo === true || options.check === false;
   if (check.corruptions || check["check-errors"] || (check.leaks && !mayLeak)) {
     throw new Error(`qemu-img check of the result: ${found.stdout}`);
