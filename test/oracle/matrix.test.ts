@@ -119,7 +119,10 @@ async function tryCell(place: string, from: Side, to: Side, guest: Guest): Promi
 function isSizeForetold(from: Side, to: Side, guest: Guest): boolean {
   if (to.kit.name === "qcow" && (from.clusterSize ?? 0) < (to.clusterSize ?? 0)) return false;
   if (from.clusterSize === undefined && from.kit.name !== "raw") return to.clusterSize === undefined;
-  return from.kit.name !== "raw" || to.clusterSize !== 512 || guest !== "sparse beyond 4 GiB";
+  // Of a way by a front the plan knows the first step alone.
+  if (to.clusterSize !== undefined && driverOfKit(to.kit).target?.front !== undefined) return false;
+  const isFar = from.kit.name === "raw" || from.kit.name === "parallels";
+  return !isFar || to.clusterSize !== 512 || guest !== "sparse beyond 4 GiB";
 }
 
 /** What the source stores of the guest, zeros not counted: no disk in one piece takes more. */

@@ -73,7 +73,8 @@ describe.each([["64k"], ["1M"], ["2M"]])("of qemu-img's making, in tracks of %s"
       await rollback(at("disk.hds"));
       expect(readFileSync(at("disk.hds")).equals(before)).toBe(true);
     }
-    const report = await convert(at("disk.hds"), format, { options });
+    // Compacting, which brings the new tables nearer, would move tracks as well.
+    const report = await convert(at("disk.hds"), format, { options, ...(isStraight && { compact: false }) });
     if (isStraight) expect(report.bytesMoved).toBe(0);
     expect(run("qemu-img", "compare", "-f", format, "-F", "raw", "disk.hds", "disk.raw")).toContain("identical");
     if (isStraight) run("qemu-img", "check", "-f", format, "disk.hds");
