@@ -27,7 +27,7 @@ const itself = {
 describe("toys, cut anywhere, are whole images", () => {
   test("each way there is", () => {
     const ways = between.map(({ sourceFormat, targetFormat }) => `${sourceFormat} ${targetFormat}`);
-    expect(ways.sort()).toEqual(["qcow2 toy", "qed toy", "toy qcow2", "toy qed"]);
+    expect(ways.sort()).toEqual(["qcow2 toy", "toy qcow2"]);
   });
 
   test.each([...between, itself])("$name", async (scenario) => {
