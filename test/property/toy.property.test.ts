@@ -6,7 +6,7 @@ vi.mock("../../src/formats/drivers.ts", async (original) =>
   (await import("../formats/toy/registered.ts")).withToyDriver(await original()),
 );
 vi.mock("../formats/list.ts", async (original) =>
-  (await import("../formats/toy/registered.ts")).withToyKit(await original()),
+  (await import("../formats/toy/registered.ts")).withToyAlone(await original()),
 );
 
 await import("./every-format.property.test.ts");

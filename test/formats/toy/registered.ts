@@ -21,5 +21,11 @@ const PARTNERS = new Set(["qed", "qcow2"]);
 /** Registered, so that its kit names no driver of its own. */
 export function withToyKit({ kits }: { kits: readonly FormatKit[] }) {
   const { driver: _, ...registered } = toyKit;
-  return { kits: [...kits.filter(({ name }) => PARTNERS.has(name)), registered] };
+  return { kits: [...kits, registered] };
+}
+
+/** The toy among those alone whom it is converted from and to, for suites that ask each pair. */
+export function withToyAlone(original: { kits: readonly FormatKit[] }) {
+  const { kits } = withToyKit(original);
+  return { kits: kits.filter(({ name }) => name === toyKit.name || PARTNERS.has(name)) };
 }
