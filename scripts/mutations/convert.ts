@@ -197,7 +197,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "no check at the end",
     file: "convert/switch/finish.ts",
-    find: "const check = await finalCheck(settled, settings, intent.keepLeaks || !settles || leavesLeaks);",
+    find: "const check = await finalCheck(settled, settings, mayLeak);",
     replace: "const check = null;",
     tests: [verification],
   },

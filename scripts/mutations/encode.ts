@@ -96,7 +96,7 @@ export const encodeMutations: readonly Mutation[] = [
   {
     name: "a leak of before that nothing can lower fails what is done",
     file: "convert/conversion/last-look.ts",
-    find: "const mayLeak = leavesLeaks || (check?.leaks ?? 0) <= before.leaks;",
+    find: "const mayLeak = leavesLeaks(image.format) || (check?.leaks ?? 0) <= before.leaks;",
     replace: "const mayLeak = before.leaks < 0;",
     tests: [whole],
   },

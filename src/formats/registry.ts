@@ -35,6 +35,11 @@ export function isMadeInOnePiece({ onePiece }: FormatDriver, options: Readonly<R
   return onePiece !== undefined && !onePiece.unless?.(options);
 }
 
+/** Whether an image of the format may hold leaks that nothing but its compaction gives back, since it counts nothing. */
+export function leavesLeaks(format: string): boolean {
+  return driverOf(format).target?.leavesLeaks ?? false;
+}
+
 /** The one driver whose mark the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */
 export async function probeFormat(storage: Storage): Promise<FormatDriver> {
   const ends = await endsOf(storage);

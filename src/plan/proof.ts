@@ -60,7 +60,7 @@ function proveCopies(input: ProofInput): void {
     if (isLive(hostOffset, hostOffset + length)) throw failed("a copy lies on what the source points at", guestOffset);
 }
 
-/** Whether the source has anything there, by its own clusters; where holes are filled by the target's units, in which a disk may end. */
+/** Tells whether anything of the source lies in a range: by its clusters, or, of a disk that may end inside one, by smaller units of the target. */
 function liveIn({ source, metadata, placement, ...more }: ProofInput): (start: number, end: number) => boolean {
   const { sourceClusterSize, oldFileSize } = more;
   const size = placement.dense ? Math.min(sourceClusterSize, placement.unitSize) : sourceClusterSize;

@@ -1,7 +1,7 @@
 /** Conversions and repairs of the crash suite as the trials on a live view need them. */
 
 import { convert } from "../../src/convert/convert.ts";
-import { driverOf, openImage } from "../../src/formats/registry.ts";
+import { leavesLeaks, openImage } from "../../src/formats/registry.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { IMAGE_PATH, recordScenario, type Scenario, testHost } from "./crash-scenario.ts";
@@ -37,8 +37,7 @@ export async function conversionSubject(scenario: Scenario): Promise<Subject> {
       if (wish === "rollback" && !isOld && (await liesInOnePiece(bytes)))
         throw new Error(`rolled back to ${format}, but not byte for byte`);
       // A qcow counts nothing: what a failed sync lets it forget is room that its next compaction gives back.
-      const { leavesLeaks } = driverOf(format).target ?? {};
-      const mayLeak = isOld || scenario.options.keepLeaks || scenario.options.keepUndo || leavesLeaks;
+      const mayLeak = isOld || scenario.options.keepLeaks || scenario.options.keepUndo || leavesLeaks(format);
       const { leaks } = await checkOf(await openFound(bytes));
       if (leaks > 0 && !mayLeak) throw new Error(`${leaks} clusters leak after ${wish}`);
     },

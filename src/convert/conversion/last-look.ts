@@ -2,7 +2,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { driverOf, reopenImage } from "../../formats/registry.ts";
+import { leavesLeaks, reopenImage } from "../../formats/registry.ts";
 import type { CheckResult, Finding } from "../../image/finding.ts";
 import { checkOf, type Image } from "../../image/source.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -52,8 +52,7 @@ export async function lookLast(
 function refuseUnsoundEnd(image: Image, check: CheckResult | null, before: CheckResult, path: string): void {
   // Where something is used and counted too often, it stays so: the flag of who has one pointer can't follow at once.
   // What counts nothing has no leaks that a count could give back: room between streams, too small for what is left to move.
-  const { leavesLeaks = false } = driverOf(image.format).target ?? {};
-  const mayLeak = leavesLeaks || (check?.leaks ?? 0) <= before.leaks;
+  const mayLeak = leavesLeaks(image.format) || (check?.leaks ?? 0) <= before.leaks;
   const isNew = ({ severity }: Finding) => severity !== "leak" || !mayLeak;
   const [first] = [
     ...image.getConversionOptions().unclean,

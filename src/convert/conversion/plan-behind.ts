@@ -2,7 +2,7 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import type { ConversionOptions } from "../../image/source.ts";
+import { type ConversionOptions, DISK_ALONE } from "../../image/source.ts";
 import type { Journey } from "../../journal/records.ts";
 import type { Step } from "../../plan/path.ts";
 import { headerAreaSize, planSwitch, type SwitchPlan } from "../../plan/switch-plan.ts";
@@ -45,18 +45,17 @@ function headerBehind({ header, commit }: SwitchPlan, length: number): Uint8Arra
   return behind.subarray(0, length);
 }
 
-/** What else the source had the first switch has dropped. */
+/** A disk alone, over what the source lies over: what else that had is its own, or was dropped. */
 function optionsBehind({ source, draft }: SwitchPlan): ConversionOptions {
-  const { linearBase: _, anchor: __, tailLength: ___, ...kept } = source;
   return {
-    ...kept,
+    ...DISK_ALONE,
+    backing: source.backing,
     format: draft.format,
     virtualSize: draft.virtualSize,
     clusterSize: draft.clusterSize,
-    snapshotCount: 0,
-    bitmapNames: [],
+    clustersPerTable: 0,
+    sharingSize: draft.clusterSize,
     usedHeader: RangeSet.of({ start: 0, end: SECTOR_SIZE }),
     creationOptions: draft.options,
-    unclean: [],
   };
 }

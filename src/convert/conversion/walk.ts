@@ -7,9 +7,8 @@ import { recordOfChange } from "../../journal/changed-disk.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { ChangedDisk, Journey } from "../../journal/records.ts";
 import type { RearrangeGoal, Step } from "../../plan/path.ts";
-import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { refuseTakenText } from "../execute/name.ts";
-import { keptBytes, peakExtraBytes } from "../execute/space.ts";
+import { keptBytes, type PlannedSwitches, peakExtraBytes } from "../execute/space.ts";
 import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
@@ -69,7 +68,7 @@ export class Walk {
   #changed: ChangedDisk | undefined;
   #zeros: SwitchWish["zeros"];
   /** Of the first step, where nothing has been learned since that it was made without. */
-  #firstPlan: { readonly plan: SwitchPlan } | undefined;
+  #firstPlan: PlannedSwitches | undefined;
   readonly #known: KnownGuest;
   /** The image as the last step left it, proven; absent behind a rearrangement. */
   #last: LastLook | undefined;
@@ -110,11 +109,7 @@ export class Walk {
         await refuseProbedGuest(await guest.view(first.image), this.#session.path, journey.goalFormat);
       // Reasons to refuse come before a byte of data is read.
       if (steps[0]?.step === "rearrange" && steps[0].goal === "encode") await openEncoder(first.image, settings);
-      if (steps[0]?.step === "switch") {
-        const plan = await this.#planned(first, steps[0], journey, guest);
-        planBehind(plan, steps[0], journey, settings, this.#session.path);
-        this.#firstPlan = { plan };
-      }
+      if (steps[0]?.step === "switch") this.#firstPlan = await this.#planned(first, steps[0], journey, guest);
       const look = await this.#watch.time("checksum", () =>
         lookFirst(this.#session.path, first, guest, settings, this.#zeroUnit(first, journey)),
       );
@@ -260,14 +255,18 @@ export class Walk {
     return inspectSource(image);
   }
 
-  #planned(source: Source, step: Switching, journey: Journey, guest: OpenedBacking) {
+  /** With the switch behind it, whose refusals are this one's too. */
+  #planned(source: Source, step: Switching, journey: Journey, guest: OpenedBacking): Promise<PlannedSwitches> {
     const wish = {
       ...switchWishOf(step, journey, readingOf(source, guest)),
       mayInflate: this.#isLeadingBack,
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#known.digest ? { seed: this.#known.digest } : undefined,
     };
-    return this.#watch.time("plan", () => planSwitchTo(source, wish, this.#settings));
+    return this.#watch.time("plan", async () => {
+      const plan = await planSwitchTo(source, wish, this.#settings);
+      return { plan, behind: planBehind(plan, step, journey, this.#settings, this.#session.path) };
+    });
   }
 
   async #switch(
@@ -281,7 +280,7 @@ export class Walk {
     const isAlone = isLast && journey.stepsTaken === 0;
     const session = this.#session;
     const settings = this.#settings;
-    const plan = this.#firstPlan?.plan ?? (await this.#planned(source, step, journey, guest));
+    const { plan, behind } = this.#firstPlan ?? (await this.#planned(source, step, journey, guest));
     this.#firstPlan = undefined;
     const { mapping, draft } = plan;
     const grown = { mapping, virtualSize: draft.virtualSize };
@@ -298,7 +297,7 @@ export class Walk {
         isDigested: isLast,
         isCarrier: step.isCarrier,
         settles: !step.isCarrier && step.front === undefined,
-        behind: planBehind(plan, step, journey, settings, session.path),
+        behind,
         ...(plan.takenOver && { takenOver: plan.takenOver }),
         watch: this.#watch,
         ending: !isLast ? "handed on" : settings.keepUndo ? "kept as undo" : "removed",

@@ -1,6 +1,6 @@
 /** What a conversion is to come to, told apart from where it comes from. */
 
-import { carrierDriver, driverOf, isMadeInOnePiece } from "../../formats/registry.ts";
+import { carrierDriver, driverOf, isMadeInOnePiece, leavesLeaks } from "../../formats/registry.ts";
 import type { FormatDriver } from "../../image/driver.ts";
 import type { Image } from "../../image/source.ts";
 import { makeable } from "../../image/target-options.ts";
@@ -33,8 +33,7 @@ export function wishesOf(source: Source, targetFormat: string, settings: Setting
 
 /** Whether the switch would leave leaks that nothing else gives back. A kept undo needs what the old format left. */
 function isLeaky(source: Source, targetFormat: string, { options, keepLeaks, keepUndo }: Settings): boolean {
-  const { leavesLeaks = false } = driverOf(targetFormat).target ?? {};
-  return leavesLeaks && !keepLeaks && !keepUndo && !isAsAsked(source, targetFormat, options);
+  return leavesLeaks(targetFormat) && !keepLeaks && !keepUndo && !isAsAsked(source, targetFormat, options);
 }
 
 /** Where a conversion that begins here comes from and goes to. */

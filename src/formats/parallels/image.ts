@@ -1,9 +1,9 @@
 /** An opened Parallels image: its header, its mapping, its check. */
 
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
-import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { command, imageNamed, say } from "../../bytes/sentence.ts";
+import { command, say } from "../../bytes/sentence.ts";
+import { brokenMapping } from "../../image/broken-mapping.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import { type CheckResult, type FindingListener, NOTHING_FOUND } from "../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../image/repair.ts";
@@ -67,18 +67,11 @@ class ParallelsImage implements Image {
     const { mapping, broken } = await this.#entries();
     if (mapping !== undefined) return mapping;
     const { path } = this.storage;
-    throw new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
-      because: broken?.message,
-      remedy:
-        broken?.kind === "entry-out-of-bounds"
-          ? say`repair it first: ${command("check", path, "-r", "all")}`
-          : "the file was cut short: restore it from a backup",
-      format: this.format,
-      path,
-      structure: broken?.structure,
-      hostOffset: broken?.hostOffset,
-      guestOffset: broken?.guestOffset,
-    });
+    const isOut = broken?.kind === "entry-out-of-bounds";
+    const remedy = isOut
+      ? say`repair it first: ${command("check", path, "-r", "all")}`
+      : "the file was cut short: restore it from a backup";
+    throw brokenMapping(broken, { format: this.format, path, remedy });
   }
 
   async check(onFinding?: FindingListener): Promise<CheckResult> {

@@ -1,8 +1,7 @@
 /** What can be wrong with a qcow image, in words of our own: qemu-img has no check for the format. */
 
 import { counted } from "../../bytes/count-text.ts";
-import { hex, ImageError } from "../../bytes/image-error.ts";
-import { imageNamed, say } from "../../bytes/sentence.ts";
+import { hex } from "../../bytes/image-error.ts";
 import { type Finding, FindingList, type FindingListener } from "../../image/finding.ts";
 import type { QcowHeader } from "./header.ts";
 import { type Overlap, Owner, type UsedPlaces } from "./places.ts";
@@ -105,17 +104,4 @@ function nameOf(owner: number): string {
 
 function decapitalized(name: string): string {
   return name.replace(/^The/, "the");
-}
-
-/** The error for a mapping that can't be followed. */
-export function brokenMapping(finding: Finding, path: string): ImageError {
-  return new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
-    because: finding.message,
-    remedy: "make a copy of what can be read with qemu-img convert, or restore it from a backup",
-    format: "qcow",
-    path,
-    structure: finding.structure,
-    hostOffset: finding.hostOffset,
-    guestOffset: finding.guestOffset,
-  });
 }

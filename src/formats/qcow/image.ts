@@ -2,13 +2,13 @@
 
 import { hex } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { brokenMapping } from "../../image/broken-mapping.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { Rearranger } from "../../image/rearranger.ts";
 import { type BackingFile, type ConversionOptions, DISK_ALONE, type Image } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { QcowSpecificInfo } from "./details.ts";
-import { brokenMapping } from "./findings.ts";
 import { ENTRY_SIZE, MAX_CLUSTER_BITS, type QcowHeader, readQcowHeader } from "./header.ts";
 import { cannotRearrange, QcowRearranger } from "./rearranger.ts";
 import { metadataRanges, type QcowScan, scanTables } from "./scan.ts";
@@ -58,7 +58,9 @@ export class QcowImage implements Image {
   async getMapping(): Promise<ExtentTable> {
     const { mapping, broken } = await this.#tables();
     if (mapping !== undefined) return mapping;
-    throw brokenMapping(broken as NonNullable<typeof broken>, this.storage.path);
+    const { format, storage } = this;
+    const remedy = "make a copy of what can be read with qemu-img convert, or restore it from a backup";
+    throw brokenMapping(broken, { format, path: storage.path, remedy });
   }
 
   async check(onFinding?: FindingListener): Promise<CheckResult> {

@@ -71,7 +71,7 @@ export class QedImage implements Image {
   async getMapping(): Promise<ExtentTable> {
     const { mapping, broken } = await this.#tables();
     if (mapping !== undefined) return mapping;
-    throw brokenMapping(broken as NonNullable<typeof broken>, this.storage.path);
+    throw brokenMapping(broken, this.storage.path);
   }
 
   async check(onFinding?: FindingListener): Promise<CheckResult> {

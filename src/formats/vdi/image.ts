@@ -1,9 +1,8 @@
 /** An opened VDI image: its header, its mapping, its check. */
 
 import { isAligned, SECTOR_SIZE } from "../../bytes/align.ts";
-import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { imageNamed, say } from "../../bytes/sentence.ts";
+import { brokenMapping } from "../../image/broken-mapping.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import { type CheckResult, type FindingListener, NOTHING_FOUND } from "../../image/finding.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../image/source.ts";
@@ -51,19 +50,10 @@ class VdiImage implements Image {
   async getMapping(): Promise<ExtentTable> {
     const { mapping, broken } = await this.#entries();
     if (mapping !== undefined) return mapping;
-    const { path } = this.storage;
-    throw new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
-      because: broken?.message,
-      remedy:
-        broken?.severity === "warning"
-          ? "the file was cut short: restore it from a backup"
-          : "restore it from a backup",
-      format: this.format,
-      path,
-      structure: broken?.structure,
-      hostOffset: broken?.hostOffset,
-      guestOffset: broken?.guestOffset,
-    });
+    const { format, storage } = this;
+    const isCut = broken?.severity === "warning";
+    const remedy = isCut ? "the file was cut short: restore it from a backup" : "restore it from a backup";
+    throw brokenMapping(broken, { format, path: storage.path, remedy });
   }
 
   /** qemu-img counts what is wrong, and nothing else of this format. */

@@ -1,6 +1,7 @@
 /** An opened VHDX: its disk, its mapping, its check (MS-VHDX). */
 
 import { RangeSet } from "../../bytes/range-set.ts";
+import { brokenMapping } from "../../image/broken-mapping.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import {
   type CheckResult,
@@ -18,7 +19,6 @@ import { readVhdxDisk, type VhdxDisk } from "./disk.ts";
 import { CLUSTER_SIZE, PLACE_UNIT } from "./header/fields.ts";
 import { refuserOf } from "./header/refuse.ts";
 import { planVhdxRepair } from "./repair.ts";
-import { brokenMapping } from "./tables/bat-findings.ts";
 import { type BatScan, scanBat } from "./tables/bat-scan.ts";
 
 class VhdxImage implements Image {
@@ -62,7 +62,8 @@ class VhdxImage implements Image {
   async getMapping(): Promise<ExtentTable> {
     const { mapping, broken } = await this.#bat();
     if (mapping !== undefined) return mapping;
-    throw brokenMapping(broken as NonNullable<typeof broken>, this.storage.path);
+    const { format, storage } = this;
+    throw brokenMapping(broken, { format, path: storage.path, remedy: "restore it from a backup" });
   }
 
   async check(onFinding?: FindingListener): Promise<CheckResult> {

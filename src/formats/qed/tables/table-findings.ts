@@ -1,8 +1,8 @@
 /** What can be wrong with L1 and L2 entries, in words; kept apart so that entries that are right cost no text. */
 
 import { counted } from "../../../bytes/count-text.ts";
-import { hex, ImageError } from "../../../bytes/image-error.ts";
-import { imageNamed, say } from "../../../bytes/sentence.ts";
+import { hex, type ImageError } from "../../../bytes/image-error.ts";
+import { brokenMapping as brokenImage } from "../../../image/broken-mapping.ts";
 import { type Finding, FindingList, type FindingListener } from "../../../image/finding.ts";
 import type { QedHeader } from "../header/header.ts";
 
@@ -86,14 +86,6 @@ function placeName(hostOffset: number): string {
 }
 
 /** The error for a mapping that can't be followed. */
-export function brokenMapping(finding: Finding, path: string): ImageError {
-  return new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
-    because: finding.message,
-    remedy: "repair a copy with qemu-img check -r all first",
-    format: "qed",
-    path,
-    structure: finding.structure,
-    hostOffset: finding.hostOffset,
-    guestOffset: finding.guestOffset,
-  });
+export function brokenMapping(finding: Finding | undefined, path: string): ImageError {
+  return brokenImage(finding, { format: "qed", path, remedy: "repair a copy with qemu-img check -r all first" });
 }

@@ -3,8 +3,7 @@
  * images). Where it is silent there is no line of its own.
  */
 
-import { hex, ImageError } from "../../../bytes/image-error.ts";
-import { imageNamed, say } from "../../../bytes/sentence.ts";
+import { hex } from "../../../bytes/image-error.ts";
 import { type Finding, FindingList, type FindingListener } from "../../../image/finding.ts";
 import type { Place } from "../header/refuse.ts";
 
@@ -79,16 +78,4 @@ export class BatFindings {
 
 function outside(index: number, which: "start" | "end", place: bigint, fileSize: number): string {
   return `VHDX BAT entry ${index} ${which} offset ${place} points after end of file (${fileSize}). Image has probably been truncated.`;
-}
-
-/** The error for a mapping that can't be followed. */
-export function brokenMapping({ message, structure, hostOffset }: Finding, path: string): ImageError {
-  return new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
-    because: message,
-    remedy: "restore it from a backup",
-    format: "vhdx",
-    path,
-    structure,
-    hostOffset,
-  });
 }

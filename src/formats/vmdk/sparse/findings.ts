@@ -1,7 +1,6 @@
 /** What is wrong in a sparse extent's tables, in words; where qemu-img prints a line for it, in its own. */
 
-import { hex, ImageError } from "../../../bytes/image-error.ts";
-import { imageNamed, say } from "../../../bytes/sentence.ts";
+import { hex } from "../../../bytes/image-error.ts";
 import { type Finding, FindingList, type FindingListener, type FindingSeverity } from "../../../image/finding.ts";
 
 export interface Wrong {
@@ -49,17 +48,4 @@ export class SparseFindings {
       "error",
     );
   }
-}
-
-/** The error for a mapping that can't be followed. */
-export function brokenMapping(finding: Finding, path: string): ImageError {
-  return new ImageError("corrupt", say`Cannot follow the mapping of ${imageNamed(path)}`, {
-    because: finding.message,
-    remedy: "restore it from a backup, or download it again",
-    format: "vmdk",
-    path,
-    structure: finding.structure,
-    hostOffset: finding.hostOffset,
-    guestOffset: finding.guestOffset,
-  });
 }

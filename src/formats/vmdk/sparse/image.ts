@@ -2,6 +2,7 @@
 
 import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
+import { brokenMapping } from "../../../image/broken-mapping.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../../image/repair.ts";
@@ -12,7 +13,6 @@ import type { VmdkSpecificInfo } from "../details.ts";
 import { isAdapter } from "../fresh-descriptor.ts";
 import { checkResult } from "./check.ts";
 import { readSparseDescriptor } from "./descriptor.ts";
-import { brokenMapping } from "./findings.ts";
 import { type GrainScan, scanGrains } from "./grain-scan.ts";
 import { readSparseHeader, type SparseHeader } from "./header.ts";
 import { type Redundant, readRedundant } from "./redundant.ts";
@@ -78,7 +78,9 @@ class SparseImage implements Image {
   async getMapping(): Promise<ExtentTable> {
     const { mapping, findings } = await this.#grains();
     if (mapping !== undefined) return mapping;
-    throw brokenMapping(findings.broken as NonNullable<typeof findings.broken>, this.storage.path);
+    const { format, storage } = this;
+    const remedy = "restore it from a backup, or download it again";
+    throw brokenMapping(findings.broken, { format, path: storage.path, remedy });
   }
 
   async check(onFinding?: FindingListener): Promise<CheckResult> {

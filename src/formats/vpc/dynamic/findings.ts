@@ -1,8 +1,7 @@
 /** What can be wrong inside a dynamic VHD, in words; qemu-img has no check for the format. */
 
 import { counted } from "../../../bytes/count-text.ts";
-import { hex, ImageError } from "../../../bytes/image-error.ts";
-import { imageNamed, say } from "../../../bytes/sentence.ts";
+import { hex } from "../../../bytes/image-error.ts";
 import { type Finding, FindingList, type FindingListener } from "../../../image/finding.ts";
 import type { SpoiledFooter } from "../found-footer.ts";
 
@@ -73,16 +72,4 @@ function nameOf(block: number, count: number, guestOffset: number): string {
   const more = count === 1 ? "" : ` and of ${counted(count - 1, "block")} behind it`;
   const points = count === 1 ? "points" : "point";
   return `The BAT ${count === 1 ? "entry" : "entries"} of block ${block}${more} (guest offset ${hex(guestOffset)}) ${points}`;
-}
-
-/** The error for a mapping that can't be followed. */
-export function brokenMapping({ message, structure, hostOffset, guestOffset }: Finding, path: string): ImageError {
-  return new ImageError("out-of-bounds", say`Cannot follow the mapping of ${imageNamed(path)}`, {
-    because: message,
-    format: "vpc",
-    path,
-    structure,
-    hostOffset,
-    guestOffset,
-  });
 }

@@ -3,6 +3,7 @@
 import { ceilDiv, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { counted } from "../../../bytes/count-text.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
+import { brokenMapping } from "../../../image/broken-mapping.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
 import { type CheckResult, type FindingListener, MAX_FINDINGS } from "../../../image/finding.ts";
 import { LINEAR_CLUSTER_SIZE } from "../../../image/in-one-piece.ts";
@@ -14,7 +15,7 @@ import type { FoundFooter } from "../found-footer.ts";
 import { savedStateOf } from "../saved-state.ts";
 import { hiddenSectors } from "./bitmaps.ts";
 import { type BlockScan, scanBlocks } from "./block-scan.ts";
-import { BlockFindings, brokenMapping } from "./findings.ts";
+import { BlockFindings } from "./findings.ts";
 import { type DynamicDisk, readDynamicDisk } from "./header.ts";
 import { planFooterRepair } from "./repair.ts";
 import { entryRuns, UNUSED_ENTRY } from "./table.ts";
@@ -67,7 +68,8 @@ class DynamicImage implements Image {
   async getMapping(): Promise<ExtentTable> {
     const { mapping, findings } = await this.#blocks();
     if (mapping !== undefined) return mapping;
-    throw brokenMapping(findings.broken as NonNullable<typeof findings.broken>, this.storage.path);
+    const { format, storage } = this;
+    throw brokenMapping(findings.broken, { format, path: storage.path, kind: "out-of-bounds" });
   }
 
   async check(onFinding?: FindingListener): Promise<CheckResult> {
