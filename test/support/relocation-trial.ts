@@ -32,11 +32,13 @@ export async function relocatedBy(scenario: Scenario, before: Buffer, newSize: n
   return { log, relocated: { scenario, before, after: found.disk } satisfies Relocated };
 }
 
+const MARKS: Readonly<Record<string, string>> = { "QFI\xfb": "qcow2", "QED\0": "qed", KDMV: "vmdk" };
+
 /** The format that the bytes tell of, and the guest's disk. What tells of none is raw. */
 export async function shownBy(bytes: Uint8Array): Promise<{ readonly format: string; readonly disk: Buffer }> {
   const mark = Buffer.from(bytes.subarray(0, 4)).toString("latin1");
   const isVpc = Buffer.from(bytes.subarray(-SECTOR)).toString("latin1", 0, 8) === "conectix";
-  const format = mark === "QFI\xfb" ? "qcow2" : mark === "QED\0" ? "qed" : isVpc ? "vpc" : "raw";
+  const format = MARKS[mark] ?? (isVpc ? "vpc" : "raw");
   const image = await openImage(memoryStorage(bytes), format, { allowMarkedRaw: true });
   const reader = new GuestReader(await openGuestView([image]));
   return { format, disk: Buffer.from(await readGuest(reader, image.virtualSize, 0, image.virtualSize)) };
