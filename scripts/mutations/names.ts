@@ -86,6 +86,13 @@ export const nameMutations: readonly Mutation[] = [
     tests: ["test/oracle/corpus.test.ts > refuse/vmdk/corrupt"],
   },
   {
+    name: "a descriptor may have a line behind its zero",
+    file: "formats/vmdk/descriptor.ts",
+    find: "length <= MAX_LEFT_BEHIND && ",
+    replace: "",
+    tests: ["test/oracle/corpus.test.ts > refuse/vmdk/corrupt"],
+  },
+  {
     name: "an extent may be shorter than its descriptor says",
     file: "formats/vmdk/image.ts",
     find: "if (fileSize >= disk.virtualSize)",

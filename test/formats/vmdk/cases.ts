@@ -45,6 +45,9 @@ const accepted: readonly CorpusCase[] = [
   accept("plain"),
   accept("line-ends-of-dos", { lineEnd: "\r\n" }),
   accept("zeros-behind-the-text", { text: Buffer.concat([buildDescriptor({ extents: [PLAIN] }), Buffer.alloc(700)]) }),
+  accept("the-end-of-a-longer-text-behind-its-zero", {
+    text: Buffer.concat([buildDescriptor({ extents: [PLAIN] }), Buffer.from([0]), buildDescriptor({ extents: [PLAIN] }).subarray(-6), Buffer.alloc(99)]),
+  }),
   accept("blanks-behind-an-extent", { extents: [`${PLAIN}   `] }),
   accept("seven-values-in-an-extent", { extents: [`${PLAIN} 0 0`] }),
   accept("version-3", { version: "3" }),
@@ -66,6 +69,12 @@ const refused: readonly CorpusCase[] = [
   refuse("corrupt--a-key-twice", /says CID twice/, { more: ["CID=00000001"] }),
   refuse("corrupt--text-behind-the-zeros", /text follows the zeros/, {
     text: Buffer.concat([buildDescriptor({ extents: [PLAIN] }), Buffer.alloc(8), Buffer.from("x")]),
+  }),
+  refuse("corrupt--more-than-a-cid-can-leave-behind-its-zero", /text follows the zeros/, {
+    text: Buffer.concat([buildDescriptor({ extents: [PLAIN] }), Buffer.from([0]), buildDescriptor({ extents: [PLAIN] }).subarray(-7)]),
+  }),
+  refuse("corrupt--another-text-behind-its-zero", /text follows the zeros/, {
+    text: Buffer.concat([buildDescriptor({ extents: [PLAIN] }), Buffer.from("\0RW 1 ")]),
   }),
   refuse("corrupt--no-extent", /names no extent/, { extents: [], qemu: "refuses" }),
   refuse("corrupt--two-extents", /names two extents/, { extents: [PLAIN, PLAIN] }),
