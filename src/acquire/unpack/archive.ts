@@ -4,16 +4,10 @@ import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { counted } from "../../bytes/count-text.ts";
+import { isManifestName, MAX_MANIFEST_BYTES, TAGGED_ALGORITHMS } from "../../bytes/digest-manifest.ts";
 import { ImageError } from "../../index.ts";
 import { cleanName } from "../source/file-name.ts";
-import {
-  ALGORITHMS,
-  ArchiveManifests,
-  isManifestName,
-  MAX_MANIFEST_BYTES,
-  type ManifestVerdict,
-  MemberHash,
-} from "./archive-manifest.ts";
+import { ArchiveManifests, type ManifestVerdict, MemberHash } from "./archive-manifest.ts";
 import { ByteReader, type Bytes } from "./byte-reader.ts";
 import { beginsAsImage, isImageName, MARK_LENGTH } from "./known-image.ts";
 import { SparseFile, type SparseLimits } from "./sparse-file.ts";
@@ -54,7 +48,7 @@ export async function extractImages(
     manifests.addMember(entry.name);
     // What is compressed once more can't be read again.
     const isPacked = unpackingOf(entry.name).codec !== undefined;
-    const hash = new MemberHash(isPacked ? ALGORITHMS : manifests.algorithmsFor(entry.name));
+    const hash = new MemberHash(isPacked ? TAGGED_ALGORITHMS : manifests.algorithmsFor(entry.name));
     const member = hash.passing(withErrorsOf(what, entry.bytes()));
     const reader = new ByteReader(member);
     if (entry.kind !== "folder" && isManifestName(entry.name)) {
