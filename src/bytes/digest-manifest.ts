@@ -94,7 +94,7 @@ export function agreementText(
 /** Names that one sentence holds. */
 const SHOWN = 5;
 
-export function listed(names: readonly string[]): string {
-  const more = names.length - SHOWN;
-  return `${names.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+export function listed(names: readonly string[], most = SHOWN): string {
+  const more = names.length - most;
+  return `${names.slice(0, most).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

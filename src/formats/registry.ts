@@ -90,9 +90,13 @@ export async function formatToldBy(storage: Storage): Promise<string | undefined
 /** Which disk image a file says that it is, as it goes on after "looks like"; undefined where it says nothing, or something else, an archive for one. */
 export async function imageToldBy(storage: Storage): Promise<string | undefined> {
   const [driver] = matchingDrivers(await endsOf(storage));
-  if (driver !== undefined) return driver.isArchive ? undefined : `a ${driver.name} image`;
+  if (driver !== undefined) return driver.isArchive ? undefined : asImage(driver);
   const mark = await findStranger(storage);
   return mark?.advice === "qemu-img" ? mark.name : undefined;
+}
+
+function asImage({ name }: FormatDriver): string {
+  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name} image`;
 }
 
 /** Whether files of that name mostly are such texts, so that it is worth looking. */
@@ -215,7 +219,7 @@ async function refuseMarked(storage: Storage, format: string): Promise<void> {
   const [driver] = matchingDrivers(ends);
   const mark = driver === undefined ? await findStranger(storage) : undefined;
   if (driver === undefined && mark === undefined) return;
-  const name = mark?.name ?? `a ${driver?.name} image`;
+  const name = mark?.name ?? (driver && asImage(driver));
   const advice = mark === undefined ? say`name it with ${option("format", driver?.name)}` : adviceOn(mark);
   throw new ImageError("unsupported", say`Cannot take ${imageNamed(path)} for ${format}`, {
     because: `it is ${name}`,

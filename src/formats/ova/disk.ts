@@ -9,6 +9,8 @@ import { readExactly, type Storage } from "../../storage/storage.ts";
 import type { Archive, Member } from "./archive.ts";
 import { FETCH_AGAIN, named, type Refuse, refusalsOf, TAKE_OUT } from "./refusal.ts";
 
+const MOST_NAMED = 50;
+
 export interface Found {
   readonly disk: Member;
   readonly descriptor: Member;
@@ -36,7 +38,10 @@ export async function findDisk(storage: Storage, { members }: Archive, inside: I
   const [disk, other] = disks;
   if (disk === undefined) throw refuse("unsupported", "no disk is in it", descriptor.start, FETCH_AGAIN);
   if (other !== undefined) {
-    const names = listed(disks.map(({ name }) => named(name)));
+    const names = listed(
+      disks.map(({ name }) => named(name)),
+      MOST_NAMED,
+    );
     const because = `it holds ${counted(disks.length, "disk")}: ${names}`;
     throw refuse("unsupported", because, other.start, "take them out of the archive, with tar -xf, and convert each");
   }
@@ -58,13 +63,13 @@ async function namedDisks(
   for (const disk of disks) {
     const { href, compression, isChunked } = disk;
     if (href === undefined) throw refuse("corrupt", `its descriptor ${name} names a disk, and no file of it`, start);
-    if (isChunked) throw refuse("unsupported", `its disk ${href} is cut into pieces`, start, TAKE_OUT);
+    if (isChunked) throw refuse("unsupported", `its disk ${named(href)} is cut into pieces`, start, TAKE_OUT);
     const member = memberOf(disk, name, byName);
-    if (member === undefined) throw refuse("corrupt", `its disk ${href} is not in it`, start);
+    if (member === undefined) throw refuse("corrupt", `its disk ${named(href)} is not in it`, start);
     if (compression !== undefined)
       throw refuse(
         "unsupported",
-        `its disk ${href} is packed (${compression})`,
+        `its disk ${named(href)} is packed (${compression})`,
         member.start,
         `${TAKE_OUT}, and unpack it`,
       );

@@ -54,7 +54,7 @@ export async function proveManifests(
         .map((each) => byName.get(each))
         .find((each) => each !== undefined);
       if (member !== undefined) lines.push({ ...line, member });
-      else add("member-missing", start, `Its manifest ${name} names ${line.name}, which isn't in it`);
+      else add("member-missing", start, `Its manifest ${name} names ${named(line.name)}, which isn't in it`);
     }
     const proven = await proveLines(storage, lines, ({ member, algorithm, hex }, found) =>
       add(

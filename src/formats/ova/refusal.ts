@@ -48,10 +48,12 @@ export function ofDisk(
   });
 }
 
-/** For messages: some tools leave it empty. */
+/** For messages: some tools leave it empty, and a text may name anything. */
 export function named(name: string): string {
-  return name === "" ? '""' : name;
+  return name === "" ? '""' : name.slice(0, MAX_NAME);
 }
+
+const MAX_NAME = 300;
 
 /** With its places as the archive's. */
 function shifted(sentence: Sentence, by: number): Sentence {

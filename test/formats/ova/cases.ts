@@ -87,7 +87,7 @@ const refused: readonly CorpusCase[] = [
     more: [{ name: "b.ovf", content: Buffer.from(ovfText("disk.vmdk")) }],
   }),
   refuse("corrupt--no-ovf", /box\.ovf is no OVF descriptor/, { ovf: "<html/>" }),
-  refuse("unsupported--a-descriptor-of-2-MiB", /box\.ovf is larger than 1 MiB/, { ovf: Buffer.alloc(2 ** 21) }),
+  refuse("unsupported--a-descriptor-of-2-MiB", /box\.ovf is larger than 1 MiB/, { ovf: Buffer.alloc(2 ** 20 + 1) }),
   refuse("unsupported--no-disk", /no disk is in it/, { ovf: "<Envelope/>", order: ["ovf"] }),
   refuse("unsupported--two-disks", /2 disks: disk\.vmdk, b\.vmdk.*tar -xf/, {
     more: [{ name: "b.vmdk", content: STREAM }],
@@ -107,7 +107,7 @@ const refused: readonly CorpusCase[] = [
     ovf: ovfText("disk.vmdk", 'ovf:chunkSize="1000"'),
   }),
   refuse("unsupported--a-qcow2", /its disk disk\.vmdk is a qcow2 image, not a VMDK/, {
-    disk: buildQcow2Image({ virtualSize: 4096 * 4, clusterSize: 4096, data: [1] }).bytes,
+    disk: buildQcow2Image({}).bytes,
   }),
   refuse("not-this-format--a-disk-of-no-mark", /its disk disk\.vmdk: no known magic/, { disk: Buffer.alloc(5000, 1) }),
   refuse("unsupported--an-archive-in-it", /its disk disk\.vmdk: it is an archive itself/, {
@@ -135,7 +135,7 @@ const refused: readonly CorpusCase[] = [
   refuse("out-of-bounds--a-size-outside", /disk\.vmdk of 8589934591 bytes ends outside/, {}, inHeader(124, "77777777777")),
   refuse("out-of-bounds--cut-off", /disk\.vmdk of \d+ bytes ends outside/, {}, (bytes, diskAt) => bytes.subarray(0, diskAt + 5000)),
   refuse("corrupt--an-extended-header-of-2-MiB", /larger than 1 MiB/, {
-    more: [{ name: "x", type: "x", content: Buffer.alloc(2 ** 21) }],
+    more: [{ name: "x", type: "x", content: Buffer.alloc(2 ** 20 + 1) }],
   }),
   refuse("out-of-bounds--an-extended-header-outside", /an extended header of 100000 bytes ends outside/, {
     more: [{ name: "x", type: "x", size: 100_000 }],
@@ -177,7 +177,7 @@ const refused: readonly CorpusCase[] = [
   refuse("corrupt--a-manifest-of-a-short-digest", /Line 2 of its manifest box\.mf is no digest/, {
     manifestText: "\nSHA256(disk.vmdk)= 00\n",
   }),
-  refuse("corrupt--a-manifest-of-2-MiB", /manifest box\.mf is larger than 1 MiB/, { manifestText: "\n".repeat(2 ** 21) }),
+  refuse("corrupt--a-manifest-of-2-MiB", /manifest box\.mf is larger than 1 MiB/, { manifestText: "\n".repeat(2 ** 20 + 1) }),
 ];
 
 export const ovaCases: readonly CorpusCase[] = [...accepted, ...refused];
