@@ -23,7 +23,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const SIZE = 6 * 1024 * 1024 + 512 * 7;
+/** Whole grains: of a disk that ends inside one qemu-img stores a short stream, which becomes plain. */
+const SIZE = 6 * 1024 * 1024;
 
 /** The manifest by openssl, the archive by tar. */
 function pack(subformat: string, digest: string, order: readonly string[], ...words: readonly string[]): void {
@@ -49,10 +50,10 @@ describe.each([
   ["streamOptimized", "sha512", ["./box-disk1.vmdk", "./box.mf", "./box.ovf", "./box.nvram"], "pax"],
   ["monolithicSparse", "sha256", ["box.ovf", "box-disk1.vmdk", "box.mf", "box.nvram"], "gnu"],
 ] as const)("%s, %s, %j, %s", (subformat, digest, order, style) => {
-  beforeEach(() => pack(subformat, digest, order, `--format=${style}`));
   const disk = () => at("out/box-disk1.vmdk");
 
-  test("is read as qemu-img reads the disk that tar takes out", async () => {
+  test("is read as qemu-img reads the disk that tar takes out, and becomes the same in place", async () => {
+    pack(subformat, digest, order, `--format=${style}`);
     const theirs = JSON.parse(run("qemu-img", "info", "--output=json", disk()));
     expect(await info(at("box.ova"))).toMatchObject({
       format: "ova",
@@ -74,19 +75,21 @@ describe.each([
     expect((await checksum(at("box.ova"), { algorithm: "sha256" })).checksum).toBe(
       run("sha256sum", "guest.raw").split(" ")[0],
     );
+    const { bytesMoved } = await convert(at("box.ova"), "qcow2");
+    if (subformat === "streamOptimized") expect(bytesMoved).toBe(0);
+    renameSync(at("box.ova"), at("box.qcow2"));
+    run("qemu-img", "compare", "-f", "qcow2", "-F", "vmdk", "box.qcow2", disk());
+    expect(run("qemu-img", "check", "box.qcow2")).toContain("No errors were found");
+    run("qemu-io", "-t", "unsafe", "-f", "qcow2", "-c", "write -P 3 64k 3M", "-c", "read -P 3 64k 1M", "box.qcow2");
+    // A write of QEMU's over a compressed cluster may leave that behind.
+    expect(run("qemu-img", "check", "-r", "leaks", "box.qcow2")).toContain("No errors were found");
   });
+});
 
-  test.each(["qcow2", "raw"])("becomes a %s in place that qemu-img finds the same", async (format) => {
-    const { bytesMoved, virtualSize } = await convert(at("box.ova"), format);
-    if (subformat === "streamOptimized" && format === "qcow2") expect(bytesMoved).toBe(0);
-    expect(virtualSize).toBe(SIZE);
-    renameSync(at("box.ova"), at(`box.${format}`));
-    run("qemu-img", "compare", "-f", format, "-F", "vmdk", `box.${format}`, disk());
-    if (format === "qcow2") expect(run("qemu-img", "check", "box.qcow2")).toContain("No errors were found");
-    run("qemu-io", "-t", "unsafe", "-f", format, "-c", "write -P 3 64k 3M", "-c", "read -vP 3 64k 1M", `box.${format}`);
-    if (format === "qcow2")
-      expect(run("qemu-img", "check", "box.qcow2")).toMatch(/No errors were found|leaked clusters/);
-  });
+test("becomes a raw disk", async () => {
+  pack("streamOptimized", "sha256", ["box.ovf", "box-disk1.vmdk"]);
+  await convert(at("box.ova"), "raw");
+  expect(readFileSync(at("box.ova")).equals(readFileSync(at("guest.raw")))).toBe(true);
 });
 
 test("a byte that was changed on the way is seen by the manifest that openssl wrote, and nothing is written", async () => {
