@@ -154,7 +154,8 @@ export async function openImage(storage: Storage, format?: string, options: Open
   }
 }
 
-const inside: InnerImages = {
+/** What a driver of archives is given. */
+export const inside: InnerImages = {
   async formatOf(stretch) {
     const [driver] = matchingDrivers(await endsOf(stretch)).filter(({ isArchive }) => !isArchive);
     return driver?.name;

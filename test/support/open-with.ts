@@ -1,6 +1,7 @@
 /** Opens an image by a driver itself, so that what it throws is seen as it throws it. */
 
-import type { FormatDriver, InnerImages } from "../../src/image/driver.ts";
+import { inside } from "../../src/formats/registry.ts";
+import type { FormatDriver } from "../../src/image/driver.ts";
 import type { Image } from "../../src/image/source.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 
@@ -8,10 +9,6 @@ import type { Storage } from "../../src/storage/storage.ts";
 export function openWith(driver: FormatDriver, main: Storage): Promise<Image> {
   const beside = async (name: string): Promise<Storage> => {
     throw new Error(`${main.path} consists of ${name} too`);
-  };
-  const inside: InnerImages = {
-    formatOf: async () => undefined,
-    open: beside.bind(undefined, "an image inside") as unknown as InnerImages["open"],
   };
   return driver.open({ main, beside, inside });
 }
