@@ -10,7 +10,7 @@ import { finishPart, partName, removePart } from "./part.ts";
 import { type Digest, verifyDigest } from "./source/digest.ts";
 import type { Limits } from "./source/settings.ts";
 import { shownUrl } from "./source/source-url.ts";
-import { type Extracted, extractImages } from "./unpack/archive.ts";
+import { type Extracted, extractImages, keepArchive } from "./unpack/archive.ts";
 import { ByteReader, type Bytes } from "./unpack/byte-reader.ts";
 import { SparseFile, type SparseLimits } from "./unpack/sparse-file.ts";
 import { type Unpacking, unpacked } from "./unpack/unpacking.ts";
@@ -76,7 +76,7 @@ export async function place(
     const { names, allocated, notes, warnings } = !unpacking.isArchive
       ? await writeFile(content.bytes(), part, limits)
       : (await isWholeOva(content))
-        ? await writeAlone(content.bytes(), part, `${basename(path)}.ova`, limits)
+        ? await keepAlone(content.bytes(), part, `${basename(path)}.ova`, limits, what)
         : await extractImages(content.bytes(), part, limits, what, signal);
     // A codec may stop before the end; the digest is of everything.
     for await (const _ of whole);
@@ -106,10 +106,16 @@ async function writeFile(content: Bytes, path: string, limits: SparseLimits): Pr
   return { names: [""], allocated: file.allocated, notes: [], warnings: [] };
 }
 
-/** As the one file of a folder. */
-async function writeAlone(content: Bytes, folder: string, name: string, limits: SparseLimits): Promise<Extracted> {
+/** An archive as the one file of a folder. */
+async function keepAlone(
+  content: Bytes,
+  folder: string,
+  name: string,
+  limits: SparseLimits,
+  what: string,
+): Promise<Extracted> {
   await mkdir(folder, { recursive: true });
-  return { ...(await writeFile(content, join(folder, name), limits)), names: [name] };
+  return keepArchive(content, join(folder, name), limits, what);
 }
 
 /** A page in the place of a file comes with success, whatever its name is. */
