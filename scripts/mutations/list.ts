@@ -7,6 +7,7 @@ import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { nameMutations } from "./names.ts";
+import { ovaMutations } from "./ova.ts";
 import { parallelsMutations } from "./parallels.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
@@ -46,6 +47,7 @@ export const mutations: readonly Mutation[] = [
   ...vdiMutations,
   ...parallelsMutations,
   ...vmdkMutations,
+  ...ovaMutations,
   ...vhdxMutations,
   ...nameMutations,
   ...storageMutations,
