@@ -14,6 +14,6 @@ test("a sample of cuts", async () => {
   expect(image.length % 4096).toBe(0);
   const scenario = { name: "ova without an end", image, sourceFormat: "ova", targetFormat: "qcow2", options: {} };
   const tally = newTally();
-  expect(await sweepScenario(scenario, 100, 5, tally, { sampled: true })).toEqual([]);
-  expect(tally.states).toBeGreaterThan(60);
+  expect(await sweepScenario(scenario, 70, 5, tally, { sampled: true })).toEqual([]);
+  expect(tally.states).toBeGreaterThan(40);
 });

@@ -27,7 +27,7 @@ export async function findDisk(storage: Storage, { members }: Archive, inside: I
   }
   if (second !== undefined) {
     const names = listed(descriptors.map(({ name }) => name));
-    throw refuse("unsupported", `it holds ${descriptors.length} OVF descriptors: ${names}`, second.start);
+    throw refuse("unsupported", `it holds ${counted(descriptors.length, "OVF descriptor")}: ${names}`, second.start);
   }
   const said = await namedDisks(storage, members, descriptor, refuse);
   const disks: Member[] = [];
