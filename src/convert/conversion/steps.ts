@@ -7,7 +7,7 @@ import { pathTo, type Standing, type Step } from "../../plan/path.ts";
 import { usedUpTo } from "../../plan/switch-plan.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
-import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { packFormOf, parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";
 import { carrierWaypoint, waypointOf, waypointTo } from "./wish.ts";
@@ -76,17 +76,23 @@ export function readingOf({ image }: Source, guest: OpenedBacking): Reading {
   return { view: () => guest.view(image), fillsIn: guest.covers === "guest" };
 }
 
-export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, reading: Reading): SwitchWish {
+export function switchWishOf(
+  step: Switching,
+  { goalFormat, goalOptions, wishes }: Journey,
+  reading: Reading,
+): SwitchWish {
+  const form = step.packs && packFormOf({ goalFormat, goalOptions });
   return {
     targetFormat: step.to,
-    options: step.isGoal ? goalOptions : clearing(step),
+    options: step.isGoal ? goalOptions : clearing(step.to, form?.unitSize ?? step.front),
     isCarrier: step.isCarrier,
-    isPlain: step.isCarrier || step.front !== undefined,
+    isPlain: (step.isCarrier && !step.packs) || step.front !== undefined,
+    ...(form && { form }),
     compress: step.isGoal && wishes.compress,
     ...reading,
   };
 }
 
-function clearing({ to, front }: Switching): Readonly<Record<string, string>> {
+function clearing(to: string, front: number | undefined): Readonly<Record<string, string>> {
   return front === undefined ? {} : (targetDriverOf(to).optionsForFront?.(front) ?? {});
 }

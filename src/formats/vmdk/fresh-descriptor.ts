@@ -31,6 +31,7 @@ export interface VmdkKind {
 
 export const FLAT_KIND: VmdkKind = { createType: FLAT, extentType: "FLAT", extentEnd: " 0" };
 export const SPARSE_KIND: VmdkKind = { createType: "monolithicSparse", extentType: "SPARSE", extentEnd: "" };
+export const STREAM_KIND: VmdkKind = { ...SPARSE_KIND, createType: "streamOptimized" };
 
 export function freshDescriptor(
   fileName: string,
