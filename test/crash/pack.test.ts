@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { buildEncodable, type ClusterKind } from "../formats/qcow2/encodable-image.ts";
-import { recordScenario, type Scenario } from "../support/crash-scenario.ts";
+import { IMAGE_PATH, recordScenario, type Scenario } from "../support/crash-scenario.ts";
 import { expectedOf, runTrial, type Wish } from "../support/crash-trial.ts";
 import { eachCut, OUTCOMES } from "../support/power-cut.ts";
 import { seededRandom } from "../support/random.ts";
@@ -36,6 +36,23 @@ const scenarios: readonly Scenario[] = [
     options: { ...STREAM, format: "raw" },
   },
 ];
+
+test("each batch ends with a whole block, so that none is written to in which something lies", async () => {
+  const [scenario] = scenarios as [Scenario];
+  const { log, final } = await recordScenario(scenario);
+  const starts: number[] = [];
+  const image = Buffer.from(final);
+  for (let at = 65_536, length = 1; length > 0; at += Math.ceil((12 + length) / 512) * 512) {
+    length = image.readUInt32LE(at + 8);
+    if (length > 0) starts.push(at);
+  }
+  // Grains are written in runs; what begins a run begins a block.
+  const runs = log.operations.flatMap((each) =>
+    each.kind === "write" && each.path === IMAGE_PATH && starts.includes(each.hostOffset) ? [each.hostOffset] : [],
+  );
+  expect(runs.length).toBeGreaterThan(1);
+  for (const start of runs) expect(start % 4096).toBe(0);
+});
 
 describe("a stream that is made in place", () => {
   test.each(scenarios)("$name", { timeout: 60_000 }, async (each) => {

@@ -1,6 +1,7 @@
 /** The steps that lead from an image as it stands to the goal, and what each switch on the way is asked for. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
+import type { PackForm } from "../../image/pack-form.ts";
 import type { Journey } from "../../journal/records.ts";
 import { isGathered } from "../../plan/gather-units.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
@@ -84,15 +85,22 @@ export function switchWishOf(
   const form = step.packs && packFormOf({ goalFormat, goalOptions });
   return {
     targetFormat: step.to,
-    options: step.isGoal ? goalOptions : clearing(step.to, form?.unitSize ?? step.front),
+    options: step.isGoal ? goalOptions : clearing(step, form),
     isCarrier: step.isCarrier,
     isPlain: (step.isCarrier && !step.packs) || step.front !== undefined,
-    ...(form && { form }),
+    // What another method has compressed is compressed anew.
+    ...(form && { form, mayInflate: true }),
     compress: step.isGoal && wishes.compress,
     ...reading,
   };
 }
 
-function clearing(to: string, front: number | undefined): Readonly<Record<string, string>> {
-  return front === undefined ? {} : (targetDriverOf(to).optionsForFront?.(front) ?? {});
+function clearing({ to, front }: Switching, form: PackForm | undefined): Readonly<Record<string, string>> {
+  const target = targetDriverOf(to);
+  const options = form
+    ? target.optionsForPacking?.(form.unitSize)
+    : front === undefined
+      ? undefined
+      : target.optionsForFront?.(front);
+  return options ?? {};
 }

@@ -133,6 +133,7 @@ export class Walk {
       return await this.#report(first, look, guest, kept, wish);
     } catch (error) {
       if (this.#account.copyBytes !== undefined) await dropUntold(this.#session).catch(() => {});
+      await this.#journal?.close().catch(() => {});
       throw error;
     } finally {
       await guest.close();
@@ -265,8 +266,8 @@ export class Walk {
   /** With the switch behind it, whose refusals are this one's too. */
   #planned(source: Source, step: Switching, journey: Journey, guest: OpenedBacking): Promise<PlannedSwitches> {
     const wish = {
-      ...switchWishOf(step, journey, readingOf(source, guest)),
       mayInflate: this.#isLeadingBack,
+      ...switchWishOf(step, journey, readingOf(source, guest)),
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#known.digest ? { seed: this.#known.digest } : undefined,
     };

@@ -89,12 +89,14 @@ async function performBatch(
   session: Session,
   encoder: Encoder,
   epochs: Epochs,
-  { units, writes, fileSize, repoint }: EncodedBatch,
+  { units, writes, left, fileSize, repoint }: EncodedBatch,
   { verify }: EncodeSettings,
 ): Promise<void> {
   await epochs.perform({
     purpose: units.length > 0 ? "store units compressed" : "give the old places up",
     writes: () => writes,
+    // Zeros that had to be written would give nothing back.
+    ...(left && session.storage.punch && { zeros: left }),
     fileSize,
   });
   if (units.length === 0) return;

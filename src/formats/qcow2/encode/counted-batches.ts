@@ -4,6 +4,7 @@
  */
 
 import type { Bitmap } from "../../../bytes/bitmap.ts";
+import type { RangeSet } from "../../../bytes/range-set.ts";
 import type { EncodeStep } from "../../../image/encoder.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import { entryWrites } from "../rearrange/entry-words.ts";
@@ -53,7 +54,7 @@ export class CountedBatches {
   }
 
   /** Both epochs of a batch; nothing where there is nothing to do, of an empty one too. `lookedAt`: plain bytes so far. */
-  async *perform(batch: Batch, lookedAt: number): AsyncGenerator<EncodeStep, void, void> {
+  async *perform(batch: Batch, lookedAt: number, left?: RangeSet): AsyncGenerator<EncodeStep, void, void> {
     const { source, counts, holding } = this.#parts;
     const touched = batch.touched();
     if (touched.size === 0 && this.#left.size === 0 && !this.#hasLowered) return;
@@ -74,6 +75,7 @@ export class CountedBatches {
         bytesLookedAt: lookedAt,
         units: batch.units(),
         writes: writes.sort((a, b) => a.hostOffset - b.hostOffset),
+        ...(left && { left }),
         fileSize: this.end * source.geometry.clusterSize,
         repoint: () => entryWrites(source.storage, source.geometry, batch.changes()),
       },

@@ -108,7 +108,9 @@ export class Qcow2Packer implements Encoder {
     for (let at = 0; at < units.count; at++)
       if (units.storedLength[at] === 0 && source.tally.all.get((units.place[at] as number) / clusterSize) !== 1)
         throw refuse("a cluster of its disk is another's as well");
-    const evictions = new EvictionPlaces(room.start, room.end, clusterSize);
+    const blank = new Bitmap(room.end);
+    for (let cluster = 1; cluster < room.end; cluster++) if (units.isLeft(cluster)) blank.mark(cluster, 1);
+    const evictions = new EvictionPlaces(room.start, room.end, clusterSize, blank);
     const empty = () => new Batch(new StreamPlaces(new Bitmap(0), 0, clusterSize), clusterSize);
     const entries = await EntryPlaces.read(source);
     return new Qcow2Packer({ source, wishes, units, entries, batches, evictions, roomEnd: room.end, empty });
@@ -261,10 +263,14 @@ export class Qcow2Packer implements Encoder {
       this.#hostOffsets[row] = start;
       this.#ahead.delete(row);
     }
-    evictions.bar(0, Math.ceil(end / this.unitSize));
+    const endCluster = Math.ceil(end / this.unitSize);
+    evictions.bar(0, endCluster);
+    evictions.fill(Math.floor(this.#at / this.unitSize), endCluster);
     const row = last.row + 1;
     this.#prefetch(row);
-    yield* batches.perform(batch, row * this.unitSize);
+    // What is left below the next window is written to soon.
+    const clusters = this.#window / this.unitSize;
+    yield* batches.perform(batch, row * this.unitSize, evictions.giveBack(clusters, endCluster + clusters));
     this.#row = row;
     this.#at = end;
     for (const { row: each } of chosen) {
