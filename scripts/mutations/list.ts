@@ -8,6 +8,7 @@ import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { nameMutations } from "./names.ts";
 import { packMutations } from "./pack.ts";
+import { ovaMutations } from "./ova.ts";
 import { parallelsMutations } from "./parallels.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
@@ -48,6 +49,7 @@ export const mutations: readonly Mutation[] = [
   ...vdiMutations,
   ...parallelsMutations,
   ...vmdkMutations,
+  ...ovaMutations,
   ...vhdxMutations,
   ...nameMutations,
   ...storageMutations,

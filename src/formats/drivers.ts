@@ -1,6 +1,7 @@
 /** The formats that we know: a new one is a folder, and its line here. */
 
 import type { FormatDriver } from "../image/driver.ts";
+import { ovaDriver } from "./ova/driver.ts";
 import { parallelsDriver } from "./parallels/driver.ts";
 import { qcowDriver } from "./qcow/driver.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
@@ -21,5 +22,6 @@ export const formatDrivers: readonly FormatDriver[] = [
   vdiDriver,
   parallelsDriver,
   vhdxDriver,
+  ovaDriver,
   rawDriver,
 ];

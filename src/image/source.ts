@@ -107,6 +107,10 @@ export interface Image {
    * inside the image. `onFinding` hears every finding, in qemu-img's order; the result keeps the first MAX_FINDINGS.
    */
   check?(onFinding?: FindingListener): Promise<CheckResult>;
+  /** Set where the check reads all of the file: a conversion without a check does without it then. */
+  readonly checkReadsAll?: true;
+  /** What its check has proven so far, one sentence each, where more than that nothing was found is to be told. */
+  readonly proven?: readonly string[];
   /** What would mend the image; absent where the format has nothing that can be. */
   planRepair?(wishes: RepairWishes): Promise<Repair>;
   /** Every host byte that is metadata: header cluster, tables, refcounts, directories. */

@@ -6,6 +6,7 @@
  * After each barrier the file is a whole image with the same guest, at worst with leaks. Streams go where nothing lay at
  * the last barrier: those of the first batch into spares, the others where the plain units of the batches before lay.
  */
+import type { RangeSet } from "../bytes/range-set.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { PackForm } from "./pack-form.ts";
 import type { TidyStep } from "./rearranger.ts";
@@ -30,6 +31,8 @@ export interface EncodedBatch {
     readonly units: readonly EncodedUnit[];
     /** The streams, and the counts of the places that they go to and of those that earlier batches have left; ascending. */
     readonly writes: readonly Write[];
+    /** Places that nobody points at since the last barrier, to be given back where the host can; nothing where absent. */
+    readonly left?: RangeSet;
     /** The file's length behind `writes`. */
     readonly fileSize: number;
     /**

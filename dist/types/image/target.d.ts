@@ -136,6 +136,8 @@ export interface TargetDriver {
     front?(virtualSize: number, options: TargetOptionValues): number;
     /** `-o` by which the image's first cluster is so long, and holds the header alone; absent where no options do that. */
     optionsForFront?(length: number): Readonly<Record<string, string>>;
+    /** The same, and by which units of that size can be packed in it. */
+    optionsForPacking?(unitSize: number): Readonly<Record<string, string>>;
     /** How its units lie, where it is a stream of compressed ones, read from front to end; absent: anywhere. */
     packForm?(options: TargetOptionValues): PackForm | undefined;
     /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */

@@ -1,7 +1,7 @@
 /** The walk of a conversion: from an image as it stands to what was asked for, one step at a time. */
 
 import { ImageError } from "../../bytes/image-error.ts";
-import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { isArchive, openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
 import type { Image } from "../../image/source.ts";
 import { recordOfChange } from "../../journal/changed-disk.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -94,6 +94,7 @@ export class Walk {
     this.#isCleared &&= packFormOf(journey) === undefined && (await isCleared(first.image));
     let steps = await this.#steps(first, journey);
     const wish = this.#wish;
+    for (const note of first.image.proven ?? []) this.#session.notes.add(note);
     if (this.#beginning.replacing === undefined) refuseLongDigest(first, wish, settings);
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
@@ -260,7 +261,7 @@ export class Walk {
   /** Some file systems have told of holes where data lay in memory alone: where holes are believed, it is on the disk first. */
   async #inspected(image: Image): Promise<Source> {
     if (image.getConversionOptions().linearBase !== undefined) await this.#session.storage.sync();
-    return inspectSource(image);
+    return inspectSource(image, this.#settings);
   }
 
   /** With the switch behind it, whose refusals are this one's too. */
@@ -403,7 +404,9 @@ export class Walk {
     const atEnd = { before: first, format: journey.goalFormat, journal: this.#journal };
     const look = () => this.#watch.time("verify", () => lookLast(session, atEnd, guest, this.#known, settings));
     // What only one switch leads to has been shown to qemu-img before its undo was given up.
-    const isUnseen = this.#last !== undefined && (this.#taken.length > 1 || first.image.check === undefined);
+    const isUnseen =
+      this.#last !== undefined &&
+      (this.#taken.length > 1 || first.image.check === undefined || isArchive(first.image.format));
     if (settings.crossCheck !== "off" && isUnseen) session.notes.add(NOT_SHOWN);
     const last = this.#last ?? (await look());
     const { covers } = guest;
