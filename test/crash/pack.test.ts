@@ -30,6 +30,13 @@ const scenarios: readonly Scenario[] = [
     options: STREAM,
   },
   {
+    name: "as the disk of an OVA",
+    image: built(MIXED, 3).bytes,
+    sourceFormat: "qcow2",
+    targetFormat: "ova",
+    options: { maxExtraSpace: 512 * KIB },
+  },
+  {
     name: "from a raw disk that gets longer",
     image: built(NOISE).guest,
     sourceFormat: "raw",

@@ -1,5 +1,6 @@
 /** The goal `pack`: every unit compressed, one behind another in the guest's order, and what else a stream of them has. */
 
+import { basename } from "node:path";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { packFormOf } from "../options/target-options.ts";
@@ -9,7 +10,9 @@ import { openJournal, type Rearranged, type RearrangeStep } from "./rearrange-st
 
 export async function packUnits(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image, journey } = step;
-  const form = packFormOf(journey);
+  const { guestDigest } = step;
+  const identity = journey.wishes.reproducible && guestDigest !== null ? { seed: guestDigest } : undefined;
+  const form = packFormOf(journey, { fileName: basename(session.path), identity });
   const maxBatchBytes = packWindow(settings.maxExtraSpace);
   const packer = form && (await image.openPacker?.({ maxBatchBytes, signal: settings.signal, form }));
   if (packer === undefined) {

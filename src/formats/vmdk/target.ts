@@ -5,7 +5,7 @@ import type { TargetDriver } from "../../image/target.ts";
 import type { TargetOption, TargetOptionValues } from "../../image/target-options.ts";
 import { FLAT } from "./flat.ts";
 import { flatTarget } from "./flat-target.ts";
-import { ADAPTERS, SPARSE_KIND, STREAM_KIND } from "./fresh-descriptor.ts";
+import { ADAPTER_OPTION, SPARSE_KIND, STREAM_KIND } from "./fresh-descriptor.ts";
 import { streamTarget } from "./sparse/stream-target.ts";
 import { sparseTarget } from "./sparse/target.ts";
 
@@ -25,7 +25,7 @@ const VMDK_TARGET_OPTIONS: readonly TargetOption[] = [
     choices: [FLAT, SPARSE, "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", STREAM],
     help: `Type of VMDK: ${SPARSE}, the default, ${STREAM} or ${FLAT}`,
   },
-  { name: "adapter_type", kind: "choice", choices: ADAPTERS, help: "Controller of the disk; by default ide" },
+  ADAPTER_OPTION,
   { name: "descriptor", kind: "bytes", isInternal: true, help: "The descriptor as it was, so that it comes back" },
   { name: "descriptor_name", kind: "bytes", isInternal: true, help: "The name that it had" },
 ];
@@ -37,7 +37,7 @@ export const vmdkTarget: TargetDriver = {
   sidecarName: (fileName, options) =>
     options.subformat === FLAT ? flatTarget.sidecarName(fileName, options) : undefined,
   front: (_virtualSize, options) => (kindOf(options) === sparseTarget ? sparseTarget.front : 0),
-  packForm: (options) => (options.subformat === STREAM ? streamTarget.form() : undefined),
+  packForm: ({ subformat }) => (subformat === STREAM ? streamTarget.form() : undefined),
 
   openConversionTarget(source, options, drop) {
     const kind = kindOf(options);

@@ -37,7 +37,7 @@ const TABLES_AT_ONCE = Math.floor(MiB / TABLE_PLACE);
 /** The first two bytes of a zlib stream: deflate with a window of 32 KiB, usual level (RFC 1950, section 2.2). */
 const ZLIB_HEADER = Buffer.from([0x78, 0x9c]);
 
-/** Of the file, where `start` is the image's first byte in it. */
+/** Of the file. */
 export interface StreamPlaces {
   readonly directory: number;
   /** One past the end-of-stream marker. */
@@ -46,10 +46,11 @@ export interface StreamPlaces {
 
 export const STREAM_FRONT = { descriptorSectors: DESCRIPTOR_SECTORS, start: OVERHEAD * SECTOR_SIZE } as const;
 
-export function streamForm(): PackForm {
+/** `base`: where the image begins in the file, a multiple of a sector; all places in it are told from there. */
+export function streamForm(base = 0): PackForm {
   return {
     unitSize: STREAM_GRAIN,
-    start: STREAM_FRONT.start,
+    start: base + STREAM_FRONT.start,
     alignment: SECTOR_SIZE,
     leadInLength: GrainMarkerFields.size + ZLIB_HEADER.length,
     leadIn: (guestOffset, streamLength) => {
@@ -61,10 +62,11 @@ export function streamForm(): PackForm {
       return bytes;
     },
     lengthFor: (unitCount, virtualSize) =>
+      base +
       STREAM_FRONT.start +
       unitCount * (STREAM_GRAIN + GRAIN_AROUND) +
       tailLength(tableCountOf(virtualSize), virtualSize),
-    tail: (units) => tailWrites(units),
+    tail: (units) => tailWrites(units, base),
   };
 }
 
@@ -100,7 +102,7 @@ export function storedTablesOf(units: Iterable<number>): number {
   return count;
 }
 
-async function* tailWrites(units: PackedUnits): AsyncGenerator<readonly Write[]> {
+async function* tailWrites(units: PackedUnits, base: number): AsyncGenerator<readonly Write[]> {
   const { virtualSize, end } = units;
   const directory = new DataView(new ArrayBuffer(directoryBytes(virtualSize)));
   let at = end;
@@ -115,15 +117,15 @@ async function* tailWrites(units: PackedUnits): AsyncGenerator<readonly Write[]>
       const table = new DataView(place.buffer, SECTOR_SIZE);
       for (; row < units.count && Math.floor((units.unit[row] as number) / ENTRY_COUNT) === index; row++) {
         const entry = ((units.unit[row] as number) % ENTRY_COUNT) * ENTRY_SIZE;
-        table.setUint32(entry, (units.hostOffset[row] as number) / SECTOR_SIZE, true);
+        table.setUint32(entry, ((units.hostOffset[row] as number) - base) / SECTOR_SIZE, true);
       }
-      directory.setUint32(index * ENTRY_SIZE, (at + SECTOR_SIZE) / SECTOR_SIZE, true);
+      directory.setUint32(index * ENTRY_SIZE, (at - base + SECTOR_SIZE) / SECTOR_SIZE, true);
       places.push(place);
       at += TABLE_PLACE;
     }
     yield [{ hostOffset: start, bytes: new Uint8Array(Buffer.concat(places)) }];
   }
-  const header = streamHeader(virtualSize, at + SECTOR_SIZE);
+  const header = streamHeader(virtualSize, at - base + SECTOR_SIZE);
   const last = [
     marker(MarkerType.grainDirectory, directory.byteLength),
     new Uint8Array(directory.buffer),
@@ -140,7 +142,7 @@ function marker(type: number, length: number): Uint8Array {
   return sector;
 }
 
-/** `directory`: of the file; undefined where the footer says it. */
+/** `directory`: of the image; undefined where the footer says it. */
 export function streamHeader(virtualSize: number, directory: number | undefined): Uint8Array {
   const sector = new Uint8Array(SECTOR_SIZE);
   const at = directory === undefined ? undefined : directory / SECTOR_SIZE;

@@ -6,11 +6,13 @@
 import { alignUp, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
-import { ExtentState, type ExtentTable, eachExtent } from "../../../image/extent.ts";
+import { ExtentState, type ExtentTable, eachExtent, isStored } from "../../../image/extent.ts";
+import type { PackedFile } from "../../../image/pack-form.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
+import type { StreamEnd, StreamMaker } from "../../../image/stream-maker.ts";
 import type { Commit, Draft, FileSpace, GuestMaterial, MappedDraft } from "../../../image/target.ts";
 import type { TargetOptionValues } from "../../../image/target-options.ts";
-import { type Adapter, freshDescriptor, STREAM_KIND } from "../fresh-descriptor.ts";
+import { ADAPTER_OPTION, type Adapter, freshDescriptor, STREAM_KIND } from "../fresh-descriptor.ts";
 import { ownName, sparseDraft } from "./draft.ts";
 import { STREAM_FRONT, STREAM_GRAIN, storedTablesOf, streamForm, streamHeader, streamPlaces } from "./stream-form.ts";
 
@@ -20,19 +22,42 @@ interface StreamDraft extends MappedDraft {
 
 export const streamTarget = { form: streamForm, openConversionTarget, map, copyHeader };
 
+export const streamMaker: StreamMaker = {
+  options: [ADAPTER_OPTION],
+  form: streamForm,
+  draft: draftAt,
+  front: (virtualSize, { adapter_type = "ide" }, file) => {
+    const front = frontOf(virtualSize, adapter_type as Adapter, file);
+    front.set(streamHeader(virtualSize, undefined));
+    return front;
+  },
+  endOf: (extents, virtualSize, base) => {
+    const { end, unitsEnd } = placesOf(extents, virtualSize, base);
+    return { end, unitsEnd };
+  },
+};
+
 function openConversionTarget(
   source: ConversionOptions,
   options: TargetOptionValues,
   drop: ReadonlySet<string>,
 ): Draft {
-  const draft = sparseDraft(source, { ...options, subformat: STREAM_KIND.createType }, drop);
+  return draftAt(source, options, drop, 0);
+}
+
+function draftAt(
+  source: ConversionOptions,
+  options: TargetOptionValues,
+  drop: ReadonlySet<string>,
+  base: number,
+): Draft {
   return {
-    ...draft,
+    ...sparseDraft(source, { ...options, subformat: STREAM_KIND.createType }, drop),
     clusterSize: STREAM_GRAIN,
     placement: {
       unitSize: STREAM_GRAIN,
       hostAlignment: SECTOR_SIZE,
-      reserved: RangeSet.of({ start: 0, end: STREAM_FRONT.start }),
+      reserved: RangeSet.of({ start: 0, end: base + STREAM_FRONT.start }),
       hasZeroState: false,
       compressed: { clusterSize: STREAM_GRAIN, method: "zlib" },
     },
@@ -40,27 +65,30 @@ function openConversionTarget(
 }
 
 /** Throws ImageError where a grain does not lie as a stream's do: nothing is packed here. */
-function map(draft: Draft, extents: ExtentTable, { oldFileSize }: FileSpace): StreamDraft {
-  const { virtualSize } = draft;
-  const { leadInLength } = streamForm();
-  let end: number = STREAM_FRONT.start;
+function placesOf(extents: ExtentTable, virtualSize: number, base: number): StreamEnd & { readonly directory: number } {
+  const { leadInLength, start } = streamForm(base);
+  let unitsEnd = start;
   const units: number[] = [];
   for (const { state, guestOffset, hostOffset, storedLength } of eachExtent(extents)) {
-    if (state === ExtentState.unallocated || state === ExtentState.zero) continue;
-    if (state !== ExtentState.compressed || hostOffset !== end + leadInLength)
-      throw misplaced(guestOffset, hostOffset, end);
-    end = alignUp(hostOffset + storedLength, SECTOR_SIZE);
+    if (!isStored(state)) continue;
+    if (state !== ExtentState.compressed || hostOffset !== unitsEnd + leadInLength)
+      throw misplaced(guestOffset, hostOffset, unitsEnd);
+    unitsEnd = alignUp(hostOffset + storedLength, SECTOR_SIZE);
     units.push(guestOffset / STREAM_GRAIN);
   }
-  const places = streamPlaces(end, storedTablesOf(units), virtualSize);
+  return { ...streamPlaces(unitsEnd, storedTablesOf(units), virtualSize), unitsEnd };
+}
+
+function map(draft: Draft, extents: ExtentTable, { oldFileSize }: FileSpace): StreamDraft {
+  const { unitsEnd, end, directory } = placesOf(extents, draft.virtualSize, 0);
   return {
     ...draft,
     extents,
-    directory: places.directory,
-    takenOver: RangeSet.of({ start: end, end: places.end }),
+    directory,
+    takenOver: RangeSet.of({ start: unitsEnd, end }),
     fileSize: oldFileSize,
     metadataBytes: 0,
-    settling: { bytesMoved: 0, bytesWritten: SECTOR_SIZE, fileSize: places.end },
+    settling: { bytesMoved: 0, bytesWritten: SECTOR_SIZE, fileSize: end },
     *additiveWrites() {},
   };
 }
@@ -73,16 +101,21 @@ function copyHeader(
   guest?: GuestMaterial,
 ): Commit {
   const { virtualSize, options, directory } = draft as StreamDraft;
-  const adapter = options.adapter_type as Adapter;
-  const name = ownName(guest?.fileName);
-  const descriptor = new Uint8Array(STREAM_FRONT.start - SECTOR_SIZE);
-  descriptor.set(freshDescriptor(name, virtualSize, adapter, STREAM_KIND, guest?.identity));
+  const file = { fileName: guest?.fileName ?? "", identity: guest?.identity };
+  const front = frontOf(virtualSize, options.adapter_type as Adapter, file);
   return {
     kind: "sector",
     hostOffset: 0,
     sector: streamHeader(virtualSize, directory),
-    extras: [{ hostOffset: SECTOR_SIZE, bytes: descriptor }],
+    extras: [{ hostOffset: SECTOR_SIZE, bytes: front.subarray(SECTOR_SIZE) }],
   };
+}
+
+/** All before the first grain but the header. */
+function frontOf(virtualSize: number, adapter: Adapter, { fileName, identity }: PackedFile): Uint8Array {
+  const front = new Uint8Array(STREAM_FRONT.start);
+  front.set(freshDescriptor(ownName(fileName), virtualSize, adapter, STREAM_KIND, identity), SECTOR_SIZE);
+  return front;
 }
 
 function misplaced(guestOffset: number, hostOffset: number, end: number): ImageError {

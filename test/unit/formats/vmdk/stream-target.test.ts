@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { RangeSet } from "../../../../src/bytes/range-set.ts";
 import { wrap } from "../../../../src/formats/qcow2/pack/wrapping.ts";
-import { openVmdk } from "../../../../src/formats/vmdk/image.ts";
+import { openImage } from "../../../../src/formats/registry.ts";
 import { streamForm } from "../../../../src/formats/vmdk/sparse/stream-form.ts";
 import { vmdkTarget } from "../../../../src/formats/vmdk/target.ts";
 import { ExtentState, ExtentTableBuilder } from "../../../../src/image/extent.ts";
@@ -70,7 +70,7 @@ async function committed() {
 describe("its making", () => {
   test("ends in a stream of which nothing is left behind, read by its tables and from front to end", async () => {
     const { file, draft } = await committed();
-    const image = await openVmdk({ main: memoryStorage(file), beside: async () => memoryStorage(file) });
+    const image = await openImage(memoryStorage(file), "vmdk");
     const settling = await image.planSettling?.();
     expect(settling?.fileSize).toBe(draft.settling.fileSize);
     let bytes = new Uint8Array(file);
@@ -82,7 +82,7 @@ describe("its making", () => {
       const place = unit * UNIT;
       expect(Buffer.compare(guest.subarray(place, place + UNIT), contentOf(unit).subarray(0, SIZE - place))).toBe(0);
     }
-    const again = await openVmdk({ main: memoryStorage(bytes), beside: async () => memoryStorage(bytes) });
+    const again = await openImage(memoryStorage(bytes), "vmdk");
     expect((await again.planSettling?.())?.epochs).toEqual([]);
     expect((await again.check?.())?.findings).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe("its making", () => {
     for (const at of [footer + 12, footer - 512 + 12, draft.settling.fileSize - 500]) {
       const other = Buffer.from(file);
       other[at] = (other[at] as number) ^ 1;
-      const image = await openVmdk({ main: memoryStorage(other), beside: async () => memoryStorage(other) });
+      const image = await openImage(memoryStorage(other), "vmdk");
       expect((await image.planSettling?.())?.epochs, `byte ${at}`).toEqual([]);
     }
   });
