@@ -7,6 +7,7 @@ import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { nameMutations } from "./names.ts";
+import { packMutations } from "./pack.ts";
 import { ovaMutations } from "./ova.ts";
 import { parallelsMutations } from "./parallels.ts";
 import { pathMutations } from "./paths.ts";
@@ -43,6 +44,7 @@ export const mutations: readonly Mutation[] = [
   ...qcow2MoveMutations,
   ...qcowMutations,
   ...encodeMutations,
+  ...packMutations,
   ...vpcMutations,
   ...vdiMutations,
   ...parallelsMutations,

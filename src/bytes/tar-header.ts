@@ -150,3 +150,44 @@ function corrupt(why: string): ImageError {
 export function paddedToBlocks(size: number): number {
   return Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
 }
+
+/** The block before a plain file; `time` in seconds since 1970. Throws RangeError for a name of more than 100 bytes. */
+export function tarHeader(name: string, size: number, time: number): Uint8Array {
+  const text = (value: string, length: number) => {
+    const field = Buffer.alloc(length);
+    if (field.write(value) < Buffer.byteLength(value)) throw new RangeError(`${value} has more than ${length} bytes`);
+    return new Uint8Array(field);
+  };
+  const octal = (value: number, length: number) => text(`${value.toString(8).padStart(length - 1, "0")}\0`, length);
+  const block = new Uint8Array(TAR_BLOCK);
+  const values = {
+    name: text(name, 100),
+    mode: octal(0o644, 8),
+    owner: octal(0, 8),
+    group: octal(0, 8),
+    size: size < 8 ** 11 ? octal(size, 12) : binary(size),
+    time: octal(time, 12),
+    sum: text("        ", 8),
+    type: "0".charCodeAt(0),
+    linkName: text("", 100),
+    magic: text("ustar\0", 6),
+    version: text("00", 2),
+    ownerName: text("", 32),
+    groupName: text("", 32),
+    deviceMajor: octal(0, 8),
+    deviceMinor: octal(0, 8),
+    prefix: text("", 155),
+    padding: text("", 12),
+  };
+  TarFields.encode(values, block);
+  TarFields.encode({ ...values, sum: text(`${sumOf(block).toString(8).padStart(6, "0")}\0 `, 8) }, block);
+  return block;
+}
+
+/** GNU's, for what octal digits can't say: 8 GiB and more. */
+function binary(value: number): Uint8Array {
+  const field = Buffer.alloc(12);
+  field[0] = 0x80;
+  field.writeBigUInt64BE(BigInt(value), 4);
+  return new Uint8Array(field);
+}

@@ -9,7 +9,7 @@ import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
 import { vdiDriver } from "./vdi/driver.ts";
 import { vhdxDriver } from "./vhdx/driver.ts";
-import { vmdkDriver } from "./vmdk/driver.ts";
+import { streamMaker, vmdkDriver } from "./vmdk/driver.ts";
 import { vpcDriver } from "./vpc/driver.ts";
 
 /** In the order of messages; raw, which has no mark, is last. */
@@ -22,6 +22,6 @@ export const formatDrivers: readonly FormatDriver[] = [
   vdiDriver,
   parallelsDriver,
   vhdxDriver,
-  ovaDriver,
+  ovaDriver(streamMaker),
   rawDriver,
 ];

@@ -3,7 +3,7 @@
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
-import type { Encoder, EncodeWishes } from "./encoder.ts";
+import type { Encoder, EncodeWishes, PackWishes } from "./encoder.ts";
 import type { ExtentTable } from "./extent.ts";
 import { type CheckResult, type FindingListener, NOTHING_FOUND } from "./finding.ts";
 import type { EmptyStep, Rearranger } from "./rearranger.ts";
@@ -130,6 +130,8 @@ export interface Image {
   emptyingSteps?(zeros: RangeSet): AsyncGenerator<EmptyStep, void, void>;
   /** Who may store what is plain compressed, by the image's own method. Throws ImageError where nothing can be. */
   openEncoder?(wishes: EncodeWishes): Promise<Encoder>;
+  /** Who may bring all units, compressed, to where a form wants them. Throws ImageError where they can't be. */
+  openPacker?(wishes: PackWishes): Promise<Encoder>;
 }
 
 /** What the image's check finds, or nothing where its format has none. */

@@ -13,6 +13,7 @@ import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
+import { packFormOf } from "../options/target-options.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
 import { rearrange, type UnitsGoal } from "../rearrange/goals.ts";
@@ -88,8 +89,9 @@ export class Walk {
   async run(): Promise<ConversionReport> {
     const settings = this.#settings;
     const first = await this.#inspect(settings.sourceFormat);
-    this.#isCleared &&= await isCleared(first.image);
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
+    // Whether there is room for units that are packed, its own switch alone says.
+    this.#isCleared &&= packFormOf(journey) === undefined && (await isCleared(first.image));
     let steps = await this.#steps(first, journey);
     const wish = this.#wish;
     for (const note of first.image.proven ?? []) this.#session.notes.add(note);
@@ -132,6 +134,7 @@ export class Walk {
       return await this.#report(first, look, guest, kept, wish);
     } catch (error) {
       if (this.#account.copyBytes !== undefined) await dropUntold(this.#session).catch(() => {});
+      await this.#journal?.close().catch(() => {});
       throw error;
     } finally {
       await guest.close();
@@ -218,7 +221,12 @@ export class Walk {
     const steps = stepsFrom(source, journey, this.#wish, {
       isRemade: this.#zeros !== undefined && this.#taken.length === 0 && !empties,
       empties,
-      standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
+      standing:
+        this.#wasRearranged("linear") || this.#wasRearranged("pack")
+          ? "in place"
+          : this.#isCleared
+            ? "cleared"
+            : "elsewhere",
     });
     // What is not free once it was cleared never will be: then the last switch says why.
     const isCleared = this.#taken.some((step) => step.step === "switch" && step.front !== undefined);
@@ -259,8 +267,8 @@ export class Walk {
   /** With the switch behind it, whose refusals are this one's too. */
   #planned(source: Source, step: Switching, journey: Journey, guest: OpenedBacking): Promise<PlannedSwitches> {
     const wish = {
-      ...switchWishOf(step, journey, readingOf(source, guest)),
       mayInflate: this.#isLeadingBack,
+      ...switchWishOf(step, journey, readingOf(source, guest)),
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#known.digest ? { seed: this.#known.digest } : undefined,
     };

@@ -26,8 +26,8 @@ export interface Archive {
   readonly members: readonly Member[];
   /** What stands before them. */
   readonly blocks: RangeSet;
-  /** Whether zeros end it; else its file's end does. */
-  readonly hasEnd: boolean;
+  /** One past the two blocks of zeros that end it, or what the file has of them; undefined where its file's end does. */
+  readonly end: number | undefined;
 }
 
 /** Blocks that are read; an OVA has a few. */
@@ -41,13 +41,13 @@ export async function readArchive(storage: Storage): Promise<Archive> {
   const members: Member[] = [];
   const names = new Set<string>();
   const blocks = new RangeSet();
-  let hasEnd = false;
+  let end: number | undefined;
   let at = 0;
   for (let count = 0; at < fileSize; ) {
     const bytes = await readZeroFilled(storage, at, TAR_BLOCK);
     if (at === 0 && !isTar(bytes)) throw refuse("not-this-format", "it does not begin as a tar archive does", 0);
     if (bytes.every((byte) => byte === 0)) {
-      hasEnd = at + TAR_BLOCK <= fileSize;
+      if (at + TAR_BLOCK <= fileSize) end = Math.min(at + 2 * TAR_BLOCK, fileSize);
       break;
     }
     if (++count > MAX_BLOCKS) throw refuse("unsupported", `its archive has more than ${MAX_BLOCKS} headers`, at);
@@ -74,7 +74,7 @@ export async function readArchive(storage: Storage): Promise<Archive> {
     at = start + paddedToBlocks(size);
   }
   if (reader.isWaiting) throw refuse("corrupt", "its archive ends behind a header that tells of another member", at);
-  return { fileSize, members, blocks, hasEnd };
+  return { fileSize, members, blocks, end };
 }
 
 /** POSIX's and GNU's; an older one has no name. */

@@ -10,6 +10,7 @@ import type { ImageFiles } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import { type CheckResult, type Finding, type FindingListener, MAX_FINDINGS } from "../../image/finding.ts";
 import { type ConversionOptions, checkOf, DISK_ALONE, type Image } from "../../image/source.ts";
+import { NO_REARRANGEMENT, type Rearrangement } from "../../image/write.ts";
 import { SliceStorage } from "../../storage/slice.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type Archive, type Member, readArchive } from "./archive.ts";
@@ -54,7 +55,7 @@ class OvaImage implements Image {
   getConversionOptions(): ConversionOptions {
     const { virtualSize, clusterSize, clustersPerTable, sharingSize, compression, tailLength, unclean } =
       this.#inner.getConversionOptions();
-    const { fileSize, hasEnd, members } = this.#archive;
+    const { fileSize, end, members } = this.#archive;
     const { disk } = this.#found;
     return {
       ...DISK_ALONE,
@@ -67,7 +68,7 @@ class OvaImage implements Image {
       ...(tailLength !== undefined && { tailLength }),
       usedHeader: RangeSet.of({ start: 0, end: fileSize }),
       // What lies behind an archive's last member is its next one, unless zeros say that it ends.
-      ...(!hasEnd && { grownEnd: fileSize + 2 * SECTOR_SIZE }),
+      ...(end === undefined && { grownEnd: fileSize + 2 * SECTOR_SIZE }),
       unclean:
         unclean.length === 0
           ? []
@@ -105,6 +106,14 @@ class OvaImage implements Image {
 
   get proven(): readonly string[] {
     return this.#proven;
+  }
+
+  /** What lies behind the zeros that end it is cut off. */
+  async planSettling(): Promise<Rearrangement> {
+    const { fileSize, end } = this.#archive;
+    if (end === undefined || end >= fileSize) return { ...NO_REARRANGEMENT, fileSize };
+    const cut = { purpose: "cut the file behind the archive", fileSize: end };
+    return { epochs: [cut], fileSize: end, bytesMoved: 0, bytesWritten: 0 };
   }
 
   async getMetadataRanges(): Promise<RangeSet> {
