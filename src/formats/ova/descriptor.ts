@@ -48,6 +48,24 @@ export function descriptorText(machine: MachineOptions, facts: OvfFacts): string
   return machine.template === undefined ? plainText(machine, facts) : filledIn(machine.template, facts);
 }
 
+/** Before the first unit the carrier's first cluster has room for descriptor, blocks and the disk's own front. */
+export const MAX_DESCRIPTOR = 48 * 1024;
+/** What the numbers and names that are filled in make a descriptor longer, at most. */
+export const ROOM_TO_FILL = 2048;
+
+/** Whether an OVA can be made with it. */
+export function canBeTemplate(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes).toString("utf8");
+  if (Buffer.compare(Buffer.from(text), bytes) !== 0 || bytes.length > MAX_DESCRIPTOR - 2 * ROOM_TO_FILL) return false;
+  try {
+    filledIn(text, { machine: "", diskFile: "disk", diskFileSize: 0, virtualSize: 0, populatedSize: 0 });
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
 /** No two parts of it take the same characters side by side. */
 const ELEMENT = /<((?:[\w.-]+:)?)(File|Disk)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/g;
 /** Between these nothing is an element. */

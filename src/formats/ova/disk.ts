@@ -14,6 +14,7 @@ const MOST_NAMED = 50;
 export interface Found {
   readonly disk: Member;
   readonly descriptor: Member;
+  readonly descriptorBytes: Uint8Array;
 }
 
 /** Throws ImageError where there is none, or more than one, or it is packed: all are named. */
@@ -29,7 +30,8 @@ export async function findDisk(storage: Storage, { members }: Archive, inside: I
     const names = listed(descriptors.map(({ name }) => name));
     throw refuse("unsupported", `it holds ${counted(descriptors.length, "OVF descriptor")}: ${names}`, second.start);
   }
-  const said = await namedDisks(storage, members, descriptor, refuse);
+  const descriptorBytes = await readDescriptor(storage, descriptor, refuse);
+  const said = namedDisks(descriptorBytes, members, descriptor, refuse);
   const disks: Member[] = [];
   for (const member of members) {
     const part = new SliceStorage(storage, member.start, member.size);
@@ -45,18 +47,22 @@ export async function findDisk(storage: Storage, { members }: Archive, inside: I
     const because = `it holds ${counted(disks.length, "disk")}: ${names}`;
     throw refuse("unsupported", because, other.start, "take them out of the archive, with tar -xf, and convert each");
   }
-  return { disk, descriptor };
+  return { disk, descriptor, descriptorBytes };
+}
+
+async function readDescriptor(storage: Storage, { name, start, size }: Member, refuse: Refuse): Promise<Uint8Array> {
+  if (size > MAX_OVF_BYTES) throw refuse("unsupported", `its descriptor ${name} is larger than 1 MiB`, start);
+  return readExactly(storage, start, size, "OVF descriptor");
 }
 
 /** The members that the descriptor says are disks. Its sizes are not looked at: the disk's own header has them. */
-async function namedDisks(
-  storage: Storage,
+function namedDisks(
+  descriptor: Uint8Array,
   members: readonly Member[],
-  { name, start, size }: Member,
+  { name, start }: Member,
   refuse: Refuse,
-): Promise<ReadonlySet<Member>> {
-  if (size > MAX_OVF_BYTES) throw refuse("unsupported", `its descriptor ${name} is larger than 1 MiB`, start);
-  const disks = ovfDisks(await readExactly(storage, start, size, "OVF descriptor"));
+): ReadonlySet<Member> {
+  const disks = ovfDisks(descriptor);
   if (disks === undefined) throw refuse("corrupt", `its ${name} is no OVF descriptor`, start);
   const byName = new Map(members.map((member) => [member.name, member]));
   const found = new Set<Member>();

@@ -10,10 +10,12 @@ import type { ImageFiles } from "../../image/driver.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import { type CheckResult, type Finding, type FindingListener, MAX_FINDINGS } from "../../image/finding.ts";
 import { type ConversionOptions, checkOf, DISK_ALONE, type Image } from "../../image/source.ts";
+import type { TargetOptionValues } from "../../image/target-options.ts";
 import { NO_REARRANGEMENT, type Rearrangement } from "../../image/write.ts";
 import { SliceStorage } from "../../storage/slice.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { type Archive, type Member, readArchive } from "./archive.ts";
+import { canBeTemplate } from "./descriptor.ts";
 import type { OvaSpecificInfo } from "./details.ts";
 import { type Found, findDisk } from "./disk.ts";
 import { type Proof, proveManifests } from "./manifest.ts";
@@ -67,6 +69,7 @@ class OvaImage implements Image {
       compression,
       ...(tailLength !== undefined && { tailLength }),
       usedHeader: RangeSet.of({ start: 0, end: fileSize }),
+      creationOptions: this.#creationOptions(),
       // What lies behind an archive's last member is its next one, unless zeros say that it ends.
       ...(end === undefined && { grownEnd: fileSize + 2 * SECTOR_SIZE }),
       unclean:
@@ -75,6 +78,16 @@ class OvaImage implements Image {
           : [`Its disk ${named(disk.name)} is marked as in use: ${TAKE_OUT}, and repair it there`],
       forgettable: members.filter((member) => member !== disk).map(({ name }) => `the archive's ${named(name)}`),
     };
+  }
+
+  /** What makes it again: its own descriptor as the template, where nothing else is in it, and nothing but its disk to fill in. */
+  #creationOptions(): TargetOptionValues {
+    const { disk, descriptor, descriptorBytes } = this.#found;
+    const isOther = (member: Member) => member !== disk && member !== descriptor && !isManifestName(member.name);
+    if (this.#archive.members.some(isOther) || !canBeTemplate(descriptorBytes)) return {};
+    const { adapter_type } = this.#inner.getConversionOptions().creationOptions;
+    const ovf_text = Buffer.from(descriptorBytes).toString("hex");
+    return { ovf_text, ...(adapter_type !== undefined && { adapter_type }) };
   }
 
   async getMapping(): Promise<ExtentTable> {

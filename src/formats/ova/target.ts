@@ -19,12 +19,8 @@ import type { TargetOption, TargetOptionValues } from "../../image/target-option
 import type { Write } from "../../image/write.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { descriptorText, machineOptions, type OvfFacts } from "./descriptor.ts";
+import { descriptorText, MAX_DESCRIPTOR, machineOptions, type OvfFacts, ROOM_TO_FILL } from "./descriptor.ts";
 
-/** What the numbers and names that are filled in make a descriptor longer, at most. */
-const ROOM_TO_FILL = 2048;
-/** Before the first unit the carrier's first cluster has room for descriptor, blocks and the disk's own front. */
-const MAX_DESCRIPTOR = 48 * 1024;
 /** The two lines of a manifest, whose names are short. */
 const MANIFEST_LENGTH = TAR_BLOCK;
 const END_LENGTH = 2 * TAR_BLOCK;
@@ -50,6 +46,7 @@ export function ovaTarget(stream: StreamMaker): TargetDriver {
   return {
     options: [...OPTIONS, ...stream.options],
     countsReferences: true,
+    onlyReads: ({ ovf_text }) => ovf_text === undefined,
     packForm: (options, file = { fileName: "" }) => formOf(stream, options, file),
 
     openConversionTarget(source, options, drop) {
