@@ -37,7 +37,7 @@ export const ovaMutations: readonly Mutation[] = [
   {
     name: "what is put behind an archive without an end is its next member",
     file: "formats/ova/image.ts",
-    find: "...(!hasEnd && { grownEnd: fileSize + 2 * SECTOR_SIZE }),",
+    find: "...(end === undefined && { grownEnd: fileSize + 2 * SECTOR_SIZE }),",
     replace: "",
     tests: [reading],
   },

@@ -34,6 +34,8 @@ class OvaImage implements Image {
   /** Of the disk, in its own places. */
   readonly #inner: Image;
   #proven: readonly string[] = [];
+  /** Asked for often, and a descriptor may be made to take its time. */
+  #makings: TargetOptionValues | undefined;
 
   constructor(storage: Storage, archive: Archive, found: Found, inner: Image) {
     this.storage = storage;
@@ -59,6 +61,7 @@ class OvaImage implements Image {
       this.#inner.getConversionOptions();
     const { fileSize, end, members } = this.#archive;
     const { disk } = this.#found;
+    this.#makings ??= this.#creationOptions();
     return {
       ...DISK_ALONE,
       format: this.format,
@@ -69,7 +72,7 @@ class OvaImage implements Image {
       compression,
       ...(tailLength !== undefined && { tailLength }),
       usedHeader: RangeSet.of({ start: 0, end: fileSize }),
-      creationOptions: this.#creationOptions(),
+      creationOptions: this.#makings,
       // What lies behind an archive's last member is its next one, unless zeros say that it ends.
       ...(end === undefined && { grownEnd: fileSize + 2 * SECTOR_SIZE }),
       unclean:
