@@ -32,3 +32,11 @@ export interface PackedUnits {
     /** One past the last unit's last byte, a multiple of the alignment. */
     readonly end: number;
 }
+/** Of the file that is made, what its bytes may tell. */
+export interface PackedFile {
+    readonly fileName: string;
+    /** As `Identity` in target.ts. */
+    readonly identity?: {
+        readonly seed: string;
+    } | undefined;
+}

@@ -4,7 +4,7 @@ import type { Words } from "../bytes/sentence.ts";
 import type { Sidecar } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
-import type { PackForm } from "./pack-form.ts";
+import type { PackedFile, PackForm } from "./pack-form.ts";
 import type { ConversionOptions } from "./source.ts";
 import type { TargetOption, TargetOptionValues } from "./target-options.ts";
 import type { Chunk, Write } from "./write.ts";
@@ -139,7 +139,7 @@ export interface TargetDriver {
     /** The same, and by which units of that size can be packed in it. */
     optionsForPacking?(unitSize: number): Readonly<Record<string, string>>;
     /** How its units lie, where it is a stream of compressed ones, read from front to end; absent: anywhere. */
-    packForm?(options: TargetOptionValues): PackForm | undefined;
+    packForm?(options: TargetOptionValues, file?: PackedFile): PackForm | undefined;
     /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
     readonly countsReferences: boolean;
     /** Set where nothing is counted and nobody settles: a conversion to it compacts, unless leaks may stay. */

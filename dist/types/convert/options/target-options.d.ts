@@ -1,5 +1,5 @@
 /** `-o` as the user wrote it, against the target's own table of options. */
-import type { PackForm } from "../../image/pack-form.ts";
+import type { PackedFile, PackForm } from "../../image/pack-form.ts";
 import type { TargetDriver } from "../../image/target.ts";
 import { type TargetOption, type TargetOptionValues } from "../../image/target-options.ts";
 /** The target side of a format; throws UsageError for one that is unknown or can only be read. */
@@ -14,4 +14,4 @@ export declare function targetOptions(format: string): readonly TargetOption[];
 export declare function packFormOf({ goalFormat, goalOptions, }: {
     readonly goalFormat: string;
     readonly goalOptions: Readonly<Record<string, string>>;
-}): PackForm | undefined;
+}, file?: PackedFile): PackForm | undefined;
