@@ -105,9 +105,10 @@ export interface Image {
   /**
    * References, refcounts, ranges, overlaps; absent where the format has nothing to check. Never throws for what is wrong
    * inside the image. `onFinding` hears every finding, in qemu-img's order; the result keeps the first MAX_FINDINGS.
+   * `onRead`: see `checkReadsAll`.
    */
-  check?(onFinding?: FindingListener): Promise<CheckResult>;
-  /** Set where the check reads all of the file: a conversion without a check does without it then. */
+  check?(onFinding?: FindingListener, onRead?: (bytes: number) => void): Promise<CheckResult>;
+  /** Set where the check reads all of the file, and tells as it goes, to who may stop it by throwing. A conversion without a check does without it then. */
   readonly checkReadsAll?: true;
   /** What its check has proven so far, one sentence each, where more than that nothing was found is to be told. */
   readonly proven?: readonly string[];
@@ -135,6 +136,10 @@ export interface Image {
 }
 
 /** What the image's check finds, or nothing where its format has none. */
-export async function checkOf(image: Image, onFinding?: FindingListener): Promise<CheckResult> {
-  return (await image.check?.(onFinding)) ?? NOTHING_FOUND;
+export async function checkOf(
+  image: Image,
+  onFinding?: FindingListener,
+  onRead?: (bytes: number) => void,
+): Promise<CheckResult> {
+  return (await image.check?.(onFinding, onRead)) ?? NOTHING_FOUND;
 }

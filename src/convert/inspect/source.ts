@@ -12,6 +12,7 @@ import { checkOf } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
+import { stopIfAsked } from "../session/session.ts";
 
 export interface Source {
   readonly image: Image;
@@ -24,10 +25,22 @@ export interface Source {
   readonly fileSize: number;
 }
 
+type Watch = Partial<Pick<Settings, "signal" | "onProgress">>;
+
+/** Told of what a check reads, where that is all of the file. */
+function watching({ storage, fileSize }: Image, { signal, onProgress }: Watch): (bytes: number) => void {
+  let done = 0;
+  return (bytes) => {
+    stopIfAsked(signal, storage.path, "while checking");
+    done += bytes;
+    onProgress?.({ stage: "check", done, total: fileSize });
+  };
+}
+
 /** Reads all metadata of an image. Throws `corrupt` where it can't be followed. */
 export async function inspectSource(
   image: Image,
-  { check }: Pick<Settings, "check"> = { check: true },
+  { check, ...watch }: Pick<Settings, "check"> & Watch = { check: true },
 ): Promise<Source> {
   const mapping = await image.getMapping();
   const metadata = await image.getMetadataRanges();
@@ -37,7 +50,7 @@ export async function inspectSource(
     mapping,
     metadata,
     metadataDigest: await digestRanges(image.storage, metadata),
-    check: check || !image.checkReadsAll ? await checkOf(image) : NOTHING_FOUND,
+    check: check || !image.checkReadsAll ? await checkOf(image, undefined, watching(image, watch)) : NOTHING_FOUND,
     fileSize: image.fileSize,
   };
 }

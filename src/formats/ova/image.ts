@@ -103,10 +103,10 @@ class OvaImage implements Image {
     throw refusalsOf(path, "mapping")("unsupported", because, disk.start + disk.size);
   }
 
-  async check(onFinding?: FindingListener): Promise<CheckResult> {
+  async check(onFinding?: FindingListener, onRead?: (bytes: number) => void): Promise<CheckResult> {
     const { members } = this.#archive;
     const { disk } = this.#found;
-    const { findings, notes }: Proof = await proveManifests(this.storage, members, disk, onFinding);
+    const { findings, notes }: Proof = await proveManifests(this.storage, { members, disk, onFinding, onRead });
     this.#proven = notes;
     const inner = await checkOf(this.#inner, onFinding && ((finding) => onFinding(foundIn(disk, finding))));
     return {

@@ -22,6 +22,14 @@ export interface Proof {
   readonly notes: readonly string[];
 }
 
+export interface ToProve {
+  readonly members: readonly Member[];
+  readonly disk: Member;
+  readonly onFinding?: FindingListener | undefined;
+  /** Of the members' bytes, as they are read; may throw. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
+}
+
 interface Line extends TaggedLine {
   readonly member: Member;
 }
@@ -29,11 +37,9 @@ interface Line extends TaggedLine {
 /** Throws ImageError only for what can't be read. */
 export async function proveManifests(
   storage: Storage,
-  members: readonly Member[],
-  disk: Member,
-  listener?: FindingListener,
+  { members, disk, onFinding, onRead = () => {} }: ToProve,
 ): Promise<Proof> {
-  const findings = new FindingList(listener);
+  const findings = new FindingList(onFinding);
   const notes: string[] = [];
   const byName = new Map(members.map((member) => [member.name, member]));
   for (const manifest of members.filter(({ name }) => isManifestName(name))) {
@@ -56,7 +62,7 @@ export async function proveManifests(
       if (member !== undefined) lines.push({ ...line, member });
       else add("member-missing", start, `Its manifest ${name} names ${named(line.name)}, which isn't in it`);
     }
-    const proven = await proveLines(storage, lines, ({ member, algorithm, hex }, found) =>
+    const proven = await proveLines(storage, lines, onRead, ({ member, algorithm, hex }, found) =>
       add(
         "digest-mismatch",
         member.start,
@@ -74,6 +80,7 @@ export async function proveManifests(
 async function proveLines(
   storage: Storage,
   lines: readonly Line[],
+  onRead: (bytes: number) => void,
   contradict: (line: Line, found: string) => void,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const proven = new Map<string, Set<string>>();
@@ -86,7 +93,8 @@ async function proveLines(
     else own.push(line);
   }
   for (const [member, own] of byMember) {
-    const digests = await digestsOf(storage, member, new Set(own.map(({ algorithm }) => algorithm as TaggedAlgorithm)));
+    const algorithms = new Set(own.map(({ algorithm }) => algorithm as TaggedAlgorithm));
+    const digests = await digestsOf(storage, member, algorithms, onRead);
     for (const line of own) {
       const found = digests.get(line.algorithm as TaggedAlgorithm) ?? "";
       const name = named(member.name);
@@ -106,6 +114,7 @@ async function digestsOf(
   storage: Storage,
   { start, size }: Member,
   algorithms: ReadonlySet<TaggedAlgorithm>,
+  onRead: (bytes: number) => void,
 ): Promise<ReadonlyMap<TaggedAlgorithm, string>> {
   const hashes = [...algorithms].map((algorithm) => [algorithm, crypto().createHash(algorithm)] as const);
   if (hashes.length === 0) return new Map();
@@ -124,6 +133,7 @@ async function digestsOf(
     next = at < size ? read(at, turn) : undefined;
     // It is asked for in the next round, or not at all where a hash fails.
     next?.catch(() => {});
+    onRead(bytes.length);
     for (const [, hash] of hashes) hash.update(bytes);
   }
   return new Map(hashes.map(([algorithm, hash]) => [algorithm, hash.digest("hex")]));

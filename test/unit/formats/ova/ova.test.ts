@@ -200,6 +200,31 @@ describe("the check", () => {
     expect(Buffer.compare(await guestOf(volume.snapshot(IMAGE_PATH)), built.guest)).toBe(0);
   });
 
+  test("is told of as it reads, and stops where it is asked to, with nothing written", async () => {
+    const { bytes } = box();
+    const seen: number[] = [];
+    const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) => {
+      if (stage === "check" && total === bytes.length) seen.push(done);
+    };
+    await convert(IMAGE_PATH, "qcow2", { onProgress }, testHost(volumeOf(bytes)));
+    expect(seen.at(-1)).toBe(Buffer.byteLength(BIG_OVF) + built.bytes.length);
+    const volume = volumeOf(bytes);
+    const controller = new AbortController();
+    const stop = {
+      signal: controller.signal,
+      onProgress: ({ stage }: { stage: string }) => stage === "check" && controller.abort(),
+    };
+    expect(
+      await failureOf(
+        convert(IMAGE_PATH, "qcow2", { ...stop, onProgress: (each) => void stop.onProgress(each) }, testHost(volume)),
+      ),
+    ).toMatchObject({
+      kind: "interrupted",
+      message: expect.stringContaining("Stopped while checking"),
+    });
+    expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: new Uint8Array(bytes) });
+  });
+
   test("a manifest that says nothing of the disk is no proof of it, and that is told", async () => {
     const { bytes } = box({ manifestText: "MD5(disk.vmdk)= 00\n" });
     const { notes, exitCode } = await check(IMAGE_PATH, {}, testHost(volumeOf(bytes)));
