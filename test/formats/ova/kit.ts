@@ -21,5 +21,5 @@ export const ovaKit: FormatKit = {
   naiveRead: readOvaNaively,
   fieldSites: ovaFieldSites,
   cases: ovaCases,
-  source: { anyImage: anyOva, shuffled: shuffledOva, samples: ovaSamples },
+  source: { anyImage: anyOva, shuffled: shuffledOva, samples: ovaSamples, comesBack: true },
 };
