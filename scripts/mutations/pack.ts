@@ -66,7 +66,7 @@ export const packMutations: readonly Mutation[] = [
   {
     name: "a stream's grains may lie anywhere",
     file: "formats/vmdk/sparse/stream-target.ts",
-    find: " || hostOffset !== end + leadInLength",
+    find: " || hostOffset !== unitsEnd + leadInLength",
     replace: "",
     tests: ["test/unit/formats/vmdk/stream-target.test.ts"],
   },

@@ -75,6 +75,25 @@ const PASSED_OVER = [
   ["<?", "?>"],
 ] as const;
 
+/** A text in its parts: what may hold elements, and, passed over, what may not. */
+export function* stretchesOf(text: string): Generator<{ readonly part: string; readonly isPassedOver: boolean }> {
+  let start = 0;
+  for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at)) {
+    const passed = PASSED_OVER.find(([opening]) => text.startsWith(opening, at));
+    if (passed === undefined) {
+      at++;
+      continue;
+    }
+    const end = text.indexOf(passed[1], at + passed[0].length);
+    const next = end < 0 ? text.length : end + passed[1].length;
+    yield { part: text.slice(start, at), isPassedOver: false };
+    yield { part: text.slice(at, next), isPassedOver: true };
+    start = next;
+    at = next;
+  }
+  yield { part: text.slice(start), isPassedOver: false };
+}
+
 function* tagsOf(text: string): Generator<Tag> {
   for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at)) {
     const passed = PASSED_OVER.find(([start]) => text.startsWith(start, at));

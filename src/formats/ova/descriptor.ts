@@ -4,7 +4,7 @@
  */
 
 import { UsageError } from "../../bytes/image-error.ts";
-import { ovfDisks } from "../../bytes/ovf-text.ts";
+import { ovfDisks, stretchesOf } from "../../bytes/ovf-text.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
 
 /** What VMware writes of its streams. */
@@ -68,8 +68,6 @@ export function canBeTemplate(bytes: Uint8Array): boolean {
 
 /** No two parts of it take the same characters side by side. */
 const ELEMENT = /<((?:[\w.-]+:)?)(File|Disk)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/g;
-/** Between these nothing is an element. */
-const PASSED_OVER = /(<!--[^]*?-->|<!\[CDATA\[[^]*?\]\]>|<\?[^]*?\?>)/;
 
 function filledIn(template: string, facts: OvfFacts): string {
   const { diskFile, diskFileSize, virtualSize, populatedSize } = facts;
@@ -82,7 +80,9 @@ function filledIn(template: string, facts: OvfFacts): string {
     found[name]++;
     return `<${prefix}${name}${setting(said, values[name])}${end}>`;
   };
-  const parts = template.split(PASSED_OVER).map((part, at) => (at % 2 === 1 ? part : part.replace(ELEMENT, set)));
+  const parts = [...stretchesOf(template)].map(({ part, isPassedOver }) =>
+    isPassedOver ? part : part.replace(ELEMENT, set),
+  );
   const disks = ovfDisks(Buffer.from(template));
   const [disk, second] = disks ?? [];
   if (disk === undefined || second !== undefined || found.File !== 1 || found.Disk !== 1)
