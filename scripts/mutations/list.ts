@@ -19,6 +19,7 @@ import { relocationMutations } from "./relocation.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
 import { scheduleMutations } from "./schedule.ts";
+import { splitMutations } from "./split.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { undoCopyMutations } from "./undo-copy.ts";
@@ -46,6 +47,7 @@ export const mutations: readonly Mutation[] = [
   ...vdiMutations,
   ...parallelsMutations,
   ...vmdkMutations,
+  ...splitMutations,
   ...vhdxMutations,
   ...nameMutations,
   ...storageMutations,

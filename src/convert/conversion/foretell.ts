@@ -83,7 +83,7 @@ async function foretellFrom(
   const sidecar = (await reasons.ask(async () => ({ name: goalSidecar(source, journey) })))?.name;
   if (steps.length > 0) {
     await reasons.ask(() => refuseTakenText({ volume, path }, sidecar));
-    if (losesRawDisk(source, targetFormat)) {
+    if (losesRawDisk(source, targetFormat, ownText(source, own))) {
       const isItself = (each: string) => volume.isSameFile(each, storage);
       await reasons.ask(() => refuseOtherTexts({ volume, path, isItself }, ownText(source, own)));
     }

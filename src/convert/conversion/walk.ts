@@ -99,8 +99,8 @@ export class Walk {
       refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
     if (steps.length > 0) {
       await refuseTakenText(this.#session, goalSidecar(first, journey));
-      if (losesRawDisk(first, journey.goalFormat))
-        await refuseOtherTexts(this.#session, ownText(first, this.#session.sidecarName));
+      const own = ownText(first, this.#session.sidecarName);
+      if (losesRawDisk(first, journey.goalFormat, own)) await refuseOtherTexts(this.#session, own);
     }
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {

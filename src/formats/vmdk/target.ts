@@ -3,18 +3,21 @@
 import { UsageError } from "../../bytes/image-error.ts";
 import type { TargetDriver } from "../../image/target.ts";
 import type { TargetOption, TargetOptionValues } from "../../image/target-options.ts";
-import { FLAT } from "./flat.ts";
+import { FLAT, SPLIT_FLAT, SPLIT_SPARSE } from "./extents.ts";
 import { flatTarget } from "./flat-target.ts";
 import { ADAPTERS, SPARSE_KIND } from "./fresh-descriptor.ts";
 import { sparseTarget } from "./sparse/target.ts";
 
 const SPARSE = SPARSE_KIND.createType;
 
+const NAMED =
+  "Cannot make another VMDK of a file that a descriptor beside it names: convert it to qcow2 first, and that then";
+
 const VMDK_TARGET_OPTIONS: readonly TargetOption[] = [
   {
     name: "subformat",
     kind: "choice",
-    choices: [FLAT, SPARSE, "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "streamOptimized"],
+    choices: [FLAT, SPARSE, SPLIT_SPARSE, SPLIT_FLAT, "streamOptimized"],
     help: `Type of VMDK: ${SPARSE}, the default, or ${FLAT}`,
   },
   { name: "adapter_type", kind: "choice", choices: ADAPTERS, help: "Controller of the disk; by default ide" },
@@ -33,7 +36,10 @@ export const vmdkTarget: TargetDriver = {
     const { subformat = SPARSE } = options;
     if (vmdkTarget.onlyReads?.(options))
       throw new UsageError(`Cannot write a VMDK with subformat=${subformat}: use ${SPARSE} or ${FLAT}`);
-    return (isFlat(options) ? flatTarget : sparseTarget).openConversionTarget(source, options, drop);
+    const draft = (isFlat(options) ? flatTarget : sparseTarget).openConversionTarget(source, options, drop);
+    // The text that says what the file is would go on to say it.
+    const isNamed = source.format === draft.format && source.creationOptions.subformat === SPLIT_SPARSE;
+    return isNamed ? { ...draft, refusals: [...draft.refusals, NAMED] } : draft;
   },
 
   map: (draft, extents, space) => (isFlat(draft.options) ? flatTarget : sparseTarget).map(draft, extents, space),
