@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.ts";
 
 const oracle = "test/oracle/split-vmdk.test.ts";
 const cuts = "test/crash/split.test.ts";
+const bundles = "test/unit/convert/bundle.test.ts";
 
 export const splitMutations: readonly Mutation[] = [
   {
@@ -54,5 +55,12 @@ export const splitMutations: readonly Mutation[] = [
     find: "return isNamed || (",
     replace: "return (",
     tests: [oracle],
+  },
+  {
+    name: "an image of a bundle's several is taken for all of its disk",
+    file: "formats/parallels/bundle.ts",
+    find: "if (files.length > 1)",
+    replace: "if (files.length > 99)",
+    tests: [bundles],
   },
 ];

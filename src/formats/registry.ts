@@ -2,7 +2,7 @@
 
 import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { imageNamed, option, say } from "../bytes/sentence.ts";
-import type { FormatDriver, ImageFiles, NamedDisk } from "../image/driver.ts";
+import type { BundleText, FormatDriver, ImageFiles, NamedDisk } from "../image/driver.ts";
 import type { Image } from "../image/source.ts";
 import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../image/target-options.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -125,6 +125,11 @@ export async function isAsTextSays(storage: Storage, text: Uint8Array): Promise<
 /** All files that a text names as its disk or a part of it, as they stand there; none of what is no such text. */
 export function filesNamedIn(text: Uint8Array): readonly string[] {
   return matchingDrivers(FileEnds.in(text)).flatMap((driver) => driver.filesNamedIn?.(text) ?? []);
+}
+
+/** The texts that may say an image of the format is only a part of a disk: its own, and of what says nothing of itself any format's. */
+export function bundleTextsOf(format: string): readonly BundleText[] {
+  return formatDrivers.flatMap(({ name, bundle }) => (bundle && (name === format || !isTold(format)) ? bundle : []));
 }
 
 /** Whether a file can say that it is of this format; raw can't. */

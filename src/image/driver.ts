@@ -23,6 +23,19 @@ export interface ImageFiles {
   readonly options?: TargetOptionValues;
 }
 
+/** A text that may lie beside an image under a name that is always the same, and says what else belongs to its disk. */
+export interface BundleText {
+  readonly fileName: string;
+  /** Undefined where the image is all of a disk, or the text is not about it. */
+  whyPart(text: Uint8Array, imageName: string): BundlePart | undefined;
+}
+
+/** Why an image is only a part, as it goes on after the text's name, and what to do. */
+export interface BundlePart {
+  readonly because: string;
+  readonly remedy: string;
+}
+
 /** The file that a text beside it says holds a disk. */
 export interface NamedDisk {
   /** Plain, in the text's folder. */
@@ -59,6 +72,8 @@ export interface FormatDriver {
   readonly diskOf?: (text: Uint8Array, path: string) => NamedDisk | undefined;
   /** Beside `diskOf`: all files that a text says hold its disk or a part of it, as they stand there, also where it can't be opened. */
   readonly filesNamedIn?: (text: Uint8Array) => readonly string[];
+  /** Of a format whose images come in folders with such a text. */
+  readonly bundle?: BundleText;
   /** Of a format whose images, or a kind of them, hold the guest in one piece; absent: each has tables. */
   readonly onePiece?: OnePiece;
   /** Set where units can be moved inside an image, and what is free given back. */

@@ -19,6 +19,7 @@ import { rearrange, type UnitsGoal } from "../rearrange/goals.ts";
 import { isCleared } from "../rearrange/linear.ts";
 import { relocate } from "../rearrange/relocate.ts";
 import type { ConversionReport } from "../report/report.ts";
+import { refusePart } from "../session/bundle.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
 import { refuseOtherTexts } from "../session/named-image.ts";
 import type { Session } from "../session/session.ts";
@@ -98,6 +99,8 @@ export class Walk {
     if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
       refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
     if (steps.length > 0) {
+      // What comes beside it on the way changes nothing of what it was.
+      if (this.#beginning.replacing === undefined) await refusePart(this.#session, first.image.format);
       await refuseTakenText(this.#session, goalSidecar(first, journey));
       const own = ownText(first, this.#session.sidecarName);
       if (losesRawDisk(first, journey.goalFormat, own)) await refuseOtherTexts(this.#session, own);
