@@ -3,6 +3,7 @@
 import { convertMutations } from "./convert.ts";
 import { encodeMutations } from "./encode.ts";
 import { facesMutations } from "./faces.ts";
+import { frontTargetMutations } from "./front-targets.ts";
 import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
@@ -49,6 +50,7 @@ export const mutations: readonly Mutation[] = [
   ...vmdkMutations,
   ...splitMutations,
   ...vhdxMutations,
+  ...frontTargetMutations,
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,

@@ -63,4 +63,11 @@ export const splitMutations: readonly Mutation[] = [
     replace: "if (files.length > 99)",
     tests: [bundles],
   },
+  {
+    name: "zeros are looked for in units of any size",
+    file: "convert/conversion/walk.ts",
+    find: "return Math.min(goalUnit(source, journey.goalFormat, this.#settings), MAX_ZERO_UNIT);",
+    replace: "return goalUnit(source, journey.goalFormat, this.#settings);",
+    tests: ["test/unit/convert/large-units-of-zeros.test.ts"],
+  },
 ];

@@ -2,6 +2,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { MAX_ZERO_UNIT } from "../../image/guest/zero-units.ts";
 import type { Image } from "../../image/source.ts";
 import { recordOfChange } from "../../journal/changed-disk.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -140,11 +141,11 @@ export class Walk {
     }
   }
 
-  /** Units in which zeros are looked for: the goal's. 0 where none are to be given back, or would show what lies below. */
+  /** Units in which zeros are looked for: the goal's, or parts of them. 0 where none are to be given back, or would show what lies below. */
   #zeroUnit(source: Source, journey: Journey): number {
     const isGone = journey.wishes.sparseSize === 0 || journey.stepsTaken > 0;
     if (isGone || source.options.backing !== undefined || isGoalInOnePiece(journey)) return 0;
-    return goalUnit(source, journey.goalFormat, this.#settings);
+    return Math.min(goalUnit(source, journey.goalFormat, this.#settings), MAX_ZERO_UNIT);
   }
 
   /** The journey with the old bytes beside the image, where they are to be kept and can be. */
