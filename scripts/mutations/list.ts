@@ -8,6 +8,8 @@ import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { nameMutations } from "./names.ts";
+import { ovaMutations } from "./ova.ts";
+import { packMutations } from "./pack.ts";
 import { parallelsMutations } from "./parallels.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
@@ -44,11 +46,13 @@ export const mutations: readonly Mutation[] = [
   ...qcow2MoveMutations,
   ...qcowMutations,
   ...encodeMutations,
+  ...packMutations,
   ...vpcMutations,
   ...vdiMutations,
   ...parallelsMutations,
   ...vmdkMutations,
   ...splitMutations,
+  ...ovaMutations,
   ...vhdxMutations,
   ...frontTargetMutations,
   ...nameMutations,

@@ -16,8 +16,6 @@ export interface KnownMark extends TextMark {
   readonly advice: MarkAdvice;
   /** qemu-img's name of a format, or the program that unpacks. */
   readonly tool?: string;
-  /** Another format's header at byte 0 leaves room for it, so that one file could be two things: how it is called then. */
-  readonly rival?: string;
 }
 
 const image = (tool: string, name: string, hostOffset: number, bytes: string): KnownMark => ({
@@ -66,8 +64,6 @@ export const knownMarks: readonly KnownMark[] = [
   archive("unzip", "a zip archive", 0, "PK\x03\x04"),
   archive("unzip", "an empty zip archive", 0, "PK\x05\x06"),
   archive("7z x", "a 7z archive", 0, "7z\xbc\xaf\x27\x1c"),
-  { ...archive("tar -xf", "a tar archive, as an OVA is", 257, "ustar\0"), rival: "tar" },
-  { ...archive("tar -xf", "a tar archive, as an OVA is", 257, "ustar "), rival: "tar" },
   {
     name: "a LUKS volume, all of it encrypted",
     hostOffset: 0,

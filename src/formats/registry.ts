@@ -2,7 +2,7 @@
 
 import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { imageNamed, option, say } from "../bytes/sentence.ts";
-import type { BundleText, FormatDriver, ImageFiles, NamedDisk } from "../image/driver.ts";
+import type { BundleText, FormatDriver, ImageFiles, InnerImages, NamedDisk } from "../image/driver.ts";
 import type { Image } from "../image/source.ts";
 import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../image/target-options.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -91,12 +91,16 @@ export async function formatToldBy(storage: Storage): Promise<string | undefined
   return driver?.name ?? (await findStranger(storage))?.name;
 }
 
-/** Which disk image a file says that it is, as it goes on after "looks like"; undefined where it says nothing, or something else. */
+/** Which disk image a file says that it is, as it goes on after "looks like"; undefined where it says nothing, or something else, an archive for one. */
 export async function imageToldBy(storage: Storage): Promise<string | undefined> {
   const [driver] = matchingDrivers(await endsOf(storage));
-  if (driver !== undefined) return `a ${driver.name} image`;
+  if (driver !== undefined) return driver.isArchive ? undefined : asImage(driver);
   const mark = await findStranger(storage);
   return mark?.advice === "qemu-img" ? mark.name : undefined;
+}
+
+function asImage({ name }: FormatDriver): string {
+  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name} image`;
 }
 
 /** Whether files of that name mostly are such texts, so that it is worth looking. */
@@ -132,6 +136,11 @@ export function bundleTextsOf(format: string): readonly BundleText[] {
   return formatDrivers.flatMap(({ name, bundle }) => (bundle && (name === format || !isTold(format)) ? bundle : []));
 }
 
+/** Whether it is an archive with an image of another format in it, which qemu-img doesn't know. */
+export function isArchive(format: string): boolean {
+  return driverOf(format).isArchive ?? false;
+}
+
 /** Whether a file can say that it is of this format; raw can't. */
 export function isTold(format: string): boolean {
   return driverOf(format).marks.length > 0;
@@ -154,11 +163,28 @@ export async function openImage(storage: Storage, format?: string, options: Open
   // What has no mark of its own takes any bytes for its guest's.
   if (driver.marks.length === 0 && !options.allowMarkedRaw) await refuseMarked(storage, driver.name);
   try {
-    return await driver.open({ main: storage, beside: options.beside ?? noneBeside(storage), options: given });
+    return await driver.open({ main: storage, beside: options.beside ?? noneBeside(storage), options: given, inside });
   } catch (error) {
     throw await refusalOf(error, storage.path, () => strangerIn(storage));
   }
 }
+
+/** What a driver of archives is given. */
+export const inside: InnerImages = {
+  async formatOf(stretch) {
+    const [driver] = matchingDrivers(await endsOf(stretch)).filter(({ isArchive }) => !isArchive);
+    return driver?.name;
+  },
+  async open(stretch) {
+    const driver = await probeFormat(stretch);
+    if (!driver.isArchive) return driver.open({ main: stretch, beside: noneBeside(stretch), inside });
+    throw new ImageError("unsupported", say`Cannot open ${imageNamed(stretch.path)}`, {
+      because: "it is an archive itself",
+      path: stretch.path,
+      hostOffset: 0,
+    });
+  },
+};
 
 /**
  * Opens an image whose format a plan or a journal knows: no mark speaks against it, since the bytes have been consented to
@@ -209,7 +235,7 @@ async function refuseMarked(storage: Storage, format: string): Promise<void> {
   const [driver] = matchingDrivers(ends);
   const mark = driver === undefined ? await findStranger(storage) : undefined;
   if (driver === undefined && mark === undefined) return;
-  const name = mark?.name ?? `a ${driver?.name} image`;
+  const name = mark?.name ?? (driver && asImage(driver));
   const advice = mark === undefined ? say`name it with ${option("format", driver?.name)}` : adviceOn(mark);
   throw new ImageError("unsupported", say`Cannot take ${imageNamed(path)} for ${format}`, {
     because: `it is ${name}`,

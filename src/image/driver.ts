@@ -21,6 +21,16 @@ export interface ImageFiles {
   beside(name: string): Promise<Storage>;
   /** Of the driver's `openOptions`, those that the user gave. */
   readonly options?: TargetOptionValues;
+  /** Stretches of `main` as images of other formats, for one that is an archive of them. */
+  readonly inside: InnerImages;
+}
+
+/** Images of whatever format is no archive itself, in a stretch of a file. */
+export interface InnerImages {
+  /** The format whose mark it bears; undefined for none. */
+  formatOf(stretch: Storage): Promise<string | undefined>;
+  /** Opens it, and no other file. Throws ImageError, of places in the stretch. */
+  open(stretch: Storage): Promise<Image>;
 }
 
 /** A text that may lie beside an image under a name that is always the same, and says what else belongs to its disk. */
@@ -76,6 +86,8 @@ export interface FormatDriver {
   readonly bundle?: BundleText;
   /** Of a format whose images, or a kind of them, hold the guest in one piece; absent: each has tables. */
   readonly onePiece?: OnePiece;
+  /** Set of one that is an archive with an image of another format in it, and that qemu-img doesn't know. */
+  readonly isArchive?: true;
   /** Set where units can be moved inside an image, and what is free given back. */
   readonly canRearrange?: true;
   /** Set of the one format in which units are brought to the places that others fix. */

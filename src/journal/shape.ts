@@ -88,6 +88,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     cutTo: absentOr(size),
     sourceInOnePiece: absentOr(flag),
     targetInOnePiece: absentOr(flag),
+    takesOver: absentOr(flag),
     frontDigest: absentOr(text),
     commitKind: absentOr(oneOf("length", "name")),
     commitName: absentOr(isCommitName),
@@ -118,7 +119,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     version: oneOf(1),
     purpose: oneOf("convert", "roll-back"),
     format: text,
-    goal: oneOf("linear", "zeros", "compact", "encode", "relocate"),
+    goal: oneOf("linear", "zeros", "compact", "encode", "pack", "relocate"),
     ...settings,
     journey,
   },
@@ -163,8 +164,8 @@ type FirstFacts = Intent | RepairIntent | RearrangeIntent;
 function misplacedIn(facts: Facts, first: FirstFacts): string | undefined {
   if (first.record === "rearrange") return undefined;
   const { oldFileSize, fileSize } = first;
-  // A setmap's also tells of the range that the guest is pointed at, wherever that lies.
-  const isSetmap = first.record === "intent" && first.purpose === "setmap";
+  // A setmap's also tells of the range that the guest is pointed at, wherever that lies; and who fills holes, of those.
+  const isAnywhere = first.record === "intent" && (first.purpose === "setmap" || first.takesOver === true);
   const areAdded = (ranges: Prepared["added"]) => ascend(ranges, oldFileSize, fileSize);
   switch (facts.record) {
     case "intent": {
@@ -177,7 +178,7 @@ function misplacedIn(facts: Facts, first: FirstFacts): string | undefined {
       return facts.steps.every((step) => arePatches(step.patches, oldFileSize)) ? undefined : "something overwritten";
     }
     case "prepared":
-      return areAdded(facts.added) || (isSetmap && ascend(facts.added, 0, fileSize)) ? undefined : "something added";
+      return areAdded(facts.added) || (isAnywhere && ascend(facts.added, 0, fileSize)) ? undefined : "something added";
     default:
       return undefined;
   }

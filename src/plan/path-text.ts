@@ -14,6 +14,7 @@ const GOALS: Readonly<Record<RearrangeGoal, string>> = {
   zeros: "clusters of zeros given back",
   compact: "what lies at the end moves into free space, the file gets shorter",
   encode: "each cluster compressed",
+  pack: "each cluster compressed, one behind another in the guest's order",
   relocate: "the disk itself changed, to its new length, its GPT's backup at the end",
 };
 
@@ -34,7 +35,7 @@ export function stepTexts(path: readonly ToldStep[]): readonly string[] {
   return path.map((step, at) => {
     if (step.step === "rearrange") return `rearrange: ${GOALS[step.goal]}`;
     const next = path[at + 1];
-    const isCarrier = next?.step === "rearrange" && next.goal === "linear";
+    const isCarrier = next?.step === "rearrange" && (next.goal === "linear" || next.goal === "pack");
     return `switch to ${step.to}${isCarrier ? ", its tables behind the disk" : ""}`;
   });
 }

@@ -85,7 +85,7 @@ describe("packed and archived", () => {
     xz: () => run("sh", "-c", "xz -c disk.raw > packed"),
     bzip2: () => run("sh", "-c", "bzip2 -c disk.raw > packed"),
     "a tar archive": () => run("tar", "--format=ustar", "-cf", "packed", "disk.raw"),
-    "a tar archive, as an OVA is": () => run("tar", "--format=gnu", "-cf", "packed", "disk.raw"),
+    "a tar archive without an OVF descriptor": () => run("tar", "--format=gnu", "-cf", "packed", "disk.raw"),
   };
   test.each(Object.entries(pack))("%s", async (name, make) => {
     make();

@@ -107,7 +107,8 @@ async function foretellFrom(
     planned === undefined || reasons.all.length > 0
       ? (["refused", refusedReport(path, source, targetFormat, reasons.all.map(String), settings)] as const)
       : whatWouldBe(path, source, planned, covers, settings, host);
-  const notes = [...blind, ...(volume.notes ?? []), ...(outcome === "refused" ? [] : wish.notes), ...report.notes];
+  const found = [...blind, ...(volume.notes ?? []), ...(source.image.proven ?? [])];
+  const notes = [...found, ...(outcome === "refused" ? [] : wish.notes), ...report.notes];
   const facts = await volume.facts(path);
   const after = sidecar === undefined ? path : besidePath(path, sidecar);
   const told = {
@@ -186,7 +187,7 @@ function whatWouldBe(
 /** Without an image that can be followed there is nothing to report of: what is known by then goes with the error. */
 async function inspected(storage: Storage, settings: Settings, reasons: Reasons): Promise<Source> {
   try {
-    return await inspectSource(await openImage(storage, settings.sourceFormat, settings));
+    return await inspectSource(await openImage(storage, settings.sourceFormat, settings), settings);
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind === "io" || error.kind === "interrupted") throw error;
     reasons.add(error);

@@ -129,6 +129,7 @@ function intentOf(
     sourceOptions: optionTextsOf(source),
     sourceInOnePiece: plan.source.linearBase !== undefined,
     targetInOnePiece: draft.placement.linearBase !== undefined,
+    ...(plan.takenOver && { takesOver: true }),
     metadataDigest: source.metadataDigest,
     fileSize: draft.fileSize,
     savedLength: plan.header.length,

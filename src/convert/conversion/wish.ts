@@ -8,6 +8,7 @@ import type { Journey, Wishes } from "../../journal/records.ts";
 import type { Waypoint } from "../../plan/path.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
+import { packFormOf } from "../options/target-options.ts";
 import { isAsAsked } from "../switch/switch-planning.ts";
 
 /** Zeros in runs of this are holes, as for qemu-img, where the source's length says nothing of its data. */
@@ -56,7 +57,8 @@ export function waypointOf(image: Pick<Image, "format" | "getConversionOptions">
 /** What an image of the format will be, made with these options. */
 export function waypointTo(format: string, options: Readonly<Record<string, string>>): Waypoint {
   const driver = driverOf(format);
-  return waypoint(driver, isMadeInOnePiece(driver, options));
+  const isPacked = packFormOf({ goalFormat: format, goalOptions: options }) !== undefined;
+  return { ...waypoint(driver, isMadeInOnePiece(driver, options)), isPacked };
 }
 
 export function isGoalInOnePiece({ goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">): boolean {

@@ -3,6 +3,7 @@
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import type {
+  OvaSpecificInfo,
   ParallelsSpecificInfo,
   Qcow2SpecificInfo,
   QcowSpecificInfo,
@@ -66,6 +67,7 @@ export interface ChildInfo {
 
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type OvaInfo = CommonInfo & OvaSpecificInfo;
 export type ParallelsInfo = CommonInfo & ParallelsSpecificInfo;
 export type VdiInfo = CommonInfo & VdiSpecificInfo;
 export type VhdxInfo = CommonInfo & VhdxSpecificInfo;
@@ -84,7 +86,8 @@ export type InfoReport =
   | VdiInfo
   | VhdxInfo
   | VmdkInfo
-  | VpcInfo;
+  | VpcInfo
+  | OvaInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**

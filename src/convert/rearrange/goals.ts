@@ -5,6 +5,7 @@ import { bringToPlaces } from "./bring-to-places.ts";
 import { compact } from "./compact.ts";
 import { emptyUnits } from "./empty-units.ts";
 import { encodeUnits } from "./encode.ts";
+import { packUnits } from "./pack.ts";
 import type { Rearranged, RearrangeStep } from "./rearrange-step.ts";
 
 export type UnitsGoal = Exclude<RearrangeGoal, "relocate">;
@@ -13,6 +14,7 @@ const GOALS: Readonly<Record<UnitsGoal, (step: RearrangeStep) => Promise<Rearran
   linear: bringToPlaces,
   compact,
   encode: encodeUnits,
+  pack: packUnits,
   zeros: emptyUnits,
 };
 

@@ -7,10 +7,11 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
 import { GPT_OPTION } from "../../image/disk-options.ts";
-import { ExtentState } from "../../image/extent.ts";
+import { ExtentState, isStored } from "../../image/extent.ts";
 import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
+import type { PackForm } from "../../image/pack-form.ts";
 import type { Draft, Identity, TargetDriver } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
 import type { Journey } from "../../journal/records.ts";
@@ -30,6 +31,8 @@ export interface SwitchWish {
   readonly options: Readonly<Record<string, string>>;
   /** Its tables lie behind the disk, with room for what will be brought to its place. */
   readonly isCarrier: boolean;
+  /** How units will be packed in the carrier. */
+  readonly form?: PackForm;
   /** No stream stays one. Default: as for a carrier whose units are brought to their places. */
   readonly isPlain?: boolean;
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
@@ -47,8 +50,14 @@ export interface SwitchWish {
 
 /** Units copied on their way where all places are taken: the more, the fewer barriers. */
 const MAX_SPARES = 16 * MiB;
+/** Of a rearrangement that compresses: plain bytes between two barriers, and of all places that their streams take at first. */
+const ENCODE_BYTES = 8 * MiB;
 /** What goes to a spare first is copied twice: no more than this part of all that moves. */
 export const SPARES_PART = 64;
+
+export function packWindow(maxExtraSpace: number): number {
+  return Math.min(ENCODE_BYTES, maxExtraSpace);
+}
 
 /** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
 export async function planSwitchTo(
@@ -74,7 +83,11 @@ export async function planSwitchTo(
       ...(hasFooter && {
         lastSector: await readZeroFilled(source.image.storage, source.fileSize - SECTOR_SIZE, SECTOR_SIZE),
       }),
-      ...(wish.isCarrier && { room: roomFor(source, settings.maxExtraSpace) }),
+      ...(wish.isCarrier && {
+        room: wish.form
+          ? roomForPacked(source, wish.form, settings.maxExtraSpace)
+          : roomFor(source, settings.maxExtraSpace),
+      }),
       identity: wish.identity,
       fileName: basename(source.image.storage.path),
       ...(hasSidecar && { sidecar: await source.image.storage.sidecar?.() }),
@@ -243,6 +256,26 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
   const from = start + clusterSize + Math.max(clusterSize, alignUp(spares, clusterSize));
   claimed.add(start, from);
   return { from, claimed };
+}
+
+/** Behind all that the source points at, and all that its units will take packed, if none of them gets shorter. */
+function roomForPacked(source: Source, form: PackForm, maxExtraSpace: number): NonNullable<SourceFacts["room"]> {
+  const { mapping, metadata, fileSize, options } = source;
+  const { unitSize } = form;
+  let units = 0;
+  let lastUnit = -1;
+  for (let row = 0; row < mapping.count; row++) {
+    if (!isStored(mapping.state[row])) continue;
+    const start = mapping.guestOffset[row] as number;
+    const first = Math.max(lastUnit + 1, Math.floor(start / unitSize));
+    lastUnit = Math.ceil((start + (mapping.length[row] as number)) / unitSize) - 1;
+    units += lastUnit + 1 - first;
+  }
+  // Whole units of what comes by other clusters are copied behind the source's end first.
+  const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
+  const end = Math.max(sourceEnd, options.grownEnd ?? 0, form.lengthFor(units, options.virtualSize));
+  const from = alignUp(end, unitSize) + alignUp(packWindow(maxExtraSpace), unitSize);
+  return { from, claimed: RangeSet.of({ start: unitSize, end: from }) };
 }
 
 /** The planner knows no paths. */

@@ -7,6 +7,8 @@ import { openVmdk } from "./image.ts";
 import { SPARSE_MARK } from "./sparse/fields.ts";
 import { vmdkTarget } from "./target.ts";
 
+export { streamMaker } from "./sparse/stream-target.ts";
+
 /** A sparse image bears the format's other mark. */
 function isText(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.subarray(0, DESCRIPTOR_MARK.length)).toString("latin1") === DESCRIPTOR_MARK;

@@ -152,6 +152,13 @@ function refusePlaces(header: SparseHeader, refuse: Refuse): void {
     throw refuse("out-of-bounds", `its grain directory at ${hex(directoryOffset)} ends outside the file`, 56);
 }
 
+/** Whether these are the markers of a footer and of the stream's end, whatever lies between. */
+export function isEndOfStream(bytes: Uint8Array): boolean {
+  const marker = MarkerFields.parse(bytes);
+  const end = bytes.subarray(2 * SECTOR_SIZE, 2 * SECTOR_SIZE + MarkerFields.size);
+  return marker.length === 0 && marker.type === MarkerType.footer && end.every((byte) => byte === 0);
+}
+
 /** What the two have in common says of which image the footer is. */
 const SAME = [
   "version",
@@ -173,10 +180,7 @@ async function readFooter(storage: Storage, values: SparseHeaderValues, fileSize
   if (!hasFlag(values, "markers")) throw refuse("corrupt", "its header says nothing of where its tables lie", 56);
   if (start < SECTOR_SIZE || !isAligned(fileSize, SECTOR_SIZE)) throw missing(0);
   const bytes = await readExactly(storage, start, FOOTER_LENGTH, "VMDK footer");
-  const marker = MarkerFields.parse(bytes);
-  if (marker.length !== 0 || marker.type !== MarkerType.footer) throw missing(start);
-  if (bytes.subarray(2 * SECTOR_SIZE, 2 * SECTOR_SIZE + MarkerFields.size).some((byte) => byte !== 0))
-    throw missing(start + 2 * SECTOR_SIZE);
+  if (!isEndOfStream(bytes)) throw missing(start);
   const at = start + SECTOR_SIZE;
   const footer = SparseHeaderFields.parse(bytes.subarray(SECTOR_SIZE));
   const isSame =

@@ -7,6 +7,7 @@ import type { ExtentTable } from "../../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../../image/repair.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../../image/source.ts";
+import type { Rearrangement } from "../../../image/write.ts";
 import { readExactly, readZeroFilled, type Storage } from "../../../storage/storage.ts";
 import { refusing, type VmdkDescriptor } from "../descriptor.ts";
 import type { VmdkSpecificInfo } from "../details.ts";
@@ -18,6 +19,7 @@ import { type GrainScan, scanGrains } from "./grain-scan.ts";
 import { readSparseHeader, type SparseHeader } from "./header.ts";
 import { type Redundant, readRedundant } from "./redundant.ts";
 import { planSparseRepair } from "./repair.ts";
+import { planStreamSettling } from "./settle.ts";
 
 export class SparseImage implements Image {
   readonly format = "vmdk";
@@ -29,12 +31,15 @@ export class SparseImage implements Image {
   #scanned: GrainScan | undefined;
   #scan: Promise<GrainScan> | undefined;
   #redundant: Promise<Redundant> | undefined;
+  /** Of a stream alone. */
+  readonly planSettling?: () => Promise<Rearrangement>;
 
   constructor(storage: Storage, header: SparseHeader, descriptor: VmdkDescriptor, extentType = "") {
     this.storage = storage;
     this.#header = header;
     this.#descriptor = descriptor;
     this.#extentType = extentType;
+    if (header.isCompressed) this.planSettling = () => planStreamSettling(storage, header);
   }
 
   get virtualSize(): number {

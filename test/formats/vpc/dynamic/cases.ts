@@ -303,7 +303,7 @@ const dynamicRefused: readonly CorpusCase[] = [
   ),
   refuse(
     "unsupported--dynamic-and-tar",
-    /looks like vpc and tar/,
+    /looks like vpc and ova/,
     "opens",
     both((footer) => footer.write("ustar\0", 257, "latin1")),
   ),

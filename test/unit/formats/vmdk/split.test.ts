@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../../../src/bytes/image-error.ts";
+import { inside } from "../../../../src/formats/registry.ts";
 import { openVmdk } from "../../../../src/formats/vmdk/image.ts";
 import { GuestReader } from "../../../../src/image/guest/reader.ts";
 import { openGuestView } from "../../../../src/image/guest/view.ts";
@@ -29,6 +30,7 @@ type Files = Readonly<Record<string, Buffer>>;
 
 async function open(text: Buffer, files: Files, opened: string[] = []) {
   return openVmdk({
+    inside,
     main: memoryStorage(text, "/vm/disk.vmdk"),
     async beside(name) {
       const bytes = files[name];
