@@ -3,6 +3,7 @@
 import { convertMutations } from "./convert.ts";
 import { encodeMutations } from "./encode.ts";
 import { facesMutations } from "./faces.ts";
+import { frontTargetMutations } from "./front-targets.ts";
 import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
@@ -21,6 +22,7 @@ import { relocationMutations } from "./relocation.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
 import { scheduleMutations } from "./schedule.ts";
+import { splitMutations } from "./split.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { undoCopyMutations } from "./undo-copy.ts";
@@ -49,8 +51,10 @@ export const mutations: readonly Mutation[] = [
   ...vdiMutations,
   ...parallelsMutations,
   ...vmdkMutations,
+  ...splitMutations,
   ...ovaMutations,
   ...vhdxMutations,
+  ...frontTargetMutations,
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,

@@ -51,6 +51,8 @@ const text = (name: string, bytes: string, advice: MarkAdvice): KnownMark => ({
 export const knownMarks: readonly KnownMark[] = [
   image("vmdk", "a VMDK image (COWD, of ESX)", 0, "COWD"),
   image("bochs", "a Bochs image", 0, "Bochs Virtual HD Image"),
+  // A shell's script that mounts what follows it.
+  image("cloop", "a cloop image", 0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop "),
   packed("gunzip", "packed by gzip", "\x1f\x8b\x08"),
   packed("unxz", "packed by xz", "\xfd7zXZ\0"),
   packed("unzstd", "packed by zstd", "\x28\xb5\x2f\xfd"),

@@ -2,7 +2,7 @@
 
 import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { imageNamed, option, say } from "../bytes/sentence.ts";
-import type { FormatDriver, ImageFiles, InnerImages } from "../image/driver.ts";
+import type { BundleText, FormatDriver, ImageFiles, InnerImages, NamedDisk } from "../image/driver.ts";
 import type { Image } from "../image/source.ts";
 import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../image/target-options.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -47,6 +47,10 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
   const [first] = matches;
   const details = { path: storage.path, hostOffset: 0, operation: "probe" };
   if (first === undefined) {
+    // The text beside it says what it should be.
+    const text = await storage.sidecar?.();
+    const said = text && matchingDrivers(FileEnds.in(text.bytes)).find(({ diskOf }) => diskOf);
+    if (said !== undefined) return said;
     const mark = await findStranger(storage);
     if (mark !== undefined) {
       throw new ImageError("unsupported", say`Cannot open ${imageNamed(storage.path)}`, {
@@ -110,15 +114,26 @@ export function speaksOfDisk(head: Uint8Array): boolean {
   return matchingDrivers(FileEnds.in(head)).some(({ diskOf }) => diskOf);
 }
 
-/** The plain name of the file that a text beside it says it holds the disk of; undefined where it is no such text. Throws ImageError. */
-export function diskOf(text: Uint8Array, path: string): string | undefined {
+/** The file that a text says holds its disk; undefined where it is no such text. Throws ImageError. */
+export function diskOf(text: Uint8Array, path: string): NamedDisk | undefined {
   const [driver] = matchingDrivers(FileEnds.in(text));
   return driver?.diskOf?.(text, path);
+}
+
+/** Whether the file is still of the format that the text beside it says it is. */
+export async function isAsTextSays(storage: Storage, text: Uint8Array): Promise<boolean> {
+  const [driver] = matchingDrivers(FileEnds.in(text));
+  return driver !== undefined && driver.name === (await formatToldBy(storage));
 }
 
 /** All files that a text names as its disk or a part of it, as they stand there; none of what is no such text. */
 export function filesNamedIn(text: Uint8Array): readonly string[] {
   return matchingDrivers(FileEnds.in(text)).flatMap((driver) => driver.filesNamedIn?.(text) ?? []);
+}
+
+/** The texts that may say an image of the format is only a part of a disk: its own, and of what says nothing of itself any format's. */
+export function bundleTextsOf(format: string): readonly BundleText[] {
+  return formatDrivers.flatMap(({ name, bundle }) => (bundle && (name === format || !isTold(format)) ? bundle : []));
 }
 
 /** Whether it is an archive with an image of another format in it, which qemu-img doesn't know. */

@@ -1,8 +1,9 @@
 /** What a file says that it is besides a format of ours, and what speaks against taking it for one. */
 
+import { ImageError } from "../bytes/image-error.ts";
 import type { FormatDriver } from "../image/driver.ts";
 import type { Mark } from "../image/mark.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Sidecar, Storage } from "../storage/storage.ts";
 import { formatDrivers } from "./drivers.ts";
 import { FileEnds } from "./file-ends.ts";
 import { type KnownMark, strangers } from "./known-marks.ts";
@@ -24,7 +25,18 @@ function headOf(marks: readonly Mark[], least: number): number {
 export async function endsOf(storage: Storage): Promise<FileEnds> {
   const sidecar = await storage.sidecar?.();
   const text = sidecar && FileEnds.in(sidecar.bytes);
-  return text && matchingDrivers(text).some(({ diskOf }) => diskOf) ? text : FileEnds.of(storage, NEAR_SIZE);
+  const speaks = text && matchingDrivers(text).some(({ diskOf }) => diskOf && !saysItItself(diskOf, sidecar));
+  return speaks ? text : FileEnds.of(storage, NEAR_SIZE);
+}
+
+/** Whether the file that a text names bears a mark; a text that can't be read speaks for whatever it is beside. */
+function saysItItself(diskOf: NonNullable<FormatDriver["diskOf"]>, { bytes, name }: Sidecar): boolean {
+  try {
+    return diskOf(bytes, name)?.isMarked ?? false;
+  } catch (error) {
+    if (error instanceof ImageError) return false;
+    throw error;
+  }
 }
 
 /** The first mark of the table that the file bears. */

@@ -20,6 +20,7 @@ import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
 import type { ConversionReport } from "../report/report.ts";
+import { refusePart } from "../session/bundle.ts";
 import type { Host } from "../session/host.ts";
 import { type NamedImage, namedImage, readText, refuseOtherTexts, refuseOwnName } from "../session/named-image.ts";
 import { stopIfAsked } from "../session/session.ts";
@@ -82,8 +83,9 @@ async function foretellFrom(
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
   const sidecar = (await reasons.ask(async () => ({ name: goalSidecar(source, journey) })))?.name;
   if (steps.length > 0) {
+    await reasons.ask(() => refusePart({ volume, path }, source.image.format));
     await reasons.ask(() => refuseTakenText({ volume, path }, sidecar));
-    if (losesRawDisk(source, targetFormat)) {
+    if (losesRawDisk(source, targetFormat, ownText(source, own))) {
       const isItself = (each: string) => volume.isSameFile(each, storage);
       await reasons.ask(() => refuseOtherTexts({ volume, path, isItself }, ownText(source, own)));
     }

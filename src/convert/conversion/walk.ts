@@ -2,6 +2,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { isArchive, openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { MAX_ZERO_UNIT } from "../../image/guest/zero-units.ts";
 import type { Image } from "../../image/source.ts";
 import { recordOfChange } from "../../journal/changed-disk.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -20,6 +21,7 @@ import { rearrange, type UnitsGoal } from "../rearrange/goals.ts";
 import { isCleared } from "../rearrange/linear.ts";
 import { relocate } from "../rearrange/relocate.ts";
 import type { ConversionReport } from "../report/report.ts";
+import { refusePart } from "../session/bundle.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
 import { refuseOtherTexts } from "../session/named-image.ts";
 import type { Session } from "../session/session.ts";
@@ -101,9 +103,11 @@ export class Walk {
     if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
       refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
     if (steps.length > 0) {
+      // What comes beside it on the way changes nothing of what it was.
+      if (this.#beginning.replacing === undefined) await refusePart(this.#session, first.image.format);
       await refuseTakenText(this.#session, goalSidecar(first, journey));
-      if (losesRawDisk(first, journey.goalFormat))
-        await refuseOtherTexts(this.#session, ownText(first, this.#session.sidecarName));
+      const own = ownText(first, this.#session.sidecarName);
+      if (losesRawDisk(first, journey.goalFormat, own)) await refuseOtherTexts(this.#session, own);
     }
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
@@ -141,11 +145,11 @@ export class Walk {
     }
   }
 
-  /** Units in which zeros are looked for: the goal's. 0 where none are to be given back, or would show what lies below. */
+  /** Units in which zeros are looked for: the goal's, or parts of them. 0 where none are to be given back, or would show what lies below. */
   #zeroUnit(source: Source, journey: Journey): number {
     const isGone = journey.wishes.sparseSize === 0 || journey.stepsTaken > 0;
     if (isGone || source.options.backing !== undefined || isGoalInOnePiece(journey)) return 0;
-    return goalUnit(source, journey.goalFormat, this.#settings);
+    return Math.min(goalUnit(source, journey.goalFormat, this.#settings), MAX_ZERO_UNIT);
   }
 
   /** The journey with the old bytes beside the image, where they are to be kept and can be. */

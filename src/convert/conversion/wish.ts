@@ -92,8 +92,12 @@ export function ownText({ image }: Source, name: string | undefined): string | u
   return driverOf(image.format).diskOf === undefined ? undefined : name;
 }
 
-/** Whether a disk that its file holds in one piece is no raw disk any more once it is of the goal's format. */
-export function losesRawDisk({ options }: Source, goalFormat: string): boolean {
+/**
+ * Whether what other texts may say of the file is true no more once it is of the goal's format: that it is a disk in one
+ * piece, or that it is of the format in which its own text names it.
+ */
+export function losesRawDisk({ options }: Source, goalFormat: string, own: string | undefined): boolean {
   const { marks, diskOf } = driverOf(goalFormat);
-  return options.linearBase !== undefined && marks.length > 0 && diskOf === undefined;
+  const isNamed = options.linearBase === undefined && own !== undefined;
+  return isNamed || (options.linearBase !== undefined && marks.length > 0 && diskOf === undefined);
 }

@@ -42,7 +42,7 @@ export interface CommonInfo {
   readonly snapshots?: readonly SnapshotInfo[];
   /** The image was not closed cleanly. */
   readonly dirtyFlag: boolean;
-  /** The files that hold the image: one, or of a flat VMDK its extent and its descriptor. */
+  /** The files that hold the image: one, or of a VMDK that is split or flat its extents and its descriptor. */
   readonly children: readonly ChildInfo[];
 }
 
@@ -104,7 +104,8 @@ export async function info(
   const image = await openImageForReading(volume, path, given);
   try {
     const files: FileBelow[] = [];
-    for (const filename of new Set([path, image.storage.path])) {
+    const below = image.storage.joined?.files ?? [image.storage];
+    for (const filename of new Set([path, ...below.map((file) => file.path)])) {
       const facts = await volume.facts(await volume.realPath(filename));
       files.push({ filename, size: facts?.size ?? image.fileSize, allocatedSize: facts?.allocatedSize });
     }
@@ -123,7 +124,7 @@ interface FileBelow {
   readonly allocatedSize: number | undefined;
 }
 
-/** `files`: the one that was named, then the one that it says holds the disk, where that is another. */
+/** `files`: the one that was named, then those that it says hold the disk, where they are others. */
 export function describeImage(path: string, image: Image, files: readonly FileBelow[]): InfoReport {
   const { backing, unclean, encryption } = image.getConversionOptions();
   const specific = image.getSpecificInfo();

@@ -5,7 +5,7 @@ import type { Identity } from "../../image/target.ts";
 import type { TargetOption } from "../../image/target-options.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import { DESCRIPTOR_MARK } from "./descriptor.ts";
-import { FLAT } from "./flat.ts";
+import { FLAT } from "./extents.ts";
 
 /** Of which controller the disk is; VMware and VirtualBox import none that does not say so. */
 export const ADAPTERS = ["ide", "lsilogic", "buslogic", "legacyESX"] as const;

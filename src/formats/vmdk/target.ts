@@ -3,7 +3,7 @@
 import { UsageError } from "../../bytes/image-error.ts";
 import type { TargetDriver } from "../../image/target.ts";
 import type { TargetOption, TargetOptionValues } from "../../image/target-options.ts";
-import { FLAT } from "./flat.ts";
+import { FLAT, SPLIT_FLAT, SPLIT_SPARSE } from "./extents.ts";
 import { flatTarget } from "./flat-target.ts";
 import { ADAPTER_OPTION, SPARSE_KIND, STREAM_KIND } from "./fresh-descriptor.ts";
 import { streamTarget } from "./sparse/stream-target.ts";
@@ -18,11 +18,14 @@ const KINDS = new Map<unknown, Pick<TargetDriver, "openConversionTarget" | "map"
   [STREAM, streamTarget],
 ]);
 
+const NAMED =
+  "Cannot make another VMDK of a file that a descriptor beside it names: convert it to qcow2 first, and that then";
+
 const VMDK_TARGET_OPTIONS: readonly TargetOption[] = [
   {
     name: "subformat",
     kind: "choice",
-    choices: [FLAT, SPARSE, "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", STREAM],
+    choices: [FLAT, SPARSE, SPLIT_SPARSE, SPLIT_FLAT, STREAM],
     help: `Type of VMDK: ${SPARSE}, the default, ${STREAM} or ${FLAT}`,
   },
   ADAPTER_OPTION,
@@ -41,10 +44,14 @@ export const vmdkTarget: TargetDriver = {
 
   openConversionTarget(source, options, drop) {
     const kind = kindOf(options);
-    if (kind !== undefined) return kind.openConversionTarget(source, options, drop);
-    throw new UsageError(
-      `Cannot write a VMDK with subformat=${options.subformat}: use ${[...KINDS.keys()].join(", ")}`,
-    );
+    if (kind === undefined)
+      throw new UsageError(
+        `Cannot write a VMDK with subformat=${options.subformat}: use ${[...KINDS.keys()].join(", ")}`,
+      );
+    const draft = kind.openConversionTarget(source, options, drop);
+    // The text that says what the file is would go on to say it.
+    const isNamed = source.format === draft.format && source.creationOptions.subformat === SPLIT_SPARSE;
+    return isNamed ? { ...draft, refusals: [...draft.refusals, NAMED] } : draft;
   },
 
   map: (draft, extents, space) => madeKind(draft).map(draft, extents, space),
