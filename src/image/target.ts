@@ -75,6 +75,8 @@ export interface MappedDraft extends Draft {
   readonly settling: SettlingForecast;
   /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call, as `Epoch.writes`. */
   additiveWrites(chunk?: Chunk): Iterable<Write>;
+  /** Of a placement with a lead-in: what comes before each unit, below the old end where the unit lies there. */
+  leadIns?(): Iterable<Write>;
 }
 
 /**

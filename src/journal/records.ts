@@ -160,7 +160,7 @@ export interface RearrangeIntent
   readonly purpose: "convert" | "roll-back";
   readonly format: string;
   /** `relocate`: the disk of a raw image is changed, or put back; its journey says how. */
-  readonly goal: "linear" | "zeros" | "compact" | "encode" | "relocate";
+  readonly goal: "linear" | "gather" | "zeros" | "compact" | "encode" | "relocate";
   readonly journey: Journey;
 }
 

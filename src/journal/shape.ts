@@ -118,7 +118,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     version: oneOf(1),
     purpose: oneOf("convert", "roll-back"),
     format: text,
-    goal: oneOf("linear", "zeros", "compact", "encode", "relocate"),
+    goal: oneOf("linear", "gather", "zeros", "compact", "encode", "relocate"),
     ...settings,
     journey,
   },

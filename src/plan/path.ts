@@ -7,6 +7,7 @@
  *   a fixed VHD <-> all others     by way of raw
  *   all -> what begins with tables switch to the carrier with so large a first cluster, nothing of which but the header is
  *                                  used, then switch
+ *   all -> units that lie together switch to the hub with its tables behind the data, gather, switch
  *   zeros of an image whose snapshots or bitmaps stay: given up where it stands, no table is made anew
  *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
@@ -40,6 +41,17 @@ export interface PathFrom extends Waypoint {
   readonly relocates?: boolean;
   /** Units of zeros were found that are given up where the image stands. */
   readonly empties?: boolean;
+  /** What lies together in the goal has to be brought together first; absent where it need not be. */
+  readonly gathering?: GatheringStand | undefined;
+}
+
+export interface GatheringStand {
+  /** The format in which that is done. */
+  readonly by: string;
+  /** The image is of it, its tables out of the way. */
+  readonly isHere: boolean;
+  /** What the switch to it leaves free: behind `end` so many bytes, and no tables before. */
+  readonly room: { readonly end: number; readonly spareBytes: number };
 }
 
 export interface PathWishes {
@@ -47,7 +59,7 @@ export interface PathWishes {
   readonly compress: boolean;
 }
 
-export type RearrangeGoal = "linear" | "zeros" | "compact" | "encode" | "relocate";
+export type RearrangeGoal = "linear" | "gather" | "zeros" | "compact" | "encode" | "relocate";
 
 export type Step =
   /** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
@@ -58,6 +70,8 @@ export type Step =
       readonly isGoal: boolean;
       /** Bytes at the front that nothing but the header's sector is to lie in; absent: as it comes. */
       readonly front?: number;
+      /** Of a carrier in which what lies together in the goal is brought together. */
+      readonly room?: GatheringStand["room"];
     }
   | { readonly step: "rearrange"; readonly goal: RearrangeGoal };
 
@@ -83,7 +97,8 @@ export function pathTo(from: PathFrom, goal: Waypoint, carrier: Waypoint, wishes
   }
   const last = switchTo(goal.format, true);
   if (!goal.isInOnePiece) {
-    const { front = 0 } = from;
+    const { front = 0, gathering } = from;
+    if (gathering) return [...toBeGathered(gathering), last, ...wished(goal, wishes)];
     const clearing: Step[] = front > 0 ? [{ ...switchTo(carrier.format), front }] : [];
     return [...clearing, last, ...wished(goal, wishes)];
   }
@@ -91,6 +106,11 @@ export function pathTo(from: PathFrom, goal: Waypoint, carrier: Waypoint, wishes
 }
 
 const RELOCATE: Step = { step: "rearrange", goal: "relocate" };
+
+function toBeGathered({ by, isHere, room }: GatheringStand): readonly Step[] {
+  const gather: Step = { step: "rearrange", goal: "gather" };
+  return isHere ? [gather] : [{ ...switchTo(by), isCarrier: true, room }, gather];
+}
 
 /** Ends with `last`, the switch to a disk in one piece. */
 function inOnePiece(from: PathFrom, last: Step, carrier: Waypoint): readonly Step[] {
@@ -112,6 +132,6 @@ function switchTo(format: string, isGoal = false): Step & { readonly step: "swit
   return { step: "switch", to: format, isCarrier: false, isGoal };
 }
 
-function arrivedAt(waypoint: Waypoint, { goalFront = 0 }: PathFrom): PathFrom {
-  return { ...waypoint, isAsAsked: false, standing: "elsewhere", goalFront, front: goalFront };
+function arrivedAt(waypoint: Waypoint, { goalFront = 0, gathering }: PathFrom): PathFrom {
+  return { ...waypoint, isAsAsked: false, standing: "elsewhere", goalFront, front: goalFront, gathering };
 }

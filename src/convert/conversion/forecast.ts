@@ -33,6 +33,7 @@ export function forecastOf(
   const [goal] = goals;
   const atOnce = epochBytesFor(maxExtraSpace);
   if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source, atOnce);
+  if (goal === "gather") return gather(plan?.draft.extents ?? source.mapping, steps, atOnce);
   if (goal === "encode") {
     const encoded = encode(plan?.draft.extents ?? source.mapping, Math.min(ENCODE_BYTES, maxExtraSpace));
     if (!goals.includes("compact")) return encoded;
@@ -60,6 +61,21 @@ function encode({ count, state, length }: ExtentTable, spares: number): Forecast
 /** Each epoch copies `atOnce` bytes, and is durable before and after pointers lead to them. */
 function barriersFor(bytes: number, atOnce: number): number {
   return bytes === 0 ? 0 : 2 * Math.ceil(bytes / Math.max(1, Math.min(bytes, atOnce)));
+}
+
+/** At most: as if no unit lay as it has to. Some are copied twice, to make room for the first of the others. */
+function gather({ count, state, length }: ExtentTable, steps: readonly Step[], atOnce: number): Forecast {
+  let stored = 0;
+  for (let row = 0; row < count; row++) if (state[row] === ExtentState.data) stored += length[row] as number;
+  const room = steps.flatMap((step) => (step.step === "switch" && step.room ? [step.room] : [])).at(0);
+  const peak = Math.min(room?.spareBytes ?? atOnce, stored + atOnce);
+  return {
+    bytesMoved: stored,
+    bytesWritten: stored + Math.min(stored, peak),
+    peakExtraBytes: peak,
+    barriers: barriersFor(stored, peak),
+    fileSize: undefined,
+  };
 }
 
 function linear(extents: ExtentTable, { options }: Source, atOnce: number): Forecast {

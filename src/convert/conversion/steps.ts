@@ -1,6 +1,7 @@
 /** The steps that lead from an image as it stands to the goal, and what each switch on the way is asked for. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { driverOf } from "../../formats/registry.ts";
 import type { Journey } from "../../journal/records.ts";
 import { isGathered } from "../../plan/gather-units.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
@@ -8,6 +9,7 @@ import { usedUpTo } from "../../plan/switch-plan.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { gatheringNeed } from "../rearrange/gathering.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";
 import { carrierWaypoint, waypointOf, waypointTo } from "./wish.ts";
@@ -38,19 +40,21 @@ export function stepsFrom(
     standing,
     relocates,
     empties,
-    ...frontFor(source, goalFormat, goalOptions),
+    ...whereUnitsLie(source, goalFormat, goalOptions, wishes.maxExtraSpace ?? Number.POSITIVE_INFINITY),
   };
   return pathTo(from, waypointTo(goalFormat, goalOptions), carrierWaypoint(), wishes);
 }
 
-/** What the goal's own tables need at the file's front, and whether the source leaves it free. */
-function frontFor(source: Source, goalFormat: string, goalOptions: Journey["goalOptions"]) {
+/** What the goal's own tables need at the file's front, and whether the source leaves it free; and whether units have to come together. */
+function whereUnitsLie(source: Source, goalFormat: string, goalOptions: Journey["goalOptions"], maxExtraSpace: number) {
   const { options, mapping, metadata } = source;
   const target = targetDriverOf(goalFormat);
   const values = parseTargetOptions(goalFormat, target, goalOptions);
   const goalFront = target.front?.(options.virtualSize, values) ?? 0;
-  if (goalFront === 0) return { goalFront, front: 0 };
-  const { placement } = target.openConversionTarget(options, values, new Set());
+  const draft = target.openConversionTarget(options, values, new Set());
+  const gathering = gatheringNeed(source, draft, maxExtraSpace);
+  if (gathering || goalFront === 0) return { goalFront, front: 0, gathering };
+  const { placement } = draft;
   const isFree =
     isFrontFree(source, goalFront) &&
     (placement.dense === undefined || isGathered(mapping, metadata, placement, options.clusterSize));
@@ -59,7 +63,11 @@ function frontFor(source: Source, goalFormat: string, goalOptions: Journey["goal
 
 function isFrontFree(source: Source, end: number): boolean {
   const { linearBase, clusterSize } = source.options;
-  return linearBase === undefined && clusterSize >= end && !usedUpTo(source, end).intersects(SECTOR_SIZE, end);
+  // Where clusters lie at any sector a guest's next one goes to the file's end.
+  const isHub = driverOf(source.image.format).isHub ?? false;
+  return (
+    linearBase === undefined && (isHub || clusterSize >= end) && !usedUpTo(source, end).intersects(SECTOR_SIZE, end)
+  );
 }
 
 /**
@@ -81,6 +89,7 @@ export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, 
     targetFormat: step.to,
     options: step.isGoal ? goalOptions : clearing(step),
     isCarrier: step.isCarrier,
+    room: step.room,
     isPlain: step.isCarrier || step.front !== undefined,
     compress: step.isGoal && wishes.compress,
     ...reading,

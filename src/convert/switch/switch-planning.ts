@@ -30,6 +30,8 @@ export interface SwitchWish {
   readonly options: Readonly<Record<string, string>>;
   /** Its tables lie behind the disk, with room for what will be brought to its place. */
   readonly isCarrier: boolean;
+  /** Of a carrier in which units are brought together: its tables lie behind so many bytes, and spares behind both ends. */
+  readonly room?: { readonly end: number; readonly spareBytes: number } | undefined;
   /** No stream stays one. Default: as for a carrier whose units are brought to their places. */
   readonly isPlain?: boolean;
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
@@ -74,7 +76,10 @@ export async function planSwitchTo(
       ...(hasFooter && {
         lastSector: await readZeroFilled(source.image.storage, source.fileSize - SECTOR_SIZE, SECTOR_SIZE),
       }),
-      ...(wish.isCarrier && { room: roomFor(source, settings.maxExtraSpace) }),
+      ...(driverOf(source.image.format).isHub && { isLoose: true }),
+      ...(wish.isCarrier && {
+        room: wish.room ? roomBehind(source, wish.room) : roomFor(source, settings.maxExtraSpace),
+      }),
       identity: wish.identity,
       fileName: basename(source.image.storage.path),
       ...(hasSidecar && { sidecar: await source.image.storage.sidecar?.() }),
@@ -195,7 +200,7 @@ export function refuseUnsound(source: Source, isChecked: boolean): void {
 export function readHeaderArea({ options, image, fileSize }: Source, draft: Draft): Promise<Uint8Array> {
   // From one piece to another only a footer comes or goes.
   const staysInPlace = options.linearBase !== undefined && draft.placement.linearBase === options.linearBase;
-  const size = staysInPlace ? SECTOR_SIZE : headerAreaSize(options.clusterSize, draft.clusterSize);
+  const size = staysInPlace ? SECTOR_SIZE : headerAreaSize(options.clusterSize, draft);
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 
@@ -243,6 +248,15 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
   const from = start + clusterSize + Math.max(clusterSize, alignUp(spares, clusterSize));
   claimed.add(start, from);
   return { from, claimed };
+}
+
+/** Behind the source and all slots so many bytes of spares; nothing is counted there. */
+function roomBehind(
+  { mapping, metadata, fileSize, options }: Source,
+  { end, spareBytes }: NonNullable<SwitchWish["room"]>,
+): NonNullable<SourceFacts["room"]> {
+  const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
+  return { from: Math.max(end, sourceEnd, options.grownEnd ?? 0) + spareBytes, claimed: new RangeSet() };
 }
 
 /** The planner knows no paths. */

@@ -1,0 +1,59 @@
+/** The goal `gather`: what lies together in the target is brought together, where its switch will find it. */
+
+import { RangeSet } from "../../bytes/range-set.ts";
+import type { Moves } from "../../image/rearranger.ts";
+import { proveGathering } from "../../plan/gather-proof.ts";
+import { scheduleGather } from "../../plan/schedule.ts";
+import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { alignmentOf, gatheringHere } from "./gathering.ts";
+import { Rearranging, rearrangerOf } from "./rearrange.ts";
+import { failed, IDLE, openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
+
+export async function bringTogether(step: RearrangeStep): Promise<Rearranged> {
+  const { session, settings, image, journey } = step;
+  const options = image.getConversionOptions();
+  const target = targetDriverOf(journey.goalFormat);
+  const values = parseTargetOptions(journey.goalFormat, target, journey.goalOptions);
+  const draft = target.openConversionTarget(options, values, new Set());
+  const [mapping, metadata] = [await image.getMapping(), await image.getMetadataRanges()];
+  const here = gatheringHere({ options, mapping, metadata, fileSize: image.fileSize }, draft, settings.maxExtraSpace);
+  if (here === undefined) return IDLE;
+  const schedule = scheduleGather(here.input);
+  proveGathering(here.input, here.fixed, schedule);
+  if (schedule.moveCount === 0) return IDLE;
+  const rearranger = await rearrangerOf(image, alignmentOf(here.input));
+  const journal = await openJournal(step);
+  try {
+    const work = new Rearranging(session, journal, rearranger, settings);
+    await work.prepare(0);
+    // Where the host takes nothing back, what is left is cut off in the end, or stays.
+    const emptied = session.storage.punch && leftForGood([...schedule.epochs()]);
+    await work.perform(schedule, emptied ? { emptied } : {});
+    const peakExtraBytes = here.input.spares.length * here.input.pieceSize;
+    return { bytesMoved: work.bytesMoved, bytesWritten: work.bytesWritten, peakExtraBytes, journal, isAll: true };
+  } catch (error) {
+    throw await failed(session, journal, error);
+  }
+}
+
+/** What the epoch before the last has left, and neither the last nor this one goes to: what is written at once need not be emptied. */
+function leftForGood(epochs: readonly Moves[]): (at: number) => RangeSet {
+  return (at) => {
+    const left = new RangeSet();
+    const leaving = at === epochs.length ? [at - 2, at - 1] : [at - 2];
+    const taken = new RangeSet();
+    for (const epoch of [at - 1, at]) addPlaces(taken, epochs[epoch], "toHostOffset");
+    const places = new RangeSet();
+    for (const epoch of leaving) addPlaces(places, epochs[epoch], "fromHostOffset");
+    for (const { start, end } of places.each())
+      for (const gap of taken.gapsIn(start, end)) left.add(gap.start, gap.end);
+    return left;
+  };
+}
+
+function addPlaces(places: RangeSet, moves: Moves | undefined, side: "fromHostOffset" | "toHostOffset"): void {
+  for (let row = 0; row < (moves?.count ?? 0); row++) {
+    const start = moves?.[side][row] as number;
+    places.add(start, start + (moves?.length[row] as number));
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Whether a target's units have to be brought together first, and where: in the format whose clusters lie at any sector.
+ *
+ *   before  |h| source: data and old tables      |                 |
+ *   away    |h| source                           | spares | tables |     a switch: nothing moves
+ *   here    |h| front | slots ...            end |        | tables |     each unit to a slot of its own
+ */
+
+import { alignUp, isAligned, SECTOR_SIZE } from "../../bytes/align.ts";
+import { ImageError } from "../../bytes/image-error.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
+import { imageNamed, say } from "../../bytes/sentence.ts";
+import { hubDriver } from "../../formats/registry.ts";
+import { ExtentState, eachExtent } from "../../image/extent.ts";
+import { withoutZeroUnits } from "../../image/grown-mapping.ts";
+import type { Draft } from "../../image/target.ts";
+import { nobodysPlaces } from "../../plan/nobodys-places.ts";
+import { placeUnits } from "../../plan/place-units.ts";
+import { piecesOf, type Slots, slotStart, slotsFor, storedUnitCount } from "../../plan/schedule/slots.ts";
+import { type GatherInput, leastSpares, stayingUnits } from "../../plan/schedule.ts";
+import type { Source } from "../inspect/source.ts";
+import { targetDriverOf } from "../options/target-options.ts";
+import { epochBytesFor } from "./epoch-size.ts";
+
+/** Units have to be brought together, in images of the format `by`. */
+export interface GatheringNeed {
+  readonly by: string;
+  /** Its tables are out of the way, and there are spares. */
+  readonly isHere: boolean;
+  /** One past the last slot: behind it there have to be `spareBytes` free, and no tables before. */
+  readonly room: { readonly end: number; readonly spareBytes: number };
+}
+
+/** What the schedule is made from, and what else lies in the file. */
+export interface GatheringHere {
+  readonly input: GatherInput;
+  readonly fixed: RangeSet;
+}
+
+/** More are behind the reach of the schedule's columns. */
+const MAX_END = 2 ** 32 * SECTOR_SIZE;
+const CONSENTS = new Set(["snapshots", "bitmaps", "leaks"]);
+
+type Found = Pick<Source, "options" | "mapping" | "metadata" | "fileSize">;
+
+/**
+ * Undefined where a switch alone leads to the goal, as where all but a little stays where it is. `draft`: the goal's, made
+ * with nothing dropped. Throws ImageError `no-space` where units can lie nowhere but together, and the bound is too narrow.
+ */
+export function gatheringNeed(
+  { image, ...found }: Source,
+  draft: Draft,
+  maxExtraSpace: number,
+): GatheringNeed | undefined {
+  const { placement } = draft;
+  const { options } = found;
+  const hub = hubDriver();
+  const isHub = options.format === hub.name;
+  if (placement.linearBase !== undefined || options.backing !== undefined) return undefined;
+  const pieceSize = isHub ? options.clusterSize : pieceSizeFor(found, draft);
+  if (pieceSize === undefined) return undefined;
+  const slots = slotsFor(placement, pieceSize);
+  if (!isNeeded(found, draft, slots, isHub, epochBytesFor(maxExtraSpace))) return undefined;
+  const spareBytes = spareBytesFor(found, slots, pieceSize, maxExtraSpace);
+  if (spareBytes > Math.max(maxExtraSpace, pieceSize)) {
+    if (slots.leadIn === 0) return undefined;
+    throw new ImageError("no-space", say`Cannot convert ${imageNamed(image.storage.path)}`, {
+      because: `to bring its units together takes ${spareBytes} bytes for a while, more than the ${maxExtraSpace} allowed`,
+      state: "nothing was written",
+      path: image.storage.path,
+      operation: "plan",
+    });
+  }
+  const end = slotStart(slots, storedUnitCount(found.mapping, slots.unitSize));
+  if (Math.max(end, found.fileSize, options.grownEnd ?? 0) + 2 * spareBytes > MAX_END) return undefined;
+  const isHere = isHub && gatheringHere(found, draft, maxExtraSpace) !== undefined;
+  return { by: hub.name, isHere, room: { end, spareBytes } };
+}
+
+/** Of an image in which units can be moved to any sector; undefined where its tables are in the way. */
+export function gatheringHere(found: Found, { placement }: Draft, maxExtraSpace: number): GatheringHere | undefined {
+  const { mapping, metadata, options, fileSize } = found;
+  const pieceSize = options.clusterSize;
+  const slots = slotsFor(placement, pieceSize);
+  const fixed = RangeSet.of({ start: 0, end: SECTOR_SIZE });
+  fixed.addAll(metadata);
+  let dataEnd = 0;
+  const occupied = new RangeSet();
+  occupied.addAll(fixed);
+  for (const { state, hostOffset, length } of eachExtent(mapping)) {
+    if (state === ExtentState.compressed) return undefined;
+    if (state !== ExtentState.data) continue;
+    dataEnd = Math.max(dataEnd, hostOffset + alignUp(length, pieceSize));
+    occupied.add(hostOffset, hostOffset + alignUp(length, pieceSize));
+  }
+  const pieces = piecesOf(mapping, pieceSize);
+  const behind = alignUp(Math.max(fileSize, metadata.end, dataEnd), pieceSize);
+  const limit = metadata.clippedTo(SECTOR_SIZE, metadata.end).each().next().value?.start ?? behind;
+  const end = slotStart(slots, storedUnitCount(mapping, slots.unitSize));
+  if (end > limit) return undefined;
+  const { slotOf } = stayingUnits({ slots, pieces, limit });
+  for (const slot of slotOf) if (slot >= 0) occupied.add(slotStart(slots, slot), slotStart(slots, slot) + slots.pitch);
+  const spareBytes = spareBytesFor(found, slots, pieceSize, maxExtraSpace);
+  const spares: number[] = [];
+  for (let at = limit - pieceSize; at >= end && spares.length * pieceSize < spareBytes; at -= pieceSize)
+    if (!occupied.intersects(at, at + pieceSize)) spares.push(at);
+  if (spares.length * pieceSize < Math.min(spareBytes, leastSpares(slots, pieceSize))) return undefined;
+  const epochBytes = Math.max(pieceSize, Math.min(spareBytes, epochBytesFor(maxExtraSpace)));
+  return { input: { slots, pieces, pieceSize, spares, behind, epochBytes, limit }, fixed };
+}
+
+/** The largest power of two at whose multiples all begins that is moved, or may be. */
+export function alignmentOf({ slots, pieceSize, spares, behind }: GatherInput): number {
+  let alignment = pieceSize;
+  for (const at of [slots.first + slots.leadIn, slots.pitch, ...spares.slice(0, 1), behind])
+    while (alignment > SECTOR_SIZE && !isAligned(at, alignment)) alignment /= 2;
+  return alignment;
+}
+
+/** The clusters that the hub would have; undefined where it can't hold the source. */
+function pieceSizeFor({ options }: Found, { refusals }: Draft): number | undefined {
+  const target = targetDriverOf(hubDriver().name);
+  // What the goal does not keep is given up by the user's word, which the goal asks for.
+  const drafted = target.openConversionTarget(options, {}, refusals.length > 0 ? CONSENTS : new Set());
+  return drafted.refusals.length === 0 ? drafted.clusterSize : undefined;
+}
+
+/** Whether more than `most` would have to be copied elsewhere; of units with a lead-in whether any would. */
+function isNeeded(
+  found: Found,
+  { placement, virtualSize }: Draft,
+  slots: Slots,
+  isHub: boolean,
+  most: number,
+): boolean {
+  const { mapping, metadata, options, fileSize } = found;
+  const { linearBase, clusterSize, grownEnd = 0 } = options;
+  const isNobodys = isHub ? nobodysPlaces(mapping, metadata, clusterSize) : undefined;
+  if (slots.leadIn > 0 && !isHub) return true;
+  const { unitSize } = placement;
+  const units =
+    linearBase === undefined
+      ? mapping
+      : withoutZeroUnits(mapping, new RangeSet(), { unitSize, leastRun: 0, base: linearBase });
+  const { bytesMoved, refusals } = placeUnits({
+    mapping: units,
+    placement,
+    virtualSize: Math.min(virtualSize, options.virtualSize),
+    sourceClusterSize: clusterSize,
+    hasBacking: false,
+    copyStart: alignUp(Math.max(fileSize, metadata.end, grownEnd), Math.max(clusterSize, unitSize)),
+    ...(isNobodys && { isNobodys }),
+  });
+  return refusals.length === 0 && bytesMoved > (slots.leadIn > 0 ? 0 : most);
+}
+
+/** No more than there is to be moved, and room for a unit. */
+function spareBytesFor({ mapping }: Found, slots: Slots, pieceSize: number, maxExtraSpace: number): number {
+  const least = leastSpares(slots, pieceSize);
+  const units = storedUnitCount(mapping, slots.unitSize) * slots.pitch;
+  return alignUp(Math.max(least, Math.min(epochBytesFor(maxExtraSpace), units)), pieceSize);
+}
