@@ -43,7 +43,7 @@ export interface SourceFacts {
   /** What its tables do not point at nobody makes use of: units may stay of which only parts are stored, and lead-ins be written. */
   readonly isLoose?: boolean;
   /** A carrier's: nothing new lies below, and what will be moved there is counted already. Absent for any other. */
-  readonly room?: { readonly from: number; readonly claimed: RangeSet } | undefined;
+  readonly room?: { readonly from: number; readonly claimed: RangeSet; readonly spareBytes?: number } | undefined;
 }
 
 export interface SwitchPlan {
@@ -65,6 +65,8 @@ export interface SwitchPlan {
   /** Copies and new tables, past the old end, and extras in unused bytes of the header. */
   readonly additive: Epoch;
   readonly commit: Commit;
+  /** What will be put for a while into the room that is left free; none where absent. */
+  readonly spareBytes?: number;
 }
 
 /** No target's front is longer. */
@@ -160,6 +162,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
       fileSize: mapped.fileSize,
     },
     commit,
+    ...(room?.spareBytes !== undefined && { spareBytes: room.spareBytes }),
   };
 }
 

@@ -72,7 +72,8 @@ function gather({ count, state, length }: ExtentTable, steps: readonly Step[], a
   return {
     bytesMoved: stored,
     bytesWritten: stored + Math.min(stored, peak),
-    peakExtraBytes: peak,
+    // Those of the switch before have been counted with it.
+    peakExtraBytes: room === undefined ? peak : 0,
     barriers: barriersFor(stored, peak),
     fileSize: undefined,
   };

@@ -40,21 +40,21 @@ export function stepsFrom(
     standing,
     relocates,
     empties,
-    ...whereUnitsLie(source, goalFormat, goalOptions, wishes.maxExtraSpace ?? Number.POSITIVE_INFINITY),
+    ...whereUnitsLie(source, { goalFormat, goalOptions, wishes }),
   };
   return pathTo(from, waypointTo(goalFormat, goalOptions), carrierWaypoint(), wishes);
 }
 
 /** What the goal's own tables need at the file's front, and whether the source leaves it free; and whether units have to come together. */
-function whereUnitsLie(source: Source, goalFormat: string, goalOptions: Journey["goalOptions"], maxExtraSpace: number) {
+function whereUnitsLie(source: Source, goal: Pick<Journey, "goalFormat" | "goalOptions" | "wishes">) {
+  const { goalFormat, goalOptions } = goal;
   const { options, mapping, metadata } = source;
   const target = targetDriverOf(goalFormat);
   const values = parseTargetOptions(goalFormat, target, goalOptions);
   const goalFront = target.front?.(options.virtualSize, values) ?? 0;
-  const draft = target.openConversionTarget(options, values, new Set());
-  const gathering = gatheringNeed(source, draft, maxExtraSpace);
+  const gathering = gatheringNeed(source, goal);
   if (gathering || goalFront === 0) return { goalFront, front: 0, gathering };
-  const { placement } = draft;
+  const { placement } = target.openConversionTarget(options, values, new Set());
   const isFree =
     isFrontFree(source, goalFront) &&
     (placement.dense === undefined || isGathered(mapping, metadata, placement, options.clusterSize));

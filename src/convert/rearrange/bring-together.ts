@@ -4,7 +4,6 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import type { Moves } from "../../image/rearranger.ts";
 import { proveGathering } from "../../plan/gather-proof.ts";
 import { scheduleGather } from "../../plan/schedule.ts";
-import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import { alignmentOf, gatheringHere } from "./gathering.ts";
 import { Rearranging, rearrangerOf } from "./rearrange.ts";
 import { failed, IDLE, openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
@@ -12,11 +11,8 @@ import { failed, IDLE, openJournal, type Rearranged, type RearrangeStep } from "
 export async function bringTogether(step: RearrangeStep): Promise<Rearranged> {
   const { session, settings, image, journey } = step;
   const options = image.getConversionOptions();
-  const target = targetDriverOf(journey.goalFormat);
-  const values = parseTargetOptions(journey.goalFormat, target, journey.goalOptions);
-  const draft = target.openConversionTarget(options, values, new Set());
   const [mapping, metadata] = [await image.getMapping(), await image.getMetadataRanges()];
-  const here = gatheringHere({ options, mapping, metadata, fileSize: image.fileSize }, draft, settings.maxExtraSpace);
+  const here = gatheringHere({ options, mapping, metadata, fileSize: image.fileSize }, journey);
   if (here === undefined) return IDLE;
   const schedule = scheduleGather(here.input);
   proveGathering(here.input, here.fixed, schedule);

@@ -6,20 +6,19 @@
  *   here    |h| front | slots ...            end |        | tables |     each unit to a slot of its own
  */
 
-import { alignUp, isAligned, SECTOR_SIZE } from "../../bytes/align.ts";
-import { ImageError } from "../../bytes/image-error.ts";
+import { alignUp, isAligned, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hubDriver } from "../../formats/registry.ts";
 import { ExtentState, eachExtent } from "../../image/extent.ts";
 import { withoutZeroUnits } from "../../image/grown-mapping.ts";
 import type { Draft } from "../../image/target.ts";
+import type { Journey, Wishes } from "../../journal/records.ts";
 import { nobodysPlaces } from "../../plan/nobodys-places.ts";
 import { placeUnits } from "../../plan/place-units.ts";
 import { piecesOf, type Slots, slotStart, slotsFor, storedUnitCount } from "../../plan/schedule/slots.ts";
 import { type GatherInput, leastSpares, stayingUnits } from "../../plan/schedule.ts";
 import type { Source } from "../inspect/source.ts";
-import { targetDriverOf } from "../options/target-options.ts";
+import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import { epochBytesFor } from "./epoch-size.ts";
 
 /** Units have to be brought together, in images of the format `by`. */
@@ -42,44 +41,38 @@ const MAX_END = 2 ** 32 * SECTOR_SIZE;
 const CONSENTS = new Set(["snapshots", "bitmaps", "leaks"]);
 
 type Found = Pick<Source, "options" | "mapping" | "metadata" | "fileSize">;
+type Goal = Pick<Journey, "goalFormat" | "goalOptions"> & { readonly wishes: Pick<Wishes, "maxExtraSpace"> };
 
-/**
- * Undefined where a switch alone leads to the goal, as where all but a little stays where it is. `draft`: the goal's, made
- * with nothing dropped. Throws ImageError `no-space` where units can lie nowhere but together, and the bound is too narrow.
- */
-export function gatheringNeed(
-  { image, ...found }: Source,
-  draft: Draft,
-  maxExtraSpace: number,
-): GatheringNeed | undefined {
+/** With what the target's own tables take the file is then no more than 16 MiB longer. */
+const USUAL_SPARES = 14 * MiB;
+
+/** Undefined where a switch alone leads to the goal, as where all but a little stays where it is. */
+export function gatheringNeed(source: Source, goal: Goal): GatheringNeed | undefined {
+  const draft = draftOf(source, goal);
   const { placement } = draft;
-  const { options } = found;
+  const { options, mapping, fileSize } = source;
+  const maxExtraSpace = goal.wishes.maxExtraSpace ?? Number.POSITIVE_INFINITY;
   const hub = hubDriver();
   const isHub = options.format === hub.name;
   if (placement.linearBase !== undefined || options.backing !== undefined) return undefined;
-  const pieceSize = isHub ? options.clusterSize : pieceSizeFor(found, draft);
+  const pieceSize = isHub ? options.clusterSize : pieceSizeFor(source, draft);
   if (pieceSize === undefined) return undefined;
   const slots = slotsFor(placement, pieceSize);
-  if (!isNeeded(found, draft, slots, isHub, epochBytesFor(maxExtraSpace))) return undefined;
-  const spareBytes = spareBytesFor(found, slots, pieceSize, maxExtraSpace);
-  if (spareBytes > Math.max(maxExtraSpace, pieceSize)) {
-    if (slots.leadIn === 0) return undefined;
-    throw new ImageError("no-space", say`Cannot convert ${imageNamed(image.storage.path)}`, {
-      because: `to bring its units together takes ${spareBytes} bytes for a while, more than the ${maxExtraSpace} allowed`,
-      state: "nothing was written",
-      path: image.storage.path,
-      operation: "plan",
-    });
-  }
-  const end = slotStart(slots, storedUnitCount(found.mapping, slots.unitSize));
-  if (Math.max(end, found.fileSize, options.grownEnd ?? 0) + 2 * spareBytes > MAX_END) return undefined;
-  const isHere = isHub && gatheringHere(found, draft, maxExtraSpace) !== undefined;
+  if (!isNeeded(source, draft, slots, isHub, epochBytesFor(maxExtraSpace))) return undefined;
+  const spareBytes = spareBytesFor(source, slots, pieceSize, maxExtraSpace);
+  const end = slotStart(slots, storedUnitCount(mapping, slots.unitSize));
+  const isOutOfReach = Math.max(end, fileSize, options.grownEnd ?? 0) + 2 * spareBytes > MAX_END;
+  // Units that can lie nowhere but together have no other way.
+  if (slots.leadIn === 0 && (isOutOfReach || spareBytes > maxExtraSpace)) return undefined;
+  const isHere = isHub && gatheringHere(source, goal) !== undefined;
   return { by: hub.name, isHere, room: { end, spareBytes } };
 }
 
 /** Of an image in which units can be moved to any sector; undefined where its tables are in the way. */
-export function gatheringHere(found: Found, { placement }: Draft, maxExtraSpace: number): GatheringHere | undefined {
+export function gatheringHere(found: Found, goal: Goal): GatheringHere | undefined {
   const { mapping, metadata, options, fileSize } = found;
+  const { placement } = draftOf(found, goal);
+  const maxExtraSpace = goal.wishes.maxExtraSpace ?? Number.POSITIVE_INFINITY;
   const pieceSize = options.clusterSize;
   const slots = slotsFor(placement, pieceSize);
   const fixed = RangeSet.of({ start: 0, end: SECTOR_SIZE });
@@ -105,8 +98,7 @@ export function gatheringHere(found: Found, { placement }: Draft, maxExtraSpace:
   for (let at = limit - pieceSize; at >= end && spares.length * pieceSize < spareBytes; at -= pieceSize)
     if (!occupied.intersects(at, at + pieceSize)) spares.push(at);
   if (spares.length * pieceSize < Math.min(spareBytes, leastSpares(slots, pieceSize))) return undefined;
-  const epochBytes = Math.max(pieceSize, Math.min(spareBytes, epochBytesFor(maxExtraSpace)));
-  return { input: { slots, pieces, pieceSize, spares, behind, epochBytes, limit }, fixed };
+  return { input: { slots, pieces, pieceSize, spares, behind, epochBytes: spareBytes, limit }, fixed };
 }
 
 /** The largest power of two at whose multiples all begins that is moved, or may be. */
@@ -115,6 +107,12 @@ export function alignmentOf({ slots, pieceSize, spares, behind }: GatherInput): 
   for (const at of [slots.first + slots.leadIn, slots.pitch, ...spares.slice(0, 1), behind])
     while (alignment > SECTOR_SIZE && !isAligned(at, alignment)) alignment /= 2;
   return alignment;
+}
+
+/** The goal's, with nothing dropped. */
+function draftOf({ options }: Found, { goalFormat, goalOptions }: Goal): Draft {
+  const target = targetDriverOf(goalFormat);
+  return target.openConversionTarget(options, parseTargetOptions(goalFormat, target, goalOptions), new Set());
 }
 
 /** The clusters that the hub would have; undefined where it can't hold the source. */
@@ -154,9 +152,10 @@ function isNeeded(
   return refusals.length === 0 && bytesMoved > (slots.leadIn > 0 ? 0 : most);
 }
 
-/** No more than there is to be moved, and room for a unit. */
+/** No more than there is to be moved, and room for a unit; of a bound half, since tables come to it. */
 function spareBytesFor({ mapping }: Found, slots: Slots, pieceSize: number, maxExtraSpace: number): number {
   const least = leastSpares(slots, pieceSize);
   const units = storedUnitCount(mapping, slots.unitSize) * slots.pitch;
-  return alignUp(Math.max(least, Math.min(epochBytesFor(maxExtraSpace), units)), pieceSize);
+  const allowed = Number.isFinite(maxExtraSpace) ? epochBytesFor(maxExtraSpace / 2) : USUAL_SPARES;
+  return alignUp(Math.max(least, Math.min(allowed, units)), pieceSize);
 }

@@ -256,7 +256,7 @@ function roomBehind(
   { end, spareBytes }: NonNullable<SwitchWish["room"]>,
 ): NonNullable<SourceFacts["room"]> {
   const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
-  return { from: Math.max(end, sourceEnd, options.grownEnd ?? 0) + spareBytes, claimed: new RangeSet() };
+  return { from: Math.max(end, sourceEnd, options.grownEnd ?? 0) + spareBytes, claimed: new RangeSet(), spareBytes };
 }
 
 /** The planner knows no paths. */

@@ -21,5 +21,5 @@ export const vpcDriver: FormatDriver = {
   openOptions: [SIZE_FROM],
   open: openVpc,
   target: vpcTarget,
-  onePiece: { by: "raw", unless: ({ subformat }) => subformat === "dynamic" },
+  onePiece: { by: "raw", unless: ({ subformat }) => subformat !== "fixed" },
 };
