@@ -20,6 +20,7 @@ export const VPC_TARGET_OPTIONS: readonly TargetOption[] = [
   },
   alignOption("1M for a fixed VHD unless force_size is on; a dynamic one keeps its size"),
   GPT_OPTION,
+  { name: "block_size", kind: "size", isInternal: true, help: "Bytes of a dynamic disk's block, as it was" },
   { name: "footer", kind: "bytes", isInternal: true, help: "The footer as it was, so that the same file comes back" },
 ];
 

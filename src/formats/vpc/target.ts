@@ -29,7 +29,7 @@ interface VpcDraft extends Draft {
 export const vpcTarget: TargetDriver = {
   options: VPC_TARGET_OPTIONS,
   grownSize: (virtualSize, options) => (isFixed(options) ? grownSize(virtualSize, chooseVpc(options)) : virtualSize),
-  front: (virtualSize, options) => (isFixed(options) ? 0 : dataStartOf(virtualSize)),
+  front: (virtualSize, options) => (isFixed(options) ? 0 : dataStartOf(virtualSize, options)),
   // What a fixed VHD holds is all in use.
   countsReferences: true,
   openConversionTarget,
@@ -42,7 +42,7 @@ function openConversionTarget(
   options: TargetOptionValues,
   drop: ReadonlySet<string>,
 ): VpcDraft {
-  if (!isFixed(options)) return { ...openDynamicTarget(source, drop), keptFooter: undefined };
+  if (!isFixed(options)) return { ...openDynamicTarget(source, options, drop), keptFooter: undefined };
   const choice = chooseVpc(options);
   const keeps = keepsFooter(source.virtualSize, choice);
   const virtualSize = grownSize(source.virtualSize, choice);

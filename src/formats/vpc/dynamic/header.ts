@@ -48,6 +48,15 @@ export const DynamicHeaderFields = struct(
   },
 );
 
+export function isBlockSize(size: number): boolean {
+  return isPowerOfTwo(size) && size >= MIN_BLOCK_SIZE && size <= MAX_BLOCK_SIZE;
+}
+
+/** A bit for each sector of a block, in whole sectors. */
+export function bitmapSizeOf(blockSize: number): number {
+  return alignUp(blockSize / SECTOR_SIZE / 8, SECTOR_SIZE);
+}
+
 /** The bytes of a header that speaks of no parent. */
 export function headerOf(table: Readonly<Record<"tableOffset" | "maxTableEntries" | "blockSize", number>>): Uint8Array {
   const header = new Uint8Array(HEADER_SIZE);
@@ -118,11 +127,11 @@ export async function readDynamicDisk(
     throw refuse("unsupported", because, headerOffset + fields.version.at);
   }
   const { blockSize, tableOffset: batOffset, maxTableEntries: maxEntryCount } = values;
-  if (!isPowerOfTwo(blockSize) || blockSize < MIN_BLOCK_SIZE || blockSize > MAX_BLOCK_SIZE) {
+  if (!isBlockSize(blockSize)) {
     const because = `block size ${blockSize} is no power of two from ${MIN_BLOCK_SIZE} to ${MAX_BLOCK_SIZE}`;
     throw refuse("corrupt", because, headerOffset + fields.blockSize.at);
   }
-  const table = { batOffset, blockSize, bitmapSize: alignUp(blockSize / SECTOR_SIZE / 8, SECTOR_SIZE), maxEntryCount };
+  const table = { batOffset, blockSize, bitmapSize: bitmapSizeOf(blockSize), maxEntryCount };
   refuseTable(table, { headerOffset, dataEnd }, refuse);
   const virtualSize = await sizeOfDisk(main, found, table, sizeFrom);
   return {

@@ -61,7 +61,7 @@ class DynamicImage implements Image {
       usedHeader: RangeSet.of({ start: 0, end: clusterSize }),
       footer: sector,
       grownEnd: this.#grownEnd(),
-      creationOptions: { subformat: "dynamic", force_size: true },
+      creationOptions: { subformat: "dynamic", force_size: true, block_size: blockSize },
       unclean: savedStateOf(footer),
       forgettable: this.#unshownCount === 0 ? [] : [blocks],
     };
