@@ -47,7 +47,16 @@ export function matchingDrivers(ends: FileEnds): readonly FormatDriver[] {
             ends.bears(other),
         ),
     );
-  return formatDrivers.filter(isOf);
+  return withoutHalves(formatDrivers.filter(isOf), ends);
+}
+
+/** What should begin with its mark as well, and begins with another's own header, is that: as QEMU takes it, and as we leave it before a commit. */
+function withoutHalves(found: readonly FormatDriver[], ends: FileEnds): readonly FormatDriver[] {
+  const beginsWithOwn = ({ marks, guestAt }: FormatDriver) =>
+    guestAt === "nowhere" && marks.some((mark) => mark.hostOffset === 0 && ends.bears(mark));
+  const isHalf = ({ marks }: FormatDriver) =>
+    marks.every((mark) => !ends.bears(mark) || (mark.twin !== undefined && ends.bears(mark.twin)));
+  return found.some(beginsWithOwn) ? found.filter((driver) => !isHalf(driver)) : found;
 }
 
 /** A PC's boot sector ends with it, and so does that of a disk that somebody took for an image. */

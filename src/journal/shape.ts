@@ -94,6 +94,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     alsoHolds: absentOr(listOf(text)),
     sourceEnd: absentOr(size),
     anchor: absentOr(isSectorInHex),
+    takesOver: absentOr(flag),
     sourceOptions: texts,
     metadataDigest: text,
     fileSize: size,
@@ -164,7 +165,7 @@ function misplacedIn(facts: Facts, first: FirstFacts): string | undefined {
   if (first.record === "rearrange") return undefined;
   const { oldFileSize, fileSize } = first;
   // A setmap's also tells of the range that the guest is pointed at, wherever that lies.
-  const isSetmap = first.record === "intent" && first.purpose === "setmap";
+  const isAnywhere = first.record === "intent" && (first.purpose === "setmap" || first.takesOver === true);
   const areAdded = (ranges: Prepared["added"]) => ascend(ranges, oldFileSize, fileSize);
   switch (facts.record) {
     case "intent": {
@@ -177,7 +178,7 @@ function misplacedIn(facts: Facts, first: FirstFacts): string | undefined {
       return facts.steps.every((step) => arePatches(step.patches, oldFileSize)) ? undefined : "something overwritten";
     }
     case "prepared":
-      return areAdded(facts.added) || (isSetmap && ascend(facts.added, 0, fileSize)) ? undefined : "something added";
+      return areAdded(facts.added) || (isAnywhere && ascend(facts.added, 0, fileSize)) ? undefined : "something added";
     default:
       return undefined;
   }

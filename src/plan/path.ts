@@ -51,7 +51,11 @@ export interface GatheringStand {
   /** The image is of it, its tables out of the way. */
   readonly isHere: boolean;
   /** What the switch to it leaves free: behind `end` so many bytes, and no tables before. */
-  readonly room: { readonly end: number; readonly spareBytes: number };
+  readonly room: {
+    readonly end: number;
+    readonly spareBytes: number;
+    readonly options: Readonly<Record<string, string>>;
+  };
 }
 
 export interface PathWishes {

@@ -33,17 +33,18 @@ export function forecastOf(
   const [goal] = goals;
   const atOnce = epochBytesFor(maxExtraSpace);
   if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source, atOnce);
-  if (goal === "gather") return gather(plan?.draft.extents ?? source.mapping, steps, atOnce);
-  if (goal === "encode") {
-    const encoded = encode(plan?.draft.extents ?? source.mapping, Math.min(ENCODE_BYTES, maxExtraSpace));
-    if (!goals.includes("compact")) return encoded;
+  if (goal === "gather" || goal === "encode") {
+    const extents = plan?.draft.extents ?? source.mapping;
+    const first =
+      goal === "gather" ? gather(extents, steps, atOnce) : encode(extents, Math.min(ENCODE_BYTES, maxExtraSpace));
+    if (!goals.includes("compact")) return first;
     const { fileSize, peakExtraBytes, barriers } = compact(source, plan, atOnce);
     // One comes after the other.
     return {
-      ...encoded,
+      ...first,
       fileSize,
-      peakExtraBytes: Math.max(encoded.peakExtraBytes, peakExtraBytes),
-      barriers: encoded.barriers + barriers,
+      peakExtraBytes: Math.max(first.peakExtraBytes, peakExtraBytes),
+      barriers: first.barriers + barriers,
     };
   }
   return goal === "compact" ? compact(source, plan, atOnce) : NOTHING;

@@ -96,6 +96,7 @@ export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, 
   };
 }
 
-function clearing({ to, front }: Switching): Readonly<Record<string, string>> {
+function clearing({ to, front, room }: Switching): Readonly<Record<string, string>> {
+  if (room) return room.options;
   return front === undefined ? {} : (targetDriverOf(to).optionsForFront?.(front) ?? {});
 }

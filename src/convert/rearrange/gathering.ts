@@ -9,25 +9,32 @@
 import { alignUp, isAligned, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { hubDriver } from "../../formats/registry.ts";
-import { ExtentState, eachExtent } from "../../image/extent.ts";
+import { ExtentState, ExtentTableBuilder, eachExtent } from "../../image/extent.ts";
 import { withoutZeroUnits } from "../../image/grown-mapping.ts";
 import type { Draft } from "../../image/target.ts";
 import type { Journey, Wishes } from "../../journal/records.ts";
 import { nobodysPlaces } from "../../plan/nobodys-places.ts";
 import { placeUnits } from "../../plan/place-units.ts";
-import { piecesOf, type Slots, slotStart, slotsFor, storedUnitCount } from "../../plan/schedule/slots.ts";
+import { piecesOf, type Slots, slotStart, slotsFor, storedUnitCount, storedUnits } from "../../plan/schedule/slots.ts";
 import { type GatherInput, leastSpares, stayingUnits } from "../../plan/schedule.ts";
 import type { Source } from "../inspect/source.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import { epochBytesFor } from "./epoch-size.ts";
+
+/** What a switch to the format in which units are brought together leaves free behind `end`, and `-o` for its clusters. */
+export interface GatheringRoom {
+  readonly end: number;
+  readonly spareBytes: number;
+  readonly options: Readonly<Record<string, string>>;
+}
 
 /** Units have to be brought together, in images of the format `by`. */
 export interface GatheringNeed {
   readonly by: string;
   /** Its tables are out of the way, and there are spares. */
   readonly isHere: boolean;
-  /** One past the last slot: behind it there have to be `spareBytes` free, and no tables before. */
-  readonly room: { readonly end: number; readonly spareBytes: number };
+  /** Its `end` is one past the last slot. */
+  readonly room: GatheringRoom;
 }
 
 /** What the schedule is made from, and what else lies in the file. */
@@ -55,17 +62,38 @@ export function gatheringNeed(source: Source, goal: Goal): GatheringNeed | undef
   const hub = hubDriver();
   const isHub = options.format === hub.name;
   if (placement.linearBase !== undefined || options.backing !== undefined) return undefined;
-  const pieceSize = isHub ? options.clusterSize : pieceSizeFor(source, draft);
+  const pieceSize =
+    isHub && canMakeUp(placement, options.clusterSize) ? options.clusterSize : pieceSizeFor(source, draft);
   if (pieceSize === undefined) return undefined;
   const slots = slotsFor(placement, pieceSize);
-  if (!isNeeded(source, draft, slots, isHub, epochBytesFor(maxExtraSpace))) return undefined;
+  if (!isNeeded(source, draft, slots, isHub, allowedFor(maxExtraSpace))) return undefined;
   const spareBytes = spareBytesFor(source, slots, pieceSize, maxExtraSpace);
   const end = slotStart(slots, storedUnitCount(mapping, slots.unitSize));
   const isOutOfReach = Math.max(end, fileSize, options.grownEnd ?? 0) + 2 * spareBytes > MAX_END;
   // Units that can lie nowhere but together have no other way.
   if (slots.leadIn === 0 && (isOutOfReach || spareBytes > maxExtraSpace)) return undefined;
   const isHere = isHub && gatheringHere(source, goal) !== undefined;
-  return { by: hub.name, isHere, room: { end, spareBytes } };
+  return { by: hub.name, isHere, room: { end, spareBytes, options: optionsOfHub(source, placement) } };
+}
+
+/** How long a file will be in which units lie without a hole between them; undefined of any other. */
+export function gatheredSize(source: Found, goal: Goal): number | undefined {
+  const draft = draftOf(source, goal);
+  const { unitSize } = draft.placement;
+  const slots = slotsFor(draft.placement, unitSize);
+  if (!slots.isDense) return undefined;
+  const extents = new ExtentTableBuilder();
+  let slot = 0;
+  for (const unit of storedUnits(source.mapping, unitSize)) {
+    extents.append(unit * unitSize - extents.end, ExtentState.unallocated);
+    const length = Math.min(unitSize, draft.virtualSize - extents.end);
+    extents.append(length, ExtentState.data, slotStart(slots, slot++) + slots.leadIn);
+  }
+  extents.append(draft.virtualSize - extents.end, ExtentState.unallocated);
+  const additiveStart = slotStart(slots, slot);
+  const table = extents.finish(draft.virtualSize);
+  const space = { oldFileSize: additiveStart, additiveStart };
+  return targetDriverOf(goal.goalFormat).map(draft, table, space).settling.fileSize;
 }
 
 /** Of an image in which units can be moved to any sector; undefined where its tables are in the way. */
@@ -74,6 +102,7 @@ export function gatheringHere(found: Found, goal: Goal): GatheringHere | undefin
   const { placement } = draftOf(found, goal);
   const maxExtraSpace = goal.wishes.maxExtraSpace ?? Number.POSITIVE_INFINITY;
   const pieceSize = options.clusterSize;
+  if (!canMakeUp(placement, pieceSize)) return undefined;
   const slots = slotsFor(placement, pieceSize);
   const fixed = RangeSet.of({ start: 0, end: SECTOR_SIZE });
   fixed.addAll(metadata);
@@ -116,14 +145,30 @@ function draftOf({ options }: Found, { goalFormat, goalOptions }: Goal): Draft {
 }
 
 /** The clusters that the hub would have; undefined where it can't hold the source. */
-function pieceSizeFor({ options }: Found, { refusals }: Draft): number | undefined {
-  const target = targetDriverOf(hubDriver().name);
+function pieceSizeFor({ options }: Found, { refusals, placement }: Draft): number | undefined {
+  const { name } = hubDriver();
+  const target = targetDriverOf(name);
+  const values = parseTargetOptions(name, target, optionsOfHub({ options }, placement));
   // What the goal does not keep is given up by the user's word, which the goal asks for.
-  const drafted = target.openConversionTarget(options, {}, refusals.length > 0 ? CONSENTS : new Set());
+  const drafted = target.openConversionTarget(options, values, refusals.length > 0 ? CONSENTS : new Set());
   return drafted.refusals.length === 0 ? drafted.clusterSize : undefined;
 }
 
-/** Whether more than `most` would have to be copied elsewhere; of units with a lead-in whether any would. */
+/** Where each unit lies by itself, behind its own lead-in, none is a part of a cluster. */
+function canMakeUp({ unitSize, leadIn = 0 }: Draft["placement"], pieceSize: number): boolean {
+  return leadIn === 0 || pieceSize <= unitSize;
+}
+
+function optionsOfHub(
+  { options }: Pick<Found, "options">,
+  { unitSize, leadIn = 0 }: Draft["placement"],
+): GatheringRoom["options"] {
+  return leadIn === 0 || options.clusterSize <= unitSize
+    ? {}
+    : (targetDriverOf(hubDriver().name).optionsForUnits?.(unitSize) ?? {});
+}
+
+/** Whether more than `most` would have to be copied elsewhere; of units with a lead-in whether any lies in no slot. */
 function isNeeded(
   found: Found,
   { placement, virtualSize }: Draft,
@@ -133,8 +178,12 @@ function isNeeded(
 ): boolean {
   const { mapping, metadata, options, fileSize } = found;
   const { linearBase, clusterSize, grownEnd = 0 } = options;
-  const isNobodys = isHub ? nobodysPlaces(mapping, metadata, clusterSize) : undefined;
-  if (slots.leadIn > 0 && !isHub) return true;
+  if (slots.leadIn > 0) {
+    if (!isHub || !canMakeUp(placement, clusterSize)) return true;
+    const pieces = piecesOf(mapping, clusterSize);
+    const { unitCount, stayCount } = stayingUnits({ slots, pieces, limit: Number.POSITIVE_INFINITY });
+    return stayCount < unitCount || mapping.state.includes(ExtentState.compressed);
+  }
   const { unitSize } = placement;
   const units =
     linearBase === undefined
@@ -147,15 +196,19 @@ function isNeeded(
     sourceClusterSize: clusterSize,
     hasBacking: false,
     copyStart: alignUp(Math.max(fileSize, metadata.end, grownEnd), Math.max(clusterSize, unitSize)),
-    ...(isNobodys && { isNobodys }),
+    ...(isHub && { isNobodys: nobodysPlaces(mapping, metadata, clusterSize) }),
   });
-  return refusals.length === 0 && bytesMoved > (slots.leadIn > 0 ? 0 : most);
+  return refusals.length === 0 && bytesMoved > most;
 }
 
-/** No more than there is to be moved, and room for a unit; of a bound half, since tables come to it. */
+/** Of a bound half, since tables come to it. */
+function allowedFor(maxExtraSpace: number): number {
+  return Number.isFinite(maxExtraSpace) ? epochBytesFor(maxExtraSpace / 2) : USUAL_SPARES;
+}
+
+/** No more than there is to be moved, and room for a unit. */
 function spareBytesFor({ mapping }: Found, slots: Slots, pieceSize: number, maxExtraSpace: number): number {
   const least = leastSpares(slots, pieceSize);
   const units = storedUnitCount(mapping, slots.unitSize) * slots.pitch;
-  const allowed = Number.isFinite(maxExtraSpace) ? epochBytesFor(maxExtraSpace / 2) : USUAL_SPARES;
-  return alignUp(Math.max(least, Math.min(allowed, units)), pieceSize);
+  return alignUp(Math.max(least, Math.min(allowedFor(maxExtraSpace), units)), pieceSize);
 }

@@ -37,18 +37,27 @@ export function slotStart({ first, pitch }: Slots, slot: number): number {
 }
 
 /** How many units have something stored. */
-export function storedUnitCount({ count, guestOffset, length, state }: ExtentTable, unitSize: number): number {
+export function storedUnitCount(mapping: ExtentTable, unitSize: number): number {
   let units = 0;
+  for (const { from, end } of unitRuns(mapping, unitSize)) units += end - from;
+  return units;
+}
+
+/** Their numbers, ascending. */
+export function* storedUnits(mapping: ExtentTable, unitSize: number): Generator<number> {
+  for (const { from, end } of unitRuns(mapping, unitSize)) for (let unit = from; unit < end; unit++) yield unit;
+}
+
+function* unitRuns({ count, guestOffset, length, state }: ExtentTable, unitSize: number) {
   let next = 0;
   for (let row = 0; row < count; row++) {
     if (!isStored(state[row])) continue;
     const start = guestOffset[row] as number;
     const from = Math.max(next, Math.floor(start / unitSize));
     const end = Math.ceil((start + (length[row] as number)) / unitSize);
-    units += Math.max(0, end - from);
+    if (end > from) yield { from, end };
     next = Math.max(next, end);
   }
-  return units;
 }
 
 /** What the units are made of, ascending by guest offset; each is `pieceSize` long, also where the disk ends before. */

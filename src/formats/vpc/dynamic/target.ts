@@ -8,7 +8,7 @@
  * table begins where no block will ever be, and comes to its place, and the file to its end, once that is settled (settling.ts).
  */
 
-import { alignUp, ceilDiv, isAligned, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
+import { alignUp, ceilDiv, isAligned, KiB, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { UsageError } from "../../../bytes/image-error.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
 import type { ExtentTable } from "../../../image/extent.ts";
@@ -27,6 +27,7 @@ import { ENTRY_SIZE, UNUSED_ENTRY } from "./table.ts";
 
 /** The specification's own, and all that qemu-img makes. */
 const USUAL_BLOCK = 2 * MiB;
+const COMMIT_BLOCK = 4 * KiB;
 const PIECE = MiB / ENTRY_SIZE;
 
 interface DynamicDraft extends MappedDraft {
@@ -35,9 +36,9 @@ interface DynamicDraft extends MappedDraft {
   readonly footer: Uint8Array;
 }
 
-/** Where the first block's bitmap may lie: right behind the table, as qemu-img has it. */
+/** Where the first block's bitmap may lie: behind the table, and outside of the block that a medium may lose with the commit. */
 export function dataStartOf(virtualSize: number, options: TargetOptionValues): number {
-  return TABLE_OFFSET + tableSizeOf(virtualSize, chooseBlock(options));
+  return Math.max(TABLE_OFFSET + tableSizeOf(virtualSize, chooseBlock(options)), COMMIT_BLOCK);
 }
 
 function tableSizeOf(virtualSize: number, blockSize: number): number {
