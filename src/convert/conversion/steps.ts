@@ -57,7 +57,9 @@ function whereUnitsLie(source: Source, goal: Pick<Journey, "goalFormat" | "goalO
   const { placement } = target.openConversionTarget(options, values, new Set());
   const isFree =
     isFrontFree(source, goalFront) &&
-    (placement.dense === undefined || isGathered(mapping, metadata, placement, options.clusterSize));
+    (placement.dense === undefined ||
+      driverOf(options.format).isHub ||
+      isGathered(mapping, metadata, placement, options.clusterSize));
   return { goalFront, front: goalFront > SECTOR_SIZE && !isFree ? goalFront : 0 };
 }
 

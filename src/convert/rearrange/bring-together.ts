@@ -1,5 +1,6 @@
 /** The goal `gather`: what lies together in the target is brought together, where its switch will find it. */
 
+import { MiB } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { Moves } from "../../image/rearranger.ts";
 import { proveGathering } from "../../plan/gather-proof.ts";
@@ -32,18 +33,27 @@ export async function bringTogether(step: RearrangeStep): Promise<Rearranged> {
   }
 }
 
-/** What the epoch before the last has left, and neither the last nor this one goes to: what is written at once need not be emptied. */
+/** Given back at once: to punch takes a sync that is longer. */
+const MUCH = 4 * MiB;
+
+/**
+ * What epochs have left, and no later one has gone to: what the next one writes anyway need not be emptied, nor is little
+ * of it. To be asked for one epoch after the other, and behind the last.
+ */
 function leftForGood(epochs: readonly Moves[]): (at: number) => RangeSet {
+  let pending = new RangeSet();
   return (at) => {
-    const left = new RangeSet();
-    const leaving = at === epochs.length ? [at - 2, at - 1] : [at - 2];
+    const isLast = at === epochs.length;
+    addPlaces(pending, epochs[at - 2], "fromHostOffset");
+    if (isLast) addPlaces(pending, epochs[at - 1], "fromHostOffset");
     const taken = new RangeSet();
     for (const epoch of [at - 1, at]) addPlaces(taken, epochs[epoch], "toHostOffset");
-    const places = new RangeSet();
-    for (const epoch of leaving) addPlaces(places, epochs[epoch], "fromHostOffset");
-    for (const { start, end } of places.each())
+    const left = new RangeSet();
+    for (const { start, end } of pending.each())
       for (const gap of taken.gapsIn(start, end)) left.add(gap.start, gap.end);
-    return left;
+    const isMuch = isLast || left.total >= MUCH;
+    pending = isMuch ? new RangeSet() : left;
+    return isMuch ? left : new RangeSet();
   };
 }
 

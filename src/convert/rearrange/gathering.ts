@@ -51,7 +51,7 @@ type Found = Pick<Source, "options" | "mapping" | "metadata" | "fileSize">;
 type Goal = Pick<Journey, "goalFormat" | "goalOptions"> & { readonly wishes: Pick<Wishes, "maxExtraSpace"> };
 
 /** With what the target's own tables take the file is then no more than 16 MiB longer. */
-const USUAL_SPARES = 14 * MiB;
+const USUAL_SPARES = 15 * MiB;
 
 /** Undefined where a switch alone leads to the goal, as where all but a little stays where it is. */
 export function gatheringNeed(source: Source, goal: Goal): GatheringNeed | undefined {
@@ -168,7 +168,7 @@ function optionsOfHub(
     : (targetDriverOf(hubDriver().name).optionsForUnits?.(unitSize) ?? {});
 }
 
-/** Whether more than `most` would have to be copied elsewhere; of units with a lead-in whether any lies in no slot. */
+/** Whether more than `most` would have to be copied elsewhere; where units have to lie together, and can be moved, whether any lies in no slot. */
 function isNeeded(
   found: Found,
   { placement, virtualSize }: Draft,
@@ -178,8 +178,8 @@ function isNeeded(
 ): boolean {
   const { mapping, metadata, options, fileSize } = found;
   const { linearBase, clusterSize, grownEnd = 0 } = options;
-  if (slots.leadIn > 0) {
-    if (!isHub || !canMakeUp(placement, clusterSize)) return true;
+  if (slots.leadIn > 0 && !(isHub && canMakeUp(placement, clusterSize))) return true;
+  if (isHub && slots.isDense) {
     const pieces = piecesOf(mapping, clusterSize);
     const { unitCount, stayCount } = stayingUnits({ slots, pieces, limit: Number.POSITIVE_INFINITY });
     return stayCount < unitCount || mapping.state.includes(ExtentState.compressed);

@@ -33,6 +33,8 @@ export interface GatherInput {
 }
 
 const NOWHERE = -1;
+/** Of the pieces that a slot can have: so small a part costs less than epochs that are shorter by that slot. */
+const FEW_OF = 16;
 
 export function scheduleGather(input: GatherInput): Schedule {
   const gathering = new Gathering(input);
@@ -216,17 +218,22 @@ class Gathering {
     return chosen;
   }
 
-  /** Where too few slots will be empty, pieces go out of the first of the others. With nothing else to do one is emptied in any case. */
+  /**
+   * Where too few slots will be empty, pieces go out of the first of the others, and where next to nothing is in the way of
+   * one more. With nothing else to do one is emptied in any case.
+   */
   #makeRoom(most: number, isMoving: boolean, vacated: number[]): void {
     const { slots, pieceSize, epochBytes } = this.#input;
-    let wanted = Math.ceil(Math.min(most, this.#left) / 2);
-    wanted -= this.#emptyCount;
-    const blocked = [...this.#blocked(most)];
-    for (const slot of blocked) if (this.#isEmpty(slot)) wanted--;
-    if (wanted <= 0) return;
+    const next = [...this.#blocked(most)];
+    const blocked = next.filter((slot) => !this.#isEmpty(slot));
+    const emptyCount = this.#emptyCount + next.length - blocked.length;
+    const isShort = emptyCount < Math.ceil(Math.min(most, this.#left) / 2);
+    let more = Math.min(most, this.#left) - emptyCount;
     for (const slot of blocked) {
+      const pieces = [...this.#piecesIn(slot)];
       const end = slotStart(slots, slot) + slots.pitch;
-      for (const piece of [...this.#piecesIn(slot)]) {
+      if (more-- <= 0 || !(isShort || pieces.length <= slots.unitSize / pieceSize / FEW_OF)) return;
+      for (const piece of pieces) {
         const bytes = vacated.length * pieceSize;
         const isForced = !isMoving && slot === blocked[0];
         if (bytes + pieceSize > epochBytes && !isForced) return;
