@@ -50,6 +50,8 @@ export interface GatheringStand {
   readonly by: string;
   /** The image is of it, its tables out of the way. */
   readonly isHere: boolean;
+  /** Nothing is stored that could be moved. */
+  readonly isIdle: boolean;
   /** What the switch to it leaves free: behind `end` so many bytes, and no tables before. */
   readonly room: {
     readonly end: number;
@@ -111,9 +113,9 @@ export function pathTo(from: PathFrom, goal: Waypoint, carrier: Waypoint, wishes
 
 const RELOCATE: Step = { step: "rearrange", goal: "relocate" };
 
-function toBeGathered({ by, isHere, room }: GatheringStand): readonly Step[] {
-  const gather: Step = { step: "rearrange", goal: "gather" };
-  return isHere ? [gather] : [{ ...switchTo(by), isCarrier: true, room }, gather];
+function toBeGathered({ by, isHere, isIdle, room }: GatheringStand): readonly Step[] {
+  const gather: readonly Step[] = isIdle ? [] : [{ step: "rearrange", goal: "gather" }];
+  return isHere ? gather : [{ ...switchTo(by), isCarrier: true, room }, ...gather];
 }
 
 /** Ends with `last`, the switch to a disk in one piece. */

@@ -33,6 +33,8 @@ export interface GatheringNeed {
   readonly by: string;
   /** Its tables are out of the way, and there are spares. */
   readonly isHere: boolean;
+  /** Nothing is stored that could be moved. */
+  readonly isIdle: boolean;
   /** Its `end` is one past the last slot. */
   readonly room: GatheringRoom;
 }
@@ -68,12 +70,18 @@ export function gatheringNeed(source: Source, goal: Goal): GatheringNeed | undef
   const slots = slotsFor(placement, pieceSize);
   if (!isNeeded(source, draft, slots, isHub, allowedFor(maxExtraSpace))) return undefined;
   const spareBytes = spareBytesFor(source, slots, pieceSize, maxExtraSpace);
-  const end = slotStart(slots, storedUnitCount(mapping, slots.unitSize));
+  const unitCount = storedUnitCount(mapping, slots.unitSize);
+  const end = slotStart(slots, unitCount);
   const isOutOfReach = Math.max(end, fileSize, options.grownEnd ?? 0) + 2 * spareBytes > MAX_END;
   // Units that can lie nowhere but together have no other way.
   if (slots.leadIn === 0 && (isOutOfReach || spareBytes > maxExtraSpace)) return undefined;
   const isHere = isHub && gatheringHere(source, goal) !== undefined;
-  return { by: hub.name, isHere, room: { end, spareBytes, options: optionsOfHub(source, placement) } };
+  return {
+    by: hub.name,
+    isHere,
+    isIdle: unitCount === 0,
+    room: { end, spareBytes, options: optionsOfHub(source, placement) },
+  };
 }
 
 /** How long a file will be in which units lie without a hole between them; undefined of any other. */
