@@ -112,8 +112,8 @@ export const placeMutations: readonly Mutation[] = [
   {
     name: "a unit stays though it has no room for its lead-in",
     file: "plan/place-units.ts",
-    find: "if (hostOffset % hostAlignment !== 0 || leadIn > 0) {",
-    replace: "if (hostOffset % hostAlignment !== 0) {",
+    find: "isNobodys(base - leadIn, base) &&",
+    replace: "true &&",
     tests: [units],
   },
   {

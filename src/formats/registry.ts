@@ -30,6 +30,13 @@ export function carrierDriver(): FormatDriver {
   return carrier;
 }
 
+/** The format in which units are brought together. */
+export function hubDriver(): FormatDriver {
+  const hub = formatDrivers.find(({ isHub }) => isHub);
+  if (hub === undefined) throw new UsageError("Cannot bring units together: no format can");
+  return hub;
+}
+
 /** Whether an image of the format, made with these options, holds its disk in one piece. */
 export function isMadeInOnePiece({ onePiece }: FormatDriver, options: Readonly<Record<string, unknown>>): boolean {
   return onePiece !== undefined && !onePiece.unless?.(options);

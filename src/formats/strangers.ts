@@ -59,7 +59,7 @@ export function matchingDrivers(ends: FileEnds): readonly FormatDriver[] {
             ends.bears(other),
         ),
     );
-  const found = formatDrivers.filter(isOf);
+  const found = withoutHalves(formatDrivers.filter(isOf), ends);
   // Nobody looks for an archive in a disk's first bytes.
   const isGuests = found.some((driver) => hasGuestAtStart(driver, ends));
   return isGuests ? found.filter(({ isArchive }) => !isArchive) : found;
@@ -68,6 +68,15 @@ export function matchingDrivers(ends: FileEnds): readonly FormatDriver[] {
 /** What bears the format's own mark in its first bytes has no guest's there. */
 function hasGuestAtStart({ guestAt, marks }: FormatDriver, ends: FileEnds): boolean {
   return guestAt === "start" && !marks.some((mark) => mark.hostOffset === 0 && ends.bears(mark));
+}
+
+/** What should begin with its mark as well, and begins with another's own header, is that: as QEMU takes it, and as we leave it before a commit. */
+function withoutHalves(found: readonly FormatDriver[], ends: FileEnds): readonly FormatDriver[] {
+  const beginsWithOwn = ({ marks, guestAt }: FormatDriver) =>
+    guestAt === "nowhere" && marks.some((mark) => mark.hostOffset === 0 && ends.bears(mark));
+  const isHalf = ({ marks }: FormatDriver) =>
+    marks.every((mark) => !ends.bears(mark) || (mark.twin !== undefined && ends.bears(mark.twin)));
+  return found.some(beginsWithOwn) ? found.filter((driver) => !isHalf(driver)) : found;
 }
 
 /** A PC's boot sector ends with it, and so does that of a disk that somebody took for an image. */

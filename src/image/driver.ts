@@ -92,6 +92,8 @@ export interface FormatDriver {
   readonly canRearrange?: true;
   /** Set of the one format in which units are brought to the places that others fix. */
   readonly isCarrier?: true;
+  /** Set of the one format in which units are brought together for others, since its clusters lie at any sector and nothing is counted. */
+  readonly isHub?: true;
 }
 
 /**

@@ -122,8 +122,11 @@ export interface Image {
   readSnapshots?(): Promise<readonly SnapshotInfo[]>;
   /** Moves tables and data so that the file holds nothing unreferenced and ends at its last byte (settle, compact). */
   planSettling?(): Promise<Rearrangement>;
-  /** Who may move what inside the file. Throws ImageError where the image, or what it has, can't be. */
-  openRearranger?(): Promise<Rearranger>;
+  /**
+   * Who may move what inside the file. Throws ImageError where the image, or what it has, can't be. `alignment`: a power of
+   * two, at whose multiples moved clusters will lie where they may lie at any; absent: as they lie now.
+   */
+  openRearranger?(alignment?: number): Promise<Rearranger>;
   /**
    * Gives up where the image stands whole units of the active disk that read as zeros, snapshots and bitmaps kept: pointers, step
    * by step; what was counted is left to a repair of leaks. For an image without a backing file; absent where nothing can be.

@@ -11,7 +11,7 @@
 import { alignUp } from "../bytes/align.ts";
 import { Bitmap } from "../bytes/bitmap.ts";
 import { hex } from "../bytes/image-error.ts";
-import { RangeSet } from "../bytes/range-set.ts";
+import type { RangeSet } from "../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, eachExtent } from "../image/extent.ts";
 import { eachPlacedUnit } from "../image/placed-units.ts";
 import type { Placement } from "../image/target.ts";
@@ -25,11 +25,6 @@ export interface GatherInput {
   readonly virtualSize: number;
   /** From here on nothing of the source lies. */
   readonly copyStart: number;
-}
-
-export interface Gathered extends Placed {
-  /** Places of units that the source stores nowhere. */
-  readonly zeros: RangeSet;
 }
 
 const NOWHERE = -1;
@@ -51,17 +46,17 @@ export function isGathered(
   return clusterSize % unitSize === 0 && !metadata.intersects(dense?.from ?? 0, end);
 }
 
-export function gatherUnits(placed: Placed, input: GatherInput): Gathered {
+/** Among its zeros are places of units that the source stores nowhere. */
+export function gatherUnits(placed: Placed, input: GatherInput): Placed {
   const { placement, virtualSize, copyStart } = input;
   const { unitSize, dense } = placement;
-  const nothing = { ...placed, zeros: new RangeSet() };
-  if (dense === undefined) return nothing;
+  if (dense === undefined) return placed;
   const unitCount = Math.ceil(virtualSize / unitSize);
   const places = new Float64Array(unitCount).fill(NOWHERE);
   const storedCount = eachPlacedUnit(placed.extents, unitSize, [0, unitCount], (unit, hostOffset) => {
     places[unit] = hostOffset / unitSize;
   });
-  if (storedCount === 0) return nothing;
+  if (storedCount === 0) return placed;
   const { start, count } = bestWindow(places, storedCount, dense.latest / unitSize);
   const isCopied = (place: number) => place < start || place >= start + count || place * unitSize >= copyStart;
   const taken = livePlaces(input, start, count);
@@ -70,7 +65,7 @@ export function gatherUnits(placed: Placed, input: GatherInput): Gathered {
   if (stayCount !== taken.markedCount) {
     const hostOffset = hex(start * unitSize);
     const reason = `Something else lies between the units from host offset ${hostOffset} on, where the target must not have a hole`;
-    return { ...nothing, refusals: [...placed.refusals, reason] };
+    return { ...placed, refusals: [...placed.refusals, reason] };
   }
   let free = 0;
   const nextFree = (): number => {
@@ -89,7 +84,7 @@ export function gatherUnits(placed: Placed, input: GatherInput): Gathered {
       last.length += unitSize;
     else copies.push({ guestOffset, hostOffset, length: unitSize });
   }
-  const zeros = new RangeSet();
+  const { zeros } = placed;
   let holeCount = count - taken.markedCount - copied.length;
   const extents = new ExtentTableBuilder();
   for (const [unit, place] of places.entries()) {

@@ -11,6 +11,7 @@ export type ToldStep =
 
 const GOALS: Readonly<Record<RearrangeGoal, string>> = {
   linear: "each unit to its place",
+  gather: "what lies together in the target brought together",
   zeros: "clusters of zeros given back",
   compact: "what lies at the end moves into free space, the file gets shorter",
   encode: "each cluster compressed",
@@ -35,8 +36,14 @@ export function stepTexts(path: readonly ToldStep[]): readonly string[] {
   return path.map((step, at) => {
     if (step.step === "rearrange") return `rearrange: ${GOALS[step.goal]}`;
     const next = path[at + 1];
-    const isCarrier = next?.step === "rearrange" && (next.goal === "linear" || next.goal === "pack");
-    return `switch to ${step.to}${isCarrier ? ", its tables behind the disk" : ""}`;
+    const goal = next?.step === "rearrange" ? next.goal : undefined;
+    const isBehindDisk = goal === "linear" || goal === "pack";
+    const where = isBehindDisk
+      ? ", its tables behind the disk"
+      : goal === "gather"
+        ? ", its tables behind the data"
+        : "";
+    return `switch to ${step.to}${where}`;
   });
 }
 

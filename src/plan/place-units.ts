@@ -12,10 +12,12 @@
 
 import { alignDown, alignUp } from "../bytes/align.ts";
 import { hex } from "../bytes/image-error.ts";
+import { type Range, RangeSet } from "../bytes/range-set.ts";
 import { option, say, type Words } from "../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder, isStored } from "../image/extent.ts";
 import type { Placement } from "../image/target.ts";
 import type { GuestCopy } from "../image/write.ts";
+import type { IsNobodys } from "./nobodys-places.ts";
 
 export interface PlacementInput {
   readonly mapping: ExtentTable;
@@ -27,6 +29,8 @@ export interface PlacementInput {
   readonly hasBacking: boolean;
   /** All that lies below is read: of a unit stored in part the rest is stored as well, as the guest sees it. */
   readonly fillsIn?: boolean;
+  /** Set where a unit of which only parts are stored may stay: what lies beside them is made zeros, if it is nobody's. */
+  readonly isNobodys?: IsNobodys;
   /** First host offset for copies: past all that the source points at, aligned to both cluster sizes. */
   readonly copyStart: number;
   /** Where the target fixes the places: end of the source's header area, whose guest bytes the commit brings along; 0 where absent. */
@@ -43,6 +47,8 @@ export interface Placed {
   readonly bytesMoved: number;
   /** Guest bytes that the backing file showed and the target stores. */
   readonly bytesFilled: number;
+  /** Places beside what is stored of units that stay. */
+  readonly zeros: RangeSet;
   readonly refusals: readonly Words[];
 }
 
@@ -75,6 +81,7 @@ class PlacementPass {
   readonly #extents = new ExtentTableBuilder();
   readonly #copies: { guestOffset: number; hostOffset: number; length: number }[] = [];
   readonly #refusals: Words[] = [];
+  readonly #zeros = new RangeSet();
   #copyEnd: number;
   #bytesFilled = 0;
 
@@ -127,7 +134,7 @@ class PlacementPass {
     } else if (isEmpty && !(hasBacking && allZero)) {
       this.#extents.append(end - start, ExtentState.unallocated);
     } else {
-      this.#copy(start, end);
+      this.#fillOrCopy(first, last, start, end);
     }
   }
 
@@ -140,6 +147,7 @@ class PlacementPass {
       copyEnd: this.#copyEnd,
       bytesMoved: this.#copyEnd - copyStart,
       bytesFilled: this.#bytesFilled,
+      zeros: this.#zeros,
       refusals: this.#refusals,
     };
   }
@@ -162,8 +170,14 @@ class PlacementPass {
       this.#linear(start, end, ExtentState.data, hostOffset);
       return;
     }
-    // Before the source's data there is no room for the target's own bytes.
-    if (hostOffset % hostAlignment !== 0 || leadIn > 0) {
+    if (leadIn > 0) {
+      for (let at = start; at < end; at += unitSize) {
+        const unitEnd = Math.min(at + unitSize, end);
+        this.#stayOrCopy([{ start: at, end: unitEnd }], hostOffset + at - start, at, unitEnd);
+      }
+      return;
+    }
+    if (hostOffset % hostAlignment !== 0) {
       this.#copy(start, end);
       return;
     }
@@ -178,7 +192,50 @@ class PlacementPass {
         else this.#extents.append(unitEnd - at, ExtentState.data, unitHost);
       }
     }
-    if (stayEnd < end) this.#copy(stayEnd, end);
+    if (stayEnd < end) this.#stayOrCopy([{ start: stayEnd, end }], hostOffset + stayEnd - start, stayEnd, end);
+  }
+
+  /** One unit, stored in parts. */
+  #fillOrCopy(first: number, last: number, start: number, end: number): void {
+    const { mapping } = this.#input;
+    const parts: Range[] = [];
+    let base: number | undefined;
+    for (let row = first; row <= last; row++) {
+      if (!isStored(mapping.state[row])) continue;
+      const guestOffset = mapping.guestOffset[row] as number;
+      const rowBase = (mapping.hostOffset[row] as number) + start - guestOffset;
+      if (mapping.state[row] === ExtentState.compressed || (base ?? rowBase) !== rowBase) {
+        this.#copy(start, end);
+        return;
+      }
+      base = rowBase;
+      const rowEnd = guestOffset + (mapping.length[row] as number);
+      parts.push({ start: Math.max(start, guestOffset), end: Math.min(end, rowEnd) });
+    }
+    this.#stayOrCopy(parts, base as number, start, end);
+  }
+
+  /** A unit of which these guest ranges are stored, all as it would lie at `base`: it stays where what is beside them, and before it, is nobody's. */
+  #stayOrCopy(parts: readonly Range[], base: number, start: number, end: number): void {
+    const { isNobodys, placement, sourceClusterSize } = this.#input;
+    const { unitSize, hostAlignment, reserved, leadIn = 0 } = placement;
+    const unitEnd = base + unitSize;
+    const stored = new RangeSet();
+    for (const part of parts)
+      stored.add(base + part.start - start, base + alignUp(part.end, sourceClusterSize) - start);
+    const gaps = [...stored.gapsIn(base, unitEnd)];
+    const stays =
+      isNobodys !== undefined &&
+      (base - leadIn) % hostAlignment === 0 &&
+      !reserved.intersects(base - leadIn, unitEnd) &&
+      isNobodys(base - leadIn, base) &&
+      gaps.every((gap) => isNobodys(gap.start, gap.end));
+    if (!stays) {
+      this.#copy(start, end);
+      return;
+    }
+    for (const gap of gaps) this.#zeros.add(gap.start, gap.end);
+    this.#extents.append(end - start, ExtentState.data, base);
   }
 
   /**

@@ -8,7 +8,7 @@
 import { alignUp, holdsUnit } from "../bytes/align.ts";
 import { Bitmap, MAX_BITS } from "../bytes/bitmap.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
-import type { RangeSet } from "../bytes/range-set.ts";
+import { RangeSet } from "../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, eachExtent, guestEndOf, isStored } from "../image/extent.ts";
 import { SideBySide } from "../image/side-by-side.ts";
 import type { Placement } from "../image/target.ts";
@@ -29,7 +29,7 @@ export interface ProofInput {
   readonly oldFileSize: number;
   /** Of a target with fixed places: what lies below comes with the commit (place-units.ts); 0 where absent. */
   readonly frontEnd?: number;
-  /** Of a target with fixed places, or without holes: what will be made zeros before the commit. Absent where the source lies in one piece as well. */
+  /** What will be made zeros before the commit. Absent where source and target lie in one piece. */
   readonly zeros?: RangeSet;
 }
 
@@ -60,10 +60,15 @@ function proveCopies(input: ProofInput): void {
     if (isLive(hostOffset, hostOffset + length)) throw failed("a copy lies on what the source points at", guestOffset);
 }
 
-/** Tells whether anything of the source lies in a range: by its clusters, or, of a disk that may end inside one, by smaller units of the target. */
+/**
+ * Tells whether anything of the source lies in a range: where the target fixes the places by its clusters, else by each one's
+ * own bytes, up to the end of its cluster, or, where the disk may end inside one, of a smaller unit of the target.
+ */
 function liveIn({ source, metadata, placement, ...more }: ProofInput): (start: number, end: number) => boolean {
   const { sourceClusterSize, oldFileSize } = more;
-  const size = placement.dense ? Math.min(sourceClusterSize, placement.unitSize) : sourceClusterSize;
+  const { linearBase, dense, unitSize } = placement;
+  const size = dense ? Math.min(sourceClusterSize, unitSize) : sourceClusterSize;
+  if (linearBase === undefined) return liveBytesIn(source, metadata, size);
   const placeCount = Math.ceil(oldFileSize / size) + 1;
   const live = new Bitmap(Math.min(placeCount, MAX_BITS));
   for (const { state, hostOffset, length, storedLength } of eachExtent(source)) {
@@ -77,6 +82,17 @@ function liveIn({ source, metadata, placement, ...more }: ProofInput): (start: n
     const [first, last] = [Math.floor(start / size), Math.min(Math.ceil(end / size), placeCount)];
     return metadata.intersects(start, end) || (first < last && live.nextMarked(first, last) < last);
   };
+}
+
+function liveBytesIn(source: ExtentTable, metadata: RangeSet, clusterSize: number) {
+  const live = new RangeSet();
+  for (const { state, guestOffset, hostOffset, length, storedLength } of eachExtent(source)) {
+    if (!isStored(state)) continue;
+    const rest =
+      state === ExtentState.compressed ? storedLength : alignUp(guestOffset + length, clusterSize) - guestOffset;
+    live.add(hostOffset, hostOffset + rest);
+  }
+  return (start: number, end: number) => metadata.intersects(start, end) || live.intersects(start, end);
 }
 
 /** One past the old file's last byte and past the last cluster of its data, which must begin inside the file. */
@@ -99,7 +115,7 @@ function endOfOld({ source, sourceClusterSize, oldFileSize }: ProofInput): numbe
 /** Both tables cover the disk; steps through their common runs, cut where copies begin and end. */
 function proveSameGuest({ source, target, copies, placement, frontEnd = 0, ...more }: ProofInput): void {
   const { hasBacking, fillsIn = false } = more;
-  const zeros = placement.dense && more.zeros;
+  const zeros = placement.linearBase === undefined ? more.zeros : undefined;
   const frontGuestEnd = placement.linearBase === undefined ? 0 : frontEnd - placement.linearBase;
   const run = new SideBySide(source, target);
   let copy = 0;
@@ -185,7 +201,7 @@ function provePlaces(input: ProofInput): void {
   const { unitSize, hostAlignment, reserved, leadIn = 0, linearBase, dense } = placement;
   const lastCopy = copies.at(-1);
   const endOfCopies = lastCopy ? lastCopy.hostOffset + lastCopy.length : 0;
-  const endOfZeros = (dense && input.zeros?.end) ?? 0;
+  const endOfZeros = (linearBase === undefined && input.zeros?.end) || 0;
   const end = alignUp(Math.max(endOfOld(input), endOfCopies, endOfZeros), unitSize);
   // Where units may begin between two multiples of their size, halves of them must be told apart.
   const place = Math.min(unitSize, hostAlignment);
@@ -197,6 +213,7 @@ function provePlaces(input: ProofInput): void {
   }
   const placeCount = Math.ceil(end / place);
   const taken = new Bitmap(placeCount);
+  const isLive = leadIn > 0 ? liveIn(input) : undefined;
   for (const extent of eachExtent(target)) {
     if (linearBase !== undefined && isStored(extent.state) && extent.hostOffset !== linearBase + extent.guestOffset)
       throw failed("a unit is not at the one place that it may have", extent.guestOffset);
@@ -206,6 +223,8 @@ function provePlaces(input: ProofInput): void {
     // What precedes each unit is the target's as much as the unit.
     const hostOffset = extent.hostOffset - leadIn;
     if (leadIn > 0 && length > unitSize) throw failed("units lie without their lead-in", guestOffset);
+    if (isLive?.(hostOffset, extent.hostOffset))
+      throw failed("a lead-in lies on what the source points at", guestOffset);
     if (guestOffset % unitSize !== 0 || hostOffset % hostAlignment !== 0 || reserved.intersects(hostOffset, hostEnd)) {
       throw failed(`a unit at host offset ${hex(hostOffset)} is misplaced`, guestOffset);
     }

@@ -7,7 +7,7 @@
 
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { Moves } from "../image/rearranger.ts";
-import { PlaceNotes } from "./place-notes.ts";
+import { PlaceNotes } from "./schedule/place-notes.ts";
 import type { CompactInput, FixedInput, Schedule } from "./schedule/schedule.ts";
 
 /** Throws ImageError `verification-failed` at the first move that may not be made, or figure that is not right. */

@@ -5,7 +5,7 @@
  *    ^ the commit: one sector        ^ additive: past the old end, invisible to the source
  */
 
-import { alignUp, isAligned, SECTOR_SIZE } from "../bytes/align.ts";
+import { alignUp, isAligned, MiB, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import { say, UNNAMED, type Words } from "../bytes/sentence.ts";
@@ -13,9 +13,10 @@ import { ExtentState, type ExtentTable, eachExtent, isStored } from "../image/ex
 import { grownMapping } from "../image/grown-mapping.ts";
 import type { ConversionOptions } from "../image/source.ts";
 import type { Commit, Draft, GuestMaterial, Identity, MappedDraft, TargetDriver } from "../image/target.ts";
-import type { Epoch, GuestCopy } from "../image/write.ts";
-import { type Gathered, gatherUnits } from "./gather-units.ts";
-import { placeUnits } from "./place-units.ts";
+import type { Epoch, GuestCopy, Write } from "../image/write.ts";
+import { gatherUnits } from "./gather-units.ts";
+import { nobodysPlaces } from "./nobodys-places.ts";
+import { type Placed, placeUnits } from "./place-units.ts";
 import { provePlan } from "./proof.ts";
 import { sourceEndOf } from "./source-end.ts";
 
@@ -39,8 +40,10 @@ export interface SourceFacts {
   readonly identity?: Identity | undefined;
   /** All that lies below is read. */
   readonly fillsIn?: boolean;
+  /** What its tables do not point at nobody makes use of: units may stay of which only parts are stored, and lead-ins be written. */
+  readonly isLoose?: boolean;
   /** A carrier's: nothing new lies below, and what will be moved there is counted already. Absent for any other. */
-  readonly room?: { readonly from: number; readonly claimed: RangeSet } | undefined;
+  readonly room?: { readonly from: number; readonly claimed: RangeSet; readonly spareBytes?: number } | undefined;
 }
 
 export interface SwitchPlan {
@@ -62,11 +65,19 @@ export interface SwitchPlan {
   /** Copies and new tables, past the old end, and extras in unused bytes of the header. */
   readonly additive: Epoch;
   readonly commit: Commit;
+  /** What will be put for a while into the room that is left free; none where absent. */
+  readonly spareBytes?: number;
 }
 
-/** The header bytes that a plan may change or must keep: the larger header cluster, never less than 4 KiB. */
-export function headerAreaSize(sourceClusterSize: number, targetClusterSize: number): number {
-  return Math.max(sourceClusterSize, targetClusterSize, 4096);
+/** No target's front is longer. */
+const MOST_FRONT = 2 * MiB;
+
+/** The header bytes that a plan may change or must keep: the larger header cluster, what the target has at the front, never less than 4 KiB. */
+export function headerAreaSize(
+  sourceClusterSize: number,
+  { clusterSize, placement }: Pick<Draft, "clusterSize" | "placement">,
+): number {
+  return Math.max(sourceClusterSize, clusterSize, Math.min(placement.reserved.end, MOST_FRONT), 4096);
 }
 
 /** Throws ImageError `unsupported` with all reasons when the target can't hold the source. */
@@ -87,6 +98,9 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     hasShortTail: source.options.tailLength !== undefined,
     hasBacking,
     ...fills,
+    ...(source.isLoose && {
+      isNobodys: nobodysPlaces(mapping, source.metadata, source.options.clusterSize),
+    }),
     copyStart,
     frontEnd,
   });
@@ -120,6 +134,8 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
   const guest = { front, lastSector, identity, fileName, sidecar };
   const commit = target.copyHeader(mapped, source.options, source.header, usedHeader(source), guest);
   proveExtras(source, commit);
+  const leadIns = [...(mapped.leadIns?.() ?? [])].sort((a, b) => a.hostOffset - b.hostOffset);
+  proveLeadIns(mapped, leadIns);
   if (isInOnePiece) proveFront(source, mapped, commit, frontEnd);
   return {
     source: source.options,
@@ -133,7 +149,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     // where an image is known by what lies at its end.
     sourceEnd: endSaysNothing(source.options) ? sourceEnd : source.fileSize,
     header: source.header,
-    ...(placement.dense && { takenOver: takenOver(placed, source.fileSize) }),
+    ...((placement.dense || source.isLoose) && { takenOver: takenOver(placed, source.fileSize) }),
     ...(mapped.takenOver && { takenOver: mapped.takenOver }),
     additive: {
       purpose: "write the new tables past the old end",
@@ -141,16 +157,18 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
       ...(zeros.total > 0 && { zeros }),
       writes: function* (chunk) {
         yield* commit.extras;
+        yield* leadIns;
         yield* mapped.additiveWrites(chunk);
       },
       fileSize: mapped.fileSize,
     },
     commit,
+    ...(room?.spareBytes !== undefined && { spareBytes: room.spareBytes }),
   };
 }
 
 /** Below the old end, where a guest's write to the target would change nothing that the source points at. */
-function takenOver({ copies, zeros }: Pick<Gathered, "copies" | "zeros">, oldFileSize: number): RangeSet {
+function takenOver({ copies, zeros }: Pick<Placed, "copies" | "zeros">, oldFileSize: number): RangeSet {
   const places = zeros.clippedTo(0, oldFileSize);
   for (const { hostOffset, length } of copies) places.add(hostOffset, Math.min(hostOffset + length, oldFileSize));
   return places;
@@ -158,6 +176,26 @@ function takenOver({ copies, zeros }: Pick<Gathered, "copies" | "zeros">, oldFil
 
 function endSaysNothing({ linearBase, anchor }: ConversionOptions): boolean {
   return linearBase === undefined && anchor === undefined;
+}
+
+/** They lie right before units, where the proof has found nothing, and nowhere else. */
+function proveLeadIns(
+  { extents, placement }: Draft & { readonly extents: ExtentTable },
+  writes: readonly Write[],
+): void {
+  const { leadIn = 0, unitSize } = placement;
+  const places = new RangeSet();
+  for (const { state, hostOffset, length } of eachExtent(extents)) {
+    if (state !== ExtentState.data) continue;
+    for (let at = 0; at < length; at += unitSize) places.add(hostOffset + at - leadIn, hostOffset + at);
+  }
+  for (const { hostOffset, bytes } of writes) {
+    if (places.contains(hostOffset, hostOffset + bytes.length)) continue;
+    throw new ImageError("verification-failed", "Cannot prove the plan: what comes before a unit lies elsewhere", {
+      structure: "lead-in",
+      hostOffset,
+    });
+  }
 }
 
 /** What leads back over a commit is the sector that it replaces. */

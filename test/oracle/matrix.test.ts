@@ -118,6 +118,8 @@ async function tryCell(place: string, from: Side, to: Side, guest: Guest): Promi
  */
 function isSizeForetold(from: Side, to: Side, guest: Guest): boolean {
   if (to.kit.name === "qcow" && (from.clusterSize ?? 0) < (to.clusterSize ?? 0)) return false;
+  // So is what is compacted that had to lie behind all that a dynamic VHD could grow to.
+  if (from.kit.name === "vpc") return to.clusterSize === undefined || to.kit.name === "vpc";
   if (from.clusterSize === undefined && from.kit.name !== "raw") return to.clusterSize === undefined;
   // Of a way by a front the plan knows the first step alone.
   if (to.clusterSize !== undefined && driverOfKit(to.kit).target?.front !== undefined) return false;

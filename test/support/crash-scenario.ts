@@ -25,6 +25,8 @@ export interface Scenario {
   readonly options: ConvertOptions;
   /** Clusters that a snapshot holds too. */
   readonly isShared?: boolean;
+  /** Units are brought together on the way, in the format for that. */
+  readonly isGathered?: boolean;
 }
 
 let nextPid = 1;

@@ -3,7 +3,7 @@
 import { SECTOR_SIZE } from "../../src/bytes/align.ts";
 import { ImageError } from "../../src/bytes/image-error.ts";
 import { resume, rollback } from "../../src/convert/recover.ts";
-import { carrierDriver, driverOf, formatToldBy, openImage } from "../../src/formats/registry.ts";
+import { carrierDriver, driverOf, formatToldBy, hubDriver, openImage } from "../../src/formats/registry.ts";
 import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
 import { checkOf, type Image } from "../../src/image/source.ts";
@@ -43,6 +43,7 @@ export async function expectedOf(scenario: Scenario, final: Uint8Array): Promise
   const { sourceFormat, targetFormat } = scenario;
   const drivers = [driverOf(sourceFormat), driverOf(targetFormat)];
   const isSome = drivers.some(({ onePiece }) => onePiece);
+  const gathering = scenario.isGathered ? [hubDriver().name, carrierDriver().name] : [];
   const hubs = isSome ? [carrierDriver().name, ...drivers.flatMap(({ onePiece }) => onePiece?.by ?? [])] : [];
   const image = await openImage(memoryStorage(scenario.image), sourceFormat);
   const guest = await guestOf(image);
@@ -50,7 +51,7 @@ export async function expectedOf(scenario: Scenario, final: Uint8Array): Promise
   return {
     scenario,
     guest,
-    formats: new Set([sourceFormat, targetFormat, ...hubs]),
+    formats: new Set([sourceFormat, targetFormat, ...hubs, ...gathering]),
     virtualSizes: new Set([guest.length, Math.ceil(virtualSize / SECTOR_SIZE) * SECTOR_SIZE]),
     wasInOnePiece: image.getConversionOptions().linearBase !== undefined,
     final,

@@ -83,6 +83,31 @@ function withZeros(): Uint8Array {
   return zeroed;
 }
 
+/** Within next to no space, so that units are brought together: 4 KiB each, of one cluster or of several. */
+function gathered(guest: Uint8Array): Scenario[] {
+  const most = { maxExtraSpace: 84 * KIB };
+  const blocks = (size: string) => ({ options: { subformat: "dynamic", block_size: size }, ...most });
+  const odd = buildDynamic({
+    ...FULL,
+    virtualSize: 24 * 4096,
+    data: Array.from({ length: 24 }, (_, at) => at),
+    seed: 3,
+    gap: 1,
+  }).bytes;
+  const strewn = buildWithGuest({
+    virtualSize: 40 * KIB,
+    data: [0, 1, 3, 4, 5, 8, 12, 13, 14, 15, 30, 39],
+    clusterBits: 10,
+    seed: 9,
+  });
+  return [
+    of("vpc", "qcow2, gathered from a dynamic one", odd, "qcow2", { options: { cluster_size: "4k" }, ...most }),
+    raw("vpc, a dynamic one", guest, "vpc", { options: blocks("4k").options }),
+    of("qcow2", "vpc, a dynamic one, blocks of strewn clusters", strewn.bytes, "vpc", blocks("4k")),
+    of("qcow2", "vpc, a dynamic one, undo kept", strewn.bytes, "vpc", { ...blocks("8k"), keepUndo: true }),
+  ].map((scenario) => ({ ...scenario, isGathered: true }));
+}
+
 export async function pathScenarios(): Promise<Scenario[]> {
   const guest = guestBytesOf(GUEST);
   const odd = guest.slice(0, GUEST.virtualSize - 1300);
@@ -165,5 +190,6 @@ export async function pathScenarios(): Promise<Scenario[]> {
     of("vpc", "qcow2, from a dynamic one", buildDynamic(GUEST).bytes, "qcow2", { options: { cluster_size: "4k" } }),
     of("vpc", "raw, from a dynamic one", buildDynamic(GUEST).bytes, "raw"),
     of("vpc", "vpc, from a dynamic one", buildDynamic(GUEST).bytes, "vpc", { options: VHD }),
+    ...gathered(guest),
   ];
 }

@@ -32,16 +32,17 @@ export function forecastOf(
   const [goal] = goals;
   const atOnce = epochBytesFor(maxExtraSpace);
   if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source, atOnce);
-  if (goal === "encode") {
-    const encoded = encode(plan?.draft.extents ?? source.mapping, packWindow(maxExtraSpace));
-    if (!goals.includes("compact")) return encoded;
+  if (goal === "gather" || goal === "encode") {
+    const extents = plan?.draft.extents ?? source.mapping;
+    const first = goal === "gather" ? gather(extents, steps, atOnce) : encode(extents, packWindow(maxExtraSpace));
+    if (!goals.includes("compact")) return first;
     const { fileSize, peakExtraBytes, barriers } = compact(source, plan, atOnce);
     // One comes after the other.
     return {
-      ...encoded,
+      ...first,
       fileSize,
-      peakExtraBytes: Math.max(encoded.peakExtraBytes, peakExtraBytes),
-      barriers: encoded.barriers + barriers,
+      peakExtraBytes: Math.max(first.peakExtraBytes, peakExtraBytes),
+      barriers: first.barriers + barriers,
     };
   }
   if (goal === "pack") return pack(plan?.draft.extents ?? source.mapping, packWindow(maxExtraSpace));
@@ -75,6 +76,22 @@ function pack({ count, state, length, storedLength }: ExtentTable, window: numbe
 /** Each epoch copies `atOnce` bytes, and is durable before and after pointers lead to them. */
 function barriersFor(bytes: number, atOnce: number): number {
   return bytes === 0 ? 0 : 2 * Math.ceil(bytes / Math.max(1, Math.min(bytes, atOnce)));
+}
+
+/** At most: as if no unit lay as it has to. Some are copied twice, to make room for the first of the others. */
+function gather({ count, state, length }: ExtentTable, steps: readonly Step[], atOnce: number): Forecast {
+  let stored = 0;
+  for (let row = 0; row < count; row++) if (state[row] === ExtentState.data) stored += length[row] as number;
+  const room = steps.flatMap((step) => (step.step === "switch" && step.room ? [step.room] : [])).at(0);
+  const peak = Math.min(room?.spareBytes ?? atOnce, stored + atOnce);
+  return {
+    bytesMoved: stored,
+    bytesWritten: stored + Math.min(stored, peak),
+    // Those of the switch before have been counted with it.
+    peakExtraBytes: room === undefined ? peak : 0,
+    barriers: barriersFor(stored, peak),
+    fileSize: undefined,
+  };
 }
 
 function linear(extents: ExtentTable, { options }: Source, atOnce: number): Forecast {

@@ -28,7 +28,7 @@ export function planBehind(
     new Set(drop),
   );
   const metadata = RangeSet.of({ start: 0, end: clusterSize }, { start: fileSize - metadataBytes, end: fileSize });
-  const header = headerBehind(plan, Math.min(headerAreaSize(clusterSize, draft.clusterSize), fileSize));
+  const header = headerBehind(plan, Math.min(headerAreaSize(clusterSize, draft), fileSize));
   try {
     return planSwitch({ options, mapping, metadata, fileSize, header }, target, draft);
   } catch (error) {

@@ -10,6 +10,7 @@ import { peakExtraBytes, peakOf } from "../execute/space.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { gatheredSize } from "../rearrange/gathering.ts";
 import type { ConversionReport } from "../report/report.ts";
 import { oneWayNotes } from "../session/way-back.ts";
 import type { DiskWish } from "./disk-wish.ts";
@@ -50,7 +51,11 @@ export function plannedReport(
   const { notes, ...losses } = lossesOf(path, source, goal, settings, plan?.draft.dropped ?? []);
   const patched = told.reduce((sum, { length }) => sum + length, 0);
   const shape = behind?.draft ?? goalShape(source, goal, plan, settings);
-  const fileSize = shape.fileSize ?? forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize;
+  const gathered = steps.some((step) => step.step === "rearrange" && step.goal === "gather")
+    ? gatheredSize(source, { goalFormat: goal, goalOptions: settings.options, wishes: { maxExtraSpace: null } })
+    : undefined;
+  const fileSize =
+    gathered ?? shape.fileSize ?? forecast.fileSize ?? settling?.fileSize ?? plan?.draft.fileSize ?? source.fileSize;
   return {
     ...baseReport(path, source, settings),
     targetFormat: goal,

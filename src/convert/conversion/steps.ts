@@ -1,6 +1,7 @@
 /** The steps that lead from an image as it stands to the goal, and what each switch on the way is asked for. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { driverOf } from "../../formats/registry.ts";
 import type { PackForm } from "../../image/pack-form.ts";
 import type { Journey } from "../../journal/records.ts";
 import { isGathered } from "../../plan/gather-units.ts";
@@ -9,6 +10,7 @@ import { usedUpTo } from "../../plan/switch-plan.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
 import { packFormOf, parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { gatheringNeed } from "../rearrange/gathering.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";
 import { carrierWaypoint, waypointOf, waypointTo } from "./wish.ts";
@@ -39,28 +41,36 @@ export function stepsFrom(
     standing,
     relocates,
     empties,
-    ...frontFor(source, goalFormat, goalOptions),
+    ...whereUnitsLie(source, { goalFormat, goalOptions, wishes }),
   };
   return pathTo(from, waypointTo(goalFormat, goalOptions), carrierWaypoint(), wishes);
 }
 
-/** What the goal's own tables need at the file's front, and whether the source leaves it free. */
-function frontFor(source: Source, goalFormat: string, goalOptions: Journey["goalOptions"]) {
+/** What the goal's own tables need at the file's front, and whether the source leaves it free; and whether units have to come together. */
+function whereUnitsLie(source: Source, goal: Pick<Journey, "goalFormat" | "goalOptions" | "wishes">) {
+  const { goalFormat, goalOptions } = goal;
   const { options, mapping, metadata } = source;
   const target = targetDriverOf(goalFormat);
   const values = parseTargetOptions(goalFormat, target, goalOptions);
   const goalFront = target.front?.(options.virtualSize, values) ?? 0;
-  if (goalFront === 0) return { goalFront, front: 0 };
+  const gathering = gatheringNeed(source, goal);
+  if (gathering || goalFront === 0) return { goalFront, front: 0, gathering };
   const { placement } = target.openConversionTarget(options, values, new Set());
   const isFree =
     isFrontFree(source, goalFront) &&
-    (placement.dense === undefined || isGathered(mapping, metadata, placement, options.clusterSize));
+    (placement.dense === undefined ||
+      driverOf(options.format).isHub ||
+      isGathered(mapping, metadata, placement, options.clusterSize));
   return { goalFront, front: goalFront > SECTOR_SIZE && !isFree ? goalFront : 0 };
 }
 
 function isFrontFree(source: Source, end: number): boolean {
   const { linearBase, clusterSize } = source.options;
-  return linearBase === undefined && clusterSize >= end && !usedUpTo(source, end).intersects(SECTOR_SIZE, end);
+  // Where clusters lie at any sector a guest's next one goes to the file's end.
+  const isHub = driverOf(source.image.format).isHub ?? false;
+  return (
+    linearBase === undefined && (isHub || clusterSize >= end) && !usedUpTo(source, end).intersects(SECTOR_SIZE, end)
+  );
 }
 
 /**
@@ -87,6 +97,7 @@ export function switchWishOf(
     targetFormat: step.to,
     options: step.isGoal ? goalOptions : clearing(step, form),
     isCarrier: step.isCarrier,
+    room: step.room,
     isPlain: (step.isCarrier && !step.packs) || step.front !== undefined,
     // What another method has compressed is compressed anew.
     ...(form && { form, mayInflate: true }),
@@ -95,7 +106,8 @@ export function switchWishOf(
   };
 }
 
-function clearing({ to, front }: Switching, form: PackForm | undefined): Readonly<Record<string, string>> {
+function clearing({ to, front, room }: Switching, form: PackForm | undefined): Readonly<Record<string, string>> {
+  if (room) return room.options;
   const target = targetDriverOf(to);
   const options = form
     ? target.optionsForPacking?.(form.unitSize)

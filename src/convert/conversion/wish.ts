@@ -9,6 +9,7 @@ import type { Waypoint } from "../../plan/path.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { packFormOf } from "../options/target-options.ts";
+import { gatheringNeed } from "../rearrange/gathering.ts";
 import { isAsAsked } from "../switch/switch-planning.ts";
 
 /** Zeros in runs of this are holes, as for qemu-img, where the source's length says nothing of its data. */
@@ -25,11 +26,22 @@ export function wishesOf(source: Source, targetFormat: string, settings: Setting
   const isLong = (wasInOnePiece || isFar) && !waypointTo(targetFormat, settings.options).isInOnePiece;
   return {
     compress: settings.compress,
-    compact: settings.compact ?? (settings.compress || isLong || isLeaky(source, targetFormat, settings)),
+    compact:
+      settings.compact ??
+      (settings.compress ||
+        isLong ||
+        isLeaky(source, targetFormat, settings) ||
+        isGathered(source, targetFormat, settings)),
     sparseSize: settings.sparseSize ?? (wasInOnePiece ? USUAL_SPARSE_SIZE : 0),
     reproducible: settings.reproducible,
     maxExtraSpace: Number.isFinite(settings.maxExtraSpace) ? settings.maxExtraSpace : null,
   };
+}
+
+/** Whether spares and old tables would be left between what is brought together and the new tables. */
+function isGathered(source: Source, goalFormat: string, { options: goalOptions, maxExtraSpace }: Settings): boolean {
+  const wishes = { maxExtraSpace: Number.isFinite(maxExtraSpace) ? maxExtraSpace : null };
+  return gatheringNeed(source, { goalFormat, goalOptions, wishes }) !== undefined;
 }
 
 /** Whether the switch would leave leaks that nothing else gives back. A kept undo needs what the old format left. */

@@ -14,10 +14,10 @@ const JOURNAL_FACTS_SIZE = 16 * 1024;
  * that may be holes. A copy-on-write file system can need the header's place anew.
  */
 export function peakExtraBytes(plan: SwitchPlan, settles: boolean): number {
-  const { draft, bytesMoved, commit } = plan;
+  const { draft, bytesMoved, commit, spareBytes = 0 } = plan;
   const settling = settles ? draft.settling.bytesMoved + draft.settling.bytesWritten : 0;
   const extras = commit.extras.reduce((sum, { bytes }) => sum + bytes.length, commit.sector.length);
-  return bytesMoved + draft.metadataBytes + settling + extras + journalBytes(plan);
+  return bytesMoved + draft.metadataBytes + settling + extras + spareBytes + journalBytes(plan);
 }
 
 /** A switch, and the one behind it where that was planned with it: what the first put into the file is there still. */

@@ -3,7 +3,7 @@
 import { scheduleFixed } from "../../plan/schedule.ts";
 import { proveSchedule } from "../../plan/schedule-proof.ts";
 import { epochBytesFor } from "./epoch-size.ts";
-import { placesToCome, wantedPlaces } from "./linear.ts";
+import { leftOutside, placesToCome, wantedPlaces } from "./linear.ts";
 import { Rearranging, rearrangerOf } from "./rearrange.ts";
 import { failed, IDLE, openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
 
@@ -21,7 +21,7 @@ export async function bringToPlaces(step: RearrangeStep): Promise<Rearranged> {
   try {
     const work = new Rearranging(session, journal, rearranger, settings);
     await work.prepare(0);
-    await work.perform(schedule, { empties: { kept: await placesToCome(image) } });
+    await work.perform(schedule, { emptied: leftOutside(await placesToCome(image)) });
     return { bytesMoved: work.bytesMoved, bytesWritten: work.bytesWritten, journal, isAll };
   } catch (error) {
     throw await failed(session, journal, error);

@@ -2,6 +2,7 @@
 
 import type { RearrangeGoal } from "../../plan/path.ts";
 import { bringToPlaces } from "./bring-to-places.ts";
+import { bringTogether } from "./bring-together.ts";
 import { compact } from "./compact.ts";
 import { emptyUnits } from "./empty-units.ts";
 import { encodeUnits } from "./encode.ts";
@@ -12,6 +13,7 @@ export type UnitsGoal = Exclude<RearrangeGoal, "relocate">;
 
 const GOALS: Readonly<Record<UnitsGoal, (step: RearrangeStep) => Promise<Rearranged>>> = {
   linear: bringToPlaces,
+  gather: bringTogether,
   compact,
   encode: encodeUnits,
   pack: packUnits,

@@ -114,6 +114,18 @@ export async function placesToCome(image: Image): Promise<RangeSet> {
   return places;
 }
 
+/** What the last epoch has left, and nothing will come to. */
+export function leftOutside(kept: RangeSet): (at: number, left: Moves | undefined) => RangeSet {
+  return (_, left) => {
+    const emptied = new RangeSet();
+    for (let row = 0; row < (left?.count ?? 0); row++) {
+      const start = left?.fromHostOffset[row] as number;
+      for (const gap of kept.gapsIn(start, start + (left?.length[row] as number))) emptied.add(gap.start, gap.end);
+    }
+    return emptied;
+  };
+}
+
 /** Where the guest's first unit lies; undefined where it is stored nowhere. */
 function firstUnit(mapping: ExtentTable): number | undefined {
   return mapping.state[0] === ExtentState.data ? mapping.hostOffset[0] : undefined;

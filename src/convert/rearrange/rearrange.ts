@@ -9,7 +9,7 @@
  */
 
 import { ImageError } from "../../bytes/image-error.ts";
-import { RangeSet } from "../../bytes/range-set.ts";
+import type { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import { copiesOf, type Moves, type Rearranger } from "../../image/rearranger.ts";
 import type { Image } from "../../image/source.ts";
@@ -24,8 +24,8 @@ import { Epochs } from "./epochs.ts";
 type RearrangeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
 
 /** Throws ImageError `unsupported` where units of the format can't be moved. */
-export async function rearrangerOf(image: Image): Promise<Rearranger> {
-  const rearranger = await image.openRearranger?.();
+export async function rearrangerOf(image: Image, alignment?: number): Promise<Rearranger> {
+  const rearranger = await image.openRearranger?.(alignment);
   if (rearranger !== undefined) return rearranger;
   const { format } = image;
   const { path } = image.storage;
@@ -39,7 +39,8 @@ export async function rearrangerOf(image: Image): Promise<Rearranger> {
 
 export interface GivingBack {
   readonly cuts?: boolean;
-  readonly empties?: { readonly kept: RangeSet };
+  /** What to empty with the epoch that is the `at`-th, or behind the last: `left` are the moves of the one before. */
+  readonly emptied?: (at: number, left: Moves | undefined) => RangeSet;
 }
 
 /** One journaled rearrangement at work. */
@@ -76,9 +77,14 @@ export class Rearranging {
     for (const step of (await this.#rearranger.unbar?.(barredEnd)) ?? []) await this.#epochs.tidy(step);
   }
 
-  /** Old places are given back as they are left: `cuts` what lies behind all that is used, `empties` all but what it keeps. */
-  async perform(schedule: Schedule, { cuts = false, empties }: GivingBack): Promise<void> {
+  /** Old places are given back as they are left: `cuts` what lies behind all that is used, else what is to be emptied. */
+  async perform(schedule: Schedule, { cuts = false, emptied }: GivingBack): Promise<void> {
     const report = progressOf(this.#settings, "settle");
+    let at = 0;
+    const given = (): { readonly zeros?: RangeSet } => {
+      const zeros = emptied?.(at++, this.#moved);
+      return zeros && zeros.total > 0 ? { zeros } : {};
+    };
     for (const moves of schedule.epochs()) {
       const counts = await this.#rearranger.recount(this.#moved, moves);
       const copies = copiesOf(moves, counts);
@@ -90,7 +96,7 @@ export class Rearranging {
         hostCopies: copies,
         writes: () => counts,
         ...(cuts && this.#end(moves)),
-        ...(empties && { zeros: this.#emptied(empties) }),
+        ...given(),
       };
       await this.#epochs.perform(epoch, undefined, isEarly ? compare : undefined);
       if (!isEarly) {
@@ -109,7 +115,7 @@ export class Rearranging {
         purpose: "give the old places up",
         writes: () => counts,
         ...(cuts && this.#end(undefined)),
-        ...(empties && { zeros: this.#emptied(empties) }),
+        ...given(),
       });
     }
     this.#moved = undefined;
@@ -120,17 +126,6 @@ export class Rearranging {
     const steps = await this.#rearranger.tidy();
     for (const step of steps) await this.#epochs.tidy(step);
     return steps.length > 0;
-  }
-
-  /** What the last epoch has left, and nothing will come to. */
-  #emptied({ kept }: { readonly kept: RangeSet }): RangeSet {
-    const emptied = new RangeSet();
-    for (let row = 0; row < (this.#moved?.count ?? 0); row++) {
-      const { fromHostOffset, length } = this.#moved as Moves;
-      const start = fromHostOffset[row] as number;
-      for (const gap of kept.gapsIn(start, start + (length[row] as number))) emptied.add(gap.start, gap.end);
-    }
-    return emptied;
   }
 
   /** The file's length once nothing lies behind what is used or about to be. */

@@ -33,6 +33,8 @@ export interface SwitchWish {
   readonly isCarrier: boolean;
   /** How units will be packed in the carrier. */
   readonly form?: PackForm;
+  /** Of a carrier in which units are brought together: its tables lie behind so many bytes, and spares behind both ends. */
+  readonly room?: { readonly end: number; readonly spareBytes: number } | undefined;
   /** No stream stays one. Default: as for a carrier whose units are brought to their places. */
   readonly isPlain?: boolean;
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
@@ -83,11 +85,8 @@ export async function planSwitchTo(
       ...(hasFooter && {
         lastSector: await readZeroFilled(source.image.storage, source.fileSize - SECTOR_SIZE, SECTOR_SIZE),
       }),
-      ...(wish.isCarrier && {
-        room: wish.form
-          ? roomForPacked(source, wish.form, settings.maxExtraSpace)
-          : roomFor(source, settings.maxExtraSpace),
-      }),
+      ...(driverOf(source.image.format).isHub && { isLoose: true }),
+      ...(wish.isCarrier && { room: roomOf(source, wish, settings.maxExtraSpace) }),
       identity: wish.identity,
       fileName: basename(source.image.storage.path),
       ...(hasSidecar && { sidecar: await source.image.storage.sidecar?.() }),
@@ -208,7 +207,7 @@ export function refuseUnsound(source: Source, isChecked: boolean): void {
 export function readHeaderArea({ options, image, fileSize }: Source, draft: Draft): Promise<Uint8Array> {
   // From one piece to another only a footer comes or goes.
   const staysInPlace = options.linearBase !== undefined && draft.placement.linearBase === options.linearBase;
-  const size = staysInPlace ? SECTOR_SIZE : headerAreaSize(options.clusterSize, draft.clusterSize);
+  const size = staysInPlace ? SECTOR_SIZE : headerAreaSize(options.clusterSize, draft);
   return readZeroFilled(image.storage, 0, Math.min(size, fileSize));
 }
 
@@ -258,6 +257,11 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
   return { from, claimed };
 }
 
+function roomOf(source: Source, { form, room }: SwitchWish, maxExtraSpace: number): NonNullable<SourceFacts["room"]> {
+  if (form) return roomForPacked(source, form, maxExtraSpace);
+  return room ? roomBehind(source, room) : roomFor(source, maxExtraSpace);
+}
+
 /** Behind all that the source points at, and all that its units will take packed, if none of them gets shorter. */
 function roomForPacked(source: Source, form: PackForm, maxExtraSpace: number): NonNullable<SourceFacts["room"]> {
   const { mapping, metadata, fileSize, options } = source;
@@ -276,6 +280,15 @@ function roomForPacked(source: Source, form: PackForm, maxExtraSpace: number): N
   const end = Math.max(sourceEnd, options.grownEnd ?? 0, form.lengthFor(units, options.virtualSize));
   const from = alignUp(end, unitSize) + alignUp(packWindow(maxExtraSpace), unitSize);
   return { from, claimed: RangeSet.of({ start: unitSize, end: from }) };
+}
+
+/** Behind the source and all slots so many bytes of spares; nothing is counted there. */
+function roomBehind(
+  { mapping, metadata, fileSize, options }: Source,
+  { end, spareBytes }: NonNullable<SwitchWish["room"]>,
+): NonNullable<SourceFacts["room"]> {
+  const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
+  return { from: Math.max(end, sourceEnd, options.grownEnd ?? 0) + spareBytes, claimed: new RangeSet(), spareBytes };
 }
 
 /** The planner knows no paths. */

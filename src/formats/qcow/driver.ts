@@ -14,4 +14,5 @@ export const qcowDriver: FormatDriver = {
   open: ({ main }) => openQcow(main),
   target: qcowTarget,
   canRearrange: true,
+  isHub: true,
 };

@@ -91,7 +91,7 @@ export class QcowImage implements Image {
     return { format: "qcow", clusterSize: this.clusterSize };
   }
 
-  async openRearranger(): Promise<Rearranger> {
+  async openRearranger(alignment?: number): Promise<Rearranger> {
     const { path } = this.storage;
     const copy = "make a copy with qemu-img convert";
     if (this.header.isEncrypted) throw cannotRearrange("unsupported", path, "it is encrypted", undefined, copy);
@@ -105,7 +105,7 @@ export class QcowImage implements Image {
       const because = `the table at host offset ${hex(straddling)} lies at no multiple of 8: an entry in two sectors can be torn`;
       throw cannotRearrange("unsupported", path, because, straddling, copy);
     }
-    return new QcowRearranger(this.storage, this.header, scan);
+    return new QcowRearranger(this.storage, this.header, scan, alignment);
   }
 
   #tables(): Promise<QcowScan> {

@@ -54,10 +54,10 @@ export class QcowRearranger implements Rearranger {
   readonly #pieces: PieceTable;
 
   /** Of an image whose check found nothing but leaks. */
-  constructor(storage: Storage, header: QcowHeader, scan: QcowScan) {
+  constructor(storage: Storage, header: QcowHeader, scan: QcowScan, alignment?: number) {
     this.#storage = storage;
     this.#header = header;
-    this.#survey = survey(header, scan, storage.path);
+    this.#survey = survey(header, scan, storage.path, alignment);
     this.#pieces = this.#survey.pieces;
     this.unitSize = this.#survey.unitSize;
     this.used = this.#pieces.used;

@@ -31,11 +31,17 @@ export interface Survey {
 /** The most units between the ends of a file and of the places that something may be moved to. */
 const ROOM_BEHIND = 4096;
 
-export function survey(header: QcowHeader, { places, tables }: QcowScan, path: string): Survey {
-  const unitSize = unitSizeOf(header, places.each());
+/** `alignment`: the units are no larger. */
+export function survey(
+  header: QcowHeader,
+  { places, tables }: QcowScan,
+  path: string,
+  alignment: number = header.clusterSize,
+): Survey {
+  const unitSize = unitSizeOf(Math.min(header.clusterSize, alignment), places.each());
   const end = Math.ceil(Math.max(places.end, header.fileSize) / unitSize);
-  const placeCount = 2 * end + ROOM_BEHIND;
-  if (placeCount >= MAX_BITS) {
+  const placeCount = Math.min(2 * end + ROOM_BEHIND, MAX_BITS - 1);
+  if (end + ROOM_BEHIND > placeCount) {
     throw new ImageError("unsupported", say`Cannot rearrange ${imageNamed(path)}`, {
       because: `its file is too long for units of ${unitSize} bytes`,
       format: "qcow",
@@ -125,11 +131,8 @@ interface Member {
 }
 
 /** The largest at whose multiples all plain clusters lie. */
-function unitSizeOf(
-  { clusterSize }: QcowHeader,
-  places: Iterable<{ readonly start: number; readonly owner: number }>,
-): number {
-  let unitSize = clusterSize;
+function unitSizeOf(largest: number, places: Iterable<{ readonly start: number; readonly owner: number }>): number {
+  let unitSize = largest;
   for (const { start, owner } of places) {
     if (owner < 0 || Owner.isStream(owner)) continue;
     while (unitSize > SECTOR_SIZE && start % unitSize !== 0) unitSize /= 2;

@@ -8,7 +8,7 @@ import { ExtentState, type ExtentTable, eachExtent, isStored } from "../../image
 import type { ConversionOptions } from "../../image/source.ts";
 import type { Commit, Draft, MappedDraft, Placement, TargetDriver } from "../../image/target.ts";
 import { longestStream, streamLimit } from "./entry.ts";
-import { QCOW_MAGIC, QcowHeaderFields } from "./header.ts";
+import { MAX_CLUSTER_BITS, QCOW_MAGIC, QcowHeaderFields } from "./header.ts";
 import { layOut, type QcowLayout, tableWrites } from "./layout.ts";
 import { Owner, UsedPlaces } from "./places.ts";
 import { chooseGeometry, judgeSource, QCOW_OPTIONS } from "./rules.ts";
@@ -21,6 +21,7 @@ export const qcowTarget: TargetDriver = {
   options: QCOW_OPTIONS,
   countsReferences: false,
   leavesLeaks: true,
+  optionsForUnits: (unitSize) => (unitSize < 2 ** MAX_CLUSTER_BITS ? { cluster_size: `${unitSize}` } : {}),
 
   openConversionTarget(source, options, drop): Draft {
     const geometry = chooseGeometry(source, options, source.creationOptions);

@@ -11,7 +11,7 @@ export const vpcDriver: FormatDriver = {
   aliases: ["vhd"],
   extensions: [".vhd", ".vpc"],
   marks: [
-    { hostOffset: -512, bytes: VHD_COOKIE },
+    { hostOffset: -512, bytes: VHD_COOKIE, twin: { hostOffset: -452, bytes: "\0\0\0\x03" } },
     // Before Virtual PC 2004 the footer had a byte less.
     { hostOffset: -511, bytes: VHD_COOKIE },
     // The copy of a dynamic one.
@@ -21,5 +21,5 @@ export const vpcDriver: FormatDriver = {
   openOptions: [SIZE_FROM],
   open: openVpc,
   target: vpcTarget,
-  onePiece: { by: "raw", unless: ({ subformat }) => subformat === "dynamic" },
+  onePiece: { by: "raw", unless: ({ subformat }) => subformat !== "fixed" },
 };

@@ -1,7 +1,7 @@
 /** A VHD's footer: its field table, its sum, and which disks it can speak of ("Virtual Hard Disk Image Format Specification", "Hard Disk Footer Format"). */
 
 import { GiB } from "../../bytes/align.ts";
-import { bytes, flags64, type StructValues, struct, u8, u16, u32, u64 } from "../../bytes/struct.ts";
+import { bytes, flags64, flagsOf, type StructValues, struct, u8, u16, u32, u64 } from "../../bytes/struct.ts";
 
 export const VHD_COOKIE = "conectix";
 export const FOOTER_SIZE = 512;
@@ -43,6 +43,9 @@ export const VhdFooterFields = struct(
 export type VhdFooter = StructValues<typeof VhdFooterFields.fields>;
 
 export const DiskType = { fixed: 2, dynamic: 3, differencing: 4 } as const;
+
+/** Of 64 bits each one: where no structure follows. */
+export const ALL_ONES = flagsOf(...Array.from({ length: 64 }, (_, bit) => bit));
 
 export function isFooter(sector: Uint8Array): boolean {
   return sector.length >= VHD_COOKIE.length && Buffer.from(sector.subarray(0, 8)).toString("latin1") === VHD_COOKIE;

@@ -1,13 +1,10 @@
-/** The footer that a new fixed VHD gets, field by field, and why. */
+/** The footer that a new VHD gets, field by field, and why. */
 
-import { flagsOf } from "../../bytes/struct.ts";
 import { freshId } from "../../image/fresh-id.ts";
 import type { Identity } from "../../image/target.ts";
-import { DiskType, FOOTER_SIZE, footerChecksum, VHD_COOKIE, VhdFooterFields } from "./footer.ts";
+import { ALL_ONES, DiskType, FOOTER_SIZE, footerChecksum, VHD_COOKIE, VhdFooterFields } from "./footer.ts";
 import { geometryFor } from "./geometry.ts";
 
-/** Of 64 bits each one. */
-const ALL_ONES = flagsOf(...Array.from({ length: 64 }, (_, bit) => bit));
 /** What `timestamp` counts from, in milliseconds since 1970. */
 const YEAR_2000 = Date.UTC(2000, 0, 1);
 
@@ -18,8 +15,8 @@ const YEAR_2000 = Date.UTC(2000, 0, 1);
  */
 const CREATOR = { creator: "win ", creatorVersion: 0x000a_0000, creatorHost: "Wi2k" } as const;
 
-/** `identity` makes id and time the same each time; by default they are chance and the clock. */
-export function freshFooter(virtualSize: number, identity?: Identity): Uint8Array {
+/** `identity` makes id and time the same each time; by default they are chance and the clock. A dynamic disk's header lies right behind the copy. */
+export function freshFooter(virtualSize: number, identity?: Identity, diskType: number = DiskType.fixed): Uint8Array {
   const sector = new Uint8Array(FOOTER_SIZE);
   const values = {
     cookie: Buffer.from(VHD_COOKIE),
@@ -27,7 +24,7 @@ export function freshFooter(virtualSize: number, identity?: Identity): Uint8Arra
     features: 2,
     version: 0x0001_0000,
     // A fixed disk has no dynamic header. The specification has 32 ones; qemu-img writes 64, and libvhdi takes no others.
-    dataOffset: ALL_ONES,
+    dataOffset: diskType === DiskType.fixed ? ALL_ONES : { high: 0, low: FOOTER_SIZE },
     timestamp: identity === undefined ? Math.floor((Date.now() - YEAR_2000) / 1000) : 0,
     creator: Buffer.from(CREATOR.creator),
     creatorVersion: CREATOR.creatorVersion,
@@ -36,7 +33,7 @@ export function freshFooter(virtualSize: number, identity?: Identity): Uint8Arra
     originalSize: { high: Math.floor(virtualSize / 2 ** 32), low: virtualSize % 2 ** 32 },
     currentSize: virtualSize,
     ...geometryFor(virtualSize),
-    diskType: DiskType.fixed,
+    diskType,
     checksum: 0,
     id: freshId("vpc", virtualSize, identity, 6),
     savedState: 0,

@@ -1,4 +1,4 @@
-/** What a fixed VHD as a target takes, chooses and refuses, from the source's facts and the user's options. */
+/** What a VHD as a target takes, chooses and refuses, from the source's facts and the user's options. */
 
 import { alignUp, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { UsageError } from "../../bytes/image-error.ts";
@@ -11,15 +11,16 @@ import { DiskType, FOOTER_SIZE, footerChecksum, isFooter, MAX_VIRTUAL_SIZE, VhdF
 import { sizeOf } from "./geometry.ts";
 
 export const VPC_TARGET_OPTIONS: readonly TargetOption[] = [
-  { name: "subformat", kind: "choice", choices: ["fixed", "dynamic"], help: "Type of VHD: fixed, the only one so far" },
+  { name: "subformat", kind: "choice", choices: ["dynamic", "fixed"], help: "Type of VHD, by default dynamic" },
   {
     name: "force_size",
     kind: "boolean",
     isOfDisk: true,
-    help: "Keep the disk's size, in whole sectors, in place of a multiple of 1M as Azure wants it",
+    help: "Keep a fixed disk's size, in whole sectors, in place of a multiple of 1M as Azure wants it",
   },
-  alignOption("1M unless force_size is on"),
+  alignOption("1M for a fixed VHD unless force_size is on; a dynamic one keeps its size"),
   GPT_OPTION,
+  { name: "block_size", kind: "size", isInternal: true, help: "Bytes of a dynamic disk's block, as it was" },
   { name: "footer", kind: "bytes", isInternal: true, help: "The footer as it was, so that the same file comes back" },
 ];
 
@@ -30,16 +31,17 @@ export interface VpcChoice {
   readonly footer: Uint8Array | undefined;
 }
 
-/** What is asked for; throws UsageError for values that no source could use. */
+/** Whether a fixed VHD is asked for; by qemu-img's default it is none. Throws UsageError for what only a fixed one can have. */
+export function isFixed({ subformat, align, gpt }: TargetOptionValues): boolean {
+  if (subformat === "fixed") return true;
+  const ofFixed = align !== undefined ? "align" : gpt !== undefined ? "gpt" : undefined;
+  if (ofFixed === undefined) return false;
+  throw new UsageError(`Cannot use ${ofFixed} for a dynamic VHD, which keeps its disk as it is; use subformat=fixed`);
+}
+
+/** What is asked of a fixed one; throws UsageError for values that no source could use. */
 export function chooseVpc(options: TargetOptionValues): VpcChoice {
-  const { subformat, force_size: forceSize, align = forceSize === true ? SECTOR_SIZE : MiB, footer } = options;
-  if (subformat !== "fixed") {
-    const which =
-      subformat === undefined
-        ? "without a subformat: by qemu-img's default it would be dynamic, and"
-        : "with subformat=dynamic:";
-    throw new UsageError(`Cannot write a VHD ${which} only fixed ones can be written so far; use subformat=fixed`);
-  }
+  const { force_size: forceSize, align = forceSize === true ? SECTOR_SIZE : MiB, footer } = options;
   return { align: chosenAlign(align, "a VHD"), footer: footer === undefined ? undefined : footerOf(`${footer}`) };
 }
 
@@ -71,16 +73,19 @@ export function grownSize(virtualSize: number, choice: VpcChoice): number {
   return keepsFooter(virtualSize, choice) ? virtualSize : alignUp(virtualSize, choice.align);
 }
 
-/** All reasons why a fixed VHD can't hold the source, and what is left behind by the user's word. */
+/** All reasons why a VHD can't hold the source, and what is left behind by the user's word. */
 export function judgeSource(
   source: ConversionOptions,
   grown: number,
   drop: ReadonlySet<string>,
+  kind: "fixed" | "dynamic" = "fixed",
 ): { readonly refusals: readonly Words[]; readonly dropped: readonly string[] } {
-  const unkept = judgeUnkept(source, { hasNone: "a fixed VHD has none", name: "a fixed VHD" }, drop);
+  const unkept = judgeUnkept(source, { hasNone: `a ${kind} VHD has none`, name: `a ${kind} VHD` }, drop);
   const refusals: Words[] = [...unkept.refusals];
   if (source.backing !== undefined) {
-    refusals.push("Cannot keep the backing file: a fixed VHD has none; commit or rebase the image with qemu-img first");
+    refusals.push(
+      `Cannot keep the backing file: a ${kind} VHD has none; commit or rebase the image with qemu-img first`,
+    );
   }
   if (grown > MAX_VIRTUAL_SIZE) {
     refusals.push(`Cannot store a disk of ${grown} bytes: a VHD ends at ${MAX_VIRTUAL_SIZE}, 2040 GiB`);

@@ -1,5 +1,5 @@
 /**
- * The fixed VHD target: the last three of the letter's five verbs.
+ * The VHD target, and of fixed ones (dynamic/target.ts has the others) the last three of the letter's five verbs.
  *
  *   | the guest's bytes, each where it is | zeros up to a whole MiB | footer |
  *                                                                  ^ the commit: one sector, past the old end
@@ -16,9 +16,10 @@ import { LINEAR_PLACEMENT } from "../../image/in-one-piece.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import type { Commit, Draft, FileSpace, GuestMaterial, MappedDraft, TargetDriver } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
+import { commitDynamic, dataStartOf, mapDynamic, openDynamicTarget } from "./dynamic/target.ts";
 import { FOOTER_SIZE } from "./footer.ts";
 import { freshFooter } from "./fresh-footer.ts";
-import { chooseVpc, grownSize, judgeSource, keepsFooter, VPC_TARGET_OPTIONS } from "./rules.ts";
+import { chooseVpc, grownSize, isFixed, judgeSource, keepsFooter, VPC_TARGET_OPTIONS } from "./rules.ts";
 
 interface VpcDraft extends Draft {
   /** The footer of before, where it speaks of this disk. */
@@ -27,8 +28,8 @@ interface VpcDraft extends Draft {
 
 export const vpcTarget: TargetDriver = {
   options: VPC_TARGET_OPTIONS,
-  onlyReads: ({ subformat }) => subformat === "dynamic",
-  grownSize: (virtualSize, options) => grownSize(virtualSize, chooseVpc(options)),
+  grownSize: (virtualSize, options) => (isFixed(options) ? grownSize(virtualSize, chooseVpc(options)) : virtualSize),
+  front: (virtualSize, options) => (isFixed(options) ? 0 : dataStartOf(virtualSize, options)),
   // What a fixed VHD holds is all in use.
   countsReferences: true,
   openConversionTarget,
@@ -41,6 +42,7 @@ function openConversionTarget(
   options: TargetOptionValues,
   drop: ReadonlySet<string>,
 ): VpcDraft {
+  if (!isFixed(options)) return { ...openDynamicTarget(source, options, drop), keptFooter: undefined };
   const choice = chooseVpc(options);
   const keeps = keepsFooter(source.virtualSize, choice);
   const virtualSize = grownSize(source.virtualSize, choice);
@@ -55,8 +57,10 @@ function openConversionTarget(
   };
 }
 
-function map(draft: Draft, extents: ExtentTable, { oldFileSize }: FileSpace): MappedDraft & VpcDraft {
+function map(draft: Draft, extents: ExtentTable, space: FileSpace): MappedDraft {
+  if (draft.placement.linearBase === undefined) return mapDynamic(draft, extents, space);
   const { virtualSize } = draft;
+  const { oldFileSize } = space;
   if (oldFileSize > virtualSize) {
     throw refusal(
       `Cannot put the footer at ${hex(virtualSize)}: the file is longer, ${oldFileSize} bytes`,
@@ -64,7 +68,7 @@ function map(draft: Draft, extents: ExtentTable, { oldFileSize }: FileSpace): Ma
     );
   }
   return {
-    ...(draft as VpcDraft),
+    ...draft,
     extents: grownTo(virtualSize, extents),
     fileSize: virtualSize,
     metadataBytes: 0,
@@ -97,10 +101,11 @@ function grownTo(virtualSize: number, extents: ExtentTable): ExtentTable {
 function copyHeader(
   draft: MappedDraft,
   _source: ConversionOptions,
-  _oldHeader: Uint8Array,
+  oldHeader: Uint8Array,
   _usedHeader: RangeSet,
   guest?: GuestMaterial,
 ): Commit {
+  if (draft.placement.linearBase === undefined) return commitDynamic(draft, oldHeader);
   const { virtualSize, keptFooter } = draft as MappedDraft & VpcDraft;
   const sector = keptFooter ?? freshFooter(virtualSize, guest?.identity);
   return { kind: "sector", hostOffset: virtualSize, sector, extras: [] };

@@ -1,4 +1,4 @@
-/** Fixed VHDs read by 7-Zip and libvhdi, which share no code with QEMU. */
+/** VHDs read by 7-Zip and libvhdi, which share no code with QEMU. */
 
 import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";

@@ -1,28 +1,26 @@
-/** A kind of image that is never written, here a dynamic VHD: its way back closes where its old layout goes, and that is told. */
+/** A kind of image that is never written, here a stream of compressed grains: its way back closes where its old layout goes, and that is told. */
 
 import { expect, test } from "vitest";
 import { ImageError } from "../../../src/bytes/image-error.ts";
 import { convert, plan } from "../../../src/convert/convert.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import { kits } from "../../formats/list.ts";
+import { buildSparse } from "../../formats/vmdk/sparse/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
 import { failureOf } from "../../support/failure-of.ts";
 
 const VIRTUAL_SIZE = 5 * 4096;
-const dynamic = kits.find(({ title }) => title === "dynamic VHD");
-const image = () =>
-  (dynamic as NonNullable<typeof dynamic>).build({ virtualSize: VIRTUAL_SIZE, data: [1, 3], zero: [] });
+const image = () => new Uint8Array(buildSparse({ virtualSize: VIRTUAL_SIZE, data: [1, 3], isStream: true }).bytes);
 
 test("a way of several steps tells that it can't be turned, and no undo is promised for it", async () => {
   const note =
-    /Once the first of its \d steps is done the way back is closed, since vpc \(dynamic\) can only be read so far/;
+    /Once the first of its \d steps is done the way back is closed, since vmdk \(streamOptimized\) can only be read so far/;
   const volume = new MemoryVolume({ [IMAGE_PATH]: image() });
   expect((await plan(IMAGE_PATH, "raw", {}, testHost(volume))).report.notes.join()).toMatch(note);
   expect(await failureOf(convert(IMAGE_PATH, "raw", { keepUndo: true }, testHost(volume)))).toMatchObject({
     kind: "unsupported",
     message: expect.stringMatching(
-      /Cannot keep the way back of .*: vpc \(dynamic\) can only be read so far, .*leave --keep-undo out/,
+      /Cannot keep the way back of .*: vmdk \(streamOptimized\) can only be read so far, .*leave --keep-undo out/,
     ),
   });
   expect(Buffer.compare(volume.snapshot(IMAGE_PATH), image())).toBe(0);
@@ -58,7 +56,9 @@ test("an interrupted way of several steps names resume alone once it must, and r
     expect(refusal).toMatchObject({
       kind: "unsupported",
       journal: failure.journal,
-      message: expect.stringContaining("its old layout was given up, and vpc (dynamic) can only be read so far"),
+      message: expect.stringContaining(
+        "its old layout was given up, and vmdk (streamOptimized) can only be read so far",
+      ),
     });
     expect(Buffer.compare(volume.snapshot(IMAGE_PATH), stood)).toBe(0);
     await resume(IMAGE_PATH, {}, testHost(volume));

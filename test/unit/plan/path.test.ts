@@ -1,7 +1,14 @@
 /** The way from what an image is to what it shall be: names of formats play no part in it. */
 
 import { describe, expect, test } from "vitest";
-import { type PathFrom, type PathWishes, pathTo, type Step, type Waypoint } from "../../../src/plan/path.ts";
+import {
+  type GatheringStand,
+  type PathFrom,
+  type PathWishes,
+  pathTo,
+  type Step,
+  type Waypoint,
+} from "../../../src/plan/path.ts";
 
 const plain = { isInOnePiece: false, by: undefined, canRearrange: false } as const;
 const carrier: Waypoint = { ...plain, format: "carrier", canRearrange: true };
@@ -9,6 +16,11 @@ const tables: Waypoint = { ...plain, format: "tables" };
 const piece: Waypoint = { ...plain, format: "piece", isInOnePiece: true };
 const footed: Waypoint = { ...plain, format: "footed", isInOnePiece: true, by: piece };
 const described: Waypoint = { ...footed, format: "described" };
+
+/** Of units that lie where the goal can't point at them. */
+function gathering(more: Partial<GatheringStand> = {}): GatheringStand {
+  return { by: "hub", isHere: false, isIdle: false, room: { end: 9, spareBytes: 2, options: {} }, ...more };
+}
 
 const NONE: PathWishes = { compact: false, compress: false };
 
@@ -49,6 +61,34 @@ describe("a path", () => {
     ["by a piece to such", from(footed, { front: 9, goalFront: 9 }), tables, NONE, "-> piece, -9> carrier, => tables"],
     ["such again, otherwise", from(carrier, { front: 9 }), carrier, NONE, "-9> carrier, => carrier"],
     ["such, in one piece", from(tables, { front: 0 }), piece, NONE, "~> carrier, linear, => piece"],
+    [
+      "units to be brought together",
+      from(tables, { gathering: gathering() }),
+      tables,
+      NONE,
+      "~> hub, gather, => tables",
+    ],
+    [
+      "where tables are out of the way",
+      from(tables, { gathering: gathering({ isHere: true }) }),
+      tables,
+      NONE,
+      "gather, => tables",
+    ],
+    [
+      "or nothing is stored",
+      from(tables, { gathering: gathering({ isIdle: true }) }),
+      tables,
+      NONE,
+      "~> hub, => tables",
+    ],
+    [
+      "from what is reached by a piece, compact",
+      from(footed, { front: 9, goalFront: 9, gathering: gathering() }),
+      carrier,
+      { ...NONE, compact: true },
+      "-> piece, ~> hub, gather, => carrier, compact",
+    ],
     ["or can't be", from(tables, { isAsAsked: true }), tables, { ...NONE, compact: true }, ""],
   ])("%s", (_, start, goal, wishes, expected) => {
     expect(said(pathTo(start, goal, carrier, wishes))).toBe(expected);

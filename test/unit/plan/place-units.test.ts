@@ -50,7 +50,8 @@ function placed(rows: readonly Row[], { placement, ...world }: World = {}) {
     if (extent.state === compressed) return [extent.length, compressed, extent.hostOffset, extent.storedLength];
     return [extent.length, extent.state];
   });
-  return { extents, copies: result.copies, refusals: result.refusals.map(String) };
+  const zeros = Array.from(result.zeros.each(), ({ start, end }) => [start, end] as const);
+  return { extents, copies: result.copies, refusals: result.refusals.map(String), ...(zeros.length > 0 && { zeros }) };
 }
 
 const copyOf = (guestOffset: number, hostOffset: number, length = UNIT) => ({ guestOffset, hostOffset, length });
@@ -161,6 +162,88 @@ describe("a target that wants more of a place", () => {
       copies: [copyOf(0, COPIES + 512), copyOf(UNIT, COPIES + 512 + UNIT + 512)],
       refusals: [],
     });
+  });
+});
+
+describe("a unit whose lead-in, and what it lacks, is nobody's", () => {
+  const LED = { leadIn: 512, hostAlignment: 512, reserved: RangeSet.of({ start: 0, end: K }) };
+  const nobodys =
+    (...used: readonly (readonly [number, number])[]) =>
+    (start: number, end: number) =>
+      !RangeSet.of(...used.map(([from, to]) => ({ start: from, end: to }))).intersects(start, end);
+  const rows: Row[] = [
+    [K, data, 8 * K],
+    [K, unallocated],
+    [2 * K, data, 10 * K],
+    [K, zero],
+    [3 * K, data, 21 * K],
+  ];
+  const world = (isNobodys?: PlacementInput["isNobodys"], placement: Partial<Placement> = LED): World => ({
+    sourceClusterSize: K,
+    placement,
+    ...(isNobodys && { isNobodys }),
+  });
+
+  test("stays, and what it lacks is made zeros", () => {
+    const both: Row[] = [
+      [UNIT, data, 8 * K],
+      [UNIT, data, 20 * K],
+    ];
+    expect(placed(rows, world(nobodys()))).toMatchObject({
+      extents: both,
+      copies: [],
+      zeros: [
+        [9 * K, 10 * K],
+        [20 * K, 21 * K],
+      ],
+    });
+    const { leadIn: _, ...aligned } = LED;
+    expect(placed(rows, world(nobodys([7 * K, 8 * K]), aligned)).extents).toEqual(both);
+  });
+
+  test.each<[string, PlacementInput["isNobodys"]]>([
+    ["its lead-in is somebody's", nobodys([7 * K + 1023, 8 * K])],
+    ["what it lacks is somebody's", nobodys([9 * K, 9 * K + 1])],
+    ["nobody says so", undefined],
+  ])("is copied where %s", (_, isNobodys) => {
+    expect(placed(rows.slice(0, 3), world(isNobodys)).copies).toEqual([copyOf(0, COPIES + 512)]);
+  });
+
+  test.each<[string, Row[], Partial<Placement>]>([
+    [
+      "its parts lie apart",
+      [
+        [K, data, 8 * K],
+        [K, unallocated],
+        [2 * K, data, 11 * K],
+      ],
+      LED,
+    ],
+    [
+      "a part is compressed",
+      [
+        [K, data, 8 * K],
+        [K, compressed, 30 * K, 100],
+        [2 * K, data, 10 * K],
+      ],
+      LED,
+    ],
+    ["it lies askew", rows.slice(0, 3), { ...LED, hostAlignment: 4 * K }],
+    ["it lies in what is reserved", rows.slice(0, 3), { ...LED, reserved: RangeSet.of({ start: 0, end: 8 * K }) }],
+  ])("is copied where %s", (_, parts, placement) => {
+    expect(placed(parts, world(nobodys(), placement)).copies).toHaveLength(1);
+  });
+
+  test("a disk's last one too, whole", () => {
+    expect(
+      placed(
+        [
+          [UNIT, data, 8 * K],
+          [K, data, 12 * K + 512],
+        ],
+        world(nobodys()),
+      ).zeros,
+    ).toEqual([[13 * K + 512, 16 * K + 512]]);
   });
 });
 

@@ -331,6 +331,15 @@ describe("places that a target fixes", () => {
     copies,
     placement: { ...PLACEMENT, hostAlignment: 512, leadIn: 512 },
   };
+  /** The second unit's first half is stored nowhere. */
+  const STAYING: ProofInput = {
+    ...LED,
+    source: table([UNIT, data, 8 * K], [UNIT / 2, unallocated], [UNIT / 2, data, 16 * K]),
+    target: table([UNIT, data, 8 * K], [UNIT, data, 14 * K]),
+    sourceClusterSize: UNIT / 2,
+    copies: [],
+    zeros: RangeSet.of({ start: 14 * K, end: 16 * K }),
+  };
   const dense = (from: number, latest: number): Placement => ({
     ...PLACEMENT,
     reserved: new RangeSet(),
@@ -354,7 +363,8 @@ describe("places that a target fixes", () => {
   };
 
   test("are proven where they hold", () => {
-    for (const sound of [LINEAR, LED, DENSE, EMPTIED, FILLED, REFILLED]) expect(() => provePlan(sound)).not.toThrow();
+    for (const sound of [LINEAR, LED, STAYING, DENSE, EMPTIED, FILLED, REFILLED])
+      expect(() => provePlan(sound)).not.toThrow();
   });
 
   test.each<readonly [string, ProofInput, RegExp]>([
@@ -417,6 +427,26 @@ describe("places that a target fixes", () => {
         copies: copies.map((copy, index) => ({ ...copy, hostOffset: 32 * K + index * UNIT })),
       },
       /copies overlap/,
+    ],
+    [
+      "a lead-in on what another unit stores",
+      {
+        ...STAYING,
+        source: table([UNIT, data, 12 * K], [UNIT, data, 8 * K]),
+        target: table([UNIT, data, 12 * K], [UNIT, data, 8 * K]),
+      },
+      /a lead-in lies on what/,
+    ],
+    [
+      "a lead-in on tables",
+      { ...STAYING, metadata: RangeSet.of({ start: 8 * K - 512, end: 8 * K }) },
+      /a lead-in lies on what/,
+    ],
+    ["what a unit lacks, unmade", { ...STAYING, zeros: new RangeSet() }, /show other bytes/],
+    [
+      "zeros beside a unit, on another's cluster",
+      { ...STAYING, zeros: RangeSet.of({ start: 14 * K, end: 17 * K }) },
+      /would be made zeros/,
     ],
     ["units that stay without one", { ...LED, target: LED.source, copies: [] }, /without their lead-in/],
     ["a first unit too far behind", { ...DENSE, placement: dense(0, UNIT - 1) }, /leave a hole/],

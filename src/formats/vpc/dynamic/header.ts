@@ -6,7 +6,7 @@ import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { bytes, flags64, struct, u32, u64 } from "../../../bytes/struct.ts";
 import { readExactly, type Storage } from "../../../storage/storage.ts";
-import { checksumOf, FOOTER_SIZE, MAX_VIRTUAL_SIZE, VhdFooterFields } from "../footer.ts";
+import { ALL_ONES, checksumOf, FOOTER_SIZE, MAX_VIRTUAL_SIZE, VhdFooterFields } from "../footer.ts";
 import type { FoundFooter } from "../found-footer.ts";
 import { type Refuse, refusalsOf } from "../refusal.ts";
 import { chooseSize, choosing } from "../size.ts";
@@ -14,6 +14,9 @@ import { type BlockTable, ENTRY_SIZE, guestOf } from "./table.ts";
 
 export const HEADER_SIZE = 1024;
 const HEADER_COOKIE = "cxsparse";
+/** As everyone has them: right behind the copy of the footer. */
+export const HEADER_OFFSET = FOOTER_SIZE;
+export const TABLE_OFFSET = HEADER_OFFSET + HEADER_SIZE;
 /** The least whose sector bitmap QEMU finds; the specification's own are 512 KiB and 2 MiB. */
 const MIN_BLOCK_SIZE = 4 * KiB;
 const MAX_BLOCK_SIZE = 256 * MiB;
@@ -44,6 +47,38 @@ export const DynamicHeaderFields = struct(
     reservedToo: bytes(768, 256),
   },
 );
+
+export function isBlockSize(size: number): boolean {
+  return isPowerOfTwo(size) && size >= MIN_BLOCK_SIZE && size <= MAX_BLOCK_SIZE;
+}
+
+/** A bit for each sector of a block, in whole sectors. */
+export function bitmapSizeOf(blockSize: number): number {
+  return alignUp(blockSize / SECTOR_SIZE / 8, SECTOR_SIZE);
+}
+
+/** The bytes of a header that speaks of no parent. */
+export function headerOf(table: Readonly<Record<"tableOffset" | "maxTableEntries" | "blockSize", number>>): Uint8Array {
+  const header = new Uint8Array(HEADER_SIZE);
+  const { parentId, parentName, parentLocators, reservedToo, checksum } = DynamicHeaderFields.fields;
+  const none = ({ size }: { readonly size: number }) => new Uint8Array(size);
+  const values = {
+    ...table,
+    cookie: Buffer.from(HEADER_COOKIE),
+    dataOffset: ALL_ONES,
+    version: 0x0001_0000,
+    checksum: 0,
+    parentId: none(parentId),
+    parentTimestamp: 0,
+    reserved: 0,
+    parentName: none(parentName),
+    parentLocators: none(parentLocators),
+    reservedToo: none(reservedToo),
+  };
+  DynamicHeaderFields.encode(values, header);
+  DynamicHeaderFields.encode({ ...values, checksum: checksumOf(header, checksum) }, header);
+  return header;
+}
 
 /** A dynamic disk that keeps all rules of its footer and its header, with what follows from them. */
 export interface DynamicDisk extends BlockTable, FoundFooter {
@@ -92,11 +127,11 @@ export async function readDynamicDisk(
     throw refuse("unsupported", because, headerOffset + fields.version.at);
   }
   const { blockSize, tableOffset: batOffset, maxTableEntries: maxEntryCount } = values;
-  if (!isPowerOfTwo(blockSize) || blockSize < MIN_BLOCK_SIZE || blockSize > MAX_BLOCK_SIZE) {
+  if (!isBlockSize(blockSize)) {
     const because = `block size ${blockSize} is no power of two from ${MIN_BLOCK_SIZE} to ${MAX_BLOCK_SIZE}`;
     throw refuse("corrupt", because, headerOffset + fields.blockSize.at);
   }
-  const table = { batOffset, blockSize, bitmapSize: alignUp(blockSize / SECTOR_SIZE / 8, SECTOR_SIZE), maxEntryCount };
+  const table = { batOffset, blockSize, bitmapSize: bitmapSizeOf(blockSize), maxEntryCount };
   refuseTable(table, { headerOffset, dataEnd }, refuse);
   const virtualSize = await sizeOfDisk(main, found, table, sizeFrom);
   return {

@@ -9,6 +9,7 @@ import { type CheckResult, type FindingListener, MAX_FINDINGS } from "../../../i
 import { LINEAR_CLUSTER_SIZE } from "../../../image/in-one-piece.ts";
 import type { Repair, RepairWishes } from "../../../image/repair.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../../image/source.ts";
+import type { Rearrangement } from "../../../image/write.ts";
 import type { Storage } from "../../../storage/storage.ts";
 import type { VpcSpecificInfo } from "../details.ts";
 import type { FoundFooter } from "../found-footer.ts";
@@ -18,6 +19,7 @@ import { type BlockScan, scanBlocks } from "./block-scan.ts";
 import { BlockFindings } from "./findings.ts";
 import { type DynamicDisk, readDynamicDisk } from "./header.ts";
 import { planFooterRepair } from "./repair.ts";
+import { planDynamicSettling } from "./settling.ts";
 import { entryRuns, UNUSED_ENTRY } from "./table.ts";
 
 class DynamicImage implements Image {
@@ -59,7 +61,7 @@ class DynamicImage implements Image {
       usedHeader: RangeSet.of({ start: 0, end: clusterSize }),
       footer: sector,
       grownEnd: this.#grownEnd(),
-      creationOptions: { subformat: "dynamic", force_size: true },
+      creationOptions: { subformat: "dynamic", force_size: true, block_size: blockSize },
       unclean: savedStateOf(footer),
       forgettable: this.#unshownCount === 0 ? [] : [blocks],
     };
@@ -99,6 +101,10 @@ class DynamicImage implements Image {
 
   async planRepair(wishes: RepairWishes): Promise<Repair> {
     return planFooterRepair(this.#disk, await this.#blocks(), wishes);
+  }
+
+  async planSettling(): Promise<Rearrangement> {
+    return planDynamicSettling(this.storage, this.#disk, await this.#blocks());
   }
 
   async getMetadataRanges(): Promise<RangeSet> {

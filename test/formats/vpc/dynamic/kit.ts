@@ -1,6 +1,8 @@
-/** Dynamic VHD for the tests, as a source: its blocks as small as QEMU reads them. */
+/** Dynamic VHD for the tests: as a source its blocks are as small as QEMU reads them. */
 
 import type { FormatKit } from "../../kit.ts";
+import { MiB } from "../../matrix-image.ts";
+import { readByOthers } from "../other-readers.ts";
 import { anyDynamic, dynamicSamples, shuffledDynamic } from "./any-image.ts";
 import { buildDynamicOf } from "./builder.ts";
 import { dynamicCases } from "./cases.ts";
@@ -16,5 +18,11 @@ export const dynamicVpcKit: FormatKit = {
   naiveRead: readDynamicNaively,
   fieldSites: dynamicFieldSites,
   cases: dynamicCases,
+  matrix: {
+    clusterSizes: [2 * MiB],
+    options: () => ({ subformat: "dynamic", force_size: "on" }),
+    isChecked: false,
+    askOthers: readByOthers,
+  },
   source: { anyImage: anyDynamic, shuffled: shuffledDynamic, samples: dynamicSamples },
 };

@@ -95,8 +95,9 @@ describe("the disk's size", () => {
 
 describe("refused", () => {
   test.each([
-    [{}, /without a subformat: .*use subformat=fixed/],
-    [{ subformat: "dynamic" }, /subformat=dynamic: only fixed ones .*use subformat=fixed/],
+    [{ align: MiB }, /align for a dynamic VHD.*use subformat=fixed/],
+    [{ subformat: "dynamic", gpt: "relocate" }, /gpt for a dynamic VHD/],
+    [{ block_size: 3 * MiB }, /block_size=3145728.*power of two/],
     [{ ...FIXED, align: 0 }, /align=0.*multiple of 512/],
     [{ ...FIXED, align: 1000 }, /align=1000/],
     [{ ...FIXED, footer: "00" }, /none of a fixed VHD/],
