@@ -46,7 +46,7 @@ export const kinds: readonly Kind[] = [
     made: { subformat: "fixed", force_size: "on" },
     asked: { subformat: "fixed", force_size: "on" },
   },
-  { title: "dynamic VHD", format: "vpc", made: { force_size: "on" }, asked: { subformat: "dynamic" } },
+  { title: "dynamic VHD", format: "vpc", made: { force_size: "on" }, asked: { subformat: "dynamic", force_size: "on" } },
   {
     title: "sparse VMDK",
     format: "vmdk",
@@ -67,6 +67,7 @@ export const kinds: readonly Kind[] = [
     made: { subformat: "twoGbMaxExtentSparse" },
     size: 2048 * MiB + SIZE,
   },
+  { title: "OVA", format: "ova", isOurs: true, asked: {} },
   { title: "VHDX", format: "vhdx", made: { block_size: "1M" }, asked: {} },
   { title: "VDI", format: "vdi", isOurs: true, asked: {} },
   { title: "VDI at odd sectors", format: "vdi" },
@@ -95,7 +96,7 @@ function movedBetween(before: readonly MapEntry[], after: readonly MapEntry[]): 
     if (!old.data) continue;
     stored += old.length;
     const end = old.start + old.length;
-    while (at > 0 && (after[at]?.start ?? 0) > old.start) at--;
+    while (at > 0 && (after[at]?.start ?? Number.POSITIVE_INFINITY) > old.start) at--;
     for (; at < after.length && (after[at] as MapEntry).start < end; at++) {
       const now = after[at] as MapEntry;
       const start = Math.max(old.start, now.start);
