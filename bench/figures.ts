@@ -8,6 +8,7 @@ import { actionFigures } from "./action-figures.ts";
 import { checkFigure } from "./check-figures.ts";
 import { downloadFigure } from "./download.ts";
 import type { Figure, Row } from "./figure.ts";
+import { formatFigures } from "./format-figures.ts";
 import { type BenchFormat, type BenchPair, figureName, formats, pairs } from "./formats.ts";
 import {
   allocated,
@@ -239,6 +240,7 @@ export const figures: readonly Figure[] = [
   downloadFigure,
   ...actionFigures,
   ...pathFigures,
+  ...formatFigures,
 ];
 
 async function convertByQemu(

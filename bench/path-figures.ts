@@ -24,7 +24,7 @@ const GiB = 2 ** 30;
 const TiB = 2 ** 40;
 
 /** The disk of the images with data, as raw with holes. */
-function sparseRaw({ folder, images }: Bench): string {
+export function sparseRaw({ folder, images }: Bench): string {
   const path = join(folder, "source.raw");
   execFileSync("qemu-img", ["convert", "-O", "raw", images().paths.get("qcow2") as string, path]);
   syncFile(path);
@@ -32,7 +32,11 @@ function sparseRaw({ folder, images }: Bench): string {
 }
 
 /** qemu-img's own way: a copy, and whatever proves it, until it is on the disk. */
-async function byQemu(folder: string, target: string, ...commands: readonly (readonly string[])[]): Promise<Measured> {
+export async function byQemu(
+  folder: string,
+  target: string,
+  ...commands: readonly (readonly string[])[]
+): Promise<Measured> {
   rmSync(target, { force: true });
   let milliseconds = 0;
   let last: Measured | undefined;

@@ -1,12 +1,14 @@
 /**
- * Writes action.yml's inputs and outputs into README.md: `node scripts/readme-tables.ts`.
+ * Writes action.yml's inputs and outputs, and what each pair of formats comes to, into README.md: `node scripts/readme-tables.ts`.
+ * It asks qemu-img for images.
  *
- * A table stands between `<!-- inputs -->` and `<!-- /inputs -->`, the other between `<!-- outputs -->` and
- * `<!-- /outputs -->`; a README without these marks is left as it is.
+ * A table stands between `<!-- inputs -->` and `<!-- /inputs -->`, the others by `outputs` and `pairs` in the same way; a
+ * README without these marks is left as it is.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { cellsOf, pairsTable, Samples } from "./pairs.ts";
 
 export interface Declaration {
   readonly name: string;
@@ -53,9 +55,9 @@ function cell(text: string): string {
   return text.replaceAll("|", "\\|");
 }
 
-/** `readme` with both tables between their marks. */
-export function withTables(readme: string, actionYaml: string): string {
-  const tables = { inputs: inputsTable(actionYaml), outputs: outputsTable(actionYaml) };
+/** `readme` with its tables between their marks; that of the pairs only where it is given. */
+export function withTables(readme: string, actionYaml: string, pairs?: string): string {
+  const tables = { inputs: inputsTable(actionYaml), outputs: outputsTable(actionYaml), ...(pairs && { pairs }) };
   return Object.entries(tables).reduce((text, [name, table]) => {
     const marks = new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(<!-- /${name} -->)`);
     return text.replace(marks, (_, start: string, end: string) => `${start}${table}${end}`);
@@ -66,5 +68,12 @@ if (import.meta.main) {
   const [readme, action] = ["../README.md", "../action.yml"].map((name) =>
     fileURLToPath(new URL(name, import.meta.url)),
   );
-  writeFileSync(`${readme}`, withTables(readFileSync(`${readme}`, "utf8"), readFileSync(`${action}`, "utf8")));
+  const samples = new Samples();
+  try {
+    const pairs = pairsTable(await cellsOf(samples));
+    const text = readFileSync(`${readme}`, "utf8");
+    writeFileSync(`${readme}`, withTables(text, readFileSync(`${action}`, "utf8"), pairs));
+  } finally {
+    samples.remove();
+  }
 }

@@ -76,6 +76,7 @@ export const house: readonly Room[] = [
     target: ["header", "tables"],
     rearrange: ["header", "tables"],
     encode: ["header", "tables", "rearrange"],
+    pack: ["header", "tables", "rearrange", "encode"],
     repair: ["header", "tables", "check", "target", "rearrange"],
   }),
   ...divided("formats/qed", format, {

@@ -46,7 +46,7 @@ export const encodeMutations: readonly Mutation[] = [
   {
     name: "a stream that gives other bytes is pointed at",
     file: "convert/rearrange/encode.ts",
-    find: "if (Buffer.compare(found, old) === 0) return;",
+    find: "if (Buffer.compare(found, isRewrapped || isInflated ? await inflated(old) : old) === 0) return;",
     replace: "if (found.length > 0 && old.length > 0) return;",
     tests: [whole],
   },
@@ -59,8 +59,8 @@ export const encodeMutations: readonly Mutation[] = [
   },
   {
     name: "streams beside others take their counts away",
-    file: "formats/qcow2/encode/encoder.ts",
-    find: "const isFresh = more > 0 && !this.#holding.has(cluster);",
+    file: "formats/qcow2/encode/counted-batches.ts",
+    find: "const isFresh = more > 0 && !holding.has(cluster);",
     replace: "const isFresh = more > 0;",
     tests: [encoder],
   },

@@ -3,10 +3,13 @@
 import { convertMutations } from "./convert.ts";
 import { encodeMutations } from "./encode.ts";
 import { facesMutations } from "./faces.ts";
+import { frontTargetMutations } from "./front-targets.ts";
 import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
 import { nameMutations } from "./names.ts";
+import { ovaMutations } from "./ova.ts";
+import { packMutations } from "./pack.ts";
 import { parallelsMutations } from "./parallels.ts";
 import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
@@ -19,6 +22,7 @@ import { relocationMutations } from "./relocation.ts";
 import { repairMutations } from "./repair.ts";
 import { rewritingMutations } from "./rewriting.ts";
 import { scheduleMutations } from "./schedule.ts";
+import { splitMutations } from "./split.ts";
 import { storageMutations } from "./storage.ts";
 import { surroundingsMutations } from "./surroundings.ts";
 import { undoCopyMutations } from "./undo-copy.ts";
@@ -42,11 +46,15 @@ export const mutations: readonly Mutation[] = [
   ...qcow2MoveMutations,
   ...qcowMutations,
   ...encodeMutations,
+  ...packMutations,
   ...vpcMutations,
   ...vdiMutations,
   ...parallelsMutations,
   ...vmdkMutations,
+  ...splitMutations,
+  ...ovaMutations,
   ...vhdxMutations,
+  ...frontTargetMutations,
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,

@@ -94,9 +94,9 @@ export const nameMutations: readonly Mutation[] = [
   },
   {
     name: "an extent may be shorter than its descriptor says",
-    file: "formats/vmdk/image.ts",
-    find: "if (fileSize >= disk.virtualSize)",
-    replace: "if (fileSize >= 0)",
+    file: "formats/vmdk/flat.ts",
+    find: "if (fileSize >= length) return;",
+    replace: "if (fileSize >= 0) return;",
     tests: ["test/oracle/corpus.test.ts > refuse/vmdk/out-of-bounds"],
   },
   {

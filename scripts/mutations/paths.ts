@@ -49,8 +49,8 @@ export const pathMutations: readonly Mutation[] = [
   {
     name: "whoever used a cleared image has left it cleared",
     file: "convert/conversion/walk.ts",
-    find: "this.#isCleared &&= await isCleared(first.image);",
-    replace: "",
+    find: "packFormOf(journey) === undefined && (await isCleared(first.image));",
+    replace: "packFormOf(journey) === undefined;",
     tests: [usedBetween],
   },
   {

@@ -44,8 +44,8 @@ export const vdiMutations: readonly Mutation[] = [
   {
     name: "a first sector whose mark comes later belongs to its format alone",
     file: "formats/strangers.ts",
-    find: "const isStartFree = hasGuestAtStart || marks.every(({ hostOffset }) => hostOffset > 0);",
-    replace: "const isStartFree = hasGuestAtStart;",
+    find: "const isStartFree = beginsWithGuest || driver.marks.every(({ hostOffset }) => hostOffset > 0);",
+    replace: "const isStartFree = beginsWithGuest;",
     tests: [corpus],
   },
   {

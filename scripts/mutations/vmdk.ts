@@ -110,14 +110,14 @@ export const vmdkMutations: readonly Mutation[] = [
   },
   {
     name: "a VMDK's disk may have any size",
-    file: "formats/vmdk/sparse/target.ts",
-    find: "if (source.virtualSize > MAX_SIZE)",
-    replace: "if (source.virtualSize > 2 * MAX_SIZE)",
+    file: "formats/vmdk/sparse/draft.ts",
+    find: "if (source.virtualSize > MAX_SPARSE_SIZE)",
+    replace: "if (source.virtualSize > 2 * MAX_SPARSE_SIZE)",
     tests: [making],
   },
   {
     name: "a descriptor takes any name",
-    file: "formats/vmdk/sparse/target.ts",
+    file: "formats/vmdk/sparse/draft.ts",
     find: "whyNoPlainName(fileName) === undefined ? fileName",
     replace: "fileName !== whyNoPlainName.name ? fileName",
     tests: [making],

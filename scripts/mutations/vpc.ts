@@ -46,8 +46,8 @@ export const vpcMutations: readonly Mutation[] = [
   {
     name: "an image's mark at a VHD's start is its guest's own",
     file: "formats/strangers.ts",
-    find: 'advice === "qemu-img" ? tool : undefined',
-    replace: "undefined",
+    find: 'mark.hostOffset === 0 && advice === "qemu-img"',
+    replace: 'mark.hostOffset === 0 && advice === "medium"',
     tests: [reading],
   },
   {

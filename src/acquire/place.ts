@@ -1,7 +1,7 @@
 /** A download's bytes to their place: proven, unpacked, within their bounds, in one pass, and only then under their own name. */
 
-import { statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, statfs } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { formatSize, ImageError } from "../index.ts";
 import { CachedDownload, type KeptDownload } from "./cache/download-cache.ts";
 import type { ByteSource } from "./http/download.ts";
@@ -10,10 +10,11 @@ import { finishPart, partName, removePart } from "./part.ts";
 import { type Digest, verifyDigest } from "./source/digest.ts";
 import type { Limits } from "./source/settings.ts";
 import { shownUrl } from "./source/source-url.ts";
-import { type Extracted, extractImages } from "./unpack/archive.ts";
+import { type Extracted, extractImages, keepArchive } from "./unpack/archive.ts";
 import { ByteReader, type Bytes } from "./unpack/byte-reader.ts";
 import { SparseFile, type SparseLimits } from "./unpack/sparse-file.ts";
 import { type Unpacking, unpacked } from "./unpack/unpacking.ts";
+import { isWholeOva } from "./unpack/whole-ova.ts";
 
 export interface PlaceTask {
   readonly url: URL;
@@ -69,10 +70,14 @@ export async function place(
     const whole = counted();
     const reader = new ByteReader(whole);
     refuseStray(await reader.peek(STRAY_LENGTH), what);
-    const content = bounded(unpacked(reader.bytes(), unpacking.codec, what), limits.length, signal, what);
-    const { names, allocated, notes, warnings } = unpacking.isArchive
-      ? await extractImages(content, part, limits, what, signal)
-      : await writeFile(content, part, limits);
+    const content = new ByteReader(
+      bounded(unpacked(reader.bytes(), unpacking.codec, what), limits.length, signal, what),
+    );
+    const { names, allocated, notes, warnings } = !unpacking.isArchive
+      ? await writeFile(content.bytes(), part, limits)
+      : (await isWholeOva(content))
+        ? await keepAlone(content.bytes(), part, `${basename(path)}.ova`, limits, what)
+        : await extractImages(content.bytes(), part, limits, what, signal);
     // A codec may stop before the end; the digest is of everything.
     for await (const _ of whole);
     const digest = source.digest();
@@ -99,6 +104,18 @@ async function writeFile(content: Bytes, path: string, limits: SparseLimits): Pr
     await file.abandon();
   }
   return { names: [""], allocated: file.allocated, notes: [], warnings: [] };
+}
+
+/** An archive as the one file of a folder. */
+async function keepAlone(
+  content: Bytes,
+  folder: string,
+  name: string,
+  limits: SparseLimits,
+  what: string,
+): Promise<Extracted> {
+  await mkdir(folder, { recursive: true });
+  return keepArchive(content, join(folder, name), limits, what);
 }
 
 /** A page in the place of a file comes with success, whatever its name is. */

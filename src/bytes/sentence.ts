@@ -80,6 +80,11 @@ export class Sentence {
     );
   }
 
+  /** The same with parts of it in place of others. */
+  mapped(change: (part: Part) => Part): Sentence {
+    return new Sentence(this.parts.map(change));
+  }
+
   /** Whether the face has all that it names. */
   isSayable(vocabulary: Vocabulary): boolean {
     return this.parts.every(

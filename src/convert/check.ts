@@ -57,7 +57,11 @@ async function checkOnly(path: string, options: CheckOptions, host: Host): Promi
       ...reportOf(path, image, result, { leaksFixed: 0, corruptionsFixed: 0 }),
       ...(await pictureOf(image, options)),
       milliseconds: watch.milliseconds,
-      notes: [...(await unfinishedNotes(path, host)), ...(await CrossChecker.compare(image, result, options))],
+      notes: [
+        ...(image.proven ?? []),
+        ...(await unfinishedNotes(path, host)),
+        ...(await CrossChecker.compare(image, result, options)),
+      ],
     };
   } finally {
     for (const each of opened) await each.close();

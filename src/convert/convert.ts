@@ -7,6 +7,7 @@ import { refuseMisplacedJournal } from "../journal/place.ts";
 import { runConversion } from "./conversion/conversion.ts";
 import { type Foretold, foretell } from "./conversion/foretell.ts";
 import type { ConvertOptions } from "./options/options.ts";
+import { withFilesRead } from "./options/read-files.ts";
 import { settingsOf } from "./options/settings.ts";
 import { conversionOptions } from "./options/usage.ts";
 import type { ConversionReport } from "./report/report.ts";
@@ -28,7 +29,8 @@ export async function convert(
   options: ConvertOptions = {},
   host: Host = thisHost(),
 ): Promise<ConversionReport> {
-  const given = conversionOptions("convert", path, targetFormat, options);
+  const asked = conversionOptions("convert", path, targetFormat, options);
+  const given = await withFilesRead(host.volume, targetFormat, asked);
   await refuseMisplacedJournal(host.volume, path, given.journal);
   const settings = settingsOf(given);
   // It was checked, and may be another name of the format's.
@@ -72,7 +74,8 @@ export async function plan(
   options: ConvertOptions = {},
   host: Host = thisHost(),
 ): Promise<Foretold> {
-  const given = conversionOptions("plan", path, targetFormat, options);
+  const asked = conversionOptions("plan", path, targetFormat, options);
+  const given = await withFilesRead(host.volume, targetFormat, asked);
   await refuseMisplacedJournal(host.volume, path, given.journal);
   return foretell(path, driverOf(targetFormat).name, settingsOf(given), host);
 }

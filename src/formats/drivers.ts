@@ -1,6 +1,7 @@
 /** The formats that we know: a new one is a folder, and its line here. */
 
 import type { FormatDriver } from "../image/driver.ts";
+import { ovaDriver } from "./ova/driver.ts";
 import { parallelsDriver } from "./parallels/driver.ts";
 import { qcowDriver } from "./qcow/driver.ts";
 import { qcow2Driver } from "./qcow2/driver.ts";
@@ -8,7 +9,7 @@ import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
 import { vdiDriver } from "./vdi/driver.ts";
 import { vhdxDriver } from "./vhdx/driver.ts";
-import { vmdkDriver } from "./vmdk/driver.ts";
+import { streamMaker, vmdkDriver } from "./vmdk/driver.ts";
 import { vpcDriver } from "./vpc/driver.ts";
 
 /** In the order of messages; raw, which has no mark, is last. */
@@ -21,5 +22,6 @@ export const formatDrivers: readonly FormatDriver[] = [
   vdiDriver,
   parallelsDriver,
   vhdxDriver,
+  ovaDriver(streamMaker),
   rawDriver,
 ];

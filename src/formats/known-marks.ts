@@ -16,8 +16,6 @@ export interface KnownMark extends TextMark {
   readonly advice: MarkAdvice;
   /** qemu-img's name of a format, or the program that unpacks. */
   readonly tool?: string;
-  /** Another format's header at byte 0 leaves room for it, so that one file could be two things: how it is called then. */
-  readonly rival?: string;
 }
 
 const image = (tool: string, name: string, hostOffset: number, bytes: string): KnownMark => ({
@@ -53,6 +51,8 @@ const text = (name: string, bytes: string, advice: MarkAdvice): KnownMark => ({
 export const knownMarks: readonly KnownMark[] = [
   image("vmdk", "a VMDK image (COWD, of ESX)", 0, "COWD"),
   image("bochs", "a Bochs image", 0, "Bochs Virtual HD Image"),
+  // A shell's script that mounts what follows it.
+  image("cloop", "a cloop image", 0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop "),
   packed("gunzip", "packed by gzip", "\x1f\x8b\x08"),
   packed("unxz", "packed by xz", "\xfd7zXZ\0"),
   packed("unzstd", "packed by zstd", "\x28\xb5\x2f\xfd"),
@@ -64,8 +64,6 @@ export const knownMarks: readonly KnownMark[] = [
   archive("unzip", "a zip archive", 0, "PK\x03\x04"),
   archive("unzip", "an empty zip archive", 0, "PK\x05\x06"),
   archive("7z x", "a 7z archive", 0, "7z\xbc\xaf\x27\x1c"),
-  { ...archive("tar -xf", "a tar archive, as an OVA is", 257, "ustar\0"), rival: "tar" },
-  { ...archive("tar -xf", "a tar archive, as an OVA is", 257, "ustar "), rival: "tar" },
   {
     name: "a LUKS volume, all of it encrypted",
     hostOffset: 0,

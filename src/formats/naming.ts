@@ -21,7 +21,8 @@ export function imageExtensions(): readonly string[] {
   return formatDrivers.flatMap(({ extensions }) => extensions);
 }
 
-/** The marks by which disk images are told, of formats without a driver too. */
+/** The marks by which disk images are told, of formats without a driver too; an archive of one is told by its name alone. */
 export function imageMarks(): readonly Mark[] {
-  return [...formatDrivers.flatMap(({ marks }) => marks), ...strangers.filter(({ advice }) => advice === "qemu-img")];
+  const drivers = formatDrivers.filter(({ isArchive }) => !isArchive);
+  return [...drivers.flatMap(({ marks }) => marks), ...strangers.filter(({ advice }) => advice === "qemu-img")];
 }

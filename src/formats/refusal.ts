@@ -25,10 +25,12 @@ export async function refusalOf(
   findMark: () => Promise<KnownMark | undefined>,
 ): Promise<unknown> {
   if (!(error instanceof ImageError)) return error;
+  // Of an image in several files the one that is wrong.
+  const file = error.path ?? path;
   const { kind, what, words, remedies, hostOffset, sentence } = error;
   const missing = [
     ...(hostOffset === undefined || sentence.namesPlace(hostOffset) ? [] : [`at host offset ${hex(hostOffset)}`]),
-    ...(sentence.namesImage(path) ? [] : [`in ${path}`]),
+    ...(sentence.namesImage(file) ? [] : [`in ${file}`]),
   ];
   const where = missing.length === 0 ? "" : ` (${missing.join(" ")})`;
   const last = remedies.at(-1);
@@ -37,7 +39,7 @@ export async function refusalOf(
   if (where === "" && (last !== undefined || remedy === undefined)) return error;
   const because = words.because === undefined || last !== undefined ? words.because : say`${words.because}${where}`;
   const all = words.because === undefined && last === undefined ? say`${what}${where}` : what;
-  return new ImageError(kind, all, { ...error.facts, ...words, because, remedy, path, cause: error });
+  return new ImageError(kind, all, { ...error.facts, ...words, because, remedy, path: file, cause: error });
 }
 
 function remedyOf(kind: ImageErrorKind, mark: KnownMark | undefined): Words | undefined {

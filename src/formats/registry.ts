@@ -2,7 +2,7 @@
 
 import { ImageError, UsageError } from "../bytes/image-error.ts";
 import { imageNamed, option, say } from "../bytes/sentence.ts";
-import type { FormatDriver, ImageFiles } from "../image/driver.ts";
+import type { BundleText, FormatDriver, ImageFiles, InnerImages, NamedDisk } from "../image/driver.ts";
 import type { Image } from "../image/source.ts";
 import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../image/target-options.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -54,6 +54,10 @@ export async function probeFormat(storage: Storage): Promise<FormatDriver> {
   const [first] = matches;
   const details = { path: storage.path, hostOffset: 0, operation: "probe" };
   if (first === undefined) {
+    // The text beside it says what it should be.
+    const text = await storage.sidecar?.();
+    const said = text && matchingDrivers(FileEnds.in(text.bytes)).find(({ diskOf }) => diskOf);
+    if (said !== undefined) return said;
     const mark = await findStranger(storage);
     if (mark !== undefined) {
       throw new ImageError("unsupported", say`Cannot open ${imageNamed(storage.path)}`, {
@@ -94,12 +98,16 @@ export async function formatToldBy(storage: Storage): Promise<string | undefined
   return driver?.name ?? (await findStranger(storage))?.name;
 }
 
-/** Which disk image a file says that it is, as it goes on after "looks like"; undefined where it says nothing, or something else. */
+/** Which disk image a file says that it is, as it goes on after "looks like"; undefined where it says nothing, or something else, an archive for one. */
 export async function imageToldBy(storage: Storage): Promise<string | undefined> {
   const [driver] = matchingDrivers(await endsOf(storage));
-  if (driver !== undefined) return `a ${driver.name} image`;
+  if (driver !== undefined) return driver.isArchive ? undefined : asImage(driver);
   const mark = await findStranger(storage);
   return mark?.advice === "qemu-img" ? mark.name : undefined;
+}
+
+function asImage({ name }: FormatDriver): string {
+  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name} image`;
 }
 
 /** Whether files of that name mostly are such texts, so that it is worth looking. */
@@ -113,15 +121,31 @@ export function speaksOfDisk(head: Uint8Array): boolean {
   return matchingDrivers(FileEnds.in(head)).some(({ diskOf }) => diskOf);
 }
 
-/** The plain name of the file that a text beside it says it holds the disk of; undefined where it is no such text. Throws ImageError. */
-export function diskOf(text: Uint8Array, path: string): string | undefined {
+/** The file that a text says holds its disk; undefined where it is no such text. Throws ImageError. */
+export function diskOf(text: Uint8Array, path: string): NamedDisk | undefined {
   const [driver] = matchingDrivers(FileEnds.in(text));
   return driver?.diskOf?.(text, path);
+}
+
+/** Whether the file is still of the format that the text beside it says it is. */
+export async function isAsTextSays(storage: Storage, text: Uint8Array): Promise<boolean> {
+  const [driver] = matchingDrivers(FileEnds.in(text));
+  return driver !== undefined && driver.name === (await formatToldBy(storage));
 }
 
 /** All files that a text names as its disk or a part of it, as they stand there; none of what is no such text. */
 export function filesNamedIn(text: Uint8Array): readonly string[] {
   return matchingDrivers(FileEnds.in(text)).flatMap((driver) => driver.filesNamedIn?.(text) ?? []);
+}
+
+/** The texts that may say an image of the format is only a part of a disk: its own, and of what says nothing of itself any format's. */
+export function bundleTextsOf(format: string): readonly BundleText[] {
+  return formatDrivers.flatMap(({ name, bundle }) => (bundle && (name === format || !isTold(format)) ? bundle : []));
+}
+
+/** Whether it is an archive with an image of another format in it, which qemu-img doesn't know. */
+export function isArchive(format: string): boolean {
+  return driverOf(format).isArchive ?? false;
 }
 
 /** Whether a file can say that it is of this format; raw can't. */
@@ -146,11 +170,28 @@ export async function openImage(storage: Storage, format?: string, options: Open
   // What has no mark of its own takes any bytes for its guest's.
   if (driver.marks.length === 0 && !options.allowMarkedRaw) await refuseMarked(storage, driver.name);
   try {
-    return await driver.open({ main: storage, beside: options.beside ?? noneBeside(storage), options: given });
+    return await driver.open({ main: storage, beside: options.beside ?? noneBeside(storage), options: given, inside });
   } catch (error) {
     throw await refusalOf(error, storage.path, () => strangerIn(storage));
   }
 }
+
+/** What a driver of archives is given. */
+export const inside: InnerImages = {
+  async formatOf(stretch) {
+    const [driver] = matchingDrivers(await endsOf(stretch)).filter(({ isArchive }) => !isArchive);
+    return driver?.name;
+  },
+  async open(stretch) {
+    const driver = await probeFormat(stretch);
+    if (!driver.isArchive) return driver.open({ main: stretch, beside: noneBeside(stretch), inside });
+    throw new ImageError("unsupported", say`Cannot open ${imageNamed(stretch.path)}`, {
+      because: "it is an archive itself",
+      path: stretch.path,
+      hostOffset: 0,
+    });
+  },
+};
 
 /**
  * Opens an image whose format a plan or a journal knows: no mark speaks against it, since the bytes have been consented to
@@ -201,7 +242,7 @@ async function refuseMarked(storage: Storage, format: string): Promise<void> {
   const [driver] = matchingDrivers(ends);
   const mark = driver === undefined ? await findStranger(storage) : undefined;
   if (driver === undefined && mark === undefined) return;
-  const name = mark?.name ?? `a ${driver?.name} image`;
+  const name = mark?.name ?? (driver && asImage(driver));
   const advice = mark === undefined ? say`name it with ${option("format", driver?.name)}` : adviceOn(mark);
   throw new ImageError("unsupported", say`Cannot take ${imageNamed(path)} for ${format}`, {
     because: `it is ${name}`,

@@ -21,6 +21,37 @@ export interface ImageFiles {
   beside(name: string): Promise<Storage>;
   /** Of the driver's `openOptions`, those that the user gave. */
   readonly options?: TargetOptionValues;
+  /** Stretches of `main` as images of other formats, for one that is an archive of them. */
+  readonly inside: InnerImages;
+}
+
+/** Images of whatever format is no archive itself, in a stretch of a file. */
+export interface InnerImages {
+  /** The format whose mark it bears; undefined for none. */
+  formatOf(stretch: Storage): Promise<string | undefined>;
+  /** Opens it, and no other file. Throws ImageError, of places in the stretch. */
+  open(stretch: Storage): Promise<Image>;
+}
+
+/** A text that may lie beside an image under a name that is always the same, and says what else belongs to its disk. */
+export interface BundleText {
+  readonly fileName: string;
+  /** Undefined where the image is all of a disk, or the text is not about it. */
+  whyPart(text: Uint8Array, imageName: string): BundlePart | undefined;
+}
+
+/** Why an image is only a part, as it goes on after the text's name, and what to do. */
+export interface BundlePart {
+  readonly because: string;
+  readonly remedy: string;
+}
+
+/** The file that a text beside it says holds a disk. */
+export interface NamedDisk {
+  /** Plain, in the text's folder. */
+  readonly fileName: string;
+  /** It begins with a mark of its own, as a file of the guest's bytes does not: what it is now says it itself, and the text only that it is whole. */
+  readonly isMarked: boolean;
 }
 
 /**
@@ -44,14 +75,19 @@ export interface FormatDriver {
   open(files: ImageFiles): Promise<Image>;
   readonly target?: TargetDriver;
   /**
-   * Set where an image is a text beside its disk: the plain name of the file that it says holds the disk. Throws ImageError.
-   * Undefined for an image that speaks for itself. Such an image is opened by that file with the text as its sidecar, or by the text, whose file `beside` gives then.
+   * Set where an image is a text beside its disk: the file that it says holds the disk. Throws ImageError, also where that
+   * lies in several files. Undefined for an image that speaks for itself. Such an image is opened by that file with the
+   * text as its sidecar, or by the text, whose files `beside` gives then.
    */
-  readonly diskOf?: (text: Uint8Array, path: string) => string | undefined;
+  readonly diskOf?: (text: Uint8Array, path: string) => NamedDisk | undefined;
   /** Beside `diskOf`: all files that a text says hold its disk or a part of it, as they stand there, also where it can't be opened. */
   readonly filesNamedIn?: (text: Uint8Array) => readonly string[];
+  /** Of a format whose images come in folders with such a text. */
+  readonly bundle?: BundleText;
   /** Of a format whose images, or a kind of them, hold the guest in one piece; absent: each has tables. */
   readonly onePiece?: OnePiece;
+  /** Set of one that is an archive with an image of another format in it, and that qemu-img doesn't know. */
+  readonly isArchive?: true;
   /** Set where units can be moved inside an image, and what is free given back. */
   readonly canRearrange?: true;
   /** Set of the one format in which units are brought to the places that others fix. */

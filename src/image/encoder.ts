@@ -7,7 +7,9 @@
  * the last barrier: those of the first batch into spares, the others where the plain units of the batches before lay.
  */
 
+import type { RangeSet } from "../bytes/range-set.ts";
 import type { CompressionMethod } from "./compression.ts";
+import type { PackForm } from "./pack-form.ts";
 import type { TidyStep } from "./rearranger.ts";
 import type { Write } from "./write.ts";
 
@@ -18,8 +20,12 @@ export interface EncodedUnit {
   readonly fromLength: number;
   readonly to: number;
   readonly length: number;
-  /** A plain unit becomes a stream; else a stream is copied as it is. */
+  /** A plain unit becomes a stream; else what lies there is copied as it is. */
   readonly isNew: boolean;
+  /** A stream that is copied is not the same to the byte: what it gives is. */
+  readonly isRewrapped: boolean;
+  /** A stream becomes what it gives. */
+  readonly isInflated: boolean;
 }
 
 export interface EncodedBatch {
@@ -28,6 +34,8 @@ export interface EncodedBatch {
   readonly units: readonly EncodedUnit[];
   /** The streams, and the counts of the places that they go to and of those that earlier batches have left; ascending. */
   readonly writes: readonly Write[];
+  /** Places that nobody points at since the last barrier, to be given back where the host can; nothing where absent. */
+  readonly left?: RangeSet;
   /** The file's length behind `writes`. */
   readonly fileSize: number;
   /**
@@ -43,6 +51,11 @@ export interface EncodeWishes {
   /** Of plain units between two barriers, and of all spares: what the file takes more for a while. */
   readonly maxBatchBytes: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Of units that are brought, compressed, to where a form wants them. */
+export interface PackWishes extends EncodeWishes {
+  readonly form: PackForm;
 }
 
 /** It reads the live tables and never writes: what it answers are values. */

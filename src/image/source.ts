@@ -3,7 +3,7 @@
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
-import type { Encoder, EncodeWishes } from "./encoder.ts";
+import type { Encoder, EncodeWishes, PackWishes } from "./encoder.ts";
 import type { ExtentTable } from "./extent.ts";
 import { type CheckResult, type FindingListener, NOTHING_FOUND } from "./finding.ts";
 import type { EmptyStep, Rearranger } from "./rearranger.ts";
@@ -105,8 +105,13 @@ export interface Image {
   /**
    * References, refcounts, ranges, overlaps; absent where the format has nothing to check. Never throws for what is wrong
    * inside the image. `onFinding` hears every finding, in qemu-img's order; the result keeps the first MAX_FINDINGS.
+   * `onRead`: see `checkReadsAll`.
    */
-  check?(onFinding?: FindingListener): Promise<CheckResult>;
+  check?(onFinding?: FindingListener, onRead?: (bytes: number) => void): Promise<CheckResult>;
+  /** Set where the check reads all of the file, and tells as it goes, to who may stop it by throwing. A conversion without a check does without it then. */
+  readonly checkReadsAll?: true;
+  /** What its check has proven so far, one sentence each, where more than that nothing was found is to be told. */
+  readonly proven?: readonly string[];
   /** What would mend the image; absent where the format has nothing that can be. */
   planRepair?(wishes: RepairWishes): Promise<Repair>;
   /** Every host byte that is metadata: header cluster, tables, refcounts, directories. */
@@ -129,9 +134,15 @@ export interface Image {
   emptyingSteps?(zeros: RangeSet): AsyncGenerator<EmptyStep, void, void>;
   /** Who may store what is plain compressed, by the image's own method. Throws ImageError where nothing can be. */
   openEncoder?(wishes: EncodeWishes): Promise<Encoder>;
+  /** Who may bring all units, compressed, to where a form wants them. Throws ImageError where they can't be. */
+  openPacker?(wishes: PackWishes): Promise<Encoder>;
 }
 
 /** What the image's check finds, or nothing where its format has none. */
-export async function checkOf(image: Image, onFinding?: FindingListener): Promise<CheckResult> {
-  return (await image.check?.(onFinding)) ?? NOTHING_FOUND;
+export async function checkOf(
+  image: Image,
+  onFinding?: FindingListener,
+  onRead?: (bytes: number) => void,
+): Promise<CheckResult> {
+  return (await image.check?.(onFinding, onRead)) ?? NOTHING_FOUND;
 }

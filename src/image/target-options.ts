@@ -6,8 +6,10 @@ import { parseSize } from "../bytes/size-text.ts";
 /** One option of a target, as `-o help` lists it. */
 export interface TargetOption {
   readonly name: string;
-  readonly kind: "size" | "number" | "boolean" | "choice" | "bytes";
+  readonly kind: "size" | "number" | "boolean" | "choice" | "bytes" | "text" | "path";
   readonly choices?: readonly string[];
+  /** Of a path: the internal option, of bytes, that the file's content is given as; it is read before anything else is done. */
+  readonly readInto?: string;
   /** Of what leads back to an image as it was, for the journal alone: no help lists it. */
   readonly isInternal?: true;
   /** Says what becomes of the disk, not how it is laid out: whether it is so already is asked of the disk itself. */
@@ -24,7 +26,7 @@ export function makeable(options: readonly TargetOption[], values: TargetOptionV
   return Object.fromEntries(Object.entries(values).filter(([name, value]) => isMade(name, value)));
 }
 
-/** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, choices and bytes in hex as text. */
+/** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, all others as text, bytes in hex. */
 export type TargetOptionValues = Readonly<Record<string, string | number | boolean>>;
 
 /** Throws UsageError for a text that is no value of the option's kind. */
@@ -40,6 +42,9 @@ export function parseOptionValue(option: TargetOption, text: string): string | n
       return choices?.includes(text) ? text : refuse((choices ?? []).join(" or "));
     case "number":
       return /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : refuse("a number");
+    case "text":
+    case "path":
+      return text !== "" && !text.includes("\0") ? text : refuse(kind === "path" ? "a path" : "a text");
     case "bytes":
       return /^(?:[0-9a-f]{2})+$/.test(text) ? text : refuse("bytes in hex");
     case "size":

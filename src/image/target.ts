@@ -5,6 +5,7 @@ import type { Words } from "../bytes/sentence.ts";
 import type { Sidecar } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
+import type { PackedFile, PackForm } from "./pack-form.ts";
 import type { ConversionOptions } from "./source.ts";
 import type { TargetOption, TargetOptionValues } from "./target-options.ts";
 import type { Chunk, Write } from "./write.ts";
@@ -71,6 +72,8 @@ export interface MappedDraft extends Draft {
    * looked at through a view of that length. Absent where the length says nothing.
    */
   readonly cutTo?: number;
+  /** Places below the source's end that the target shows and the source does not; absent: none. */
+  readonly takenOver?: RangeSet;
   /** What settling will do after the switch, for the plan; the settled file's length included. */
   readonly settling: SettlingForecast;
   /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call, as `Epoch.writes`. */
@@ -143,6 +146,10 @@ export interface TargetDriver {
   optionsForFront?(length: number): Readonly<Record<string, string>>;
   /** `-o` by which no cluster is larger than a unit of so many bytes; absent where no options do that. */
   optionsForUnits?(unitSize: number): Readonly<Record<string, string>>;
+  /** The same, and by which units of that size can be packed in it. */
+  optionsForPacking?(unitSize: number): Readonly<Record<string, string>>;
+  /** How its units lie, where it is a stream of compressed ones, read from front to end; absent: anywhere. */
+  packForm?(options: TargetOptionValues, file?: PackedFile): PackForm | undefined;
   /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
   readonly countsReferences: boolean;
   /** Set where nothing is counted and nobody settles: a conversion to it compacts, unless leaks may stay. */

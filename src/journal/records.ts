@@ -73,6 +73,8 @@ export interface Intent {
   /** Whether the source held its disk in one piece, and the target does; absent in old journals, which tell by the formats alone. */
   readonly sourceInOnePiece?: boolean;
   readonly targetInOnePiece?: boolean;
+  /** Whether the target shows places below the old end that the source does not; absent: none. */
+  readonly takesOver?: boolean;
   /** SHA-256 of the first bytes of a source in one piece: whoever makes a partition or file system larger changes them. */
   readonly frontDigest?: string;
   /** Of a footer that goes: `length`; of a text beside the image that comes or goes: `name`. Absent for a sector that is written. */
@@ -97,8 +99,6 @@ export interface Intent {
    * the file's end where its tables are. Absent where that says nothing.
    */
   readonly anchor?: string;
-  /** The target shows places below the source's end that the source does not: `prepared` tells of them too. */
-  readonly takesOver?: boolean;
   /** `-o` that would make the source's layout again. */
   readonly sourceOptions: Readonly<Record<string, string>>;
   /** SHA-256 over every metadata byte of the source, in file order. */
@@ -162,7 +162,7 @@ export interface RearrangeIntent
   readonly purpose: "convert" | "roll-back";
   readonly format: string;
   /** `relocate`: the disk of a raw image is changed, or put back; its journey says how. */
-  readonly goal: "linear" | "gather" | "zeros" | "compact" | "encode" | "relocate";
+  readonly goal: "linear" | "gather" | "zeros" | "compact" | "encode" | "pack" | "relocate";
   readonly journey: Journey;
 }
 

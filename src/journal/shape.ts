@@ -119,7 +119,7 @@ const SHAPES: { readonly [Kind in Facts["record"]]: Shape<Omit<Extract<Facts, { 
     version: oneOf(1),
     purpose: oneOf("convert", "roll-back"),
     format: text,
-    goal: oneOf("linear", "gather", "zeros", "compact", "encode", "relocate"),
+    goal: oneOf("linear", "gather", "zeros", "compact", "encode", "pack", "relocate"),
     ...settings,
     journey,
   },
@@ -164,7 +164,7 @@ type FirstFacts = Intent | RepairIntent | RearrangeIntent;
 function misplacedIn(facts: Facts, first: FirstFacts): string | undefined {
   if (first.record === "rearrange") return undefined;
   const { oldFileSize, fileSize } = first;
-  // A setmap's also tells of the range that the guest is pointed at, wherever that lies.
+  // A setmap's also tells of the range that the guest is pointed at, wherever that lies; and who fills holes, of those.
   const isAnywhere = first.record === "intent" && (first.purpose === "setmap" || first.takesOver === true);
   const areAdded = (ranges: Prepared["added"]) => ascend(ranges, oldFileSize, fileSize);
   switch (facts.record) {

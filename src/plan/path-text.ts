@@ -15,6 +15,7 @@ const GOALS: Readonly<Record<RearrangeGoal, string>> = {
   zeros: "clusters of zeros given back",
   compact: "what lies at the end moves into free space, the file gets shorter",
   encode: "each cluster compressed",
+  pack: "each cluster compressed, one behind another in the guest's order",
   relocate: "the disk itself changed, to its new length, its GPT's backup at the end",
 };
 
@@ -37,7 +38,11 @@ export function stepTexts(path: readonly ToldStep[]): readonly string[] {
     const next = path[at + 1];
     const goal = next?.step === "rearrange" ? next.goal : undefined;
     const where =
-      goal === "linear" ? ", its tables behind the disk" : goal === "gather" ? ", its tables behind the data" : "";
+      goal === "linear" || goal === "pack"
+        ? ", its tables behind the disk"
+        : goal === "gather"
+          ? ", its tables behind the data"
+          : "";
     return `switch to ${step.to}${where}`;
   });
 }

@@ -8,6 +8,8 @@
  *   all -> what begins with tables switch to the carrier with so large a first cluster, nothing of which but the header is
  *                                  used, then switch
  *   all -> units that lie together switch to the hub with its tables behind the data, gather, switch
+ *   all -> what is a stream of compressed units
+ *                                  switch to the carrier with its tables behind all that will be, pack, switch
  *   zeros of an image whose snapshots or bitmaps stay: given up where it stands, no table is made anew
  *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
@@ -24,9 +26,11 @@ export interface Waypoint {
   readonly by: Waypoint | undefined;
   /** Units can be moved inside it to any place, and what is free given back. */
   readonly canRearrange: boolean;
+  /** Its units lie compressed, one behind another. */
+  readonly isPacked?: boolean;
 }
 
-/** How far the image is on its way to a disk in one piece: its tables are out of the way, its units at their places. */
+/** How far the image is on its way to a disk in one piece, or to a stream: its tables are out of the way, its units at their places. */
 export type Standing = "elsewhere" | "cleared" | "in place";
 
 export interface PathFrom extends Waypoint {
@@ -65,7 +69,7 @@ export interface PathWishes {
   readonly compress: boolean;
 }
 
-export type RearrangeGoal = "linear" | "gather" | "zeros" | "compact" | "encode" | "relocate";
+export type RearrangeGoal = "linear" | "gather" | "zeros" | "compact" | "encode" | "pack" | "relocate";
 
 export type Step =
   /** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
@@ -78,6 +82,8 @@ export type Step =
       readonly front?: number;
       /** Of a carrier in which what lies together in the goal is brought together. */
       readonly room?: GatheringStand["room"];
+      /** Of a carrier: units will be packed in it. */
+      readonly packs?: true;
     }
   | { readonly step: "rearrange"; readonly goal: RearrangeGoal };
 
@@ -102,6 +108,7 @@ export function pathTo(from: PathFrom, goal: Waypoint, carrier: Waypoint, wishes
     return [...inOnePiece(from, switchTo(goal.by.format), carrier), ...relocation, switchTo(goal.format, true)];
   }
   const last = switchTo(goal.format, true);
+  if (goal.isPacked) return [...packed(from, carrier), last];
   if (!goal.isInOnePiece) {
     const { front = 0, gathering } = from;
     if (gathering) return [...toBeGathered(gathering), last, ...wished(goal, wishes)];
@@ -125,6 +132,13 @@ function inOnePiece(from: PathFrom, last: Step, carrier: Waypoint): readonly Ste
   if (from.standing === "in place") return [last];
   if (from.standing === "cleared") return [linear, last];
   return [{ step: "switch", to: carrier.format, isCarrier: true, isGoal: false }, linear, last];
+}
+
+function packed({ standing }: PathFrom, { format }: Waypoint): readonly Step[] {
+  const pack: Step = { step: "rearrange", goal: "pack" };
+  if (standing === "in place") return [];
+  if (standing === "cleared") return [pack];
+  return [{ step: "switch", to: format, isCarrier: true, isGoal: false, packs: true }, pack];
 }
 
 function wished({ canRearrange }: Waypoint, { compact, compress }: PathWishes): Step[] {

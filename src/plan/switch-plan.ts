@@ -58,7 +58,7 @@ export interface SwitchPlan {
   readonly oldFileSize: number;
   /** Where the places that the source points at end: past `oldFileSize` where the file ends inside a cluster. */
   readonly sourceEnd: number;
-  /** Of a target without holes: places below the old end that it shows and the source does not. */
+  /** Of a target without holes, or packed: places below the old end that it shows and the source does not. */
   readonly takenOver?: RangeSet;
   /** The header area as the plan read it: what leads back over the commit. */
   readonly header: Uint8Array;
@@ -150,6 +150,7 @@ export function planSwitch(source: SourceFacts, target: TargetDriver, draft: Dra
     sourceEnd: endSaysNothing(source.options) ? sourceEnd : source.fileSize,
     header: source.header,
     ...((placement.dense || source.isLoose) && { takenOver: takenOver(placed, source.fileSize) }),
+    ...(mapped.takenOver && { takenOver: mapped.takenOver }),
     additive: {
       purpose: "write the new tables past the old end",
       guestCopies: placed.copies,

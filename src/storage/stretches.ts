@@ -14,12 +14,19 @@ export interface Stretch {
 export class StretchedStorage implements Storage {
   readonly path: string;
   readonly #stretches: readonly Stretch[];
+  /** Where each begins. */
+  readonly #starts: readonly number[];
   readonly #size: number;
 
   constructor(path: string, stretches: readonly Stretch[]) {
     this.path = path;
     this.#stretches = stretches;
-    this.#size = stretches.reduce((sum, { length }) => sum + length, 0);
+    let size = 0;
+    this.#starts = stretches.map(({ length }) => {
+      size += length;
+      return size - length;
+    });
+    this.#size = size;
   }
 
   async size(): Promise<number> {
@@ -29,17 +36,38 @@ export class StretchedStorage implements Storage {
   /** What one of the files lacks of its stretch reads as zeros: only the end of the last stretch is the end of file. */
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
     const end = Math.min(hostOffset + into.length, this.#size);
-    let start = 0;
-    for (const { storage, hostOffset: from, length } of this.#stretches) {
+    for (let at = this.#indexOf(hostOffset); at < this.#stretches.length; at++) {
+      const { storage, hostOffset: from, length } = this.#stretches[at] as Stretch;
+      const start = this.#starts[at] as number;
+      if (start >= end) break;
       const first = Math.max(hostOffset, start);
       const last = Math.min(end, start + length);
-      if (first < last) {
-        const part = into.subarray(first - hostOffset, last - hostOffset);
-        part.fill(0, await storage.read(from + first - start, part));
-      }
-      start += length;
+      if (first >= last) continue;
+      const part = into.subarray(first - hostOffset, last - hostOffset);
+      part.fill(0, await storage.read(from + first - start, part));
     }
     return Math.max(0, end - hostOffset);
+  }
+
+  /** The stretch that holds a byte, and where in its file that lies. */
+  stretchAt(hostOffset: number): { readonly index: number; readonly storage: Storage; readonly hostOffset: number } {
+    const index = this.#indexOf(hostOffset);
+    const found = this.#stretches[index];
+    if (found === undefined) throw new RangeError(`Cannot find what lies at ${hostOffset}: there are no stretches`);
+    const start = this.#starts[index] as number;
+    return { index, storage: found.storage, hostOffset: found.hostOffset + hostOffset - start };
+  }
+
+  /** Of the last that begins there or before. */
+  #indexOf(hostOffset: number): number {
+    let low = 0;
+    let high = this.#starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#starts[middle] as number) <= hostOffset) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(0, low - 1);
   }
 
   /** What a file can't tell is data. Each file is asked once. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DownloadCache, readChecksums } from "../../src/acquire/index.ts";
+import { buildOva } from "../formats/ova/builder.ts";
 import { acquireInto, failureOf, instantRetries, type TestFolder, testFolder } from "../support/acquiring.ts";
 import { fileHandler, redirectHandler, sha256, startServer, type TestServer } from "../support/http-server.ts";
 import { tarBytes } from "../support/tar-bytes.ts";
@@ -140,6 +141,33 @@ test("an archive that its manifest agrees with says what that proves", async () 
   const { notes, warnings } = await acquireInto(folder, { url: url("/box.ova"), digest: sha256(archive) });
   expect(notes).toEqual([expect.stringContaining("proof against corruption, not against forgery")]);
   expect(warnings).toEqual([expect.stringContaining("names a.iso, which isn't in it")]);
+});
+
+test("an OVA of one disk stays one file, held to its manifest wherever that stands; cut off or contradicted it leaves nothing", async () => {
+  const disk = Buffer.concat([Buffer.from("KDMV"), image]);
+  const cut = (bytes: Buffer) => bytes.subarray(0, bytes.indexOf(disk) + 5000);
+  for (const [turn, order] of (["ovf mf disk", "ovf disk mf"] as const).entries()) {
+    const parts = order.split(" ") as ("ovf" | "mf" | "disk")[];
+    const { bytes } = buildOva({ disk, diskName: "some-disk", manifest: "SHA512", order: parts });
+    server.on("/box.ova.gz", fileHandler(gzipSync(bytes)));
+    using other = testFolder();
+    const { paths, notes } = await acquireInto(other, { url: url("/box.ova.gz") });
+    expect(paths).toEqual([join(other.path, "box/box.ova")]);
+    expect(readFileSync(join(other.path, "box/box.ova")).equals(bytes)).toBe(true);
+    expect(notes).toEqual([
+      expect.stringContaining("agrees with some-disk (SHA512): that is proof against corruption"),
+    ]);
+    const damaged = Buffer.from(bytes);
+    damaged[bytes.indexOf(disk) + 30_000] = (bytes[bytes.indexOf(disk) + 30_000] ?? 0) ^ 1;
+    for (const [wrong, kind] of [
+      [damaged, "verification-failed"],
+      [cut(bytes), "corrupt"],
+    ] as const) {
+      server.on(`/wrong${turn}.ova`, fileHandler(wrong));
+      expect((await failureOf(acquireInto(folder, { url: url(`/wrong${turn}.ova`) }))).kind).toBe(kind);
+      expect(folder.names()).toEqual([]);
+    }
+  }
 });
 
 test.each([

@@ -16,11 +16,11 @@ test("flat VMDK to qcow2, to raw, to flat VMDK: the same disk, one image of a gl
   expect(runner.names).toEqual(["disk.qcow2"]);
   expect(runner.cleanFormat("disk.qcow2")).toBe("qcow2");
 
-  const stream = { image: "disk.qcow2", "target-format": "vmdk", options: "subformat=streamOptimized" };
-  const unwritten = await runner.main(stream);
+  const parts = { image: "disk.qcow2", "target-format": "vmdk", options: "subformat=twoGbMaxExtentSparse" };
+  const unwritten = await runner.main(parts);
   expect(unwritten.exitCode).toBe(1);
   expect(unwritten.annotations).toMatchObject([
-    { message: expect.stringContaining("use monolithicSparse or monolithicFlat") },
+    { message: expect.stringContaining("use monolithicFlat, monolithicSparse, streamOptimized") },
   ]);
 
   await runner.main({ image: "disk.qcow2", "target-format": "raw" });

@@ -55,6 +55,8 @@ export interface SourceKit {
   readonly towards?: OptionTexts;
   /** A fixed one, whose units lie in disorder, so that settling has something to do. */
   shuffled(): BuiltImage;
+  /** The fixed one can be made again, though the format stands in no suite as a target. */
+  readonly comesBack?: true;
   /** Valid images to be damaged; those that a tool makes in `folder` may lie there. */
   samples(folder: string): Promise<readonly ImageSample[]>;
 }

@@ -1,6 +1,7 @@
 /** The list of kits; a format takes part in the generic suites by standing here. Of several of one name the first is what is made without options. */
 
 import type { FormatKit } from "./kit.ts";
+import { ovaKit } from "./ova/kit.ts";
 import { parallelsKit } from "./parallels/kit.ts";
 import { qcowKit } from "./qcow/kit.ts";
 import { qcow2Kit } from "./qcow2/kit.ts";
@@ -24,5 +25,6 @@ export const kits: readonly FormatKit[] = [
   dynamicVpcKit,
   sparseVmdkKit,
   vmdkKit,
+  ovaKit,
   rawKit,
 ];

@@ -36,6 +36,12 @@ async function expectUntouched(case_: CorpusCase): Promise<void> {
     expect(Buffer.compare(await readFile(join(folder, name)), bytes), name).toBe(0);
 }
 
+/** What QEMU says of a case changes with no work of ours: of every third it is asked, of all with ORACLE=all. */
+const { ORACLE, ORACLE_SEED = "1" } = process.env;
+const places = new Map(corpus.map((each, at) => [each.name, at]));
+const asksQemu = ({ name }: CorpusCase) =>
+  ORACLE === "all" || ((places.get(name) ?? 0) + Number(ORACLE_SEED)) % 3 === 0;
+
 async function qemuSays({ name }: CorpusCase): Promise<CorpusCase["qemu"]> {
   const format = name.split("/")[1] as string;
   const said = run("qemu-img", ["info", "-f", format, path]);
@@ -51,7 +57,7 @@ const withName = (kind: string) =>
 describe("accepted", () => {
   it.each(withName("accept/"))("%s", async (_name, case_) => {
     await put(case_);
-    expect(await qemuSays(case_)).toBe(case_.qemu);
+    if (asksQemu(case_)) expect(await qemuSays(case_)).toBe(case_.qemu);
     const before = (await checksum(path)).checksum;
     const report = await convert(path, case_.target);
     expect(report).toMatchObject({ changed: true, guestChecksum: { before, after: before } });
@@ -83,7 +89,7 @@ describe("refused", () => {
     ).toBe(true);
     expect(journal).toBeUndefined();
     await expectUntouched(case_);
-    expect(await qemuSays(case_)).toBe(case_.qemu);
+    if (asksQemu(case_)) expect(await qemuSays(case_)).toBe(case_.qemu);
     // Without the check nothing is written either, or, where all can be read, the guest stays what it was.
     for (const less of [{ check: false }, { check: false, checksum: "none" as const }]) {
       const before = await checksum(path, named(case_)).catch(() => undefined);

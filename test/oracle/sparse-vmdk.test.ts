@@ -118,19 +118,6 @@ describe("of qemu-img's making", () => {
     expect(run("qemu-img", "check", "copy.qcow2")).toContain("No errors");
   });
 
-  test.each(["twoGbMaxExtentSparse", "twoGbMaxExtentFlat"])(
-    "%s is refused by name, and so is a file of it",
-    async (subformat) => {
-      madeByQemu(4 * MiB, subformat);
-      await expect(info(at("disk.vmdk"))).rejects.toMatchObject({
-        kind: "unsupported",
-        message: expect.stringContaining(`(${subformat}), which can't be read yet`),
-      });
-      if (subformat === "twoGbMaxExtentSparse")
-        await expect(info(at("disk-s001.vmdk"))).rejects.toMatchObject({ name: "ImageError" });
-    },
-  );
-
   test("a grain outside the file: the same line, the same exit code", async () => {
     madeByQemu(4 * MiB, "monolithicSparse");
     const bytes = image("disk.vmdk");

@@ -20,8 +20,8 @@ const SECTOR = 512;
 export const toyElsewhere: FormatDriver = {
   ...toyDriver,
   marks: [{ hostOffset: HEADER_AT, bytes: TOY_MAGIC }],
-  async open({ main, beside }) {
-    const image = await toyDriver.open({ main: withHeaderAtStart(main), beside });
+  async open({ main, ...files }) {
+    const image = await toyDriver.open({ ...files, main: withHeaderAtStart(main) });
     const { format, virtualSize, clusterSize, fileSize } = image;
     const usedHeader = RangeSet.of({ start: HEADER_AT, end: HEADER_AT + ToyHeaderFields.size });
     return {

@@ -59,6 +59,8 @@ export declare class Sentence {
     namesPlace(hostOffset: number): boolean;
     /** With the image's name where room was left for it; undefined where there was none. */
     withImage(path: string): Sentence | undefined;
+    /** The same with parts of it in place of others. */
+    mapped(change: (part: Part) => Part): Sentence;
     /** Whether the face has all that it names. */
     isSayable(vocabulary: Vocabulary): boolean;
 }

@@ -1,4 +1,5 @@
 /** What `info` tells of some formats, with the types of its fields for callers that ask for one of them. */
+export type { OvaDetails, OvaMemberInfo, OvaSpecificInfo } from "./ova/details.ts";
 export type { ParallelsSpecificInfo } from "./parallels/details.ts";
 export type { QcowSpecificInfo } from "./qcow/details.ts";
 export type { Qcow2BitmapInfo, Qcow2Details, Qcow2SpecificInfo } from "./qcow2/details.ts";

@@ -6,5 +6,5 @@ export declare function extensionsOf(format: string): readonly string[];
 export declare function hasClusters(format: string): boolean;
 /** Every extension that says what an image is, with the dot. */
 export declare function imageExtensions(): readonly string[];
-/** The marks by which disk images are told, of formats without a driver too. */
+/** The marks by which disk images are told, of formats without a driver too; an archive of one is told by its name alone. */
 export declare function imageMarks(): readonly Mark[];

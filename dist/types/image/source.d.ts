@@ -2,7 +2,7 @@
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
-import type { Encoder, EncodeWishes } from "./encoder.ts";
+import type { Encoder, EncodeWishes, PackWishes } from "./encoder.ts";
 import type { ExtentTable } from "./extent.ts";
 import { type CheckResult, type FindingListener } from "./finding.ts";
 import type { EmptyStep, Rearranger } from "./rearranger.ts";
@@ -102,6 +102,10 @@ export interface Image {
      * inside the image. `onFinding` hears every finding, in qemu-img's order; the result keeps the first MAX_FINDINGS.
      */
     check?(onFinding?: FindingListener): Promise<CheckResult>;
+    /** Set where the check reads all of the file: a conversion without a check does without it then. */
+    readonly checkReadsAll?: true;
+    /** What its check has proven so far, one sentence each, where more than that nothing was found is to be told. */
+    readonly proven?: readonly string[];
     /** What would mend the image; absent where the format has nothing that can be. */
     planRepair?(wishes: RepairWishes): Promise<Repair>;
     /** Every host byte that is metadata: header cluster, tables, refcounts, directories. */
@@ -121,6 +125,8 @@ export interface Image {
     emptyingSteps?(zeros: RangeSet): AsyncGenerator<EmptyStep, void, void>;
     /** Who may store what is plain compressed, by the image's own method. Throws ImageError where nothing can be. */
     openEncoder?(wishes: EncodeWishes): Promise<Encoder>;
+    /** Who may bring all units, compressed, to where a form wants them. Throws ImageError where they can't be. */
+    openPacker?(wishes: PackWishes): Promise<Encoder>;
 }
 /** What the image's check finds, or nothing where its format has none. */
 export declare function checkOf(image: Image, onFinding?: FindingListener): Promise<CheckResult>;

@@ -4,6 +4,7 @@ import type { Words } from "../bytes/sentence.ts";
 import type { Sidecar } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
+import type { PackedFile, PackForm } from "./pack-form.ts";
 import type { ConversionOptions } from "./source.ts";
 import type { TargetOption, TargetOptionValues } from "./target-options.ts";
 import type { Chunk, Write } from "./write.ts";
@@ -67,6 +68,8 @@ export interface MappedDraft extends Draft {
      * looked at through a view of that length. Absent where the length says nothing.
      */
     readonly cutTo?: number;
+    /** Places below the source's end that the target shows and the source does not; absent: none. */
+    readonly takenOver?: RangeSet;
     /** What settling will do after the switch, for the plan; the settled file's length included. */
     readonly settling: SettlingForecast;
     /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call, as `Epoch.writes`. */
@@ -133,6 +136,10 @@ export interface TargetDriver {
     front?(virtualSize: number, options: TargetOptionValues): number;
     /** `-o` by which the image's first cluster is so long, and holds the header alone; absent where no options do that. */
     optionsForFront?(length: number): Readonly<Record<string, string>>;
+    /** The same, and by which units of that size can be packed in it. */
+    optionsForPacking?(unitSize: number): Readonly<Record<string, string>>;
+    /** How its units lie, where it is a stream of compressed ones, read from front to end; absent: anywhere. */
+    packForm?(options: TargetOptionValues, file?: PackedFile): PackForm | undefined;
     /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
     readonly countsReferences: boolean;
     /** Set where nothing is counted and nobody settles: a conversion to it compacts, unless leaks may stay. */

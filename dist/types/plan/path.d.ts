@@ -7,6 +7,8 @@
  *   a fixed VHD <-> all others     by way of raw
  *   all -> what begins with tables switch to the carrier with so large a first cluster, nothing of which but the header is
  *                                  used, then switch
+ *   all -> what is a stream of compressed units
+ *                                  switch to the carrier with its tables behind all that will be, pack, switch
  *   zeros of an image whose snapshots or bitmaps stay: given up where it stands, no table is made anew
  *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
@@ -22,8 +24,10 @@ export interface Waypoint {
     readonly by: Waypoint | undefined;
     /** Units can be moved inside it to any place, and what is free given back. */
     readonly canRearrange: boolean;
+    /** Its units lie compressed, one behind another. */
+    readonly isPacked?: boolean;
 }
-/** How far the image is on its way to a disk in one piece: its tables are out of the way, its units at their places. */
+/** How far the image is on its way to a disk in one piece, or to a stream: its tables are out of the way, its units at their places. */
 export type Standing = "elsewhere" | "cleared" | "in place";
 export interface PathFrom extends Waypoint {
     /** The image is of the goal's format and options. */
@@ -42,7 +46,7 @@ export interface PathWishes {
     readonly compact: boolean;
     readonly compress: boolean;
 }
-export type RearrangeGoal = "linear" | "zeros" | "compact" | "encode" | "relocate";
+export type RearrangeGoal = "linear" | "zeros" | "compact" | "encode" | "pack" | "relocate";
 export type Step = 
 /** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
 {
@@ -52,6 +56,8 @@ export type Step =
     readonly isGoal: boolean;
     /** Bytes at the front that nothing but the header's sector is to lie in; absent: as it comes. */
     readonly front?: number;
+    /** Of a carrier: units will be packed in it. */
+    readonly packs?: true;
 } | {
     readonly step: "rearrange";
     readonly goal: RearrangeGoal;

@@ -1,9 +1,9 @@
 /** A SHA256SUMS or SHA512SUMS file, or the one digest that lies beside a file: which digest is whose. */
 
+import { taggedLine } from "../../bytes/digest-manifest.ts";
 import { ImageError } from "../../index.ts";
 import { strayContent } from "../http/stray-content.ts";
 import { type Digest, digestOfHex } from "../source/digest.ts";
-import { taggedLine } from "../source/digest-tag.ts";
 import { lastSegment } from "../source/file-name.ts";
 
 /** Ubuntu's hold a few hundred lines. */

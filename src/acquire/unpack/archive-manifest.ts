@@ -4,17 +4,19 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
+import {
+  agreementText,
+  listed,
+  manifestText,
+  membersMeant,
+  plainMember,
+  type TaggedAlgorithm,
+  type TaggedLine,
+} from "../../bytes/digest-manifest.ts";
 import { ImageError } from "../../index.ts";
-import { TAGGED_HEX_DIGITS, type TaggedAlgorithm, type TaggedLine, taggedLine } from "../source/digest-tag.ts";
 import type { Bytes } from "./byte-reader.ts";
 import { isImageName } from "./known-image.ts";
 import { unpackingOf } from "./unpacking.ts";
-
-/** Of an archive of a thousand disks it has 200 KiB. */
-export const MAX_MANIFEST_BYTES = 2 ** 20;
-/** Names that one sentence holds. */
-const SHOWN = 5;
-export const ALGORITHMS = Object.keys(TAGGED_HEX_DIGITS) as readonly TaggedAlgorithm[];
 
 /** Of a member's bytes, as far as they were computed. */
 export type MemberDigests = Partial<Record<TaggedAlgorithm, string>>;
@@ -63,10 +65,6 @@ export class MemberHash {
   }
 }
 
-export function isManifestName(name: string): boolean {
-  return /[^/]\.mf$/i.test(name);
-}
-
 export class ArchiveManifests {
   /** The archive. */
   readonly #what: string;
@@ -81,36 +79,31 @@ export class ArchiveManifests {
 
   /** Every member, whatever it is. */
   addMember(name: string): void {
-    this.#members.add(plain(name));
+    this.#members.add(plainMember(name));
   }
 
   /** What the manifests that came so far ask for: each costs time, all three more than a fast network leaves. */
   algorithmsFor(name: string): readonly TaggedAlgorithm[] {
-    return [...(this.#asked.get(plain(name)) ?? [])];
+    return [...(this.#asked.get(plainMember(name)) ?? [])];
   }
 
   /** An image that was taken out. */
   addImage(name: string, digests: MemberDigests, again: Member["again"]): void {
-    this.#images.set(plain(name), { digests: { ...digests }, again });
+    this.#images.set(plainMember(name), { digests: { ...digests }, again });
   }
 
   /** @throws ImageError `corrupt` for a line that is none of a digest */
   addManifest(name: string, text: string): void {
-    const written = text.replace(/^\ufeff/, "");
-    // Java's archives call another thing so.
-    if (written.startsWith("Manifest-Version:")) return;
-    const lines = written.split(/\r?\n/).flatMap((line, index) => {
-      if (line.trim() === "") return [];
-      const tagged = taggedLine(line);
-      const digits = tagged?.algorithm && TAGGED_HEX_DIGITS[tagged.algorithm];
-      if (tagged !== undefined && (digits === undefined || tagged.hex.length === digits)) return [tagged];
-      throw this.#error("corrupt", `line ${index + 1} of its manifest ${name} is no digest of a file`);
-    });
-    const manifest = { name: plain(name), lines };
+    const found = manifestText(text);
+    if (found === undefined) return;
+    const { lines, badLine } = found;
+    if (badLine !== undefined)
+      throw this.#error("corrupt", `line ${badLine} of its manifest ${name} is no digest of a file`);
+    const manifest = { name: plainMember(name), lines };
     this.#manifests.push(manifest);
     for (const { name: member, algorithm } of lines) {
       if (algorithm === undefined) continue;
-      for (const each of candidates(manifest, member)) {
+      for (const each of membersMeant(manifest.name, member)) {
         this.#asked.set(each, (this.#asked.get(each) ?? new Set()).add(algorithm));
       }
     }
@@ -157,31 +150,21 @@ export class ArchiveManifests {
       proven.set(member, (proven.get(member) ?? new Set()).add(tag.toUpperCase()));
     }
     const where = `The manifest ${manifest.name} in ${this.#what}`;
-    const agreeing = [...proven].map(([name, tags]) => `${name} (${[...tags].join(", ")})`);
     const plural = missing.size === 1 ? "isn't" : "aren't";
     return {
       proven,
-      note:
-        proven.size === 0
-          ? undefined
-          : `${where} agrees with ${listed(agreeing)}: that is proof against corruption, not against forgery`,
+      note: proven.size === 0 ? undefined : agreementText(manifest.name, this.#what, proven),
       warning: missing.size === 0 ? undefined : `${where} names ${listed([...missing])}, which ${plural} in it`,
     };
   }
 
-  /** Names are relative to the manifest's folder; some tools write them from the archive's root. */
   #memberOf(manifest: Manifest, name: string): string | undefined {
-    return candidates(manifest, name).find((each) => this.#members.has(each));
+    return membersMeant(manifest.name, name).find((each) => this.#members.has(each));
   }
 
   #error(kind: "corrupt" | "verification-failed", why: string): ImageError {
     return new ImageError(kind, `Cannot trust ${this.#what}: ${why}`, { operation: "unpack" });
   }
-}
-
-function candidates(manifest: Manifest, name: string): readonly string[] {
-  const folder = manifest.name.split("/").slice(0, -1).join("/");
-  return [plain(`${folder}/${name}`), plain(name)];
 }
 
 async function withDigest({ digests, again }: Member, algorithm: TaggedAlgorithm): Promise<MemberDigests> {
@@ -191,16 +174,4 @@ async function withDigest({ digests, again }: Member, algorithm: TaggedAlgorithm
     digests[algorithm] = hash.digest("hex");
   }
   return digests;
-}
-
-function plain(name: string): string {
-  return name
-    .split("/")
-    .filter((part) => part !== "" && part !== ".")
-    .join("/");
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - SHOWN;
-  return `${names.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -2,18 +2,12 @@
 
 import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { counted } from "../../bytes/count-text.ts";
+import { isManifestName, MAX_MANIFEST_BYTES, TAGGED_ALGORITHMS } from "../../bytes/digest-manifest.ts";
 import { ImageError } from "../../index.ts";
 import { cleanName } from "../source/file-name.ts";
-import {
-  ALGORITHMS,
-  ArchiveManifests,
-  isManifestName,
-  MAX_MANIFEST_BYTES,
-  type ManifestVerdict,
-  MemberHash,
-} from "./archive-manifest.ts";
+import { ArchiveManifests, type ManifestVerdict, MemberHash } from "./archive-manifest.ts";
 import { ByteReader, type Bytes } from "./byte-reader.ts";
 import { beginsAsImage, isImageName, MARK_LENGTH } from "./known-image.ts";
 import { SparseFile, type SparseLimits } from "./sparse-file.ts";
@@ -54,7 +48,7 @@ export async function extractImages(
     manifests.addMember(entry.name);
     // What is compressed once more can't be read again.
     const isPacked = unpackingOf(entry.name).codec !== undefined;
-    const hash = new MemberHash(isPacked ? ALGORITHMS : manifests.algorithmsFor(entry.name));
+    const hash = new MemberHash(isPacked ? TAGGED_ALGORITHMS : manifests.algorithmsFor(entry.name));
     const member = hash.passing(withErrorsOf(what, entry.bytes()));
     const reader = new ByteReader(member);
     if (entry.kind !== "folder" && isManifestName(entry.name)) {
@@ -77,6 +71,43 @@ export async function extractImages(
   if (taken.size === 0)
     throw refused(what, `it has ${counted(entryCount, "entry", "entries")}, none of them a disk image`);
   return { names: [...taken.values()], allocated: limits.allocated - left.allocated, ...(await manifests.judge()) };
+}
+
+/**
+ * Writes an archive as it comes to `path`, and holds the images in it to its manifest as if they were taken out.
+ *
+ * @throws ImageError as `extractImages` does, but for names
+ */
+export async function keepArchive(bytes: Bytes, path: string, limits: SparseLimits, what: string): Promise<Extracted> {
+  const manifests = new ArchiveManifests(what);
+  const file = await SparseFile.create(path, limits);
+  const written = async function* () {
+    for await (const chunk of bytes) {
+      await file.write(chunk);
+      yield chunk;
+    }
+  };
+  try {
+    for await (const entry of withErrorsOf(what, tarEntries(written()))) {
+      manifests.addMember(entry.name);
+      const hash = new MemberHash(manifests.algorithmsFor(entry.name));
+      const reader = new ByteReader(hash.passing(withErrorsOf(what, entry.bytes())));
+      if (entry.kind === "file" && isManifestName(entry.name))
+        manifests.addManifest(entry.name, await manifestText(entry, reader, what));
+      else if (await isImage(entry, reader)) {
+        for await (const _ of reader.bytes());
+        manifests.addImage(entry.name, hash.digests(), () => memberOf(path, entry.name));
+      }
+    }
+    await file.finish();
+  } finally {
+    await file.abandon();
+  }
+  return { names: [basename(path)], allocated: file.allocated, ...(await manifests.judge()) };
+}
+
+async function* memberOf(path: string, name: string): AsyncGenerator<Uint8Array> {
+  for await (const entry of tarEntries(createReadStream(path))) if (entry.name === name) yield* entry.bytes();
 }
 
 async function manifestText({ name, kind, size }: TarEntry, reader: ByteReader, what: string): Promise<string> {

@@ -6,9 +6,8 @@ import { ExtentState, type ExtentTable, eachExtent, isStored } from "../../image
 import type { Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Source } from "../inspect/source.ts";
-import { ENCODE_BYTES } from "../rearrange/encode.ts";
 import { epochBytesFor } from "../rearrange/epoch-size.ts";
-import { SPARES_PART } from "../switch/switch-planning.ts";
+import { packWindow, SPARES_PART } from "../switch/switch-planning.ts";
 
 export interface Forecast {
   readonly bytesMoved: number;
@@ -35,8 +34,7 @@ export function forecastOf(
   if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source, atOnce);
   if (goal === "gather" || goal === "encode") {
     const extents = plan?.draft.extents ?? source.mapping;
-    const first =
-      goal === "gather" ? gather(extents, steps, atOnce) : encode(extents, Math.min(ENCODE_BYTES, maxExtraSpace));
+    const first = goal === "gather" ? gather(extents, steps, atOnce) : encode(extents, packWindow(maxExtraSpace));
     if (!goals.includes("compact")) return first;
     const { fileSize, peakExtraBytes, barriers } = compact(source, plan, atOnce);
     // One comes after the other.
@@ -47,6 +45,7 @@ export function forecastOf(
       barriers: first.barriers + barriers,
     };
   }
+  if (goal === "pack") return pack(plan?.draft.extents ?? source.mapping, packWindow(maxExtraSpace));
   return goal === "compact" ? compact(source, plan, atOnce) : NOTHING;
 }
 
@@ -57,6 +56,21 @@ function encode({ count, state, length }: ExtentTable, spares: number): Forecast
   const peak = Math.min(plain, spares);
   const barriers = barriersFor(plain, spares);
   return { bytesMoved: plain, bytesWritten: plain, peakExtraBytes: peak, barriers, fileSize: undefined };
+}
+
+/** At most, of units in the guest's order in the file: what lies in the way at first is stored twice. Streams are brought as they are. */
+function pack({ count, state, length, storedLength }: ExtentTable, window: number): Forecast {
+  let bytes = 0;
+  let plain = 0;
+  for (let row = 0; row < count; row++) {
+    if (!isStored(state[row])) continue;
+    const isData = state[row] === ExtentState.data;
+    bytes += (isData ? length[row] : storedLength[row]) as number;
+    if (isData) plain += length[row] as number;
+  }
+  const peak = Math.min(bytes, window);
+  const barriers = barriersFor(bytes, window) + 2;
+  return { bytesMoved: plain, bytesWritten: bytes + peak, peakExtraBytes: peak, barriers, fileSize: undefined };
 }
 
 /** Each epoch copies `atOnce` bytes, and is durable before and after pointers lead to them. */

@@ -20,6 +20,7 @@ import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
 import type { ConversionReport } from "../report/report.ts";
+import { refusePart } from "../session/bundle.ts";
 import type { Host } from "../session/host.ts";
 import { type NamedImage, namedImage, readText, refuseOtherTexts, refuseOwnName } from "../session/named-image.ts";
 import { stopIfAsked } from "../session/session.ts";
@@ -82,8 +83,9 @@ async function foretellFrom(
     await reasons.ask(async () => refuseProbedGuest(await guest.view(source.image), path, targetFormat));
   const sidecar = (await reasons.ask(async () => ({ name: goalSidecar(source, journey) })))?.name;
   if (steps.length > 0) {
+    await reasons.ask(() => refusePart({ volume, path }, source.image.format));
     await reasons.ask(() => refuseTakenText({ volume, path }, sidecar));
-    if (losesRawDisk(source, targetFormat)) {
+    if (losesRawDisk(source, targetFormat, ownText(source, own))) {
       const isItself = (each: string) => volume.isSameFile(each, storage);
       await reasons.ask(() => refuseOtherTexts({ volume, path, isItself }, ownText(source, own)));
     }
@@ -105,7 +107,8 @@ async function foretellFrom(
     planned === undefined || reasons.all.length > 0
       ? (["refused", refusedReport(path, source, targetFormat, reasons.all.map(String), settings)] as const)
       : whatWouldBe(path, source, planned, covers, settings, host);
-  const notes = [...blind, ...(volume.notes ?? []), ...(outcome === "refused" ? [] : wish.notes), ...report.notes];
+  const found = [...blind, ...(volume.notes ?? []), ...(source.image.proven ?? [])];
+  const notes = [...found, ...(outcome === "refused" ? [] : wish.notes), ...report.notes];
   const facts = await volume.facts(path);
   const after = sidecar === undefined ? path : besidePath(path, sidecar);
   const told = {
@@ -184,7 +187,7 @@ function whatWouldBe(
 /** Without an image that can be followed there is nothing to report of: what is known by then goes with the error. */
 async function inspected(storage: Storage, settings: Settings, reasons: Reasons): Promise<Source> {
   try {
-    return await inspectSource(await openImage(storage, settings.sourceFormat, settings));
+    return await inspectSource(await openImage(storage, settings.sourceFormat, settings), settings);
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind === "io" || error.kind === "interrupted") throw error;
     reasons.add(error);

@@ -2,13 +2,14 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { driverOf } from "../../formats/registry.ts";
+import type { PackForm } from "../../image/pack-form.ts";
 import type { Journey } from "../../journal/records.ts";
 import { isGathered } from "../../plan/gather-units.ts";
 import { pathTo, type Standing, type Step } from "../../plan/path.ts";
 import { usedUpTo } from "../../plan/switch-plan.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
-import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { packFormOf, parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import { gatheringNeed } from "../rearrange/gathering.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";
@@ -86,19 +87,32 @@ export function readingOf({ image }: Source, guest: OpenedBacking): Reading {
   return { view: () => guest.view(image), fillsIn: guest.covers === "guest" };
 }
 
-export function switchWishOf(step: Switching, { goalOptions, wishes }: Journey, reading: Reading): SwitchWish {
+export function switchWishOf(
+  step: Switching,
+  { goalFormat, goalOptions, wishes }: Journey,
+  reading: Reading,
+): SwitchWish {
+  const form = step.packs && packFormOf({ goalFormat, goalOptions });
   return {
     targetFormat: step.to,
-    options: step.isGoal ? goalOptions : clearing(step),
+    options: step.isGoal ? goalOptions : clearing(step, form),
     isCarrier: step.isCarrier,
     room: step.room,
-    isPlain: step.isCarrier || step.front !== undefined,
+    isPlain: (step.isCarrier && !step.packs) || step.front !== undefined,
+    // What another method has compressed is compressed anew.
+    ...(form && { form, mayInflate: true }),
     compress: step.isGoal && wishes.compress,
     ...reading,
   };
 }
 
-function clearing({ to, front, room }: Switching): Readonly<Record<string, string>> {
+function clearing({ to, front, room }: Switching, form: PackForm | undefined): Readonly<Record<string, string>> {
   if (room) return room.options;
-  return front === undefined ? {} : (targetDriverOf(to).optionsForFront?.(front) ?? {});
+  const target = targetDriverOf(to);
+  const options = form
+    ? target.optionsForPacking?.(form.unitSize)
+    : front === undefined
+      ? undefined
+      : target.optionsForFront?.(front);
+  return options ?? {};
 }

@@ -1,7 +1,8 @@
 /** The walk of a conversion: from an image as it stands to what was asked for, one step at a time. */
 
 import { ImageError } from "../../bytes/image-error.ts";
-import { openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { isArchive, openImage, openOptionsOf, reopenImage } from "../../formats/registry.ts";
+import { MAX_ZERO_UNIT } from "../../image/guest/zero-units.ts";
 import type { Image } from "../../image/source.ts";
 import { recordOfChange } from "../../journal/changed-disk.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -13,12 +14,14 @@ import { OpenedBacking } from "../inspect/opened-backing.ts";
 import { refuseProbedGuest } from "../inspect/probed-guest.ts";
 import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
+import { packFormOf } from "../options/target-options.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
 import { rearrange, type UnitsGoal } from "../rearrange/goals.ts";
 import { isCleared } from "../rearrange/linear.ts";
 import { relocate } from "../rearrange/relocate.ts";
 import type { ConversionReport } from "../report/report.ts";
+import { refusePart } from "../session/bundle.ts";
 import { leavingJournal } from "../session/leaving-journal.ts";
 import { refuseOtherTexts } from "../session/named-image.ts";
 import type { Session } from "../session/session.ts";
@@ -88,19 +91,23 @@ export class Walk {
   async run(): Promise<ConversionReport> {
     const settings = this.#settings;
     const first = await this.#inspect(settings.sourceFormat);
-    this.#isCleared &&= await isCleared(first.image);
     const journey = this.#beginning.journey ?? journeyFrom(first, this.#goal, settings);
+    // Whether there is room for units that are packed, its own switch alone says.
+    this.#isCleared &&= packFormOf(journey) === undefined && (await isCleared(first.image));
     let steps = await this.#steps(first, journey);
     const wish = this.#wish;
+    for (const note of first.image.proven ?? []) this.#session.notes.add(note);
     if (this.#beginning.replacing === undefined) refuseLongDigest(first, wish, settings);
     // What nothing is to be done with is vouched for all the same.
     if (steps[0]?.step !== "switch") refuseUnsound(first, settings.check);
     if (steps.length > 1 && steps.some(({ step }) => step === "switch"))
       refuseGoal(first, journey, { ...settings, mayInflate: this.#isLeadingBack });
     if (steps.length > 0) {
+      // What comes beside it on the way changes nothing of what it was.
+      if (this.#beginning.replacing === undefined) await refusePart(this.#session, first.image.format);
       await refuseTakenText(this.#session, goalSidecar(first, journey));
-      if (losesRawDisk(first, journey.goalFormat))
-        await refuseOtherTexts(this.#session, ownText(first, this.#session.sidecarName));
+      const own = ownText(first, this.#session.sidecarName);
+      if (losesRawDisk(first, journey.goalFormat, own)) await refuseOtherTexts(this.#session, own);
     }
     const guest = await OpenedBacking.open(first.image, this.#session.host.volume, settings);
     try {
@@ -131,17 +138,18 @@ export class Walk {
       return await this.#report(first, look, guest, kept, wish);
     } catch (error) {
       if (this.#account.copyBytes !== undefined) await dropUntold(this.#session).catch(() => {});
+      await this.#journal?.close().catch(() => {});
       throw error;
     } finally {
       await guest.close();
     }
   }
 
-  /** Units in which zeros are looked for: the goal's. 0 where none are to be given back, or would show what lies below. */
+  /** Units in which zeros are looked for: the goal's, or parts of them. 0 where none are to be given back, or would show what lies below. */
   #zeroUnit(source: Source, journey: Journey): number {
     const isGone = journey.wishes.sparseSize === 0 || journey.stepsTaken > 0;
     if (isGone || source.options.backing !== undefined || isGoalInOnePiece(journey)) return 0;
-    return goalUnit(source, journey.goalFormat, this.#settings);
+    return Math.min(goalUnit(source, journey.goalFormat, this.#settings), MAX_ZERO_UNIT);
   }
 
   /** The journey with the old bytes beside the image, where they are to be kept and can be. */
@@ -217,7 +225,12 @@ export class Walk {
     const steps = stepsFrom(source, journey, this.#wish, {
       isRemade: this.#zeros !== undefined && this.#taken.length === 0 && !empties,
       empties,
-      standing: this.#wasRearranged("linear") ? "in place" : this.#isCleared ? "cleared" : "elsewhere",
+      standing:
+        this.#wasRearranged("linear") || this.#wasRearranged("pack")
+          ? "in place"
+          : this.#isCleared
+            ? "cleared"
+            : "elsewhere",
     });
     // What is not free once it was cleared never will be: then the last switch says why.
     const isCleared = this.#taken.some((step) => step.step === "switch" && step.front !== undefined);
@@ -252,14 +265,14 @@ export class Walk {
   /** Some file systems have told of holes where data lay in memory alone: where holes are believed, it is on the disk first. */
   async #inspected(image: Image): Promise<Source> {
     if (image.getConversionOptions().linearBase !== undefined) await this.#session.storage.sync();
-    return inspectSource(image);
+    return inspectSource(image, this.#settings);
   }
 
   /** With the switch behind it, whose refusals are this one's too. */
   #planned(source: Source, step: Switching, journey: Journey, guest: OpenedBacking): Promise<PlannedSwitches> {
     const wish = {
-      ...switchWishOf(step, journey, readingOf(source, guest)),
       mayInflate: this.#isLeadingBack,
+      ...switchWishOf(step, journey, readingOf(source, guest)),
       zeros: this.#zeros,
       identity: journey.wishes.reproducible && this.#known.digest ? { seed: this.#known.digest } : undefined,
     };
@@ -395,7 +408,9 @@ export class Walk {
     const atEnd = { before: first, format: journey.goalFormat, journal: this.#journal };
     const look = () => this.#watch.time("verify", () => lookLast(session, atEnd, guest, this.#known, settings));
     // What only one switch leads to has been shown to qemu-img before its undo was given up.
-    const isUnseen = this.#last !== undefined && (this.#taken.length > 1 || first.image.check === undefined);
+    const isUnseen =
+      this.#last !== undefined &&
+      (this.#taken.length > 1 || first.image.check === undefined || isArchive(first.image.format));
     if (settings.crossCheck !== "off" && isUnseen) session.notes.add(NOT_SHOWN);
     const last = this.#last ?? (await look());
     const { covers } = guest;

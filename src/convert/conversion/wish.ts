@@ -8,6 +8,7 @@ import type { Journey, Wishes } from "../../journal/records.ts";
 import type { Waypoint } from "../../plan/path.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
+import { packFormOf } from "../options/target-options.ts";
 import { gatheringNeed } from "../rearrange/gathering.ts";
 import { isAsAsked } from "../switch/switch-planning.ts";
 
@@ -68,7 +69,8 @@ export function waypointOf(image: Pick<Image, "format" | "getConversionOptions">
 /** What an image of the format will be, made with these options. */
 export function waypointTo(format: string, options: Readonly<Record<string, string>>): Waypoint {
   const driver = driverOf(format);
-  return waypoint(driver, isMadeInOnePiece(driver, options));
+  const isPacked = packFormOf({ goalFormat: format, goalOptions: options }) !== undefined;
+  return { ...waypoint(driver, isMadeInOnePiece(driver, options)), isPacked };
 }
 
 export function isGoalInOnePiece({ goalFormat, goalOptions }: Pick<Journey, "goalFormat" | "goalOptions">): boolean {
@@ -102,8 +104,12 @@ export function ownText({ image }: Source, name: string | undefined): string | u
   return driverOf(image.format).diskOf === undefined ? undefined : name;
 }
 
-/** Whether a disk that its file holds in one piece is no raw disk any more once it is of the goal's format. */
-export function losesRawDisk({ options }: Source, goalFormat: string): boolean {
+/**
+ * Whether what other texts may say of the file is true no more once it is of the goal's format: that it is a disk in one
+ * piece, or that it is of the format in which its own text names it.
+ */
+export function losesRawDisk({ options }: Source, goalFormat: string, own: string | undefined): boolean {
   const { marks, diskOf } = driverOf(goalFormat);
-  return options.linearBase !== undefined && marks.length > 0 && diskOf === undefined;
+  const isNamed = options.linearBase === undefined && own !== undefined;
+  return isNamed || (options.linearBase !== undefined && marks.length > 0 && diskOf === undefined);
 }

@@ -37,8 +37,8 @@ export async function openImageForReading(volume: Volume, path: string, options:
 }
 
 /**
- * The image, and where `text`, the file that was named, only says which file beside it holds the disk, that file opened too:
- * it is the image's storage, and the caller's to close.
+ * The image, and where `text`, the file that was named, only says which files beside it hold the disk, those opened too:
+ * they are the image's storage, and the caller's to close.
  */
 export async function openWithDisk(
   volume: Volume,
@@ -47,16 +47,17 @@ export async function openWithDisk(
   options: ReadingOptions,
   verb: string,
 ): Promise<Image> {
-  let disk: Storage | undefined;
+  const disks: Storage[] = [];
   const beside = async (name: string) => {
-    disk = await volume.openForReading(await diskBeside(volume, text.path, name, text));
+    const disk = await volume.openForReading(await diskBeside(volume, text.path, name, text));
+    disks.push(disk);
     if (!options.forceShare) await refuseWriters(disk, volume, verb);
     return disk;
   };
   try {
     return await openImage(watched, options.format, { ...options, beside });
   } catch (error) {
-    await disk?.close();
+    for (const disk of disks) await disk.close();
     throw error;
   }
 }

@@ -6,12 +6,13 @@ import { ImageError } from "../../bytes/image-error.ts";
 import type { RangeSet } from "../../bytes/range-set.ts";
 import { command, imageNamed, say } from "../../bytes/sentence.ts";
 import type { ExtentTable } from "../../image/extent.ts";
-import type { CheckResult } from "../../image/finding.ts";
+import { type CheckResult, NOTHING_FOUND } from "../../image/finding.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
+import { stopIfAsked } from "../session/session.ts";
 
 export interface Source {
   readonly image: Image;
@@ -24,8 +25,23 @@ export interface Source {
   readonly fileSize: number;
 }
 
+type Watch = Partial<Pick<Settings, "signal" | "onProgress">>;
+
+/** Told of what a check reads, where that is all of the file. */
+function watching({ storage, fileSize }: Image, { signal, onProgress }: Watch): (bytes: number) => void {
+  let done = 0;
+  return (bytes) => {
+    stopIfAsked(signal, storage.path, "while checking");
+    done += bytes;
+    onProgress?.({ stage: "check", done, total: fileSize });
+  };
+}
+
 /** Reads all metadata of an image. Throws `corrupt` where it can't be followed. */
-export async function inspectSource(image: Image): Promise<Source> {
+export async function inspectSource(
+  image: Image,
+  { check, ...watch }: Pick<Settings, "check"> & Watch = { check: true },
+): Promise<Source> {
   const mapping = await image.getMapping();
   const metadata = await image.getMetadataRanges();
   return {
@@ -34,7 +50,7 @@ export async function inspectSource(image: Image): Promise<Source> {
     mapping,
     metadata,
     metadataDigest: await digestRanges(image.storage, metadata),
-    check: await checkOf(image),
+    check: check || !image.checkReadsAll ? await checkOf(image, undefined, watching(image, watch)) : NOTHING_FOUND,
     fileSize: image.fileSize,
   };
 }

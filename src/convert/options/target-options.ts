@@ -2,6 +2,7 @@
 
 import { UsageError } from "../../bytes/image-error.ts";
 import { driverOf, formatDrivers, openOptionOf } from "../../formats/registry.ts";
+import type { PackedFile, PackForm } from "../../image/pack-form.ts";
 import type { TargetDriver } from "../../image/target.ts";
 import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../../image/target-options.ts";
 
@@ -43,4 +44,19 @@ export function sourceOptions(): readonly TargetOption[] {
 /** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
 export function targetOptions(format: string): readonly TargetOption[] {
   return (driverOf(format).target?.options ?? []).filter(({ isInternal }) => !isInternal);
+}
+
+/** How the units of a goal lie, where it is a stream of them; undefined for any other, and for what can't be made. */
+export function packFormOf(
+  {
+    goalFormat,
+    goalOptions,
+  }: {
+    readonly goalFormat: string;
+    readonly goalOptions: Readonly<Record<string, string>>;
+  },
+  file?: PackedFile,
+): PackForm | undefined {
+  const { target } = driverOf(goalFormat);
+  return target?.packForm?.(parseTargetOptions(goalFormat, target, goalOptions), file);
 }

@@ -10,6 +10,7 @@ import { resolve } from "node:path";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
+import { isArchive } from "../../formats/registry.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
@@ -40,9 +41,10 @@ export async function askBefore(
   return (await CrossChecker.demand(crossCheck, signal))?.before(image, check);
 }
 
-/** Not where there is nothing to check, as in a disk that a text beside it names: for qemu-img that would be the image. */
+/** Not where there is nothing to check, as in a disk that a text beside it names: for qemu-img that would be the image. Nor what it doesn't know. */
 function isShown(image: Image): boolean {
-  return image.check !== undefined && image.getConversionOptions().linearBase === undefined;
+  const { linearBase } = image.getConversionOptions();
+  return image.check !== undefined && linearBase === undefined && !isArchive(image.format);
 }
 
 export class CrossChecker {

@@ -3,6 +3,7 @@
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import type {
+  OvaSpecificInfo,
   ParallelsSpecificInfo,
   Qcow2SpecificInfo,
   QcowSpecificInfo,
@@ -41,7 +42,7 @@ export interface CommonInfo {
   readonly snapshots?: readonly SnapshotInfo[];
   /** The image was not closed cleanly. */
   readonly dirtyFlag: boolean;
-  /** The files that hold the image: one, or of a flat VMDK its extent and its descriptor. */
+  /** The files that hold the image: one, or of a VMDK that is split or flat its extents and its descriptor. */
   readonly children: readonly ChildInfo[];
 }
 
@@ -66,6 +67,7 @@ export interface ChildInfo {
 
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type OvaInfo = CommonInfo & OvaSpecificInfo;
 export type ParallelsInfo = CommonInfo & ParallelsSpecificInfo;
 export type VdiInfo = CommonInfo & VdiSpecificInfo;
 export type VhdxInfo = CommonInfo & VhdxSpecificInfo;
@@ -84,7 +86,8 @@ export type InfoReport =
   | VdiInfo
   | VhdxInfo
   | VmdkInfo
-  | VpcInfo;
+  | VpcInfo
+  | OvaInfo;
 type Facts = CommonInfo & SpecificInfo;
 
 /**
@@ -101,7 +104,8 @@ export async function info(
   const image = await openImageForReading(volume, path, given);
   try {
     const files: FileBelow[] = [];
-    for (const filename of new Set([path, image.storage.path])) {
+    const below = image.storage.joined?.files ?? [image.storage];
+    for (const filename of new Set([path, ...below.map((file) => file.path)])) {
       const facts = await volume.facts(await volume.realPath(filename));
       files.push({ filename, size: facts?.size ?? image.fileSize, allocatedSize: facts?.allocatedSize });
     }
@@ -120,7 +124,7 @@ interface FileBelow {
   readonly allocatedSize: number | undefined;
 }
 
-/** `files`: the one that was named, then the one that it says holds the disk, where that is another. */
+/** `files`: the one that was named, then those that it says hold the disk, where they are others. */
 export function describeImage(path: string, image: Image, files: readonly FileBelow[]): InfoReport {
   const { backing, unclean, encryption } = image.getConversionOptions();
   const specific = image.getSpecificInfo();

@@ -3,7 +3,7 @@
 import { ExtentState, isStored } from "../../image/extent.ts";
 import { type GuestTable, openGuestView } from "../../image/guest/view.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
-import type { Volume } from "../../storage/storage.ts";
+import type { JoinedFiles, Volume } from "../../storage/storage.ts";
 import { OpenedChain } from "../inspect/opened-chain.ts";
 import { openRules, optionsOf } from "../options/option-rules.ts";
 import type { OpenOptions } from "../options/options.ts";
@@ -26,6 +26,8 @@ export interface MapEntry {
   readonly compressed: boolean;
   /** Where it begins in the file of that depth, in bytes; absent for compressed data and what lies nowhere. */
   readonly offset?: number;
+  /** The path of the file that `offset` counts in, where the image of that depth lies in several. */
+  readonly filename?: string;
 }
 
 export interface MapReport {
@@ -33,7 +35,7 @@ export interface MapReport {
   readonly image: string;
   /** `layer` where the image has a backing file that was not read. */
   readonly covers: "guest" | "layer";
-  /** The path of the file that holds the image's disk, then those of the backing files that were read. */
+  /** The path of the file that holds the image's disk, or says which ones do, then those of the backing files that were read. */
   readonly files: readonly string[];
   /** All of the guest's disk, ascending, without a gap. */
   readonly entries: readonly MapEntry[];
@@ -55,23 +57,37 @@ export async function map(
     const view = await openGuestView(guest.chain);
     const files = view.layers.map(({ storage }) => storage.path);
     const { isLayer } = guest;
-    return { image: path, covers: isLayer ? "layer" : "guest", files, entries: mapEntries(view.table, isLayer) };
+    const joined = view.layers.map(({ storage }) => storage.joined);
+    const entries = mapEntries(view.table, isLayer, joined);
+    return { image: path, covers: isLayer ? "layer" : "guest", files, entries };
   } finally {
     await guest.close();
   }
 }
 
-/** `isLayer`: what is unallocated falls through to a file that was not read, so that it may be anything. */
-export function mapEntries(table: GuestTable, isLayer: boolean): MapEntry[] {
+/** `isLayer`: what is unallocated falls through to a file that was not read, so that it may be anything. `joined`: of each depth, where that is several files. */
+export function mapEntries(
+  table: GuestTable,
+  isLayer: boolean,
+  joined: readonly (JoinedFiles | undefined)[] = [],
+): MapEntry[] {
   const entries: MapEntry[] = [];
   for (let row = 0; row < table.count; row++) {
-    const entry = entryOf(table, row, isLayer);
+    const entry = inItsFile(entryOf(table, row, isLayer), joined);
     const last = entries.at(-1);
     if (last !== undefined && continues(last, entry)) {
       entries[entries.length - 1] = { ...last, length: last.length + entry.length };
     } else entries.push(entry);
   }
   return entries;
+}
+
+/** As the place lies in one of several files. */
+function inItsFile(entry: MapEntry, joined: readonly (JoinedFiles | undefined)[]): MapEntry {
+  const files = joined[entry.depth];
+  if (files === undefined || entry.offset === undefined) return entry;
+  const { file, hostOffset } = files.placeOf(entry.offset);
+  return { ...entry, offset: hostOffset, filename: file.path };
 }
 
 function entryOf(table: GuestTable, row: number, isLayer: boolean): MapEntry {
@@ -99,6 +115,7 @@ function continues(last: MapEntry, next: MapEntry): boolean {
     last.zero === next.zero &&
     last.data === next.data &&
     last.compressed === next.compressed &&
+    last.filename === next.filename &&
     (last.offset === undefined ? next.offset === undefined : next.offset === last.offset + last.length)
   );
 }
@@ -106,10 +123,10 @@ function continues(last: MapEntry, next: MapEntry): boolean {
 /** What `qemu-img map` prints for people, and a row for compressed data besides; no line break at its end. */
 export function mapText({ files, entries }: MapReport): string {
   const lines = [row("Offset", "Length", "Mapped to", "File")];
-  for (const { start, length, depth, data, offset } of entries) {
+  for (const { start, length, depth, data, offset, filename } of entries) {
     if (!data) continue;
     const place = offset === undefined ? "compressed" : address(offset);
-    lines.push(row(address(start), address(length), place, files[depth] ?? ""));
+    lines.push(row(address(start), address(length), place, filename ?? files[depth] ?? ""));
   }
   return lines.join("\n");
 }

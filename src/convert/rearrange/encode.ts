@@ -8,7 +8,6 @@
  * without a write.
  */
 
-import { MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, placeAt, say } from "../../bytes/sentence.ts";
 import type { EncodedBatch, EncodedUnit, Encoder } from "../../image/encoder.ts";
@@ -18,10 +17,11 @@ import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
+import { packWindow } from "../switch/switch-planning.ts";
 import { Epochs } from "./epochs.ts";
 import { failed, openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
 
-interface Encoded {
+export interface Encoded {
   /** Plain bytes that are stored compressed now. */
   readonly bytesMoved: number;
   readonly bytesWritten: number;
@@ -30,15 +30,12 @@ interface Encoded {
   readonly journal: RearrangementJournal | undefined;
 }
 
-/** Plain bytes compressed between two barriers, and of all places that their streams take at first. */
-export const ENCODE_BYTES = 8 * MiB;
-
 /** Throws ImageError where nothing of the image can be stored compressed. */
 export async function openEncoder(
   image: Image,
   { signal, maxExtraSpace }: Pick<Settings, "signal" | "maxExtraSpace">,
 ): Promise<Encoder> {
-  const encoder = await image.openEncoder?.({ maxBatchBytes: Math.min(ENCODE_BYTES, maxExtraSpace), signal });
+  const encoder = await image.openEncoder?.({ maxBatchBytes: packWindow(maxExtraSpace), signal });
   if (encoder !== undefined) return encoder;
   const { path } = image.storage;
   throw new ImageError("unsupported", say`Cannot compress ${imageNamed(path)}`, {
@@ -58,7 +55,7 @@ export async function encodeUnits(step: RearrangeStep): Promise<Rearranged> {
 
 type EncodeSettings = Pick<Settings, "signal" | "onProgress" | "verify">;
 
-async function encode(
+export async function encode(
   session: Session,
   encoder: Encoder,
   openJournal: () => Promise<RearrangementJournal>,
@@ -92,12 +89,14 @@ async function performBatch(
   session: Session,
   encoder: Encoder,
   epochs: Epochs,
-  { units, writes, fileSize, repoint }: EncodedBatch,
+  { units, writes, left, fileSize, repoint }: EncodedBatch,
   { verify }: EncodeSettings,
 ): Promise<void> {
   await epochs.perform({
     purpose: units.length > 0 ? "store units compressed" : "give the old places up",
     writes: () => writes,
+    // Zeros that had to be written would give nothing back.
+    ...(left && session.storage.punch && { zeros: left }),
     fileSize,
   });
   if (units.length === 0) return;
@@ -113,13 +112,14 @@ async function performBatch(
 
 /** As it lies there, each stream gives what it was made of. */
 async function refuseOtherBytes({ storage, path }: Session, encoder: Encoder, unit: EncodedUnit): Promise<void> {
-  const { from, fromLength, to, length, isNew } = unit;
+  const { from, fromLength, to, length, isNew, isRewrapped, isInflated } = unit;
   const old = await readZeroFilled(storage, from, fromLength);
   const stored = await readZeroFilled(storage, to, length);
   let because: unknown;
   try {
-    const found = isNew ? await inflateStream(encoder.method, stored, encoder.unitSize) : stored;
-    if (Buffer.compare(found, old) === 0) return;
+    const inflated = (stream: Uint8Array) => inflateStream(encoder.method, stream, encoder.unitSize);
+    const found = isNew || isRewrapped ? await inflated(stored) : stored;
+    if (Buffer.compare(found, isRewrapped || isInflated ? await inflated(old) : old) === 0) return;
   } catch (cause) {
     because = cause;
   }

@@ -6,6 +6,7 @@ import { bringTogether } from "./bring-together.ts";
 import { compact } from "./compact.ts";
 import { emptyUnits } from "./empty-units.ts";
 import { encodeUnits } from "./encode.ts";
+import { packUnits } from "./pack.ts";
 import type { Rearranged, RearrangeStep } from "./rearrange-step.ts";
 
 export type UnitsGoal = Exclude<RearrangeGoal, "relocate">;
@@ -15,6 +16,7 @@ const GOALS: Readonly<Record<UnitsGoal, (step: RearrangeStep) => Promise<Rearran
   gather: bringTogether,
   compact,
   encode: encodeUnits,
+  pack: packUnits,
   zeros: emptyUnits,
 };
 

@@ -7,6 +7,7 @@
  */
 
 import { alignUp } from "../../bytes/align.ts";
+import type { Bitmap } from "../../bytes/bitmap.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
@@ -35,9 +36,8 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
   const first = firstUnit(mapping);
   const isFirstAway = first === undefined || first >= diskEnd * unitSize;
   const room = used.nextFree(diskEnd, placeCount);
-  const spareStart = isFirstAway ? room : room + 1;
-  const spareEnd = used.nextMarked(spareStart, placeCount);
-  const hasSpares = room < placeCount && spareEnd > spareStart;
+  const [spareStart, spareEnd] = longestFree(used, isFirstAway ? room : room + 1, placeCount);
+  const hasSpares = spareEnd > spareStart;
   const moves = new MoveList();
   for (let row = 0; row < mapping.count; row++) {
     if (mapping.state[row] !== ExtentState.data) continue;
@@ -67,6 +67,17 @@ export async function wantedPlaces(image: Image, { unitSize, used }: Rearranger)
     format: image.format,
     operation: "plan",
   });
+}
+
+/** Behind the disk a table of the source may have left a place among its last units: the spares are not there. */
+function longestFree(used: Bitmap, from: number, end: number): readonly [start: number, end: number] {
+  let longest: readonly [number, number] = [end, end];
+  for (let start = used.nextFree(from, end); start < end; ) {
+    const next = used.nextMarked(start, end);
+    if (next - start > longest[1] - longest[0]) longest = [start, next];
+    start = used.nextFree(next, end);
+  }
+  return longest;
 }
 
 function lengthOf({ length }: Moves): number {

@@ -32,7 +32,10 @@ export interface LeaksGivenUp {
 /** One step of a conversion: a switch to a format, or a rearrangement inside one. */
 export type PathStep =
   | { readonly step: "switch"; readonly to: string }
-  | { readonly step: "rearrange"; readonly goal: "linear" | "gather" | "zeros" | "compact" | "encode" | "relocate" };
+  | {
+      readonly step: "rearrange";
+      readonly goal: "linear" | "gather" | "zeros" | "compact" | "encode" | "pack" | "relocate";
+    };
 
 /** Bytes of the guest's disk that were changed, as was asked for. */
 export interface GuestChange {

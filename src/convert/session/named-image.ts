@@ -1,6 +1,6 @@
 /**
  * The file that holds the disk of the image that somebody names: that file itself, or, of a text that says what another file
- * is (a flat VMDK's descriptor), the other. There the lock, the journal and the watch are.
+ * is (a VMDK's descriptor), the other. There the lock, the journal and the watch are.
  */
 
 import { basename, dirname, resolve } from "node:path";
@@ -35,9 +35,9 @@ export async function namedImage(volume: Volume, path: string, format?: string):
     const length = Math.min(await text.size(), MAX_TEXT_LENGTH + 1);
     // Of an image no more is read than tells that it is one.
     if (!speaksOfDisk(await readZeroFilled(text, 0, Math.min(length, HEAD_LENGTH)))) return itself;
-    const name = diskOf(await readZeroFilled(text, 0, length), path);
-    if (name === undefined) return itself;
-    return { path: await diskBeside(volume, path, name, text), sidecar: basename(path) };
+    const disk = diskOf(await readZeroFilled(text, 0, length), path);
+    if (disk === undefined) return itself;
+    return { path: await diskBeside(volume, path, disk.fileName, text), sidecar: basename(path) };
   } finally {
     await text.close();
   }
@@ -182,7 +182,7 @@ export async function refuseOtherTexts(image: TextsOf, own: string | undefined):
 /** Whether a text says that the file at `path` is its disk. */
 export function isTextOf(text: Sidecar, path: string): boolean {
   try {
-    return diskOf(text.bytes, besidePath(path, text.name)) === basename(path);
+    return diskOf(text.bytes, besidePath(path, text.name))?.fileName === basename(path);
   } catch (error) {
     if (error instanceof ImageError) return false;
     throw error;

@@ -2,6 +2,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
+import { isAsTextSays } from "../../formats/registry.ts";
 import { Lock } from "../../journal/lock.ts";
 import { besidePath, refuseLongNames } from "../../journal/names.ts";
 import { MeteredVolume } from "../../storage/metered.ts";
@@ -112,7 +113,7 @@ export class Session {
   /** What the image is called now: by the text beside it, where that is there. */
   async imagePath(): Promise<string> {
     const text = await this.storage.sidecar?.();
-    const isOurs = text !== undefined && isTextOf(text, this.path);
+    const isOurs = text !== undefined && isTextOf(text, this.path) && (await isAsTextSays(this.storage, text.bytes));
     return isOurs ? besidePath(this.path, text.name) : this.path;
   }
 

@@ -4,14 +4,16 @@ import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { leavesLeaks, reopenImage } from "../../formats/registry.ts";
+import { isAsTextSays, leavesLeaks, reopenImage } from "../../formats/registry.ts";
 import { firstDifference } from "../../image/extent.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import type { ConversionJournal } from "../../journal/journal.ts";
 import { readZeroFilled, type Storage } from "../../storage/storage.ts";
+import { removeText } from "../execute/name.ts";
 import type { Settings } from "../options/settings.ts";
+import { isTextOf } from "../session/named-image.ts";
 import type { Session } from "../session/session.ts";
 import { cutAt } from "../undo/overlays.ts";
 import { frontIsOurs, sourceIsUntouched } from "../undo/switch-undo.ts";
@@ -55,10 +57,13 @@ export async function finish(
     await journal.keepAsUndo();
     return { image: target, check, bytesSettled: 0 };
   }
+  const text = await staleText(session);
   // Where nothing is left to be given up, the way back is open until the journal is gone.
-  const givesUp = cutTo !== undefined || (settles && !intent.keepLeaks && target.planSettling !== undefined);
+  const settlesIt = settles && !intent.keepLeaks && target.planSettling !== undefined;
+  const givesUp = cutTo !== undefined || text !== undefined || settlesIt;
   if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: givesUp });
   await cutToDisk(session, journal);
+  if (text !== undefined) await removeText(session, text);
   const nothing = { bytesWritten: 0, epochCount: 0 };
   const done =
     intent.keepLeaks || !settles
@@ -72,6 +77,13 @@ export async function finish(
   if (ending === "kept as undo") await journal.keepAsUndo();
   if (ending === "removed") await journal.remove();
   return { image: settled, check, bytesSettled: done.bytesWritten };
+}
+
+/** The name of a text beside the file that says it is of a format in which it is no more, by the file's own mark: nobody can open it by that. */
+async function staleText({ storage, path }: Session): Promise<string | undefined> {
+  const text = await storage.sidecar?.();
+  if (text === undefined || !isTextOf(text, path) || (await isAsTextSays(storage, text.bytes))) return undefined;
+  return text.name;
 }
 
 /**

@@ -7,10 +7,11 @@ import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
 import { GPT_OPTION } from "../../image/disk-options.ts";
-import { ExtentState } from "../../image/extent.ts";
+import { ExtentState, isStored } from "../../image/extent.ts";
 import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
+import type { PackForm } from "../../image/pack-form.ts";
 import type { Draft, Identity, TargetDriver } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
 import type { Journey } from "../../journal/records.ts";
@@ -32,6 +33,8 @@ export interface SwitchWish {
   readonly isCarrier: boolean;
   /** Of a carrier in which units are brought together: its tables lie behind so many bytes, and spares behind both ends. */
   readonly room?: { readonly end: number; readonly spareBytes: number } | undefined;
+  /** How units will be packed in the carrier. */
+  readonly form?: PackForm;
   /** No stream stays one. Default: as for a carrier whose units are brought to their places. */
   readonly isPlain?: boolean;
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
@@ -49,8 +52,14 @@ export interface SwitchWish {
 
 /** Units copied on their way where all places are taken: the more, the fewer barriers. */
 const MAX_SPARES = 16 * MiB;
+/** Of a rearrangement that compresses: plain bytes between two barriers, and of all places that their streams take at first. */
+const ENCODE_BYTES = 8 * MiB;
 /** What goes to a spare first is copied twice: no more than this part of all that moves. */
 export const SPARES_PART = 64;
+
+export function packWindow(maxExtraSpace: number): number {
+  return Math.min(ENCODE_BYTES, maxExtraSpace);
+}
 
 /** Throws ImageError `unsupported` with all reasons where the target can't hold the source. */
 export async function planSwitchTo(
@@ -77,9 +86,7 @@ export async function planSwitchTo(
         lastSector: await readZeroFilled(source.image.storage, source.fileSize - SECTOR_SIZE, SECTOR_SIZE),
       }),
       ...(driverOf(source.image.format).isHub && { isLoose: true }),
-      ...(wish.isCarrier && {
-        room: wish.room ? roomBehind(source, wish.room) : roomFor(source, settings.maxExtraSpace),
-      }),
+      ...(wish.isCarrier && { room: roomOf(source, wish, settings.maxExtraSpace) }),
       identity: wish.identity,
       fileName: basename(source.image.storage.path),
       ...(hasSidecar && { sidecar: await source.image.storage.sidecar?.() }),
@@ -250,6 +257,12 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
   return { from, claimed };
 }
 
+/** What a carrier leaves free, and for what. */
+function roomOf(source: Source, { room, form }: SwitchWish, maxExtraSpace: number): NonNullable<SourceFacts["room"]> {
+  if (room) return roomBehind(source, room);
+  return form ? roomForPacked(source, form, maxExtraSpace) : roomFor(source, maxExtraSpace);
+}
+
 /** Behind the source and all slots so many bytes of spares; nothing is counted there. */
 function roomBehind(
   { mapping, metadata, fileSize, options }: Source,
@@ -257,6 +270,26 @@ function roomBehind(
 ): NonNullable<SourceFacts["room"]> {
   const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
   return { from: Math.max(end, sourceEnd, options.grownEnd ?? 0) + spareBytes, claimed: new RangeSet(), spareBytes };
+}
+
+/** Behind all that the source points at, and all that its units will take packed, if none of them gets shorter. */
+function roomForPacked(source: Source, form: PackForm, maxExtraSpace: number): NonNullable<SourceFacts["room"]> {
+  const { mapping, metadata, fileSize, options } = source;
+  const { unitSize } = form;
+  let units = 0;
+  let lastUnit = -1;
+  for (let row = 0; row < mapping.count; row++) {
+    if (!isStored(mapping.state[row])) continue;
+    const start = mapping.guestOffset[row] as number;
+    const first = Math.max(lastUnit + 1, Math.floor(start / unitSize));
+    lastUnit = Math.ceil((start + (mapping.length[row] as number)) / unitSize) - 1;
+    units += lastUnit + 1 - first;
+  }
+  // Whole units of what comes by other clusters are copied behind the source's end first.
+  const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
+  const end = Math.max(sourceEnd, options.grownEnd ?? 0, form.lengthFor(units, options.virtualSize));
+  const from = alignUp(end, unitSize) + alignUp(packWindow(maxExtraSpace), unitSize);
+  return { from, claimed: RangeSet.of({ start: unitSize, end: from }) };
 }
 
 /** The planner knows no paths. */

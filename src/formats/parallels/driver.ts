@@ -1,6 +1,7 @@
 /** The Parallels driver, of expandable disks (docs/interop/parallels of QEMU): both magics as sources, the newer one as a target. */
 
 import type { FormatDriver } from "../../image/driver.ts";
+import { bundle } from "./bundle.ts";
 import { MAGICS } from "./header.ts";
 import { openParallels } from "./image.ts";
 import { parallelsTarget } from "./target.ts";
@@ -14,4 +15,5 @@ export const parallelsDriver: FormatDriver = {
   guestAt: "nowhere",
   open: ({ main }) => openParallels(main),
   target: parallelsTarget,
+  bundle,
 };

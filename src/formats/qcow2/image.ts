@@ -4,7 +4,7 @@ import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hasFlag, setBits } from "../../bytes/struct.ts";
-import type { Encoder, EncodeWishes } from "../../image/encoder.ts";
+import type { Encoder, EncodeWishes, PackWishes } from "../../image/encoder.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../image/finding.ts";
 import type { EmptyStep, Rearranger } from "../../image/rearranger.ts";
@@ -15,11 +15,12 @@ import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./check/check.ts";
 import { canCheckInDetail, checkInDetail } from "./check/detailed-check.ts";
-import { Qcow2Encoder } from "./encode/encoder.ts";
+import { type EncoderFacts, Qcow2Encoder } from "./encode/encoder.ts";
 import { refuseEncoding } from "./encode/refusals.ts";
 import { featureName } from "./header/extensions.ts";
 import { geometryOf } from "./header/geometry.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header/header.ts";
+import { Qcow2Packer } from "./pack/packer.ts";
 import { emptyingSteps } from "./rearrange/emptying.ts";
 import { clearedAutoclear, Qcow2Rearranger } from "./rearrange/rearranger.ts";
 import { refuseRearranging } from "./rearrange/refusals.ts";
@@ -166,18 +167,22 @@ export class Qcow2Image implements Image {
   }
 
   async openEncoder(wishes: EncodeWishes): Promise<Encoder> {
+    return await Qcow2Encoder.open(this.#source, await this.#encoderFacts(), wishes);
+  }
+
+  async openPacker(wishes: PackWishes): Promise<Encoder> {
+    return await Qcow2Packer.open(this.#source, await this.#encoderFacts(), wishes);
+  }
+
+  /** Throws ImageError where nothing can be compressed. */
+  async #encoderFacts(): Promise<EncoderFacts> {
     const { storage, header } = this.#source;
     const check = await this.#quickCheck();
     refuseRearranging(storage.path, header, check);
     refuseEncoding(storage.path, header);
     const { blocks } = await this.#takenInventory();
-    const facts = {
-      mapping: await this.getMapping(),
-      blocks,
-      beforehand: await clearedAutoclear(this.#source),
-      leaks: check.leaks,
-    };
-    return await Qcow2Encoder.open(this.#source, facts, wishes);
+    const beforehand = await clearedAutoclear(this.#source);
+    return { mapping: await this.getMapping(), blocks, beforehand, leaks: check.leaks };
   }
 
   /** What is wrong, if anything is: not told one by one. */

@@ -10,7 +10,7 @@
  *   ddb.geometry.heads = "16"              what machines ask for
  *
  * It may stand alone in a file, or inside a sparse image; zeros fill it up there. Which types and extents can be read is
- * said elsewhere (flat.ts): here only what the text says, each thing once.
+ * said elsewhere (extents.ts): here only what the text says, each thing once.
  */
 
 import { MiB } from "../../bytes/align.ts";

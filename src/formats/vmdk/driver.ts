@@ -1,11 +1,13 @@
-/** The VMDK driver, by qemu-img's name: sparse images of one file, flat disks in one file beside their descriptor; all others are told by name. */
+/** The VMDK driver, by qemu-img's name: sparse images of one file, flat and split ones in the files that their descriptor names; all others are told by name. */
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { DESCRIPTOR_MARK, filesNamedIn } from "./descriptor.ts";
-import { FLAT, readFlat } from "./flat.ts";
+import { FLAT, readSingleDisk } from "./extents.ts";
 import { openVmdk } from "./image.ts";
 import { SPARSE_MARK } from "./sparse/fields.ts";
 import { vmdkTarget } from "./target.ts";
+
+export { streamMaker } from "./sparse/stream-target.ts";
 
 /** A sparse image bears the format's other mark. */
 function isText(bytes: Uint8Array): boolean {
@@ -22,7 +24,11 @@ export const vmdkDriver: FormatDriver = {
   ],
   guestAt: "nowhere",
   open: openVmdk,
-  diskOf: (text, path) => (isText(text) ? readFlat(text, path).fileName : undefined),
+  diskOf(text, path) {
+    if (!isText(text)) return undefined;
+    const { fileName, type } = readSingleDisk(text, path);
+    return { fileName, isMarked: type === "SPARSE" };
+  },
   filesNamedIn: (text) => (isText(text) ? filesNamedIn(text) : []),
   target: vmdkTarget,
   onePiece: { by: "raw", unless: ({ subformat }) => subformat !== FLAT },

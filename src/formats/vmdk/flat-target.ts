@@ -16,7 +16,7 @@ import type { Draft, MappedDraft, TargetDriver } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
 import { judgeUnkept } from "../../image/unkept.ts";
 import { MAX_DESCRIPTOR_LENGTH } from "./descriptor.ts";
-import { FLAT, readFlat } from "./flat.ts";
+import { FLAT, readSingleDisk } from "./extents.ts";
 import { type Adapter, FLAT_KIND, freshDescriptor } from "./fresh-descriptor.ts";
 
 interface VmdkDraft extends Draft {
@@ -90,7 +90,8 @@ function keptDescriptor(
   if (typeof descriptor !== "string" || descriptor.length > 2 * MAX_DESCRIPTOR_LENGTH) return undefined;
   const bytes = new Uint8Array(Buffer.from(descriptor, "hex"));
   try {
-    const kept = readFlat(bytes, name);
+    const kept = readSingleDisk(bytes, name);
+    if (kept.type !== "FLAT") return undefined;
     return kept.fileName === fileName && kept.virtualSize === virtualSize ? bytes : undefined;
   } catch {
     return undefined;

@@ -2,13 +2,21 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import type { Identity } from "../../image/target.ts";
+import type { TargetOption } from "../../image/target-options.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import { DESCRIPTOR_MARK } from "./descriptor.ts";
-import { FLAT } from "./flat.ts";
+import { FLAT } from "./extents.ts";
 
 /** Of which controller the disk is; VMware and VirtualBox import none that does not say so. */
 export const ADAPTERS = ["ide", "lsilogic", "buslogic", "legacyESX"] as const;
 export type Adapter = (typeof ADAPTERS)[number];
+
+export const ADAPTER_OPTION: TargetOption = {
+  name: "adapter_type",
+  kind: "choice",
+  choices: ADAPTERS,
+  help: "Controller of the disk; by default ide",
+};
 
 export function isAdapter(text: string | undefined): text is Adapter {
   return ADAPTERS.some((adapter) => adapter === text);
@@ -31,6 +39,7 @@ export interface VmdkKind {
 
 export const FLAT_KIND: VmdkKind = { createType: FLAT, extentType: "FLAT", extentEnd: " 0" };
 export const SPARSE_KIND: VmdkKind = { createType: "monolithicSparse", extentType: "SPARSE", extentEnd: "" };
+export const STREAM_KIND: VmdkKind = { ...SPARSE_KIND, createType: "streamOptimized" };
 
 export function freshDescriptor(
   fileName: string,

@@ -31,6 +31,38 @@ export function deflateCluster(method: CompressionMethod, plain: Uint8Array): Pr
   });
 }
 
+/** The same in zlib's wrapping (RFC 1950) taken apart: the raw stream, and the Adler-32 of what it gives. */
+export function zlibOf(plain: Uint8Array): Promise<{ readonly raw: Uint8Array; readonly checksum: number }> {
+  const chunkSize = Math.max(MIN_CHUNK, plain.length);
+  return new Promise((resolve, reject) => {
+    zlib().deflate(plain, { level: 6, memLevel: 9, windowBits: WINDOW_BITS, chunkSize }, (error, stream) => {
+      if (error) reject(error);
+      else resolve({ raw: stream.subarray(2, -4), checksum: stream.readUInt32BE(stream.length - 4) });
+    });
+  });
+}
+
+/** What a raw deflate stream gives, at most `length` bytes, and how long it is itself: what `stored` has behind it is none of it. */
+export function inflateWhole(
+  stored: Uint8Array,
+  length: number,
+): Promise<{ readonly plain: Uint8Array; readonly streamLength: number }> {
+  const limits = { maxOutputLength: length, chunkSize: Math.max(MIN_CHUNK, length), info: true };
+  return new Promise((resolve, reject) => {
+    zlib().inflateRaw(stored, limits, (error, result) => {
+      if (error) return reject(error);
+      const { buffer, engine } = result as unknown as InflatedWithInfo;
+      resolve({ plain: buffer, streamLength: engine.bytesWritten });
+    });
+  });
+}
+
+/** With `info` Node gives the engine too, whose `bytesWritten` is what it has taken of its input. */
+interface InflatedWithInfo {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
 /** What a stream of ours gives, on the same threads; at most `length` bytes. */
 export function inflateStream(method: CompressionMethod, stream: Uint8Array, length: number): Promise<Uint8Array> {
   const limits = { maxOutputLength: length, chunkSize: Math.max(MIN_CHUNK, length) };

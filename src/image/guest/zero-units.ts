@@ -15,7 +15,8 @@ export interface ZeroUnits {
   readonly found: RangeSet;
 }
 
-const MAX_UNIT_SIZE = 2 * MiB;
+/** Zeros of a larger one are told in several of these. */
+export const MAX_ZERO_UNIT = 2 * MiB;
 /** So many apart, and short ones are no longer taken: they would take more memory than their space is worth. */
 const MAX_PIECES = 2 ** 20;
 const SHORT = MiB;
@@ -43,7 +44,7 @@ export class ZeroFinder {
 
   constructor(units: ZeroUnits) {
     const { unitSize } = units;
-    if (!isPowerOfTwo(unitSize) || unitSize < SECTOR_SIZE || unitSize > MAX_UNIT_SIZE) {
+    if (!isPowerOfTwo(unitSize) || unitSize < SECTOR_SIZE || unitSize > MAX_ZERO_UNIT) {
       throw new RangeError(`Cannot look for zeros in units of ${unitSize} bytes`);
     }
     this.#units = units;

@@ -45,6 +45,7 @@ export const parallelsCases: readonly CorpusCase[] = [
   accept("more-entries-than-the-disk-needs", { ...PLAIN, moreEntries: 4 }),
   accept("a-part-of-a-track-at-its-end", { ...PLAIN, virtualSize: 40 * 4096 - 1536, data: [0, 39], missing: 1536 }),
   accept("tracks-of-64-kib", { virtualSize: 10 * 65_536, trackSectors: 128, data: [0, 3, 9] }),
+  accept("older-magic-and-tracks-of-64-kib", { ...OLDER, virtualSize: 10 * 65_536, trackSectors: 128, data: [0, 3, 9] }),
   accept("tracks-of-63-sectors", { virtualSize: 10 * 63 * 512, trackSectors: 63, data: [9, 0, 1, 4] }),
   accept("an-extension-of-nothing", { ...PLAIN, extension: Buffer.alloc(0) }),
   {

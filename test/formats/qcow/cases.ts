@@ -61,6 +61,7 @@ export const qcowCases: readonly CorpusCase[] = [
   accept("streams-that-tell-more", { ...PLAIN, compressed: [2, 3, 4, 6], streamsTellMore: 40 }),
   accept("ends-inside-its-last-cluster", { ...PLAIN, cut: 1000 }),
   accept("ends-inside-a-cluster-at-an-odd-sector", { ...PLAIN, compressed: [], sectorsBetween: 1, cut: 3800 }),
+  accept("of-mkimg", { l2Bits: 9, l1: "apart", virtualSize: 4_329_472, data: Array.from({ length: 1026 }, (_, index) => index + (index > 500 ? 31 : 0)) }),
   accept("odd-size", { ...PLAIN, virtualSize: 40 * 4096 - 1536, data: [0, 39] }),
 
   refuse("not-this-format--version-2", "refuses", /version 1/, u32(4, 2)),

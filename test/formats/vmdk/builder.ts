@@ -49,6 +49,10 @@ export function flatExtent(fileName: string, sectors: number): string {
   return `RW ${sectors} FLAT "${fileName}" 0`;
 }
 
+export function sparseExtent(fileName: string, sectors: number): string {
+  return `RW ${sectors} SPARSE "${fileName}"`;
+}
+
 export interface BuiltFlat {
   readonly text: Buffer;
   readonly disk: Uint8Array;

@@ -59,7 +59,8 @@ const accepted: readonly CorpusCase[] = [
 const refused: readonly CorpusCase[] = [
   refuse("unsupported--monolithic-sparse", /\(monolithicSparse\), which can't be read yet/, { createType: "monolithicSparse", qemu: "refuses" }),
   refuse("unsupported--vmfs", /\(vmfs\)/, { createType: "vmfs" }),
-  refuse("unsupported--two-gb-flat", /\(twoGbMaxExtentFlat\)/, { createType: "twoGbMaxExtentFlat" }),
+  refuse("unsupported--vmfs-with-its-extent", /\(vmfs\)/, { createType: "vmfs", extents: [`RW ${SECTORS} VMFS "${NAME}"`], more: ['encoding="windows-1252"'] }),
+  refuse("unsupported--se-sparse", /\(seSparse\)/, { createType: "seSparse", extents: [`RW ${SECTORS} SESPARSE "${NAME}"`], qemu: "refuses" }),
   refuse("unsupported--a-parent", /holds what differs from another/, { parentCid: "12345678" }),
   refuse("unsupported--a-parent-by-name", /holds what differs from another/, { more: ['parentFileNameHint="base.vmdk"'] }),
   refuse("unsupported--version-4", /version 4 of its descriptor/, { version: "4", format: "vmdk", qemu: "opens" }),
@@ -81,6 +82,7 @@ const refused: readonly CorpusCase[] = [
   refuse("corrupt--an-extent-in-words", /can't be read/, { extents: [`RW many FLAT "${NAME}" 0`], qemu: "refuses" }),
   refuse("corrupt--sectors-beyond-all-sizes", /beyond all sizes/, { extents: [flatExtent(NAME, 1).replace(" 1 ", " 1000000000000000000000 ")], qemu: "refuses" }),
   refuse("corrupt--no-sectors", /has 0 sectors/, { extents: [flatExtent(NAME, 0)], qemu: "refuses" }),
+  refuse("unsupported--partitioned", /\(partitionedDevice\)/, { createType: "partitionedDevice", qemu: "refuses" }),
   refuse("unsupported--an-extent-of-vmfs", /is VMFS, not FLAT/, { extents: [PLAIN.replace("FLAT", "VMFS")], qemu: "refuses" }),
   refuse("unsupported--read-only", /is RDONLY, not RW/, { extents: [PLAIN.replace("RW", "RDONLY")], qemu: "refuses" }),
   refuse("unsupported--an-offset", /does not begin at offset 0/, { extents: [PLAIN.replace(/0$/, "8")] }),

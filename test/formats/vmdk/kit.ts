@@ -6,6 +6,7 @@ import { vmdkFieldSites } from "./field-sites.ts";
 import { buildJoined, storageOfJoined } from "./joined.ts";
 import { readFlatNaively } from "./naive-reader.ts";
 import { readByOthers } from "./other-readers.ts";
+import { splitCases } from "./split-cases.ts";
 
 export const vmdkKit: FormatKit = {
   name: "vmdk",
@@ -16,7 +17,7 @@ export const vmdkKit: FormatKit = {
   naiveRead: readFlatNaively,
   storageOf: storageOfJoined,
   fieldSites: vmdkFieldSites,
-  cases: vmdkCases,
+  cases: [...vmdkCases, ...splitCases],
   matrix: {
     clusterSizes: [undefined],
     options: () => ({ subformat: "monolithicFlat" }),

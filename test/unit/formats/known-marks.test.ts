@@ -61,7 +61,7 @@ describe.each(knownMarks.map((mark) => [mark.name, mark.hostOffset, mark] as con
 test.each(probed)("our own formats are no raw disks either: $title", async ({ name, build }) => {
   const storage = memoryStorage(build({ virtualSize: 4096, data: [] }), "disk.img");
   await expect(openImage(storage, "raw")).rejects.toThrow(
-    `Cannot take disk.img for raw: it is a ${name} image; name it with -f ${name}, or take its own bytes`,
+    `Cannot take disk.img for raw: it is ${name === "ova" ? "an" : "a"} ${name} image; name it with -f ${name}, or take its own bytes`,
   );
 });
 

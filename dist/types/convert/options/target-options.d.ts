@@ -1,4 +1,5 @@
 /** `-o` as the user wrote it, against the target's own table of options. */
+import type { PackedFile, PackForm } from "../../image/pack-form.ts";
 import type { TargetDriver } from "../../image/target.ts";
 import { type TargetOption, type TargetOptionValues } from "../../image/target-options.ts";
 /** The target side of a format; throws UsageError for one that is unknown or can only be read. */
@@ -9,3 +10,8 @@ export declare function parseTargetOptions(format: string, target: TargetDriver,
 export declare function sourceOptions(): readonly TargetOption[];
 /** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
 export declare function targetOptions(format: string): readonly TargetOption[];
+/** How the units of a goal lie, where it is a stream of them; undefined for any other, and for what can't be made. */
+export declare function packFormOf({ goalFormat, goalOptions, }: {
+    readonly goalFormat: string;
+    readonly goalOptions: Readonly<Record<string, string>>;
+}, file?: PackedFile): PackForm | undefined;

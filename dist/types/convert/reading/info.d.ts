@@ -1,5 +1,5 @@
 /** What an image is, as `qemu-img info` tells it; never opens a backing file. */
-import type { ParallelsSpecificInfo, Qcow2SpecificInfo, QcowSpecificInfo, QedSpecificInfo, RawSpecificInfo, VdiSpecificInfo, VhdxSpecificInfo, VmdkSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
+import type { OvaSpecificInfo, ParallelsSpecificInfo, Qcow2SpecificInfo, QcowSpecificInfo, QedSpecificInfo, RawSpecificInfo, VdiSpecificInfo, VhdxSpecificInfo, VmdkSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
 import type { Image } from "../../image/source.ts";
 import type { SnapshotInfo } from "../../image/specific-info.ts";
 import type { Volume } from "../../storage/storage.ts";
@@ -50,6 +50,7 @@ export interface ChildInfo {
 }
 export type RawInfo = CommonInfo & RawSpecificInfo;
 export type QedInfo = CommonInfo & QedSpecificInfo;
+export type OvaInfo = CommonInfo & OvaSpecificInfo;
 export type ParallelsInfo = CommonInfo & ParallelsSpecificInfo;
 export type VdiInfo = CommonInfo & VdiSpecificInfo;
 export type VhdxInfo = CommonInfo & VhdxSpecificInfo;
@@ -58,7 +59,7 @@ export type VpcInfo = CommonInfo & VpcSpecificInfo;
 export type QcowInfo = CommonInfo & QcowSpecificInfo;
 export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 /** Told apart by `format`. */
-export type InfoReport = RawInfo | QedInfo | QcowInfo | Qcow2Info | ParallelsInfo | VdiInfo | VhdxInfo | VmdkInfo | VpcInfo;
+export type InfoReport = RawInfo | QedInfo | QcowInfo | Qcow2Info | ParallelsInfo | VdiInfo | VhdxInfo | VmdkInfo | VpcInfo | OvaInfo;
 /**
  * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
  *

@@ -17,6 +17,12 @@ export interface Stream {
   /** Host offset of its L2 entry. */
   readonly entry: number;
   readonly bytes: Uint8Array;
+  /** Bytes of a whole cluster that goes elsewhere as it is; absent: they are a stream. */
+  readonly isPlain?: true;
+  /** Of a stream that moves: other bytes that give the same. */
+  readonly isRewrapped?: true;
+  /** What is written right before it, and is none of it; absent: nothing. */
+  readonly leadIn?: Uint8Array;
 }
 
 export interface PlacedStream extends Stream {
@@ -47,6 +53,10 @@ export class Batch {
     return to !== undefined;
   }
 
+  put(stream: PlacedStream): void {
+    this.#streams.push(stream);
+  }
+
   /** How many of the streams touch each host cluster. */
   touched(): Map<number, number> {
     const counts = new Map<number, number>();
@@ -68,13 +78,15 @@ export class Batch {
     const sorted = this.#streams.toSorted((a, b) => a.to - b.to);
     const writes: Write[] = [];
     for (let first = 0; first < sorted.length; ) {
-      const { to: start } = sorted[first] as PlacedStream;
+      const start = startOf(sorted[first] as PlacedStream);
       let end = start;
       let next = first;
-      while (sorted[next]?.to === end) end += (sorted[next++] as PlacedStream).bytes.length;
+      for (let each = sorted[next]; each && startOf(each) === end; each = sorted[++next])
+        end = each.to + each.bytes.length;
       const bytes = new Uint8Array(alignUp(end, Math.min(BLOCK, this.#clusterSize)) - start);
       for (; first < next; first++) {
         const stream = sorted[first] as PlacedStream;
+        if (stream.leadIn) bytes.set(stream.leadIn, startOf(stream) - start);
         bytes.set(stream.bytes, stream.to - start);
       }
       writes.push({ hostOffset: start, bytes });
@@ -83,24 +95,31 @@ export class Batch {
   }
 
   units(): EncodedUnit[] {
-    return this.#streams.map(({ from, fromLength, to, bytes }) => ({
+    return this.#streams.map(({ from, fromLength, to, bytes, isPlain, isRewrapped = false }) => ({
       from,
       fromLength: fromLength ?? this.#clusterSize,
       to,
       length: bytes.length,
-      isNew: fromLength === undefined,
+      isNew: fromLength === undefined && !isPlain,
+      isRewrapped,
+      isInflated: fromLength !== undefined && isPlain === true,
     }));
   }
 
   changes(): EntryChange[] {
-    return this.#streams.map(({ entry, from, fromLength, to, bytes }) => ({
+    return this.#streams.map(({ entry, from, fromLength, to, bytes, isPlain = false }) => ({
       hostOffset: entry,
       from,
       fromLength,
       to,
       length: bytes.length,
+      isPlain,
     }));
   }
+}
+
+function startOf({ to, leadIn }: PlacedStream): number {
+  return to - (leadIn?.length ?? 0);
 }
 
 function countClusters(counts: Map<number, number>, hostOffset: number, length: number, clusterSize: number): void {

@@ -19,15 +19,14 @@ import { DeflateTurns, deflateCluster } from "../../../image/guest/deflate.ts";
 import { readAhead, Turns } from "../../../image/guest/read-ahead.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
-import { entryWrites } from "../rearrange/entry-words.ts";
 import { LiveCounts } from "../rearrange/live-counts.ts";
-import { l1Entries, readL1Bytes } from "../tables/l1-table.ts";
 import type { RefcountBlocks } from "../tables/refcount-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { Batch, type Stream } from "./batch.ts";
-import { overcountedStreams } from "./overcounts.ts";
+import { CountedBatches } from "./counted-batches.ts";
+import { EntryPlaces } from "./entry-places.ts";
 import { type PlainRun, plainRuns } from "./plain-clusters.ts";
-import { type SparePlaces, sparePlaces } from "./spare-places.ts";
+import { sparePlaces } from "./spare-places.ts";
 import { StreamPlaces } from "./stream-places.ts";
 
 /** Plain bytes whose streams are made while the batch before them is written. */
@@ -50,9 +49,8 @@ interface EncoderParts {
   readonly wishes: EncodeWishes;
   readonly places: StreamPlaces;
   readonly counts: LiveCounts;
-  /** Host offset of each L2 table, by its L1 index. */
-  readonly tables: Float64Array;
-  readonly beforehand: readonly TidyStep[];
+  readonly entries: EntryPlaces;
+  readonly batches: CountedBatches;
 }
 
 /** A stream behind the file's old end. */
@@ -65,31 +63,19 @@ export class Qcow2Encoder implements Encoder {
   readonly spareBytes: number;
   readonly #parts: EncoderParts;
   readonly #maxStream: number;
-  /** Clusters that hold streams of batches before. */
-  readonly #holding: Bitmap;
-  /** Clusters that the file reaches to: before the first batch, and now. */
+  /** Clusters that the file reaches to before the first batch. */
   readonly #oldEnd: number;
-  #end: number;
-  /** Pointers less that clusters have since the batch before, whose counts still say so many. */
-  #left = new Map<number, number>();
   readonly #far: FarStream[] = [];
-  /** To be durable before the first batch; emptied. */
-  readonly #beforehand: TidyStep[];
-  /** Counts of what nobody points at have been lowered, and not written yet. */
-  #hasLowered = false;
   #lookedAt = 0;
 
-  private constructor(parts: EncoderParts, { placeCount, end }: SparePlaces) {
+  private constructor(parts: EncoderParts) {
     const { header, geometry } = parts.source;
     this.method = header.compression;
     this.unitSize = geometry.clusterSize;
-    this.#beforehand = [...parts.beforehand];
     this.#parts = parts;
     // What saves no sector is not worth inflating.
     this.#maxStream = this.unitSize - Math.min(SECTOR_SIZE, this.unitSize / 8);
-    this.#holding = new Bitmap(placeCount);
-    this.#oldEnd = end;
-    this.#end = end;
+    this.#oldEnd = parts.batches.end;
     let plainClusters = 0;
     for (const { clusterCount } of this.#runs()) plainClusters += clusterCount;
     this.plainBytes = plainClusters * this.unitSize;
@@ -104,20 +90,18 @@ export class Qcow2Encoder implements Encoder {
     const { pieces, blocks, available, placeCount } = spares;
     const counts = new LiveCounts({ storage, pieces, blocks, refcountBits: header.refcountBits });
     const places = new StreamPlaces(available, placeCount, clusterSize);
-    const tables = new Float64Array(header.l1EntryCount);
-    const l1 = { hostOffset: header.l1TableHostOffset, entryCount: header.l1EntryCount };
-    for (const { index, hostOffset } of l1Entries(await readL1Bytes(storage, geometry, l1))) tables[index] = hostOffset;
+    const entries = await EntryPlaces.read(source);
     const beforehand = [...facts.beforehand, ...spares.beforehand];
     const { mapping } = facts;
-    const encoder = new Qcow2Encoder({ source, mapping, wishes, places, counts, tables, beforehand }, spares);
-    if (facts.leaks === 0) return encoder;
-    for (const [index, place] of facts.blocks.entries()) if (place > 0) await encoder.#lowerLeaks(index);
-    for await (const [cluster, excess] of overcountedStreams(source.tally, counts)) encoder.#left.set(cluster, excess);
+    const holding = new Bitmap(placeCount);
+    const batches = new CountedBatches({ source, counts, beforehand, holding, end: spares.end });
+    const encoder = new Qcow2Encoder({ source, mapping, wishes, places, counts, entries, batches });
+    if (facts.leaks > 0) await batches.lowerLeaks(facts.blocks);
     return encoder;
   }
 
   async *steps(): AsyncGenerator<EncodeStep, void, void> {
-    const { wishes, source, counts } = this.#parts;
+    const { wishes, source, counts, entries } = this.#parts;
     const turns = new DeflateTurns();
     const mayStop = new Turns(wishes.signal, `compress ${source.storage.path}`);
     const maxUnits = Math.max(1, Math.floor(wishes.maxBatchBytes / this.unitSize));
@@ -129,7 +113,12 @@ export class Qcow2Encoder implements Encoder {
         this.#lookedAt += this.unitSize;
         const from = job.hostOffset + index * this.unitSize;
         if (bytes === undefined || (await counts.get(from / this.unitSize)) !== 1) continue;
-        const stream = { from, fromLength: undefined, entry: this.#entryOf(job, index), bytes };
+        const stream = {
+          from,
+          fromLength: undefined,
+          entry: entries.of(job.guestOffset + index * this.unitSize),
+          bytes,
+        };
         if (batch.streams.length < maxUnits && batch.add(stream)) continue;
         yield* this.#perform(batch);
         batch = this.#newBatch();
@@ -141,7 +130,7 @@ export class Qcow2Encoder implements Encoder {
     const back = await this.#bringingBack();
     if (back !== undefined) {
       yield* this.#perform(back);
-      this.#end = this.#oldEnd;
+      this.#parts.batches.end = this.#oldEnd;
     }
     yield* this.#perform(this.#newBatch());
   }
@@ -165,14 +154,6 @@ export class Qcow2Encoder implements Encoder {
     });
   }
 
-  #entryOf({ guestOffset }: PlainRun, index: number): number {
-    const { tables, source } = this.#parts;
-    const { bytesPerL2Table, l2EntrySize } = source.geometry;
-    const place = guestOffset + index * this.unitSize;
-    const table = tables[Math.floor(place / bytesPerL2Table)] as number;
-    return table + Math.floor((place % bytesPerL2Table) / this.unitSize) * l2EntrySize;
-  }
-
   #newBatch(limit?: number): Batch {
     this.#parts.places.seal();
     return new Batch(this.#parts.places, this.unitSize, limit);
@@ -191,47 +172,8 @@ export class Qcow2Encoder implements Encoder {
 
   /** Both epochs of it, and the model as it is once they are durable. */
   async *#perform(batch: Batch): AsyncGenerator<EncodeStep, void, void> {
-    const { source, counts } = this.#parts;
-    const touched = batch.touched();
-    if (touched.size === 0 && this.#left.size === 0 && !this.#hasLowered) return;
-    // Its counts are read only then: a block may be new.
-    for (const beforehand of this.#beforehand.splice(0)) yield { beforehand };
-    this.#hasLowered = false;
-    for (const cluster of new Set([...touched.keys(), ...this.#left.keys()])) {
-      const more = touched.get(cluster) ?? 0;
-      const isFresh = more > 0 && !this.#holding.has(cluster);
-      // A fresh place may be counted still: what lay there, or a leak.
-      const before = isFresh ? 0 : (await counts.get(cluster)) - (this.#left.get(cluster) ?? 0);
-      await counts.set(cluster, before + more);
-      if (more > 0) this.#end = Math.max(this.#end, cluster + 1);
-    }
-    const writes = [...(await counts.takeWrites()), ...batch.writes()];
-    yield {
-      batch: {
-        bytesLookedAt: this.#lookedAt,
-        units: batch.units(),
-        writes: writes.sort((a, b) => a.hostOffset - b.hostOffset),
-        fileSize: this.#end * this.unitSize,
-        repoint: () => entryWrites(source.storage, source.geometry, batch.changes()),
-      },
-    };
-    this.#follow(batch, touched);
-  }
-
-  /** What a cut has left, above all. */
-  async #lowerLeaks(blockIndex: number): Promise<void> {
-    const { counts, source } = this.#parts;
-    await counts.lowerWhere(blockIndex, (cluster) => {
-      const isNobodys = source.tally.all.get(cluster) === 0;
-      this.#hasLowered ||= isNobodys;
-      return isNobodys;
-    });
-  }
-
-  #follow(batch: Batch, touched: ReadonlyMap<number, number>): void {
-    const { places } = this.#parts;
-    for (const cluster of touched.keys()) this.#holding.mark(cluster, 1);
-    this.#left = batch.left();
+    const { places, batches } = this.#parts;
+    yield* batches.perform(batch, this.#lookedAt);
     const oldEnd = this.#oldEnd * this.unitSize;
     for (const { from, fromLength, entry, to, bytes } of batch.streams) {
       if (fromLength === undefined) places.give(from / this.unitSize);

@@ -26,6 +26,8 @@ export interface EntryChange {
   /** Undefined where it points at nothing from now on. */
   readonly to: number | undefined;
   readonly length: number;
+  /** A whole cluster comes to lie at `to`, that nobody else points at; absent: a stream. */
+  readonly isPlain?: boolean;
 }
 
 type EntryShape = Pick<Qcow2Geometry, "clusterBits" | "l2EntrySize">;
@@ -73,13 +75,15 @@ function putEntry(storage: Storage, geometry: EntryShape, change: EntryChange, v
     const because = `the entry at host offset ${hex(change.hostOffset)} does not point at ${hex(change.from)} any more`;
     throw cannotRearrange("changed-underneath", storage.path, because, { hostOffset: change.hostOffset });
   }
-  const { to } = change;
-  const entry =
-    to === undefined ? undefined : ({ kind: "compressed", hostOffset: to, storedLength: change.length } as const);
-  const word = entry ? encodeL2Entry(entry satisfies L2Entry, clusterBits) : { high: 0, low: 0 };
+  const word = encodeL2Entry(entryOf(change), clusterBits);
   view.setUint32(at, word.high);
   view.setUint32(at + 4, word.low);
   if (hasParts) for (const half of [8, 12]) view.setUint32(at + half, 0);
+}
+
+function entryOf({ to: hostOffset, length: storedLength, isPlain }: EntryChange): L2Entry {
+  if (hostOffset === undefined) return { kind: "unallocated" };
+  return isPlain ? { kind: "data", hostOffset, copied: true } : { kind: "compressed", hostOffset, storedLength };
 }
 
 function isAllData(view: DataView, at: number): boolean {

@@ -45,6 +45,13 @@ export const qcow2Target: TargetDriver = {
 
   optionsForFront: (length) => ({ cluster_size: String(2 ** Math.ceil(Math.log2(Math.max(length, 64 * KiB)))) }),
 
+  optionsForPacking: (unitSize) => ({
+    cluster_size: String(unitSize),
+    compression_type: "zlib",
+    refcount_bits: "16",
+    lazy_refcounts: "off",
+  }),
+
   encodingRefusals(draft) {
     const { refcountBits, compression } = settingsOf(draft);
     const reasons: Words[] = [];

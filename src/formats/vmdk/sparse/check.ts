@@ -49,15 +49,16 @@ export function checkResult(
 
 /** Grains that lie on metadata, or where another one does; of streams the markers have told. */
 function* sharedPlaces(
-  { grainSize, fileSize }: SparseHeader,
+  { grainSize, fileSize, guestStart }: SparseHeader,
   { mapping, metadata, isAligned }: GrainScan,
 ): Generator<Wrong> {
   const unit = isAligned ? grainSize : SECTOR_SIZE;
   const placeCount = ceilDiv(fileSize, unit) + grainSize / unit;
   if (mapping === undefined || placeCount > MAX_BITS) return;
   const taken = new Bitmap(placeCount);
-  for (const { state, guestOffset, hostOffset, length } of eachExtent(mapping)) {
+  for (const { state, guestOffset: offset, hostOffset, length } of eachExtent(mapping)) {
     if (state !== ExtentState.data) continue;
+    const guestOffset = guestStart + offset;
     const end = hostOffset + alignUp(length, grainSize);
     const isOnMetadata = metadata.intersects(hostOffset, end);
     const first = Math.floor(hostOffset / unit);

@@ -2,13 +2,15 @@
 
 import { parseDescriptor, type Refuse, refusing, type VmdkDescriptor } from "../descriptor.ts";
 import { onlyExtent } from "../rules.ts";
-import type { SparseHeader } from "./header.ts";
+import { partOf, type SparseHeader } from "./header.ts";
 
 /** Of one file, with the tables that the header tells of. */
 const SPARSE_TYPES = ["monolithicSparse", "streamOptimized"];
 
 /** Throws ImageError for the first rule that is broken. */
 export function readSparseDescriptor(bytes: Uint8Array, header: SparseHeader, path: string): VmdkDescriptor {
+  // QEMU leaves room for one in each file of several.
+  if (bytes.every((byte) => byte === 0)) throw partOf(path, header.descriptorOffset);
   const refuseThere = refusing(path);
   const refuse: Refuse = (kind, because, at, remedy) =>
     refuseThere(kind, because, header.descriptorOffset + at, remedy);

@@ -1,5 +1,6 @@
 /** What is wrong in a sparse extent's tables, in words; where qemu-img prints a line for it, in its own. */
 
+import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { type Finding, FindingList, type FindingListener, type FindingSeverity } from "../../../image/finding.ts";
 
@@ -33,8 +34,7 @@ export class SparseFindings {
   }
 
   /** A grain that begins outside the file: qemu-img's check stops at the first. */
-  grainOutside(sector: number, hostOffset: number, grainCount: number): void {
-    const guestOffset = sector * 512;
+  grainOutside(guestOffset: number, hostOffset: number, grainCount: number): void {
     const more = grainCount > 1 ? `, and ${grainCount - 1} more behind it` : "";
     this.breaks(
       {
@@ -43,7 +43,7 @@ export class SparseFindings {
         guestOffset,
         hostOffset,
         message: `The grain of guest offset ${hex(guestOffset)} at host offset ${hex(hostOffset)} lies past the end of the file${more}`,
-        line: `ERROR: cluster offset for sector ${sector} points after EOF`,
+        line: `ERROR: cluster offset for sector ${guestOffset / SECTOR_SIZE} points after EOF`,
       },
       "error",
     );

@@ -141,11 +141,11 @@ class PlainGrains {
 
   /** Of grains that lie one behind another. A file may end inside the last, whose rest reads as zeros. */
   #addRun(grain: number, count: number, hostOffset: number): void {
-    const { grainSize, fileSize } = this.#header;
+    const { grainSize, fileSize, guestStart } = this.#header;
     const present = Math.min(count, Math.max(0, Math.ceil((fileSize - hostOffset) / grainSize)));
     if (present < count)
       this.#findings.grainOutside(
-        ((grain + present) * grainSize) / SECTOR_SIZE,
+        guestStart + (grain + present) * grainSize,
         hostOffset + present * grainSize,
         count - present,
       );

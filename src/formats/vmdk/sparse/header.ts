@@ -7,7 +7,7 @@
 
 import { ceilDiv, isAligned, isPowerOfTwo, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { counted } from "../../../bytes/count-text.ts";
-import { hex } from "../../../bytes/image-error.ts";
+import { hex, type ImageError } from "../../../bytes/image-error.ts";
 import { readExactly, type Storage } from "../../../storage/storage.ts";
 import { MAX_DESCRIPTOR_LENGTH, type Refuse, refusing } from "../descriptor.ts";
 import {
@@ -25,7 +25,7 @@ export const ENTRY_SIZE = 4;
 const MAX_ENTRY_COUNT = 512;
 const MAX_GRAIN_SIZE = 16 * MiB;
 /** Of the directory, which is held in memory: 64 TiB of disk in grains of 64 KiB, more than any VMware has. */
-const MAX_TABLE_COUNT = 2 ** 21;
+export const MAX_TABLE_COUNT = 2 ** 21;
 /** Footer marker, footer, end-of-stream marker: the last that a stream has. */
 export const FOOTER_LENGTH = 3 * SECTOR_SIZE;
 
@@ -50,10 +50,12 @@ export interface SparseHeader {
   readonly hasFooter: boolean;
   /** The header that says it itself, as that of a stream without a footer does; undefined where it is one. */
   readonly anchor: Uint8Array | undefined;
+  /** Where in the disk its first byte lies: 0 but for a further part of a disk in several files. */
+  readonly guestStart: number;
 }
 
-/** Throws ImageError for the first rule that is broken. */
-export async function readSparseHeader(storage: Storage): Promise<SparseHeader> {
+/** Throws ImageError for the first rule that is broken. `guestStart`: of an extent whose descriptor stands in another file; absent: it stands in it. */
+export async function readSparseHeader(storage: Storage, guestStart?: number): Promise<SparseHeader> {
   const refuse = refusing(storage.path, "header");
   const fileSize = await storage.size();
   const values = SparseHeaderFields.parse(await readExactly(storage, 0, SECTOR_SIZE, "VMDK header"));
@@ -75,12 +77,20 @@ export async function readSparseHeader(storage: Storage): Promise<SparseHeader> 
     isCompressed: hasFlag(values, "compressed"),
     hasZeroGrains: hasFlag(values, "zeroGrains"),
     descriptorOffset: values.descriptorOffset * SECTOR_SIZE,
-    descriptorLength: values.descriptorSize * SECTOR_SIZE,
+    descriptorLength: values.descriptorOffset === 0 ? 0 : values.descriptorSize * SECTOR_SIZE,
     hasFooter,
     anchor: hasFooter ? anchorFor(values, found) : undefined,
+    guestStart: guestStart ?? 0,
   };
+  if (guestStart === undefined && header.descriptorLength === 0) throw partOf(storage.path, 28);
   refusePlaces(header, refuse);
   return header;
+}
+
+/** Of an extent that somebody named in place of the text beside it. */
+export function partOf(path: string, at: number): ImageError {
+  const because = "it is one of the files of a VMDK, and no descriptor is in it";
+  return refusing(path, "header")("unsupported", because, at, "open its descriptor");
 }
 
 function hasFlag({ flags }: SparseHeaderValues, name: keyof typeof SparseFlag): boolean {
@@ -132,14 +142,7 @@ function refuseSizes(values: SparseHeaderValues, fileSize: number, refuse: Refus
 }
 
 function refusePlaces(header: SparseHeader, refuse: Refuse): void {
-  const { directoryOffset, descriptorOffset, descriptorLength, fileSize, tableCount, values } = header;
-  if (values.descriptorOffset === 0 || values.descriptorSize === 0)
-    throw refuse(
-      "unsupported",
-      "it is one of the files of a VMDK, and no descriptor is in it",
-      28,
-      "open its descriptor",
-    );
+  const { directoryOffset, descriptorOffset, descriptorLength, fileSize, tableCount } = header;
   if (descriptorLength > MAX_DESCRIPTOR_LENGTH)
     throw refuse("unsupported", `its descriptor is longer than ${MAX_DESCRIPTOR_LENGTH} bytes`, 36);
   if (descriptorOffset + descriptorLength > fileSize)
@@ -147,6 +150,13 @@ function refusePlaces(header: SparseHeader, refuse: Refuse): void {
   if (directoryOffset === 0) throw refuse("corrupt", "its grain directory lies on its header", 56);
   if (directoryOffset + tableCount * ENTRY_SIZE > fileSize)
     throw refuse("out-of-bounds", `its grain directory at ${hex(directoryOffset)} ends outside the file`, 56);
+}
+
+/** Whether these are the markers of a footer and of the stream's end, whatever lies between. */
+export function isEndOfStream(bytes: Uint8Array): boolean {
+  const marker = MarkerFields.parse(bytes);
+  const end = bytes.subarray(2 * SECTOR_SIZE, 2 * SECTOR_SIZE + MarkerFields.size);
+  return marker.length === 0 && marker.type === MarkerType.footer && end.every((byte) => byte === 0);
 }
 
 /** What the two have in common says of which image the footer is. */
@@ -170,10 +180,7 @@ async function readFooter(storage: Storage, values: SparseHeaderValues, fileSize
   if (!hasFlag(values, "markers")) throw refuse("corrupt", "its header says nothing of where its tables lie", 56);
   if (start < SECTOR_SIZE || !isAligned(fileSize, SECTOR_SIZE)) throw missing(0);
   const bytes = await readExactly(storage, start, FOOTER_LENGTH, "VMDK footer");
-  const marker = MarkerFields.parse(bytes);
-  if (marker.length !== 0 || marker.type !== MarkerType.footer) throw missing(start);
-  if (bytes.subarray(2 * SECTOR_SIZE, 2 * SECTOR_SIZE + MarkerFields.size).some((byte) => byte !== 0))
-    throw missing(start + 2 * SECTOR_SIZE);
+  if (!isEndOfStream(bytes)) throw missing(start);
   const at = start + SECTOR_SIZE;
   const footer = SparseHeaderFields.parse(bytes.subarray(SECTOR_SIZE));
   const isSame =

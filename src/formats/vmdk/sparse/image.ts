@@ -1,4 +1,4 @@
-/** An opened sparse VMDK of one file: monolithicSparse or streamOptimized. */
+/** An opened sparse VMDK of one file: monolithicSparse or streamOptimized; or one extent of those that a descriptor beside it names. */
 
 import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
@@ -7,30 +7,39 @@ import type { ExtentTable } from "../../../image/extent.ts";
 import type { CheckResult, FindingListener } from "../../../image/finding.ts";
 import type { Repair, RepairWishes } from "../../../image/repair.ts";
 import { type ConversionOptions, DISK_ALONE, type Image } from "../../../image/source.ts";
-import { readExactly, type Storage } from "../../../storage/storage.ts";
-import type { VmdkDescriptor } from "../descriptor.ts";
+import type { Rearrangement } from "../../../image/write.ts";
+import { readExactly, readZeroFilled, type Storage } from "../../../storage/storage.ts";
+import { refusing, type VmdkDescriptor } from "../descriptor.ts";
 import type { VmdkSpecificInfo } from "../details.ts";
 import { isAdapter } from "../fresh-descriptor.ts";
 import { checkResult } from "./check.ts";
 import { readSparseDescriptor } from "./descriptor.ts";
+import { SPARSE_MARK } from "./fields.ts";
 import { type GrainScan, scanGrains } from "./grain-scan.ts";
 import { readSparseHeader, type SparseHeader } from "./header.ts";
 import { type Redundant, readRedundant } from "./redundant.ts";
 import { planSparseRepair } from "./repair.ts";
+import { planStreamSettling } from "./settle.ts";
 
-class SparseImage implements Image {
+export class SparseImage implements Image {
   readonly format = "vmdk";
   readonly storage: Storage;
   readonly #header: SparseHeader;
   readonly #descriptor: VmdkDescriptor;
+  /** As qemu-img calls an extent that another file names; its own it calls nothing. */
+  readonly #extentType: string;
   #scanned: GrainScan | undefined;
   #scan: Promise<GrainScan> | undefined;
   #redundant: Promise<Redundant> | undefined;
+  /** Of a stream alone. */
+  readonly planSettling?: () => Promise<Rearrangement>;
 
-  constructor(storage: Storage, header: SparseHeader, descriptor: VmdkDescriptor) {
+  constructor(storage: Storage, header: SparseHeader, descriptor: VmdkDescriptor, extentType = "") {
     this.storage = storage;
     this.#header = header;
     this.#descriptor = descriptor;
+    this.#extentType = extentType;
+    if (header.isCompressed) this.planSettling = () => planStreamSettling(storage, header);
   }
 
   get virtualSize(): number {
@@ -43,6 +52,14 @@ class SparseImage implements Image {
 
   get fileSize(): number {
     return this.#header.fileSize;
+  }
+
+  get isCompressed(): boolean {
+    return this.#header.isCompressed;
+  }
+
+  get tableCount(): number {
+    return this.#header.tableCount;
   }
 
   getConversionOptions(): ConversionOptions {
@@ -111,7 +128,7 @@ class SparseImage implements Image {
       virtualSize,
       filename: this.storage.path,
       clusterSize,
-      format: "",
+      format: this.#extentType,
     };
     return {
       format: this.format,
@@ -140,6 +157,34 @@ class SparseImage implements Image {
     this.#redundant ??= this.#grains().then(({ directory }) => readRedundant(this.storage, this.#header, directory));
     return this.#redundant;
   }
+}
+
+/** What a descriptor beside it says of an extent. Bytes. */
+interface SaidOfExtent {
+  readonly descriptor: VmdkDescriptor;
+  readonly length: number;
+  readonly guestOffset: number;
+}
+
+const CONVERTED = "where it was converted since, name that file itself";
+
+/** An extent whose descriptor stands beside it: what may be inside it says nothing. */
+export async function openSparseExtent(
+  storage: Storage,
+  { descriptor, length, guestOffset }: SaidOfExtent,
+): Promise<SparseImage> {
+  const refuse = refusing(storage.path, "extent");
+  const mark = Buffer.from(await readZeroFilled(storage, 0, SPARSE_MARK.length)).toString("latin1");
+  if (mark !== SPARSE_MARK)
+    throw refuse("corrupt", "its descriptor says that it is a sparse extent, and it is none", 0, CONVERTED);
+  const header = await readSparseHeader(storage, guestOffset);
+  if (header.virtualSize !== length)
+    throw refuse(
+      "corrupt",
+      `its descriptor says that it holds ${length} bytes of the disk, its header ${header.virtualSize}`,
+      12,
+    );
+  return new SparseImage(storage, header, descriptor, "SPARSE");
 }
 
 export async function openSparse(storage: Storage): Promise<Image> {

@@ -103,7 +103,7 @@ export async function readStreams(
       continue;
     }
     if (start >= header.fileSize) {
-      findings.grainOutside(guestOffset / SECTOR_SIZE, start, 1);
+      findings.grainOutside(guestOffset, start, 1);
       return { mapping: undefined, tailLength };
     }
     const limit = Math.min(endOf(starts, start), header.fileSize);

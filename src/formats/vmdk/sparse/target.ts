@@ -10,16 +10,14 @@
 
 import { alignUp, ceilDiv, isAligned, isPowerOfTwo, KiB, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
-import { whyNoPlainName } from "../../../bytes/plain-name.ts";
 import { RangeSet } from "../../../bytes/range-set.ts";
-import type { Words } from "../../../bytes/sentence.ts";
 import { ExtentState, type ExtentTable, eachExtent } from "../../../image/extent.ts";
 import type { ConversionOptions } from "../../../image/source.ts";
 import type { Commit, Draft, FileSpace, GuestMaterial, MappedDraft } from "../../../image/target.ts";
 import type { TargetOptionValues } from "../../../image/target-options.ts";
-import { judgeUnkept } from "../../../image/unkept.ts";
 import { type Chunk, freshChunk, type Write } from "../../../image/write.ts";
 import { type Adapter, freshDescriptor, SPARSE_KIND } from "../fresh-descriptor.ts";
+import { MAX_SPARSE_SIZE, ownName, sparseDraft } from "./draft.ts";
 import { LINE_ENDS, SPARSE_MARK, SparseFlag, SparseHeaderFields } from "./fields.ts";
 import { ENTRY_SIZE } from "./header.ts";
 
@@ -32,8 +30,6 @@ const TABLE_BYTES = ENTRY_COUNT * ENTRY_SIZE;
 const USUAL_GRAIN = 64 * KiB;
 /** The specification asks for more than 4 KiB. */
 const LEAST_GRAIN = 8 * KiB;
-/** Sectors have 32 bits: of the file as of the disk, which VMware lets be no larger, and which its file has to hold whole one day. */
-const MAX_SIZE = 2 ** 32 * SECTOR_SIZE;
 const TABLES_AT_ONCE = MiB / TABLE_BYTES;
 
 /** Where one directory and its tables lie. */
@@ -55,21 +51,9 @@ function openConversionTarget(
   options: TargetOptionValues,
   drop: ReadonlySet<string>,
 ): Draft {
-  const { createType } = SPARSE_KIND;
-  const unkept = judgeUnkept(source, { hasNone: "a sparse VMDK has none", name: "a sparse VMDK" }, drop);
-  const refusals: Words[] = [...unkept.refusals];
-  if (source.backing !== undefined)
-    refusals.push(
-      "Cannot keep the backing file: a VMDK names its parent by a content id; commit or rebase the image first",
-    );
-  if (source.virtualSize === 0)
-    refusals.push("Cannot make a VMDK of a disk of 0 bytes: an extent has a sector or more");
-  if (source.virtualSize > MAX_SIZE)
-    refusals.push(`A disk of ${source.virtualSize} bytes is larger than a sparse VMDK's, which has 2 TiB at most`);
   const grainSize = grainFor(source.clusterSize);
   return {
-    format: "vmdk",
-    virtualSize: source.virtualSize,
+    ...sparseDraft(source, { ...options, subformat: SPARSE_KIND.createType }, drop),
     clusterSize: grainSize,
     placement: {
       unitSize: grainSize,
@@ -78,9 +62,6 @@ function openConversionTarget(
       hasZeroState: false,
       compressed: undefined,
     },
-    options: { subformat: createType, adapter_type: options.adapter_type ?? "ide" },
-    refusals,
-    dropped: unkept.dropped,
   };
 }
 
@@ -101,7 +82,7 @@ function map(draft: Draft, extents: ExtentTable, { additiveStart }: FileSpace): 
   const first = after(redundant.end);
   // Whoever adds a grain begins at a multiple of its size.
   const fileSize = alignUp(first.end, grainSize);
-  if (fileSize > MAX_SIZE)
+  if (fileSize > MAX_SPARSE_SIZE)
     throw refusal(`Cannot map a file of ${fileSize} bytes: a VMDK points at no byte behind 2 TiB`);
   const stored = [...tablesOf(extents, grainSize, tableCount)].reduce(
     (count, { indexes }) => count + indexes.length,
@@ -209,7 +190,13 @@ function fillEntries(
   }
 }
 
-function copyHeader(draft: MappedDraft, guest: GuestMaterial | undefined): Commit {
+function copyHeader(
+  draft: MappedDraft,
+  _source: ConversionOptions,
+  _oldHeader: Uint8Array,
+  _usedHeader: RangeSet,
+  guest?: GuestMaterial,
+): Commit {
   const { virtualSize, clusterSize, options, both } = draft as SparseDraft;
   const text = freshDescriptor(
     ownName(guest?.fileName),
@@ -243,11 +230,6 @@ function copyHeader(draft: MappedDraft, guest: GuestMaterial | undefined): Commi
     sector,
   );
   return { kind: "sector", hostOffset: 0, sector, extras: [{ hostOffset: SECTOR_SIZE, bytes: descriptor }] };
-}
-
-/** A name that a descriptor can't hold is left out: nobody finds a sparse extent by the name in itself. */
-function ownName(fileName: string | undefined): string {
-  return fileName !== undefined && whyNoPlainName(fileName) === undefined ? fileName : "disk.vmdk";
 }
 
 function sectorFlags(hostOffset: number) {

@@ -36,6 +36,8 @@ export interface SparseDescription {
   readonly seed?: number;
   readonly tables?: "first" | "last";
   readonly descriptor?: DescriptorWords;
+  /** One of the files of a disk whose descriptor stands in another: with room for one inside, as QEMU makes it, or with none, as VMware does. */
+  readonly isPart?: "room" | "no room";
   /** Bytes cut off the file's end. */
   readonly missing?: number;
 }
@@ -65,6 +67,7 @@ export function buildSparse(description: SparseDescription): BuiltSparse {
     extents: [`${isStream ? "RDONLY" : "RW"} ${virtualSize / SECTOR} SPARSE "disk.vmdk"`],
     ...description.descriptor,
   });
+  if (description.isPart) text.fill(0);
   file.add(Buffer.concat([text, Buffer.alloc(DESCRIPTOR_SECTORS * SECTOR)]).subarray(0, DESCRIPTOR_SECTORS * SECTOR));
   const guest = new Uint8Array(Math.ceil(virtualSize / grainSize) * grainSize);
   for (const grain of data) guest.set(clusterContent(grain, grainSize), grain * grainSize);
@@ -166,8 +169,10 @@ function headerOf(
   header.writeUInt32LE(flags, 8);
   header.writeBigUInt64LE(BigInt(virtualSize / SECTOR), 12);
   header.writeBigUInt64LE(BigInt(grainSize / SECTOR), 20);
-  header.writeBigUInt64LE(1n, 28);
-  header.writeBigUInt64LE(BigInt(DESCRIPTOR_SECTORS), 36);
+  if (more.isPart !== "no room") {
+    header.writeBigUInt64LE(1n, 28);
+    header.writeBigUInt64LE(BigInt(DESCRIPTOR_SECTORS), 36);
+  }
   header.writeUInt32LE(entryCount, 44);
   header.writeBigUInt64LE(BigInt(redundantOffset / SECTOR), 48);
   header.writeBigUInt64LE(BigInt(directoryOffset / SECTOR), 56);

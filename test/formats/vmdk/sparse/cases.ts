@@ -84,6 +84,7 @@ const accepted: readonly CorpusCase[] = [
   }),
   accept("ends-inside-its-last-grain", { ...MIXED, missing: 1000 }),
   accept("a-name-of-nothing", { ...MIXED, descriptor: { extents: ['RW 317 SPARSE ""'] } }),
+  accept("three-values-in-its-extent", { ...MIXED, descriptor: { extents: ["RW 317 SPARSE"] } }),
   accept("a-name-of-another-file", { ...MIXED, descriptor: { extents: ['RW 317 SPARSE "../../etc/passwd" 0 0 0  '] } }),
   accept("a-stream", STREAM),
   accept("a-stream-without-a-footer", NO_FOOTER),

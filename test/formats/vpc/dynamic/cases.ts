@@ -57,6 +57,12 @@ const dynamicAccepted: readonly CorpusCase[] = [
   accept("gaps-between-blocks", { ...PLAIN, gap: 3 }),
   accept("a-bit-over-zeros", { ...PLAIN, guest: new Uint8Array(40 * 4096), isWritten: () => false }),
   accept("of-disk2vhd", { ...EMPTY, virtualSize: 136_365_211_648, creator: "d2v\0" }),
+  accept("of-hyper-v-2012-r2", {
+    ...EMPTY,
+    virtualSize: 136_365_211_648,
+    creator: "win ",
+    geometry: [65_278, 16, 255],
+  }),
   accept("geometry-and-size-agree", {
     ...PLAIN,
     virtualSize: 10 * 4 * 17 * 512,
@@ -297,7 +303,7 @@ const dynamicRefused: readonly CorpusCase[] = [
   ),
   refuse(
     "unsupported--dynamic-and-tar",
-    /looks like vpc and tar/,
+    /looks like vpc and ova/,
     "opens",
     both((footer) => footer.write("ustar\0", 257, "latin1")),
   ),

@@ -102,10 +102,10 @@ describe("a new one", () => {
 });
 
 describe("as a target", () => {
-  test.each([{ subformat: "twoGbMaxExtentFlat" }, { subformat: "streamOptimized" }])("never: %j", (options) => {
+  test.each([{ subformat: "twoGbMaxExtentFlat" }, { subformat: "twoGbMaxExtentSparse" }])("never: %j", (options) => {
     const draft = () => vmdkTarget.openConversionTarget(rawOf(4096), options, new Set());
     expect(draft).toThrow(UsageError);
-    expect(draft).toThrow(/use monolithicSparse or monolithicFlat/);
+    expect(draft).toThrow(/use monolithicFlat, monolithicSparse, streamOptimized/);
   });
 
   test("sparse where nothing else is said, as for qemu-img", () => {

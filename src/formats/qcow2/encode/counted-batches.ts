@@ -1,0 +1,86 @@
+/**
+ * Batches of streams with the counts of the places that they go to, and of those that earlier batches have left: what is
+ * lowered is lowered once the pointers away from it are durable.
+ */
+
+import type { Bitmap } from "../../../bytes/bitmap.ts";
+import type { RangeSet } from "../../../bytes/range-set.ts";
+import type { EncodeStep } from "../../../image/encoder.ts";
+import type { TidyStep } from "../../../image/rearranger.ts";
+import { entryWrites } from "../rearrange/entry-words.ts";
+import type { LiveCounts } from "../rearrange/live-counts.ts";
+import type { WalkSource } from "../tables/table-walk.ts";
+import type { Batch } from "./batch.ts";
+import { overcountedStreams } from "./overcounts.ts";
+
+export interface CountedParts {
+  readonly source: WalkSource;
+  readonly counts: LiveCounts;
+  /** To be durable before the first batch. */
+  readonly beforehand: readonly TidyStep[];
+  /** Clusters whose count is to be raised by what comes to lie in them; of all others it is made anew. Marked as streams come. */
+  readonly holding: Bitmap;
+  /** Clusters that the file reaches to. */
+  readonly end: number;
+}
+
+export class CountedBatches {
+  readonly #parts: CountedParts;
+  readonly #beforehand: TidyStep[];
+  /** Pointers less that clusters have since the batch before, whose counts still say so many. */
+  #left = new Map<number, number>();
+  /** Counts of what nobody points at have been lowered, and not written yet. */
+  #hasLowered = false;
+  end: number;
+
+  constructor(parts: CountedParts) {
+    this.#parts = parts;
+    this.#beforehand = [...parts.beforehand];
+    this.end = parts.end;
+  }
+
+  /** Of an image that counts more than it has: what a cut has left, above all. `blockCount`: entries of its refcount table. */
+  async lowerLeaks(blocks: ArrayLike<number>): Promise<void> {
+    const { counts, source } = this.#parts;
+    for (let index = 0; index < blocks.length; index++) {
+      if (!((blocks[index] as number) > 0)) continue;
+      await counts.lowerWhere(index, (cluster) => {
+        const isNobodys = source.tally.all.get(cluster) === 0;
+        this.#hasLowered ||= isNobodys;
+        return isNobodys;
+      });
+    }
+    for await (const [cluster, excess] of overcountedStreams(source.tally, counts)) this.#left.set(cluster, excess);
+  }
+
+  /** Both epochs of a batch; nothing where there is nothing to do, of an empty one too. `lookedAt`: plain bytes so far. */
+  async *perform(batch: Batch, lookedAt: number, left?: RangeSet): AsyncGenerator<EncodeStep, void, void> {
+    const { source, counts, holding } = this.#parts;
+    const touched = batch.touched();
+    if (touched.size === 0 && this.#left.size === 0 && !this.#hasLowered) return;
+    // Its counts are read only then: a block may be new.
+    for (const beforehand of this.#beforehand.splice(0)) yield { beforehand };
+    this.#hasLowered = false;
+    for (const cluster of new Set([...touched.keys(), ...this.#left.keys()])) {
+      const more = touched.get(cluster) ?? 0;
+      const isFresh = more > 0 && !holding.has(cluster);
+      // A fresh place may be counted still: what lay there, or a leak.
+      const before = isFresh ? 0 : (await counts.get(cluster)) - (this.#left.get(cluster) ?? 0);
+      await counts.set(cluster, before + more);
+      if (more > 0) this.end = Math.max(this.end, cluster + 1);
+    }
+    const writes = [...(await counts.takeWrites()), ...batch.writes()];
+    yield {
+      batch: {
+        bytesLookedAt: lookedAt,
+        units: batch.units(),
+        writes: writes.sort((a, b) => a.hostOffset - b.hostOffset),
+        ...(left && { left }),
+        fileSize: this.end * source.geometry.clusterSize,
+        repoint: () => entryWrites(source.storage, source.geometry, batch.changes()),
+      },
+    };
+    for (const cluster of touched.keys()) holding.mark(cluster, 1);
+    this.#left = batch.left();
+  }
+}

@@ -1,0 +1,106 @@
+/** A stream made in place, cut anywhere: a whole image with the same guest, from which it goes on or leads back. */
+
+import { describe, expect, test } from "vitest";
+import { buildOva } from "../formats/ova/builder.ts";
+import { buildEncodable, type ClusterKind } from "../formats/qcow2/encodable-image.ts";
+import { buildSparse } from "../formats/vmdk/sparse/builder.ts";
+import { readStreamInOrder } from "../formats/vmdk/sparse/stream-reader.ts";
+import { IMAGE_PATH, recordScenario, type Scenario } from "../support/crash-scenario.ts";
+import { expectedOf, runTrial, type Wish } from "../support/crash-trial.ts";
+import { eachCut, OUTCOMES } from "../support/power-cut.ts";
+import { seededRandom } from "../support/random.ts";
+
+const KIB = 1024;
+/** Of clusters that lie in no order: what lies in the way is evicted, as a stream and as it is. */
+const MIXED: readonly ClusterKind[] = [
+  ...["text", "noise", "mixed", "nothing", "compressed", "noise", "zero", "text", "compressed", "mixed", "noise"],
+  ...["noise", "text", "compressed"],
+] as ClusterKind[];
+const NOISE: readonly ClusterKind[] = Array.from({ length: 13 }, () => "noise");
+const STREAM = { options: { subformat: "streamOptimized" }, maxExtraSpace: 512 * KIB };
+
+function built(kinds: readonly ClusterKind[], sectorsLess = 0) {
+  return buildEncodable({ kinds, seed: 11, clusterBits: 16, sectorsLess });
+}
+
+const scenarios: readonly Scenario[] = [
+  {
+    name: "from a qcow2 in no order",
+    image: built(MIXED, 3).bytes,
+    sourceFormat: "qcow2",
+    targetFormat: "vmdk",
+    options: STREAM,
+  },
+  {
+    name: "as the disk of an OVA",
+    image: built(MIXED, 3).bytes,
+    sourceFormat: "qcow2",
+    targetFormat: "ova",
+    options: { maxExtraSpace: 512 * KIB },
+  },
+  {
+    name: "of an OVA that becomes raw, and an OVA again where it is led back",
+    image: new Uint8Array(
+      buildOva({ disk: buildSparse({ virtualSize: 9 * 4096, data: [0, 2, 8], isStream: true }).bytes }).bytes,
+    ),
+    sourceFormat: "ova",
+    targetFormat: "raw",
+    options: { maxExtraSpace: 512 * KIB },
+  },
+  {
+    name: "from a raw disk that gets longer",
+    image: built(NOISE).guest,
+    sourceFormat: "raw",
+    targetFormat: "vmdk",
+    options: { ...STREAM, format: "raw" },
+  },
+];
+
+test("each batch ends with a whole block, so that none is written to in which something lies", async () => {
+  const [scenario] = scenarios as [Scenario];
+  const { log, final } = await recordScenario(scenario);
+  const starts: number[] = [];
+  const image = Buffer.from(final);
+  for (let at = 65_536, length = 1; length > 0; at += Math.ceil((12 + length) / 512) * 512) {
+    length = image.readUInt32LE(at + 8);
+    if (length > 0) starts.push(at);
+  }
+  // Grains are written in runs; what begins a run begins a block.
+  const runs = log.operations.flatMap((each) =>
+    each.kind === "write" && each.path === IMAGE_PATH && starts.includes(each.hostOffset) ? [each.hostOffset] : [],
+  );
+  expect(runs.length).toBeGreaterThan(1);
+  for (const start of runs) expect(start % 4096).toBe(0);
+});
+
+test("streams that share a cluster, evicted more than once: what one leaves is another's still", async () => {
+  for (let seed = 1; seed <= 6; seed++) {
+    const random = seededRandom(seed);
+    const kinds = Array.from({ length: 48 }, () => random.pick<ClusterKind>(["text", "text", "compressed", "noise"]));
+    const { bytes, guest } = buildEncodable({ kinds, seed, clusterBits: 16 });
+    const scenario = { name: `${seed}`, image: bytes, sourceFormat: "qcow2", targetFormat: "vmdk", options: STREAM };
+    const { final } = await recordScenario(scenario);
+    expect(Buffer.compare(readStreamInOrder(final).guest, guest), `seed ${seed}`).toBe(0);
+  }
+});
+
+describe("a stream that is made in place", () => {
+  test.each(scenarios)("$name", { timeout: 60_000 }, async (each) => {
+    const { log, final } = await recordScenario(each);
+    const expected = await expectedOf(each, final);
+    const random = seededRandom(each.name.length);
+    const cuts = [...eachCut(log)].length;
+    const step = Math.ceil(cuts / (Number(process.env.CUTS) || 24));
+    let count = 0;
+    for (const { count: at, cut } of eachCut(log)) {
+      if (at % step !== 0) continue;
+      const outcome = random.pick(OUTCOMES);
+      const wishes = (count % 3 === 2 ? ["resume", "rollback"] : [count % 3 === 1 ? "rollback" : "resume"]) as [Wish];
+      await runTrial(expected, cut.sample(outcome, random), wishes, random).catch((cause) => {
+        throw new Error(`cut ${at} of ${cuts}, ${outcome}, ${wishes.join(" ")}: ${cause.message}`, { cause });
+      });
+      count++;
+    }
+    expect(count).toBeGreaterThan(15);
+  });
+});
