@@ -6,7 +6,6 @@ const schedule = "test/property/gather-schedule.property.test.ts";
 const proof = "test/unit/plan/gather-proof.test.ts";
 const units = "test/unit/plan/place-units.test.ts";
 const vhd = "test/unit/formats/vpc/dynamic-target.test.ts";
-const paths = "test/crash/paths.test.ts";
 
 export const gatherMutations: readonly Mutation[] = [
   {
@@ -56,7 +55,7 @@ export const gatherMutations: readonly Mutation[] = [
     file: "formats/vpc/dynamic/settling.ts",
     find: '      { purpose: "write the footer behind the last block", writes: () => [{ hostOffset: end, bytes: sector }] },\n',
     replace: "",
-    tests: [vhd, paths],
+    tests: [vhd],
   },
   {
     name: "what lies behind the last block shows once the table is pointed at",
