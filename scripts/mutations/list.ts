@@ -4,6 +4,7 @@ import { convertMutations } from "./convert.ts";
 import { encodeMutations } from "./encode.ts";
 import { facesMutations } from "./faces.ts";
 import { frontTargetMutations } from "./front-targets.ts";
+import { gatherMutations } from "./gather.ts";
 import { gptMutations } from "./gpt.ts";
 import { journalMutations } from "./journal.ts";
 import type { Mutation } from "./mutation.ts";
@@ -58,6 +59,7 @@ export const mutations: readonly Mutation[] = [
   ...nameMutations,
   ...storageMutations,
   ...facesMutations,
+  ...gatherMutations,
   ...gptMutations,
   ...undoCopyMutations,
   ...relocationMutations,

@@ -43,9 +43,11 @@ export async function expectedOf(scenario: Scenario, final: Uint8Array): Promise
   const { sourceFormat, targetFormat } = scenario;
   const drivers = [driverOf(sourceFormat), driverOf(targetFormat)];
   const isSome = drivers.some(({ onePiece }) => onePiece);
-  const gathering = scenario.isGathered ? [hubDriver().name, carrierDriver().name] : [];
   const hubs = isSome ? [carrierDriver().name, ...drivers.flatMap(({ onePiece }) => onePiece?.by ?? [])] : [];
   const image = await openImage(memoryStorage(scenario.image), sourceFormat);
+  // What leads back to a dynamic VHD brings its blocks together, too.
+  const isGathered = scenario.isGathered || image.getConversionOptions().creationOptions.subformat === "dynamic";
+  const gathering = isGathered ? [hubDriver().name, carrierDriver().name] : [];
   const guest = await guestOf(image);
   const { virtualSize } = await openImage(memoryStorage(final), targetFormat);
   return {

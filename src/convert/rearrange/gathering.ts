@@ -18,7 +18,7 @@ import { placeUnits } from "../../plan/place-units.ts";
 import { piecesOf, type Slots, slotStart, slotsFor, storedUnitCount, storedUnits } from "../../plan/schedule/slots.ts";
 import { type GatherInput, leastSpares, stayingUnits } from "../../plan/schedule.ts";
 import type { Source } from "../inspect/source.ts";
-import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { packFormOf, parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
 import { epochBytesFor } from "./epoch-size.ts";
 
 /** What a switch to the format in which units are brought together leaves free behind `end`, and `-o` for its clusters. */
@@ -57,6 +57,7 @@ const USUAL_SPARES = 15 * MiB;
 
 /** Undefined where a switch alone leads to the goal, as where all but a little stays where it is. */
 export function gatheringNeed(source: Source, goal: Goal): GatheringNeed | undefined {
+  if (packFormOf(goal) !== undefined) return undefined;
   const draft = draftOf(source, goal);
   const { placement } = draft;
   const { options, mapping, fileSize } = source;
