@@ -48,7 +48,12 @@ export const kinds: readonly Kind[] = [
     made: { subformat: "fixed", force_size: "on" },
     asked: { subformat: "fixed", force_size: "on" },
   },
-  { title: "dynamic VHD", format: "vpc", made: { force_size: "on" }, asked: { subformat: "dynamic", force_size: "on" } },
+  {
+    title: "dynamic VHD",
+    format: "vpc",
+    made: { force_size: "on" },
+    asked: { subformat: "dynamic", force_size: "on" },
+  },
   {
     title: "sparse VMDK",
     format: "vmdk",

@@ -97,6 +97,8 @@ export interface Intent {
    * the file's end where its tables are. Absent where that says nothing.
    */
   readonly anchor?: string;
+  /** The target shows places below the source's end that the source does not: `prepared` tells of them too. */
+  readonly takesOver?: boolean;
   /** `-o` that would make the source's layout again. */
   readonly sourceOptions: Readonly<Record<string, string>>;
   /** SHA-256 over every metadata byte of the source, in file order. */
