@@ -103,6 +103,12 @@ function setting(said: string, values: Readonly<Record<string, string | number>>
   return [...kept.map(([, name, , , value]) => ` ${name}=${value}`), ...set].join("");
 }
 
+/** Whether XML has all its characters ("Extensible Markup Language 1.0", 2.2), of which it can't write the others in any way. */
+export function isXml(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return !/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/u.test(text);
+}
+
 function escaped(text: string): string {
   const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
   return text.replace(/[&<>"]/g, (character) => entities[character] as string);

@@ -19,7 +19,7 @@ import type { TargetOption, TargetOptionValues } from "../../image/target-option
 import type { Write } from "../../image/write.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { descriptorText, MAX_DESCRIPTOR, machineOptions, type OvfFacts, ROOM_TO_FILL } from "./descriptor.ts";
+import { descriptorText, isXml, MAX_DESCRIPTOR, machineOptions, type OvfFacts, ROOM_TO_FILL } from "./descriptor.ts";
 
 /** The two lines of a manifest, whose names are short. */
 const MANIFEST_LENGTH = TAR_BLOCK;
@@ -59,6 +59,8 @@ export function ovaTarget(stream: StreamMaker): TargetDriver {
       if (memory < 4) throw new UsageError(`Cannot make a machine of ${memory} MiB of memory: 4M or more`);
       if (template !== undefined && (options.cpus ?? options.memory ?? options.network ?? options.name) !== undefined)
         throw new UsageError("Cannot set cpus, memory, network or name beside a template: write them into it");
+      if (!isXml(`${name}${network}`))
+        throw new UsageError("Cannot use a name for the machine or its network that holds what no XML can");
       if (Buffer.byteLength(`${name}${network}`) > ROOM_TO_FILL / 8)
         throw new UsageError("Cannot use so long a name for the machine or its network");
       // Also proves the template.
@@ -112,7 +114,9 @@ function diskBase(options: TargetOptionValues): number {
 function namesFor({ fileName }: PackedFile) {
   const stem = fileName.replace(/\.[^.]*$/, "");
   const isUsable = stem !== "" && Buffer.byteLength(stem) <= MAX_STEM && whyNoPlainName(stem) === undefined;
-  const machine = isUsable && !stem.startsWith(".") ? stem : "disk";
+  // The descriptor names the disk by a URI, in which three characters mean something else.
+  const isReference = !stem.startsWith(".") && !/[%?#]/.test(stem) && isXml(stem);
+  const machine = isUsable && isReference ? stem : "disk";
   return { machine, ovf: `${machine}.ovf`, disk: `${machine}-disk1.vmdk`, manifest: `${machine}.mf` };
 }
 
@@ -150,13 +154,15 @@ function formOf(stream: StreamMaker, options: TargetOptionValues, file: PackedFi
       const front = stream.front(units.virtualSize, options, { ...file, fileName: names.disk });
       const before = Buffer.concat([descriptor, tarHeader(names.disk, end - base, timeOf(file)), front]);
       yield* inParts(before, form.unitSize);
-      const manifest = [
+      const lines = [
         `SHA256(${names.ovf})= ${sha256(descriptor)}\n`,
         `SHA256(${names.disk})= ${await sha256From(storage, front, form.start, end)}\n`,
-      ].join("");
+      ];
+      // As the names in the archive and in the descriptor are.
+      const manifest = Buffer.from(lines.join(""), "utf8");
       const last = Buffer.alloc(TAR_BLOCK + MANIFEST_LENGTH + END_LENGTH);
       last.set(tarHeader(names.manifest, manifest.length, timeOf(file)));
-      last.write(manifest, TAR_BLOCK, "latin1");
+      last.set(manifest, TAR_BLOCK);
       yield [{ hostOffset: end, bytes: new Uint8Array(last) }];
     },
   };
