@@ -9,7 +9,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ImageError, UsageError } from "../src/bytes/image-error.ts";
 import { convert } from "../src/convert/convert.ts";
-import { type MapEntry, map } from "../src/convert/reading/map.ts";
+import { openImageForReading } from "../src/convert/inspect/opened-chain.ts";
+import { type Extent, ExtentState, eachExtent, isStored } from "../src/image/extent.ts";
+import { FileVolume } from "../src/storage/file/file-volume.ts";
 
 const MiB = 1024 ** 2;
 /** Whole units of every target, so that none of them makes it longer. */
@@ -46,7 +48,12 @@ export const kinds: readonly Kind[] = [
     made: { subformat: "fixed", force_size: "on" },
     asked: { subformat: "fixed", force_size: "on" },
   },
-  { title: "dynamic VHD", format: "vpc", made: { force_size: "on" }, asked: { subformat: "dynamic" } },
+  {
+    title: "dynamic VHD",
+    format: "vpc",
+    made: { force_size: "on" },
+    asked: { subformat: "dynamic", force_size: "on" },
+  },
   {
     title: "sparse VMDK",
     format: "vmdk",
@@ -67,6 +74,7 @@ export const kinds: readonly Kind[] = [
     made: { subformat: "twoGbMaxExtentSparse" },
     size: 2048 * MiB + SIZE,
   },
+  { title: "OVA", format: "ova", isOurs: true, asked: {} },
   { title: "VHDX", format: "vhdx", made: { block_size: "1M" }, asked: {} },
   { title: "VDI", format: "vdi", isOurs: true, asked: {} },
   { title: "VDI at odd sectors", format: "vdi" },
@@ -87,26 +95,41 @@ export interface Cell {
   readonly because?: string;
 }
 
-/** What of the guest's data has another place; a stream that is one still has not been made anew. */
-function movedBetween(before: readonly MapEntry[], after: readonly MapEntry[]): Moved {
+/** What of the guest's data has another place. */
+function movedBetween(before: readonly Extent[], after: readonly Extent[]): Moved {
   let [stored, moved] = [0, 0];
   let at = 0;
   for (const old of before) {
-    if (!old.data) continue;
+    if (!isStored(old.state)) continue;
     stored += old.length;
-    const end = old.start + old.length;
-    while (at > 0 && (after[at]?.start ?? 0) > old.start) at--;
-    for (; at < after.length && (after[at] as MapEntry).start < end; at++) {
-      const now = after[at] as MapEntry;
-      const start = Math.max(old.start, now.start);
-      const length = Math.min(end, now.start + now.length) - start;
-      if (length <= 0 || !now.data || (old.compressed && now.compressed)) continue;
-      if ((old.offset ?? -1) - old.start !== (now.offset ?? -2) - now.start) moved += length;
+    const end = old.guestOffset + old.length;
+    while (at > 0 && (after[at]?.guestOffset ?? 0) > old.guestOffset) at--;
+    for (; at < after.length && (after[at] as Extent).guestOffset < end; at++) {
+      const now = after[at] as Extent;
+      const start = Math.max(old.guestOffset, now.guestOffset);
+      const length = Math.min(end, now.guestOffset + now.length) - start;
+      if (length > 0 && isStored(now.state) && !isSamePlace(old, now)) moved += length;
     }
   }
   if (moved === 0) return "metadata";
   if (moved <= stored / 8) return "front";
   return moved >= (stored * 3) / 4 ? "all" : "part";
+}
+
+/** A stream lies where it begins, plain bytes each for itself. */
+function isSamePlace(old: Extent, now: Extent): boolean {
+  if (old.state !== now.state) return false;
+  if (old.state === ExtentState.compressed) return old.hostOffset === now.hostOffset;
+  return old.hostOffset - old.guestOffset === now.hostOffset - now.guestOffset;
+}
+
+async function extentsOf(path: string, format: string): Promise<readonly Extent[]> {
+  const image = await openImageForReading(new FileVolume(), path, { format, allowMarkedRaw: true });
+  try {
+    return [...eachExtent(await image.getMapping())];
+  } finally {
+    await image.storage.close();
+  }
 }
 
 /** A folder with a sample of each kind. */
@@ -159,14 +182,14 @@ export class Samples {
 export async function cellOf(samples: Samples, from: Kind, to: Kind): Promise<Cell | undefined> {
   if (from === to) return undefined;
   const copy = await samples.copyOf(from);
-  const named = from.format === "raw" ? { format: "raw" } : {};
   try {
-    const before = await map(copy, named).catch(() => undefined);
+    const before = await extentsOf(copy, from.format);
+    const named = from.format === "raw" ? { format: "raw" } : {};
     const report = await convert(copy, to.format, { ...named, options: to.asked ?? {} });
     // What it is called already.
     if (report.path.length === 0) return undefined;
-    const after = await map(report.imageAfter ?? copy, { format: to.format, allowMarkedRaw: true });
-    return { from, to, moved: movedBetween(before?.entries ?? [], after.entries), stepCount: report.path.length };
+    const after = await extentsOf(report.imageAfter ?? copy, to.format);
+    return { from, to, moved: movedBetween(before, after), stepCount: report.path.length };
   } catch (error) {
     const refused = { from, to, moved: "refused", stepCount: 0 } as const;
     if (error instanceof UsageError) return { ...refused, because: error.message };

@@ -15,7 +15,7 @@ export { usageMistakes } from "./convert/options/usage.ts";
 export { crossCheckMistake } from "./convert/proof/cross-check.ts";
 export { checksum } from "./convert/reading/checksum.ts";
 export { compare } from "./convert/reading/compare.ts";
-export { type ChildInfo, type CommonInfo, type InfoReport, info, type ParallelsInfo, type Qcow2Info, type QcowInfo, type QedInfo, type RawInfo, type VdiInfo, type VhdxInfo, type VmdkInfo, type VpcInfo, } from "./convert/reading/info.ts";
+export { type ChildInfo, type CommonInfo, type InfoReport, info, type OvaInfo, type ParallelsInfo, type Qcow2Info, type QcowInfo, type QedInfo, type RawInfo, type VdiInfo, type VhdxInfo, type VmdkInfo, type VpcInfo, } from "./convert/reading/info.ts";
 export { infoText } from "./convert/reading/info-text.ts";
 export { type Json, kebabKeys } from "./convert/reading/kebab-keys.ts";
 export { type MapEntry, type MapReport, map, mapText } from "./convert/reading/map.ts";

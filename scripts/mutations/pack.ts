@@ -4,9 +4,31 @@ import type { Mutation } from "./mutation.ts";
 
 const unit = "test/unit/formats/qcow2/pack/pack.test.ts";
 const cuts = "test/crash/pack.test.ts";
+const lives = "test/property/pack.property.test.ts";
 const oracle = "test/oracle/stream-vmdk-target.test.ts";
 
 export const packMutations: readonly Mutation[] = [
+  {
+    name: "a stream is kept, however long it is",
+    file: "formats/qcow2/pack/packer.ts",
+    find: "const isTooLong = wrappedLength(prepared, this.#parts.wishes.form) > this.#mostWrapped;",
+    replace: "const isTooLong = false;",
+    tests: [cuts],
+  },
+  {
+    name: "an OVA's first grain begins inside a block that is written when it lives",
+    file: "formats/ova/target.ts",
+    find: "const MEDIUM_BLOCK = 4 * KiB;",
+    replace: "const MEDIUM_BLOCK = KiB / 2;",
+    tests: [lives],
+  },
+  {
+    name: "counts fall before the pointers go",
+    file: "formats/qcow2/encode/counted-batches.ts",
+    find: "(this.#left.get(cluster) ?? 0);",
+    replace: "(this.#left.get(cluster) ?? 0) - (batch.left().get(cluster) ?? 0);",
+    tests: [lives],
+  },
   {
     name: "units come to lie on what waits there",
     file: "formats/qcow2/pack/packer.ts",

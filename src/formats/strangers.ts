@@ -65,6 +65,11 @@ export function matchingDrivers(ends: FileEnds): readonly FormatDriver[] {
   return isGuests ? found.filter(({ isArchive }) => !isArchive) : found;
 }
 
+/** What bears the format's own mark in its first bytes has no guest's there. */
+function hasGuestAtStart({ guestAt, marks }: FormatDriver, ends: FileEnds): boolean {
+  return guestAt === "start" && !marks.some((mark) => mark.hostOffset === 0 && ends.bears(mark));
+}
+
 /** What should begin with its mark as well, and begins with another's own header, is that: as QEMU takes it, and as we leave it before a commit. */
 function withoutHalves(found: readonly FormatDriver[], ends: FileEnds): readonly FormatDriver[] {
   const beginsWithOwn = ({ marks, guestAt }: FormatDriver) =>
@@ -72,11 +77,6 @@ function withoutHalves(found: readonly FormatDriver[], ends: FileEnds): readonly
   const isHalf = ({ marks }: FormatDriver) =>
     marks.every((mark) => !ends.bears(mark) || (mark.twin !== undefined && ends.bears(mark.twin)));
   return found.some(beginsWithOwn) ? found.filter((driver) => !isHalf(driver)) : found;
-}
-
-/** What bears the format's own mark in its first bytes has no guest's there. */
-function hasGuestAtStart({ guestAt, marks }: FormatDriver, ends: FileEnds): boolean {
-  return guestAt === "start" && !marks.some((mark) => mark.hostOffset === 0 && ends.bears(mark));
 }
 
 /** A PC's boot sector ends with it, and so does that of a disk that somebody took for an image. */

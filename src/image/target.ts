@@ -144,12 +144,12 @@ export interface TargetDriver {
   front?(virtualSize: number, options: TargetOptionValues): number;
   /** `-o` by which the image's first cluster is so long, and holds the header alone; absent where no options do that. */
   optionsForFront?(length: number): Readonly<Record<string, string>>;
-  /** `-o` by which no cluster is larger than a unit of so many bytes; absent where no options do that. */
-  optionsForUnits?(unitSize: number): Readonly<Record<string, string>>;
   /** The same, and by which units of that size can be packed in it. */
   optionsForPacking?(unitSize: number): Readonly<Record<string, string>>;
   /** How its units lie, where it is a stream of compressed ones, read from front to end; absent: anywhere. */
   packForm?(options: TargetOptionValues, file?: PackedFile): PackForm | undefined;
+  /** `-o` by which no cluster is larger than a unit of so many bytes; absent where no options do that. */
+  optionsForUnits?(unitSize: number): Readonly<Record<string, string>>;
   /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
   readonly countsReferences: boolean;
   /** Set where nothing is counted and nobody settles: a conversion to it compacts, unless leaks may stay. */

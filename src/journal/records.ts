@@ -73,8 +73,6 @@ export interface Intent {
   /** Whether the source held its disk in one piece, and the target does; absent in old journals, which tell by the formats alone. */
   readonly sourceInOnePiece?: boolean;
   readonly targetInOnePiece?: boolean;
-  /** Whether the target shows places below the old end that the source does not; absent: none. */
-  readonly takesOver?: boolean;
   /** SHA-256 of the first bytes of a source in one piece: whoever makes a partition or file system larger changes them. */
   readonly frontDigest?: string;
   /** Of a footer that goes: `length`; of a text beside the image that comes or goes: `name`. Absent for a sector that is written. */
@@ -99,6 +97,8 @@ export interface Intent {
    * the file's end where its tables are. Absent where that says nothing.
    */
   readonly anchor?: string;
+  /** The target shows places below the source's end that the source does not: `prepared` tells of them too. */
+  readonly takesOver?: boolean;
   /** `-o` that would make the source's layout again. */
   readonly sourceOptions: Readonly<Record<string, string>>;
   /** SHA-256 over every metadata byte of the source, in file order. */

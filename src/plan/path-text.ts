@@ -37,12 +37,12 @@ export function stepTexts(path: readonly ToldStep[]): readonly string[] {
     if (step.step === "rearrange") return `rearrange: ${GOALS[step.goal]}`;
     const next = path[at + 1];
     const goal = next?.step === "rearrange" ? next.goal : undefined;
-    const where =
-      goal === "linear" || goal === "pack"
-        ? ", its tables behind the disk"
-        : goal === "gather"
-          ? ", its tables behind the data"
-          : "";
+    const isBehindDisk = goal === "linear" || goal === "pack";
+    const where = isBehindDisk
+      ? ", its tables behind the disk"
+      : goal === "gather"
+        ? ", its tables behind the data"
+        : "";
     return `switch to ${step.to}${where}`;
   });
 }

@@ -7,9 +7,9 @@
  *   a fixed VHD <-> all others     by way of raw
  *   all -> what begins with tables switch to the carrier with so large a first cluster, nothing of which but the header is
  *                                  used, then switch
- *   all -> units that lie together switch to the hub with its tables behind the data, gather, switch
  *   all -> what is a stream of compressed units
  *                                  switch to the carrier with its tables behind all that will be, pack, switch
+ *   all -> units that lie together switch to the hub with its tables behind the data, gather, switch
  *   zeros of an image whose snapshots or bitmaps stay: given up where it stands, no table is made anew
  *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
@@ -80,10 +80,10 @@ export type Step =
       readonly isGoal: boolean;
       /** Bytes at the front that nothing but the header's sector is to lie in; absent: as it comes. */
       readonly front?: number;
-      /** Of a carrier in which what lies together in the goal is brought together. */
-      readonly room?: GatheringStand["room"];
       /** Of a carrier: units will be packed in it. */
       readonly packs?: true;
+      /** Of a carrier in which what lies together in the goal is brought together. */
+      readonly room?: GatheringStand["room"];
     }
   | { readonly step: "rearrange"; readonly goal: RearrangeGoal };
 

@@ -1,7 +1,9 @@
 /** A stream made in place, cut anywhere: a whole image with the same guest, from which it goes on or leads back. */
 
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { buildOva } from "../formats/ova/builder.ts";
+import { COMPRESSED, HostCluster, Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { buildEncodable, type ClusterKind } from "../formats/qcow2/encodable-image.ts";
 import { buildSparse } from "../formats/vmdk/sparse/builder.ts";
 import { readStreamInOrder } from "../formats/vmdk/sparse/stream-reader.ts";
@@ -11,6 +13,7 @@ import { eachCut, OUTCOMES } from "../support/power-cut.ts";
 import { seededRandom } from "../support/random.ts";
 
 const KIB = 1024;
+const UNIT = 64 * KIB;
 /** Of clusters that lie in no order: what lies in the way is evicted, as a stream and as it is. */
 const MIXED: readonly ClusterKind[] = [
   ...["text", "noise", "mixed", "nothing", "compressed", "noise", "zero", "text", "compressed", "mixed", "noise"],
@@ -82,6 +85,35 @@ test("streams that share a cluster, evicted more than once: what one leaves is a
     const { final } = await recordScenario(scenario);
     expect(Buffer.compare(readStreamInOrder(final).guest, guest), `seed ${seed}`).toBe(0);
   }
+});
+
+test("streams that are longer than they have to be are made anew: no entry tells of one of more than two clusters", async () => {
+  const [sharers, at] = [12, 24];
+  const plain = Buffer.alloc(UNIT, "long ");
+  const raw = deflateRawSync(plain);
+  // Empty stored blocks, which give nothing.
+  const emptyBlocks = Buffer.alloc(
+    Math.floor((2 * UNIT - 64 - raw.length) / 5) * 5,
+    Buffer.from([0, 0, 0, 0xff, 0xff]),
+  );
+  const image = new Qcow2Bytes({ clusterBits: 16, dataClusters: 24, virtualSize: sharers * UNIT });
+  image.bytes.fill(0, image.hostOffset(at)).set(Buffer.concat([emptyBlocks, raw]), image.hostOffset(at));
+  for (let index = 0; index < 24; index++) image.set64(image.l2Entry(index), 0n);
+  const word = COMPRESSED | (255n << 54n) | BigInt(image.hostOffset(at));
+  for (let index = 0; index < sharers; index++) image.set64(image.l2Entry(index), word);
+  for (let cluster = HostCluster.data; cluster < HostCluster.data + 24; cluster++)
+    image.setRefcount(cluster, cluster === at || cluster === at + 1 ? sharers : 0);
+  const bytes = new Uint8Array(image.bytes);
+  const { final } = await recordScenario({
+    name: "long",
+    image: bytes,
+    sourceFormat: "qcow2",
+    targetFormat: "vmdk",
+    options: STREAM,
+  });
+  const guest = Buffer.concat(Array.from({ length: sharers }, () => plain));
+  expect(Buffer.compare(readStreamInOrder(final).guest, guest)).toBe(0);
+  expect(final.length).toBeLessThan(4 * UNIT);
 });
 
 describe("a stream that is made in place", () => {

@@ -5,4 +5,6 @@ export interface Mark {
     readonly hostOffset: number;
     /** Latin-1. Of two that fit at the same place the longer one is the truer. */
     readonly bytes: string;
+    /** What stands beside it in a file that begins with a mark of the format as well; absent: no file has to. */
+    readonly twin?: Omit<Mark, "twin">;
 }

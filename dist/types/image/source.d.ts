@@ -100,9 +100,10 @@ export interface Image {
     /**
      * References, refcounts, ranges, overlaps; absent where the format has nothing to check. Never throws for what is wrong
      * inside the image. `onFinding` hears every finding, in qemu-img's order; the result keeps the first MAX_FINDINGS.
+     * `onRead`: see `checkReadsAll`.
      */
-    check?(onFinding?: FindingListener): Promise<CheckResult>;
-    /** Set where the check reads all of the file: a conversion without a check does without it then. */
+    check?(onFinding?: FindingListener, onRead?: (bytes: number) => void): Promise<CheckResult>;
+    /** Set where the check reads all of the file, and tells as it goes, to who may stop it by throwing. A conversion without a check does without it then. */
     readonly checkReadsAll?: true;
     /** What its check has proven so far, one sentence each, where more than that nothing was found is to be told. */
     readonly proven?: readonly string[];
@@ -116,8 +117,11 @@ export interface Image {
     readSnapshots?(): Promise<readonly SnapshotInfo[]>;
     /** Moves tables and data so that the file holds nothing unreferenced and ends at its last byte (settle, compact). */
     planSettling?(): Promise<Rearrangement>;
-    /** Who may move what inside the file. Throws ImageError where the image, or what it has, can't be. */
-    openRearranger?(): Promise<Rearranger>;
+    /**
+     * Who may move what inside the file. Throws ImageError where the image, or what it has, can't be. `alignment`: a power of
+     * two, at whose multiples moved clusters will lie where they may lie at any; absent: as they lie now.
+     */
+    openRearranger?(alignment?: number): Promise<Rearranger>;
     /**
      * Gives up where the image stands whole units of the active disk that read as zeros, snapshots and bitmaps kept: pointers, step
      * by step; what was counted is left to a repair of leaks. For an image without a backing file; absent where nothing can be.
@@ -129,4 +133,4 @@ export interface Image {
     openPacker?(wishes: PackWishes): Promise<Encoder>;
 }
 /** What the image's check finds, or nothing where its format has none. */
-export declare function checkOf(image: Image, onFinding?: FindingListener): Promise<CheckResult>;
+export declare function checkOf(image: Image, onFinding?: FindingListener, onRead?: (bytes: number) => void): Promise<CheckResult>;

@@ -74,6 +74,8 @@ export interface MappedDraft extends Draft {
     readonly settling: SettlingForecast;
     /** New tables, all at or past the additive start; lazily, in ascending order, the same at each call, as `Epoch.writes`. */
     additiveWrites(chunk?: Chunk): Iterable<Write>;
+    /** Of a placement with a lead-in: what comes before each unit, below the old end where the unit lies there. */
+    leadIns?(): Iterable<Write>;
 }
 /**
  * The one durable change that makes the file the target's (the letter's `bdrv_copy_header`). A kind is a way in which a
@@ -140,6 +142,8 @@ export interface TargetDriver {
     optionsForPacking?(unitSize: number): Readonly<Record<string, string>>;
     /** How its units lie, where it is a stream of compressed ones, read from front to end; absent: anywhere. */
     packForm?(options: TargetOptionValues, file?: PackedFile): PackForm | undefined;
+    /** `-o` by which no cluster is larger than a unit of so many bytes; absent where no options do that. */
+    optionsForUnits?(unitSize: number): Readonly<Record<string, string>>;
     /** True where refcounts say what is used, so that a fresh target leaks nothing; false where settling must give it up. */
     readonly countsReferences: boolean;
     /** Set where nothing is counted and nobody settles: a conversion to it compacts, unless leaks may stay. */

@@ -9,6 +9,7 @@
  *                                  used, then switch
  *   all -> what is a stream of compressed units
  *                                  switch to the carrier with its tables behind all that will be, pack, switch
+ *   all -> units that lie together switch to the hub with its tables behind the data, gather, switch
  *   zeros of an image whose snapshots or bitmaps stay: given up where it stands, no table is made anew
  *   a disk that is changed         relocate, while it is raw: it grows, its GPT's backup moves to its end, or back
  *
@@ -41,12 +42,28 @@ export interface PathFrom extends Waypoint {
     readonly relocates?: boolean;
     /** Units of zeros were found that are given up where the image stands. */
     readonly empties?: boolean;
+    /** What lies together in the goal has to be brought together first; absent where it need not be. */
+    readonly gathering?: GatheringStand | undefined;
+}
+export interface GatheringStand {
+    /** The format in which that is done. */
+    readonly by: string;
+    /** The image is of it, its tables out of the way. */
+    readonly isHere: boolean;
+    /** Nothing is stored that could be moved. */
+    readonly isIdle: boolean;
+    /** What the switch to it leaves free: behind `end` so many bytes, and no tables before. */
+    readonly room: {
+        readonly end: number;
+        readonly spareBytes: number;
+        readonly options: Readonly<Record<string, string>>;
+    };
 }
 export interface PathWishes {
     readonly compact: boolean;
     readonly compress: boolean;
 }
-export type RearrangeGoal = "linear" | "zeros" | "compact" | "encode" | "pack" | "relocate";
+export type RearrangeGoal = "linear" | "gather" | "zeros" | "compact" | "encode" | "pack" | "relocate";
 export type Step = 
 /** `isCarrier`: its tables lie behind the disk, with counts for what will be moved. `isGoal`: made with the options asked for. */
 {
@@ -58,6 +75,8 @@ export type Step =
     readonly front?: number;
     /** Of a carrier: units will be packed in it. */
     readonly packs?: true;
+    /** Of a carrier in which what lies together in the goal is brought together. */
+    readonly room?: GatheringStand["room"];
 } | {
     readonly step: "rearrange";
     readonly goal: RearrangeGoal;

@@ -28,7 +28,17 @@ export interface Storage {
      * gone, or not there yet. Absent where nobody has said that one belongs to the file.
      */
     sidecar?(): Promise<Sidecar | undefined>;
+    /** Of several files as one: all of them, and which holds the byte at an address. Absent where it is one file. */
+    readonly joined?: JoinedFiles;
     close(): Promise<void>;
+}
+/** Files that have an address space in common; the bytes of two never lie side by side in it. */
+export interface JoinedFiles {
+    readonly files: readonly Storage[];
+    placeOf(hostOffset: number): {
+        readonly file: Storage;
+        readonly hostOffset: number;
+    };
 }
 /** A small file in the same folder as the one that it speaks of. */
 export interface Sidecar {

@@ -75,9 +75,8 @@ const PATH_STEP: Field<PathStep> = {
 function readStep(json: unknown): PathStep | undefined {
   const { step, to, goal } = (typeof json === "object" && json !== null ? json : {}) as Record<string, unknown>;
   if (step === "switch" && typeof to === "string") return { step, to };
-  const known = (["linear", "gather", "zeros", "compact", "encode", "pack", "relocate"] as const).find(
-    (each) => each === goal,
-  );
+  const goals = ["linear", "gather", "zeros", "compact", "encode", "pack", "relocate"] as const;
+  const known = goals.find((each) => each === goal);
   return step === "rearrange" && known !== undefined ? { step, goal: known } : undefined;
 }
 

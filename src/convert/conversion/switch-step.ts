@@ -129,7 +129,6 @@ function intentOf(
     sourceOptions: optionTextsOf(source),
     sourceInOnePiece: plan.source.linearBase !== undefined,
     targetInOnePiece: draft.placement.linearBase !== undefined,
-    ...(plan.takenOver && { takesOver: true }),
     metadataDigest: source.metadataDigest,
     fileSize: draft.fileSize,
     savedLength: plan.header.length,

@@ -31,10 +31,10 @@ export interface SwitchWish {
   readonly options: Readonly<Record<string, string>>;
   /** Its tables lie behind the disk, with room for what will be brought to its place. */
   readonly isCarrier: boolean;
-  /** Of a carrier in which units are brought together: its tables lie behind so many bytes, and spares behind both ends. */
-  readonly room?: { readonly end: number; readonly spareBytes: number } | undefined;
   /** How units will be packed in the carrier. */
   readonly form?: PackForm;
+  /** Of a carrier in which units are brought together: its tables lie behind so many bytes, and spares behind both ends. */
+  readonly room?: { readonly end: number; readonly spareBytes: number } | undefined;
   /** No stream stays one. Default: as for a carrier whose units are brought to their places. */
   readonly isPlain?: boolean;
   /** What the guest shows, for its first bytes where the target holds the disk in one piece. */
@@ -257,19 +257,9 @@ function roomFor(source: Source, maxExtraSpace: number): NonNullable<SourceFacts
   return { from, claimed };
 }
 
-/** What a carrier leaves free, and for what. */
-function roomOf(source: Source, { room, form }: SwitchWish, maxExtraSpace: number): NonNullable<SourceFacts["room"]> {
-  if (room) return roomBehind(source, room);
-  return form ? roomForPacked(source, form, maxExtraSpace) : roomFor(source, maxExtraSpace);
-}
-
-/** Behind the source and all slots so many bytes of spares; nothing is counted there. */
-function roomBehind(
-  { mapping, metadata, fileSize, options }: Source,
-  { end, spareBytes }: NonNullable<SwitchWish["room"]>,
-): NonNullable<SourceFacts["room"]> {
-  const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
-  return { from: Math.max(end, sourceEnd, options.grownEnd ?? 0) + spareBytes, claimed: new RangeSet(), spareBytes };
+function roomOf(source: Source, { form, room }: SwitchWish, maxExtraSpace: number): NonNullable<SourceFacts["room"]> {
+  if (form) return roomForPacked(source, form, maxExtraSpace);
+  return room ? roomBehind(source, room) : roomFor(source, maxExtraSpace);
 }
 
 /** Behind all that the source points at, and all that its units will take packed, if none of them gets shorter. */
@@ -290,6 +280,15 @@ function roomForPacked(source: Source, form: PackForm, maxExtraSpace: number): N
   const end = Math.max(sourceEnd, options.grownEnd ?? 0, form.lengthFor(units, options.virtualSize));
   const from = alignUp(end, unitSize) + alignUp(packWindow(maxExtraSpace), unitSize);
   return { from, claimed: RangeSet.of({ start: unitSize, end: from }) };
+}
+
+/** Behind the source and all slots so many bytes of spares; nothing is counted there. */
+function roomBehind(
+  { mapping, metadata, fileSize, options }: Source,
+  { end, spareBytes }: NonNullable<SwitchWish["room"]>,
+): NonNullable<SourceFacts["room"]> {
+  const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
+  return { from: Math.max(end, sourceEnd, options.grownEnd ?? 0) + spareBytes, claimed: new RangeSet(), spareBytes };
 }
 
 /** The planner knows no paths. */

@@ -7,11 +7,11 @@
  * All but the commit lies there when the grains do: what comes before them in bytes that the image does not use.
  */
 
-import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignUp, KiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { UsageError } from "../../bytes/image-error.ts";
 import { whyNoPlainName } from "../../bytes/plain-name.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
-import { paddedToBlocks, TAR_BLOCK, tarHeader } from "../../bytes/tar-header.ts";
+import { TAR_BLOCK, tarHeader } from "../../bytes/tar-header.ts";
 import type { PackedFile, PackForm } from "../../image/pack-form.ts";
 import type { StreamMaker } from "../../image/stream-maker.ts";
 import type { MappedDraft, TargetDriver } from "../../image/target.ts";
@@ -25,6 +25,10 @@ import { descriptorText, MAX_DESCRIPTOR, machineOptions, type OvfFacts, ROOM_TO_
 const MANIFEST_LENGTH = TAR_BLOCK;
 const END_LENGTH = 2 * TAR_BLOCK;
 const READ_BYTES = 2 ** 20;
+/** The descriptor's own, and its disk's. */
+const AROUND_DESCRIPTOR = 2 * TAR_BLOCK;
+/** What a medium may write as a whole, and lose when it is cut while writing it. */
+const MEDIUM_BLOCK = 4 * KiB;
 /** Of a member's name, with what follows the machine's. */
 const MAX_STEM = 60;
 
@@ -91,14 +95,17 @@ export function ovaTarget(stream: StreamMaker): TargetDriver {
 
 /** Bytes that the descriptor takes, with spaces behind it: known before what it says is. */
 function descriptorSpace(options: TargetOptionValues): number {
-  const machine = machineOptions(options);
-  const facts = { machine: "", diskFile: "disk", diskFileSize: 0, virtualSize: 0, populatedSize: 0 };
-  return paddedToBlocks(Buffer.byteLength(descriptorText(machine, facts)) + ROOM_TO_FILL);
+  return diskBase(options) - AROUND_DESCRIPTOR;
 }
 
-/** Where the disk begins, behind descriptor and two blocks. */
+/**
+ * Where the disk begins, behind descriptor and two blocks. So its first grain begins a block of the medium as well: what comes
+ * before is written when the image points at that grain.
+ */
 function diskBase(options: TargetOptionValues): number {
-  return TAR_BLOCK + descriptorSpace(options) + TAR_BLOCK;
+  const machine = machineOptions(options);
+  const facts = { machine: "", diskFile: "disk", diskFileSize: 0, virtualSize: 0, populatedSize: 0 };
+  return alignUp(Buffer.byteLength(descriptorText(machine, facts)) + ROOM_TO_FILL + AROUND_DESCRIPTOR, MEDIUM_BLOCK);
 }
 
 /** What the members are called: the file's name without its last extension, where a tar can hold that. */

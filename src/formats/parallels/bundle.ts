@@ -2,7 +2,7 @@
  * The text beside a bundle's images that says what each of them is (docs/interop/prl-xml of QEMU): as much of XML as that takes.
  *
  *   <Parallels_disk_image Version="1.0">
- *     <Disk_Parameters> <Padding>0</Padding> ...
+ *     <Disk_Parameters> <Padding>0</Padding> <Encryption> <Engine> ...
  *     <StorageData> <Storage> <Image> <File>root.hds</File> ...    further ones hold what differs, or further stretches of the disk
  *     <Snapshots> <Shot> ...
  */
@@ -32,6 +32,9 @@ export const bundle: BundleText = {
     if (files.length > 1)
       return says(`its disk is made of ${files.length} images, of which one holds only what differs from another`);
     if (count(`${ROOT}/Snapshots/Shot`) > 1) return says(`its disk has ${count(`${ROOT}/Snapshots/Shot`)} snapshots`);
+    // A real one that is not encrypted has an engine of zeros.
+    if (elements.get(`${ROOT}/Disk_Parameters/Encryption/Engine`)?.some((engine) => /[1-9a-z]/i.test(engine)))
+      return says("its disk is encrypted");
     if (elements.get(`${ROOT}/Disk_Parameters/Padding`)?.some((padding) => padding !== "0"))
       return says("its disk is padded, which nobody but Parallels knows how to read");
     return undefined;

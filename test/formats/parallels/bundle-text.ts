@@ -5,13 +5,17 @@ export interface BundleWords {
   readonly storages?: number;
   readonly shots?: number;
   readonly padding?: string;
+  readonly engine?: string;
 }
+
+const NO_ENGINE = "{00000000-0000-0000-0000-000000000000}";
 
 export function buildBundleText({
   files = ["disk.img"],
   storages = 1,
   shots = 1,
   padding = "0",
+  engine = NO_ENGINE,
 }: BundleWords = {}): Buffer {
   const image = (file: string, index: number) => `
         <Image>
@@ -36,7 +40,12 @@ export function buildBundleText({
 <Parallels_disk_image Version="1.0">
     <Disk_Parameters>
         <Disk_size>320</Disk_size>
+        <PhysicalSectorSize>4096</PhysicalSectorSize>
         <Padding>${padding}</Padding>
+        <Encryption>
+            <Engine>${engine}</Engine>
+            <Data></Data>
+        </Encryption>
         <Miscellaneous/>
     </Disk_Parameters>
     <StorageData>${storage(files.map(image).join(""))}${more.join("")}

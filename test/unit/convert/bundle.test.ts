@@ -40,6 +40,11 @@ test.each([
   ["a path", buildBundleText({ files: ["/vm/disk.hdd/root.hds", "C:\\vm\\disk.img"] }), /made of 2 images/],
   ["a split disk", buildBundleText({ storages: 3 }), /says that its disk is split into 3 parts/],
   ["snapshots without images", buildBundleText({ shots: 3 }), /says that its disk has 3 snapshots/],
+  [
+    "encryption",
+    buildBundleText({ engine: "{5fbaabe3-6958-40ff-92a7-860e329aab41}" }),
+    /says that its disk is encrypted/,
+  ],
   ["padding", buildBundleText({ padding: "1" }), /is padded/],
   ["an entity in a name", buildBundleText({ files: ["root.hds", "disk&#46;i&#x6d;g"] }), /made of 2 images/],
   ["no XML", Buffer.from("a text"), /can't be read as the text of a bundle/],

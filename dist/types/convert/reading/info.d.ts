@@ -24,7 +24,7 @@ export interface CommonInfo {
     readonly snapshots?: readonly SnapshotInfo[];
     /** The image was not closed cleanly. */
     readonly dirtyFlag: boolean;
-    /** The files that hold the image: one, or of a flat VMDK its extent and its descriptor. */
+    /** The files that hold the image: one, or of a VMDK that is split or flat its extents and its descriptor. */
     readonly children: readonly ChildInfo[];
 }
 /** A file below an image, as QEMU tells of it (7.2 did not yet). */
@@ -73,6 +73,6 @@ interface FileBelow {
     /** What it takes on the disk, in bytes, if that is known. */
     readonly allocatedSize: number | undefined;
 }
-/** `files`: the one that was named, then the one that it says holds the disk, where that is another. */
+/** `files`: the one that was named, then those that it says hold the disk, where they are others. */
 export declare function describeImage(path: string, image: Image, files: readonly FileBelow[]): InfoReport;
 export {};

@@ -1,6 +1,6 @@
 /** Where the guest's bytes lie, as `qemu-img map` tells it. */
 import { type GuestTable } from "../../image/guest/view.ts";
-import type { Volume } from "../../storage/storage.ts";
+import type { JoinedFiles, Volume } from "../../storage/storage.ts";
 import type { OpenOptions } from "../options/options.ts";
 /** One entry of `qemu-img map --output=json`, by the same names: a run of the guest's bytes that is all alike. */
 export interface MapEntry {
@@ -20,13 +20,15 @@ export interface MapEntry {
     readonly compressed: boolean;
     /** Where it begins in the file of that depth, in bytes; absent for compressed data and what lies nowhere. */
     readonly offset?: number;
+    /** The path of the file that `offset` counts in, where the image of that depth lies in several. */
+    readonly filename?: string;
 }
 export interface MapReport {
     /** The image's path as it was given. */
     readonly image: string;
     /** `layer` where the image has a backing file that was not read. */
     readonly covers: "guest" | "layer";
-    /** The path of the file that holds the image's disk, then those of the backing files that were read. */
+    /** The path of the file that holds the image's disk, or says which ones do, then those of the backing files that were read. */
     readonly files: readonly string[];
     /** All of the guest's disk, ascending, without a gap. */
     readonly entries: readonly MapEntry[];
@@ -37,7 +39,7 @@ export interface MapReport {
  * @throws ImageError `corrupt` where the tables can't be followed
  */
 export declare function map(path: string, options?: OpenOptions, volume?: Volume): Promise<MapReport>;
-/** `isLayer`: what is unallocated falls through to a file that was not read, so that it may be anything. */
-export declare function mapEntries(table: GuestTable, isLayer: boolean): MapEntry[];
+/** `isLayer`: what is unallocated falls through to a file that was not read, so that it may be anything. `joined`: of each depth, where that is several files. */
+export declare function mapEntries(table: GuestTable, isLayer: boolean, joined?: readonly (JoinedFiles | undefined)[]): MapEntry[];
 /** What `qemu-img map` prints for people, and a row for compressed data besides; no line break at its end. */
 export declare function mapText({ files, entries }: MapReport): string;

@@ -30,7 +30,7 @@ export type PathStep = {
     readonly to: string;
 } | {
     readonly step: "rearrange";
-    readonly goal: "linear" | "zeros" | "compact" | "encode" | "pack" | "relocate";
+    readonly goal: "linear" | "gather" | "zeros" | "compact" | "encode" | "pack" | "relocate";
 };
 /** Bytes of the guest's disk that were changed, as was asked for. */
 export interface GuestChange {

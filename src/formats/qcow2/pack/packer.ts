@@ -12,8 +12,9 @@
 
 import { alignUp, KiB, MiB } from "../../../bytes/align.ts";
 import { Bitmap } from "../../../bytes/bitmap.ts";
+import { hex } from "../../../bytes/image-error.ts";
 import type { Encoder, EncodeStep, PackWishes } from "../../../image/encoder.ts";
-import { DeflateTurns, inflateWhole } from "../../../image/guest/deflate.ts";
+import { DeflateTurns } from "../../../image/guest/deflate.ts";
 import { Turns } from "../../../image/guest/read-ahead.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { Batch, type PlacedStream } from "../encode/batch.ts";
@@ -27,7 +28,7 @@ import { cannotRearrange } from "../rearrange/rearrange-error.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { EvictionPlaces } from "./eviction-places.ts";
 import { UnitList } from "./unit-list.ts";
-import { type Prepared, preparedFromPlain, preparedFromStream, wrap, wrappedLength } from "./wrapping.ts";
+import { type Prepared, preparedFromPlain, preparedFromStream, unitOfStream, wrap, wrappedLength } from "./wrapping.ts";
 
 /** What a medium may write as a whole. */
 const BLOCK = 4 * KiB;
@@ -58,6 +59,8 @@ export class Qcow2Packer implements Encoder {
   readonly spareBytes: number;
   readonly #parts: PackerParts;
   readonly #window: number;
+  /** What the room that was made counts for a unit. */
+  readonly #mostWrapped: number;
   readonly #turns = new DeflateTurns();
   /** What is being made of units that are to come, by their row. */
   readonly #ahead = new Map<number, Promise<Prepared>>();
@@ -73,6 +76,9 @@ export class Qcow2Packer implements Encoder {
     this.#window = Math.floor(parts.wishes.maxBatchBytes / this.unitSize) * this.unitSize;
     this.plainBytes = parts.units.count * this.unitSize;
     this.spareBytes = Math.min(this.plainBytes, this.#window);
+    const { form } = parts.wishes;
+    const { virtualSize } = parts.source.header;
+    this.#mostWrapped = form.lengthFor(1, virtualSize) - form.lengthFor(0, virtualSize);
     this.#at = parts.wishes.form.start;
     this.#hostOffsets = new Float64Array(parts.units.count);
   }
@@ -167,17 +173,17 @@ export class Qcow2Packer implements Encoder {
     this.#started = this.#row;
   }
 
-  /** How far what is free reaches from where the next unit begins. */
+  /** How far what is free reaches from where the next unit begins. Behind the room lie tables, which wait for nothing. */
   #limit(): number {
-    const { units } = this.#parts;
+    const { units, roomEnd } = this.#parts;
     const first = Math.floor(this.#at / this.unitSize);
-    const end = first + 1 + Math.ceil(this.#window / this.unitSize);
+    const end = Math.min(roomEnd, first + 1 + Math.ceil(this.#window / this.unitSize));
     return Math.max(this.#at, units.nextWaiting(first, end) * this.unitSize);
   }
 
   /** What lies in the way of the next units to somewhere else. */
   async *#evict(): AsyncGenerator<EncodeStep, void, void> {
-    const { units, evictions, batches, entries, source, empty, roomEnd } = this.#parts;
+    const { units, evictions, batches, entries, empty, roomEnd } = this.#parts;
     const start = Math.floor(this.#at / this.unitSize);
     const clusters = this.#window / this.unitSize;
     // All that is still to come ends before the last window, which is what is left for what lies in the way.
@@ -195,8 +201,7 @@ export class Qcow2Packer implements Encoder {
       if (made?.status !== "fulfilled") throw made?.reason;
       const { bytes, isPlain } = made.value;
       const to = evictions.take(bytes.length, end);
-      if (to === undefined)
-        throw cannotRearrange("no-space", source.storage.path, "nothing is free where what lies in the way could go");
+      if (to === undefined) throw this.#noSpace("nothing is free where what lies in the way could go");
       const stream = {
         from: units.place[row] as number,
         fromLength: units.storedLength[row] || undefined,
@@ -222,7 +227,7 @@ export class Qcow2Packer implements Encoder {
     if (this.#parts.units.storedLength[row]) {
       // One that is too long for a cluster becomes what it gives.
       if (bytes.length <= this.unitSize) return { bytes };
-      return { bytes: (await inflateWhole(bytes, this.unitSize)).plain, isPlain: true };
+      return { bytes: await this.#plainOf(row, bytes), isPlain: true };
     }
     const { raw } = await preparedFromPlain(bytes);
     return raw.length <= this.unitSize - LEAST_SAVING ? { bytes: raw } : { bytes, isPlain: true };
@@ -243,7 +248,7 @@ export class Qcow2Packer implements Encoder {
       at += length;
     }
     const last = chosen.at(-1);
-    if (last === undefined) throw new RangeError(`no unit finds a place at host offset ${this.#at}`);
+    if (last === undefined) throw this.#noSpace("nothing is free where the next cluster has to go");
     last.length = alignUp(at, BLOCK) - last.at;
     const end = last.at + last.length;
     const batch = empty();
@@ -304,7 +309,11 @@ export class Qcow2Packer implements Encoder {
   #start(row: number): void {
     const made = this.#turns.take(async () => {
       const bytes = await this.#read(row);
-      return this.#parts.units.storedLength[row] ? preparedFromStream(bytes, this.unitSize) : preparedFromPlain(bytes);
+      if (!this.#parts.units.storedLength[row]) return preparedFromPlain(bytes);
+      const prepared = await this.#told(row, preparedFromStream(bytes, this.unitSize));
+      // One that is longer than it has to be is made anew: for it there is no room, and perhaps no entry that tells its length.
+      const isTooLong = wrappedLength(prepared, this.#parts.wishes.form) > this.#mostWrapped;
+      return isTooLong ? preparedFromPlain(await this.#plainOf(row, bytes)) : prepared;
     });
     // Told by whoever waits for it.
     made.catch(() => {});
@@ -319,6 +328,26 @@ export class Qcow2Packer implements Encoder {
   #read(row: number): Promise<Uint8Array> {
     const { units, source } = this.#parts;
     return readZeroFilled(source.storage, units.place[row] as number, units.storedLength[row] || this.unitSize);
+  }
+
+  async #plainOf(row: number, stored: Uint8Array): Promise<Uint8Array> {
+    return (await this.#told(row, unitOfStream(stored, this.unitSize))).plain;
+  }
+
+  /** What is wrong with a stream, with its place: of an image whose guest nobody has read before. */
+  async #told<T>(row: number, inflating: Promise<T>): Promise<T> {
+    try {
+      return await inflating;
+    } catch (cause) {
+      const hostOffset = this.#parts.units.place[row] as number;
+      const because = `the stream at host offset ${hex(hostOffset)} does not give a cluster's bytes`;
+      const facts = { hostOffset, guestOffset: this.#guestOffset(row), cause };
+      throw cannotRearrange("corrupt", this.#parts.source.storage.path, because, facts);
+    }
+  }
+
+  #noSpace(because: string) {
+    return cannotRearrange("no-space", this.#parts.source.storage.path, because);
   }
 
   #guestOffset(row: number): number {

@@ -21,10 +21,16 @@ export async function preparedFromPlain(plain: Uint8Array): Promise<Prepared> {
   return zlibOf(plain);
 }
 
+/** What a stream gives, and how long it is itself. Rejects where that is not `unitSize` bytes. */
+export async function unitOfStream(stored: Uint8Array, unitSize: number): ReturnType<typeof inflateWhole> {
+  const inflated = await inflateWhole(stored, unitSize);
+  if (inflated.plain.length !== unitSize) throw new RangeError(`a stream gives ${inflated.plain.length} bytes`);
+  return inflated;
+}
+
 /** `stored` may be longer than its stream. Rejects where that does not give `unitSize` bytes. */
 export async function preparedFromStream(stored: Uint8Array, unitSize: number): Promise<Prepared> {
-  const { plain, streamLength } = await inflateWhole(stored, unitSize);
-  if (plain.length !== unitSize) throw new RangeError(`a stream gives ${plain.length} bytes`);
+  const { plain, streamLength } = await unitOfStream(stored, unitSize);
   return { raw: stored.subarray(0, streamLength), checksum: adler32(plain) };
 }
 

@@ -59,6 +59,8 @@ export function encodeL2Entry(entry: L2Entry, clusterBits: number): Flags64 {
     case "compressed": {
       const { hostOffset, storedLength } = entry;
       const additionalSectors = Math.ceil(((hostOffset % SECTOR_SIZE) + storedLength) / SECTOR_SIZE) - 1;
+      if (additionalSectors >= 2 ** (clusterBits - 8))
+        throw new RangeError(`no entry tells of ${storedLength} bytes at host offset ${hostOffset}`);
       const high = Math.floor(hostOffset / 2 ** 32) + additionalSectors * 2 ** compressedHighBits(clusterBits);
       return { high: (high | L2Mask.compressedHigh) >>> 0, low: hostOffset % 2 ** 32 };
     }

@@ -29,4 +29,10 @@ describe("parseL2Entry", () => {
     expect(parseL2Entry(halves(raw), clusterBits)).toEqual(entry);
     expect(encodeL2Entry(entry, clusterBits)).toEqual(halves(raw));
   });
+
+  it("tells of no more sectors than an entry counts", () => {
+    const entry = { kind: "compressed", hostOffset: 14 } as const;
+    expect(encodeL2Entry({ ...entry, storedLength: 256 * 512 - 14 }, 16).high >>> 22).toBe(0x1ff);
+    expect(() => encodeL2Entry({ ...entry, storedLength: 256 * 512 }, 16)).toThrow(/no entry tells of 131072 bytes/);
+  });
 });
