@@ -5,6 +5,7 @@
  * unit lies whole in a slot of its own, and that what stays could.
  */
 
+import { counted } from "../bytes/count-text.ts";
 import { hex, ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
 import type { GatherInput } from "./schedule/gather.ts";
@@ -41,7 +42,7 @@ export function proveGathering(input: GatherInput, fixed: RangeSet, schedule: Sc
   paper.finish(input, fixed);
   // Each once to its slot, and once more whatever can lie in a slot that is emptied for another unit.
   const most = pieces.hostOffset.length + paper.unitCount * (Math.ceil(slots.pitch / pieceSize) + 1);
-  if (moveCount > most) throw failed(`${moveCount} pieces are moved, where ${most} are enough`, 0);
+  if (moveCount > most) throw failed(`${counted(moveCount, "move")} of pieces, where ${most} would do`, 0);
   same("pieces are copied", moveCount, schedule.moveCount);
   same("bytes are moved", moveCount * pieceSize, schedule.bytesMoved);
   same("epochs are made", epochCount, schedule.epochCount);

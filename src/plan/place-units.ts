@@ -217,7 +217,7 @@ class PlacementPass {
 
   /** A unit of which these guest ranges are stored, all as it would lie at `base`: it stays where what is beside them, and before it, is nobody's. */
   #stayOrCopy(parts: readonly Range[], base: number, start: number, end: number): void {
-    const { isNobodys, placement, sourceClusterSize } = this.#input;
+    const { isNobodys, placement, sourceClusterSize, copyStart } = this.#input;
     const { unitSize, hostAlignment, reserved, leadIn = 0 } = placement;
     const unitEnd = base + unitSize;
     const stored = new RangeSet();
@@ -226,6 +226,8 @@ class PlacementPass {
     const gaps = [...stored.gapsIn(base, unitEnd)];
     const stays =
       isNobodys !== undefined &&
+      // Where copies and new tables begin it must have ended.
+      unitEnd <= copyStart &&
       (base - leadIn) % hostAlignment === 0 &&
       !reserved.intersects(base - leadIn, unitEnd) &&
       isNobodys(base - leadIn, base) &&

@@ -126,6 +126,7 @@ function intentOf(
     oldFileSize: plan.oldFileSize,
     sourceEnd: plan.sourceEnd,
     ...(plan.source.anchor && { anchor: hexOf(plan.source.anchor) }),
+    ...(plan.takenOver && plan.takenOver.total > 0 && { takesOver: true }),
     sourceOptions: optionTextsOf(source),
     sourceInOnePiece: plan.source.linearBase !== undefined,
     targetInOnePiece: draft.placement.linearBase !== undefined,

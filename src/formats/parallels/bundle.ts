@@ -7,6 +7,7 @@
  *     <Snapshots> <Shot> ...
  */
 
+import { counted } from "../../bytes/count-text.ts";
 import type { BundlePart, BundleText } from "../../image/driver.ts";
 
 const ROOT = "/Parallels_disk_image";
@@ -30,7 +31,9 @@ export const bundle: BundleText = {
     const says = (what: string) => ({ because: `says that ${what}`, remedy: MERGE });
     if (count(STORAGE) > 1) return says(`its disk is split into ${count(STORAGE)} parts`);
     if (files.length > 1)
-      return says(`its disk is made of ${files.length} images, of which one holds only what differs from another`);
+      return says(
+        `its disk is made of ${counted(files.length, "image")}, of which one holds only what differs from another`,
+      );
     if (count(`${ROOT}/Snapshots/Shot`) > 1) return says(`its disk has ${count(`${ROOT}/Snapshots/Shot`)} snapshots`);
     // A real one that is not encrypted has an engine of zeros.
     if (elements.get(`${ROOT}/Disk_Parameters/Encryption/Engine`)?.some((engine) => /[1-9a-z]/i.test(engine)))

@@ -8,6 +8,7 @@
  */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
+import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { whyNoPlainName } from "../../bytes/plain-name.ts";
 import { imageNamed, say, type Words } from "../../bytes/sentence.ts";
@@ -129,7 +130,7 @@ export function singleDisk({ descriptor, virtualSize, extents }: DescribedDisk):
     const names = extents.flatMap((extent) => (extent.type === "ZERO" ? [] : [printable(extent.fileName)]));
     const told = names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ");
     return {
-      why: `its disk lies in ${extents.length} parts (${told || "all zeros"}), and no file of them can become all of it`,
+      why: `its disk lies in ${counted(extents.length, "part")} (${told || "all zeros"}), and no file of them can become all of it`,
     };
   }
   if (type === "ZERO") return { why: "its disk lies in no file" };

@@ -33,7 +33,8 @@ test("values are tried on the target too", () => {
 
 test("formats that can't be targets, and those that can", () => {
   expect(usageMistakes("floppy")).toEqual([expect.stringContaining("floppy")]);
-  expect(usageMistakes("vpc", { options: { subformat: "dynamic" } })).toEqual([expect.stringContaining("dynamic")]);
+  const split = { options: { subformat: "twoGbMaxExtentFlat" } };
+  expect(usageMistakes("vmdk", split)).toEqual([expect.stringContaining("twoGbMaxExtentFlat")]);
   for (const format of ["raw", "qcow2", "qed"]) expect(usageMistakes(format)).toEqual([]);
 });
 
