@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ImageError } from "../../src/bytes/image-error.ts";
 import { resume, rollback } from "../../src/convert/recover.ts";
-import { openImage } from "../../src/formats/registry.ts";
+import { isArchive, openImage } from "../../src/formats/registry.ts";
 import { GuestReader } from "../../src/image/guest/reader.ts";
 import { openGuestView } from "../../src/image/guest/view.ts";
 import { checkOf } from "../../src/image/source.ts";
@@ -41,8 +41,8 @@ async function guestOf(bytes: Uint8Array): Promise<{ format: string; guest: Uint
 /** Writes at a few places: over old data, into holes, across clusters. Changes `guest` alike. */
 async function bootAndWrite(bytes: Uint8Array, format: string, guest: Uint8Array, random: Random): Promise<Uint8Array> {
   const { compression } = (await openImage(memoryStorage(bytes))).getConversionOptions();
-  // QEMU writes to no stream.
-  if (format === "vmdk" && compression !== undefined) return bytes;
+  // QEMU writes to no stream, in an archive or not.
+  if ((format === "vmdk" && compression !== undefined) || isArchive(format)) return bytes;
   const path = join(folder, "disk.img");
   await writeFile(path, bytes);
   const commands: string[] = [];
