@@ -40,11 +40,11 @@ test("each kind is in it, or in the reasons below it", () => {
     );
 });
 
-/** A cell of each second row. */
+/** A cell of each third row. */
 const random = seededRandom(Number(process.env.SEED ?? 11));
 const chosen = kinds.flatMap((from, row) => {
   const all = columns.map((to) => ({ from, to, title: `${from.title} to ${to.title}` }));
-  return process.env.PAIRS === "all" ? all : row % 2 === 0 ? [random.pick(all)] : [];
+  return process.env.PAIRS === "all" ? all : row % 3 === 0 ? [random.pick(all)] : [];
 });
 
 describe("a conversion moves what its cell says", () => {
