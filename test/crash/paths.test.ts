@@ -25,9 +25,9 @@ import { UnreadableVolume } from "../support/unreadable-storage.ts";
 import { useBetween } from "../support/used-between.ts";
 
 const SEED = 10_111;
-const CUTS = 24;
-const FAULTS = 24;
-const USES = 5;
+const CUTS = 16;
+const FAULTS = 15;
+const USES = 4;
 const KINDS: readonly CallKind[] = ["read", "write", "resize", "punch", "sync", "create", "rename", "remove"];
 const WAYS: readonly Pick<Failure, "code" | "isLasting" | "leaves">[] = [
   { code: "EIO" },

@@ -34,6 +34,8 @@ export async function sweepFaults(scenario: Scenario): Promise<FaultSweep> {
   for (const kind of KINDS) {
     for (let nth = 1; nth <= counting.count(kind); nth++) {
       for (const [at, way] of WAYS.entries()) {
+        // Each call fails in three ways of five, by turns; in all with FAULTS=all.
+        if (process.env.FAULTS !== "all" && (nth + 2 * at) % WAYS.length > 2) continue;
         const wish = (nth + at) % 2 === 0 ? "resume" : "rollback";
         try {
           const outcome = await runFault(expected, { kind, nth, ...way }, wish, seededRandom(nth * 31 + at));
