@@ -45,12 +45,12 @@ test("licenses.txt names every package that is bundled", () => {
   for (const name of bundled) expect(licenses).toContain(` - ${name}@${devDependencies[name]}\n`);
 });
 
-test("all of dist takes at most 2 MB", () => {
+test("all of dist takes at most 2.6 MB", () => {
   const files = readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true }).filter((each) =>
     each.isFile(),
   );
   const sizes = files.map((file) => statSync(join(file.parentPath, file.name)).size);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(2_000_000);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(2_600_000);
 });
 
 test("nothing of this machine is in dist", () => {
@@ -136,6 +136,8 @@ test("info and map are typed, told apart by format", async () => {
           const { cid, createType, extents } = image.formatSpecific.data;
           return [...common, cid, createType, extents[0]?.filename];
         }
+        case "ova":
+          return [...common, image.formatSpecific.data.disk.name, image.formatSpecific.data.members[0]?.length];
         case "qed":
           // @ts-expect-error QED has no fields of its own
           image.formatSpecific;
