@@ -53,7 +53,7 @@ export const encodeMutations: readonly Mutation[] = [
   {
     name: "a cluster that is counted twice is compressed",
     file: "formats/qcow2/encode/encoder.ts",
-    find: "(await counts.get(from / this.unitSize)) !== 1",
+    find: "(await batches.counts.get(from / this.unitSize)) !== 1",
     replace: "from < 0",
     tests: [encoder],
   },
@@ -67,9 +67,9 @@ export const encodeMutations: readonly Mutation[] = [
   {
     name: "places are free before nothing points at them",
     file: "formats/qcow2/encode/encoder.ts",
-    find: "if (batch.streams.length < maxUnits && batch.add(stream)) continue;",
+    find: "if (batch.streams.length < maxUnits && this.#add(batch, stream)) continue;",
     replace:
-      "this.#parts.places.give(from / this.unitSize); if (batch.streams.length < maxUnits && batch.add(stream)) continue;",
+      "this.#parts.places.give(from / this.unitSize); if (batch.streams.length < maxUnits && this.#add(batch, stream)) continue;",
     tests: [encoder, "test/property/qcow2-encoder.property.test.ts"],
   },
   {

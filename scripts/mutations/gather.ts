@@ -9,6 +9,20 @@ const vhd = "test/unit/formats/vpc/dynamic-target.test.ts";
 
 export const gatherMutations: readonly Mutation[] = [
   {
+    name: "a unit stays that reaches into what comes behind",
+    file: "plan/place-units.ts",
+    find: "unitEnd <= copyStart &&",
+    replace: "",
+    tests: ["test/property/convert.property.test.ts > qcow of version 1"],
+  },
+  {
+    name: "a journal does not tell what a target takes over",
+    file: "convert/conversion/switch-step.ts",
+    find: "plan.takenOver.total > 0 &&",
+    replace: "plan.takenOver.total < 0 &&",
+    tests: ["test/crash/gathered.test.ts"],
+  },
+  {
     name: "a unit comes to a slot that a piece reaches into",
     file: "plan/schedule/gather.ts",
     find: "if (at + pieceSize > start && at < start + slots.pitch) yield piece;",

@@ -81,7 +81,7 @@ export const packMutations: readonly Mutation[] = [
   {
     name: "a stream's tables are another's",
     file: "formats/vmdk/sparse/settle.ts",
-    find: " || Buffer.compare(footer, own) !== 0",
+    find: " || Buffer.compare(footer, headerSector(values)) !== 0",
     replace: "",
     tests: ["test/unit/formats/vmdk/stream-target.test.ts"],
   },

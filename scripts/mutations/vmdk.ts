@@ -90,8 +90,8 @@ export const vmdkMutations: readonly Mutation[] = [
   {
     name: "both directories of a new VMDK are one",
     file: "formats/vmdk/sparse/target.ts",
-    find: "redundantOffset: sectorFlags(redundant.directory)",
-    replace: "redundantOffset: sectorFlags(first.directory)",
+    find: "redundantDirectory: redundant.directory",
+    replace: "redundantDirectory: first.directory",
     tests: [making],
   },
   {

@@ -1,7 +1,12 @@
 /** The UUIDs that a new image gets: by chance, or the same each time where the guest is to decide. */
 
 import { crypto } from "../storage/built-ins.ts";
-import type { Identity } from "./target.ts";
+
+/** Whence a target takes ids and times that nobody names; where there is none, from chance and the clock. */
+export interface Identity {
+  /** The guest's digest, hex. */
+  readonly seed: string;
+}
 
 /** Where its version is: the first three parts are numbers, which formats have in either order. */
 type VersionAt = 6 | 7;

@@ -7,6 +7,7 @@
  */
 
 import type { Storage } from "../storage/storage.ts";
+import type { Identity } from "./fresh-id.ts";
 import type { Write } from "./write.ts";
 
 export interface PackForm {
@@ -39,6 +40,5 @@ export interface PackedUnits {
 /** Of the file that is made, what its bytes may tell. */
 export interface PackedFile {
   readonly fileName: string;
-  /** As `Identity` in target.ts. */
-  readonly identity?: { readonly seed: string } | undefined;
+  readonly identity?: Identity | undefined;
 }

@@ -5,6 +5,7 @@ import type { Words } from "../bytes/sentence.ts";
 import type { Sidecar } from "../storage/storage.ts";
 import type { CompressionMethod } from "./compression.ts";
 import type { ExtentTable } from "./extent.ts";
+import type { Identity } from "./fresh-id.ts";
 import type { PackedFile, PackForm } from "./pack-form.ts";
 import type { ConversionOptions } from "./source.ts";
 import type { TargetOption, TargetOptionValues } from "./target-options.ts";
@@ -124,12 +125,6 @@ export interface GuestMaterial {
   readonly fileName?: string | undefined;
   /** The text beside it that says what it is, where the source has one. */
   readonly sidecar?: Sidecar | undefined;
-}
-
-/** Whence a target takes ids and times that nobody names; where there is none, from chance and the clock. */
-export interface Identity {
-  /** The guest's digest, hex. */
-  readonly seed: string;
 }
 
 export interface TargetDriver {

@@ -11,16 +11,10 @@ import { type Stretch, StretchedStorage } from "./stretches.ts";
 export class JoinedStorage extends StretchedStorage {
   readonly joined: JoinedFiles;
   readonly #files: readonly Storage[];
-  readonly #bases: readonly number[];
 
   private constructor(path: string, stretches: readonly Stretch[]) {
     super(path, stretches);
     this.#files = stretches.map(({ storage }) => storage);
-    let base = 0;
-    this.#bases = stretches.map(({ length }) => {
-      base += length;
-      return base - length;
-    });
     this.joined = {
       files: this.#files,
       placeOf: (hostOffset) => {
@@ -40,7 +34,7 @@ export class JoinedStorage extends StretchedStorage {
 
   /** Where the file's first byte lies in the whole. */
   baseOf(file: Storage): number {
-    return this.#bases[this.#files.indexOf(file)] ?? 0;
+    return this.startOf(this.#files.indexOf(file)) ?? 0;
   }
 
   override async close(): Promise<void> {

@@ -58,6 +58,11 @@ export class StretchedStorage implements Storage {
     return { index, storage: found.storage, hostOffset: found.hostOffset + hostOffset - start };
   }
 
+  /** Where a stretch begins; undefined for none. */
+  protected startOf(index: number): number | undefined {
+    return this.#starts[index];
+  }
+
   /** Of the last that begins there or before. */
   #indexOf(hostOffset: number): number {
     let low = 0;

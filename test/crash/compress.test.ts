@@ -4,9 +4,8 @@ import { describe, expect, test } from "vitest";
 import { Qcow2Bytes } from "../formats/qcow2/bytes.ts";
 import { buildEncodable, type ClusterKind } from "../formats/qcow2/encodable-image.ts";
 import { recordScenario, type Scenario } from "../support/crash-scenario.ts";
-import { expectedOf, runTrial, type Wish } from "../support/crash-trial.ts";
-import { eachCut, OUTCOMES } from "../support/power-cut.ts";
-import { seededRandom } from "../support/random.ts";
+import { expectedOf } from "../support/crash-trial.ts";
+import { trySampledCuts } from "../support/sampled-cuts.ts";
 
 const KINDS: readonly ClusterKind[] = [
   ...["text", "noise", "mixed", "text", "zero", "mixed", "compressed", "blank", "nothing", "text", "mixed", "noise"],
@@ -46,19 +45,7 @@ describe("a cut while clusters are compressed", () => {
     const { log, final } = await recordScenario(each);
     const expected = await expectedOf(each, final);
     expect(final.length).toBeLessThanOrEqual(each.image.length);
-    const random = seededRandom(each.name.length);
-    const cuts = [...eachCut(log)].length;
-    const step = Math.ceil(cuts / 60);
-    let count = 0;
-    for (const { count: at, cut } of eachCut(log)) {
-      if (at % step !== 0) continue;
-      const outcome = random.pick(OUTCOMES);
-      const wishes = (count % 3 === 2 ? ["resume", "rollback"] : [count % 3 === 1 ? "rollback" : "resume"]) as [Wish];
-      await runTrial(expected, cut.sample(outcome, random), wishes, random).catch((cause) => {
-        throw new Error(`cut ${at} of ${cuts}, ${outcome}, ${wishes.join(" ")}: ${cause.message}`, { cause });
-      });
-      count++;
-    }
+    const count = await trySampledCuts(each, expected, log, 60);
     expect(count).toBeGreaterThan(30);
   });
 });

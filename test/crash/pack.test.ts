@@ -8,9 +8,9 @@ import { buildEncodable, type ClusterKind } from "../formats/qcow2/encodable-ima
 import { buildSparse } from "../formats/vmdk/sparse/builder.ts";
 import { readStreamInOrder } from "../formats/vmdk/sparse/stream-reader.ts";
 import { IMAGE_PATH, recordScenario, type Scenario } from "../support/crash-scenario.ts";
-import { expectedOf, runTrial, type Wish } from "../support/crash-trial.ts";
-import { eachCut, OUTCOMES } from "../support/power-cut.ts";
+import { expectedOf } from "../support/crash-trial.ts";
 import { seededRandom } from "../support/random.ts";
+import { trySampledCuts } from "../support/sampled-cuts.ts";
 
 const KIB = 1024;
 const UNIT = 64 * KIB;
@@ -120,19 +120,7 @@ describe("a stream that is made in place", () => {
   test.each(scenarios)("$name", { timeout: 60_000 }, async (each) => {
     const { log, final } = await recordScenario(each);
     const expected = await expectedOf(each, final);
-    const random = seededRandom(each.name.length);
-    const cuts = [...eachCut(log)].length;
-    const step = Math.ceil(cuts / (Number(process.env.CUTS) || 24));
-    let count = 0;
-    for (const { count: at, cut } of eachCut(log)) {
-      if (at % step !== 0) continue;
-      const outcome = random.pick(OUTCOMES);
-      const wishes = (count % 3 === 2 ? ["resume", "rollback"] : [count % 3 === 1 ? "rollback" : "resume"]) as [Wish];
-      await runTrial(expected, cut.sample(outcome, random), wishes, random).catch((cause) => {
-        throw new Error(`cut ${at} of ${cuts}, ${outcome}, ${wishes.join(" ")}: ${cause.message}`, { cause });
-      });
-      count++;
-    }
+    const count = await trySampledCuts(each, expected, log, Number(process.env.CUTS) || 24);
     expect(count).toBeGreaterThan(15);
   });
 });

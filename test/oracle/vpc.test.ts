@@ -14,7 +14,7 @@ import { map } from "../../src/convert/reading/map.ts";
 import { rawDriver } from "../../src/formats/raw/driver.ts";
 import { vpcTarget } from "../../src/formats/vpc/target.ts";
 import { ExtentState, ExtentTableBuilder } from "../../src/image/extent.ts";
-import type { Identity } from "../../src/image/target.ts";
+import type { Identity } from "../../src/image/fresh-id.ts";
 import type { TargetOptionValues } from "../../src/image/target-options.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { buildFooter, buildMkimgVhd, LARGEST } from "../formats/vpc/builder.ts";

@@ -6,6 +6,7 @@
  *                 ^ start                ^ each at a multiple of the alignment
  */
 import type { Storage } from "../storage/storage.ts";
+import type { Identity } from "./fresh-id.ts";
 import type { Write } from "./write.ts";
 export interface PackForm {
     readonly unitSize: number;
@@ -35,8 +36,5 @@ export interface PackedUnits {
 /** Of the file that is made, what its bytes may tell. */
 export interface PackedFile {
     readonly fileName: string;
-    /** As `Identity` in target.ts. */
-    readonly identity?: {
-        readonly seed: string;
-    } | undefined;
+    readonly identity?: Identity | undefined;
 }

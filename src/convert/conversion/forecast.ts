@@ -7,7 +7,7 @@ import type { Step } from "../../plan/path.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Source } from "../inspect/source.ts";
 import { epochBytesFor } from "../rearrange/epoch-size.ts";
-import { packWindow, SPARES_PART } from "../switch/switch-planning.ts";
+import { encodeWindow, SPARES_PART } from "../switch/switch-planning.ts";
 
 export interface Forecast {
   readonly bytesMoved: number;
@@ -34,7 +34,7 @@ export function forecastOf(
   if (goal === "linear") return linear(plan?.draft.extents ?? source.mapping, source, atOnce);
   if (goal === "gather" || goal === "encode") {
     const extents = plan?.draft.extents ?? source.mapping;
-    const first = goal === "gather" ? gather(extents, steps, atOnce) : encode(extents, packWindow(maxExtraSpace));
+    const first = goal === "gather" ? gather(extents, steps, atOnce) : encode(extents, encodeWindow(maxExtraSpace));
     if (!goals.includes("compact")) return first;
     const { fileSize, peakExtraBytes, barriers } = compact(source, plan, atOnce);
     // One comes after the other.
@@ -45,7 +45,7 @@ export function forecastOf(
       barriers: first.barriers + barriers,
     };
   }
-  if (goal === "pack") return pack(plan?.draft.extents ?? source.mapping, packWindow(maxExtraSpace));
+  if (goal === "pack") return pack(plan?.draft.extents ?? source.mapping, encodeWindow(maxExtraSpace));
   return goal === "compact" ? compact(source, plan, atOnce) : NOTHING;
 }
 

@@ -17,7 +17,7 @@ import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import type { Session } from "../session/session.ts";
-import { packWindow } from "../switch/switch-planning.ts";
+import { encodeWindow } from "../switch/switch-planning.ts";
 import { Epochs } from "./epochs.ts";
 import { failed, openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
 
@@ -35,7 +35,7 @@ export async function openEncoder(
   image: Image,
   { signal, maxExtraSpace }: Pick<Settings, "signal" | "maxExtraSpace">,
 ): Promise<Encoder> {
-  const encoder = await image.openEncoder?.({ maxBatchBytes: packWindow(maxExtraSpace), signal });
+  const encoder = await image.openEncoder?.({ maxBatchBytes: encodeWindow(maxExtraSpace), signal });
   if (encoder !== undefined) return encoder;
   const { path } = image.storage;
   throw new ImageError("unsupported", say`Cannot compress ${imageNamed(path)}`, {

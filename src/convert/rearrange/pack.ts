@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { packFormOf } from "../options/target-options.ts";
-import { packWindow } from "../switch/switch-planning.ts";
+import { encodeWindow } from "../switch/switch-planning.ts";
 import { encode } from "./encode.ts";
 import { openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
 
@@ -13,7 +13,7 @@ export async function packUnits(step: RearrangeStep): Promise<Rearranged> {
   const { guestDigest } = step;
   const identity = journey.wishes.reproducible && guestDigest !== null ? { seed: guestDigest } : undefined;
   const form = packFormOf(journey, { fileName: basename(session.path), identity });
-  const maxBatchBytes = packWindow(settings.maxExtraSpace);
+  const maxBatchBytes = encodeWindow(settings.maxExtraSpace);
   const packer = form && (await image.openPacker?.({ maxBatchBytes, signal: settings.signal, form }));
   if (packer === undefined) {
     const { path } = image.storage;

@@ -8,11 +8,12 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
 import { GPT_OPTION } from "../../image/disk-options.ts";
 import { ExtentState, isStored } from "../../image/extent.ts";
+import type { Identity } from "../../image/fresh-id.ts";
 import { emptiedMapping, withoutZeroUnits } from "../../image/grown-mapping.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { GuestView } from "../../image/guest/view.ts";
 import type { PackForm } from "../../image/pack-form.ts";
-import type { Draft, Identity, TargetDriver } from "../../image/target.ts";
+import type { Draft, TargetDriver } from "../../image/target.ts";
 import type { TargetOptionValues } from "../../image/target-options.ts";
 import type { Journey } from "../../journal/records.ts";
 import { refuseSharedPlaces } from "../../plan/shared-places.ts";
@@ -57,7 +58,7 @@ const ENCODE_BYTES = 8 * MiB;
 /** What goes to a spare first is copied twice: no more than this part of all that moves. */
 export const SPARES_PART = 64;
 
-export function packWindow(maxExtraSpace: number): number {
+export function encodeWindow(maxExtraSpace: number): number {
   return Math.min(ENCODE_BYTES, maxExtraSpace);
 }
 
@@ -278,7 +279,7 @@ function roomForPacked(source: Source, form: PackForm, maxExtraSpace: number): N
   // Whole units of what comes by other clusters are copied behind the source's end first.
   const sourceEnd = sourceEndOf(mapping, metadata, options, fileSize);
   const end = Math.max(sourceEnd, options.grownEnd ?? 0, form.lengthFor(units, options.virtualSize));
-  const from = alignUp(end, unitSize) + alignUp(packWindow(maxExtraSpace), unitSize);
+  const from = alignUp(end, unitSize) + alignUp(encodeWindow(maxExtraSpace), unitSize);
   return { from, claimed: RangeSet.of({ start: unitSize, end: from }) };
 }
 

@@ -1,7 +1,7 @@
 /** The descriptor that a new VMDK gets, line by line, and why. */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
-import type { Identity } from "../../image/target.ts";
+import type { Identity } from "../../image/fresh-id.ts";
 import type { TargetOption } from "../../image/target-options.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import { DESCRIPTOR_MARK } from "./descriptor.ts";

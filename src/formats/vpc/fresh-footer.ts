@@ -1,7 +1,6 @@
 /** The footer that a new VHD gets, field by field, and why. */
 
-import { freshId } from "../../image/fresh-id.ts";
-import type { Identity } from "../../image/target.ts";
+import { freshId, type Identity } from "../../image/fresh-id.ts";
 import { ALL_ONES, DiskType, FOOTER_SIZE, footerChecksum, VHD_COOKIE, VhdFooterFields } from "./footer.ts";
 import { geometryFor } from "./geometry.ts";
 

@@ -4,7 +4,6 @@ import { alignUp, KiB } from "../../../bytes/align.ts";
 import type { EncodedUnit } from "../../../image/encoder.ts";
 import type { Write } from "../../../image/write.ts";
 import type { EntryChange } from "../rearrange/entry-words.ts";
-import type { StreamPlaces } from "./stream-places.ts";
 
 /** Written whole, so that nothing has to be read for it. */
 const BLOCK = 4 * KiB;
@@ -30,27 +29,15 @@ export interface PlacedStream extends Stream {
 }
 
 export class Batch {
-  readonly #places: StreamPlaces;
   readonly #clusterSize: number;
-  readonly #limit: number;
   readonly #streams: PlacedStream[] = [];
 
-  /** No stream goes beyond `limit`. */
-  constructor(places: StreamPlaces, clusterSize: number, limit = Number.POSITIVE_INFINITY) {
-    this.#places = places;
+  constructor(clusterSize: number) {
     this.#clusterSize = clusterSize;
-    this.#limit = limit;
   }
 
   get streams(): readonly PlacedStream[] {
     return this.#streams;
-  }
-
-  /** False where no place is left. */
-  add(stream: Stream): boolean {
-    const to = this.#places.take(stream.bytes.length, this.#limit);
-    if (to !== undefined) this.#streams.push({ ...stream, to });
-    return to !== undefined;
   }
 
   put(stream: PlacedStream): void {

@@ -6,42 +6,65 @@
 import type { Bitmap } from "../../../bytes/bitmap.ts";
 import type { RangeSet } from "../../../bytes/range-set.ts";
 import type { EncodeStep } from "../../../image/encoder.ts";
+import type { ExtentTable } from "../../../image/extent.ts";
 import type { TidyStep } from "../../../image/rearranger.ts";
 import { entryWrites } from "../rearrange/entry-words.ts";
-import type { LiveCounts } from "../rearrange/live-counts.ts";
+import { LiveCounts } from "../rearrange/live-counts.ts";
+import type { RefcountBlocks } from "../tables/refcount-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import type { Batch } from "./batch.ts";
 import { overcountedStreams } from "./overcounts.ts";
+import type { SparePlaces } from "./spare-places.ts";
 
-export interface CountedParts {
-  readonly source: WalkSource;
-  readonly counts: LiveCounts;
+/** Of an image whose check found nothing but leaks. */
+export interface EncoderFacts {
+  readonly mapping: ExtentTable;
+  readonly blocks: RefcountBlocks;
   /** To be durable before the first batch. */
   readonly beforehand: readonly TidyStep[];
-  /** Clusters whose count is to be raised by what comes to lie in them; of all others it is made anew. Marked as streams come. */
-  readonly holding: Bitmap;
-  /** Clusters that the file reaches to. */
-  readonly end: number;
+  /** As the check has found them. */
+  readonly leaks: number;
 }
 
 export class CountedBatches {
-  readonly #parts: CountedParts;
+  readonly counts: LiveCounts;
+  readonly #source: WalkSource;
+  readonly #holding: Bitmap;
   readonly #beforehand: TidyStep[];
   /** Pointers less that clusters have since the batch before, whose counts still say so many. */
   #left = new Map<number, number>();
   /** Counts of what nobody points at have been lowered, and not written yet. */
   #hasLowered = false;
+  /** Clusters that the file reaches to. */
   end: number;
 
-  constructor(parts: CountedParts) {
-    this.#parts = parts;
-    this.#beforehand = [...parts.beforehand];
-    this.end = parts.end;
+  private constructor(source: WalkSource, beforehand: readonly TidyStep[], spares: SparePlaces, holding: Bitmap) {
+    const { pieces, blocks, end } = spares;
+    this.counts = new LiveCounts({ storage: source.storage, pieces, blocks, refcountBits: source.header.refcountBits });
+    this.#source = source;
+    this.#holding = holding;
+    this.#beforehand = [...beforehand, ...spares.beforehand];
+    this.end = end;
   }
 
-  /** Of an image that counts more than it has: what a cut has left, above all. `blockCount`: entries of its refcount table. */
-  async lowerLeaks(blocks: ArrayLike<number>): Promise<void> {
-    const { counts, source } = this.#parts;
+  /**
+   * `source.tally` has counted all of it. `holding`: clusters whose count is to be raised by what comes to lie in them, of all
+   * others it is made anew; marked as streams come.
+   */
+  static async open(
+    source: WalkSource,
+    { blocks, beforehand, leaks }: EncoderFacts,
+    spares: SparePlaces,
+    holding: Bitmap,
+  ): Promise<CountedBatches> {
+    const batches = new CountedBatches(source, beforehand, spares, holding);
+    if (leaks > 0) await batches.#lowerLeaks(blocks);
+    return batches;
+  }
+
+  /** What a cut has left counted, above all. */
+  async #lowerLeaks(blocks: RefcountBlocks): Promise<void> {
+    const [counts, source] = [this.counts, this.#source];
     for (let index = 0; index < blocks.length; index++) {
       if (!((blocks[index] as number) > 0)) continue;
       await counts.lowerWhere(index, (cluster) => {
@@ -55,7 +78,7 @@ export class CountedBatches {
 
   /** Both epochs of a batch; nothing where there is nothing to do, of an empty one too. `lookedAt`: plain bytes so far. */
   async *perform(batch: Batch, lookedAt: number, left?: RangeSet): AsyncGenerator<EncodeStep, void, void> {
-    const { source, counts, holding } = this.#parts;
+    const [source, counts, holding] = [this.#source, this.counts, this.#holding];
     const touched = batch.touched();
     if (touched.size === 0 && this.#left.size === 0 && !this.#hasLowered) return;
     // Its counts are read only then: a block may be new.

@@ -17,13 +17,10 @@ import type { Encoder, EncodeStep, EncodeWishes } from "../../../image/encoder.t
 import type { ExtentTable } from "../../../image/extent.ts";
 import { DeflateTurns, deflateCluster } from "../../../image/guest/deflate.ts";
 import { readAhead, Turns } from "../../../image/guest/read-ahead.ts";
-import type { TidyStep } from "../../../image/rearranger.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
-import { LiveCounts } from "../rearrange/live-counts.ts";
-import type { RefcountBlocks } from "../tables/refcount-table.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { Batch, type Stream } from "./batch.ts";
-import { CountedBatches } from "./counted-batches.ts";
+import { CountedBatches, type EncoderFacts } from "./counted-batches.ts";
 import { EntryPlaces } from "./entry-places.ts";
 import { type PlainRun, plainRuns } from "./plain-clusters.ts";
 import { sparePlaces } from "./spare-places.ts";
@@ -35,20 +32,11 @@ const MIN_RUNS_AHEAD = 3;
 /** Clusters side by side are read together, up to this. */
 const RUN_BYTES = 256 * KiB;
 
-export interface EncoderFacts {
-  readonly mapping: ExtentTable;
-  readonly blocks: RefcountBlocks;
-  readonly beforehand: readonly TidyStep[];
-  /** As the check has found them. */
-  readonly leaks: number;
-}
-
 interface EncoderParts {
   readonly source: WalkSource;
   readonly mapping: ExtentTable;
   readonly wishes: EncodeWishes;
   readonly places: StreamPlaces;
-  readonly counts: LiveCounts;
   readonly entries: EntryPlaces;
   readonly batches: CountedBatches;
 }
@@ -84,24 +72,17 @@ export class Qcow2Encoder implements Encoder {
 
   /** Of an image whose check found nothing but leaks; `source.tally` has counted all of it. */
   static async open(source: WalkSource, facts: EncoderFacts, wishes: EncodeWishes): Promise<Qcow2Encoder> {
-    const { storage, header, geometry } = source;
-    const { clusterSize } = geometry;
+    const { clusterSize } = source.geometry;
     const spares = sparePlaces(source, facts.blocks, Math.floor(wishes.maxBatchBytes / clusterSize));
-    const { pieces, blocks, available, placeCount } = spares;
-    const counts = new LiveCounts({ storage, pieces, blocks, refcountBits: header.refcountBits });
+    const { available, placeCount } = spares;
     const places = new StreamPlaces(available, placeCount, clusterSize);
     const entries = await EntryPlaces.read(source);
-    const beforehand = [...facts.beforehand, ...spares.beforehand];
-    const { mapping } = facts;
-    const holding = new Bitmap(placeCount);
-    const batches = new CountedBatches({ source, counts, beforehand, holding, end: spares.end });
-    const encoder = new Qcow2Encoder({ source, mapping, wishes, places, counts, entries, batches });
-    if (facts.leaks > 0) await batches.lowerLeaks(facts.blocks);
-    return encoder;
+    const batches = await CountedBatches.open(source, facts, spares, new Bitmap(placeCount));
+    return new Qcow2Encoder({ source, mapping: facts.mapping, wishes, places, entries, batches });
   }
 
   async *steps(): AsyncGenerator<EncodeStep, void, void> {
-    const { wishes, source, counts, entries } = this.#parts;
+    const { wishes, source, entries, batches } = this.#parts;
     const turns = new DeflateTurns();
     const mayStop = new Turns(wishes.signal, `compress ${source.storage.path}`);
     const maxUnits = Math.max(1, Math.floor(wishes.maxBatchBytes / this.unitSize));
@@ -112,18 +93,18 @@ export class Qcow2Encoder implements Encoder {
       for (const [index, bytes] of result.entries()) {
         this.#lookedAt += this.unitSize;
         const from = job.hostOffset + index * this.unitSize;
-        if (bytes === undefined || (await counts.get(from / this.unitSize)) !== 1) continue;
+        if (bytes === undefined || (await batches.counts.get(from / this.unitSize)) !== 1) continue;
         const stream = {
           from,
           fromLength: undefined,
           entry: entries.of(job.guestOffset + index * this.unitSize),
           bytes,
         };
-        if (batch.streams.length < maxUnits && batch.add(stream)) continue;
+        if (batch.streams.length < maxUnits && this.#add(batch, stream)) continue;
         yield* this.#perform(batch);
         batch = this.#newBatch();
         // Clusters have been left since, more than streams took.
-        if (!batch.add(stream)) throw new RangeError(`no place is free for a stream of ${bytes.length} bytes`);
+        if (!this.#add(batch, stream)) throw new RangeError(`no place is free for a stream of ${bytes.length} bytes`);
       }
     }
     yield* this.#perform(batch);
@@ -154,18 +135,26 @@ export class Qcow2Encoder implements Encoder {
     });
   }
 
-  #newBatch(limit?: number): Batch {
+  #newBatch(): Batch {
     this.#parts.places.seal();
-    return new Batch(this.#parts.places, this.unitSize, limit);
+    return new Batch(this.unitSize);
+  }
+
+  /** False where no place is left below `limit`. */
+  #add(batch: Batch, stream: Stream, limit?: number): boolean {
+    const to = this.#parts.places.take(stream.bytes.length, limit);
+    if (to !== undefined) batch.put({ ...stream, to });
+    return to !== undefined;
   }
 
   /** Streams behind the old end to what has become free before it: all of them, or it is not worth it. */
   async #bringingBack(): Promise<Batch | undefined> {
     const { storage } = this.#parts.source;
-    const batch = this.#newBatch(this.#oldEnd * this.unitSize);
+    const batch = this.#newBatch();
+    const limit = this.#oldEnd * this.unitSize;
     for (const { entry, hostOffset, length } of this.#far) {
       const bytes = await readZeroFilled(storage, hostOffset, length);
-      if (!batch.add({ from: hostOffset, fromLength: length, entry, bytes })) return undefined;
+      if (!this.#add(batch, { from: hostOffset, fromLength: length, entry, bytes }, limit)) return undefined;
     }
     return batch;
   }

@@ -18,12 +18,9 @@ import { DeflateTurns } from "../../../image/guest/deflate.ts";
 import { Turns } from "../../../image/guest/read-ahead.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { Batch, type PlacedStream } from "../encode/batch.ts";
-import { CountedBatches } from "../encode/counted-batches.ts";
-import type { EncoderFacts } from "../encode/encoder.ts";
+import { CountedBatches, type EncoderFacts } from "../encode/counted-batches.ts";
 import { EntryPlaces } from "../encode/entry-places.ts";
 import { sparePlaces } from "../encode/spare-places.ts";
-import { StreamPlaces } from "../encode/stream-places.ts";
-import { LiveCounts } from "../rearrange/live-counts.ts";
 import { cannotRearrange } from "../rearrange/rearrange-error.ts";
 import type { WalkSource } from "../tables/table-walk.ts";
 import { EvictionPlaces } from "./eviction-places.ts";
@@ -48,8 +45,6 @@ interface PackerParts {
   readonly evictions: EvictionPlaces;
   /** One past the last cluster of the spares, behind which lie copies and tables. */
   readonly roomEnd: number;
-  /** Of all streams, between the batches. */
-  readonly empty: () => Batch;
 }
 
 export class Qcow2Packer implements Encoder {
@@ -99,31 +94,27 @@ export class Qcow2Packer implements Encoder {
         `${LEAST_WINDOW * clusterSize} bytes have to be free for a while`,
       );
     const spares = sparePlaces(source, facts.blocks, Math.floor(wishes.maxBatchBytes / clusterSize));
-    const { pieces, blocks, placeCount } = spares;
+    const { placeCount } = spares;
     const units = new UnitList(facts.mapping, clusterSize, placeCount);
     const room = sparesBelow(units, firstTable(source), Math.floor(wishes.maxBatchBytes / clusterSize));
     if (room.end * clusterSize < form.lengthFor(units.count, header.virtualSize) + wishes.maxBatchBytes)
       throw refuse("its tables lie where its units have to go");
-    const counts = new LiveCounts({ storage, pieces, blocks, refcountBits: header.refcountBits });
     // What nobody has is no more counted, and all else is as it is.
     const holding = new Bitmap(placeCount);
     holding.mark(0, placeCount);
-    const beforehand = [...facts.beforehand, ...spares.beforehand];
-    const batches = new CountedBatches({ source, counts, beforehand, holding, end: spares.end });
-    if (facts.leaks > 0) await batches.lowerLeaks(facts.blocks);
+    const batches = await CountedBatches.open(source, facts, spares, holding);
     for (let at = 0; at < units.count; at++)
       if (units.storedLength[at] === 0 && source.tally.all.get((units.place[at] as number) / clusterSize) !== 1)
         throw refuse("a cluster of its disk is another's as well");
     const blank = new Bitmap(room.end);
     for (let cluster = 1; cluster < room.end; cluster++) if (units.isLeft(cluster)) blank.mark(cluster, 1);
     const evictions = new EvictionPlaces(room.start, room.end, clusterSize, blank);
-    const empty = () => new Batch(new StreamPlaces(new Bitmap(0), 0, clusterSize), clusterSize);
     const entries = await EntryPlaces.read(source);
-    return new Qcow2Packer({ source, wishes, units, entries, batches, evictions, roomEnd: room.end, empty });
+    return new Qcow2Packer({ source, wishes, units, entries, batches, evictions, roomEnd: room.end });
   }
 
   async *steps(): AsyncGenerator<EncodeStep, void, void> {
-    const { units, batches, wishes, source, empty } = this.#parts;
+    const { units, batches, wishes, source } = this.#parts;
     const mayStop = new Turns(wishes.signal, `compress ${source.storage.path}`);
     try {
       await this.#passBy();
@@ -132,7 +123,7 @@ export class Qcow2Packer implements Encoder {
         if (this.#limit() - this.#at < this.#window / 2) yield* this.#evict();
         yield* this.#bring();
       }
-      yield* batches.perform(empty(), this.plainBytes);
+      yield* batches.perform(new Batch(this.unitSize), this.plainBytes);
       const packed = {
         virtualSize: source.header.virtualSize,
         count: units.count,
@@ -183,7 +174,7 @@ export class Qcow2Packer implements Encoder {
 
   /** What lies in the way of the next units to somewhere else. */
   async *#evict(): AsyncGenerator<EncodeStep, void, void> {
-    const { units, evictions, batches, entries, empty, roomEnd } = this.#parts;
+    const { units, evictions, batches, entries, roomEnd } = this.#parts;
     const start = Math.floor(this.#at / this.unitSize);
     const clusters = this.#window / this.unitSize;
     // All that is still to come ends before the last window, which is what is left for what lies in the way.
@@ -193,7 +184,7 @@ export class Qcow2Packer implements Encoder {
     evictions.bar(0, end);
     evictions.seal();
     const rows = [...new Set(units.waitingIn(start, end))];
-    const batch = empty();
+    const batch = new Batch(this.unitSize);
     const moved: { readonly row: number; readonly stream: PlacedStream }[] = [];
     const making = await Promise.allSettled(rows.map((row) => this.#turns.take(() => this.#evicted(row))));
     for (const [index, row] of rows.entries()) {
@@ -235,7 +226,7 @@ export class Qcow2Packer implements Encoder {
 
   /** The next units to their places, as far as what is free reaches. */
   async *#bring(): AsyncGenerator<EncodeStep, void, void> {
-    const { units, entries, batches, evictions, wishes, empty } = this.#parts;
+    const { units, entries, batches, evictions, wishes } = this.#parts;
     const { form } = wishes;
     const limit = this.#limit();
     const chosen: { readonly row: number; readonly prepared: Prepared; at: number; length: number }[] = [];
@@ -251,7 +242,7 @@ export class Qcow2Packer implements Encoder {
     if (last === undefined) throw this.#noSpace("nothing is free where the next cluster has to go");
     last.length = alignUp(at, BLOCK) - last.at;
     const end = last.at + last.length;
-    const batch = empty();
+    const batch = new Batch(this.unitSize);
     for (const { row, prepared, at: start, length } of chosen) {
       const guestOffset = this.#guestOffset(row);
       const { leadIn, stream } = wrap(prepared, form, guestOffset, length);

@@ -2,8 +2,7 @@
 
 import { MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { NO_FLAGS } from "../../../bytes/struct.ts";
-import { freshId } from "../../../image/fresh-id.ts";
-import type { Identity } from "../../../image/target.ts";
+import { freshId, type Identity } from "../../../image/fresh-id.ts";
 import {
   checksumOf,
   FILE_MARK,

@@ -37,6 +37,12 @@ export const SparseHeaderFields = struct(
 );
 export type SparseHeaderValues = StructValues<typeof SparseHeaderFields.fields>;
 
+export function headerSector(values: SparseHeaderValues): Uint8Array {
+  const sector = new Uint8Array(SECTOR_SIZE);
+  SparseHeaderFields.encode(values, sector);
+  return sector;
+}
+
 export const SparseFlag = {
   lineEnds: 0x1,
   redundantDirectory: 0x2,
@@ -79,7 +85,17 @@ export const MarkerFields = struct(
 );
 export const MarkerType = { endOfStream: 0, grainTable: 1, grainDirectory: 2, footer: 3 } as const;
 
-/** Undefined for all ones, by which a header says that its footer knows. */
+/** All ones: a header says by them that its footer knows. */
+export const IN_FOOTER: Flags64 = { high: 0xffff_ffff, low: 0xffff_ffff };
+
+/** Undefined where the footer knows. */
 export function sectorOf({ high, low }: Flags64): number | undefined {
-  return high === 0xffff_ffff && low === 0xffff_ffff ? undefined : high * 2 ** 32 + low;
+  return high === IN_FOOTER.high && low === IN_FOOTER.low ? undefined : high * 2 ** 32 + low;
+}
+
+/** The inverse of `sectorOf`, for a multiple of a sector. */
+export function sectorAt(hostOffset: number | undefined): Flags64 {
+  if (hostOffset === undefined) return IN_FOOTER;
+  const sector = hostOffset / SECTOR_SIZE;
+  return { high: Math.floor(sector / 2 ** 32), low: sector % 2 ** 32 };
 }

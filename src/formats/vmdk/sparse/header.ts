@@ -12,6 +12,7 @@ import { readExactly, type Storage } from "../../../storage/storage.ts";
 import { MAX_DESCRIPTOR_LENGTH, type Refuse, refusing } from "../descriptor.ts";
 import {
   DEFLATE,
+  headerSector,
   LINE_ENDS,
   MarkerFields,
   MarkerType,
@@ -99,9 +100,7 @@ function hasFlag({ flags }: SparseHeaderValues, name: keyof typeof SparseFlag): 
 
 function anchorFor(values: SparseHeaderValues, footer: SparseHeaderValues): Uint8Array {
   const { directoryOffset, redundantOffset } = footer;
-  const sector = new Uint8Array(SECTOR_SIZE);
-  SparseHeaderFields.encode({ ...values, directoryOffset, redundantOffset }, sector);
-  return sector;
+  return headerSector({ ...values, directoryOffset, redundantOffset });
 }
 
 function redundantOf(values: SparseHeaderValues): number | undefined {

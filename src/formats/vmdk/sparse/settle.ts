@@ -6,7 +6,7 @@
 import { alignUp, SECTOR_SIZE } from "../../../bytes/align.ts";
 import { type Epoch, NO_REARRANGEMENT, type Rearrangement } from "../../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
-import { SparseHeaderFields } from "./fields.ts";
+import { headerSector, IN_FOOTER } from "./fields.ts";
 import { ENTRY_SIZE, FOOTER_LENGTH, isEndOfStream, type SparseHeader } from "./header.ts";
 
 /** Nothing where no footer of the image lies right behind its directory: many streams have none. */
@@ -18,13 +18,9 @@ export async function planStreamSettling(storage: Storage, header: SparseHeader)
   const end = start + FOOTER_LENGTH;
   if (end > fileSize) return nothing;
   const bytes = await readZeroFilled(storage, start, FOOTER_LENGTH);
-  const own = new Uint8Array(SECTOR_SIZE);
-  SparseHeaderFields.encode(values, own);
   const footer = bytes.subarray(SECTOR_SIZE, 2 * SECTOR_SIZE);
-  if (!isEndOfStream(bytes) || Buffer.compare(footer, own) !== 0) return nothing;
-  const sector = new Uint8Array(SECTOR_SIZE);
-  const all = { high: 0xffff_ffff, low: 0xffff_ffff };
-  SparseHeaderFields.encode({ ...values, directoryOffset: all }, sector);
+  if (!isEndOfStream(bytes) || Buffer.compare(footer, headerSector(values)) !== 0) return nothing;
+  const sector = headerSector({ ...values, directoryOffset: IN_FOOTER });
   const cut: Epoch[] = end < fileSize ? [{ purpose: "cut the file behind the stream", fileSize: end }] : [];
   return {
     epochs: [

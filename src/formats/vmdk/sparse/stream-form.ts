@@ -10,23 +10,13 @@
 import { alignUp, ceilDiv, KiB, MiB, SECTOR_SIZE } from "../../../bytes/align.ts";
 import type { PackedUnits, PackForm } from "../../../image/pack-form.ts";
 import type { Write } from "../../../image/write.ts";
-import {
-  DEFLATE,
-  GrainMarkerFields,
-  LINE_ENDS,
-  MarkerFields,
-  MarkerType,
-  SPARSE_MARK,
-  SparseFlag,
-  SparseHeaderFields,
-} from "./fields.ts";
+import { ENTRY_COUNT, freshHeader } from "./draft.ts";
+import { DEFLATE, GrainMarkerFields, MarkerFields, MarkerType, SparseFlag } from "./fields.ts";
 import { ENTRY_SIZE, FOOTER_LENGTH } from "./header.ts";
 
 export const STREAM_GRAIN = 64 * KiB;
-/** Sectors before the first grain, as VMware leaves them: header, descriptor and room. */
-const OVERHEAD = 128;
-const DESCRIPTOR_SECTORS = 20;
-const ENTRY_COUNT = 512;
+/** Of the first grain, in the image, as VMware has it: header, descriptor and room come before. */
+export const STREAM_START = 128 * SECTOR_SIZE;
 const TABLE_BYTES = ENTRY_COUNT * ENTRY_SIZE;
 /** With the sector that announces it. */
 const TABLE_PLACE = SECTOR_SIZE + TABLE_BYTES;
@@ -44,13 +34,11 @@ export interface StreamPlaces {
   readonly end: number;
 }
 
-export const STREAM_FRONT = { descriptorSectors: DESCRIPTOR_SECTORS, start: OVERHEAD * SECTOR_SIZE } as const;
-
 /** `base`: where the image begins in the file, a multiple of a sector; all places in it are told from there. */
 export function streamForm(base = 0): PackForm {
   return {
     unitSize: STREAM_GRAIN,
-    start: base + STREAM_FRONT.start,
+    start: base + STREAM_START,
     alignment: SECTOR_SIZE,
     leadInLength: GrainMarkerFields.size + ZLIB_HEADER.length,
     leadIn: (guestOffset, streamLength) => {
@@ -63,7 +51,7 @@ export function streamForm(base = 0): PackForm {
     },
     lengthFor: (unitCount, virtualSize) =>
       base +
-      STREAM_FRONT.start +
+      STREAM_START +
       unitCount * (STREAM_GRAIN + GRAIN_AROUND) +
       tailLength(tableCountOf(virtualSize), virtualSize),
     tail: (units) => tailWrites(units, base),
@@ -144,30 +132,14 @@ function marker(type: number, length: number): Uint8Array {
 
 /** `directory`: of the image; undefined where the footer says it. */
 export function streamHeader(virtualSize: number, directory: number | undefined): Uint8Array {
-  const sector = new Uint8Array(SECTOR_SIZE);
-  const at = directory === undefined ? undefined : directory / SECTOR_SIZE;
-  SparseHeaderFields.encode(
-    {
-      magic: Buffer.from(SPARSE_MARK),
-      version: 3,
-      flags: SparseFlag.lineEnds | SparseFlag.compressed | SparseFlag.markers,
-      capacity: virtualSize / SECTOR_SIZE,
-      grainSize: STREAM_GRAIN / SECTOR_SIZE,
-      descriptorOffset: 1,
-      descriptorSize: DESCRIPTOR_SECTORS,
-      entryCount: ENTRY_COUNT,
-      redundantOffset: { high: 0, low: 0 },
-      directoryOffset:
-        at === undefined
-          ? { high: 0xffff_ffff, low: 0xffff_ffff }
-          : { high: Math.floor(at / 2 ** 32), low: at % 2 ** 32 },
-      overHead: OVERHEAD,
-      uncleanShutdown: 0,
-      lineEnds: LINE_ENDS,
-      compression: DEFLATE,
-      padding: new Uint8Array(SparseHeaderFields.fields.padding.size),
-    },
-    sector,
-  );
-  return sector;
+  return freshHeader({
+    version: 3,
+    flags: SparseFlag.compressed | SparseFlag.markers,
+    compression: DEFLATE,
+    virtualSize,
+    grainSize: STREAM_GRAIN,
+    redundantDirectory: 0,
+    directory,
+    overHead: STREAM_START,
+  });
 }

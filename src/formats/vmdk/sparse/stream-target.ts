@@ -14,7 +14,7 @@ import type { Commit, Draft, FileSpace, GuestMaterial, MappedDraft } from "../..
 import type { TargetOptionValues } from "../../../image/target-options.ts";
 import { ADAPTER_OPTION, type Adapter, freshDescriptor, STREAM_KIND } from "../fresh-descriptor.ts";
 import { ownName, sparseDraft } from "./draft.ts";
-import { STREAM_FRONT, STREAM_GRAIN, storedTablesOf, streamForm, streamHeader, streamPlaces } from "./stream-form.ts";
+import { STREAM_GRAIN, STREAM_START, storedTablesOf, streamForm, streamHeader, streamPlaces } from "./stream-form.ts";
 
 interface StreamDraft extends MappedDraft {
   readonly directory: number;
@@ -57,7 +57,7 @@ function draftAt(
     placement: {
       unitSize: STREAM_GRAIN,
       hostAlignment: SECTOR_SIZE,
-      reserved: RangeSet.of({ start: 0, end: base + STREAM_FRONT.start }),
+      reserved: RangeSet.of({ start: 0, end: base + STREAM_START }),
       hasZeroState: false,
       compressed: { clusterSize: STREAM_GRAIN, method: "zlib" },
     },
@@ -113,7 +113,7 @@ function copyHeader(
 
 /** All before the first grain but the header. */
 function frontOf(virtualSize: number, adapter: Adapter, { fileName, identity }: PackedFile): Uint8Array {
-  const front = new Uint8Array(STREAM_FRONT.start);
+  const front = new Uint8Array(STREAM_START);
   front.set(freshDescriptor(ownName(fileName), virtualSize, adapter, STREAM_KIND, identity), SECTOR_SIZE);
   return front;
 }

@@ -17,14 +17,11 @@ import type { Commit, Draft, FileSpace, GuestMaterial, MappedDraft } from "../..
 import type { TargetOptionValues } from "../../../image/target-options.ts";
 import { type Chunk, freshChunk, type Write } from "../../../image/write.ts";
 import { type Adapter, freshDescriptor, SPARSE_KIND } from "../fresh-descriptor.ts";
-import { MAX_SPARSE_SIZE, ownName, sparseDraft } from "./draft.ts";
-import { LINE_ENDS, SPARSE_MARK, SparseFlag, SparseHeaderFields } from "./fields.ts";
+import { DESCRIPTOR_SECTORS, ENTRY_COUNT, freshHeader, MAX_SPARSE_SIZE, ownName, sparseDraft } from "./draft.ts";
+import { SparseFlag } from "./fields.ts";
 import { ENTRY_SIZE } from "./header.ts";
 
-/** Room for what others add to it: VirtualBox writes its own lines there. QEMU reads so much of it, wherever it lies. */
-const DESCRIPTOR_SECTORS = 20;
 const FRONT = (1 + DESCRIPTOR_SECTORS) * SECTOR_SIZE;
-const ENTRY_COUNT = 512;
 const TABLE_BYTES = ENTRY_COUNT * ENTRY_SIZE;
 /** Of VMware and qemu-img; larger ones are taken apart. */
 const USUAL_GRAIN = 64 * KiB;
@@ -208,33 +205,17 @@ function copyHeader(
   const descriptor = new Uint8Array(DESCRIPTOR_SECTORS * SECTOR_SIZE);
   descriptor.set(text);
   const [redundant, first] = both;
-  const sector = new Uint8Array(SECTOR_SIZE);
-  SparseHeaderFields.encode(
-    {
-      magic: Buffer.from(SPARSE_MARK),
-      version: 1,
-      flags: SparseFlag.lineEnds | SparseFlag.redundantDirectory,
-      capacity: virtualSize / SECTOR_SIZE,
-      grainSize: clusterSize / SECTOR_SIZE,
-      descriptorOffset: 1,
-      descriptorSize: DESCRIPTOR_SECTORS,
-      entryCount: ENTRY_COUNT,
-      redundantOffset: sectorFlags(redundant.directory),
-      directoryOffset: sectorFlags(first.directory),
-      overHead: FRONT / SECTOR_SIZE,
-      uncleanShutdown: 0,
-      lineEnds: LINE_ENDS,
-      compression: 0,
-      padding: new Uint8Array(SparseHeaderFields.fields.padding.size),
-    },
-    sector,
-  );
+  const sector = freshHeader({
+    version: 1,
+    flags: SparseFlag.redundantDirectory,
+    compression: 0,
+    virtualSize,
+    grainSize: clusterSize,
+    redundantDirectory: redundant.directory,
+    directory: first.directory,
+    overHead: FRONT,
+  });
   return { kind: "sector", hostOffset: 0, sector, extras: [{ hostOffset: SECTOR_SIZE, bytes: descriptor }] };
-}
-
-function sectorFlags(hostOffset: number) {
-  const sector = hostOffset / SECTOR_SIZE;
-  return { high: Math.floor(sector / 2 ** 32), low: sector % 2 ** 32 };
 }
 
 function refusal(message: string, hostOffset?: number, guestOffset?: number): ImageError {
