@@ -23,6 +23,10 @@ const packages = {
   xz: "xz-utils",
   bzip2: "bzip2",
   openssl: "openssl",
+  // Shells for which we write completion scripts.
+  bash: "bash",
+  zsh: "zsh",
+  fish: "fish",
   // Readers of VHD, VMDK and qcow that share no code with QEMU.
   vhdiinfo: "libvhdi-utils",
   vmdkinfo: "libvmdk-utils",

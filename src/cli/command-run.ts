@@ -95,7 +95,7 @@ function withLineBreak(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
-const CACHE_MODES = ["none", "writeback", "writethrough", "directsync", "unsafe"];
+export const CACHE_MODES = ["none", "writeback", "writethrough", "directsync", "unsafe"];
 
 /** qemu-img's cache modes are taken and have no effect; a wrong one is refused in its words. */
 export function refuseUnknownCache(mode: string | undefined): void {

@@ -243,4 +243,13 @@ export const commands: readonly CommandSpec[] = [
     options: () => [new Option("--keep <DIR>", "keep the files there: the original, and one of each format")],
     perform: demoCommand,
   },
+  {
+    name: "completion",
+    words: "[SHELL]",
+    summary: "print a script that completes commands, options and formats in bash, zsh or fish",
+    example: "inplace-convert completion bash > ~/.local/share/bash-completion/completions/inplace-convert",
+    // Loaded only where it is asked for.
+    perform: async (run, words) =>
+      (await import("./completion.ts")).completionCommand(run, words, commands, commonOptions()),
+  },
 ];

@@ -9,6 +9,7 @@ export type Library = Pick<
   | "compact"
   | "compare"
   | "convert"
+  | "formatNames"
   | "info"
   | "makeDemoImage"
   | "map"

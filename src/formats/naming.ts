@@ -10,6 +10,11 @@ export function extensionsOf(format: string): readonly string[] {
   return driver?.extensions ?? [];
 }
 
+/** What the user may call a format: every one's name and its aliases, in the order of messages. */
+export function formatNames(): readonly string[] {
+  return formatDrivers.flatMap(({ name, aliases }) => [name, ...aliases]);
+}
+
 /** False of a format that is a disk in one piece, such as raw, where a size of clusters says nothing. */
 export function hasClusters(format: string): boolean {
   const driver = formatDrivers.find(({ name, aliases }) => name === format || aliases.includes(format));
