@@ -15,6 +15,7 @@ import { nextStepLines, orphansBeside, stateOf } from "./next-steps.ts";
 import { parseOptionList } from "./option-list.ts";
 import { isClosedPipe } from "./output.ts";
 import { type ProgressDisplay, showProgress } from "./progress.ts";
+import { answerToQemuImg } from "./qemu-img-words.ts";
 import { explain } from "./system-error.ts";
 import { printableLine, type Terminal } from "./terminal.ts";
 
@@ -71,11 +72,21 @@ async function runWords(words: readonly string[], world: World): Promise<Ended> 
     });
   }
   try {
+    refuseQemuImgWords(words, world.terminal.invocation);
     await program.parseAsync(words, { from: "user" });
     return { exitCode, hasWritten };
   } catch (error) {
     return { exitCode: unparsed(error, program, words, world.terminal), hasWritten };
   }
+}
+
+/** Throws for words of qemu-img's that we lack, before commander calls them unknown. */
+function refuseQemuImgWords(words: readonly string[], invocation: string): void {
+  const spec = commands.find(({ name }) => name === words[0]);
+  const options = [...(spec?.options?.() ?? []), ...commonOptions()].filter(({ required }) => required);
+  const valued = new Set(options.flatMap(({ short, long }) => [short ?? [], long ?? []].flat()));
+  const answer = answerToQemuImg(words, invocation, valued);
+  if (answer !== undefined) throw new UsageError(answer);
 }
 
 function addCommand(program: Command, spec: CommandSpec): Command {
