@@ -206,6 +206,7 @@ export const commands: readonly CommandSpec[] = [
     options: () => [
       anotherName("--a-format <FORMAT>", "-f"),
       new Option("-F, --b-format <FORMAT>", "the second image's format"),
+      new Option("-s, --strict", "other sizes, or other ranges allocated, are differences too"),
       cacheOption("-T"),
       ...readingOptions(),
     ],
@@ -227,7 +228,11 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "where the guest's bytes lie in the file",
     example: "inplace-convert map --output json disk.qcow2",
-    options: readingOptions,
+    options: () => [
+      new Option("-s, --start-offset <OFFSET>", "from this guest offset on"),
+      new Option("-l, --max-length <LENGTH>", "no more than so many bytes of the guest"),
+      ...readingOptions(),
+    ],
     optionsOf: "source",
     perform: mapCommand,
   },
