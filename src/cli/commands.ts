@@ -5,6 +5,7 @@ import { checkCommand } from "./check-command.ts";
 import type { CommandRun, Values } from "./command-run.ts";
 import { compactCommand, convertCommand, planCommand } from "./convert-command.ts";
 import { demoCommand } from "./demo.ts";
+import { CHECK_EXIT_CODES, COMPARE_EXIT_CODES, type ExitCodes } from "./help-text.ts";
 import { checksumCommand, compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
 import { resumeCommand, rollbackCommand } from "./recovery-command.ts";
 import { setmapCommand } from "./setmap-command.ts";
@@ -22,6 +23,8 @@ export interface CommandSpec {
   readonly optionsOf?: "target" | "source";
   /** `compare` has 1 for "they differ", `check` 2 for corruptions: what goes wrong otherwise ends with this. */
   readonly failureExit?: number;
+  /** Where they are not everybody's. */
+  readonly exitCodes?: ExitCodes;
   /** Gives the exit code; throws ImageError or UsageError. */
   readonly perform: (run: CommandRun, words: readonly string[]) => Promise<number>;
 }
@@ -169,6 +172,7 @@ export const commands: readonly CommandSpec[] = [
       new Option("--object <DEFINITION>", "qemu-img's secrets: taken, and without effect, since no guest data is read"),
     ],
     failureExit: 1,
+    exitCodes: CHECK_EXIT_CODES,
     writes: ({ repair }) => repair !== undefined,
     optionsOf: "source",
     perform: checkCommand,
@@ -202,10 +206,12 @@ export const commands: readonly CommandSpec[] = [
     options: () => [
       anotherName("--a-format <FORMAT>", "-f"),
       new Option("-F, --b-format <FORMAT>", "the second image's format"),
+      new Option("-s, --strict", "other sizes, or other ranges allocated, are differences too"),
       cacheOption("-T"),
       ...readingOptions(),
     ],
     failureExit: 2,
+    exitCodes: COMPARE_EXIT_CODES,
     perform: compareCommand,
   },
   {
@@ -222,7 +228,11 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "where the guest's bytes lie in the file",
     example: "inplace-convert map --output json disk.qcow2",
-    options: readingOptions,
+    options: () => [
+      new Option("-s, --start-offset <OFFSET>", "from this guest offset on"),
+      new Option("-l, --max-length <LENGTH>", "no more than so many bytes of the guest"),
+      ...readingOptions(),
+    ],
     optionsOf: "source",
     perform: mapCommand,
   },

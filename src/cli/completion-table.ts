@@ -57,8 +57,8 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
 
 /** What commander adds to every command by itself. */
 const HELP: readonly CompletedOption[] = [
-  plain(["-h", "--help"], "display help for command"),
-  plain(["--version"], "output the version number"),
+  plain(["-h", "--help"], "short help; --help tells the exit codes too"),
+  plain(["-V", "--version"], "the version of this program"),
 ];
 
 function plain(flags: readonly string[], summary: string): CompletedOption {

@@ -5,7 +5,6 @@ import {
   type CompactOptions,
   type ConvertOptions,
   kebabKeys,
-  parseSize,
   type TargetOption,
   UsageError,
 } from "../index.ts";
@@ -20,6 +19,7 @@ import {
   printOutcome,
   printResult,
   required,
+  sizeOf,
 } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 import { parseOptionList } from "./option-list.ts";
@@ -121,10 +121,6 @@ function rewritingOptions(run: CommandRun): CompactOptions {
     ...given("journal", values.journal),
     ...given("crossCheck", values.crossCheck),
   };
-}
-
-function sizeOf(text: string | undefined, name: string): number | undefined {
-  return text === undefined ? undefined : parseSize(text, name);
 }
 
 /** `[ALGORITHM:]HEX`; no prefix is blkhash-sha256. */

@@ -11,9 +11,11 @@ import {
   printResult,
   refuseUnknownCache,
   required,
+  sizeOf,
 } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 import { jsonLines } from "./json.ts";
+import { entriesWithin } from "./map-range.ts";
 import { printableLine } from "./terminal.ts";
 
 export async function checksumCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
@@ -34,6 +36,7 @@ export async function compareCommand(run: CommandRun, [first, second]: readonly 
     required(second, "a second image", usage),
     {
       ...open,
+      ...given("strict", run.values.strict),
       ...given("formatA", format),
       ...given("formatB", run.values.bFormat === undefined ? undefined : formatName(run.values.bFormat)),
     },
@@ -50,7 +53,12 @@ export async function infoCommand(run: CommandRun, [image]: readonly string[]): 
 }
 
 export async function mapCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
-  const report = await run.library.map(required(image, "an image", "map IMAGE"), run.open);
+  const path = required(image, "an image", "map IMAGE");
+  const start = sizeOf(run.values.startOffset, "--start-offset");
+  const length = sizeOf(run.values.maxLength, "--max-length");
+  const whole = await run.library.map(path, run.open);
+  const isPart = start !== undefined || length !== undefined;
+  const report = isPart ? { ...whole, entries: entriesWithin(whole.entries, start ?? 0, length) } : whole;
   // As qemu-img has it: a list, whose keys are single words.
   if (isJson(run)) run.terminal.result(jsonLines(report.entries));
   else printResult(run, report.entries, mapText(report));

@@ -21,6 +21,18 @@ export function hasClusters(format: string): boolean {
   return driver?.onePiece === undefined;
 }
 
+/** The format that `word` names, in whatever case; undefined where it names none. */
+export function formatNamed(word: string): string | undefined {
+  const name = word.toLowerCase();
+  return formatDrivers.find((driver) => driver.name === name || driver.aliases.includes(name))?.name;
+}
+
+/** The format that a file's extension promises, in whatever case; undefined where it promises none. */
+export function formatPromised(path: string): string | undefined {
+  const name = path.toLowerCase();
+  return formatDrivers.find(({ extensions }) => extensions.some((extension) => name.endsWith(extension)))?.name;
+}
+
 /** Every extension that says what an image is, with the dot. */
 export function imageExtensions(): readonly string[] {
   return formatDrivers.flatMap(({ extensions }) => extensions);
