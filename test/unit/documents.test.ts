@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const documents = ["", "docs", "docs/decisions", "examples"].flatMap((folder) =>
+const documents = ["", "docs", "docs/decisions", "docs/reference", "examples"].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith(".md"))
     .map((name) => join(folder, name)),

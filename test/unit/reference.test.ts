@@ -1,0 +1,104 @@
+/** The reference pages say what the code does: none is stale, and what is declared for them alone is held to the code here. */
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { recipes, vectors } from "../../scripts/reference/checksums-page.ts";
+import { optionsWithDefaults } from "../../scripts/reference/option-facts.ts";
+import { targetDefaults } from "../../scripts/reference/target-defaults.ts";
+import { referencePages } from "../../scripts/reference.ts";
+import { commands, commonOptions } from "../../src/cli/commands.ts";
+import { convert } from "../../src/convert/convert.ts";
+import { formatDrivers } from "../../src/formats/registry.ts";
+import { checksum, targetOptions } from "../../src/index.ts";
+import { MemoryVolume } from "../../src/storage/memory.ts";
+import { testHost } from "../support/crash-scenario.ts";
+
+const root = new URL("../../", import.meta.url);
+const pages = referencePages();
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+describe("pages", () => {
+  test.each(Object.keys(pages))("%s is what the code says", (path) => {
+    const found = readFileSync(new URL(path, root), "utf8");
+    expect(found === pages[path], `${path} is stale: run node scripts/reference.ts`).toBe(true);
+  });
+
+  test("nothing else lies beside them", () => {
+    const found = readdirSync(new URL("docs/reference/", root)).map((name) => `docs/reference/${name}`);
+    expect(found.filter((path) => !(path in pages))).toEqual([]);
+  });
+});
+
+describe("defaults", () => {
+  test("of options that there are", () => {
+    const options = [...commonOptions(), ...commands.flatMap((spec) => spec.options?.() ?? [])];
+    const names = options.map((option) => option.attributeName());
+    expect(optionsWithDefaults.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  const keys = formatDrivers.flatMap(({ name }) => targetOptions(name).map((option) => `${name}.${option.name}`));
+  test("of all keys of -o", () => {
+    expect(Object.keys(targetDefaults).sort()).toEqual([...keys].sort());
+  });
+
+  /** Digests of what a conversion of a raw disk leaves, by the files' names. */
+  async function made(format: string, options: Readonly<Record<string, string>>) {
+    const disk = Uint8Array.from({ length: 1 << 20 }, (_, at) => (at < 300_000 ? (at % 251) + 1 : 0));
+    const volume = new MemoryVolume({ "disk.raw": disk });
+    const report = await convert("disk.raw", format, { format: "raw", reproducible: true, options }, testHost(volume));
+    expect(report.changed || format === "raw").toBe(true);
+    const digests = Object.entries(volume.snapshots()).map(([name, bytes]) => [name, digestOf(bytes)] as const);
+    return Object.fromEntries(digests);
+  }
+
+  test.each(formatDrivers.map(({ name }) => name))("of %s make the same file as none", async (format) => {
+    const values = Object.entries(targetDefaults).flatMap(([key, { value }]) => {
+      return key.startsWith(`${format}.`) && value !== undefined
+        ? [[key.slice(format.length + 1), value] as const]
+        : [];
+    });
+    expect(await made(format, Object.fromEntries(values))).toEqual(await made(format, {}));
+  });
+
+  test("of a fixed VHD make the same file as none", async () => {
+    const fixed = { subformat: "fixed" };
+    expect(await made("vpc", { ...fixed, align: "1M", gpt: "keep" })).toEqual(await made("vpc", fixed));
+  });
+});
+
+describe("blkhash-sha256", () => {
+  const folder = mkdtempSync(join(tmpdir(), "inplace-convert-checksums-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const disk = join(folder, "disk.raw");
+
+  function independently(bytes: Uint8Array): string {
+    const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest();
+    const blocks = Array.from({ length: Math.ceil(bytes.length / 65_536) }, (_, at) => {
+      return sha256(bytes.subarray(at * 65_536, (at + 1) * 65_536));
+    });
+    const size = Buffer.from(new BigUint64Array([BigInt(bytes.length)]).buffer);
+    return sha256(Buffer.concat([...blocks, size])).toString("hex");
+  }
+
+  test.each(vectors)("of $content", async ({ bytes, digest }) => {
+    writeFileSync(disk, bytes());
+    expect(independently(bytes())).toBe(digest);
+    expect(await checksum(disk, { format: "raw" })).toMatchObject({ algorithm: "blkhash-sha256", checksum: digest });
+  });
+
+  test.each([
+    ["bash", "bash", ["-c", recipes.bash]],
+    ["node", process.execPath, ["--input-type=module", "-e", recipes.node]],
+  ])("as %s computes it on the page", (_name, program, words) => {
+    const { bytes, digest } = vectors.at(-1) ?? { bytes: () => new Uint8Array(), digest: "" };
+    writeFileSync(disk, bytes());
+    expect(execFileSync(program, words, { cwd: folder, encoding: "utf8" })).toMatch(new RegExp(`^${digest}\\b`));
+  });
+});
