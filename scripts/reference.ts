@@ -7,6 +7,7 @@ import { actionPage } from "./reference/action-page.ts";
 import { checksumsPage } from "./reference/checksums-page.ts";
 import { commandsPage } from "./reference/commands-page.ts";
 import { exitCodesPage } from "./reference/exit-codes-page.ts";
+import { jsonPage } from "./reference/json-page.ts";
 import { optionsPage } from "./reference/options-page.ts";
 
 const root = new URL("../", import.meta.url);
@@ -18,6 +19,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "docs/reference/checksums.md": checksumsPage(),
     "docs/reference/commands.md": commandsPage(),
     "docs/reference/exit-codes.md": exitCodesPage(),
+    "docs/reference/json.md": jsonPage(),
     "docs/reference/options.md": optionsPage(),
   };
 }

@@ -1,0 +1,93 @@
+/** docs/reference/json.md: what `--output json` prints, a table a command. */
+
+import {
+  CHECK,
+  CHECKSUM,
+  COMPARE,
+  COMPLETION,
+  CONVERSION,
+  DEMO,
+  FAILURE,
+  type Field,
+  type Fields,
+  FORMAT_SPECIFIC,
+  INFO,
+  MAP,
+  OPTION_HELP,
+  RECOVERY,
+  SETMAP,
+} from "./json-fields.ts";
+import { code, page, table } from "./markdown.ts";
+
+const REFUSED: Field = {
+  type: "object",
+  meaning: "Only of a plan that is refused; its fields are those of a [failure](#failures).",
+  hasAnyKeys: true,
+};
+
+/** What is printed, by the heading that tells of it. */
+export const printedFields = {
+  "convert, plan, compact": { ...CONVERSION, error: REFUSED },
+  check: CHECK,
+  checksum: CHECKSUM,
+  compare: COMPARE,
+  info: INFO,
+  map: MAP,
+  "resume, rollback": RECOVERY,
+  setmap: SETMAP,
+  demo: DEMO,
+  completion: COMPLETION,
+  "-o help": OPTION_HELP,
+  Failures: FAILURE,
+} as const satisfies Readonly<Record<string, Fields>>;
+
+export type Heading = keyof typeof printedFields;
+
+const REMARKS: Partial<Record<Heading, string>> = {
+  "convert, plan, compact":
+    "`convert --dry-run` prints what `plan` does. A plan that is refused is printed all the same, with its reasons in `refused`, and exits 1.",
+  check: "qemu-img's fields, then those of ours. As qemu-img does it leaves out counts that are 0, but `check-errors`.",
+  info: "The fields are qemu-img's.",
+  map: "A list, an entry a line, as qemu-img prints it: all of the disk, ascending, without a gap.",
+  "-o help": "A list, of `convert IMAGE FORMAT -o help` for one.",
+  Failures:
+    "Every failure prints this on stdout, and its sentence on stderr. What is not known is absent. What `convert` and `compact` refuse before they write has all reasons in `refused`.",
+};
+
+export function jsonPage(): string {
+  const told = new Map<Fields, string>([[CONVERSION, "as of `convert`"]]);
+  return page(
+    "JSON",
+    "What `--output json` prints on stdout: one value, and a line break. Keys are words with hyphens; in the library the same fields are in camel case. Fields may be added, and a reader should pass over what it doesn't know; none of these is taken away or changes its meaning within a major version.",
+    "Bytes and counts are whole numbers. `[]` after a name stands for each item of a list. Digests are hex digits in lower case.",
+    ...Object.entries(printedFields).flatMap(([heading, fields]) => [
+      `## ${heading}`,
+      ...(REMARKS[heading as Heading] === undefined ? [] : [REMARKS[heading as Heading] as string]),
+      fieldsTable(fields, told),
+      ...(fields === INFO ? formatTables(told) : []),
+    ]),
+  );
+}
+
+function formatTables(told: Map<Fields, string>): string[] {
+  return Object.entries(FORMAT_SPECIFIC).flatMap(([format, fields]) => [
+    `\`format-specific.data\` of ${format}:`,
+    fieldsTable(fields, told),
+  ]);
+}
+
+function fieldsTable(fields: Fields, told: Map<Fields, string>): string {
+  return table(["field", "type", "meaning"], rowsOf(fields, "", told));
+}
+
+/** A field's own row, then those inside it; what has been told before is not told again. */
+function rowsOf(fields: Fields, before: string, told: Map<Fields, string>): string[][] {
+  return Object.entries(fields).flatMap(([name, { type, meaning, inside, isList }]) => {
+    const path = `${before}${name}`;
+    const known = inside && told.get(inside);
+    const row = [code(path), type, known === undefined ? meaning : `${meaning} Its fields are ${known}.`];
+    if (inside === undefined || known !== undefined) return [row];
+    told.set(inside, `those of ${code(path)}`);
+    return [row, ...rowsOf(inside, `${path}${isList ? "[]" : ""}.`, told)];
+  });
+}
