@@ -8,6 +8,7 @@ import { checksumsPage } from "./reference/checksums-page.ts";
 import { commandsPage } from "./reference/commands-page.ts";
 import { exitCodesPage } from "./reference/exit-codes-page.ts";
 import { jsonPage } from "./reference/json-page.ts";
+import { manPage } from "./reference/man-page.ts";
 import { optionsPage } from "./reference/options-page.ts";
 
 const root = new URL("../", import.meta.url);
@@ -21,6 +22,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "docs/reference/exit-codes.md": exitCodesPage(),
     "docs/reference/json.md": jsonPage(),
     "docs/reference/options.md": optionsPage(),
+    "man/inplace-convert.1": manPage(),
   };
 }
 

@@ -27,6 +27,8 @@ const packages = {
   bash: "bash",
   zsh: "zsh",
   fish: "fish",
+  // Reads man pages more strictly than others do.
+  mandoc: "mandoc",
   // Readers of VHD, VMDK and qcow that share no code with QEMU.
   vhdiinfo: "libvhdi-utils",
   vmdkinfo: "libvmdk-utils",

@@ -9,10 +9,11 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   targetFormatOptions: "none",
   sparseSize: "`4k` from raw, fixed VHD and flat VMDK, else `0`",
   compact: "from raw, fixed VHD and flat VMDK, and with `-c`",
+  noCompact: "from all others",
   checksum: "`blkhash-sha256`",
   guestChecksum: "nothing is expected",
   verify: "`full`",
-  check: "checked",
+  noCheck: "checked",
   maxExtraSpace: "no limit",
   journal: "beside the image, `IMAGE.inplace-journal`",
   crossCheck: "`off`",
@@ -28,9 +29,15 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 /** Of one command alone, where it has its own: `command.option`. */
 const OWN: Readonly<Record<string, string>> = { "compact.sparseSize": "`0`" };
 
+/** `--no-check` is `noCheck` here, beside the `check` that it sets. */
+export function nameOf(option: Option): string {
+  const name = option.attributeName();
+  return option.negate ? `no${name.charAt(0).toUpperCase()}${name.slice(1)}` : name;
+}
+
 /** What an option is where it is not given; throws an Error for one with a value of which nobody has said it. */
 export function defaultOf(command: string, option: Option): string {
-  const name = option.attributeName();
+  const name = nameOf(option);
   const known = OWN[`${command}.${name}`] ?? DEFAULTS[name];
   if (known !== undefined) return known;
   if (typeof option.defaultValue === "string") return `\`${option.defaultValue}\``;

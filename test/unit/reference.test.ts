@@ -1,15 +1,17 @@
 /** The reference pages say what the code does: none is stale, and what is declared for them alone is held to the code here. */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { recipes, vectors } from "../../scripts/reference/checksums-page.ts";
-import { optionsWithDefaults } from "../../scripts/reference/option-facts.ts";
+import { nameOf, optionsWithDefaults } from "../../scripts/reference/option-facts.ts";
 import { targetDefaults } from "../../scripts/reference/target-defaults.ts";
 import { referencePages } from "../../scripts/reference.ts";
+import { find } from "../../scripts/tools.ts";
 import { commands, commonOptions } from "../../src/cli/commands.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { formatDrivers } from "../../src/formats/registry.ts";
@@ -36,10 +38,23 @@ describe("pages", () => {
   });
 });
 
+test("the man page is one without a mistake", () => {
+  const mandoc = find("mandoc");
+  if (mandoc === undefined) throw new Error("Cannot check the man page: install mandoc");
+  const path = fileURLToPath(new URL("man/inplace-convert.1", root));
+  // It may find that there is no date: the version says when.
+  const { stdout } = spawnSync(mandoc, ["-T", "lint", "-W", "warning", path], { encoding: "utf8" });
+  expect(stdout.split("\n").filter((line) => line !== "" && !line.includes("missing date"))).toEqual([]);
+  const overstruck = execFileSync(mandoc, ["-T", "utf8", "-O", "width=200", path], { encoding: "utf8" }).split("\b");
+  const text = overstruck.map((part, at) => (at < overstruck.length - 1 ? part.slice(0, -1) : part)).join("");
+  for (const { name } of commands) expect(text).toContain(`inplace-convert ${name}`);
+  for (const { flags } of commonOptions()) expect(text).toContain(flags.replaceAll(/[<>]/g, ""));
+});
+
 describe("defaults", () => {
   test("of options that there are", () => {
     const options = [...commonOptions(), ...commands.flatMap((spec) => spec.options?.() ?? [])];
-    const names = options.map((option) => option.attributeName());
+    const names = options.map(nameOf);
     expect(optionsWithDefaults.filter((name) => !names.includes(name))).toEqual([]);
   });
 
