@@ -8,6 +8,7 @@ import { checksumsPage } from "./reference/checksums-page.ts";
 import { commandsPage } from "./reference/commands-page.ts";
 import { exitCodesPage } from "./reference/exit-codes-page.ts";
 import { jsonPage } from "./reference/json-page.ts";
+import { libraryPage } from "./reference/library-page.ts";
 import { manPage } from "./reference/man-page.ts";
 import { optionsPage } from "./reference/options-page.ts";
 
@@ -21,6 +22,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "docs/reference/commands.md": commandsPage(),
     "docs/reference/exit-codes.md": exitCodesPage(),
     "docs/reference/json.md": jsonPage(),
+    "docs/reference/library.md": libraryPage(),
     "docs/reference/options.md": optionsPage(),
     "man/inplace-convert.1": manPage(),
   };

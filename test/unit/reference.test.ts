@@ -15,6 +15,7 @@ import { find } from "../../scripts/tools.ts";
 import { commands, commonOptions } from "../../src/cli/commands.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { formatDrivers } from "../../src/formats/registry.ts";
+import * as library from "../../src/index.ts";
 import { checksum, targetOptions } from "../../src/index.ts";
 import { MemoryVolume } from "../../src/storage/memory.ts";
 import { testHost } from "../support/crash-scenario.ts";
@@ -49,6 +50,32 @@ test("the man page is one without a mistake", () => {
   const text = overstruck.map((part, at) => (at < overstruck.length - 1 ? part.slice(0, -1) : part)).join("");
   for (const { name } of commands) expect(text).toContain(`inplace-convert ${name}`);
   for (const { flags } of commonOptions()) expect(text).toContain(flags.replaceAll(/[<>]/g, ""));
+});
+
+describe("the library's page", () => {
+  const text = pages["docs/reference/library.md"] ?? "";
+
+  test("has a heading and a declaration of each export", () => {
+    const declared = [...text.matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
+    expect(Object.keys(library).filter((name) => !declared.includes(name))).toEqual([]);
+    const functions = Object.entries(library).filter(([, value]) => typeof value === "function");
+    const missing = functions.filter(([name]) => !new RegExp(`^(?:function|class) ${name}\\b`, "m").test(text));
+    expect(missing.map(([name]) => name)).toEqual([]);
+  });
+
+  test("closes what it opens in each declaration, and hands in nothing of our tests'", () => {
+    const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+    const count = (block: string, brackets: string) => [...block].filter((each) => brackets.includes(each)).length;
+    expect(blocks.filter((block) => block.trim() === "" || count(block, "([{") !== count(block, ")]}"))).toEqual([]);
+    expect(text).not.toMatch(/\b(?:Host|Volume)\b/);
+  });
+
+  test("has the parameters that may be left out as such", () => {
+    expect(text).toContain(
+      "function convert(path: string, targetFormat: string, options?: ConvertOptions): Promise<ConversionReport>;",
+    );
+    expect(text).toContain("function counted(count: number, noun: string, plural?: string): string;");
+  });
 });
 
 describe("defaults", () => {
