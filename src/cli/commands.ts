@@ -57,8 +57,20 @@ function cacheOption(letter: string): Option {
   return new Option(`${letter}, --cache <CACHE>`, "qemu-img's cache mode: taken, and without effect");
 }
 
-function readingOptions(): readonly Option[] {
+const NO_SECRETS = "taken, and without effect, since no guest data is read";
+
+/** qemu-img's other ways to name an image; `secrets`: what becomes of them. */
+function namingOptions(secrets: string): readonly Option[] {
   return [
+    new Option("--image-opts", "images are named by driver=FORMAT,file.filename=PATH"),
+    new Option("--object <DEFINITION>", `qemu-img's secrets: ${secrets}`),
+  ];
+}
+
+/** `readsData`: whether what the guest stored is read, and not only where it lies. */
+function readingOptions(readsData: boolean): readonly Option[] {
+  return [
+    ...namingOptions(readsData ? "refused, since no encrypted guest is read" : NO_SECRETS),
     new Option("-U, --force-share", "read although another program may be writing to the image"),
     markedRawOption(),
   ];
@@ -168,8 +180,7 @@ export const commands: readonly CommandSpec[] = [
       cacheOption("-T"),
       markedRawOption(),
       new Option("-U, --force-share", "check although another program may be writing to the image"),
-      new Option("--image-opts", "IMAGE is driver=FORMAT,file.filename=PATH"),
-      new Option("--object <DEFINITION>", "qemu-img's secrets: taken, and without effect, since no guest data is read"),
+      ...namingOptions(NO_SECRETS),
     ],
     failureExit: 1,
     exitCodes: CHECK_EXIT_CODES,
@@ -193,7 +204,7 @@ export const commands: readonly CommandSpec[] = [
     example: "inplace-convert checksum --checksum sha256 disk.qcow2",
     options: () => [
       new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"]),
-      ...readingOptions(),
+      ...readingOptions(true),
     ],
     optionsOf: "source",
     perform: checksumCommand,
@@ -208,7 +219,7 @@ export const commands: readonly CommandSpec[] = [
       new Option("-F, --b-format <FORMAT>", "the second image's format"),
       new Option("-s, --strict", "other sizes, or other ranges allocated, are differences too"),
       cacheOption("-T"),
-      ...readingOptions(),
+      ...readingOptions(true),
     ],
     failureExit: 2,
     exitCodes: COMPARE_EXIT_CODES,
@@ -219,7 +230,7 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "what an image is; never opens a backing file",
     example: "inplace-convert info disk.qcow2",
-    options: () => [cacheOption("-t"), ...readingOptions()],
+    options: () => [cacheOption("-t"), ...readingOptions(false)],
     optionsOf: "source",
     perform: infoCommand,
   },
@@ -231,7 +242,7 @@ export const commands: readonly CommandSpec[] = [
     options: () => [
       new Option("-s, --start-offset <OFFSET>", "from this guest offset on"),
       new Option("-l, --max-length <LENGTH>", "no more than so many bytes of the guest"),
-      ...readingOptions(),
+      ...readingOptions(false),
     ],
     optionsOf: "source",
     perform: mapCommand,
