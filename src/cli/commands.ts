@@ -37,7 +37,7 @@ export function commonOptions(): readonly Option[] {
       .argParser(collect)
       .default([], "none"),
     new Option("--output <FORMAT>", "how results are printed").choices(["human", "json"]).default("human"),
-    new Option("-p, --progress", "show progress"),
+    new Option("-p, --progress", "show progress; on a terminal it shows by itself after two seconds"),
     new Option("-q, --quiet", "print nothing but errors"),
     new Option("--backing-chain", "follow backing files, inside the image's folder"),
     new Option("--debug", "tell of a failure where in the program it came up"),
