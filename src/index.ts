@@ -69,6 +69,7 @@ export {
   hasClusters,
   imageExtensions,
   imageMarks,
+  nameFor,
 } from "./formats/naming.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
