@@ -46,6 +46,7 @@ export interface Values {
   readonly strict?: true;
   readonly startOffset?: string;
   readonly maxLength?: string;
+  readonly checkList?: string;
   readonly debug?: true;
 }
 

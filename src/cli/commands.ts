@@ -2,11 +2,12 @@
 
 import { Option } from "commander";
 import { checkCommand } from "./check-command.ts";
+import { checksumCommand } from "./checksum-command.ts";
 import type { CommandRun, Values } from "./command-run.ts";
 import { compactCommand, convertCommand, planCommand } from "./convert-command.ts";
 import { demoCommand } from "./demo.ts";
 import { CHECK_EXIT_CODES, COMPARE_EXIT_CODES, type ExitCodes } from "./help-text.ts";
-import { checksumCommand, compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
+import { compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
 import { resumeCommand, rollbackCommand } from "./recovery-command.ts";
 import { setmapCommand } from "./setmap-command.ts";
 
@@ -199,11 +200,12 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "checksum",
-    words: "[IMAGE]",
-    summary: "digest of what the guest sees",
+    words: "[IMAGE...]",
+    summary: "digest of what the guest sees, a line an image; -c checks such lines",
     example: "inplace-convert checksum --checksum sha256 disk.qcow2",
     options: () => [
       new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"]),
+      new Option("-c, --check-list <LIST>", "check images against lines of DIGEST  NAME; - is stdin"),
       ...readingOptions(true),
     ],
     optionsOf: "source",

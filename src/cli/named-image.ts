@@ -1,7 +1,7 @@
 /** An image that is read, by whatever qemu-img lets it be named: a path, `--image-opts`, or `json:{…}`. */
 
 import { UsageError } from "../index.ts";
-import { type CommandRun, formatName } from "./command-run.ts";
+import { type CommandRun, formatName, type Values } from "./command-run.ts";
 import { parseOptionList } from "./option-list.ts";
 
 export interface NamedImage {
@@ -22,17 +22,21 @@ export function namedImage(
   format: string | undefined,
   readsData: boolean,
 ): NamedImage {
-  if (readsData && values.object !== undefined) {
-    throw new UsageError(
-      "Cannot use a secret of --object: no encrypted guest is read here; leave it out, or decrypt a copy with qemu-img convert",
-    );
-  }
+  if (readsData) refuseSecret(values);
   const isJson = word.startsWith("json:");
   if (!isJson && !values.imageOpts) return { path: word, format };
   const source = isJson ? "json:…" : "--image-opts";
   if (format !== undefined) throw new UsageError(`Cannot take --format beside ${source}: name the format by driver`);
   const keys = isJson ? jsonKeys(word.slice("json:".length)) : parseOptionList([word]).values;
   return imageOfKeys(keys, source, readsData);
+}
+
+/** For commands that read the guest's data. */
+export function refuseSecret({ object }: Values): void {
+  if (object === undefined) return;
+  throw new UsageError(
+    "Cannot use a secret of --object: no encrypted guest is read here; leave it out, or decrypt a copy with qemu-img convert",
+  );
 }
 
 /** `driver`, `file.filename` or `filename`; `file.driver=file` is all that we open anyway. */

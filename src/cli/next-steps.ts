@@ -50,11 +50,12 @@ export function undoLines(path: string, program: string, oldFormat?: string, has
  * told of that (`undoLines`) tells of renaming too.
  */
 export function afterwards(report: ConversionReport, keepsUndo: boolean): readonly (readonly [string, string])[] {
-  const { changed, image, imageAfter, diskFile, targetFormat } = report;
+  const { changed, image, imageAfter, diskFile, sourceFormat, targetFormat } = report;
   if (!changed || keepsUndo) return [];
   // A disk that a descriptor names keeps the name that stands there.
-  const isNamed = imageAfter !== undefined || diskFile !== undefined || formatPromised(image) === targetFormat;
-  const name = isNamed ? image : nameFor(image, targetFormat);
+  const isNamed = imageAfter !== undefined || diskFile !== undefined;
+  const isRight = sourceFormat === targetFormat || formatPromised(image) === targetFormat;
+  const name = isNamed || isRight ? image : nameFor(image, targetFormat);
   return [
     // What has that name already is not overwritten.
     ["to rename", name === image ? "" : `mv -n ${shellWord(image)} ${shellWord(name)}`],

@@ -1,6 +1,6 @@
 /** `checksum`, `compare`, `info` and `map`: what an image is, without a write. */
 
-import type { ChecksumAlgorithm, OpenOptions } from "../index.ts";
+import type { OpenOptions } from "../index.ts";
 import { infoText, kebabKeys, mapText } from "../index.ts";
 import {
   type CommandRun,
@@ -17,16 +17,6 @@ import { EXIT } from "./failure.ts";
 import { jsonLines } from "./json.ts";
 import { entriesWithin } from "./map-range.ts";
 import { namedImage } from "./named-image.ts";
-import { printableLine } from "./terminal.ts";
-
-export async function checksumCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
-  const { path, open } = opened(run, required(image, "an image", "checksum IMAGE"), true);
-  const algorithm = run.values.checksum as ChecksumAlgorithm | undefined;
-  const report = await run.library.checksum(path, { ...open, ...given("algorithm", algorithm) });
-  // One line an image, whatever its name holds, as sha256sum has it.
-  printResult(run, kebabKeys(report), `${report.checksum}  ${printableLine(report.image)}`);
-  return EXIT.done;
-}
 
 export async function compareCommand(run: CommandRun, [first, second]: readonly string[]): Promise<number> {
   const usage = "compare A B";
@@ -48,14 +38,14 @@ export async function compareCommand(run: CommandRun, [first, second]: readonly 
 
 export async function infoCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
   refuseUnknownCache(run.values.cache);
-  const { path, open } = opened(run, required(image, "an image", "info IMAGE"), false);
+  const { path, open } = opened(run, required(image, "an image", "info IMAGE"));
   const report = await run.library.info(path, open);
   printResult(run, kebabKeys(report), infoText(report));
   return EXIT.done;
 }
 
 export async function mapCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
-  const { path, open } = opened(run, required(image, "an image", "map IMAGE"), false);
+  const { path, open } = opened(run, required(image, "an image", "map IMAGE"));
   const start = sizeOf(run.values.startOffset, "--start-offset");
   const length = sizeOf(run.values.maxLength, "--max-length");
   const whole = await run.library.map(path, open);
@@ -68,11 +58,7 @@ export async function mapCommand(run: CommandRun, [image]: readonly string[]): P
 }
 
 /** The image that a word names, and how it is to be opened. */
-function opened(
-  run: CommandRun,
-  word: string,
-  readsData: boolean,
-): { readonly path: string; readonly open: OpenOptions } {
-  const { path, format } = namedImage(run, word, run.open.format, readsData);
+function opened(run: CommandRun, word: string): { readonly path: string; readonly open: OpenOptions } {
+  const { path, format } = namedImage(run, word, run.open.format, false);
   return { path, open: { ...run.open, ...given("format", format) } };
 }

@@ -40,6 +40,7 @@ test("what to do next: a new name, and how a way back is kept", () => {
   // Any of the format's own extensions is right, and a name without one, or that a descriptor gives, stays.
   expect(ends({ image: "disk.img", targetFormat: "raw" })).toEqual([none]);
   expect(ends({ image: "disk" })).toEqual([none]);
+  expect(ends({ image: "disk.img", sourceFormat: "qcow2" })).toEqual([none]);
   expect(ends({ image: "disk-flat.vmdk", targetFormat: "raw", diskFile: "disk-flat.vmdk" })).toEqual([none]);
   expect(ends({ image: "disk.raw", targetFormat: "vmdk", imageAfter: "disk.vmdk" })).toEqual([none]);
 });
