@@ -42,6 +42,7 @@ export {
   type CommonInfo,
   type InfoReport,
   info,
+  infoChain,
   type OvaInfo,
   type ParallelsInfo,
   type Qcow2Info,

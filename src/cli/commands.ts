@@ -230,7 +230,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "info",
     words: "[IMAGE]",
-    summary: "what an image is; never opens a backing file",
+    summary: "what an image is; opens its backing files with --backing-chain alone",
     example: "inplace-convert info disk.qcow2",
     options: () => [cacheOption("-t"), ...readingOptions(false)],
     optionsOf: "source",

@@ -39,6 +39,11 @@ export async function compareCommand(run: CommandRun, [first, second]: readonly 
 export async function infoCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
   refuseUnknownCache(run.values.cache);
   const { path, open } = opened(run, required(image, "an image", "info IMAGE"));
+  if (run.values.backingChain) {
+    const reports = await run.library.infoChain(path, open);
+    printResult(run, kebabKeys(reports), reports.map(infoText).join("\n\n"));
+    return EXIT.done;
+  }
   const report = await run.library.info(path, open);
   printResult(run, kebabKeys(report), infoText(report));
   return EXIT.done;
