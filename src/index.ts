@@ -42,6 +42,7 @@ export {
   type CommonInfo,
   type InfoReport,
   info,
+  infoChain,
   type OvaInfo,
   type ParallelsInfo,
   type Qcow2Info,
@@ -70,6 +71,7 @@ export {
   hasClusters,
   imageExtensions,
   imageMarks,
+  nameFor,
 } from "./formats/naming.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";

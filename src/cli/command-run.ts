@@ -18,6 +18,7 @@ export interface Values {
   readonly forceShare?: true;
   readonly allowMarkedRaw?: true;
   readonly imageOpts?: true;
+  readonly object?: string;
   readonly allowDataLoss?: true;
   readonly targetFormatOptions: readonly string[];
   readonly output: "human" | "json";
@@ -45,6 +46,7 @@ export interface Values {
   readonly strict?: true;
   readonly startOffset?: string;
   readonly maxLength?: string;
+  readonly checkList?: string;
   readonly debug?: true;
 }
 

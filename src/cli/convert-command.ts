@@ -40,7 +40,7 @@ export async function convertCommand(run: CommandRun, [image, format]: readonly 
   const target = formatName(required(format, "a target format", usage));
   const report = await run.library.convert(path, target, convertOptions(run, list.values));
   printNotes(run, report.notes);
-  printOutcome(run, conversionJson(report), conversionText(report));
+  printOutcome(run, conversionJson(report), conversionText(report, "convert", run.values.keepUndo));
   await announceUndo(run, report.diskFile ?? path, report);
   return EXIT.done;
 }
@@ -84,7 +84,7 @@ export async function compactCommand(run: CommandRun, [image]: readonly string[]
   const path = required(image, "an image", "compact IMAGE");
   const report = await run.library.compact(path, rewritingOptions(run));
   printNotes(run, report.notes);
-  printOutcome(run, conversionJson(report), conversionText(report, "compact"));
+  printOutcome(run, conversionJson(report), conversionText(report, "compact", run.values.keepUndo));
   await announceUndo(run, path, report);
   return EXIT.done;
 }

@@ -11,6 +11,7 @@ export type Library = Pick<
   | "convert"
   | "formatNames"
   | "info"
+  | "infoChain"
   | "makeDemoImage"
   | "map"
   | "plan"

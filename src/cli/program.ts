@@ -15,7 +15,7 @@ import type { Library } from "./library.ts";
 import { nextStepLines, orphansBeside, stateOf } from "./next-steps.ts";
 import { parseOptionList } from "./option-list.ts";
 import { isClosedPipe } from "./output.ts";
-import { type ProgressDisplay, showProgress } from "./progress.ts";
+import { type ProgressDisplay, showLateProgress, showProgress } from "./progress.ts";
 import { answerToQemuImg } from "./qemu-img-words.ts";
 import { explain } from "./system-error.ts";
 import { printableLine, type Terminal } from "./terminal.ts";
@@ -28,6 +28,8 @@ export interface World {
   readonly signals: EventEmitter;
   /** Rejects with what nobody caught, wherever in the process it was thrown. */
   readonly uncaught?: Promise<never>;
+  /** Milliseconds after which progress shows by itself. */
+  readonly progressDelay?: number;
 }
 
 /** Runs one command line, without the program's own name, until its results are written or lost. Never throws. */
@@ -109,7 +111,7 @@ function withVersionAndHelp(command: Command): Command {
 
 async function perform(spec: CommandSpec, words: readonly string[], values: Values, world: World): Promise<number> {
   const { library, terminal } = world;
-  const progress = values.progress && !values.quiet ? await showProgress(terminal) : undefined;
+  const progress = await progressOf(values, world);
   const interrupt = watchInterrupts(world.signals, (line) => {
     progress?.end();
     terminal.note(line);
@@ -135,6 +137,12 @@ async function perform(spec: CommandSpec, words: readonly string[], values: Valu
     progress?.end();
     interrupt.end();
   }
+}
+
+async function progressOf({ quiet, progress }: Values, world: World): Promise<ProgressDisplay | undefined> {
+  if (quiet) return undefined;
+  if (progress) return showProgress(world.terminal);
+  return world.terminal.isWatched ? showLateProgress(world.terminal, world.progressDelay) : undefined;
 }
 
 /** After a defect in a command that writes nobody knows how far it came, but what lies beside the image. */

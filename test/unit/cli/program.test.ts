@@ -519,6 +519,15 @@ describe("the other commands", () => {
     expect(JSON.parse(lines)).toEqual([entry, { ...entry, start: 512 }]);
   });
 
+  test("info --backing-chain tells of each image, in JSON as a list", async () => {
+    const infoChain = async () => [await info(), { ...(await info()), filename: "b" }];
+    const human = await run("info --backing-chain a", { infoChain });
+    expect(human.stdout).toMatch(/^image: a\nfile format: qcow2\n[\s\S]*[^\n]\n\nimage: b\nfile format[\s\S]*[^\n]\n$/);
+    expect(human.calls[0]?.slice(0, 2)).toEqual(["infoChain", "a"]);
+    const json = JSON.parse((await run("info --backing-chain a --output json", { infoChain })).stdout);
+    expect(json).toMatchObject([{ filename: "a", "virtual-size": 512 }, { filename: "b" }]);
+  });
+
   test("-o help where no image is opened by it lists nothing", async () => {
     const [command, says] = ["rollback -o help", "rollback takes no -o options\n"];
     expect(await run(command)).toMatchObject({ exitCode: 0, stdout: says, calls: [] });

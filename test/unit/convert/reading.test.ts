@@ -5,7 +5,7 @@ import { alignUp } from "../../../src/bytes/align.ts";
 import type { Progress } from "../../../src/convert/options/options.ts";
 import { checksum } from "../../../src/convert/reading/checksum.ts";
 import { compare } from "../../../src/convert/reading/compare.ts";
-import { info } from "../../../src/convert/reading/info.ts";
+import { info, infoChain } from "../../../src/convert/reading/info.ts";
 import { infoText } from "../../../src/convert/reading/info-text.ts";
 import { map, mapText } from "../../../src/convert/reading/map.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
@@ -240,6 +240,29 @@ describe("map", () => {
       { start: 1536, length: 512, depth: 0, present: true, offset: undefined },
     ]);
     expect(mapText(report)).toContain("vm/base.raw");
+  });
+});
+
+describe("infoChain", () => {
+  test("tells of the image and of each file below it, by the names that lead there", async () => {
+    const [top, base, ...more] = await infoChain("vm/top.qcow2", {}, volume);
+    expect(top).toEqual(await info("vm/top.qcow2", {}, volume));
+    expect(base).toMatchObject({
+      filename: "vm/base.raw",
+      format: "raw",
+      children: [{ info: { filename: "vm/base.raw" } }],
+    });
+    expect([base?.children.length, more]).toEqual([1, []]);
+    expect(await infoChain("disk.qed", {}, volume)).toEqual([await info("disk.qed", {}, volume)]);
+  });
+
+  test("follows a name by the rules alone, and is refused options that it doesn't know", async () => {
+    const lonely = new MemoryVolume({ "vm/top.qcow2": overlay });
+    await expect(infoChain("vm/top.qcow2", {}, lonely)).rejects.toMatchObject({ kind: "io" });
+    const outside = buildQcow2Layer({ virtualSize: 2048, backingName: "../base.raw", backingFormat: "raw" });
+    const leading = new MemoryVolume({ "vm/top.qcow2": outside, "base.raw": Buffer.alloc(700) });
+    await expect(infoChain("vm/top.qcow2", {}, leading)).rejects.toThrow("it lies outside the image's folder");
+    await expect(infoChain("disk.qed", { nonsense: true } as object, volume)).rejects.toThrow("infoChain knows");
   });
 });
 
