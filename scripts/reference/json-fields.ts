@@ -235,7 +235,11 @@ function pick(fields: Fields, names: readonly string[]): Fields {
   return Object.fromEntries(names.map((name) => [name, fields[name] ?? text("")]));
 }
 
-export const CHECKSUM = of<ChecksumReport>({ image, algorithm, covers, checksum: text("64 hex digits.") });
+export const CHECKSUM: Fields = {
+  ...of<ChecksumReport>({ image, algorithm, covers, checksum: text("64 hex digits.") }),
+  expected: text("With `-c`, what the list has."),
+  matches: flag("With `-c`, whether it is that."),
+};
 
 export const COMPARE = of<CompareReport>({
   identical: flag("Whether both guests are the same."),
@@ -302,6 +306,8 @@ export const INFO: Fields = {
   }),
 };
 
+type LuksDetails = Extract<Qcow2Details["encrypt"], { readonly slots: unknown }>;
+
 /** `format-specific.data` by the format. */
 export const FORMAT_SPECIFIC: Readonly<Record<string, Fields>> = {
   qcow2: of<Qcow2Details>({
@@ -317,7 +323,29 @@ export const FORMAT_SPECIFIC: Readonly<Record<string, Fields>> = {
       }),
     ),
     refcountBits: number("Width of a refcount, in bits."),
-    encrypt: object("How the guest is encrypted; absent where it is not.", { format: text("`aes` or `luks`.") }),
+    encrypt: object(
+      "How the guest is encrypted; absent where it is not. Of `aes` the format alone, and of LUKS where its header can't be read.",
+      of<LuksDetails>({
+        format: text("`aes` or `luks`."),
+        cipherAlg: text("The cipher and the bits of its key, `aes-256` for one."),
+        cipherMode: text("The cipher's mode, `xts` for one."),
+        ivgenAlg: text("How the start value of each sector is made."),
+        ivgenHashAlg: text("The hash of the start values; absent where they need none."),
+        hashAlg: text("The hash of the keys."),
+        uuid: text("The header's."),
+        payloadOffset: bytes("Where the data would begin, from the header's start."),
+        masterKeyIters: number("Rounds that the master key's digest took."),
+        slots: list(
+          "Eight, each a place for a passphrase.",
+          of<LuksDetails["slots"][number]>({
+            active: flag("Whether it is taken."),
+            keyOffset: bytes("From the header's start."),
+            iters: number("Rounds that its passphrase takes; absent where it is free."),
+            stripes: number("Into how many the key is split; absent where it is free."),
+          }),
+        ),
+      }),
+    ),
     dataFile: text("The external data file's name as stored; absent of an image that has its data itself."),
     dataFileRaw: flag("Whether that file is the raw disk."),
     corrupt: flag("The mark of a program that found the image corrupt."),

@@ -19,17 +19,19 @@ import {
 } from "./json-fields.ts";
 import { code, page, table } from "./markdown.ts";
 
-const REFUSED: Field = {
-  type: "object",
-  meaning: "Only of a plan that is refused; its fields are those of a [failure](#failures).",
-  hasAnyKeys: true,
-};
+/** Beside the fields of what failed. */
+function failed(meaning: string): Field {
+  return { type: "object", meaning: `${meaning} Its fields are those of a [failure](#failures).`, hasAnyKeys: true };
+}
 
 /** What is printed, by the heading that tells of it. */
 export const printedFields = {
-  "convert, plan, compact": { ...CONVERSION, error: REFUSED },
+  "convert, plan, compact": { ...CONVERSION, error: failed("Only of a plan that is refused.") },
   check: CHECK,
-  checksum: CHECKSUM,
+  checksum: {
+    ...CHECKSUM,
+    error: failed("Only of one of several images that could not be read, beside `image` alone."),
+  },
   compare: COMPARE,
   info: INFO,
   map: MAP,
@@ -47,7 +49,8 @@ const REMARKS: Partial<Record<Heading, string>> = {
   "convert, plan, compact":
     "`convert --dry-run` prints what `plan` does. A plan that is refused is printed all the same, with its reasons in `refused`, and exits 1.",
   check: "qemu-img's fields, then those of ours. As qemu-img does it leaves out counts that are 0, but `check-errors`.",
-  info: "The fields are qemu-img's.",
+  checksum: "Of several images, and with `-c`, a list of such.",
+  info: "The fields are qemu-img's. With `--backing-chain` a list of such, the image itself first.",
   map: "A list, an entry a line, as qemu-img prints it: all of the disk, ascending, without a gap.",
   "-o help": "A list, of `convert IMAGE FORMAT -o help` for one.",
   Failures:

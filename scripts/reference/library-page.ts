@@ -15,6 +15,7 @@ const WORK = [
   "checksum",
   "compare",
   "info",
+  "infoChain",
   "map",
   "setmap",
   "renameImage",

@@ -23,6 +23,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   object: "none is needed",
   startOffset: "`0`",
   maxLength: "to the end of the disk",
+  checkList: "checksums are printed, not checked",
   keep: "a temporary folder, which is removed",
 };
 
