@@ -14,6 +14,7 @@ import { giveUpRepairUndos } from "./repair-undos.ts";
 import { annotateStep } from "./report/annotations.ts";
 import { publishMistakes, publishResults } from "./report/publish.ts";
 import { safeLine } from "./report/safe-text.ts";
+import { warnOfUnmatched } from "./report/unmatched-warning.ts";
 import type { ImageResult } from "./results/image-result.ts";
 import type { Matrix } from "./results/step-result.ts";
 
@@ -28,6 +29,8 @@ export async function runStep(signal: AbortSignal): Promise<boolean> {
     await publishMistakes(mistakes, inputs);
     return false;
   }
+  if (inputs.ifNoImages === "warn") warnOfUnmatched(found.unmatched);
+  else for (const sentence of found.unmatched) log(sentence);
   return inputs.mode === "collect"
     ? collectAndPublish(inputs, found.reports, signal)
     : workAndPublish(inputs, found, signal, log);

@@ -15,10 +15,12 @@ export interface Preflight {
   /** Paths, of `mode: collect`. */
   readonly reports: readonly string[];
   readonly mistakes: readonly string[];
+  /** One sentence for each line that matches nothing, where that is no mistake. */
+  readonly unmatched: readonly string[];
 }
 
 export async function preflight(inputs: Inputs, signal: AbortSignal, log: (line: string) => void): Promise<Preflight> {
-  const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : { images: [], mistakes: [] };
+  const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : NOTHING_LOCATED;
   const prepared = inputs.urls.length > 0 ? await prepareDownloads(inputs, signal, log) : NO_DOWNLOADS;
   const missing = inputs.mode === "collect" ? undefined : await crossCheckMistake(inputs.crossCheck, signal);
   const reports = inputs.mode === "collect" && inputs.reports !== "" ? await reportPaths(inputs.reports) : [];
@@ -27,7 +29,9 @@ export async function preflight(inputs: Inputs, signal: AbortSignal, log: (line:
     reports,
     downloads: prepared.downloads,
     mistakes: [
-      ...located.mistakes.map((mistake) => inputMistake("image", mistake)),
+      ...[...located.mistakes, ...(inputs.ifNoImages === "error" ? located.missing : [])].map((mistake) =>
+        inputMistake("image", mistake),
+      ),
       ...(missing === undefined ? [] : [inputMistake("cross-check", missing)]),
       ...(inputs.mode === "collect" && reports.length === 0 && inputs.reports !== ""
         ? [inputMistake("reports", `Cannot find a report: nothing matches ${inputs.reports}`)]
@@ -35,9 +39,11 @@ export async function preflight(inputs: Inputs, signal: AbortSignal, log: (line:
       ...prepared.mistakes,
       ...reportMistakes(inputs, located.images),
     ],
+    unmatched: inputs.ifNoImages === "error" ? [] : located.missing,
   };
 }
 
+const NOTHING_LOCATED = { images: [], mistakes: [], missing: [] };
 const NO_DOWNLOADS = { downloads: undefined, mistakes: [] };
 
 /** The code for it is loaded only here. */

@@ -3,6 +3,7 @@
 /** Every input with its default, as action.yml has it. */
 export const inputDefaults = {
   image: "",
+  "if-no-images": "error",
   checksums: "",
   mode: "convert",
   "target-format": "",

@@ -11,12 +11,15 @@ import { parseShard, type ShardNumber } from "./shard-number.ts";
 export type Mode = "convert" | "check" | "plan" | "collect";
 export type OnInterrupted = "fail" | "resume" | "rollback";
 export type SummaryWhen = "always" | "on-failure" | "never";
+export type IfNoImages = "error" | "warn" | "ignore";
 export type FailOn = "corruption" | "leak" | "warning";
 
 export interface Inputs {
   readonly mode: Mode;
   readonly images: readonly ImageLine[];
   readonly urls: readonly UrlLine[];
+  /** What a path or glob that matches nothing is. */
+  readonly ifNoImages: IfNoImages;
   readonly acquire: AcquireInputs;
   readonly targetFormat: string;
   /** The same for all images; each adds its own digest, journal and progress. `dryRun` is set in `mode: plan` too. */
@@ -99,6 +102,7 @@ export function readInputs(readText: (name: InputName) => string): {
     mode,
     images: mode === "collect" ? [] : lines,
     urls: mode === "collect" ? [] : urls,
+    ifNoImages: reader.choice("if-no-images", ["error", "warn", "ignore"]),
     acquire: readAcquire(reader, urls),
     targetFormat,
     convertOptions,
