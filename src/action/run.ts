@@ -5,6 +5,7 @@ import { collectReports } from "./fleet/collect.ts";
 import { planMatrix } from "./fleet/plan-matrix.ts";
 import { judgeShards } from "./fleet/shards.ts";
 import { workOnAll } from "./images/all-images.ts";
+import { withFileDigests } from "./images/file-digests.ts";
 import { OpenJournals } from "./images/open-journals.ts";
 import { type Preflight, preflight } from "./images/preflight.ts";
 import type { Work } from "./images/work.ts";
@@ -56,7 +57,10 @@ async function workAndPublish(
   const work: Work = { inputs, journals: new OpenJournals(), signal, log };
   const images = await workOnAll(found.images, downloads, work);
   const matrix = inputs.mode === "plan" ? planned(() => planMatrix(images, inputs.shards)) : undefined;
-  const results = images.map(({ result }) => result);
+  const results = await withFileDigests(
+    images.map(({ result }) => result),
+    work,
+  );
   const isGoodSoFar = results.every(isGood) && !signal.aborted && (inputs.mode !== "plan" || matrix !== undefined);
   const isPublished = await publishResults(
     {

@@ -6,6 +6,7 @@ import { crossCheckMistake } from "../../index.ts";
 import { expandGlob } from "../inputs/expand-glob.ts";
 import { inputMistake } from "../inputs/input-mistakes.ts";
 import type { Inputs } from "../inputs/inputs.ts";
+import { writtenFileMistakes } from "../inputs/written-files.ts";
 import type { Downloads } from "./downloads.ts";
 
 export interface Preflight {
@@ -24,6 +25,7 @@ export async function preflight(inputs: Inputs, signal: AbortSignal, log: (line:
   const prepared = inputs.urls.length > 0 ? await prepareDownloads(inputs, signal, log) : NO_DOWNLOADS;
   const missing = inputs.mode === "collect" ? undefined : await crossCheckMistake(inputs.crossCheck, signal);
   const reports = inputs.mode === "collect" && inputs.reports !== "" ? await reportPaths(inputs.reports) : [];
+  const places = [...located.images.map(({ path }) => path), ...(prepared.downloads?.places ?? [])];
   return {
     images: located.images,
     reports,
@@ -38,6 +40,7 @@ export async function preflight(inputs: Inputs, signal: AbortSignal, log: (line:
         : []),
       ...prepared.mistakes,
       ...reportMistakes(inputs, located.images),
+      ...(await writtenFileMistakes(inputs, places)),
     ],
     unmatched: inputs.ifNoImages === "error" ? [] : located.missing,
   };

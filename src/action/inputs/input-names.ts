@@ -35,5 +35,6 @@ export const inputDefaults = {
   reports: "",
   summary: "always",
   report: "",
+  sha256sums: "",
 } as const;
 export type InputName = keyof typeof inputDefaults;

@@ -37,6 +37,8 @@ export interface Inputs {
   readonly reports: string;
   readonly summary: SummaryWhen;
   readonly report: ReportPaths | undefined;
+  /** The path of a list of all resulting files' checksums. */
+  readonly sha256sums: string | undefined;
 }
 
 /** How downloads are made; of no use where no line is a URL. */
@@ -117,6 +119,7 @@ export function readInputs(readText: (name: InputName) => string): {
     reports,
     summary: reader.choice("summary", ["always", "on-failure", "never"]),
     report: readReport(reader),
+    sha256sums: readWritten(reader, "sha256sums", mode),
   };
   return { inputs, mistakes: reader.mistakes };
 }
@@ -202,6 +205,15 @@ function readShard(reader: InputReader): ShardNumber | undefined {
   const shard = parseShard(text);
   if (text !== "" && shard === undefined) reader.refuse("shard", "expected a number, or one of how many, e.g. 3/12");
   return shard;
+}
+
+/** What only a step that leaves images can write. */
+function readWritten(reader: InputReader, name: "sha256sums", mode: Mode): string | undefined {
+  const path = reader.text(name);
+  if (path !== "" && (mode === "plan" || mode === "collect")) {
+    reader.mistake(name, `Cannot use ${name} in mode ${mode}: it leaves no image; use it where images are converted`);
+  }
+  return path || undefined;
 }
 
 /** Any other extension could be an image's, which a report must never replace. */
