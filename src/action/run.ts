@@ -17,10 +17,14 @@ import { publishMistakes, publishResults } from "./report/publish.ts";
 import { safeLine } from "./report/safe-text.ts";
 import { warnOfUnmatched } from "./report/unmatched-warning.ts";
 import type { ImageResult } from "./results/image-result.ts";
+import { provenanceOf } from "./results/provenance.ts";
 import type { Matrix } from "./results/step-result.ts";
 
-/** @returns whether all went well */
-export async function runStep(signal: AbortSignal): Promise<boolean> {
+/**
+ * @param clock tells the time
+ * @returns whether all went well
+ */
+export async function runStep(signal: AbortSignal, clock: () => Date = () => new Date()): Promise<boolean> {
   const { inputs, mistakes: wrongInputs } = readInputs((name) => getInput(name));
   maskSecrets(inputs);
   const log = (line: string) => info(safeLine(line));
@@ -33,16 +37,22 @@ export async function runStep(signal: AbortSignal): Promise<boolean> {
   if (inputs.ifNoImages === "warn") warnOfUnmatched(found.unmatched);
   else for (const sentence of found.unmatched) log(sentence);
   return inputs.mode === "collect"
-    ? collectAndPublish(inputs, found.reports, signal)
-    : workAndPublish(inputs, found, signal, log);
+    ? collectAndPublish(inputs, found.reports, signal, clock)
+    : workAndPublish(inputs, found, signal, log, clock);
 }
 
-async function collectAndPublish(inputs: Inputs, paths: readonly string[], signal: AbortSignal): Promise<boolean> {
+async function collectAndPublish(
+  inputs: Inputs,
+  paths: readonly string[],
+  signal: AbortSignal,
+  clock: () => Date,
+): Promise<boolean> {
   const { reports, results: ofReports, ...collected } = await collectReports(paths);
   const shards = judgeShards(reports, inputs.shards);
   // What is missing comes first: it is what the other figures lack.
   const results = [...shards.results, ...ofReports];
-  const step = { mode: "collect", ...collected, results, missingShards: shards.missing } as const;
+  const provenance = provenanceOf(process.env, clock());
+  const step = { mode: "collect", ...collected, results, provenance, missingShards: shards.missing } as const;
   const isComplete = await publishResults(step, inputs, signal);
   return isComplete && results.every(isGood);
 }
@@ -52,6 +62,7 @@ async function workAndPublish(
   found: Preflight,
   signal: AbortSignal,
   log: Work["log"],
+  clock: () => Date,
 ): Promise<boolean> {
   const { downloads } = found;
   const work: Work = { inputs, journals: new OpenJournals(), signal, log };
@@ -67,6 +78,7 @@ async function workAndPublish(
       mode: inputs.mode,
       targetFormat: inputs.mode === "check" ? undefined : inputs.targetFormat,
       dryRun: inputs.convertOptions.dryRun ?? false,
+      provenance: provenanceOf(process.env, clock()),
       results: isGoodSoFar ? results : results.map(toBePutBack(inputs)),
       ...(matrix && { matrix }),
       ...(inputs.shard && { shard: inputs.shard }),

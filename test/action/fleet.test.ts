@@ -171,6 +171,37 @@ test("a plan refuses the names that the run would", async () => {
   });
 });
 
+test("a report tells its run, and one of another schema is not guessed at", async () => {
+  const runner = new Runner();
+  const run = {
+    GITHUB_REPOSITORY: "org/images",
+    GITHUB_SHA: "0123456789abcdef0123456789abcdef01234567",
+    GITHUB_RUN_ID: "16012345678",
+    GITHUB_RUN_ATTEMPT: "2",
+  };
+  const inputs = { image: "none*.qed", "if-no-images": "ignore", report: "1.json", ...QCOW2 } as const;
+  await runner.main(inputs, undefined, run);
+  const report = JSON.parse(readFileSync(runner.path("1.json"), "utf8"));
+  expect(report).toMatchObject({
+    "schema-version": 1,
+    provenance: {
+      tool: "inplace-convert",
+      "tool-version": expect.stringMatching(/^\d+\.\d+\.\d+/),
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      repository: run.GITHUB_REPOSITORY,
+      commit: run.GITHUB_SHA,
+      "run-id": run.GITHUB_RUN_ID,
+      "run-attempt": run.GITHUB_RUN_ATTEMPT,
+    },
+  });
+  writeFileSync(runner.path("2.json"), JSON.stringify({ ...report, "schema-version": 2 }));
+  const { exitCode, annotations } = await runner.main({ mode: "collect", reports: "*.json" });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ message }) => message)).toEqual([
+    expect.stringContaining("Cannot read the report 2.json: its schema version is 2, and 1 is known here"),
+  ]);
+});
+
 test("what is no report fails, and the others are merged all the same", async () => {
   const runner = new Runner();
   runner.makeImage("a.qed", "qed");

@@ -1,13 +1,17 @@
 /** The JSON report of all images, for later steps and for `mode: collect`, and the page for people beside it. */
 
+import { kebabKeys } from "../../index.ts";
 import type { ReportPaths } from "../inputs/inputs.ts";
+import { SCHEMA_VERSION } from "../results/provenance.ts";
 import { resultJson } from "../results/result-json.ts";
 import type { StepResult } from "../results/step-result.ts";
 import { replaceFile } from "./replace-file.ts";
 
 export async function writeReport({ json, page }: ReportPaths, step: StepResult): Promise<void> {
-  const { mode, dryRun, targetFormat, results, matrix, shard, missingShards } = step;
+  const { mode, dryRun, targetFormat, results, provenance, matrix, shard, missingShards } = step;
   const report = {
+    "schema-version": SCHEMA_VERSION,
+    provenance: kebabKeys(provenance),
     mode,
     "dry-run": dryRun,
     ...(targetFormat ? { "target-format": targetFormat } : {}),
