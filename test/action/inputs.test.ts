@@ -141,6 +141,12 @@ test.each([
     { mode: "plan", "target-format": "qcow2", image: "https://a.example/x.qed", "output-directory": "disk.qed/new" },
     'input "output-directory": Cannot use disk.qed/new: disk.qed is no folder',
   ],
+  [{ mode: "check", image: "disk.qed", predicate: "p.json" }, "Cannot use predicate in mode check"],
+  [{ image: "disk.qed", "target-format": "qcow2", predicate: "p" }, "expected a path that ends in .json"],
+  [
+    { image: "disk.qed", "target-format": "qcow2", predicate: "p.json", checksum: "none" },
+    'inputs "predicate" and "checksum": Cannot use predicate with checksum: none',
+  ],
   [{ mode: "collect" }, "without reports"],
   [{ mode: "collect", image: "disk.qed", reports: "*.json" }, "image in mode collect"],
   [{ mode: "collect", reports: "*.json" }, "nothing matches *.json"],

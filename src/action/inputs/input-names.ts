@@ -36,5 +36,6 @@ export const inputDefaults = {
   summary: "always",
   report: "",
   sha256sums: "",
+  predicate: "",
 } as const;
 export type InputName = keyof typeof inputDefaults;

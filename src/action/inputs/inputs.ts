@@ -39,6 +39,8 @@ export interface Inputs {
   readonly report: ReportPaths | undefined;
   /** The path of a list of all resulting files' checksums. */
   readonly sha256sums: string | undefined;
+  /** The path of the conversions' evidence, for an attestation. */
+  readonly predicate: string | undefined;
 }
 
 /** How downloads are made; of no use where no line is a URL. */
@@ -120,6 +122,7 @@ export function readInputs(readText: (name: InputName) => string): {
     summary: reader.choice("summary", ["always", "on-failure", "never"]),
     report: readReport(reader),
     sha256sums: readWritten(reader, "sha256sums", mode),
+    predicate: readPredicate(reader, mode, convertOptions),
   };
   return { inputs, mistakes: reader.mistakes };
 }
@@ -214,6 +217,21 @@ function readWritten(reader: InputReader, name: "sha256sums", mode: Mode): strin
     reader.mistake(name, `Cannot use ${name} in mode ${mode}: it leaves no image; use it where images are converted`);
   }
   return path || undefined;
+}
+
+/** What vouches for the guest needs its digest. */
+function readPredicate(reader: InputReader, mode: Mode, { checksum }: ConvertOptions): string | undefined {
+  const path = reader.text("predicate");
+  if (path === "") return undefined;
+  if (!/\.json$/i.test(path)) reader.refuse("predicate", "expected a path that ends in .json");
+  if (mode !== "convert") {
+    reader.mistake("predicate", `Cannot use predicate in mode ${mode}: it is the evidence of a conversion`);
+  }
+  if (checksum === "none") {
+    const why = "it tells by the guest's digest that the guest is the same; choose another checksum";
+    reader.mistake(["predicate", "checksum"], `Cannot use predicate with checksum: none: ${why}`);
+  }
+  return path;
 }
 
 /** Any other extension could be an image's, which a report must never replace. */

@@ -10,11 +10,12 @@ import { imageExtensions } from "../../index.ts";
 import { inputMistake } from "./input-mistakes.ts";
 import type { Inputs } from "./inputs.ts";
 
-type WrittenInput = "sha256sums";
+type WrittenInput = "sha256sums" | "predicate";
 
 /** A file that exists is replaced only where it is such a one, whatever it is called. */
 const KINDS: Readonly<Record<WrittenInput, { readonly what: string; readonly isSuch: (text: string) => boolean }>> = {
   sha256sums: { what: "a list of SHA-256 checksums", isSuch: isChecksumList },
+  predicate: { what: "a JSON object", isSuch: isJsonObject },
 };
 /** Larger than any of ours: of a hundred thousand images, each with a long path. */
 const MAX_REPLACED_BYTES = 64 * 1024 * 1024;
@@ -22,7 +23,7 @@ const MAX_REPLACED_BYTES = 64 * 1024 * 1024;
 const BESIDE_IMAGES = /\.inplace-[a-z-]+$/i;
 
 /**
- * All that is wrong with the path of `sha256sums`, one sentence each. Makes nothing.
+ * All that is wrong with the paths of `sha256sums` and `predicate`, one sentence each. Makes nothing.
  *
  * @param images paths of this step's images, those too that downloads will have
  */
@@ -31,7 +32,7 @@ export async function writtenFileMistakes(inputs: Inputs, images: readonly strin
   const { report } = inputs;
   for (const path of [report?.json, report?.page]) if (path !== undefined) taken.set(resolve(path), "the report");
   const mistakes: string[] = [];
-  for (const input of ["sha256sums"] as const) {
+  for (const input of ["sha256sums", "predicate"] as const) {
     const path = inputs[input];
     if (path === undefined) continue;
     const other = taken.get(resolve(path));
@@ -79,4 +80,13 @@ async function whyForeign(input: WrittenInput, path: string): Promise<string | u
 
 function isChecksumList(text: string): boolean {
   return text.split("\n").every((line) => line === "" || /^\\?[0-9a-f]{64} [ *]./.test(line));
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }

@@ -1,20 +1,17 @@
 /** A SHA256SUMS of all resulting files, as `sha256sum --check` and `subject-checksums` of actions/attest read it. */
 
-import { mkdir, realpath } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
 import { refuseForeignFile } from "../inputs/written-files.ts";
 import type { FileDigest, ImageResult } from "../results/image-result.ts";
+import { namesBeside } from "./relative-names.ts";
 import { replaceFile } from "./replace-file.ts";
 
 /** Names are relative to the list's folder. Throws an Error where something else lies at `path`. */
 export async function writeChecksumList(path: string, results: readonly ImageResult[]): Promise<void> {
   await refuseForeignFile("sha256sums", path);
-  await mkdir(dirname(path), { recursive: true });
-  const folder = await realpath(dirname(path));
+  const nameOf = await namesBeside(path);
   const lines: string[] = [];
   for (const { path: file, sha256 } of results.flatMap(({ files = [] }) => files)) {
-    const real = join(await realpath(dirname(file)), basename(file));
-    lines.push(checksumLine({ path: relative(folder, real).replaceAll(sep, "/"), sha256 }));
+    lines.push(checksumLine({ path: await nameOf(file), sha256 }));
   }
   await replaceFile(path, lines.join(""));
 }

@@ -5,6 +5,7 @@ import { type Json, VERDICTS } from "../../index.ts";
 import { type ImageResult, isBeyondCheck, isChanged, lastCheck, verdictNow } from "../results/image-result.ts";
 import { resultJson } from "../results/result-json.ts";
 import type { Matrix, StepResult } from "../results/step-result.ts";
+import { PREDICATE_TYPE } from "./predicate.ts";
 
 /** All outputs of a job may take 1 MB, and UTF-16 counts; a step that fills it leaves nothing to others. */
 const MAX_IMAGES_LENGTH = 384 * 1024;
@@ -19,9 +20,11 @@ export interface OutputFacts extends Pick<StepResult, "results"> {
   readonly report?: string | undefined;
   /** That of the list of checksums, where one was written. */
   readonly sha256sums?: string | undefined;
+  /** That of the predicate, where one was written. */
+  readonly predicate?: string | undefined;
 }
 
-export function setOutputs({ results, matrix, report, sha256sums }: OutputFacts): void {
+export function setOutputs({ results, matrix, report, sha256sums, predicate }: OutputFacts): void {
   setOutput("images", imagesJson(results, matrix ? MAX_IMAGES_BESIDE_MATRIX : MAX_IMAGES_LENGTH));
   const [only] = results;
   const values = {
@@ -29,6 +32,7 @@ export function setOutputs({ results, matrix, report, sha256sums }: OutputFacts)
     ...ofAll(results),
     ...(report === undefined ? {} : { report }),
     ...(sha256sums === undefined ? {} : { sha256sums }),
+    ...(predicate === undefined ? {} : { predicate, "predicate-type": PREDICATE_TYPE }),
     ...(matrix && { matrix: JSON.stringify(matrix), "matrix-empty": matrix.include.length === 0 }),
   };
   for (const [name, value] of Object.entries(values)) setOutput(name, value);

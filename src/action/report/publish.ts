@@ -8,6 +8,7 @@ import { writeChecksumList } from "./checksum-list.ts";
 import { warnOfDownloads } from "./download-warnings.ts";
 import { warnOfLeaks } from "./leak-warnings.ts";
 import { setOutputs } from "./outputs.ts";
+import { writePredicate } from "./predicate.ts";
 import { writeReport } from "./report-file.ts";
 import { mistakesSummary, summaryOf } from "./summary.ts";
 
@@ -48,7 +49,12 @@ export async function publishResults(step: StepResult, inputs: Inputs, signal: A
     await writeChecksumList(inputs.sha256sums, results);
     return inputs.sha256sums;
   });
-  setOutputs({ results, matrix: step.matrix, report, sha256sums });
+  const predicate = await attempt("Cannot write the predicate", async () => {
+    if (inputs.predicate === undefined || !isVouchedFor) return undefined;
+    await writePredicate(inputs.predicate, step);
+    return inputs.predicate;
+  });
+  setOutputs({ results, matrix: step.matrix, report, sha256sums, predicate });
   const isWanted = inputs.summary === "always" || (inputs.summary === "on-failure" && isFailed);
   if (isWanted) await addToSummary(() => summaryOf(step));
   return isComplete;

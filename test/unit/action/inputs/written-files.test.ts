@@ -27,8 +27,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function mistakesOf(sha256sums: string): Promise<readonly string[]> {
+function mistakesOf(sha256sums: string, predicate = ""): Promise<readonly string[]> {
   const given: Readonly<Record<string, string>> = {
+    predicate,
     image: "disk",
     "target-format": "qcow2",
     report: "r.html",
@@ -61,6 +62,22 @@ test.each([
   ["notes/a/SHA256SUMS", "its folder is no place for it: notes is no folder"],
 ])("%s is refused: %s", async (path, why) => {
   expect(await mistakesOf(path)).toEqual([expect.stringContaining(`input "sha256sums": Cannot use "${path}": ${why}`)]);
+});
+
+test("a predicate replaces a JSON object and nothing else, and has a path of its own", async () => {
+  writeFileSync("old.json", "{}\n");
+  writeFileSync("list.json", "[]");
+  writeFileSync("raw.json", Buffer.alloc(4096));
+  expect(await mistakesOf("SHA256SUMS", "old.json")).toEqual([]);
+  for (const path of ["list.json", "raw.json"]) {
+    expect(await mistakesOf("SHA256SUMS", path)).toEqual([
+      expect.stringContaining(`input "predicate": Cannot use "${path}": it exists and is not a JSON object`),
+    ]);
+  }
+  expect(await mistakesOf("same.json", "./same.json")).toEqual([
+    expect.stringContaining('input "predicate": Cannot use "./same.json": it is the path of sha256sums too'),
+  ]);
+  expect(await mistakesOf("SHA256SUMS", "r.json")).toEqual([expect.stringContaining("it is the report")]);
 });
 
 test("what has come to lie there by the time of writing is not replaced either", async () => {
