@@ -28,6 +28,7 @@ const writes: Readonly<Record<string, readonly string[]>> = {
   "release.yml release": ["attestations", "contents", "id-token"],
   "release-migration.yml migrate": ["attestations", "contents", "id-token"],
   "publish-compressed.yml publish": ["attestations", "contents", "id-token"],
+  "attest-and-verify.yml convert": ["attestations", "id-token"],
   "raw-to-azure.yml publish": ["id-token"],
 };
 
