@@ -2,7 +2,7 @@
 
 import { getInput, info, setSecret } from "@actions/core";
 import { collectReports } from "./fleet/collect.ts";
-import { planMatrix } from "./fleet/plan-matrix.ts";
+import { localImages, planMatrix } from "./fleet/plan-matrix.ts";
 import { judgeShards } from "./fleet/shards.ts";
 import { workOnAll } from "./images/all-images.ts";
 import { withFileDigests } from "./images/file-digests.ts";
@@ -13,6 +13,7 @@ import { type Inputs, readInputs } from "./inputs/inputs.ts";
 import { rememberSaves } from "./pending-saves.ts";
 import { giveUpRepairUndos } from "./repair-undos.ts";
 import { annotateStep } from "./report/annotations.ts";
+import { warnOfLocalImages } from "./report/local-images-warning.ts";
 import { publishMistakes, publishResults } from "./report/publish.ts";
 import { safeLine } from "./report/safe-text.ts";
 import { warnOfUnmatched } from "./report/unmatched-warning.ts";
@@ -68,6 +69,7 @@ async function workAndPublish(
   const work: Work = { inputs, journals: new OpenJournals(), signal, log };
   const images = await workOnAll(found.images, downloads, work);
   const matrix = inputs.mode === "plan" ? planned(() => planMatrix(images, inputs.shards)) : undefined;
+  if (matrix) warnOfLocalImages(localImages(images));
   const results = await withFileDigests(
     images.map(({ result }) => result),
     work,

@@ -23,7 +23,15 @@ test("plan writes nothing, and leaves out what is done already", async () => {
   const before = runner.names.map((name) => runner.sha256(name));
   const image = `a b.qed guest-sha256:${guest}\n*.q*`;
   const { exitCode, annotations, outputs, summary } = await runner.main({ mode: "plan", image, ...QCOW2 });
-  expect({ exitCode, annotations }).toEqual({ exitCode: 0, annotations: [] });
+  expect(exitCode).toBe(0);
+  expect(annotations).toEqual([
+    {
+      kind: "warning",
+      title: "Images of this runner",
+      file: undefined,
+      message: expect.stringContaining("2 images of the matrix are files of this runner (a b.qed, b.qed), and a job"),
+    },
+  ]);
   expect(matrixIn(outputs)).toEqual({
     include: [
       { images: `a b.qed guest-sha256:${guest}`, shard: 1 },
@@ -41,16 +49,16 @@ test("plan writes nothing, and leaves out what is done already", async () => {
 test("nothing to do is an empty matrix, and says so", async () => {
   const runner = new Runner();
   runner.makeImage("done.qcow2", "qcow2");
-  const { exitCode, outputs } = await runner.main({ mode: "plan", image: "*.qcow2", ...QCOW2 });
-  expect(exitCode).toBe(0);
+  const { exitCode, annotations, outputs } = await runner.main({ mode: "plan", image: "*.qcow2", ...QCOW2 });
+  expect({ exitCode, annotations }).toEqual({ exitCode: 0, annotations: [] });
   expect(outputs).toMatchObject({ matrix: '{"include":[]}', "matrix-empty": "true" });
 });
 
 test("URLs are planned without being fetched, with their digests", async () => {
   const url = "https://example.invalid/a%20b.qed";
   const image = `${url} sha256:${HEX}\n${url}.b.qed.xz guest-sha256:${HEX}`;
-  const { exitCode, outputs } = await new Runner().main({ mode: "plan", image, ...QCOW2, shards: "1" });
-  expect(exitCode).toBe(0);
+  const { exitCode, annotations, outputs } = await new Runner().main({ mode: "plan", image, ...QCOW2, shards: "1" });
+  expect({ exitCode, annotations }).toEqual({ exitCode: 0, annotations: [] });
   expect(matrixIn(outputs)).toEqual({ include: [{ images: image, shard: 1 }] });
 });
 
@@ -71,7 +79,7 @@ test("a refused image fails the plan, and stays out of the matrix", async () => 
   writeFileSync(runner.path("noise.qed"), "noise".repeat(200));
   const { exitCode, annotations, outputs } = await runner.main({ mode: "plan", image: "*.qed", ...QCOW2 });
   expect(exitCode).toBe(1);
-  expect(annotations.map(({ file }) => file)).toEqual(["noise.qed"]);
+  expect(annotations.filter(({ kind }) => kind === "error").map(({ file }) => file)).toEqual(["noise.qed"]);
   expect(matrixIn(outputs)).toEqual({ include: [{ images: "good.qed", shard: 1 }] });
 });
 
