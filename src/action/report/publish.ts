@@ -5,11 +5,13 @@ import type { Inputs } from "../inputs/inputs.ts";
 import type { StepResult } from "../results/step-result.ts";
 import { annotateFailures, annotateMistakes, annotateStep } from "./annotations.ts";
 import { writeChecksumList } from "./checksum-list.ts";
+import { declareArtifacts } from "./declared-artifacts.ts";
 import { warnOfDownloads } from "./download-warnings.ts";
 import { warnOfLeaks } from "./leak-warnings.ts";
 import { setOutputs } from "./outputs.ts";
 import { writePredicate } from "./predicate.ts";
 import { writeReport } from "./report-file.ts";
+import { safeLine } from "./safe-text.ts";
 import { mistakesSummary, summaryOf } from "./summary.ts";
 
 /** Inputs that can't be used: nothing was touched. */
@@ -54,6 +56,9 @@ export async function publishResults(step: StepResult, inputs: Inputs, signal: A
     await writePredicate(inputs.predicate, step);
     return inputs.predicate;
   });
+  if (isVouchedFor && step.mode === "convert") {
+    for (const sentence of await declareArtifacts(results, process.env)) info(safeLine(sentence));
+  }
   setOutputs({ results, matrix: step.matrix, report, sha256sums, predicate });
   const isWanted = inputs.summary === "always" || (inputs.summary === "on-failure" && isFailed);
   if (isWanted) await addToSummary(() => summaryOf(step));
