@@ -147,6 +147,7 @@ test.each([
     { image: "disk.qed", "target-format": "qcow2", predicate: "p.json", checksum: "none" },
     'inputs "predicate" and "checksum": Cannot use predicate with checksum: none',
   ],
+  [{ mode: "check", image: "https://a.example/disk", sha256sums: "./disk" }, "it is an image of this step"],
   [{ mode: "collect" }, "without reports"],
   [{ mode: "collect", image: "disk.qed", reports: "*.json" }, "image in mode collect"],
   [{ mode: "collect", reports: "*.json" }, "nothing matches *.json"],
