@@ -26,8 +26,11 @@ const action = load(readFileSync(new URL("../../action.yml", import.meta.url), "
 const writes: Readonly<Record<string, readonly string[]>> = {
   "codeql.yml analyze": ["security-events"],
   "release.yml release": ["attestations", "contents", "id-token"],
+  "release-migration.yml list": ["contents"],
   "release-migration.yml migrate": ["attestations", "contents", "id-token"],
+  "release-migration.yml publish": ["contents"],
   "publish-compressed.yml publish": ["attestations", "contents", "id-token"],
+  "attest-and-verify.yml convert": ["attestations", "id-token"],
   "raw-to-azure.yml publish": ["id-token"],
 };
 
