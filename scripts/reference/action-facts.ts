@@ -1,5 +1,7 @@
 /** Types and examples of the action's inputs and outputs, which action.yml has no place for. */
 
+import { PREDICATE_TYPE } from "../../src/action/report/predicate.ts";
+
 interface Fact {
   readonly type: string;
   /** One value, as it would be written; lines are parted by a line break. */
@@ -74,6 +76,7 @@ export const outputFacts: Readonly<Record<string, Fact>> = {
   report: fact("path", "report.html"),
   sha256sums: fact("path", "build/SHA256SUMS"),
   predicate: fact("path", "predicate.json"),
+  "predicate-type": fact("URI", PREDICATE_TYPE),
   matrix: fact("JSON", '{"include":[{"images":"https://example.org/a.qcow2","shard":1}]}'),
   "matrix-empty": fact("boolean", "false"),
 };
