@@ -3,6 +3,9 @@
  * that by the compiler: a field that either lacks is an error. A test holds all of it to what commands print.
  */
 
+import type { Download } from "../../src/action/results/image-result.ts";
+import type { Provenance } from "../../src/action/results/provenance.ts";
+import type { Matrix } from "../../src/action/results/step-result.ts";
 import type {
   CheckResult,
   ChecksumReport,
@@ -453,4 +456,78 @@ export const FAILURE: Fields = {
     }),
   }),
   refused: texts("All reasons, where there are several."),
+};
+
+/** Of each image in the action's output `images` and in its report, beside the fields of a conversion or a check. */
+export const ACTION_IMAGE: Fields = {
+  image: text("Where the image is now; of one that lies nowhere, as it was named."),
+  "renamed-from": text("As it was named, where it has another name now; else absent."),
+  recovery: text("What was done first about an interrupted conversion, in one sentence; else absent."),
+  "sha256-file": text("SHA-256 of the resulting file, in hex; absent where it was not read for that."),
+  download: object(
+    "Where the image was downloaded from; else absent.",
+    of<Download>({
+      url: text("The URL."),
+      digest: text("`sha256:` or `sha512:` and hex digits, of the bytes as downloaded."),
+      bytes: bytes("As downloaded."),
+      fromCache: flag("Whether it came out of the cache."),
+      warnings: texts("What was not proven, and what the cache gave in vain."),
+    }),
+  ),
+  error: {
+    type: "object",
+    meaning:
+      "Only of one that failed. Its fields are those of a [failure](#failures), and `advice`: in what state the image is, and what to do.",
+    hasAnyKeys: true,
+  },
+  refused: texts("All reasons, where there are several."),
+  repair: {
+    type: "object",
+    meaning: "With `repair`, the check that came before the conversion. Its fields are those of a check.",
+    hasAnyKeys: true,
+  },
+  "check-result": text("Of a check, `clean`, `unsupported`, `leaks` or `corrupt`."),
+  changed: flag("Whether the image was changed."),
+  "bytes-written": bytes("All that was written, the journal included; of a check by its repair."),
+  syncs: number("How often the disk was told to keep what it has; of a check by its repair."),
+  milliseconds: milliseconds("How long each stage took, by its name."),
+  notes: texts("What could not be looked at, or degraded on this platform, and what else looked at the image."),
+};
+
+/** Of the file that the action's input `report` names. */
+export const ACTION_REPORT: Fields = {
+  "schema-version": number("1; rises when a reader of the one before could take a field for something else."),
+  provenance: object(
+    "By what, when and in which run the report was made.",
+    of<Provenance>({
+      tool: text("`inplace-convert`."),
+      toolVersion: text("Its version."),
+      time: text("ISO 8601 in UTC, when the work was over."),
+      repository: text("`owner/name`. This and the next three are absent where no runner tells them."),
+      commit: text("What the workflow ran on."),
+      runId: text("Of the workflow's run."),
+      runAttempt: text("Which attempt of that run, from 1."),
+    }),
+  ),
+  mode: text("The input `mode`."),
+  "dry-run": flag("Whether nothing was to be written, by `dry-run` or by mode `plan`."),
+  "target-format": text("The input; absent where nothing is converted, and of `collect`."),
+  shard: text("Which job of a plan's matrix this is, `3` or `3/12`; else absent."),
+  "missing-shards": {
+    type: "list of numbers",
+    meaning: "Of `collect`, those of which no report was found; else absent.",
+  },
+  images: { type: "list of objects", meaning: "Each as in the output `images`.", isList: true, hasAnyKeys: true },
+  matrix: object(
+    "Of `plan`, the jobs that do the work; else absent.",
+    of<Matrix>({
+      include: list(
+        "A job each.",
+        of<Matrix["include"][number]>({
+          images: text("Lines, as the input `image` takes them."),
+          shard: number("From 1."),
+        }),
+      ),
+    }),
+  ),
 };

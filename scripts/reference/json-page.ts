@@ -1,6 +1,8 @@
 /** docs/reference/json.md: what `--output json` prints, a table a command. */
 
 import {
+  ACTION_IMAGE,
+  ACTION_REPORT,
   CHECK,
   CHECKSUM,
   COMPARE,
@@ -41,6 +43,8 @@ export const printedFields = {
   completion: COMPLETION,
   "-o help": OPTION_HELP,
   Failures: FAILURE,
+  "The action, each image": ACTION_IMAGE,
+  "The action, its report": ACTION_REPORT,
 } as const satisfies Readonly<Record<string, Fields>>;
 
 export type Heading = keyof typeof printedFields;
@@ -53,6 +57,9 @@ const REMARKS: Partial<Record<Heading, string>> = {
   info: "The fields are qemu-img's. With `--backing-chain` a list of such, the image itself first.",
   map: "A list, an entry a line, as qemu-img prints it: all of the disk, ascending, without a gap.",
   "-o help": "A list, of `convert IMAGE FORMAT -o help` for one.",
+  "The action, each image":
+    "The output `images` is a list of such, and the report has it too. Beside these fields stand those of `convert`, or in mode `check` those of `check`.",
+  "The action, its report": "What the input `report` names.",
   Failures:
     "Every failure prints this on stdout, and its sentence on stderr. What is not known is absent. What `convert` and `compact` refuse before they write has all reasons in `refused`.",
 };

@@ -1,16 +1,19 @@
 /** What the page on JSON declares and what commands print: a field that either lacks fails. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CONVERSION, type Field, type Fields, FORMAT_SPECIFIC } from "../../scripts/reference/json-fields.ts";
+import { CHECK, CONVERSION, type Field, type Fields, FORMAT_SPECIFIC } from "../../scripts/reference/json-fields.ts";
 import { type Heading, printedFields } from "../../scripts/reference/json-page.ts";
+import { writeReport } from "../../src/action/report/report-file.ts";
+import type { StepResult } from "../../src/action/results/step-result.ts";
 import type { Library } from "../../src/cli/library.ts";
 import * as library from "../../src/index.ts";
 import { buildQcow2Image, type Qcow2ImageDescription } from "../formats/qcow2/builder.ts";
 import { gptDisk } from "../support/gpt-disk.ts";
+import { checked, conversion, result, step } from "../support/step-results.ts";
 import { report, run } from "./cli/world.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inplace-convert-reference-"));
@@ -138,6 +141,26 @@ beforeAll(async () => {
   await print("completion", "completion bash");
   for (const format of ["ova", "vpc", "qcow2"]) await print("-o help", `convert @disk.raw ${format} -o help`);
 
+  const download = { url: "https://example.org/a", digest: "sha256:0", bytes: 1, fromCache: false, warnings: [] };
+  const files = [{ path: "a", sha256: "0".repeat(64) }];
+  const failure = { kind: "io", message: "Cannot", reasons: ["one", "two"], advice: "none", details: {} };
+  const results = [
+    result("a.raw", { path: "a.qcow2", report: conversion(), check: checked(), recovery: "Resumed", download, files }),
+    result("b.qcow2", { check: checked() }),
+    result("c.qcow2", { failure }),
+  ];
+  const written: Partial<StepResult>[] = [
+    { matrix: { include: [{ images: "a", shard: 1 }] }, shard: { number: 3, total: 12 } },
+    { mode: "collect", missingShards: [2] },
+  ];
+  for (const changes of written) {
+    const json = join(folder, "report.json");
+    await writeReport({ named: json, json, page: undefined }, step(results, changes));
+    const told = JSON.parse(readFileSync(json, "utf8"));
+    printed.set("The action, its report", [...(printed.get("The action, its report") ?? []), told]);
+    printed.set("The action, each image", told.images);
+  }
+
   await print("Failures", "info @missing.qcow2");
   await print("Failures", "convert @kept.qcow2 qed");
   await print("Failures", "map @disk.qcow2", {
@@ -205,7 +228,9 @@ describe.each(tables)("%s", (heading, fields) => {
 
   test("prints nothing that the page lacks", () => {
     const known = declared(fields);
-    expect(seen().filter((path) => !known.includes(path))).toEqual([]);
+    // Beside what only the action tells stands what the commands tell.
+    const beside = heading === "The action, each image" ? [...declared(CONVERSION), ...declared(CHECK)] : [];
+    expect(seen().filter((path) => ![...known, ...beside].includes(path))).toEqual([]);
   });
 
   test("prints all that the page has", () => {
