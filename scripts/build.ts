@@ -32,7 +32,8 @@ interface Bundle {
 }
 
 const bundles: readonly Bundle[] = [
-  { entries: { index: "src/index.ts" }, options: { minifyIdentifiers: true } },
+  // No CommonJS in it, so that a bundler may make CommonJS of it.
+  { entries: { index: "src/index.ts" }, options: { minifyIdentifiers: true, banner: {} } },
   { entries: { "hash-worker": "src/image/guest/hash-worker.ts" }, options: { minifyIdentifiers: true } },
   // docs/decisions/the-library-is-minified.md
   { entries: { "cli-main": "src/cli/main.ts" }, options: { minifyIdentifiers: true } },
