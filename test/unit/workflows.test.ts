@@ -34,6 +34,7 @@ const action = load(readFileSync(new URL("../../action.yml", import.meta.url), "
 const writes: Readonly<Record<string, readonly string[]>> = {
   "codeql.yml analyze": ["security-events"],
   "release.yml release": ["attestations", "contents", "id-token"],
+  "release.yml publish": ["id-token"],
   "release-migration.yml migrate": ["attestations", "contents", "id-token"],
   "publish-compressed.yml publish": ["attestations", "contents", "id-token"],
   "raw-to-azure.yml publish": ["id-token"],
