@@ -44,6 +44,13 @@ describe.each(documents)("%s", (document) => {
   });
 });
 
+test("README's contents are all of its sections, in their order", () => {
+  const text = readFileSync(join(root, "README.md"), "utf8");
+  const [, contents = ""] = /^Contents: (.+)$/m.exec(text) ?? [];
+  const listed = [...contents.matchAll(/\[([^\]]+)\]\(#/g)].map(([, title]) => title);
+  expect(listed).toEqual([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title));
+});
+
 /** As GitHub names them in links. */
 function titlesOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
