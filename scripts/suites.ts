@@ -23,8 +23,8 @@ export const suites: readonly Suite[] = [
   { name: "acquire", run: { tests: "test/acquire" }, budget: 25 },
   { name: "fuzz", run: { tests: "test/fuzz" }, budget: 30 },
   { name: "fresh", run: { tool: "scripts/build.ts", options: ["--check"] }, budget: 10 },
-  { name: "package", run: { tool: "scripts/release.ts", options: ["check"] }, budget: 5 },
-  { name: "dist", run: { tests: "test/dist" }, budget: 75 },
+  { name: "package", run: { tool: "scripts/release.ts", options: ["check"] }, budget: 10 },
+  { name: "dist", run: { tests: "test/dist" }, budget: 85 },
   { name: "action", run: { tests: "test/action" }, budget: 110 },
   { name: "examples", run: { tests: "test/examples" }, budget: 45 },
 ];
