@@ -1,6 +1,6 @@
 /** One run of one command: its options, the library, the terminal, and how it prints. */
 
-import { type ConversionReport, type OpenOptions, UsageError } from "../index.ts";
+import { type ConversionReport, formatNamed, type OpenOptions, parseSize, UsageError } from "../index.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { undoLines } from "./next-steps.ts";
@@ -18,6 +18,7 @@ export interface Values {
   readonly forceShare?: true;
   readonly allowMarkedRaw?: true;
   readonly imageOpts?: true;
+  readonly object?: string;
   readonly allowDataLoss?: true;
   readonly targetFormatOptions: readonly string[];
   readonly output: "human" | "json";
@@ -43,6 +44,9 @@ export interface Values {
   readonly yes?: true;
   readonly keep?: string;
   readonly strict?: true;
+  readonly startOffset?: string;
+  readonly maxLength?: string;
+  readonly checkList?: string;
   readonly debug?: true;
 }
 
@@ -104,9 +108,14 @@ export function refuseUnknownCache(mode: string | undefined): void {
   }
 }
 
-/** qemu-img's name of a format; `vhd` is what everyone else calls `vpc`. */
+/** qemu-img's name of a format, which may be written in any case or be what everyone else calls it, as `vhd`; another word stays as it is. */
 export function formatName(name: string): string {
-  return name === "vhd" ? "vpc" : name;
+  return formatNamed(name) ?? name;
+}
+
+/** @throws UsageError that names the option */
+export function sizeOf(text: string | undefined, name: string): number | undefined {
+  return text === undefined ? undefined : parseSize(text, name);
 }
 
 /** Only set where there is a value, as the library's options want it. */

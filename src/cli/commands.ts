@@ -2,10 +2,12 @@
 
 import { Option } from "commander";
 import { checkCommand } from "./check-command.ts";
+import { checksumCommand } from "./checksum-command.ts";
 import type { CommandRun, Values } from "./command-run.ts";
 import { compactCommand, convertCommand, planCommand } from "./convert-command.ts";
 import { demoCommand } from "./demo.ts";
-import { checksumCommand, compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
+import { CHECK_EXIT_CODES, COMPARE_EXIT_CODES, type ExitCodes } from "./help-text.ts";
+import { compareCommand, infoCommand, mapCommand } from "./reading-commands.ts";
 import { resumeCommand, rollbackCommand } from "./recovery-command.ts";
 import { setmapCommand } from "./setmap-command.ts";
 
@@ -22,6 +24,8 @@ export interface CommandSpec {
   readonly optionsOf?: "target" | "source";
   /** `compare` has 1 for "they differ", `check` 2 for corruptions: what goes wrong otherwise ends with this. */
   readonly failureExit?: number;
+  /** Where they are not everybody's. */
+  readonly exitCodes?: ExitCodes;
   /** Gives the exit code; throws ImageError or UsageError. */
   readonly perform: (run: CommandRun, words: readonly string[]) => Promise<number>;
 }
@@ -34,7 +38,7 @@ export function commonOptions(): readonly Option[] {
       .argParser(collect)
       .default([], "none"),
     new Option("--output <FORMAT>", "how results are printed").choices(["human", "json"]).default("human"),
-    new Option("-p, --progress", "show progress"),
+    new Option("-p, --progress", "show progress; on a terminal it shows by itself after two seconds"),
     new Option("-q, --quiet", "print nothing but errors"),
     new Option("--backing-chain", "follow backing files, inside the image's folder"),
     new Option("--debug", "tell of a failure where in the program it came up"),
@@ -54,8 +58,20 @@ function cacheOption(letter: string): Option {
   return new Option(`${letter}, --cache <CACHE>`, "qemu-img's cache mode: taken, and without effect");
 }
 
-function readingOptions(): readonly Option[] {
+const NO_SECRETS = "taken, and without effect, since no guest data is read";
+
+/** qemu-img's other ways to name an image; `secrets`: what becomes of them. */
+function namingOptions(secrets: string): readonly Option[] {
   return [
+    new Option("--image-opts", "images are named by driver=FORMAT,file.filename=PATH"),
+    new Option("--object <DEFINITION>", `qemu-img's secrets: ${secrets}`),
+  ];
+}
+
+/** `readsData`: whether what the guest stored is read, and not only where it lies. */
+function readingOptions(readsData: boolean): readonly Option[] {
+  return [
+    ...namingOptions(readsData ? "refused, since no encrypted guest is read" : NO_SECRETS),
     new Option("-U, --force-share", "read although another program may be writing to the image"),
     markedRawOption(),
   ];
@@ -165,10 +181,10 @@ export const commands: readonly CommandSpec[] = [
       cacheOption("-T"),
       markedRawOption(),
       new Option("-U, --force-share", "check although another program may be writing to the image"),
-      new Option("--image-opts", "IMAGE is driver=FORMAT,file.filename=PATH"),
-      new Option("--object <DEFINITION>", "qemu-img's secrets: taken, and without effect, since no guest data is read"),
+      ...namingOptions(NO_SECRETS),
     ],
     failureExit: 1,
+    exitCodes: CHECK_EXIT_CODES,
     writes: ({ repair }) => repair !== undefined,
     optionsOf: "source",
     perform: checkCommand,
@@ -184,12 +200,13 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "checksum",
-    words: "[IMAGE]",
-    summary: "digest of what the guest sees",
+    words: "[IMAGE...]",
+    summary: "digest of what the guest sees, a line an image; -c checks such lines",
     example: "inplace-convert checksum --checksum sha256 disk.qcow2",
     options: () => [
       new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"]),
-      ...readingOptions(),
+      new Option("-c, --check-list <LIST>", "check images against lines of DIGEST  NAME; - is stdin"),
+      ...readingOptions(true),
     ],
     optionsOf: "source",
     perform: checksumCommand,
@@ -202,18 +219,20 @@ export const commands: readonly CommandSpec[] = [
     options: () => [
       anotherName("--a-format <FORMAT>", "-f"),
       new Option("-F, --b-format <FORMAT>", "the second image's format"),
+      new Option("-s, --strict", "other sizes, or other ranges allocated, are differences too"),
       cacheOption("-T"),
-      ...readingOptions(),
+      ...readingOptions(true),
     ],
     failureExit: 2,
+    exitCodes: COMPARE_EXIT_CODES,
     perform: compareCommand,
   },
   {
     name: "info",
     words: "[IMAGE]",
-    summary: "what an image is; never opens a backing file",
+    summary: "what an image is; opens its backing files with --backing-chain alone",
     example: "inplace-convert info disk.qcow2",
-    options: () => [cacheOption("-t"), ...readingOptions()],
+    options: () => [cacheOption("-t"), ...readingOptions(false)],
     optionsOf: "source",
     perform: infoCommand,
   },
@@ -222,7 +241,11 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE]",
     summary: "where the guest's bytes lie in the file",
     example: "inplace-convert map --output json disk.qcow2",
-    options: readingOptions,
+    options: () => [
+      new Option("-s, --start-offset <OFFSET>", "from this guest offset on"),
+      new Option("-l, --max-length <LENGTH>", "no more than so many bytes of the guest"),
+      ...readingOptions(false),
+    ],
     optionsOf: "source",
     perform: mapCommand,
   },

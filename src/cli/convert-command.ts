@@ -5,7 +5,6 @@ import {
   type CompactOptions,
   type ConvertOptions,
   kebabKeys,
-  parseSize,
   type TargetOption,
   UsageError,
 } from "../index.ts";
@@ -20,6 +19,7 @@ import {
   printOutcome,
   printResult,
   required,
+  sizeOf,
 } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 import { parseOptionList } from "./option-list.ts";
@@ -40,7 +40,7 @@ export async function convertCommand(run: CommandRun, [image, format]: readonly 
   const target = formatName(required(format, "a target format", usage));
   const report = await run.library.convert(path, target, convertOptions(run, list.values));
   printNotes(run, report.notes);
-  printOutcome(run, conversionJson(report), conversionText(report));
+  printOutcome(run, conversionJson(report), conversionText(report, "convert", run.values.keepUndo));
   await announceUndo(run, report.diskFile ?? path, report);
   return EXIT.done;
 }
@@ -84,7 +84,7 @@ export async function compactCommand(run: CommandRun, [image]: readonly string[]
   const path = required(image, "an image", "compact IMAGE");
   const report = await run.library.compact(path, rewritingOptions(run));
   printNotes(run, report.notes);
-  printOutcome(run, conversionJson(report), conversionText(report, "compact"));
+  printOutcome(run, conversionJson(report), conversionText(report, "compact", run.values.keepUndo));
   await announceUndo(run, path, report);
   return EXIT.done;
 }
@@ -121,10 +121,6 @@ function rewritingOptions(run: CommandRun): CompactOptions {
     ...given("journal", values.journal),
     ...given("crossCheck", values.crossCheck),
   };
-}
-
-function sizeOf(text: string | undefined, name: string): number | undefined {
-  return text === undefined ? undefined : parseSize(text, name);
 }
 
 /** `[ALGORITHM:]HEX`; no prefix is blkhash-sha256. */

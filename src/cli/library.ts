@@ -10,6 +10,7 @@ export type Library = Pick<
   | "compare"
   | "convert"
   | "info"
+  | "infoChain"
   | "makeDemoImage"
   | "map"
   | "plan"

@@ -2,7 +2,15 @@
 
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { commandText, ImageError, type NextSteps } from "../index.ts";
+import {
+  type ConversionReport,
+  commandText,
+  formatPromised,
+  ImageError,
+  type NextSteps,
+  nameFor,
+  shellWord,
+} from "../index.ts";
 
 /** What the message leaves unsaid about the image, as sentences; an error that leaves a journal names the ways on itself. */
 export function stateOf(error: unknown): readonly string[] {
@@ -34,6 +42,24 @@ export function undoLines(path: string, program: string, oldFormat?: string, has
     ours("rollback"),
     "To give the way back up:",
     ours("resume"),
+  ];
+}
+
+/**
+ * What may be done once an image has another format, each after a word for it. Nothing where a way back is kept: what is
+ * told of that (`undoLines`) tells of renaming too.
+ */
+export function afterwards(report: ConversionReport, keepsUndo: boolean): readonly (readonly [string, string])[] {
+  const { changed, image, imageAfter, diskFile, sourceFormat, targetFormat } = report;
+  if (!changed || keepsUndo) return [];
+  // A disk that a descriptor names keeps the name that stands there.
+  const isNamed = imageAfter !== undefined || diskFile !== undefined;
+  const isRight = sourceFormat === targetFormat || formatPromised(image) === targetFormat;
+  const name = isNamed || isRight ? image : nameFor(image, targetFormat);
+  return [
+    // What has that name already is not overwritten.
+    ["to rename", name === image ? "" : `mv -n ${shellWord(image)} ${shellWord(name)}`],
+    ["way back", "none is kept; --keep-undo keeps one"],
   ];
 }
 

@@ -8,13 +8,15 @@ import { type CommandRun, formatName, given, printResult, type Values } from "./
 import { type CommandSpec, commands, commonOptions } from "./commands.ts";
 import { printOptions } from "./convert-command.ts";
 import { EXIT, type Failure, failureJson, failureLines, failureOf, traceOf } from "./failure.ts";
+import { exitCodesOf, helpEnd } from "./help-text.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { nextStepLines, orphansBeside, stateOf } from "./next-steps.ts";
 import { parseOptionList } from "./option-list.ts";
 import { isClosedPipe } from "./output.ts";
-import { type ProgressDisplay, showProgress } from "./progress.ts";
+import { type ProgressDisplay, showLateProgress, showProgress } from "./progress.ts";
+import { answerToQemuImg } from "./qemu-img-words.ts";
 import { explain } from "./system-error.ts";
 import { printableLine, type Terminal } from "./terminal.ts";
 
@@ -26,6 +28,8 @@ export interface World {
   readonly signals: EventEmitter;
   /** Rejects with what nobody caught, wherever in the process it was thrown. */
   readonly uncaught?: Promise<never>;
+  /** Milliseconds after which progress shows by itself. */
+  readonly progressDelay?: number;
 }
 
 /** Runs one command line, without the program's own name, until its results are written or lost. Never throws. */
@@ -53,17 +57,17 @@ interface Ended {
 async function runWords(words: readonly string[], world: World): Promise<Ended> {
   let exitCode: number = EXIT.done;
   let hasWritten = false;
-  const program = new Command("inplace-convert")
+  const isLong = words.includes("--help") || words[0] === "help";
+  const program = withVersionAndHelp(new Command("inplace-convert"))
     .description("Changes the format of a VM disk image inside the file it already occupies")
-    .version(`inplace-convert ${manifest.version}`, "--version")
     .configureOutput({ writeOut: (text) => world.terminal.result(text), writeErr: () => {} })
     .exitOverride()
     .addHelpText(
       "after",
-      "\nExample:\n  inplace-convert convert -p disk.qed qcow2\n\nNothing at hand? inplace-convert demo",
+      `${helpEnd("inplace-convert convert -p disk.qed qcow2", exitCodesOf(), isLong, EVERY_HELP)}\n\nNothing at hand? inplace-convert demo`,
     );
   for (const spec of commands) {
-    addCommand(program, spec).action(async (...given: unknown[]) => {
+    addCommand(program, spec, isLong).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
       const values = command.opts() as Values;
       hasWritten = spec.writes?.(values) ?? false;
@@ -71,6 +75,7 @@ async function runWords(words: readonly string[], world: World): Promise<Ended> 
     });
   }
   try {
+    refuseQemuImgWords(words, world.terminal.invocation);
     await program.parseAsync(words, { from: "user" });
     return { exitCode, hasWritten };
   } catch (error) {
@@ -78,19 +83,35 @@ async function runWords(words: readonly string[], world: World): Promise<Ended> 
   }
 }
 
-function addCommand(program: Command, spec: CommandSpec): Command {
-  const command = program
-    .command(`${spec.name} ${spec.words}`.trim())
+/** Throws for words of qemu-img's that we lack, before commander calls them unknown. */
+function refuseQemuImgWords(words: readonly string[], invocation: string): void {
+  const spec = commands.find(({ name }) => name === words[0]);
+  const options = [...(spec?.options?.() ?? []), ...commonOptions()].filter(({ required }) => required);
+  const valued = new Set(options.flatMap(({ short, long }) => [short ?? [], long ?? []].flat()));
+  const answer = answerToQemuImg(words, invocation, valued);
+  if (answer !== undefined) throw new UsageError(answer);
+}
+
+const EVERY_HELP = "inplace-convert COMMAND --help tells the options and exit codes of one";
+
+function addCommand(program: Command, spec: CommandSpec, isLong: boolean): Command {
+  const more = `inplace-convert ${spec.name} --help tells the exit codes too`;
+  const command = withVersionAndHelp(program.command(`${spec.name} ${spec.words}`.trim()))
     .description(spec.summary)
-    .version(`inplace-convert ${manifest.version}`, "--version")
-    .addHelpText("after", `\nExample:\n  ${spec.example}`);
+    .addHelpText("after", helpEnd(spec.example, exitCodesOf(spec), isLong, more));
   for (const option of [...(spec.options?.() ?? []), ...commonOptions()]) command.addOption(option);
   return command;
 }
 
+function withVersionAndHelp(command: Command): Command {
+  return command
+    .version(`inplace-convert ${manifest.version}`, "-V, --version", "the version of this program")
+    .helpOption("-h, --help", "short help; --help tells the exit codes too");
+}
+
 async function perform(spec: CommandSpec, words: readonly string[], values: Values, world: World): Promise<number> {
   const { library, terminal } = world;
-  const progress = values.progress && !values.quiet ? await showProgress(terminal) : undefined;
+  const progress = await progressOf(values, world);
   const interrupt = watchInterrupts(world.signals, (line) => {
     progress?.end();
     terminal.note(line);
@@ -116,6 +137,12 @@ async function perform(spec: CommandSpec, words: readonly string[], values: Valu
     progress?.end();
     interrupt.end();
   }
+}
+
+async function progressOf({ quiet, progress }: Values, world: World): Promise<ProgressDisplay | undefined> {
+  if (quiet) return undefined;
+  if (progress) return showProgress(world.terminal);
+  return world.terminal.isWatched ? showLateProgress(world.terminal, world.progressDelay) : undefined;
 }
 
 /** After a defect in a command that writes nobody knows how far it came, but what lies beside the image. */

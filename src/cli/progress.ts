@@ -5,7 +5,12 @@ import { formatSize, type Progress, type Stage } from "../index.ts";
 import type { Terminal } from "./terminal.ts";
 
 const LINE_EVERY_MS = 10_000;
+/** How long a command takes before a person who looks on wants to know how far it is. */
+const LATE_MS = 2000;
 const BAR_WIDTH = 30;
+const SHORT_BAR_WIDTH = 10;
+/** Of a terminal that doesn't tell. */
+const COLUMNS = 80;
 
 export interface ProgressDisplay {
   onProgress(progress: Progress): void;
@@ -17,6 +22,28 @@ export async function showProgress(terminal: Terminal): Promise<ProgressDisplay>
   return terminal.bar === undefined ? showLines(terminal) : showBar(terminal, terminal.bar);
 }
 
+/** The same for who has not asked for it: nothing of a command that ends within `delay` milliseconds. */
+export function showLateProgress(terminal: Terminal, delay = LATE_MS): ProgressDisplay {
+  const start = terminal.now();
+  let display: ProgressDisplay | undefined;
+  let isAskedFor = false;
+  return {
+    onProgress(progress) {
+      display?.onProgress(progress);
+      if (isAskedFor || terminal.now() - start < delay) return;
+      isAskedFor = true;
+      // What can't be shown must not keep the work from being done.
+      showProgress(terminal).then(
+        (shown) => {
+          display = shown;
+        },
+        () => {},
+      );
+    },
+    end: () => display?.end(),
+  };
+}
+
 function showLines(terminal: Terminal): ProgressDisplay {
   const pace = new Pace(terminal);
   let last = terminal.now();
@@ -25,7 +52,8 @@ function showLines(terminal: Terminal): ProgressDisplay {
       pace.see(progress);
       if (terminal.now() - last < LINE_EVERY_MS) return;
       last = terminal.now();
-      terminal.note(`${progress.stage}: ${pace.describe(progress)}`);
+      const { amount, rate, left } = pace.measure(progress);
+      terminal.note(`${progress.stage}: ${listed(amount, rate, left)}`);
     },
     end() {},
   };
@@ -36,14 +64,12 @@ async function showBar(terminal: Terminal, stream: NodeJS.WritableStream): Promi
   const { SingleBar } = await import("cli-progress");
   const pace = new Pace(terminal);
   let current: Progress | undefined;
-  const format = (options: Options, params: Params) => {
+  const format = (_options: Options, { progress }: Params) => {
     if (current === undefined) return "";
-    const filled = Math.round(Math.min(1, Math.max(0, params.progress)) * BAR_WIDTH);
-    const bar = `${options.barCompleteString}`.slice(0, filled) + `${options.barIncompleteString}`.slice(filled);
-    return `${current.stage.padEnd(9)} ${bar.slice(0, BAR_WIDTH)} ${pace.describe(current)}`;
+    return barLine(current.stage, Math.min(1, Math.max(0, progress)), pace.measure(current), columnsOf(stream));
   };
-  const glyphs = { barCompleteChar: "\u2588", barIncompleteChar: "\u2591" };
-  const bar = new SingleBar({ ...glyphs, format, stream, barsize: BAR_WIDTH, clearOnComplete: true, fps: 8 });
+  // A line that fits needs no switching of the terminal's wrapping, which a second Ctrl-C would leave switched.
+  const bar = new SingleBar({ format, stream, linewrap: true, clearOnComplete: true, fps: 8 });
   let isRunning = false;
   return {
     onProgress(progress) {
@@ -59,6 +85,39 @@ async function showBar(terminal: Terminal, stream: NodeJS.WritableStream): Promi
       isRunning = false;
     },
   };
+}
+
+function columnsOf(stream: NodeJS.WritableStream): number {
+  return ("columns" in stream && typeof stream.columns === "number" && stream.columns) || COLUMNS;
+}
+
+/** The most that fits into one line of the terminal, whose last column stays free: some wrap once that is written. */
+export function barLine(stage: Stage, share: number, measured: Measured, columns: number): string {
+  const { amount, percent, rate, left } = measured;
+  const name = stage.padEnd(9);
+  const bar = (width: number) => "\u2588".repeat(Math.round(share * width)).padEnd(width, "\u2591");
+  const forms = [
+    `${name} ${bar(BAR_WIDTH)} ${listed(amount, rate, left)}`,
+    `${name} ${bar(SHORT_BAR_WIDTH)} ${listed(amount, rate, left)}`,
+    `${name} ${bar(SHORT_BAR_WIDTH)} ${listed(percent ?? amount, left)}`,
+    `${stage} ${listed(percent ?? amount, left)}`,
+    `${stage} ${percent ?? amount}`,
+    percent ?? amount,
+  ];
+  return forms.find((form) => form.length < columns) ?? "";
+}
+
+/** In words, of the stage at hand; what is not known is not there. */
+export interface Measured {
+  /** `50 MiB of 100 MiB (50 %)`, or without an end what is done. */
+  readonly amount: string;
+  readonly percent: string | undefined;
+  readonly rate: string | undefined;
+  readonly left: string | undefined;
+}
+
+function listed(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join(", ");
 }
 
 /** How fast the stage at hand goes, from when it was first seen. */
@@ -79,19 +138,17 @@ class Pace {
     this.#doneAtStart = done;
   }
 
-  describe({ done, total }: Progress): string {
+  measure({ done, total }: Progress): Measured {
     const seconds = (this.#terminal.now() - this.#start) / 1000;
     const rate = seconds > 0 ? (done - this.#doneAtStart) / seconds : 0;
-    const amount =
-      total > 0 ? `${formatSize(done)} of ${formatSize(total)} (${percent(done, total)} %)` : formatSize(done);
-    if (rate <= 0) return amount;
-    const left = total > done ? `, ${formatDuration((total - done) / rate)} left` : "";
-    return `${amount}, ${formatSize(rate)}/s${left}`;
+    const percent = total > 0 ? `${Math.min(100, Math.floor((100 * done) / total))} %` : undefined;
+    return {
+      amount: percent === undefined ? formatSize(done) : `${formatSize(done)} of ${formatSize(total)} (${percent})`,
+      percent,
+      rate: rate > 0 ? `${formatSize(rate)}/s` : undefined,
+      left: rate > 0 && total > done ? `${formatDuration((total - done) / rate)} left` : undefined,
+    };
   }
-}
-
-function percent(done: number, total: number): number {
-  return Math.min(100, Math.floor((100 * done) / total));
 }
 
 /** `45 s`, `3 min 20 s`, `2 h 5 min`. */

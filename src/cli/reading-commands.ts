@@ -1,6 +1,6 @@
 /** `checksum`, `compare`, `info` and `map`: what an image is, without a write. */
 
-import type { ChecksumAlgorithm } from "../index.ts";
+import type { OpenOptions } from "../index.ts";
 import { infoText, kebabKeys, mapText } from "../index.ts";
 import {
   type CommandRun,
@@ -11,48 +11,59 @@ import {
   printResult,
   refuseUnknownCache,
   required,
+  sizeOf,
 } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 import { jsonLines } from "./json.ts";
-import { printableLine } from "./terminal.ts";
-
-export async function checksumCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
-  const path = required(image, "an image", "checksum IMAGE");
-  const algorithm = run.values.checksum as ChecksumAlgorithm | undefined;
-  const report = await run.library.checksum(path, { ...run.open, ...given("algorithm", algorithm) });
-  // One line an image, whatever its name holds, as sha256sum has it.
-  printResult(run, kebabKeys(report), `${report.checksum}  ${printableLine(report.image)}`);
-  return EXIT.done;
-}
+import { entriesWithin } from "./map-range.ts";
+import { namedImage } from "./named-image.ts";
 
 export async function compareCommand(run: CommandRun, [first, second]: readonly string[]): Promise<number> {
   const usage = "compare A B";
   refuseUnknownCache(run.values.cache);
   const { format, ...open } = run.open;
-  const report = await run.library.compare(
-    required(first, "two images", usage),
-    required(second, "a second image", usage),
-    {
-      ...open,
-      ...given("formatA", format),
-      ...given("formatB", run.values.bFormat === undefined ? undefined : formatName(run.values.bFormat)),
-    },
-  );
+  const { bFormat } = run.values;
+  const a = namedImage(run, required(first, "two images", usage), format, true);
+  const formatB = bFormat === undefined ? undefined : formatName(bFormat);
+  const b = namedImage(run, required(second, "a second image", usage), formatB, true);
+  const report = await run.library.compare(a.path, b.path, {
+    ...open,
+    ...given("strict", run.values.strict),
+    ...given("formatA", a.format),
+    ...given("formatB", b.format),
+  });
   printOutcome(run, kebabKeys(report), report.message);
   return report.identical ? EXIT.done : EXIT.failed;
 }
 
 export async function infoCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
   refuseUnknownCache(run.values.cache);
-  const report = await run.library.info(required(image, "an image", "info IMAGE"), run.open);
+  const { path, open } = opened(run, required(image, "an image", "info IMAGE"));
+  if (run.values.backingChain) {
+    const reports = await run.library.infoChain(path, open);
+    printResult(run, kebabKeys(reports), reports.map(infoText).join("\n\n"));
+    return EXIT.done;
+  }
+  const report = await run.library.info(path, open);
   printResult(run, kebabKeys(report), infoText(report));
   return EXIT.done;
 }
 
 export async function mapCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
-  const report = await run.library.map(required(image, "an image", "map IMAGE"), run.open);
+  const { path, open } = opened(run, required(image, "an image", "map IMAGE"));
+  const start = sizeOf(run.values.startOffset, "--start-offset");
+  const length = sizeOf(run.values.maxLength, "--max-length");
+  const whole = await run.library.map(path, open);
+  const isPart = start !== undefined || length !== undefined;
+  const report = isPart ? { ...whole, entries: entriesWithin(whole.entries, start ?? 0, length) } : whole;
   // As qemu-img has it: a list, whose keys are single words.
   if (isJson(run)) run.terminal.result(jsonLines(report.entries));
   else printResult(run, report.entries, mapText(report));
   return EXIT.done;
+}
+
+/** The image that a word names, and how it is to be opened. */
+function opened(run: CommandRun, word: string): { readonly path: string; readonly open: OpenOptions } {
+  const { path, format } = namedImage(run, word, run.open.format, false);
+  return { path, open: { ...run.open, ...given("format", format) } };
 }

@@ -1,9 +1,14 @@
 /** A conversion's report for people. */
 
 import { type ConversionReport, changeTexts, counted, fileText, formatSize, stepTexts } from "../index.ts";
+import { afterwards } from "./next-steps.ts";
 
-/** Several lines, each with its line break. */
-export function conversionText(report: ConversionReport, asked: "convert" | "compact" = "convert"): string {
+/** Several lines, each with its line break. `keepsUndo`: a way back was asked for, and is told elsewhere. */
+export function conversionText(
+  report: ConversionReport,
+  asked: "convert" | "compact" = "convert",
+  keepsUndo = false,
+): string {
   const { image, sourceFormat, targetFormat, path } = report;
   if (!report.changed) {
     const isRight = asked === "convert" ? `is ${targetFormat} already` : "is compact already";
@@ -21,6 +26,7 @@ export function conversionText(report: ConversionReport, asked: "convert" | "com
     ["check", checkText(report)],
     ["left behind", report.dropped.join(", ")],
     ["took", durationText(report)],
+    ...afterwards(report, keepsUndo),
   ] as const;
   const lines = rows.filter(([, text]) => text !== "").map(([name, text]) => `  ${name.padEnd(12)}${text}\n`);
   const isSame = sourceFormat === targetFormat && path.every(({ step }) => step === "rearrange");

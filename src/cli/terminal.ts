@@ -11,6 +11,8 @@ export interface Terminal {
   note(line: string): void;
   /** Where a progress bar may be drawn; undefined where no person looks on. */
   readonly bar: NodeJS.WritableStream | undefined;
+  /** Whether a person looks on at both outputs, so that progress may show unasked: a pager behind stdout owns the screen. */
+  readonly isWatched: boolean;
   /** Whether results may have colours. */
   readonly hasColor: boolean;
   /** Milliseconds from any fixed moment. */
@@ -38,14 +40,17 @@ export function printableLine(text: string): string {
 
 export function terminalOf(process: NodeJS.Process, invocation: string): Terminal {
   const output = outputOf(process.stdout);
+  const canMoveCursor = process.env.TERM !== "dumb";
+  const bar = process.stderr.isTTY && canMoveCursor ? process.stderr : undefined;
   // Where nothing can be told any more there is still the exit code.
   process.stderr.on("error", () => {});
   return {
     result: (text) => output.write(text),
     loss: () => output.loss(),
     note: (line) => process.stderr.write(`${line}\n`),
-    bar: process.stderr.isTTY ? process.stderr : undefined,
-    hasColor: process.stdout.isTTY === true && !process.env.NO_COLOR,
+    bar,
+    isWatched: bar !== undefined && process.stdout.isTTY === true,
+    hasColor: process.stdout.isTTY === true && canMoveCursor && !process.env.NO_COLOR,
     now: () => performance.now(),
     invocation,
   };

@@ -2,9 +2,8 @@
 
 import { resolve } from "node:path";
 import type { LocatedImage } from "../../acquire/locate.ts";
-import { ImageError, refuseTakenName } from "../../index.ts";
+import { ImageError, nameFor, refuseTakenName } from "../../index.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import { nameFor } from "../inputs/new-name.ts";
 import type { ImageToDo } from "./work.ts";
 
 /** Undefined where no image is renamed. A plan refuses what the run would. */

@@ -46,6 +46,7 @@ export const checksumRules: OptionRules<ChecksumOptions> = { ...openRules, algor
 export const compareRules: OptionRules<CompareOptions> = {
   formatA: knownFormat,
   formatB: knownFormat,
+  strict: flag,
   backingChain: flag,
   allowMarkedRaw: flag,
   forceShare: flag,

@@ -1,7 +1,7 @@
 /** Whether two images show their guests the same bytes. */
 
 import { alignDown, SECTOR_SIZE } from "../../bytes/align.ts";
-import { firstGuestDifference } from "../../image/guest/compare.ts";
+import { firstAllocationDifference, firstGuestDifference } from "../../image/guest/compare.ts";
 import type { GuestView } from "../../image/guest/view.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
@@ -11,8 +11,9 @@ import type { CompareOptions } from "../options/options.ts";
 import type { CompareReport } from "../report/report.ts";
 
 /**
- * As `qemu-img compare` without `-s`: allocation does not count, and disks of different sizes are the same where the
- * longer one's tail is zeros. `sizes` tells them apart.
+ * As `qemu-img compare`: allocation does not count, and disks of different sizes are the same where the longer one's tail
+ * is zeros. `sizes` tells them apart. With `strict`, its `-s`, both are differences. qemu-img may then call two images
+ * different because runs that are alike reach the disk's end from different places; here what is alike is the same.
  *
  * @throws ImageError as `checksum` does
  */
@@ -31,11 +32,15 @@ export async function compare(
     const guestB = await OpenedChain.open(volume, b, { ...both, format: formatB });
     try {
       const views = await bothViews(guestA, guestB);
+      const sizes = [views[0].virtualSize, views[1].virtualSize] as const;
+      if (given.strict && sizes[0] !== sizes[1]) return strictDifference(null, sizes);
+      const strictEnd = given.strict ? firstAllocationDifference(views[0].table, views[1].table) : null;
       const firstDifference = await firstGuestDifference(...views, {
+        end: strictEnd ?? undefined,
         onProgress: (done, total) => given.onProgress?.({ stage: "compare", done, total }),
         signal: given.signal,
       });
-      const sizes = [views[0].virtualSize, views[1].virtualSize] as const;
+      if (strictEnd !== null && firstDifference === null) return strictDifference(strictEnd, sizes);
       return { identical: firstDifference === null, firstDifference, sizes, message: verdict(firstDifference, sizes) };
     } finally {
       await guestB.close();
@@ -60,4 +65,10 @@ function verdict(firstDifference: number | null, [sizeOfA, sizeOfB]: readonly [n
   const warning = sizeOfA !== sizeOfB && reached >= Math.min(sizeOfA, sizeOfB) ? "Warning: Image size mismatch!\n" : "";
   if (firstDifference === null) return `${warning}Images are identical.`;
   return `${warning}Content mismatch at offset ${alignDown(firstDifference, SECTOR_SIZE)}!`;
+}
+
+/** Null: of the sizes. In qemu-img's words. */
+function strictDifference(firstDifference: number | null, sizes: readonly [number, number]): CompareReport {
+  const what = firstDifference === null ? "Image size mismatch" : `Offset ${firstDifference} block status mismatch`;
+  return { identical: false, firstDifference, sizes, message: `Strict mode: ${what}!` };
 }

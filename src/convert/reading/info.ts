@@ -1,4 +1,4 @@
-/** What an image is, as `qemu-img info` tells it; never opens a backing file. */
+/** What an image is, as `qemu-img info` tells it; opens a backing file for `infoChain` alone. */
 
 import { isAbsolute } from "node:path";
 import { alignUp, SECTOR_SIZE } from "../../bytes/align.ts";
@@ -18,7 +18,7 @@ import type { BackingFile, Image } from "../../image/source.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
-import { openImageForReading } from "../inspect/opened-chain.ts";
+import { OpenedChain, openImageForReading } from "../inspect/opened-chain.ts";
 import { openRules, optionsOf } from "../options/option-rules.ts";
 import type { OpenOptions } from "../options/options.ts";
 
@@ -103,17 +103,52 @@ export async function info(
   const given = optionsOf("info", path, openRules, options);
   const image = await openImageForReading(volume, path, given);
   try {
-    const files: FileBelow[] = [];
-    const below = image.storage.joined?.files ?? [image.storage];
-    for (const filename of new Set([path, ...below.map((file) => file.path)])) {
-      const facts = await volume.facts(await volume.realPath(filename));
-      files.push({ filename, size: facts?.size ?? image.fileSize, allocatedSize: facts?.allocatedSize });
-    }
-    const snapshots = (await image.readSnapshots?.()) ?? [];
-    return { ...describeImage(path, image, files), ...(snapshots.length > 0 ? { snapshots } : {}) };
+    return await infoOf(volume, path, image, filesOf(image));
   } finally {
     await image.storage.close();
   }
+}
+
+/**
+ * The same of an image and of each backing file below it, top first, as `qemu-img info --backing-chain` tells of them. The
+ * call is the consent to follow them, within the rules of SECURITY.md.
+ *
+ * @throws ImageError as `info` does, and `unsupported` for a backing file that must not be followed
+ */
+export async function infoChain(
+  path: string,
+  options: OpenOptions = {},
+  volume: Volume = new FileVolume(),
+): Promise<readonly InfoReport[]> {
+  const given = optionsOf("infoChain", path, openRules, options);
+  const opened = await OpenedChain.open(volume, path, { ...given, backingChain: true });
+  try {
+    const [image, ...below] = opened.chain;
+    const reports = [await infoOf(volume, path, image, filesOf(image))];
+    for (const each of below) {
+      // One file, by the name that whoever named it gives, and not by the one that links lead to.
+      reports.push(await infoOf(volume, reports.at(-1)?.fullBackingFilename ?? each.storage.path, each, []));
+    }
+    return reports;
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The files that hold the disk. */
+function filesOf({ storage }: Image): readonly string[] {
+  return (storage.joined?.files ?? [storage]).map((file) => file.path);
+}
+
+/** `disks`: the files that hold the disk, where they may be others than the one at `path`. */
+async function infoOf(volume: Volume, path: string, image: Image, disks: readonly string[]): Promise<InfoReport> {
+  const files: FileBelow[] = [];
+  for (const filename of new Set([path, ...disks])) {
+    const facts = await volume.facts(await volume.realPath(filename));
+    files.push({ filename, size: facts?.size ?? image.fileSize, allocatedSize: facts?.allocatedSize });
+  }
+  const snapshots = (await image.readSnapshots?.()) ?? [];
+  return { ...describeImage(path, image, files), ...(snapshots.length > 0 ? { snapshots } : {}) };
 }
 
 /** A file that an image consists of. */

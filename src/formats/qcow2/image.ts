@@ -15,12 +15,14 @@ import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./check/check.ts";
 import { canCheckInDetail, checkInDetail } from "./check/detailed-check.ts";
+import type { LuksDetails } from "./details.ts";
 import type { EncoderFacts } from "./encode/counted-batches.ts";
 import { Qcow2Encoder } from "./encode/encoder.ts";
 import { refuseEncoding } from "./encode/refusals.ts";
 import { featureName } from "./header/extensions.ts";
 import { geometryOf } from "./header/geometry.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header/header.ts";
+import { readLuks } from "./luks.ts";
 import { Qcow2Packer } from "./pack/packer.ts";
 import { emptyingSteps } from "./rearrange/emptying.ts";
 import { clearedAutoclear, Qcow2Rearranger } from "./rearrange/rearranger.ts";
@@ -49,18 +51,20 @@ export class Qcow2Image implements Image {
   readonly fileSize: number;
   readonly #header: Qcow2Header;
   readonly #bitmaps: readonly Bitmap[];
+  readonly #luks: LuksDetails | undefined;
   readonly #source: WalkSource;
   #walk: Promise<ActiveWalk> | undefined;
   #inventory: Promise<Inventory> | undefined;
   #check: Promise<CheckResult> | undefined;
 
-  private constructor(source: WalkSource, fileSize: number, bitmaps: readonly Bitmap[]) {
+  private constructor(source: WalkSource, fileSize: number, bitmaps: readonly Bitmap[], luks: LuksDetails | undefined) {
     this.storage = source.storage;
     this.virtualSize = source.header.virtualSize;
     this.clusterSize = source.header.clusterSize;
     this.fileSize = fileSize;
     this.#header = source.header;
     this.#bitmaps = bitmaps;
+    this.#luks = luks;
     this.#source = source;
   }
 
@@ -70,7 +74,9 @@ export class Qcow2Image implements Image {
     const fileSize = await storage.size();
     const geometry = geometryOf(header, fileSize);
     const bitmaps = await readBitmapDirectory(storage, header, geometry);
-    return new Qcow2Image({ storage, header, geometry, tally: new ReferenceTally(geometry) }, fileSize, bitmaps);
+    const luks = await readLuks(storage, header, fileSize);
+    const source = { storage, header, geometry, tally: new ReferenceTally(geometry) };
+    return new Qcow2Image(source, fileSize, bitmaps, luks);
   }
 
   getConversionOptions(): ConversionOptions {
@@ -137,7 +143,7 @@ export class Qcow2Image implements Image {
   }
 
   getSpecificInfo(): SpecificInfo {
-    return specificInfo(this.#header, this.#bitmaps);
+    return specificInfo(this.#header, this.#bitmaps, this.#luks);
   }
 
   async readSnapshots(): Promise<readonly SnapshotInfo[]> {

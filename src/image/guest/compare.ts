@@ -2,14 +2,16 @@
 
 import { KiB } from "../../bytes/align.ts";
 import { areZeros } from "../../storage/zeros.ts";
-import { findRow } from "../extent.ts";
+import { findRow, NOWHERE } from "../extent.ts";
 import { SideBySide } from "../side-by-side.ts";
 import { readAhead, Turns } from "./read-ahead.ts";
 import { GuestReader } from "./reader.ts";
 import { type GuestTable, type GuestView, readsAsZeros } from "./view.ts";
 
 export interface CompareViewsOptions {
-  /** In bytes of the larger disk. */
+  /** Guest offset of the first byte that doesn't count; the end of the larger disk where absent. */
+  readonly end?: number | undefined;
+  /** In bytes up to the end. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Ends the comparison with an ImageError of kind `interrupted`. */
   readonly signal?: AbortSignal | undefined;
@@ -28,7 +30,7 @@ export async function firstGuestDifference(
   b: GuestView,
   options: CompareViewsOptions = {},
 ): Promise<number | null> {
-  const total = Math.max(a.virtualSize, b.virtualSize);
+  const total = options.end ?? Math.max(a.virtualSize, b.virtualSize);
   const turns = new Turns(options.signal, "compare the images");
   const sides = [new Side(a), new Side(b)] as const;
   const chunks = readAhead(planChunks(a.table, b.table, total), CHUNKS_AHEAD, async ({ guestOffset, length }) =>
@@ -43,6 +45,23 @@ export async function firstGuestDifference(
   }
   options.onProgress?.(total, total);
   return null;
+}
+
+/**
+ * The guest offset of the first range that is allocated otherwise in one of the images: stored, compressed, zeros by the
+ * tables, with a place kept for it or without, or not there at all. Where it lies does not count. Null where none is.
+ */
+export function firstAllocationDifference(a: GuestTable, b: GuestTable): number | null {
+  const run = new SideBySide(a, b);
+  while (run.next()) {
+    const isAlike = a.state[run.rowA] === b.state[run.rowB] && hasPlace(a, run.rowA) === hasPlace(b, run.rowB);
+    if (!isAlike) return run.guestOffset;
+  }
+  return null;
+}
+
+function hasPlace({ hostOffset }: GuestTable, row: number): boolean {
+  return hostOffset[row] !== NOWHERE;
 }
 
 /** One of the two disks. Its buffers are used in turn: fresh memory costs more than what is read into it. */
@@ -88,10 +107,10 @@ interface Chunk {
 function* planChunks(a: GuestTable, b: GuestTable, total: number): Generator<Chunk> {
   const run = new SideBySide(a, b);
   let next = 0;
-  while (run.next()) {
+  while (run.next() && run.guestOffset < total) {
     if (readsAsZeros(a, run.rowA) && readsAsZeros(b, run.rowB)) continue;
     // A chunk may reach into the runs that follow.
-    for (next = Math.max(next, run.guestOffset); next < run.guestEnd; next += CHUNK_SIZE) {
+    for (next = Math.max(next, run.guestOffset); next < Math.min(run.guestEnd, total); next += CHUNK_SIZE) {
       yield { guestOffset: next, length: Math.min(CHUNK_SIZE, total - next) };
     }
   }

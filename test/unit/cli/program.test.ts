@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
 import { command, say } from "../../../src/bytes/sentence.ts";
+import { commands } from "../../../src/cli/commands.ts";
 import { leavingJournal } from "../../../src/convert/session/leaving-journal.ts";
 import { ImageError, type Qcow2Info, UsageError } from "../../../src/index.ts";
 import type { Journal } from "../../../src/journal/journal.ts";
@@ -518,6 +519,15 @@ describe("the other commands", () => {
     expect(JSON.parse(lines)).toEqual([entry, { ...entry, start: 512 }]);
   });
 
+  test("info --backing-chain tells of each image, in JSON as a list", async () => {
+    const infoChain = async () => [await info(), { ...(await info()), filename: "b" }];
+    const human = await run("info --backing-chain a", { infoChain });
+    expect(human.stdout).toMatch(/^image: a\nfile format: qcow2\n[\s\S]*[^\n]\n\nimage: b\nfile format[\s\S]*[^\n]\n$/);
+    expect(human.calls[0]?.slice(0, 2)).toEqual(["infoChain", "a"]);
+    const json = JSON.parse((await run("info --backing-chain a --output json", { infoChain })).stdout);
+    expect(json).toMatchObject([{ filename: "a", "virtual-size": 512 }, { filename: "b" }]);
+  });
+
   test("-o help where no image is opened by it lists nothing", async () => {
     const [command, says] = ["rollback -o help", "rollback takes no -o options\n"];
     expect(await run(command)).toMatchObject({ exitCode: 0, stdout: says, calls: [] });
@@ -551,7 +561,7 @@ describe("the other commands", () => {
 
 describe("help and version", () => {
   test("--version, everywhere", async () => {
-    for (const words of ["--version", "convert --version", "demo --version"]) {
+    for (const words of ["--version", "-V", "convert --version", "check -V", "demo --version"]) {
       const { exitCode, stdout } = await run(words);
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(/^inplace-convert \d+\.\d+\.\d+\n$/);
@@ -567,6 +577,20 @@ describe("help and version", () => {
       expect(help.exitCode).toBe(0);
       expect(help.stdout).toContain(`Example:\n  inplace-convert ${name}`);
     }
+  });
+
+  test("--help has that and the exit codes of the command, -h says so", async () => {
+    for (const name of ["", ...commands.map((each) => each.name)]) {
+      const [short, long] = [await run(`${name} -h`), await run(`${name} --help`)];
+      expect([name, long.exitCode, long.stdout.includes("Example:\n  inplace-convert ")]).toEqual([name, 0, true]);
+      expect(long.stdout).toMatch(/\nExit codes:\n {2}0 {3}\S/);
+      expect(short.stdout).not.toContain("Exit codes");
+      expect(short.stdout).toContain(" --help tells ");
+    }
+    expect((await run("help check")).stdout).toMatch(/\n {2}3 {3}leaks only\n[\s\S]*\n {2}63 {2}no check/);
+    expect((await run("compare --help")).stdout).toContain("\n  1   they differ\n");
+    expect((await run("convert --help")).stdout).toContain("\n  4   interrupted");
+    expect((await run("info --help")).stdout).not.toContain("\n  4 ");
   });
 });
 

@@ -19,8 +19,30 @@ test("a conversion", () => {
     "  file        4 GiB before; 4 GiB after",
     "  check       3 leaks before, clean after",
     "  took        52 ms",
+    "  to rename   mv -n disk.qed disk.qcow2",
+    "  way back    none is kept; --keep-undo keeps one",
     "",
   ]);
+});
+
+test("what to do next: a new name, and how a way back is kept", () => {
+  const ends = (changes: Partial<typeof report>, keepsUndo = false) => {
+    const lines = conversionText({ ...report, ...changes }, "convert", keepsUndo).split("\n");
+    return lines.slice(lines.findIndex((line) => line.startsWith("  took")) + 1, -1);
+  };
+  const none = "  way back    none is kept; --keep-undo keeps one";
+  expect(ends({ image: "it's a disk.img" })).toEqual([
+    "  to rename   mv -n 'it'\\''s a disk.img' 'it'\\''s a disk.qcow2'",
+    none,
+  ]);
+  // What is told of a way back tells how to rename both.
+  expect(ends({}, true)).toEqual([]);
+  // Any of the format's own extensions is right, and a name without one, or that a descriptor gives, stays.
+  expect(ends({ image: "disk.img", targetFormat: "raw" })).toEqual([none]);
+  expect(ends({ image: "disk" })).toEqual([none]);
+  expect(ends({ image: "disk.img", sourceFormat: "qcow2" })).toEqual([none]);
+  expect(ends({ image: "disk-flat.vmdk", targetFormat: "raw", diskFile: "disk-flat.vmdk" })).toEqual([none]);
+  expect(ends({ image: "disk.raw", targetFormat: "vmdk", imageAfter: "disk.vmdk" })).toEqual([none]);
 });
 
 test("what is not there is not printed; a layer is named as one", () => {

@@ -44,6 +44,10 @@ interface Outside {
   /** What keeps results from being written. */
   readonly loss?: Error;
   readonly uncaught?: Promise<never>;
+  /** Where a progress bar may be drawn; nowhere by default. */
+  readonly bar?: NodeJS.WritableStream;
+  readonly isWatched?: boolean;
+  readonly progressDelay?: number;
 }
 
 /** Runs a command line; whatever `answers` lacks fails when it is called. */
@@ -72,7 +76,8 @@ export async function run(
       stderr += `${line}\n`;
     },
     loss: async () => outside.loss,
-    bar: undefined,
+    bar: outside.bar,
+    isWatched: outside.isWatched ?? false,
     hasColor: false,
     now: () => 0,
     invocation: outside.invocation ?? "inplace-convert",
@@ -82,6 +87,7 @@ export async function run(
     library,
     terminal,
     signals,
+    ...(outside.progressDelay !== undefined && { progressDelay: outside.progressDelay }),
     ...(outside.uncaught && { uncaught: outside.uncaught }),
   });
   return { exitCode, stdout, stderr, calls };

@@ -5,7 +5,7 @@ import { alignUp } from "../../../src/bytes/align.ts";
 import type { Progress } from "../../../src/convert/options/options.ts";
 import { checksum } from "../../../src/convert/reading/checksum.ts";
 import { compare } from "../../../src/convert/reading/compare.ts";
-import { info } from "../../../src/convert/reading/info.ts";
+import { info, infoChain } from "../../../src/convert/reading/info.ts";
 import { infoText } from "../../../src/convert/reading/info-text.ts";
 import { map, mapText } from "../../../src/convert/reading/map.ts";
 import { MemoryVolume, memoryStorage } from "../../../src/storage/memory.ts";
@@ -118,6 +118,41 @@ describe("compare", () => {
     });
   });
 
+  test("strictly, sizes and allocation count, in qemu-img's words", async () => {
+    const strict = { ...raw, strict: true };
+    const stored = (data: Readonly<Record<number, number>>, zero: number[] = []) =>
+      buildQcow2Layer({ virtualSize: 4096, data, zero });
+    const images = new MemoryVolume({
+      a: stored({ 0: 1, 4: 2 }),
+      same: stored({ 0: 1, 4: 2 }),
+      more: stored({ 0: 1, 2: 0, 4: 2 }),
+      zeros: stored({ 0: 1, 4: 2 }, [2]),
+      content: stored({ 0: 9, 2: 0, 4: 2 }),
+      later: stored({ 0: 1, 4: 3 }, [6]),
+      longer: buildQcow2Layer({ virtualSize: 8192, data: { 0: 1, 4: 2 } }),
+    });
+    const says = async (name: string, options = {}) => compare("a", name, options, images);
+    const at = (offset: number) => ({
+      identical: false,
+      firstDifference: offset,
+      message: `Strict mode: Offset ${offset} block status mismatch!`,
+    });
+    expect(await says("same", { strict: true })).toMatchObject({ identical: true, message: "Images are identical." });
+    expect(await says("more")).toMatchObject({ identical: true });
+    expect(await says("more", { strict: true })).toMatchObject(at(1024));
+    expect(await says("zeros", { strict: true })).toMatchObject(at(1024));
+    // What differs before the first range that is allocated otherwise is told first, what differs after it never.
+    expect(await says("content", { strict: true })).toMatchObject({ message: "Content mismatch at offset 0!" });
+    expect(await says("later", { strict: true })).toMatchObject({ message: "Content mismatch at offset 2048!" });
+    expect(await compare("zeros", "later", { strict: true }, images)).toMatchObject(at(1024));
+    expect(await says("longer", { strict: true })).toMatchObject({
+      identical: false,
+      firstDifference: null,
+      message: "Strict mode: Image size mismatch!",
+    });
+    expect(await compare("disk.qed", "other.raw", strict, volume)).toMatchObject({ firstDifference: null });
+  });
+
   test("follows backing files with consent only", async () => {
     await expect(compare("vm/top.qcow2", "chain.raw", raw, volume)).rejects.toMatchObject({ kind: "unsupported" });
     const report = await compare("vm/top.qcow2", "chain.raw", { ...raw, backingChain: true }, volume);
@@ -205,6 +240,29 @@ describe("map", () => {
       { start: 1536, length: 512, depth: 0, present: true, offset: undefined },
     ]);
     expect(mapText(report)).toContain("vm/base.raw");
+  });
+});
+
+describe("infoChain", () => {
+  test("tells of the image and of each file below it, by the names that lead there", async () => {
+    const [top, base, ...more] = await infoChain("vm/top.qcow2", {}, volume);
+    expect(top).toEqual(await info("vm/top.qcow2", {}, volume));
+    expect(base).toMatchObject({
+      filename: "vm/base.raw",
+      format: "raw",
+      children: [{ info: { filename: "vm/base.raw" } }],
+    });
+    expect([base?.children.length, more]).toEqual([1, []]);
+    expect(await infoChain("disk.qed", {}, volume)).toEqual([await info("disk.qed", {}, volume)]);
+  });
+
+  test("follows a name by the rules alone, and is refused options that it doesn't know", async () => {
+    const lonely = new MemoryVolume({ "vm/top.qcow2": overlay });
+    await expect(infoChain("vm/top.qcow2", {}, lonely)).rejects.toMatchObject({ kind: "io" });
+    const outside = buildQcow2Layer({ virtualSize: 2048, backingName: "../base.raw", backingFormat: "raw" });
+    const leading = new MemoryVolume({ "vm/top.qcow2": outside, "base.raw": Buffer.alloc(700) });
+    await expect(infoChain("vm/top.qcow2", {}, leading)).rejects.toThrow("it lies outside the image's folder");
+    await expect(infoChain("disk.qed", { nonsense: true } as object, volume)).rejects.toThrow("infoChain knows");
   });
 });
 

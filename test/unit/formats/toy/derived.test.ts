@@ -2,7 +2,6 @@
 
 import { describe, expect, test, vi } from "vitest";
 import { isImageName } from "../../../../src/acquire/unpack/known-image.ts";
-import { nameFor } from "../../../../src/action/inputs/new-name.ts";
 import { check } from "../../../../src/convert/check.ts";
 import { convert, plan } from "../../../../src/convert/convert.ts";
 import { checksum } from "../../../../src/convert/reading/checksum.ts";
@@ -10,7 +9,7 @@ import { compare } from "../../../../src/convert/reading/compare.ts";
 import { info } from "../../../../src/convert/reading/info.ts";
 import { infoText } from "../../../../src/convert/reading/info-text.ts";
 import { map, mapText } from "../../../../src/convert/reading/map.ts";
-import { extensionsOf, imageExtensions } from "../../../../src/formats/naming.ts";
+import { extensionsOf, imageExtensions, nameFor } from "../../../../src/formats/naming.ts";
 import { driverOf, formatToldBy, isTold, openImage, probeFormat } from "../../../../src/formats/registry.ts";
 import { targetOptions } from "../../../../src/index.ts";
 import { MemoryVolume, memoryStorage } from "../../../../src/storage/memory.ts";

@@ -1,7 +1,7 @@
 /** The target's extension in place of the image's. */
 
 import { expect, test } from "vitest";
-import { nameFor } from "../../../../src/action/inputs/new-name.ts";
+import { nameFor } from "../../../src/formats/naming.ts";
 
 test.each([
   ["disk.qed", "qcow2", "disk.qcow2"],
