@@ -32,7 +32,8 @@ interface Bundle {
 }
 
 const bundles: readonly Bundle[] = [
-  { entries: { index: "src/index.ts" }, options: { minifyIdentifiers: true } },
+  // No CommonJS in it, so that a bundler may make CommonJS of it.
+  { entries: { index: "src/index.ts" }, options: { minifyIdentifiers: true, banner: {} } },
   { entries: { "hash-worker": "src/image/guest/hash-worker.ts" }, options: { minifyIdentifiers: true } },
   // docs/decisions/the-library-is-minified.md
   { entries: { "cli-main": "src/cli/main.ts" }, options: { minifyIdentifiers: true } },
@@ -172,6 +173,7 @@ async function buildInto(folder: string): Promise<void> {
   }
   run("typescript/bin/tsc", "-p", "tsconfig.types.json", "--outDir", join(folder, "types"));
   await keepReachable(join(folder, "types"), "index.d.ts");
+  await forOlderCompilers(join(folder, "types"));
   await writeLicences(join(folder, "licenses.txt"), taken);
 }
 
@@ -239,6 +241,15 @@ async function keepReachable(folder: string, first: string): Promise<void> {
   // The deepest first, so that a folder of empty folders goes too.
   for (const entry of entries.filter((each) => each.isDirectory()).reverse()) {
     await rmdir(join(entry.parentPath, entry.name)).catch(() => {});
+  }
+}
+
+/** TypeScript before 5.7 takes no argument for the type of bytes, and its default is what callers need. */
+async function forOlderCompilers(folder: string): Promise<void> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".d.ts"));
+  for (const name of names) {
+    const text = await readFile(join(folder, name), "utf8");
+    await writeFile(join(folder, name), text.replaceAll("Uint8Array<ArrayBuffer>", "Uint8Array"));
   }
 }
 

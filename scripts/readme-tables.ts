@@ -8,6 +8,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { inputKinds } from "./input-kinds.ts";
 import { cellsOf, pairsTable, Samples } from "./pairs.ts";
 
 export interface Declaration {
@@ -39,9 +40,11 @@ function plain(scalar: string | undefined): string | undefined {
 export function inputsTable(actionYaml: string): string {
   const rows = declarations(actionYaml, "inputs").map(({ name, description, isRequired, default: text }) => {
     const value = isRequired ? "required" : text === undefined ? "" : `\`${text}\``;
-    return `| \`${name}\` | ${value} | ${cell(description)} |\n`;
+    const { type, example } = inputKinds[name] ?? {};
+    const kind = `${type ?? ""} | ${value} | ${example === undefined ? "" : `\`${example}\``}`;
+    return `| \`${name}\` | ${kind} | ${cell(description)} |\n`;
   });
-  return `| input | default | meaning |\n| --- | --- | --- |\n${rows.join("")}`;
+  return `| input | type | default | example | meaning |\n| --- | --- | --- | --- | --- |\n${rows.join("")}`;
 }
 
 export function outputsTable(actionYaml: string): string {

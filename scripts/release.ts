@@ -1,12 +1,15 @@
 /**
  * What a release must be: `node scripts/release.ts check [vX.Y.Z]`, and what it says: `... notes`.
  *
- * `check` compares the tag, package.json, CHANGELOG.md, the packed files, and the licences of all that dist holds;
- * exit 1 prints every mistake at once. Without a tag it looks at the rest, as CI does.
+ * `check` compares the tag, package.json, CHANGELOG.md, the packed files, what README.md links to, and the licences of all
+ * that dist holds; exit 1 prints every mistake at once. With a tag it needs nothing installed. Without one, as in `npm test`,
+ * it asks publint and arethetypeswrong as well.
  */
 
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type LockedPackages, nameOf, placesOf } from "./bundled.ts";
 
@@ -21,17 +24,24 @@ const FREE_LICENCES: ReadonlySet<string> = new Set([
   "MIT",
 ]);
 
-/** What users get beside `dist/types`; a file more or less is a mistake. */
+/** What users get beside the parts below; a file more or less is a mistake. */
 const PACKED: readonly string[] = [
+  ".github/workflows/fleet.yml",
   "CHANGELOG.md",
+  "CONTRIBUTING.md",
   "LICENSE",
   "README.md",
+  "SECURITY.md",
   "action.yml",
   "package.json",
   ...["cli.mjs", "hash-worker.mjs", "index.mjs", "licenses.txt", "main.mjs", "post.mjs"].map((name) => `dist/${name}`),
 ];
-/** Parts of a bundle that are loaded only where they are used have names of the bundler's own choice. */
-const PACKED_BESIDE = /^dist\/(?:types\/.+\.d\.ts|[\w-]+\.mjs)$/;
+/**
+ * Declarations, parts of a bundle that are loaded only where they are used and have names of the bundler's own choice, and
+ * the pages, with their pictures, that README.md leads to.
+ */
+const PACKED_BESIDE =
+  /^(?:dist\/(?:types\/.+\.d\.ts|[\w-]+\.mjs)|docs\/(?:[\w-]+\/)*[\w-]+\.(?:md|webp)|examples\/[\w-]+\.(?:md|yml))$/;
 
 /** The tag is the version's, and CHANGELOG.md tells what is in it, with no "unreleased" left. */
 export function tagMistakes(tag: string, version: string, changelog: string): string[] {
@@ -95,15 +105,66 @@ export function packMistakes(files: readonly string[]): string[] {
   ];
 }
 
-/** What `npm pack` would take, by npm itself. */
-function packedFiles(): string[] {
-  const words = ["pack", "--dry-run", "--json", "--ignore-scripts"];
-  // On Windows npm is a script, which only a shell starts; the words are ours.
-  const options = { cwd: root, encoding: "utf8", shell: process.platform === "win32" } as const;
-  const told = JSON.parse(execFileSync("npm", words, options)) as object;
-  // npm 11 gives a list, npm 12 an object by the package's name.
-  const [first] = Object.values(told) as { readonly files: readonly { readonly path: string }[] }[];
-  return first?.files.map(({ path }) => path) ?? [];
+/**
+ * Links of packed Markdown that lead to nothing in the package: each is to something packed, or absolute.
+ *
+ * @param textOf the text of a packed file, by its path
+ */
+export function linkMistakes(files: readonly string[], textOf: (file: string) => string): string[] {
+  const packed = new Set(files);
+  return files
+    .filter((file) => file.endsWith(".md"))
+    .flatMap((file) => {
+      const links = [...textOf(file).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link = ""]) => link);
+      const places = links
+        .filter((link) => !/^[a-z]+:/.test(link))
+        .map((link) => posix.join(posix.dirname(file), link));
+      const isPacked = (place: string) =>
+        packed.has(place) || (place.endsWith("/") && files.some((each) => each.startsWith(place)));
+      return [...new Set(places)]
+        .filter((place) => !isPacked(place))
+        .map((place) => `${file} links to ${place}, which the package lacks`);
+    });
+}
+
+/** npm shows both, and proves a release's origin by the first. */
+export function addressMistakes(manifest: Readonly<Record<string, unknown>>, readme: string): string[] {
+  const { repository, homepage, bugs } = manifest as Addresses;
+  const site = /^git\+(https:\/\/[^#]+)\.git$/.exec(repository?.url ?? "")?.[1];
+  if (site === undefined) return ["package.json names no repository, as git+https://….git"];
+  return [
+    ...(homepage === `${site}#readme` ? [] : [`package.json's homepage is not ${site}#readme`]),
+    ...(bugs?.url === `${site}/issues` ? [] : [`package.json's bugs are not at ${site}/issues`]),
+    ...(readme.includes(`git clone ${site}`) ? [] : [`README.md clones something else than ${site}`]),
+  ];
+}
+
+interface Addresses {
+  readonly repository?: { readonly url?: string };
+  readonly homepage?: string;
+  readonly bugs?: { readonly url?: string };
+}
+
+/** What npm itself packs, read back. */
+function pack(): { readonly files: readonly string[]; readonly tarball: Uint8Array<ArrayBuffer> } {
+  const folder = mkdtempSync(join(tmpdir(), "inplace-convert-pack-"));
+  try {
+    const words = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+    // On Windows npm is a script, which only a shell starts; the words are ours.
+    const options = { cwd: root, encoding: "utf8", shell: process.platform === "win32" } as const;
+    const told = JSON.parse(execFileSync("npm", words, options)) as object;
+    // npm 11 gives a list, npm 12 an object by the package's name.
+    const [first] = Object.values(told) as Packed[];
+    if (first === undefined) throw new Error("npm pack told of no package");
+    return { files: first.files.map(({ path }) => path), tarball: readFileSync(join(folder, first.filename)) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
 }
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -117,11 +178,15 @@ if (import.meta.main) {
     console.log(notesOf(version, text("CHANGELOG.md")));
   } else if (command === "check") {
     const { packages } = JSON.parse(text("package-lock.json")) as { packages: LockedPackages };
+    const { files, tarball } = pack();
     const mistakes = [
       ...(tag === undefined ? [] : tagMistakes(tag, version, text("CHANGELOG.md"))),
       ...dependencyMistakes(manifest),
       ...licenceMistakes(packages, manifest.bundled, text("dist/licenses.txt")),
-      ...packMistakes(packedFiles()),
+      ...addressMistakes(manifest, text("README.md")),
+      ...packMistakes(files),
+      ...linkMistakes(files, text),
+      ...(tag === undefined ? await (await import("./lint-package.ts")).packageMistakes(tarball) : []),
     ];
     for (const mistake of mistakes) console.error(mistake);
     process.exitCode = mistakes.length === 0 ? 0 : 1;

@@ -49,7 +49,7 @@ function runTool(tool: string, options: readonly string[]): Outcome {
 
 function runTests(folder: string): Outcome {
   const results = join(scratch, `${folder.replaceAll("/", "-")}.json`);
-  const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "run", "--dir", folder];
+  const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "run", `${folder}/`];
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${results}`];
   const { status } = spawnSync(process.execPath, [...vitest, ...reporters], { cwd: root, stdio: "inherit" });
   try {

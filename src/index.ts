@@ -62,7 +62,7 @@ export { resume, rollback } from "./convert/recover.ts";
 export { refuseTakenName, renameImage } from "./convert/rename.ts";
 export type * from "./convert/report/report.ts";
 export { setmap } from "./convert/setmap.ts";
-export type { Qcow2BitmapInfo, Qcow2Details } from "./formats/details.ts";
+export type { LuksDetails, LuksSlot, Qcow2BitmapInfo, Qcow2Details } from "./formats/details.ts";
 export {
   extensionsOf,
   formatNamed,

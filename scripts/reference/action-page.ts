@@ -1,23 +1,24 @@
 /** docs/reference/action.md: inputs and outputs, from action.yml. */
 
+import { inputKinds } from "../input-kinds.ts";
 import { type Declaration, declarations } from "../readme-tables.ts";
-import { inputFacts, outputFacts } from "./action-facts.ts";
 import { block, code, page, table } from "./markdown.ts";
+import { outputKinds } from "./output-kinds.ts";
 
 export function actionPage(actionYaml: string): string {
   const inputs = declarations(actionYaml, "inputs").map((each) => {
-    const { type, example } = factOf(inputFacts, "input", each);
+    const { type, example } = kindOf(inputKinds, each, "scripts/input-kinds.ts");
     const initial = each.isRequired ? "required" : each.default === undefined ? "" : code(each.default);
     return [code(each.name), type, initial, code(example), each.description];
   });
   const outputs = declarations(actionYaml, "outputs").map((each) => {
-    const { type, example } = factOf(outputFacts, "output", each);
+    const { type, example } = kindOf(outputKinds, each, "scripts/reference/output-kinds.ts");
     return [code(each.name), type, code(example), each.description];
   });
   return page(
     "The action",
     block("yaml", USE),
-    "All inputs are text, as in every workflow. A boolean is `true` or `false`; a size is bytes or ends in k, M, G or T; lines are written with `|` below each other. Every input is looked at before an image is, and all mistakes are told at once.",
+    "All inputs are text, as in every workflow. A size is bytes or ends in k, M, G or T; lines are written with `|` below each other. Every input is looked at before an image is, and all mistakes are told at once.",
     "## Inputs",
     table(["input", "type", "default", "example", "meaning"], inputs),
     "## Outputs",
@@ -37,9 +38,8 @@ const USE = `- uses: org/inplace-convert@v1
   env:
     IMAGE: \${{ steps.convert.outputs.image }}`;
 
-function factOf<F>(facts: Readonly<Record<string, F>>, kind: string, { name }: Declaration): F {
-  const fact = facts[name];
-  if (fact === undefined)
-    throw new Error(`Say in scripts/reference/action-facts.ts of what type the ${kind} ${name} is`);
-  return fact;
+function kindOf<K>(kinds: Readonly<Record<string, K>>, { name }: Declaration, file: string): K {
+  const kind = kinds[name];
+  if (kind === undefined) throw new Error(`Say in ${file} what kind of value ${name} is`);
+  return kind;
 }

@@ -336,6 +336,7 @@ export const FORMAT_SPECIFIC: Readonly<Record<string, Fields>> = {
         ivgenHashAlg: text("The hash of the start values; absent where they need none."),
         hashAlg: text("The hash of the keys."),
         uuid: text("The header's."),
+        detachedHeader: flag("Whether it lies in another file; always false."),
         payloadOffset: bytes("Where the data would begin, from the header's start."),
         masterKeyIters: number("Rounds that the master key's digest took."),
         slots: list(

@@ -2,7 +2,8 @@
 
 import { createRequire } from "node:module";
 
-const load = createRequire(import.meta.url);
+/** Built-in modules lie nowhere, so that any path will do. A bundle that somebody makes CommonJS of has no URL. */
+const load = createRequire((import.meta.url as string | undefined) ?? process.execPath);
 
 let loadedCrypto: typeof import("node:crypto") | undefined;
 let loadedZlib: typeof import("node:zlib") | undefined;
@@ -17,6 +18,11 @@ export function crypto(): typeof import("node:crypto") {
 export function zlib(): typeof import("node:zlib") {
   loadedZlib ??= load("node:zlib") as typeof import("node:zlib");
   return loadedZlib;
+}
+
+/** `node:worker_threads`, loaded at the first question. */
+export function workerThreads(): typeof import("node:worker_threads") {
+  return load("node:worker_threads");
 }
 
 /** `node:child_process`, loaded at the first question. */

@@ -3,8 +3,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { inputKinds } from "../../scripts/input-kinds.ts";
 import { declarations, inputsTable, withTables } from "../../scripts/readme-tables.ts";
-import { inputDefaults } from "../../src/action/inputs/input-names.ts";
+import { type InputName, inputDefaults } from "../../src/action/inputs/input-names.ts";
+import { readInputs } from "../../src/action/inputs/inputs.ts";
 import { isBuilt, Runner, root } from "./runner.ts";
 
 const actionYaml = readFileSync(join(root, "action.yml"), "utf8");
@@ -44,6 +46,24 @@ test("README.md has the tables of action.yml", () => {
   const path = join(root, "README.md");
   const readme = existsSync(path) ? readFileSync(path, "utf8") : "";
   expect(withTables(readme, actionYaml)).toBe(readme);
+});
+
+/** What the code says against `value` in `name`, all else being as somebody would have it. */
+function mistakesOf(name: string, value: string): readonly string[] {
+  const collects = ["reports", "shards", "shard"].includes(name);
+  const usual: Readonly<Record<string, string>> = collects
+    ? { mode: "collect", reports: "*.json" }
+    : { image: "https://example.org/disk.img", "target-format": "qcow2" };
+  const given: Readonly<Record<string, string>> = { ...inputDefaults, ...usual, [name]: value };
+  return readInputs((each: InputName) => given[each] ?? "").mistakes;
+}
+
+test.each(Object.keys(inputDefaults))("README says of %s what it takes, and the example is taken", (name) => {
+  const kind = inputKinds[name];
+  expect(kind).toBeDefined();
+  expect(mistakesOf(name, kind?.example ?? "")).toEqual([]);
+  const refusesWords = ["true, false", "choice", "number", "size", "format"].includes(kind?.type ?? "");
+  if (refusesWords) expect(mistakesOf(name, "word")).not.toEqual([]);
 });
 
 test("tables stand between their marks, and text around them stays", () => {

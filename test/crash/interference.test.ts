@@ -22,7 +22,7 @@ import { UnreadableVolume } from "../support/unreadable-storage.ts";
 const run = promisify(execFile);
 const SEED = 31;
 /** States for each scenario; each starts qemu-io once. */
-const STATE_COUNT = 15;
+const STATE_COUNT = 8;
 const SECTOR = 512;
 
 let folder = "";

@@ -1,4 +1,4 @@
-/** Power cuts in the model of docs/how-it-works.md: a stratified, seeded sample of every operation and outcome. */
+/** Power cuts in the model of docs/how-it-works.md: a seeded sample of every operation and outcome; `npm run crash` takes all. */
 
 import { afterAll, describe, expect, test } from "vitest";
 import { crashScenarios } from "../support/crash-scenario.ts";
@@ -14,14 +14,15 @@ const total = newTally();
 describe("every state that a cut leaves is a whole image, and recovery ends where it was asked to", () => {
   for (const [index, scenario] of scenarios.entries()) {
     test(scenario.name, { timeout: 120_000 }, async () => {
-      const failures = await sweepScenario(scenario, Math.ceil(STATE_COUNT / scenarios.length), SEED + index, total);
-      expect(failures).toEqual([]);
+      const share = Math.ceil(STATE_COUNT / scenarios.length);
+      expect(await sweepScenario(scenario, share, SEED + index, total, { sampled: true })).toEqual([]);
     });
   }
 });
 
 afterAll(() => {
-  expect(total.states).toBeGreaterThanOrEqual(STATE_COUNT);
+  // By chance, so that it may be somewhat fewer.
+  expect(total.states).toBeGreaterThanOrEqual(0.9 * STATE_COUNT);
   expect(total.secondCrashes).toBeGreaterThanOrEqual(total.states / 4);
   console.log(`${total.states} states, ${total.secondCrashes} with a second crash, ${total.operations} operations cut`);
 });

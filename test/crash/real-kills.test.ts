@@ -114,8 +114,8 @@ describe.concurrent.each(ways)("$from to $to", (way) => {
     ...syncs.map((call) => fault(call, "error=EIO", false)),
   ];
   const lastSync = faults.at(-1);
-  // Every second one, and the last; all of them with KILLS=all.
-  const tried = faults.filter((fault, at) => process.env.KILLS === "all" || at % 2 === 0 || fault === lastSync);
+  // Every fourth one, and the last; all of them with KILLS=all.
+  const tried = faults.filter((fault, at) => process.env.KILLS === "all" || at % 4 === 0 || fault === lastSync);
   it.each(tried)("$what at $call $turn, later ones too: $andLater", async (fault) => {
     await withImage(`${fault.what}-${fault.call}-${fault.turn}-${fault.andLater}`, async (image, left) => {
       const { exitCode, said } = await runInjected(["convert", image, to], fault);

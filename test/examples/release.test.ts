@@ -1,5 +1,6 @@
-/** .github/workflows/release.yml, its job with the permissions: what it makes of a tag, with a `gh` that only listens. */
+/** .github/workflows/release.yml, its jobs with permissions: what they make of a tag, with a `gh` and `npm` that only listen. */
 
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,7 +8,7 @@ import { type Runner, root, tool } from "../action/runner.ts";
 import { readWorkflow } from "../support/workflow.ts";
 import { type JobResult, runJob, World } from "./job-runner.ts";
 
-const { release } = readWorkflow(".github/workflows/release.yml").workflow.jobs;
+const { release, publish } = readWorkflow(".github/workflows/release.yml").workflow.jobs;
 
 /** @param tags all that the repository has */
 async function released(version: string, tags: readonly string[], hasMajorTag = true) {
@@ -74,4 +75,34 @@ test("a fix of an older version leaves the major tag where it is", async () => {
   const { result, calls } = await released("1.9.1", ["v1.9.0", "v1.9.1", "v1.10.0", "v1"]);
   expect({ result: result.result, calls: calls.length }).toEqual({ result: "success", calls: 1 });
   expect(result.log).toContain("v1 stays with v1.10.0");
+});
+
+/** What `npm` is asked for where the release has `tarball` and a list that names `listed`. */
+async function published(tarball: string, listed: string) {
+  const world = new World();
+  world.program("gh", `echo "gh $*" >> "$WORLD/calls"\ncp "$WORLD"/released/* .`);
+  world.program("npm", `echo "npm $*" >> "$WORLD/calls"`);
+  world.variables.GITHUB_REF_NAME = "v1.2.0";
+  mkdirSync(join(world.folder, "released"));
+  writeFileSync(join(world.folder, "released/inplace-convert-1.2.0.tgz"), tarball);
+  const digest = createHash("sha256").update(listed).digest("hex");
+  writeFileSync(join(world.folder, "released/SHA256SUMS"), `${digest}  inplace-convert-1.2.0.tgz\n`);
+  const { result } = await runJob(world, publish ?? {}, {
+    github: { token: "token", repository: "org/inplace-convert" },
+  });
+  return { result, calls: readFileSync(join(world.folder, "calls"), "utf8").trim().split("\n") };
+}
+
+test("what was released is published, with provenance", async () => {
+  const { result, calls } = await published("packed", "packed");
+  expect(result).toBe("success");
+  expect(calls).toEqual([
+    "gh release download v1.2.0 --pattern inplace-convert-*.tgz --pattern SHA256SUMS",
+    "npm publish --provenance --access public --ignore-scripts ./inplace-convert-1.2.0.tgz",
+  ]);
+});
+
+test("what is no longer what was released is not published", async () => {
+  const { result, calls } = await published("another", "packed");
+  expect({ result, calls: calls.length }).toEqual({ result: "failure", calls: 1 });
 });

@@ -21,7 +21,7 @@ interface Side {
   readonly clusterSize: number | undefined;
 }
 
-const SAMPLE = 40;
+const SAMPLE = 30;
 const SECTOR = 512;
 /** What a file system may take for a file's own metadata. */
 const SLACK = 64 * 1024;

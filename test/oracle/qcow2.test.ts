@@ -18,6 +18,7 @@ import { readZeroFilled } from "../../src/storage/storage.ts";
 import { Qcow2Mutator } from "../formats/qcow2/mutator.ts";
 import { makeSample, run, runForJson, SAMPLES, wordsToOpen, writeTo } from "../formats/qcow2/samples.ts";
 import { openWith } from "../support/open-with.ts";
+import { sampled } from "../support/oracle-sample.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 
 let folder = "";
@@ -128,8 +129,6 @@ describe.each(SAMPLES.map((sample) => [sample.name, sample] as const))("%s", (_,
     const { formatSpecific } = (await withImage(path, async (image) => image.getSpecificInfo())) as Qcow2SpecificInfo;
     const ours = kebabKeys(formatSpecific.data) as Record<string, Json>;
     const theirs = info["format-specific"].data;
-    // Newer ones than 7.2 say that the header is no file of its own, which of an image in one file is always so.
-    delete theirs.encrypt?.["detached-header"];
     expect(ours).toEqual(theirs);
     expect(Object.keys(ours)).toEqual(Object.keys(theirs));
   });
@@ -233,7 +232,7 @@ describe("random use leaves images that check as qemu-img says", () => {
 
 describe("damaged images get qemu-img's numbers", () => {
   const damaged = SAMPLES.filter(({ name }) => name !== "aes" && name !== "several-l2");
-  it.each(damaged.map((sample) => [sample.name, sample] as const))("%s", async (name, sample) => {
+  it.each(sampled(damaged, 2).map((sample) => [sample.name, sample] as const))("%s", async (name, sample) => {
     const whole = readFileSync(makeSample(folder, { ...sample, name: `whole-${name}` }));
     const mutator = new Qcow2Mutator(whole);
     const random = seededRandom(2011);

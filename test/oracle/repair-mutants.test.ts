@@ -12,7 +12,7 @@ import { makeSample, SAMPLES } from "../formats/qcow2/samples.ts";
 import { type RepairOutcome, tryRepair } from "../support/repair-mutant.ts";
 
 /** Of each sample. */
-const COUNT = Number(process.env.REPAIR_MUTANTS ?? 8);
+const COUNT = Number(process.env.REPAIR_MUTANTS ?? 5);
 const SEED = Number(process.env.REPAIR_SEED ?? 1);
 const AT_ONCE = 3;
 const NAMES = [

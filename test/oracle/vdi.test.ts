@@ -15,6 +15,7 @@ import { rollback } from "../../src/convert/recover.ts";
 import { buildVdi } from "../formats/vdi/builder.ts";
 import { vdiCases } from "../formats/vdi/cases.ts";
 import { readVdiNaively } from "../formats/vdi/naive-reader.ts";
+import { sampled } from "../support/oracle-sample.ts";
 import { infoAsQemu, infoTextAsQemu, qemuInfo, qemuInfoText } from "../support/qemu-words.ts";
 
 const MiB = 1024 * 1024;
@@ -131,16 +132,19 @@ test("blocks that lie as VirtualBox puts them stay where they are", async () => 
 });
 
 const accepted = vdiCases.filter(({ name }) => name.startsWith("accept/"));
-test.each(accepted.map(({ name, bytes }) => [name, bytes] as const))("%s: to three readers", async (name, bytes) => {
-  writeFileSync(at("case.vdi"), bytes);
-  writeFileSync(at("case.raw"), readVdiNaively(bytes));
-  expect(run("qemu-img", "compare", "-f", "vdi", "-F", "raw", "case.vdi", "case.raw")).toContain("identical");
-  expect(JSON.parse(run("qemu-img", "info", "--output=json", "case.vdi"))["virtual-size"]).toBe(
-    (await info(at("case.vdi"))).virtualSize,
-  );
-  // 7-Zip takes an odd length for no disk.
-  if (!/odd-length/.test(name)) expect(guestBySevenZip("case.vdi").equals(readFileSync(at("case.raw")))).toBe(true);
-});
+test.each(sampled(accepted, 2).map(({ name, bytes }) => [name, bytes] as const))(
+  "%s: to three readers",
+  async (name, bytes) => {
+    writeFileSync(at("case.vdi"), bytes);
+    writeFileSync(at("case.raw"), readVdiNaively(bytes));
+    expect(run("qemu-img", "compare", "-f", "vdi", "-F", "raw", "case.vdi", "case.raw")).toContain("identical");
+    expect(JSON.parse(run("qemu-img", "info", "--output=json", "case.vdi"))["virtual-size"]).toBe(
+      (await info(at("case.vdi"))).virtualSize,
+    );
+    // 7-Zip takes an odd length for no disk.
+    if (!/odd-length/.test(name)) expect(guestBySevenZip("case.vdi").equals(readFileSync(at("case.raw")))).toBe(true);
+  },
+);
 
 test("a comment is named as what a conversion drops", async () => {
   writeFileSync(at("said.vdi"), buildVdi({ virtualSize: MiB, data: [0], comment: "of a machine" }).bytes);

@@ -20,6 +20,7 @@ import { readDynamicNaively } from "../formats/vpc/dynamic/naive-reader.ts";
 import { readByOthers } from "../formats/vpc/other-readers.ts";
 import { IMAGE_PATH, testHost } from "../support/crash-scenario.ts";
 import { cutAtCommit } from "../support/cut-at-commit.ts";
+import { sampled } from "../support/oracle-sample.ts";
 import { infoAsQemu, infoTextAsQemu, qemuInfo, qemuInfoText } from "../support/qemu-words.ts";
 
 const MiB = 1024 * 1024;
@@ -107,16 +108,19 @@ test("by its geometry, to which qemu-img rounds up without force_size", async ()
 /** 7-Zip takes no longer table and no reserved bytes, libvhdi version 1.0 alone. */
 const OTHERS_LACK = /a-longer-table|a-block-behind|reserved|version/;
 const accepted = dynamicCases.filter(({ name }) => name.startsWith("accept/"));
-test.each(accepted.map(({ name, bytes }) => [name, bytes] as const))("%s: to four readers", async (name, bytes) => {
-  writeFileSync(at("case.vhd"), bytes);
-  const { virtualSize } = await info(at("case.vhd"));
-  expect(virtualSizeOf("case.vhd")).toBe(virtualSize);
-  if (virtualSize > 64 * MiB) return;
-  writeFileSync(at("case.raw"), readDynamicNaively(bytes));
-  expect(run("qemu-img", "compare", "-f", "vpc", "-F", "raw", "case.vhd", "case.raw")).toContain("identical");
-  expect(await compare(at("case.vhd"), at("case.raw"), { formatB: "raw" })).toMatchObject({ identical: true });
-  if (!OTHERS_LACK.test(name)) await readByOthers(at("case.vhd"), at("case.raw"));
-});
+test.each(sampled(accepted, 2).map(({ name, bytes }) => [name, bytes] as const))(
+  "%s: to four readers",
+  async (name, bytes) => {
+    writeFileSync(at("case.vhd"), bytes);
+    const { virtualSize } = await info(at("case.vhd"));
+    expect(virtualSizeOf("case.vhd")).toBe(virtualSize);
+    if (virtualSize > 64 * MiB) return;
+    writeFileSync(at("case.raw"), readDynamicNaively(bytes));
+    expect(run("qemu-img", "compare", "-f", "vpc", "-F", "raw", "case.vhd", "case.raw")).toContain("identical");
+    expect(await compare(at("case.vhd"), at("case.raw"), { formatB: "raw" })).toMatchObject({ identical: true });
+    if (!OTHERS_LACK.test(name)) await readByOthers(at("case.vhd"), at("case.raw"));
+  },
+);
 
 describe("which of two sizes QEMU takes", () => {
   const [current, chs] = [40 * 4096, 4 * 4 * 17 * 512];

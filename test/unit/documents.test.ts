@@ -33,4 +33,30 @@ describe.each(documents)("%s", (document) => {
     const paths = words.filter((word) => OURS.test(word) || /^(?:src|test|scripts|examples)\/?$/.test(word));
     expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
+
+  test("links inside it, or to a place in another, lead to a title", () => {
+    const links = [...text.matchAll(/\]\(([^)\s#:]*)#([^)\s]+)\)/g)].map(([, to = "", title = ""]) => ({ to, title }));
+    const missing = links.filter(({ to, title }) => {
+      const there = to === "" ? text : readFileSync(join(root, dirname(document), to), "utf8");
+      return !titlesOf(there).includes(title);
+    });
+    expect(missing).toEqual([]);
+  });
 });
+
+test("README's contents are all of its sections, in their order", () => {
+  const text = readFileSync(join(root, "README.md"), "utf8");
+  const [, contents = ""] = /^Contents: (.+)$/m.exec(text) ?? [];
+  const listed = [...contents.matchAll(/\[([^\]]+)\]\(#/g)].map(([, title]) => title);
+  expect(listed).toEqual([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title));
+});
+
+/** As GitHub names them in links. */
+function titlesOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}

@@ -8,13 +8,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { declarations } from "../../scripts/readme-tables.ts";
-import { inputFacts, outputFacts } from "../../scripts/reference/action-facts.ts";
 import { recipes, vectors } from "../../scripts/reference/checksums-page.ts";
 import { nameOf, optionsWithDefaults } from "../../scripts/reference/option-facts.ts";
+import { outputKinds } from "../../scripts/reference/output-kinds.ts";
 import { targetDefaults } from "../../scripts/reference/target-defaults.ts";
 import { referencePages } from "../../scripts/reference.ts";
 import { find } from "../../scripts/tools.ts";
-import { readInputs } from "../../src/action/inputs/inputs.ts";
 import { commands, commonOptions } from "../../src/cli/commands.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { formatDrivers } from "../../src/formats/registry.ts";
@@ -55,34 +54,9 @@ test("the man page is one without a mistake", () => {
   for (const { flags } of commonOptions()) expect(text).toContain(flags.replaceAll(/[<>]/g, ""));
 });
 
-describe("the action's inputs and outputs", () => {
-  const yaml = readFileSync(new URL("action.yml", root), "utf8");
-  const inputs = declarations(yaml, "inputs");
-
-  test("have a type and an example each, and no other has", () => {
-    expect(Object.keys(inputFacts).sort()).toEqual(inputs.map(({ name }) => name).sort());
-    expect(Object.keys(outputFacts).sort()).toEqual(
-      declarations(yaml, "outputs")
-        .map(({ name }) => name)
-        .sort(),
-    );
-  });
-
-  const IMAGES = "disk.qcow2\nhttps://example.org/images/other.qcow2";
-  /** What is said against an input in an otherwise plain workflow. */
-  function mistakes(name: string, value: string): unknown {
-    const given: Record<string, string> = { image: IMAGES, "target-format": "qcow2", [name]: value };
-    const texts = new Map(inputs.map((each) => [each.name, given[each.name] ?? each.default ?? ""]));
-    return readInputs((each) => texts.get(each) ?? "").mistakes;
-  }
-
-  test.each(Object.entries(inputFacts))("%s takes its example, and no other type", (name, { type, example }) => {
-    // What GitHub puts in for an expression.
-    const value = example.replace(/\$\{\{ matrix\.shard \}\}/, "3/12").replace(/\$\{\{.*\}\}/, "secret");
-    expect(mistakes(name, value)).toEqual([]);
-    if (type === "boolean") expect([mistakes(name, "true"), mistakes(name, "false")]).toEqual([[], []]);
-    if (/^(?:word$|boolean|number|size)/.test(type)) expect(mistakes(name, "nonsense")).not.toEqual([]);
-  });
+test("each output has a kind and an example, and nothing else has", () => {
+  const outputs = declarations(readFileSync(new URL("action.yml", root), "utf8"), "outputs");
+  expect(Object.keys(outputKinds).sort()).toEqual(outputs.map(({ name }) => name).sort());
 });
 
 describe("the library's page", () => {

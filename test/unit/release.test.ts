@@ -2,7 +2,15 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { dependencyMistakes, licenceMistakes, notesOf, packMistakes, tagMistakes } from "../../scripts/release.ts";
+import {
+  addressMistakes,
+  dependencyMistakes,
+  licenceMistakes,
+  linkMistakes,
+  notesOf,
+  packMistakes,
+  tagMistakes,
+} from "../../scripts/release.ts";
 
 const root = new URL("../../", import.meta.url);
 const text = (name: string) => readFileSync(new URL(name, root), "utf8");
@@ -58,13 +66,14 @@ describe("licences", () => {
 
 describe("version", () => {
   const { version } = JSON.parse(text("package.json"));
+  const isOurs = (use: string) => [major, `v${version}`].includes(use.slice(use.indexOf(": ") + 2));
   const major = `v${version.split(".")[0]}`;
 
   test("has a section in CHANGELOG.md", () => {
     expect(notesOf(version, text("CHANGELOG.md"))).not.toBe("");
   });
 
-  test("README, examples and documents use the action by the major that it will have", () => {
+  test("README, examples and documents use the action by the version that it will have, or its major", () => {
     const folders = ["docs", "examples"].flatMap((folder) =>
       readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
     );
@@ -73,7 +82,7 @@ describe("version", () => {
       .filter((name) => /\.(?:md|ya?ml)$/.test(name))
       .flatMap((name) => [...text(name).matchAll(/inplace-convert@(v[\w.]+)/g)].map(([, tag]) => `${name}: ${tag}`));
     expect(uses.length).toBeGreaterThan(5);
-    expect(uses.filter((use) => !use.endsWith(`: ${major}`))).toEqual([]);
+    expect(uses.filter((use) => !isOurs(use))).toEqual([]);
   });
 
   test("release.yml moves the tag of the major to what is released", () => {
@@ -91,7 +100,8 @@ describe("package", () => {
     ]);
   });
 
-  const whole = ["CHANGELOG.md", "LICENSE", "README.md", "action.yml", "package.json", "dist/types/index.d.ts"];
+  const documents = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "docs/how-it-works.md"];
+  const whole = [...documents, ".github/workflows/fleet.yml", "action.yml", "package.json", "dist/types/index.d.ts"];
   const built = ["cli.mjs", "hash-worker.mjs", "index.mjs", "licenses.txt", "main.mjs", "post.mjs"];
   const files = [...whole, ...built.map((name) => `dist/${name}`), "dist/cli-main.mjs"];
 
@@ -102,5 +112,30 @@ describe("package", () => {
       "The package holds src/index.ts",
       "The package holds dist/main.mjs.map",
     ]);
+  });
+
+  test("what its pages link to lies in it, or somewhere on the web", () => {
+    const pages: Record<string, string> = {
+      "README.md": "[a](docs/a.md) [b](https://example.org/b) [c](#c) [d](docs/d.md#e) [f](docs/) [g](lib/)",
+      "docs/a.md": "[up](../README.md) [![x](x.webp)](y.webp)",
+    };
+    expect(linkMistakes([...Object.keys(pages), "docs/x.webp"], (file) => pages[file] ?? "")).toEqual([
+      "README.md links to docs/d.md, which the package lacks",
+      "README.md links to lib/, which the package lacks",
+      "docs/a.md links to docs/y.webp, which the package lacks",
+    ]);
+  });
+
+  test("says where it comes from, and README.md clones that", () => {
+    const site = "https://example.org/a/b";
+    const whole = {
+      repository: { url: `git+${site}.git` },
+      homepage: `${site}#readme`,
+      bugs: { url: `${site}/issues` },
+    };
+    expect(addressMistakes(whole, `git clone ${site}\n`)).toEqual([]);
+    expect(addressMistakes({ repository: whole.repository }, "git clone https://example.org/c")).toHaveLength(3);
+    expect(addressMistakes({}, "")).toEqual(["package.json names no repository, as git+https://….git"]);
+    expect(addressMistakes(JSON.parse(text("package.json")), text("README.md"))).toEqual([]);
   });
 });

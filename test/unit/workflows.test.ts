@@ -1,9 +1,10 @@
-/** What our workflows and examples promise: they parse, pin what they use, hold few permissions, name what exists. */
+/** What our workflows, examples and README's workflow promise: they parse, pin what they use, hold few permissions, name what exists. */
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
+import { blocks } from "../support/readme.ts";
 import {
   allWorkflows,
   expressions,
@@ -14,9 +15,16 @@ import {
   readWorkflow,
   type Step,
   type Workflow,
+  type WorkflowFile,
 } from "../support/workflow.ts";
 
-const files = allWorkflows();
+const inReadme = blocks("yaml").map((text) => ({ path: "README.md", text, parsed: load(text) }));
+const files: readonly WorkflowFile[] = [
+  ...allWorkflows(),
+  ...inReadme.flatMap(({ path, text, parsed }) =>
+    Array.isArray(parsed) ? [] : { path, text, workflow: parsed as Workflow },
+  ),
+];
 const action = load(readFileSync(new URL("../../action.yml", import.meta.url), "utf8")) as {
   readonly inputs: Readonly<Record<string, { readonly required?: boolean }>>;
   readonly outputs: Readonly<Record<string, unknown>>;
@@ -26,6 +34,7 @@ const action = load(readFileSync(new URL("../../action.yml", import.meta.url), "
 const writes: Readonly<Record<string, readonly string[]>> = {
   "codeql.yml analyze": ["security-events"],
   "release.yml release": ["attestations", "contents", "id-token"],
+  "release.yml publish": ["id-token"],
   "release-migration.yml list": ["contents"],
   "release-migration.yml migrate": ["attestations", "contents", "id-token"],
   "release-migration.yml publish": ["contents"],
@@ -106,6 +115,16 @@ describe.each(files)("$path", ({ path, text, workflow }) => {
   test.each(jobs)("%s: reads only what exists by then", (name, job) => {
     expect(missingReferences(workflow, name, job)).toEqual([]);
   });
+});
+
+test("README shows a workflow, and steps that give our action only inputs that exist", () => {
+  expect(files.filter(({ path }) => path === "README.md")).toHaveLength(1);
+  const steps = inReadme.flatMap(({ parsed }) => (Array.isArray(parsed) ? (parsed as Step[]) : []));
+  expect(steps.length).toBeGreaterThan(0);
+  for (const step of steps) {
+    expect(isOurAction(step.uses)).toBe(true);
+    expect(Object.keys(step.with ?? {}).filter((input) => !(input in action.inputs))).toEqual([]);
+  }
 });
 
 test("an action has one version everywhere", () => {

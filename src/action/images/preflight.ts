@@ -1,6 +1,6 @@
 /** What is looked at before a byte is touched, so that all mistakes are told at once. */
 
-import { isAbsolute, relative, resolve } from "node:path";
+import { isAbsolute, relative } from "node:path";
 import { type LocatedImage, locate } from "../../acquire/locate.ts";
 import { crossCheckMistake } from "../../index.ts";
 import { expandGlob } from "../inputs/expand-glob.ts";
@@ -39,7 +39,6 @@ export async function preflight(inputs: Inputs, signal: AbortSignal, log: (line:
         ? [inputMistake("reports", `Cannot find a report: nothing matches ${inputs.reports}`)]
         : []),
       ...prepared.mistakes,
-      ...reportMistakes(inputs, located.images),
       ...(await writtenFileMistakes(inputs, places)),
     ],
     unmatched: inputs.ifNoImages === "error" ? [] : located.missing,
@@ -63,13 +62,4 @@ async function reportPaths(reports: string): Promise<readonly string[]> {
       paths.add(isAbsolute(pattern) ? path : relative("", path));
   }
   return [...paths];
-}
-
-/** A report must never take the place of an image, whatever the image is called. */
-function reportMistakes({ report }: Inputs, images: readonly LocatedImage[]): string[] {
-  if (report === undefined) return [];
-  const paths = new Set(images.map(({ path }) => resolve(path)));
-  const taken = [report.json, report.page].find((path) => path !== undefined && paths.has(resolve(path)));
-  if (taken === undefined) return [];
-  return [inputMistake("report", `Cannot use "${report.named}": ${taken} is an image of this step; name another path`)];
 }

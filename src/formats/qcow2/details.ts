@@ -30,6 +30,8 @@ export interface Qcow2Details {
 export interface LuksDetails {
   /** How the start value of each sector is made. */
   readonly ivgenAlg: string;
+  /** As newer ones than qemu-img 7.2 tell it. */
+  readonly detachedHeader: false;
   /** Of the keys. */
   readonly hashAlg: string;
   /** The cipher and the bits of its key, e.g. `aes-256`. */

@@ -80,6 +80,8 @@ function detailsOf(fields: StructValues<typeof Phdr.fields>, slots: readonly Luk
   const keyBits = (fields.keyBytes * 8) / (mode === "xts" ? 2 : 1);
   return {
     ivgenAlg: start,
+    // It would lie in a file of its own.
+    detachedHeader: false,
     hashAlg: text(fields.hashName),
     cipherAlg: `${text(fields.cipherName)}-${keyBits}`,
     uuid: text(fields.uuid),

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { MiB } from "../../bytes/align.ts";
 import { storedGuestBytes } from "../extent.ts";
 import { BLOCK_SIZE, type BlockWork, planBlockWork } from "./block-work.ts";
-import { type BlockTask, HashPool, type Seen, sharedFiles } from "./hash-pool.ts";
+import { type BlockTask, HashPool, type Seen, sharedFiles, workerFile } from "./hash-pool.ts";
 import { readAhead, type Turns } from "./read-ahead.ts";
 import { GuestReader } from "./reader.ts";
 import { seeBlocks } from "./see-blocks.ts";
@@ -67,8 +67,10 @@ function openWatcher(view: GuestView, task: BlockTask, total: number, options: P
   const files = sharedFiles(view.layers);
   const isWorthIt = options.workerCount !== undefined || total >= MIN_BYTES_FOR_WORKERS;
   if (files === undefined || workerCount < 2 || !isWorthIt) return watcherHere(view, task);
+  const file = workerFile();
+  if (file === undefined) return watcherHere(view, task);
 
-  const pool = new HashPool(workerCount, { ...task, files, maxBatchLength: BATCH_BLOCKS * BLOCK_SIZE });
+  const pool = new HashPool(workerCount, { ...task, files, maxBatchLength: BATCH_BLOCKS * BLOCK_SIZE }, file);
   return {
     depth: workerCount * BATCHES_AHEAD,
     start: async (work) => (work.length === 0 ? { digests: NOTHING } : pool.hash(work)),
@@ -76,7 +78,7 @@ function openWatcher(view: GuestView, task: BlockTask, total: number, options: P
   };
 }
 
-/** For small disks, and for storages that no other thread can read. */
+/** For small disks, for storages that no other thread can read, and where the file that threads begin with is missing. */
 function watcherHere(view: GuestView, task: BlockTask): Watcher {
   const reader = new GuestReader(view);
   return {

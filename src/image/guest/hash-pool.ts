@@ -1,8 +1,9 @@
 /** Worker threads that read and hash batches of blocks; two independent ones beat a reader that hands buffers over. */
 
-import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
 import { ImageError, type ImageErrorDetails, type ImageErrorKind } from "../../bytes/image-error.ts";
+import { workerThreads } from "../../storage/built-ins.ts";
+import { isFileThere } from "../../storage/file/is-file-there.ts";
 import { type SharedFile, sharedFileOf } from "../../storage/shared-file.ts";
 import type { CompressionMethod } from "../compression.ts";
 import type { BlockWork } from "./block-work.ts";
@@ -60,8 +61,16 @@ interface Member {
   readonly waiting: Map<number, { resolve(seen: Seen): void; reject(error: Error): void }>;
 }
 
+/** Undefined in a bundle that somebody made CommonJS of. */
+const here = import.meta.url as string | undefined;
 /** In the sources a TypeScript file; in dist a bundle of its own beside whatever bundle this module is in. */
-const WORKER_URL = new URL(import.meta.url.endsWith(".ts") ? "./hash-worker.ts" : "./hash-worker.mjs", import.meta.url);
+const WORKER_URL =
+  here === undefined ? undefined : new URL(here.endsWith(".ts") ? "./hash-worker.ts" : "./hash-worker.mjs", here);
+
+/** Where threads begin, or undefined where a bundler took the library in and left that file behind. */
+export function workerFile(): URL | undefined {
+  return WORKER_URL !== undefined && isFileThere(WORKER_URL) ? WORKER_URL : undefined;
+}
 
 /** What workers need of the layers, or undefined where a layer is no file that threads could share. */
 export function sharedFiles(layers: readonly GuestLayer[]): WorkerSetup["files"] | undefined {
@@ -79,7 +88,7 @@ export class HashPool {
   #nextBatch = 0;
   #failure: ImageError | undefined;
 
-  constructor(workerCount: number, setup: WorkerSetup, workerUrl: URL = WORKER_URL) {
+  constructor(workerCount: number, setup: WorkerSetup, workerUrl: URL) {
     this.#members = Array.from({ length: workerCount }, () => this.#startMember(setup, workerUrl));
   }
 
@@ -111,7 +120,8 @@ export class HashPool {
 
   #startMember(setup: WorkerSetup, workerUrl: URL): Member {
     // Flags of the parent, such as --input-type or a test runner's loaders, are none of the worker's.
-    const worker = new (workerClass())(workerUrl, { workerData: setup, execArgv: [] });
+    const { Worker } = workerThreads();
+    const worker = new Worker(workerUrl, { workerData: setup, execArgv: [] });
     const member: Member = { worker, waiting: new Map() };
     worker.on("message", (answer: BatchResult | BatchFailure) => {
       const waiting = member.waiting.get(answer.batch);
@@ -124,11 +134,6 @@ export class HashPool {
     worker.on("exit", (code) => this.fail(workerError(new Error(`it ended with code ${code}`))));
     return member;
   }
-}
-
-/** Loaded by the first who needs threads: most conversions are done in the time that loading it takes. */
-function workerClass(): typeof Worker {
-  return createRequire(import.meta.url)("node:worker_threads").Worker;
 }
 
 function workerError(cause: Error): ImageError {

@@ -61,6 +61,21 @@ describe("one sentence, exit 2, nothing opened", () => {
     expect(stderr).toContain(" node dist/cli.mjs plan './-it'\\''s.raw' qed tells ");
   });
 
+  test("what is shown as ours is a command line of ours", async () => {
+    let count = 0;
+    for (const sentence of Object.values(answers)) {
+      const [, words = ""] = /inplace-convert (.*?) (?:says|tells|lists)/.exec(sentence) ?? [];
+      if (words === "") continue;
+      count++;
+      const { calls } = await run(words);
+      expect([words, calls.map(([name]) => name)]).toEqual([
+        words,
+        [words.endsWith("-o help") ? "targetOptions" : words.split(" ")[0]],
+      ]);
+    }
+    expect(count).toBeGreaterThan(10);
+  });
+
   test("no command of ours that is shown writes", () => {
     const writers = commands.filter(({ writes }) => writes?.({ targetFormatOptions: [], output: "human" }));
     expect(writers.length).toBeGreaterThan(3);

@@ -21,18 +21,20 @@ beforeAll(() => {
   writeFileSync("old", `${"0".repeat(64)}  a b\n\\${"1".repeat(64)} *c\\\\d\n`);
   writeFileSync("mixed", `${"0".repeat(64)}  a\nand more\n`);
   symlinkSync("raw", "link");
+  symlinkSync("nowhere", "broken");
+  symlinkSync("/dev/null", "device");
 });
 afterAll(() => {
   chdir(home);
   rmSync(folder, { recursive: true, force: true });
 });
 
-function mistakesOf(sha256sums: string, predicate = ""): Promise<readonly string[]> {
+function mistakesOf(sha256sums: string, predicate = "", report = "r.html"): Promise<readonly string[]> {
   const given: Readonly<Record<string, string>> = {
     predicate,
     image: "disk",
     "target-format": "qcow2",
-    report: "r.html",
+    report,
     sha256sums,
   };
   const { inputs, mistakes } = readInputs((name) => given[name] ?? inputDefaults[name]);
@@ -40,7 +42,7 @@ function mistakesOf(sha256sums: string, predicate = ""): Promise<readonly string
   return writtenFileMistakes(inputs, ["disk", "downloads/disk"]);
 }
 
-test.each(["SHA256SUMS", "new/deep/SHA256SUMS", "folder/disk", "empty", "old", "link", "disk.sha256"])(
+test.each(["SHA256SUMS", "new/deep/SHA256SUMS", "folder/disk", "empty", "old", "link", "broken", "disk.sha256"])(
   "%s can be written",
   async (path) => {
     expect(await mistakesOf(path)).toEqual([]);
@@ -58,6 +60,8 @@ test.each([
   ["notes", "it exists and is not a list of SHA-256 checksums"],
   ["mixed", "it exists and is not a list of SHA-256 checksums"],
   ["folder", "it is a folder"],
+  ["/dev/null", "it is no regular file"],
+  ["device", "it leads to no regular file"],
   ["notes/SHA256SUMS", "its folder is no place for it: it is no folder"],
   ["notes/a/SHA256SUMS", "its folder is no place for it: notes is no folder"],
 ])("%s is refused: %s", async (path, why) => {
@@ -78,6 +82,20 @@ test("a predicate replaces a JSON object and nothing else, and has a path of its
     expect.stringContaining('input "predicate": Cannot use "./same.json": it is the path of sha256sums too'),
   ]);
   expect(await mistakesOf("SHA256SUMS", "r.json")).toEqual([expect.stringContaining("it is the report")]);
+});
+
+test("a report's page and JSON have a place, or are refused once", async () => {
+  mkdirSync("taken.json");
+  for (const [report, why] of [
+    ["taken.json", "taken.json is a folder; name another path"],
+    ["taken.html", "taken.json is a folder; name another path"],
+    ["notes/r.html", "its folder is no place for it: it is no folder"],
+    ["downloads/disk.html", undefined],
+  ] as const) {
+    expect(await mistakesOf("", "", report)).toEqual(
+      why === undefined ? [] : [`input "report": Cannot use "${report}": ${why}`],
+    );
+  }
 });
 
 test("what has come to lie there by the time of writing is not replaced either", async () => {

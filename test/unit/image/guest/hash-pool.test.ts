@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { BlockWork } from "../../../../src/image/guest/block-work.ts";
-import { HashPool } from "../../../../src/image/guest/hash-pool.ts";
+import { HashPool, workerFile } from "../../../../src/image/guest/hash-pool.ts";
 
 const setup = { files: [], maxBatchLength: 65536 };
 const work = (): BlockWork => ({ runs: [], length: 65536, parts: new Float64Array(6) });
@@ -29,7 +29,7 @@ describe("a worker that dies", () => {
 });
 
 test("a closed pool takes no more work", async () => {
-  const pool = new HashPool(2, setup);
+  const pool = new HashPool(2, setup, workerFile() ?? script(""));
   await pool.close();
   await expect(pool.hash(work())).rejects.toMatchObject({ kind: "io" });
 });
