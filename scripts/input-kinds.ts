@@ -9,6 +9,7 @@ export interface InputKind {
 /** By the input's name; a new input needs a line here. */
 export const inputKinds: Readonly<Record<string, InputKind>> = {
   image: { type: "lines", example: "build/*.raw" },
+  "if-no-images": { type: "choice", example: "warn" },
   checksums: { type: "path or URL", example: "https://example.org/SHA256SUMS" },
   mode: { type: "choice", example: "check" },
   "target-format": { type: "format", example: "qcow2" },
@@ -40,4 +41,6 @@ export const inputKinds: Readonly<Record<string, InputKind>> = {
   reports: { type: "lines", example: "reports/*.json" },
   summary: { type: "choice", example: "on-failure" },
   report: { type: "path", example: "report.html" },
+  sha256sums: { type: "path", example: "build/SHA256SUMS" },
+  predicate: { type: "path", example: "build/predicate.json" },
 };

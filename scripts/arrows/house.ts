@@ -149,7 +149,7 @@ export const house: readonly Room[] = [
   ...divided(
     "action",
     {
-      may: ["acquire", "index.ts"],
+      may: ["acquire", "index.ts", "../package.json"],
       composes: true,
       packages: [...disk, "@actions"],
       message: "action may import the public index and acquire only",

@@ -20,8 +20,10 @@ export interface LocatedImage {
 export interface LocatedImages {
   /** In the order of the lines; those of one glob by name. */
   readonly images: readonly LocatedImage[];
-  /** One sentence for each line that names no image. */
+  /** One sentence for each line that can't be used. */
   readonly mistakes: readonly string[];
+  /** One sentence for each line that nothing is called by. */
+  readonly missing: readonly string[];
 }
 
 /** Absolute paths of the files that match `pattern` and none of `excluded`; throws an Error for what is no glob. */
@@ -37,6 +39,7 @@ const EXTENT = /-flat\.vmdk$/i;
 export async function locate(named: readonly NamedImage[], expand: ExpandGlob): Promise<LocatedImages> {
   const found = new Map<string, LocatedImage>();
   const mistakes: string[] = [];
+  const missing: string[] = [];
   const take = (path: string, { name, guestChecksum }: NamedImage) => {
     const key = resolve(path);
     const before = found.get(key);
@@ -55,13 +58,14 @@ export async function locate(named: readonly NamedImage[], expand: ExpandGlob): 
     else if (globs.has(image)) {
       const matches = await matchesOf(image, excluded, expand);
       if (typeof matches === "string") mistakes.push(matches);
+      else if (matches.length === 0) missing.push(`Cannot find an image: nothing matches ${image.name}`);
       else for (const match of matches) take(match, image);
     } else if (!excluded.includes(image.name.slice(1)))
-      mistakes.push(`Cannot find ${image.name}: there is no such file`);
+      missing.push(`Cannot find ${image.name}: there is no such file`);
   }
-  if (found.size === 0 && mistakes.length === 0)
-    mistakes.push("Cannot find any image: all lines only leave images out");
-  return { images: [...found.values()], mistakes };
+  if (found.size === 0 && mistakes.length + missing.length === 0)
+    missing.push("Cannot find any image: all lines only leave images out");
+  return { images: [...found.values()], mistakes, missing };
 }
 
 async function sorted(named: readonly NamedImage[]) {
@@ -93,7 +97,6 @@ async function matchesOf(
   const images = matches
     .filter((path) => !BESIDE_IMAGES.test(path) && !(EXTENT.test(path) && all.has(path.replace(EXTENT, ".vmdk"))))
     .sort();
-  if (images.length === 0) return `Cannot find an image: nothing matches ${name}`;
   if (guestChecksum && images.length > 1)
     return `Cannot expect one digest of the ${counted(images.length, "image")} that match ${name}`;
   return images.map((path) => (isAbsolute(name) ? path : relative("", path)));

@@ -2,9 +2,10 @@
 
 import { getInput, info, setSecret } from "@actions/core";
 import { collectReports } from "./fleet/collect.ts";
-import { planMatrix } from "./fleet/plan-matrix.ts";
+import { localImages, planMatrix } from "./fleet/plan-matrix.ts";
 import { judgeShards } from "./fleet/shards.ts";
 import { workOnAll } from "./images/all-images.ts";
+import { withFileDigests } from "./images/file-digests.ts";
 import { OpenJournals } from "./images/open-journals.ts";
 import { type Preflight, preflight } from "./images/preflight.ts";
 import type { Work } from "./images/work.ts";
@@ -12,13 +13,19 @@ import { type Inputs, readInputs } from "./inputs/inputs.ts";
 import { rememberSaves } from "./pending-saves.ts";
 import { giveUpRepairUndos } from "./repair-undos.ts";
 import { annotateStep } from "./report/annotations.ts";
+import { warnOfLocalImages } from "./report/local-images-warning.ts";
 import { publishMistakes, publishResults } from "./report/publish.ts";
 import { safeLine } from "./report/safe-text.ts";
+import { warnOfUnmatched } from "./report/unmatched-warning.ts";
 import type { ImageResult } from "./results/image-result.ts";
+import { provenanceOf } from "./results/provenance.ts";
 import type { Matrix } from "./results/step-result.ts";
 
-/** @returns whether all went well */
-export async function runStep(signal: AbortSignal): Promise<boolean> {
+/**
+ * @param clock tells the time
+ * @returns whether all went well
+ */
+export async function runStep(signal: AbortSignal, clock: () => Date = () => new Date()): Promise<boolean> {
   const { inputs, mistakes: wrongInputs } = readInputs((name) => getInput(name));
   maskSecrets(inputs);
   const log = (line: string) => info(safeLine(line));
@@ -28,17 +35,25 @@ export async function runStep(signal: AbortSignal): Promise<boolean> {
     await publishMistakes(mistakes, inputs);
     return false;
   }
+  if (inputs.ifNoImages === "warn") warnOfUnmatched(found.unmatched);
+  else for (const sentence of found.unmatched) log(sentence);
   return inputs.mode === "collect"
-    ? collectAndPublish(inputs, found.reports, signal)
-    : workAndPublish(inputs, found, signal, log);
+    ? collectAndPublish(inputs, found.reports, signal, clock)
+    : workAndPublish(inputs, found, signal, log, clock);
 }
 
-async function collectAndPublish(inputs: Inputs, paths: readonly string[], signal: AbortSignal): Promise<boolean> {
+async function collectAndPublish(
+  inputs: Inputs,
+  paths: readonly string[],
+  signal: AbortSignal,
+  clock: () => Date,
+): Promise<boolean> {
   const { reports, results: ofReports, ...collected } = await collectReports(paths);
   const shards = judgeShards(reports, inputs.shards);
   // What is missing comes first: it is what the other figures lack.
   const results = [...shards.results, ...ofReports];
-  const step = { mode: "collect", ...collected, results, missingShards: shards.missing } as const;
+  const provenance = provenanceOf(process.env, clock());
+  const step = { mode: "collect", ...collected, results, provenance, missingShards: shards.missing } as const;
   const isComplete = await publishResults(step, inputs, signal);
   return isComplete && results.every(isGood);
 }
@@ -48,18 +63,24 @@ async function workAndPublish(
   found: Preflight,
   signal: AbortSignal,
   log: Work["log"],
+  clock: () => Date,
 ): Promise<boolean> {
   const { downloads } = found;
   const work: Work = { inputs, journals: new OpenJournals(), signal, log };
   const images = await workOnAll(found.images, downloads, work);
   const matrix = inputs.mode === "plan" ? planned(() => planMatrix(images, inputs.shards)) : undefined;
-  const results = images.map(({ result }) => result);
+  if (matrix) warnOfLocalImages(localImages(images));
+  const results = await withFileDigests(
+    images.map(({ result }) => result),
+    work,
+  );
   const isGoodSoFar = results.every(isGood) && !signal.aborted && (inputs.mode !== "plan" || matrix !== undefined);
   const isPublished = await publishResults(
     {
       mode: inputs.mode,
       targetFormat: inputs.mode === "check" ? undefined : inputs.targetFormat,
       dryRun: inputs.convertOptions.dryRun ?? false,
+      provenance: provenanceOf(process.env, clock()),
       results: isGoodSoFar ? results : results.map(toBePutBack(inputs)),
       ...(matrix && { matrix }),
       ...(inputs.shard && { shard: inputs.shard }),

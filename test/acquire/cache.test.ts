@@ -173,6 +173,8 @@ test.each([
   ["false", {}, off],
   ["true", { ACTIONS_CACHE_MODE: "read" }, { mayRestore: true, maySave: false }],
   ["true", { ACTIONS_CACHE_MODE: "none" }, off],
+  ["true", { ACTIONS_CACHE_MODE: "write-only" }, { mayRestore: false, maySave: true }],
+  ["true", { ACTIONS_CACHE_MODE: "write" }, { mayRestore: true, maySave: true }],
   ["true", { ACTIONS_RESULTS_URL: "" }, off],
   ["true", { ACTIONS_RUNTIME_TOKEN: "" }, off],
 ] as const)("cache: %s with %j", (choice, environment, expected) => {

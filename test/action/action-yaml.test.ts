@@ -32,7 +32,7 @@ test("all outputs are declared, and all that are declared are set", async () => 
   runner.makeImage("disk.qed", "qed");
   const inputs = { image: "disk.qed", "target-format": "qcow2", report: "report.json" } as const;
   const planned = await runner.main({ ...inputs, mode: "plan" });
-  const { outputs } = await runner.main(inputs);
+  const { outputs } = await runner.main({ ...inputs, sha256sums: "SHA256SUMS", predicate: "p.json" });
   const declared = declarations(actionYaml, "outputs").map(({ name }) => name);
   expect(Object.keys({ ...planned.outputs, ...outputs }).sort()).toEqual(declared.sort());
 });

@@ -10,12 +10,14 @@ const QCOW2 = { "target-format": "qcow2" };
 test("one image: converted, renamed, and every output set", async () => {
   const runner = new Runner();
   const guest = runner.makeImage("disk.qed", "qed");
-  const { exitCode, annotations, outputs, summary } = await runner.main({
+  const { exitCode, annotations, outputs, summary, log } = await runner.main({
     image: "disk.qed",
     ...QCOW2,
     checksum: "sha256",
   });
   expect({ exitCode, annotations }).toEqual({ exitCode: 0, annotations: [] });
+  const proof = `guest sha256 ${guest} before and after; ${outputs["bytes-written"]} bytes written; `;
+  expect(log).toContain(`disk.qed: qed is now qcow2, now disk.qcow2; ${proof}`);
   expect(runner.names).toEqual(["disk.qcow2"]);
   expect(runner.cleanFormat("disk.qcow2")).toBe("qcow2");
   expect(runner.guestDigest("disk.qcow2")).toBe(guest);

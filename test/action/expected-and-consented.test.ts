@@ -27,7 +27,8 @@ describe("another guest than expected", () => {
     expect(runner.sha256("disk.qed")).toBe(before);
 
     const right = await runner.main({ ...given, image: `disk.qed guest-sha256:${guest}` });
-    expect(right).toMatchObject({ exitCode: 0, annotations: [] });
+    expect(right.exitCode).toBe(0);
+    expect(right.annotations.filter(({ title }) => title !== "Images of this runner")).toEqual([]);
   });
 });
 

@@ -23,7 +23,15 @@ test("plan writes nothing, and leaves out what is done already", async () => {
   const before = runner.names.map((name) => runner.sha256(name));
   const image = `a b.qed guest-sha256:${guest}\n*.q*`;
   const { exitCode, annotations, outputs, summary } = await runner.main({ mode: "plan", image, ...QCOW2 });
-  expect({ exitCode, annotations }).toEqual({ exitCode: 0, annotations: [] });
+  expect(exitCode).toBe(0);
+  expect(annotations).toEqual([
+    {
+      kind: "warning",
+      title: "Images of this runner",
+      file: undefined,
+      message: expect.stringContaining("2 images of the matrix are files of this runner (a b.qed, b.qed), and a job"),
+    },
+  ]);
   expect(matrixIn(outputs)).toEqual({
     include: [
       { images: `a b.qed guest-sha256:${guest}`, shard: 1 },
@@ -41,16 +49,16 @@ test("plan writes nothing, and leaves out what is done already", async () => {
 test("nothing to do is an empty matrix, and says so", async () => {
   const runner = new Runner();
   runner.makeImage("done.qcow2", "qcow2");
-  const { exitCode, outputs } = await runner.main({ mode: "plan", image: "*.qcow2", ...QCOW2 });
-  expect(exitCode).toBe(0);
+  const { exitCode, annotations, outputs } = await runner.main({ mode: "plan", image: "*.qcow2", ...QCOW2 });
+  expect({ exitCode, annotations }).toEqual({ exitCode: 0, annotations: [] });
   expect(outputs).toMatchObject({ matrix: '{"include":[]}', "matrix-empty": "true" });
 });
 
 test("URLs are planned without being fetched, with their digests", async () => {
   const url = "https://example.invalid/a%20b.qed";
   const image = `${url} sha256:${HEX}\n${url}.b.qed.xz guest-sha256:${HEX}`;
-  const { exitCode, outputs } = await new Runner().main({ mode: "plan", image, ...QCOW2, shards: "1" });
-  expect(exitCode).toBe(0);
+  const { exitCode, annotations, outputs } = await new Runner().main({ mode: "plan", image, ...QCOW2, shards: "1" });
+  expect({ exitCode, annotations }).toEqual({ exitCode: 0, annotations: [] });
   expect(matrixIn(outputs)).toEqual({ include: [{ images: image, shard: 1 }] });
 });
 
@@ -71,7 +79,7 @@ test("a refused image fails the plan, and stays out of the matrix", async () => 
   writeFileSync(runner.path("noise.qed"), "noise".repeat(200));
   const { exitCode, annotations, outputs } = await runner.main({ mode: "plan", image: "*.qed", ...QCOW2 });
   expect(exitCode).toBe(1);
-  expect(annotations.map(({ file }) => file)).toEqual(["noise.qed"]);
+  expect(annotations.filter(({ kind }) => kind === "error").map(({ file }) => file)).toEqual(["noise.qed"]);
   expect(matrixIn(outputs)).toEqual({ include: [{ images: "good.qed", shard: 1 }] });
 });
 
@@ -169,6 +177,37 @@ test("a plan refuses the names that the run would", async () => {
   expect(await runner.main({ mode: "plan", image: "disk.qed", ...QCOW2, rename: "false" })).toMatchObject({
     exitCode: 0,
   });
+});
+
+test("a report tells its run, and one of another schema is not guessed at", async () => {
+  const runner = new Runner();
+  const run = {
+    GITHUB_REPOSITORY: "org/images",
+    GITHUB_SHA: "0123456789abcdef0123456789abcdef01234567",
+    GITHUB_RUN_ID: "16012345678",
+    GITHUB_RUN_ATTEMPT: "2",
+  };
+  const inputs = { image: "none*.qed", "if-no-images": "ignore", report: "1.json", ...QCOW2 } as const;
+  await runner.main(inputs, undefined, run);
+  const report = JSON.parse(readFileSync(runner.path("1.json"), "utf8"));
+  expect(report).toMatchObject({
+    "schema-version": 1,
+    provenance: {
+      tool: "inplace-convert",
+      "tool-version": expect.stringMatching(/^\d+\.\d+\.\d+/),
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      repository: run.GITHUB_REPOSITORY,
+      commit: run.GITHUB_SHA,
+      "run-id": run.GITHUB_RUN_ID,
+      "run-attempt": run.GITHUB_RUN_ATTEMPT,
+    },
+  });
+  writeFileSync(runner.path("2.json"), JSON.stringify({ ...report, "schema-version": 2 }));
+  const { exitCode, annotations } = await runner.main({ mode: "collect", reports: "*.json" });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ message }) => message)).toEqual([
+    expect.stringContaining("Cannot read the report 2.json: its schema version is 2, and 1 is known here"),
+  ]);
 });
 
 test("what is no report fails, and the others are merged all the same", async () => {

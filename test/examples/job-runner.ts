@@ -35,6 +35,8 @@ export interface JobResult {
 export interface Attested {
   readonly name: string;
   readonly digest: string;
+  /** Absent of the provenance that is attested where nothing else is given. */
+  readonly predicateType?: string;
 }
 
 /** What is beside the jobs of one run: artifacts, attestations, programs that stand for others. */
@@ -194,10 +196,7 @@ function runForeign(world: World, runner: Runner, uses: string, inputs: Readonly
     case "actions/setup-node":
       return good;
     case "actions/attest":
-      world.attested.push({
-        name: inputs["subject-name"] ?? inputs["subject-path"] ?? "",
-        digest: inputs["subject-digest"] ?? "",
-      });
+      attest(world, runner, inputs);
       return good;
     case "actions/upload-artifact": {
       const from = runner.path(path);
@@ -218,6 +217,31 @@ function runForeign(world: World, runner: Runner, uses: string, inputs: Readonly
     default:
       throw new Error(`Nobody knows here what ${uses} does`);
   }
+}
+
+/** Keeps a custom predicate as `attestations/TYPE/DIGEST.json`, in what `gh attestation verify --format json` would print. */
+function attest(world: World, runner: Runner, inputs: Readonly<Record<string, string>>): void {
+  const { "subject-checksums": list, "predicate-type": predicateType, "predicate-path": path } = inputs;
+  const subjects =
+    list === undefined
+      ? [{ name: inputs["subject-name"] ?? inputs["subject-path"] ?? "", digest: inputs["subject-digest"] ?? "" }]
+      : checksumLines(readFileSync(runner.path(list), "utf8"));
+  for (const subject of subjects) world.attested.push({ ...subject, ...(predicateType && { predicateType }) });
+  if (predicateType === undefined || path === undefined) return;
+  const subject = subjects.map(({ name, digest }) => ({ name, digest: { sha256: digest.replace("sha256:", "") } }));
+  const predicate: unknown = JSON.parse(readFileSync(runner.path(path), "utf8"));
+  const statement = { _type: "https://in-toto.io/Statement/v1", subject, predicateType, predicate };
+  const folder = join(world.folder, "attestations", encodeURIComponent(predicateType));
+  mkdirSync(folder, { recursive: true });
+  for (const { digest } of subject) {
+    writeFileSync(join(folder, `${digest.sha256}.json`), JSON.stringify([{ verificationResult: { statement } }]));
+  }
+}
+
+/** As actions/attest reads `subject-checksums`. */
+function checksumLines(text: string): Attested[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => ({ name: line.slice(66), digest: `sha256:${line.slice(0, 64)}` }));
 }
 
 function artifactsOf(world: World): string[] {

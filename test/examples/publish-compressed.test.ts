@@ -13,7 +13,10 @@ const github = { token: "token", repository: "org/images", ref: "refs/tags/v1.0.
 test("what the build made is published as short as its data, attested", async () => {
   const world = new World();
   mkdirSync(join(world.folder, "uploaded"));
-  world.program("gh", `test "$1 $2 $3" = "release upload v1.0.0" && cp "$4" "$WORLD/uploaded/"`);
+  world.program(
+    "gh",
+    `test "$1 $2 $3 $4 $5" = "release create v1.0.0 --verify-tag --generate-notes" && cp "$6" "$WORLD/uploaded/"`,
+  );
   let guest = "";
   const { result, log, runner } = await runJob(world, publish as NonNullable<typeof publish>, { github }, (before) => {
     guest = before.makeImage("build/disk.raw", "raw");

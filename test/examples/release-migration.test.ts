@@ -1,8 +1,9 @@
 /** examples/release-migration.yml with a `gh` that knows one release: what is attested is what is uploaded. */
 
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { PREDICATE_TYPE } from "../../src/action/report/predicate.ts";
 import { Runner } from "../action/runner.ts";
 import { readWorkflow } from "../support/workflow.ts";
 import { serveImages } from "./image-server.ts";
@@ -26,17 +27,21 @@ async function releaseOf(names: readonly string[]) {
   mkdirSync(join(world.folder, "uploaded"));
   world.program(
     "gh",
-    `test "$1 $3" = "release v1.0.0" && test "$GH_TOKEN $GH_REPO" = "token org/images"
-     case "$2" in
-       view) cat "$WORLD/assets.json" ;;
-       upload) cp "$4" "$WORLD/uploaded/" ;;
+    `if [ "$*" = "api repos/org/images/commits/v1.0.0 --jq .sha" ]; then echo 0123abcd; exit; fi
+     test "$1" = release && test "$GH_TOKEN $GH_REPO" = "token org/images"
+     case "$2 $3" in
+       "view v1.0.0") cat "$WORLD/assets.json" ;;
+       "view v1.0.0-qcow2") if [ -f "$WORLD/published" ]; then echo false; else test -f "$WORLD/draft" && echo true; fi ;;
+       "create v1.0.0-qcow2") test "$4 $5 $6" = "--draft --target 0123abcd" && touch "$WORLD/draft" ;;
+       "upload v1.0.0-qcow2") test -f "$WORLD/draft" && test "$5" = --clobber && cp "$4" "$WORLD/uploaded/" ;;
+       "edit v1.0.0-qcow2") test "$4" = --draft=false && mv "$WORLD/draft" "$WORLD/published" ;;
        *) exit 1 ;;
      esac`,
   );
   return { world, maker };
 }
 
-test("every image of the release gets a twin, attested before it is uploaded", async () => {
+test("every image of the release gets a twin, attested before it is uploaded, published with the last", async () => {
   const { world, maker } = await releaseOf(["a.qed", "b.qed"]);
   const guests = [maker.guestDigest("a.qed"), maker.guestDigest("b.qed")];
   const list = await runNeeded(world, workflow, "list", contexts, {});
@@ -52,8 +57,33 @@ test("every image of the release gets a twin, attested before it is uploaded", a
     copyFileSync(join(world.folder, "uploaded", name), maker.path(name));
     expect(maker.cleanFormat(name)).toBe("qcow2");
     expect(maker.guestDigest(name)).toBe(guests[at]);
-    expect(world.attested[at]).toEqual({ name, digest: `sha256:${maker.sha256(name)}` });
+    const attested = { name, digest: `sha256:${maker.sha256(name)}` };
+    expect(world.attested.slice(2 * at, 2 * at + 2)).toEqual([
+      attested,
+      { ...attested, predicateType: PREDICATE_TYPE },
+    ]);
   }
+  expect(existsSync(join(world.folder, "published"))).toBe(false);
+  const [publish] = await runNeeded(world, workflow, "publish", contexts, { migrate });
+  expect({ result: publish?.result, isPublished: existsSync(join(world.folder, "published")) }).toEqual({
+    result: "success",
+    isPublished: true,
+  });
+  // What is published is not added to.
+  const again = await runNeeded(world, workflow, "list", contexts, {});
+  expect(again[0]).toMatchObject({ result: "failure", log: expect.stringContaining("is published already") });
+});
+
+test("a second run goes on with the draft of the first, and nothing is published where a job failed", async () => {
+  const { world } = await releaseOf(["a.qed"]);
+  writeFileSync(join(world.folder, "draft"), "");
+  const list = await runNeeded(world, workflow, "list", contexts, {});
+  expect(list[0]).toMatchObject({ result: "success" });
+  world.program("stat", "echo 2147483648");
+  const migrate = await runNeeded(world, workflow, "migrate", contexts, { list });
+  expect(migrate[0]).toMatchObject({ result: "failure", log: expect.stringContaining("has 2147483648 bytes") });
+  expect(readdirSync(join(world.folder, "uploaded"))).toEqual([]);
+  expect(await runNeeded(world, workflow, "publish", contexts, { migrate })).toEqual([]);
 });
 
 test("a release without such images has nothing to do", async () => {

@@ -1,6 +1,7 @@
 /** Results of steps that never ran, with every kind of outcome, for what is told about them. */
 
 import type { ImageResult } from "../../src/action/results/image-result.ts";
+import type { Provenance } from "../../src/action/results/provenance.ts";
 import type { StepResult } from "../../src/action/results/step-result.ts";
 import { RangeSet } from "../../src/bytes/range-set.ts";
 import { ExtentState, ExtentTableBuilder } from "../../src/image/extent.ts";
@@ -108,8 +109,18 @@ export function result(image: string, changes: Partial<ImageResult> = {}): Image
   return { image, path: image, report: undefined, failure: undefined, recovery: undefined, ...changes };
 }
 
+export const provenance: Provenance = {
+  tool: "inplace-convert",
+  toolVersion: "1.2.3",
+  time: "2026-11-30T01:02:03.000Z",
+  repository: "org/images",
+  commit: "0123456789abcdef0123456789abcdef01234567",
+  runId: "16012345678",
+  runAttempt: "2",
+};
+
 export function step(results: readonly ImageResult[], changes: Partial<StepResult> = {}): StepResult {
-  return { mode: "convert", targetFormat: "qcow2", dryRun: false, results, ...changes };
+  return { mode: "convert", targetFormat: "qcow2", dryRun: false, results, provenance, ...changes };
 }
 
 /** A layout as its runs say, sizes in MiB. */

@@ -35,8 +35,11 @@ const writes: Readonly<Record<string, readonly string[]>> = {
   "codeql.yml analyze": ["security-events"],
   "release.yml release": ["attestations", "contents", "id-token"],
   "release.yml publish": ["id-token"],
+  "release-migration.yml list": ["contents"],
   "release-migration.yml migrate": ["attestations", "contents", "id-token"],
+  "release-migration.yml publish": ["contents"],
   "publish-compressed.yml publish": ["attestations", "contents", "id-token"],
+  "attest-and-verify.yml convert": ["attestations", "id-token"],
   "raw-to-azure.yml publish": ["id-token"],
 };
 

@@ -16,7 +16,7 @@ export function cacheUse(choice: CacheChoice, environment: Environment): CacheUs
   const isOn = choice === "true" || (choice === "auto" && isTrusted(environment));
   if (!isOn || !isThere(environment)) return { mayRestore: false, maySave: false };
   const mode = environment.ACTIONS_CACHE_MODE;
-  return { mayRestore: mode !== "none", maySave: mode !== "none" && mode !== "read" };
+  return { mayRestore: mode !== "none" && mode !== "write-only", maySave: mode !== "none" && mode !== "read" };
 }
 
 function isTrusted(environment: Environment): boolean {

@@ -3,6 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { parseShard } from "../inputs/shard-number.ts";
 import type { ImageResult } from "../results/image-result.ts";
+import { SCHEMA_VERSION } from "../results/provenance.ts";
 import { resultOfJson } from "../results/result-json.ts";
 import type { FoundReport } from "./shards.ts";
 
@@ -52,6 +53,7 @@ function unreadable(path: string, why: string): ImageResult {
 
 interface Report {
   readonly images: readonly object[];
+  readonly "schema-version"?: unknown;
   readonly "dry-run"?: unknown;
   readonly "target-format"?: unknown;
   readonly shard?: unknown;
@@ -62,6 +64,11 @@ async function readReport(path: string): Promise<Report> {
   if (size > MAX_REPORT_BYTES) throw new Error(`it has ${size} bytes, and ${MAX_REPORT_BYTES} are allowed`);
   const value: unknown = JSON.parse(await readFile(path, "utf8"));
   if (!isReport(value)) throw new Error("it is no report of this action: it lists no images");
+  const { "schema-version": version = SCHEMA_VERSION } = value;
+  if (version !== SCHEMA_VERSION) {
+    const known = `${SCHEMA_VERSION} is known here; use one release of this action in all jobs`;
+    throw new Error(`its schema version is ${version}, and ${known}`);
+  }
   return value;
 }
 

@@ -14,12 +14,19 @@ export interface PlannedImage {
 
 /** Throws UsageError where it would be larger than a runner takes. */
 export function planMatrix(images: readonly PlannedImage[], shards: number | "auto"): Matrix {
-  const lines = images.flatMap(({ line, result }): PlannedLine[] => {
-    const { report, failure, recovery } = result;
-    if (failure !== undefined || (report && recovery === undefined && isDone(report))) return [];
-    return [{ line, work: report && workOf(report) }];
+  const lines = images.filter(hasWork).map(({ line, result: { report } }): PlannedLine => {
+    return { line, work: report && workOf(report) };
   });
   return matrixOf(lines, shards);
+}
+
+/** The images of the matrix that lie on this runner: its jobs run on others. */
+export function localImages(images: readonly PlannedImage[]): readonly string[] {
+  return images.filter(hasWork).flatMap(({ result: { path } }) => path ?? []);
+}
+
+function hasWork({ result: { report, failure, recovery } }: PlannedImage): boolean {
+  return failure === undefined && !(report && recovery === undefined && isDone(report));
 }
 
 /** What keeps a name from being written as a line of `image`; undefined for nearly all. */

@@ -5,13 +5,14 @@ import { UsageError } from "../../index.ts";
 import { lineMistake, type PlannedImage } from "../fleet/plan-matrix.ts";
 import { imageLine, type UrlLine } from "../inputs/image-lines.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import { failureOf, type ImageResult, isChanged, nameNow, withFewerFindings } from "../results/image-result.ts";
+import { failureOf, type ImageResult, withFewerFindings } from "../results/image-result.ts";
 import { checkImage } from "./check-image.ts";
 import { convertImage } from "./convert-image.ts";
 import { downloadImages } from "./download-images.ts";
 import type { Downloads } from "./downloads.ts";
 import { mapConcurrently } from "./limited-concurrency.ts";
 import { namedImages, newFormatOf } from "./named-images.ts";
+import { resultLine } from "./result-line.ts";
 import type { ImageToDo, Work } from "./work.ts";
 
 /** With more images than this only the first findings of each are kept, and only the first images are drawn. */
@@ -92,16 +93,4 @@ function failed(path: string, error: unknown): ImageResult {
 
 function withFewer({ line, result }: PlannedImage): PlannedImage {
   return { line, result: withFewerFindings(result, FINDINGS_OF_MANY) };
-}
-
-function resultLine(result: ImageResult, { convertOptions, mode }: Inputs): string {
-  const { image, report, check, failure } = result;
-  if (failure) return `${image}: failed: ${failure.message}`;
-  const now = nameNow(result);
-  const name = now === undefined ? "" : `, now ${now}`;
-  if (mode === "check") return `${image}: ${check?.verdict}${isChanged(result) ? ", repaired" : ""}${name}`;
-  const { dryRun } = convertOptions;
-  if (report === undefined) return `${image}: planned, its work is known only then`;
-  if (!report.changed && !dryRun) return `${image}: nothing to do${name}`;
-  return `${image}: ${report.sourceFormat} ${dryRun ? "would become" : "is now"} ${report.targetFormat}${name}`;
 }

@@ -14,6 +14,7 @@ import {
 import { AS_IT_WAS, failureOf, type ImageResult } from "../results/image-result.ts";
 import { leaksFailure, needsConsent } from "../results/leaks-given-up.ts";
 import { checkFailure } from "./check-failure.ts";
+import { sourceDigests } from "./file-digests.ts";
 import { recoverFirst } from "./recover-first.ts";
 import { needsRepair, repairFirst } from "./repair-first.ts";
 import { closing, type ImageToDo, progressLines, refuseCancelled, type Work } from "./work.ts";
@@ -35,6 +36,7 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
   let report: ConversionReport | undefined;
   let check: CheckReport | undefined;
   let recovery: string | undefined;
+  let sourceFiles: ImageResult["sourceFiles"];
   const notes: string[] = [];
   const result = (now: string, failure?: ImageResult["failure"]): ImageResult => ({
     image: path,
@@ -42,6 +44,7 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
     report,
     ...(check === undefined ? {} : { check }),
     ...(notes.length === 0 ? {} : { notes }),
+    ...(sourceFiles === undefined ? {} : { sourceFiles }),
     failure,
     recovery,
   });
@@ -52,6 +55,7 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
       notes.push("What its conversion writes can be told only then");
       return result(path);
     }
+    if (inputs.predicate !== undefined && !dryRun) sourceFiles = await sourceDigests(path, work);
     check = await repairFirst(image, work);
     const ahead = needsRepair(check, work);
     if (ahead !== undefined) {

@@ -42,6 +42,7 @@ const LINE_EVERY_MS = 10_000;
 
 export class Downloads {
   readonly #inputs: AcquireInputs;
+  readonly #urls: readonly UrlLine[];
   readonly #maxExtraSpace: number | undefined;
   readonly #checksums: ChecksumList | undefined;
   readonly #cache: DownloadCache;
@@ -49,12 +50,13 @@ export class Downloads {
   readonly #log: (line: string) => void;
 
   private constructor(
-    { acquire: inputs, convertOptions }: Inputs,
+    { acquire: inputs, urls, convertOptions }: Inputs,
     checksums: ChecksumList | undefined,
     signal: AbortSignal,
     log: (line: string) => void,
   ) {
     this.#inputs = inputs;
+    this.#urls = urls;
     this.#maxExtraSpace = convertOptions.maxExtraSpace;
     this.#checksums = checksums;
     this.#signal = signal;
@@ -122,6 +124,11 @@ export class Downloads {
       },
     );
     return { paths: got.paths, download: downloadOf(shown, got), diskBytes: got.diskBytes, notes: got.notes };
+  }
+
+  /** Where what is fetched will lie: files, of archives folders. */
+  get places(): readonly string[] {
+    return this.#urls.map(({ url }) => placeOf(url, this.#inputs));
   }
 
   get pendingSaves(): readonly PendingSave[] {

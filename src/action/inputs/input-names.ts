@@ -3,6 +3,7 @@
 /** Every input with its default, as action.yml has it. */
 export const inputDefaults = {
   image: "",
+  "if-no-images": "error",
   checksums: "",
   mode: "convert",
   "target-format": "",
@@ -34,5 +35,7 @@ export const inputDefaults = {
   reports: "",
   summary: "always",
   report: "",
+  sha256sums: "",
+  predicate: "",
 } as const;
 export type InputName = keyof typeof inputDefaults;

@@ -11,12 +11,15 @@ import { parseShard, type ShardNumber } from "./shard-number.ts";
 export type Mode = "convert" | "check" | "plan" | "collect";
 export type OnInterrupted = "fail" | "resume" | "rollback";
 export type SummaryWhen = "always" | "on-failure" | "never";
+export type IfNoImages = "error" | "warn" | "ignore";
 export type FailOn = "corruption" | "leak" | "warning";
 
 export interface Inputs {
   readonly mode: Mode;
   readonly images: readonly ImageLine[];
   readonly urls: readonly UrlLine[];
+  /** What a path or glob that matches nothing is. */
+  readonly ifNoImages: IfNoImages;
   readonly acquire: AcquireInputs;
   readonly targetFormat: string;
   /** The same for all images; each adds its own digest, journal and progress. `dryRun` is set in `mode: plan` too. */
@@ -34,6 +37,10 @@ export interface Inputs {
   readonly reports: string;
   readonly summary: SummaryWhen;
   readonly report: ReportPaths | undefined;
+  /** The path of a list of all resulting files' checksums. */
+  readonly sha256sums: string | undefined;
+  /** The path of the conversions' evidence, for an attestation. */
+  readonly predicate: string | undefined;
 }
 
 /** How downloads are made; of no use where no line is a URL. */
@@ -99,6 +106,7 @@ export function readInputs(readText: (name: InputName) => string): {
     mode,
     images: mode === "collect" ? [] : lines,
     urls: mode === "collect" ? [] : urls,
+    ifNoImages: reader.choice("if-no-images", ["error", "warn", "ignore"]),
     acquire: readAcquire(reader, urls),
     targetFormat,
     convertOptions,
@@ -113,6 +121,8 @@ export function readInputs(readText: (name: InputName) => string): {
     reports,
     summary: reader.choice("summary", ["always", "on-failure", "never"]),
     report: readReport(reader),
+    sha256sums: readWritten(reader, "sha256sums", mode),
+    predicate: readPredicate(reader, mode, convertOptions),
   };
   return { inputs, mistakes: reader.mistakes };
 }
@@ -198,6 +208,30 @@ function readShard(reader: InputReader): ShardNumber | undefined {
   const shard = parseShard(text);
   if (text !== "" && shard === undefined) reader.refuse("shard", "expected a number, or one of how many, e.g. 3/12");
   return shard;
+}
+
+/** What only a step that leaves images can write. */
+function readWritten(reader: InputReader, name: "sha256sums", mode: Mode): string | undefined {
+  const path = reader.text(name);
+  if (path !== "" && (mode === "plan" || mode === "collect")) {
+    reader.mistake(name, `Cannot use ${name} in mode ${mode}: it leaves no image; use it where images are converted`);
+  }
+  return path || undefined;
+}
+
+/** What vouches for the guest needs its digest. */
+function readPredicate(reader: InputReader, mode: Mode, { checksum }: ConvertOptions): string | undefined {
+  const path = reader.text("predicate");
+  if (path === "") return undefined;
+  if (!/\.json$/i.test(path)) reader.refuse("predicate", "expected a path that ends in .json");
+  if (mode !== "convert") {
+    reader.mistake("predicate", `Cannot use predicate in mode ${mode}: it is the evidence of a conversion`);
+  }
+  if (checksum === "none") {
+    const why = "it tells by the guest's digest that the guest is the same; choose another checksum";
+    reader.mistake(["predicate", "checksum"], `Cannot use predicate with checksum: none: ${why}`);
+  }
+  return path;
 }
 
 /** Any other extension could be an image's, which a report must never replace. */

@@ -5,6 +5,7 @@ import { type Json, VERDICTS } from "../../index.ts";
 import { type ImageResult, isBeyondCheck, isChanged, lastCheck, verdictNow } from "../results/image-result.ts";
 import { resultJson } from "../results/result-json.ts";
 import type { Matrix, StepResult } from "../results/step-result.ts";
+import { PREDICATE_TYPE } from "./predicate.ts";
 
 /** All outputs of a job may take 1 MB, and UTF-16 counts; a step that fills it leaves nothing to others. */
 const MAX_IMAGES_LENGTH = 384 * 1024;
@@ -15,36 +16,41 @@ type Values = Readonly<Record<string, string | number | boolean>>;
 
 export interface OutputFacts extends Pick<StepResult, "results"> {
   readonly matrix?: Matrix | undefined;
-  /** For exactly one image: what only the file tells. */
-  readonly file?: { readonly sha256: string; readonly virtualSize?: number } | undefined;
   /** The report's path, where one was written. */
   readonly report?: string | undefined;
+  /** That of the list of checksums, where one was written. */
+  readonly sha256sums?: string | undefined;
+  /** That of the predicate, where one was written. */
+  readonly predicate?: string | undefined;
 }
 
-export function setOutputs({ results, matrix, file, report }: OutputFacts): void {
+export function setOutputs({ results, matrix, report, sha256sums, predicate }: OutputFacts): void {
   setOutput("images", imagesJson(results, matrix ? MAX_IMAGES_BESIDE_MATRIX : MAX_IMAGES_LENGTH));
   const [only] = results;
   const values = {
-    ...(only && results.length === 1 ? ofOneImage(only, file) : {}),
+    ...(only && results.length === 1 ? ofOneImage(only) : {}),
     ...ofAll(results),
     ...(report === undefined ? {} : { report }),
+    ...(sha256sums === undefined ? {} : { sha256sums }),
+    ...(predicate === undefined ? {} : { predicate, "predicate-type": PREDICATE_TYPE }),
     ...(matrix && { matrix: JSON.stringify(matrix), "matrix-empty": matrix.include.length === 0 }),
   };
   for (const [name, value] of Object.entries(values)) setOutput(name, value);
 }
 
-function ofOneImage({ path, report, check }: ImageResult, file: OutputFacts["file"]): Values {
+function ofOneImage({ path, report, check, files, virtualSize: ofFile }: ImageResult): Values {
   const { before = null, after = null } = report?.guestChecksum ?? {};
   // Of a dry run's report the target is only what would be.
   const format = report ? (report.changed ? report.targetFormat : report.sourceFormat) : check?.format;
-  const virtualSize = report?.virtualSize ?? file?.virtualSize;
+  const virtualSize = report?.virtualSize ?? ofFile;
+  const sha256File = files?.[0]?.sha256;
   return {
     ...(path === undefined ? {} : { image: path }),
     ...(format === undefined ? {} : { format }),
     ...(virtualSize === undefined ? {} : { "virtual-size": virtualSize }),
     ...(before === null ? {} : { "checksum-before": before }),
     ...(after === null ? {} : { "checksum-after": after }),
-    ...(file === undefined ? {} : { "sha256-file": file.sha256 }),
+    ...(sha256File === undefined ? {} : { "sha256-file": sha256File }),
   };
 }
 

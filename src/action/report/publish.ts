@@ -1,14 +1,17 @@
 /** Everything that is told about a step: annotations, the report, outputs, the summary. */
 
 import { info, summary } from "@actions/core";
-import { checksum, info as imageInfo } from "../../index.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { StepResult } from "../results/step-result.ts";
 import { annotateFailures, annotateMistakes, annotateStep } from "./annotations.ts";
+import { writeChecksumList } from "./checksum-list.ts";
+import { declareArtifacts } from "./declared-artifacts.ts";
 import { warnOfDownloads } from "./download-warnings.ts";
 import { warnOfLeaks } from "./leak-warnings.ts";
-import { type OutputFacts, setOutputs } from "./outputs.ts";
+import { setOutputs } from "./outputs.ts";
+import { writePredicate } from "./predicate.ts";
 import { writeReport } from "./report-file.ts";
+import { safeLine } from "./safe-text.ts";
 import { mistakesSummary, summaryOf } from "./summary.ts";
 
 /** Inputs that can't be used: nothing was touched. */
@@ -41,24 +44,25 @@ export async function publishResults(step: StepResult, inputs: Inputs, signal: A
     if (inputs.report !== undefined) await writeReport(inputs.report, step);
     return inputs.report?.named;
   });
-  const isReadable = !signal.aborted && !step.dryRun && step.mode !== "collect";
-  const file = isReadable ? await attempt("Cannot read the resulting file", () => fileFacts(step)) : undefined;
-  setOutputs({ results, matrix: step.matrix, file, report });
+  // Nobody is to vouch for the files of a step that failed: a repair of theirs is taken back.
+  const isVouchedFor = isComplete && !isFailed && !signal.aborted && !step.dryRun && step.mode !== "collect";
+  const sha256sums = await attempt("Cannot write the list of checksums", async () => {
+    if (inputs.sha256sums === undefined || !isVouchedFor) return undefined;
+    await writeChecksumList(inputs.sha256sums, results);
+    return inputs.sha256sums;
+  });
+  const predicate = await attempt("Cannot write the predicate", async () => {
+    if (inputs.predicate === undefined || !isVouchedFor) return undefined;
+    await writePredicate(inputs.predicate, step);
+    return inputs.predicate;
+  });
+  if (isVouchedFor && step.mode === "convert") {
+    for (const sentence of await declareArtifacts(results, process.env)) info(safeLine(sentence));
+  }
+  setOutputs({ results, matrix: step.matrix, report, sha256sums, predicate });
   const isWanted = inputs.summary === "always" || (inputs.summary === "on-failure" && isFailed);
   if (isWanted) await addToSummary(() => summaryOf(step));
   return isComplete;
-}
-
-/** For exactly one image that went well; undefined else. A file taken as raw is its own guest, whatever it holds. */
-async function fileFacts({ results, mode }: StepResult): Promise<OutputFacts["file"]> {
-  const [only] = results;
-  if (only === undefined || results.length > 1 || only.failure) return undefined;
-  const { path, check } = only;
-  if (path === undefined) return undefined;
-  const digest = await checksum(path, { format: "raw", allowMarkedRaw: true, algorithm: "sha256" });
-  if (mode !== "check" || check === undefined) return { sha256: digest.checksum };
-  const { virtualSize } = await imageInfo(path, { format: check.format });
-  return { sha256: digest.checksum, virtualSize };
 }
 
 /** A missing summary fails nothing: old servers have none. */

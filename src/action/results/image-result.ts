@@ -34,6 +34,15 @@ export interface Download {
   readonly warnings: readonly string[];
 }
 
+/** A file, and SHA-256 of its bytes. */
+export interface FileDigest {
+  readonly path: string;
+  /** 64 hex digits, lower case. */
+  readonly sha256: string;
+  /** In bytes; absent where another job's report told the digest. */
+  readonly size?: number;
+}
+
 export interface ImageResult {
   /** As it was named. */
   readonly image: string;
@@ -47,6 +56,12 @@ export interface ImageResult {
   readonly download?: Download | undefined;
   /** Of what looked at the image beside us, one sentence each: qemu-img, a missing digest. */
   readonly notes?: readonly string[];
+  /** The files that held it before it was converted, as they came; only where they were read for it. */
+  readonly sourceFiles?: readonly FileDigest[] | undefined;
+  /** The files that hold it now, that at `path` first; only where they were read for it. */
+  readonly files?: readonly FileDigest[] | undefined;
+  /** Of the guest's disk, in bytes; only where the files were read. */
+  readonly virtualSize?: number | undefined;
   readonly failure: ImageFailure | undefined;
   /** What was done first about an interrupted conversion, in one sentence. */
   readonly recovery: string | undefined;

@@ -171,6 +171,8 @@ interface Own {
   readonly image: string;
   readonly renamedFrom?: string | undefined;
   readonly recovery?: string | undefined;
+  /** Of the file itself. */
+  readonly sha256File?: string | undefined;
   readonly download?: Download | undefined;
   readonly error?: Failure | undefined;
   /** The failure's reasons. */
@@ -182,6 +184,7 @@ const OWN = table<Own>({
   image: text,
   renamedFrom: optional(text),
   recovery: optional(text),
+  sha256File: optional(text),
   download: optional(DOWNLOAD),
   error: FAILURE,
   refused: optional(list(text)),
@@ -190,13 +193,13 @@ const OWN = table<Own>({
 
 /** As `inplace-convert convert` or `check --output json` prints it, with what only the action knows; pictures are the page's. */
 export function resultJson(result: ImageResult): JsonObject {
-  const { report, check, download, failure, recovery } = result;
+  const { report, check, download, failure, recovery, files } = result;
   const image = result.path ?? result.image;
   const renamedFrom = nameNow(result) === undefined ? undefined : result.image;
   const refused = failure && failure.reasons.length > 0 ? failure.reasons : undefined;
   const ofCheck = check && checkJson(check);
   return {
-    ...OWN.write({ image, renamedFrom, recovery, download }),
+    ...OWN.write({ image, renamedFrom, recovery, sha256File: files?.[0]?.sha256, download }),
     ...(report && CONVERSION.write({ ...report, image })),
     ...OWN.write({ error: failure, refused }),
     // A conversion has checks of its own; this one is of the repair that came first.
@@ -215,7 +218,8 @@ function checkJson(report: CheckReport): JsonObject {
 /** The file may be anyone's: what has another type counts as absent. */
 export function resultOfJson(json: object): ImageResult {
   const fields = json as Readonly<Record<string, unknown>>;
-  const { image: path, renamedFrom, recovery, download, error, refused = [], notes } = OWN.read(json) ?? OWN.absent;
+  const own = OWN.read(json) ?? OWN.absent;
+  const { image: path, renamedFrom, recovery, sha256File, download, error, refused = [], notes } = own;
   const isConversion = typeof fields["source-format"] === "string";
   const check = isConversion ? fields.repair : typeof fields["check-errors"] === "number" ? fields : undefined;
   const isNowhere =
@@ -227,6 +231,7 @@ export function resultOfJson(json: object): ImageResult {
     report: isConversion ? CONVERSION.read(json) : undefined,
     ...(isFields(check) ? { check: checkOf(check) } : {}),
     ...(isConversion || isFields(check) ? {} : { notes }),
+    ...(sha256File === undefined ? {} : { files: [{ path, sha256: sha256File }] }),
     ...(download && { download }),
     failure: error && { ...error, reasons: refused },
     recovery,

@@ -3,6 +3,7 @@
 import type { Mode } from "../inputs/inputs.ts";
 import type { ShardNumber } from "../inputs/shard-number.ts";
 import type { ImageResult } from "./image-result.ts";
+import type { Provenance } from "./provenance.ts";
 
 /** `mode: plan`: the jobs that do the work. */
 export interface Matrix {
@@ -24,6 +25,7 @@ export interface StepResult {
   /** Nothing was written, by `dry-run` or by `mode: plan`. */
   readonly dryRun: boolean;
   readonly results: readonly ImageResult[];
+  readonly provenance: Provenance;
   /** Of `mode: plan`. */
   readonly matrix?: Matrix;
   /** Which job of a plan's matrix this is. */

@@ -37,8 +37,8 @@ function named(...lines: (string | NamedImage)[]) {
 }
 
 async function paths(...lines: string[]): Promise<readonly string[]> {
-  const { images, mistakes } = await named(...lines);
-  expect(mistakes).toEqual([]);
+  const { images, mistakes, missing } = await named(...lines);
+  expect([...mistakes, ...missing]).toEqual([]);
   return images.map(({ path }) => path);
 }
 
@@ -69,17 +69,18 @@ test("no file twice, however it is named", async () => {
 
 test("lines that leave out", async () => {
   expect(await paths("?.qed", "!b*")).toEqual(["a.qed"]);
-  expect((await named("!b*")).mistakes).toHaveLength(1);
+  expect(await named("!b*")).toMatchObject({ mistakes: [], missing: [expect.stringContaining("leave images out")] });
 });
 
-test("each line that names nothing is a mistake", async () => {
-  const { mistakes } = await named("gone.qed", "gone*", "sub", "a.qed/");
-  expect(mistakes).toEqual([
+test("each line that nothing is called by is told, apart from what can't be used", async () => {
+  const { images, mistakes, missing } = await named("gone.qed", "gone*", "sub", "a.qed/", "b.qed");
+  expect(missing).toEqual([
     expect.stringContaining("gone.qed"),
     expect.stringContaining("gone*"),
-    expect.stringContaining("folder"),
     expect.stringContaining("a.qed/"),
   ]);
+  expect(mistakes).toEqual([expect.stringContaining("folder")]);
+  expect(images.map(({ path }) => path)).toEqual(["b.qed"]);
 });
 
 test("a digest goes with its image, once", async () => {
@@ -90,6 +91,7 @@ test("a digest goes with its image, once", async () => {
       { path: "b.qed", guestChecksum: undefined },
     ],
     mistakes: [],
+    missing: [],
   });
   expect((await named(one, "a.qed")).images).toEqual([{ path: "a.qed", guestChecksum: digest("1") }]);
   expect((await named(one, { name: "./a.qed", guestChecksum: digest("2") })).mistakes).toHaveLength(1);

@@ -14,6 +14,7 @@ import {
   layoutOf,
   nightlyStep,
   planStep,
+  provenance,
   result,
   step,
 } from "../../support/step-results.ts";
@@ -190,4 +191,14 @@ test("every text and every mark stands out from what it lies on, in light and da
       }
     }
   }
+});
+
+test("the page says by what, when and in which run it was made, as far as that is known", () => {
+  const whole = pageOf(step([]));
+  expect(whole).toContain(
+    "Made by inplace-convert 1.2.3 on 2026-11-30 at 01:02 UTC in run 16012345678, attempt 2 of org/images at commit 0123456789ab.",
+  );
+  const { tool, toolVersion, time } = provenance;
+  const alone = pageOf(step([], { provenance: { tool, toolVersion, time, repository: "<b>" } }));
+  expect(alone).toContain("Made by inplace-convert 1.2.3 on 2026-11-30 at 01:02 UTC of &#60;b&#62;.");
 });

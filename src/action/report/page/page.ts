@@ -57,11 +57,22 @@ export function pageOf(step: StepResult): string {
 ${lede(step)}${totals(step)}</header>
 <main>
 ${jobsTable(step)}${overview}${each}${results.length === 1 ? html`<h2>The image</h2>\n` : ""}${sections}${rest}</main>
-<footer><p>Made by inplace-convert. Pictures are to scale; header and tables are widened to a line where they would be less.</p></footer>
+<footer><p>${madeText(step)}. Pictures are to scale; header and tables are widened to a line where they would be less.</p></footer>
 </body>
 </html>
 `;
   return String(page);
+}
+
+/** By what, when and in which run, for whoever finds the page without it; one sentence, without its full stop. */
+function madeText({ provenance }: StepResult): string {
+  const { tool, toolVersion, time, repository, commit, runId, runAttempt } = provenance;
+  const where = [
+    ...(runId ? [`in run ${runId}${runAttempt && runAttempt !== "1" ? `, attempt ${runAttempt}` : ""}`] : []),
+    ...(repository ? [`of ${repository}`] : []),
+    ...(commit ? [`at commit ${commit.slice(0, 12)}`] : []),
+  ];
+  return [`Made by ${tool} ${toolVersion} on ${time.slice(0, 16).replace("T", " at ")} UTC`, ...where].join(" ");
 }
 
 /** Numbers stay with what they count. */

@@ -89,7 +89,7 @@ details { margin-top: .5rem; }
 summary { cursor: pointer; color: var(--accent); padding: .5rem 0; font-size: .9375rem; }
 .findings td:first-child { white-space: nowrap; font-weight: 600; }
 .findings td { overflow-wrap: anywhere; }
-footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size: .875rem; }
+footer { margin-top: 3rem; overflow-wrap: anywhere; padding-bottom: 3rem; color: var(--muted); font-size: .875rem; }
 @media (max-width: 62rem) {
   .below { grid-template-columns: minmax(0, 1fr); }
 }

@@ -111,6 +111,7 @@ const results: Readonly<Record<string, ImageResult>> = {
     report: busy,
     check: { ...check, givenUp: ["a name"] },
     download,
+    files: [{ path: "a.qed", sha256: "1".repeat(64) }],
   },
   converted: { ...nothing, path: "a.qcow2", report: { ...report, check: { before: counts, after: null } } },
   repaired: { ...nothing, report, check, recovery: "It was resumed" },
@@ -123,6 +124,14 @@ const results: Readonly<Record<string, ImageResult>> = {
 test.each(Object.entries(results))("%s: told twice in the same words", (_, result) => {
   const json = resultJson(result);
   expect(resultJson(resultOfJson(JSON.parse(JSON.stringify(json))))).toEqual(json);
+});
+
+test("the digest of the file itself is told, and comes back", () => {
+  const files = [{ path: "a.qed", sha256: "1".repeat(64) }];
+  const json = resultJson({ ...nothing, files });
+  expect(json).toMatchObject({ image: "a.qed", "sha256-file": "1".repeat(64) });
+  expect(resultOfJson(json).files).toEqual(files);
+  expect(resultOfJson({ image: "a.qed", "sha256-file": 7 })).not.toHaveProperty("files");
 });
 
 test("what page and summary tell of a check and a conversion comes back", () => {
