@@ -17,7 +17,7 @@ export interface DemoImage {
  */
 export declare function makeDemoImage(path: string): Promise<DemoImage>;
 /** The bytes of guest cluster `index`, for those that hold data. */
-export declare function demoCluster(index: number): Uint8Array<ArrayBuffer>;
+export declare function demoCluster(index: number): Uint8Array;
 /** Which guest clusters hold data. */
 export declare function demoClusters(): readonly number[];
 export declare function writeDemoImage(storage: WritableStorage): Promise<DemoImage>;

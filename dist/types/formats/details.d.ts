@@ -2,7 +2,7 @@
 export type { OvaDetails, OvaMemberInfo, OvaSpecificInfo } from "./ova/details.ts";
 export type { ParallelsSpecificInfo } from "./parallels/details.ts";
 export type { QcowSpecificInfo } from "./qcow/details.ts";
-export type { Qcow2BitmapInfo, Qcow2Details, Qcow2SpecificInfo } from "./qcow2/details.ts";
+export type { LuksDetails, LuksSlot, Qcow2BitmapInfo, Qcow2Details, Qcow2SpecificInfo } from "./qcow2/details.ts";
 export type { QedSpecificInfo } from "./qed/details.ts";
 export type { RawSpecificInfo } from "./raw/details.ts";
 export type { VdiSpecificInfo } from "./vdi/details.ts";

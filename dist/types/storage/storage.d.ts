@@ -152,11 +152,11 @@ export declare const SYNC: {
     readonly folder: "sync the folder";
 };
 /** Reads exactly `length` bytes or throws `out-of-bounds`. `structure` names what was wanted. */
-export declare function readExactly(storage: Storage, hostOffset: number, length: number, structure: string): Promise<Uint8Array<ArrayBuffer>>;
+export declare function readExactly(storage: Storage, hostOffset: number, length: number, structure: string): Promise<Uint8Array>;
 /** What `read` answers; undefined where the medium can't be read. */
 export declare function ifReadable<T>(read: Promise<T>): Promise<T | undefined>;
 /** Reads `length` bytes; whatever lies past the end of file reads as zeros. */
-export declare function readZeroFilled(storage: Storage, hostOffset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+export declare function readZeroFilled(storage: Storage, hostOffset: number, length: number): Promise<Uint8Array>;
 /** Device and inode: two open files are the same file where both agree. */
 export interface FileIdentity {
     readonly device: bigint;

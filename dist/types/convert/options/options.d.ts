@@ -105,5 +105,7 @@ export interface CompareOptions extends Omit<OpenOptions, "format" | "options"> 
     readonly formatA?: string;
     /** Of the second image, `-F`. */
     readonly formatB?: string;
+    /** Disks of different sizes, and ranges that are stored in one and not in the other, are differences too (`-s`). Default false. */
+    readonly strict?: boolean;
 }
 export type RecoveryOptions = Pick<OpenOptions, "onProgress" | "signal">;

@@ -1,4 +1,4 @@
-/** What an image is, as `qemu-img info` tells it; never opens a backing file. */
+/** What an image is, as `qemu-img info` tells it; opens a backing file for `infoChain` alone. */
 import type { OvaSpecificInfo, ParallelsSpecificInfo, Qcow2SpecificInfo, QcowSpecificInfo, QedSpecificInfo, RawSpecificInfo, VdiSpecificInfo, VhdxSpecificInfo, VmdkSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
 import type { Image } from "../../image/source.ts";
 import type { SnapshotInfo } from "../../image/specific-info.ts";
@@ -66,6 +66,13 @@ export type InfoReport = RawInfo | QedInfo | QcowInfo | Qcow2Info | ParallelsInf
  * @throws ImageError `not-this-format`, `unsupported` or `corrupt` for a file that is no image we can open; `io`
  */
 export declare function info(path: string, options?: OpenOptions, volume?: Volume): Promise<InfoReport>;
+/**
+ * The same of an image and of each backing file below it, top first, as `qemu-img info --backing-chain` tells of them. The
+ * call is the consent to follow them, within the rules of SECURITY.md.
+ *
+ * @throws ImageError as `info` does, and `unsupported` for a backing file that must not be followed
+ */
+export declare function infoChain(path: string, options?: OpenOptions, volume?: Volume): Promise<readonly InfoReport[]>;
 /** A file that an image consists of. */
 interface FileBelow {
     readonly filename: string;

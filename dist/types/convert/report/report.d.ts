@@ -148,6 +148,7 @@ export interface ChecksumReport {
 /** The first range in which two guest views differ. */
 export interface CompareReport {
     readonly identical: boolean;
+    /** Guest offset of the first byte, strictly of the first range, that differs; null where none does or the sizes alone do. */
     readonly firstDifference: number | null;
     readonly sizes: readonly [number, number];
     /** In qemu-img's words, e.g. "Images are identical." */
