@@ -21,6 +21,7 @@ import * as library from "../../src/index.ts";
 import { checksum, targetOptions } from "../../src/index.ts";
 import { MemoryVolume } from "../../src/storage/memory.ts";
 import { testHost } from "../support/crash-scenario.ts";
+import { run } from "./cli/world.ts";
 
 const root = new URL("../../", import.meta.url);
 const pages = referencePages();
@@ -58,6 +59,18 @@ test("each output has a kind and an example, and nothing else has", () => {
   const outputs = declarations(readFileSync(new URL("action.yml", root), "utf8"), "outputs");
   expect(Object.keys(outputKinds).sort()).toEqual(outputs.map(({ name }) => name).sort());
 });
+
+test.each(commands.map(({ name, example }) => [name, example]))(
+  "the example of %s is a command line of ours",
+  async (name, example) => {
+    const [program, ...words] = example.replace(/ > .*/, "").split(" ");
+    expect([program, words[0]]).toEqual(["inplace-convert", name]);
+    const { calls, stderr, exitCode } = await run(words, { formatNames: () => [], sourceOptions: () => [] });
+    // The library that it would work with answers nothing.
+    if (name !== "completion") expect(stderr).toContain(`${calls[0]?.[0]} was not expected`);
+    else expect([exitCode, stderr]).toEqual([0, ""]);
+  },
+);
 
 describe("the library's page", () => {
   const text = pages["docs/reference/library.md"] ?? "";
