@@ -189,18 +189,14 @@ export const CONVERSION = of<Omit<ConversionReport, "layout">>({
     }),
   ),
   dropped: texts("What the target leaves behind."),
-  leaksGivenUp: {
-    ...object(
-      "Leaked clusters that are lost with the conversion; absent where there are none.",
-      of<LeaksGivenUp>({
-        clusters: clusters("How many."),
-        bytes: bytes("How many."),
-        isSuspicious: flag(
-          "Whether a lost table would leave so many, so that they may be the only trace of lost data.",
-        ),
-      }),
-    ),
-  },
+  leaksGivenUp: object(
+    "Leaked clusters that are lost with the conversion; absent where there are none.",
+    of<LeaksGivenUp>({
+      clusters: clusters("How many."),
+      bytes: bytes("How many."),
+      isSuspicious: flag("Whether a lost table would leave so many, so that they may be the only trace of lost data."),
+    }),
+  ),
   refused: texts("All reasons for a refusal, of a plan. What was not planned is refused as a [failure](#failures)."),
   rolledBack: flag("Whether the image was put back."),
   milliseconds: milliseconds("How long each stage took, by its name."),

@@ -6,7 +6,7 @@ export function page(title: string, ...parts: readonly string[]): string {
   return `${[origin, `# ${title}`, ...parts].join("\n\n")}\n`;
 }
 
-/** No table at all without rows. */
+/** Columns by their titles, then a row a list of cells. */
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
   return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");

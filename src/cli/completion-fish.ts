@@ -66,7 +66,7 @@ function takesCase({ name, options }: CompletedCommand): string {
   return `        case ${name}\n            set takes ${takes.join(" ")}\n`;
 }
 
-/** The target's format, where a command has one, is its second word. */
+/** By the command and, where it has one, its target's format: `formatAt` is 1 wherever there is one, so that is the third word. */
 function keyCases(command: CompletedCommand): string[] {
   return keysByFormat(command).map(([format, options]) => {
     const words = options.flatMap((option) => {
