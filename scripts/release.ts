@@ -33,6 +33,7 @@ const PACKED: readonly string[] = [
   "README.md",
   "SECURITY.md",
   "action.yml",
+  "man/inplace-convert.1",
   "package.json",
   ...["cli.mjs", "hash-worker.mjs", "index.mjs", "licenses.txt", "main.mjs", "post.mjs"].map((name) => `dist/${name}`),
 ];

@@ -101,7 +101,14 @@ describe("package", () => {
   });
 
   const documents = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "docs/how-it-works.md"];
-  const whole = [...documents, ".github/workflows/fleet.yml", "action.yml", "package.json", "dist/types/index.d.ts"];
+  const whole = [
+    ...documents,
+    ".github/workflows/fleet.yml",
+    "action.yml",
+    "man/inplace-convert.1",
+    "package.json",
+    "dist/types/index.d.ts",
+  ];
   const built = ["cli.mjs", "hash-worker.mjs", "index.mjs", "licenses.txt", "main.mjs", "post.mjs"];
   const files = [...whole, ...built.map((name) => `dist/${name}`), "dist/cli-main.mjs"];
 

@@ -58,7 +58,7 @@ class ParallelsImage implements Image {
       creationOptions: canMake(virtualSize, trackSize) ? { cluster_size: trackSize } : {},
       unclean:
         values.inUse === InUse.open
-          ? ["The image is marked as in use: its last writer did not close it; repair it with `qemu-img check -r all`"]
+          ? ["The image is marked as in use: its last writer did not close it; repair it with `check -r all`"]
           : [],
     };
   }

@@ -231,8 +231,10 @@ export class Qcow2Image implements Image {
   #uncleanReasons(): string[] {
     const { incompatible } = this.#header;
     const reasons: string[] = [];
-    if (hasFlag(incompatible, IncompatibleBit.dirty)) reasons.push("its refcounts may be stale (dirty bit)");
-    if (hasFlag(incompatible, IncompatibleBit.corrupt)) reasons.push("it is marked corrupt (corrupt bit)");
+    if (hasFlag(incompatible, IncompatibleBit.dirty))
+      reasons.push("its refcounts may be stale (dirty bit); repair it with `check -r all`");
+    if (hasFlag(incompatible, IncompatibleBit.corrupt))
+      reasons.push("it is marked corrupt (corrupt bit); repair it with `check -r all`");
     return reasons;
   }
 

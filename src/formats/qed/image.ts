@@ -55,7 +55,7 @@ export class QedImage implements Image {
       usedHeader: this.#usedHeader(),
       creationOptions: { cluster_size: clusterSize, table_size: values.tableSize },
       unclean: this.isMarkedForCheck
-        ? ["The image is marked NEED_CHECK: its last writer did not close it; repair it with `qemu-img check -r all`"]
+        ? ["The image is marked NEED_CHECK: its last writer did not close it; repair it with `check -r all`"]
         : [],
       forgettable: [
         ...setBits(values.compatibleFeatures).map((bit) => `unknown compatible feature bit ${bit}`),

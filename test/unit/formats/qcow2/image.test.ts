@@ -249,7 +249,10 @@ describe("getConversionOptions", () => {
     const image = new Qcow2Bytes();
     image.set32(76, 3);
     const { unclean } = (await open(image.bytes)).getConversionOptions();
-    expect(unclean).toEqual(["its refcounts may be stale (dirty bit)", "it is marked corrupt (corrupt bit)"]);
+    expect(unclean).toEqual([
+      "its refcounts may be stale (dirty bit); repair it with `check -r all`",
+      "it is marked corrupt (corrupt bit); repair it with `check -r all`",
+    ]);
   });
 
   it("lists what may be forgotten: unknown compatible and autoclear bits, extensions, stale bitmaps", async () => {
