@@ -25,7 +25,7 @@ export { refuseTakenName, renameImage } from "./convert/rename.ts";
 export type * from "./convert/report/report.ts";
 export { setmap } from "./convert/setmap.ts";
 export type { LuksDetails, LuksSlot, Qcow2BitmapInfo, Qcow2Details } from "./formats/details.ts";
-export { extensionsOf, formatNamed, formatPromised, hasClusters, imageExtensions, imageMarks, nameFor, } from "./formats/naming.ts";
+export { extensionsOf, formatNamed, formatNames, formatPromised, hasClusters, imageExtensions, imageMarks, nameFor, } from "./formats/naming.ts";
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
 export { PICTURE_LEGEND, pictureLine, pictureText } from "./image/layout-text.ts";

@@ -2,6 +2,8 @@
 import type { Mark } from "../image/mark.ts";
 /** What files of a format are called, with the dot; the first is what a converted image gets. */
 export declare function extensionsOf(format: string): readonly string[];
+/** What the user may call a format: every one's name and its aliases, in the order of messages. */
+export declare function formatNames(): readonly string[];
 /** False of a format that is a disk in one piece, such as raw, where a size of clusters says nothing. */
 export declare function hasClusters(format: string): boolean;
 /** The format that `word` names, in whatever case; undefined where it names none. */
