@@ -260,7 +260,7 @@ function compressed(type: "zlib" | "zstd", most: number): Figure {
   return {
     name: `compress-${type}`,
     async run({ folder, runs, images }) {
-      const dataBytes = images().dataBytes / 16;
+      const dataBytes = images().dataBytes / 4;
       const [source, image, target] = [join(folder, "plain.qcow2"), join(folder, "image"), join(folder, "target")];
       makeOfPrograms(source, dataBytes);
       const option = `compression_type=${type}`;
