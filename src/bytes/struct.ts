@@ -191,3 +191,9 @@ function writeHalves(view: DataView, to: number, endian: Endian, value: Flags64)
   view.setUint32(to, first, endian === "le");
   view.setUint32(to + 4, second, endian === "le");
 }
+
+/** UTF-8 up to the first zero byte, or all of the field where there is none. */
+export function storedText(field: Uint8Array): string {
+  const end = field.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
+}

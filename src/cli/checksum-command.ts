@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type ChecksumAlgorithm, type ChecksumReport, counted, ImageError, kebabKeys, UsageError } from "../index.ts";
 import { parseChecksumList } from "./checksum-list.ts";
 import { type CommandRun, given, isJson, printResult, required } from "./command-run.ts";
-import { EXIT, failureJson, failureLines, failureOf } from "./failure.ts";
+import { EXIT, failureJson, failureOf, noteFailure } from "./failure.ts";
 import { jsonText } from "./json.ts";
 import { type NamedImage, namedImage, refuseSecret } from "./named-image.ts";
 import { printableLine } from "./terminal.ts";
@@ -78,9 +78,7 @@ class Results {
       if (!(error instanceof ImageError) || error.kind === "interrupted") throw error;
       const { terminal } = this.#run;
       const failure = failureOf(error, terminal.invocation);
-      for (const [at, text] of failureLines(failure).entries()) {
-        terminal.note(printableLine(at === 0 ? `inplace-convert: ${text}` : text));
-      }
+      noteFailure(failure, terminal);
       this.#unread++;
       this.#json.push({ image: image.path, ...failureJson(failure) });
       return undefined;

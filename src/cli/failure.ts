@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import { commandLine, ImageError, kebabKeys, UsageError } from "../index.ts";
 import { nextStepLines } from "./next-steps.ts";
 import { codeOf, systemSentence } from "./system-error.ts";
+import { printableLine, type Terminal } from "./terminal.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 4, unwritten: 5 } as const;
 
@@ -70,6 +71,8 @@ export function failureJson(failure: Failure): Readonly<Record<string, unknown>>
   return reasons.length === 0 ? { error } : { error, refused: reasons };
 }
 
-export function failureLines({ lines, advice }: Failure): string[] {
-  return [...lines, ...advice];
+/** Tells people, on stderr; `trace` comes last. */
+export function noteFailure({ lines, advice }: Failure, terminal: Terminal, trace: readonly string[] = []): void {
+  for (const [index, line] of [...lines, ...advice, ...trace].entries())
+    terminal.note(printableLine(index === 0 ? `inplace-convert: ${line}` : line));
 }

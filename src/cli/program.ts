@@ -7,7 +7,7 @@ import { ImageError, type OpenOptions, UsageError } from "../index.ts";
 import { type CommandRun, formatName, given, printResult, type Values } from "./command-run.ts";
 import { type CommandSpec, commands, commonOptions } from "./commands.ts";
 import { printOptions } from "./convert-command.ts";
-import { EXIT, type Failure, failureJson, failureLines, failureOf, traceOf } from "./failure.ts";
+import { EXIT, type Failure, failureJson, failureOf, noteFailure, traceOf } from "./failure.ts";
 import { exitCodesOf, helpEnd } from "./help-text.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { jsonText } from "./json.ts";
@@ -235,8 +235,7 @@ function withoutWriters(message: string): string {
 }
 
 function report(failure: Failure, terminal: Terminal, isJson: boolean, trace: readonly string[]): number {
-  for (const [index, line] of [...failureLines(failure), ...trace].entries())
-    terminal.note(printableLine(index === 0 ? `inplace-convert: ${line}` : line));
+  noteFailure(failure, terminal, trace);
   if (isJson) terminal.result(jsonText(failureJson(failure)));
   return failure.exitCode;
 }

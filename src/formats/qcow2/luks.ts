@@ -7,8 +7,8 @@
  */
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
-import { bytes, type StructValues, struct, u16, u32 } from "../../bytes/struct.ts";
-import type { Storage } from "../../storage/storage.ts";
+import { bytes, type StructValues, storedText, struct, u16, u32 } from "../../bytes/struct.ts";
+import { readZeroFilled, type Storage } from "../../storage/storage.ts";
 import type { LuksDetails, LuksSlot } from "./details.ts";
 import type { Qcow2Header } from "./header/header.ts";
 
@@ -62,8 +62,7 @@ export async function readLuks(
   if (encryption !== "luks" || encryptionHeader === undefined) return undefined;
   const { hostOffset, length } = encryptionHeader;
   if (length < SIZE || hostOffset + SIZE > fileSize) return undefined;
-  const header = new Uint8Array(SIZE);
-  await storage.read(hostOffset, header);
+  const header = await readZeroFilled(storage, hostOffset, SIZE);
   const fields = Phdr.parse(header);
   if (!MAGIC.equals(fields.magic) || fields.version !== 1) return undefined;
   const slots = Array.from({ length: SLOT_COUNT }, (_, at) => {
@@ -75,16 +74,16 @@ export async function readLuks(
 /** In qemu-img's order and by its names of ciphers. */
 function detailsOf(fields: StructValues<typeof Phdr.fields>, slots: readonly LuksSlot[]): LuksDetails {
   // `xts-plain64`, `cbc-essiv:sha256`: the cipher's mode, how each sector's start value is made, and by which hash.
-  const [, mode = "", start = "", hash] = /^([^-]*)-?([^:]*):?(.*)$/s.exec(text(fields.cipherMode)) ?? [];
+  const [, mode = "", start = "", hash] = /^([^-]*)-?([^:]*):?(.*)$/s.exec(storedText(fields.cipherMode)) ?? [];
   // XTS has two keys in one.
   const keyBits = (fields.keyBytes * 8) / (mode === "xts" ? 2 : 1);
   return {
     ivgenAlg: start,
     // It would lie in a file of its own.
     detachedHeader: false,
-    hashAlg: text(fields.hashName),
-    cipherAlg: `${text(fields.cipherName)}-${keyBits}`,
-    uuid: text(fields.uuid),
+    hashAlg: storedText(fields.hashName),
+    cipherAlg: `${storedText(fields.cipherName)}-${keyBits}`,
+    uuid: storedText(fields.uuid),
     ...(hash ? { ivgenHashAlg: hash } : {}),
     format: "luks",
     cipherMode: mode,
@@ -99,9 +98,4 @@ function slotOf({ active, iterations, keyOffset, stripes }: StructValues<typeof 
   return active === ACTIVE
     ? { active: true, iters: iterations, keyOffset: place, stripes }
     : { active: false, keyOffset: place };
-}
-
-function text(stored: Uint8Array): string {
-  const end = stored.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? stored : stored.subarray(0, end));
 }

@@ -3,7 +3,7 @@
 import { counted } from "../../../bytes/count-text.ts";
 import { hex, ImageError } from "../../../bytes/image-error.ts";
 import { placeAt, type Sentence, say } from "../../../bytes/sentence.ts";
-import { struct, u32, u64 } from "../../../bytes/struct.ts";
+import { storedText, struct, u32, u64 } from "../../../bytes/struct.ts";
 
 export const ExtensionType = {
   end: 0,
@@ -157,11 +157,11 @@ function collect(all: readonly RawExtension[], end: number, path?: string): Head
   const names = last(ExtensionType.featureNames);
   const dataFile = last(ExtensionType.dataFileName);
   return {
-    backingFormat: format && text(format.data),
+    backingFormat: format && storedText(format.data),
     featureNames: names === undefined ? [] : parseFeatureNames(names.data),
     bitmaps: parseBitmaps(last(ExtensionType.bitmaps), path),
     encryptionHeader: parseEncryption(last(ExtensionType.encryption), path),
-    dataFileName: dataFile && text(dataFile.data),
+    dataFileName: dataFile && storedText(dataFile.data),
     unknown: all.filter(({ type }) => !known.includes(type)),
     all,
     end,
@@ -172,7 +172,7 @@ function parseFeatureNames(table: Uint8Array): FeatureName[] {
   const names: FeatureName[] = [];
   for (let at = 0; at + FEATURE_NAME_SIZE <= table.length; at += FEATURE_NAME_SIZE) {
     const kind = FEATURE_KINDS[table[at] as number];
-    const name = text(table.subarray(at + 2, at + FEATURE_NAME_SIZE));
+    const name = storedText(table.subarray(at + 2, at + FEATURE_NAME_SIZE));
     if (kind !== undefined) names.push({ kind, bit: table[at + 1] as number, name });
   }
   return names;
@@ -219,11 +219,6 @@ function wrongLength(
     hostOffset,
     path,
   );
-}
-
-function text(stored: Uint8Array): string {
-  const end = stored.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? stored : stored.subarray(0, end));
 }
 
 function corrupt(message: Sentence, hostOffset: number, path: string | undefined): ImageError {
