@@ -1,6 +1,6 @@
 /** `check`: what `qemu-img check` says and takes, so that a script which calls it can call this instead. */
 
-import { type CheckOptions, type CheckReport, UsageError } from "../index.ts";
+import { type CheckOptions, type CheckReport, UsageError } from "../doors.ts";
 import { announceUndo, type CommandRun, given, printNotes, refuseUnknownCache, required } from "./command-run.ts";
 import { jsonText } from "./json.ts";
 import { namedImage } from "./named-image.ts";

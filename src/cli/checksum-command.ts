@@ -1,7 +1,7 @@
 /** `checksum`: the digest of what each guest sees, or whether it is the one in a list. */
 
 import { readFileSync } from "node:fs";
-import { type ChecksumAlgorithm, type ChecksumReport, counted, ImageError, kebabKeys, UsageError } from "../index.ts";
+import { type ChecksumAlgorithm, type ChecksumReport, counted, ImageError, kebabKeys, UsageError } from "../doors.ts";
 import { parseChecksumList } from "./checksum-list.ts";
 import { type CommandRun, given, isJson, printResult, required } from "./command-run.ts";
 import { EXIT, failureJson, failureOf, noteFailure } from "./failure.ts";

@@ -1,6 +1,6 @@
 /** Lines of `DIGEST  NAME`, as `checksum` and sha256sum print them and take them back. */
 
-import { UsageError } from "../index.ts";
+import { UsageError } from "../doors.ts";
 
 export interface ListedDigest {
   /** 64 hex digits in lower case. */

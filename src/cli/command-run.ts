@@ -1,6 +1,6 @@
 /** One run of one command: its options, the library, the terminal, and how it prints. */
 
-import { type ConversionReport, formatNamed, type OpenOptions, parseSize, UsageError } from "../index.ts";
+import { type ConversionReport, formatNamed, type OpenOptions, parseSize, UsageError } from "../doors.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
 import { undoLines } from "./next-steps.ts";

@@ -1,7 +1,7 @@
 /** What can be completed where, told apart from the shells' ways to say it. */
 
 import type { Option } from "commander";
-import type { TargetOption } from "../index.ts";
+import type { TargetOption } from "../doors.ts";
 import { CACHE_MODES } from "./command-run.ts";
 import type { Library } from "./library.ts";
 
@@ -65,16 +65,15 @@ function plain(flags: readonly string[], summary: string): CompletedOption {
   return { flags, summary, value: undefined, isRepeatable: false, isHidden: false };
 }
 
-export function completionOf(
+export async function completionOf(
   commands: readonly CompletableCommand[],
   common: readonly Option[],
   library: Pick<Library, "formatNames" | "sourceOptions" | "targetOptions">,
-): Completion {
+): Promise<Completion> {
   const formats = library.formatNames();
   const ofSource = library.sourceOptions();
-  const ofTargets = Object.fromEntries(
-    formats.map((format) => [format, [...library.targetOptions(format), ...ofSource]] as const),
-  );
+  const ofTargets: Record<string, readonly TargetOption[]> = {};
+  for (const format of formats) ofTargets[format] = [...(await library.targetOptions(format)), ...ofSource];
   return commands.map(({ name, words, summary, options, optionsOf }) => {
     const names = words.split(" ").filter((word) => word !== "");
     const places = names.map((word) => placeOf(word.replace(/[^A-Z]/g, ""), word.includes("..."), formats));

@@ -7,7 +7,7 @@ import {
   kebabKeys,
   type TargetOption,
   UsageError,
-} from "../index.ts";
+} from "../doors.ts";
 
 import {
   announceUndo,
@@ -64,9 +64,9 @@ export async function planCommand(run: CommandRun, [image, format]: readonly str
   return EXIT.failed;
 }
 
-function listOptions(run: CommandRun, format: string | undefined): number {
+async function listOptions(run: CommandRun, format: string | undefined): Promise<number> {
   const name = formatName(required(format, "a target format", "convert IMAGE FORMAT -o help"));
-  return printOptions(run, name, run.library.targetOptions(name));
+  return printOptions(run, name, await run.library.targetOptions(name));
 }
 
 /** `-o help`; `name` is a format's or a command's. */

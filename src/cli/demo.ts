@@ -10,7 +10,7 @@ import {
   formatSize,
   PICTURE_LEGEND,
   pictureLine,
-} from "../index.ts";
+} from "../doors.ts";
 import { type CommandRun, given, isJson, printResult } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 import { conversionJson } from "./report-json.ts";

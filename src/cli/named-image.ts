@@ -1,6 +1,6 @@
 /** An image that is read, by whatever qemu-img lets it be named: a path, `--image-opts`, or `json:{…}`. */
 
-import { UsageError } from "../index.ts";
+import { UsageError } from "../doors.ts";
 import { type CommandRun, formatName, type Values } from "./command-run.ts";
 import { parseOptionList } from "./option-list.ts";
 

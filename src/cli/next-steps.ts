@@ -10,7 +10,7 @@ import {
   type NextSteps,
   nameFor,
   shellWord,
-} from "../index.ts";
+} from "../doors.ts";
 
 /** What the message leaves unsaid about the image, as sentences; an error that leaves a journal names the ways on itself. */
 export function stateOf(error: unknown): readonly string[] {

@@ -1,6 +1,6 @@
 /** `-o key=value[,key=value…]` as qemu-img takes it: repeatable, `,,` is a comma, a key alone is `on`. */
 
-import { UsageError } from "../index.ts";
+import { UsageError } from "../doors.ts";
 
 export interface OptionList {
   /** Values as written; a later one wins. */

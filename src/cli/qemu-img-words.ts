@@ -5,7 +5,7 @@
  * qemu-img's commands expects the image to stay as it is, or a second file to be made.
  */
 
-import { formatNamed, formatPromised, shellWord } from "../index.ts";
+import { formatNamed, formatPromised, shellWord } from "../doors.ts";
 import { type OptionWords, optionWords } from "./option-words.ts";
 
 /** By command, qemu-img's flags that a value follows. */

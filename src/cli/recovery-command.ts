@@ -1,7 +1,7 @@
 /** `resume` and `rollback`: the two ways out of an interrupted conversion. */
 
-import type { RecoveryReport } from "../index.ts";
-import { kebabKeys } from "../index.ts";
+import type { RecoveryReport } from "../doors.ts";
+import { kebabKeys } from "../doors.ts";
 import { type CommandRun, given, printNotes, printOutcome, required } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 

@@ -1,6 +1,6 @@
 /** A conversion's report for people. */
 
-import { type ConversionReport, changeTexts, counted, fileText, formatSize, stepTexts } from "../index.ts";
+import { type ConversionReport, changeTexts, counted, fileText, formatSize, stepTexts } from "../doors.ts";
 import { afterwards } from "./next-steps.ts";
 
 /** Several lines, each with its line break. `keepsUndo`: a way back was asked for, and is told elsewhere. */

@@ -1,5 +1,5 @@
-/** `convert` and `plan`: the whole of a conversion at one look; the steps are in conversion.ts. */
-import { type Foretold } from "./conversion/foretell.ts";
+/** `convert` and `plan`: the doors, where options are read at once; what stands behind is loaded when one is opened. */
+import type { Foretold } from "./conversion/foretell.ts";
 import type { ConvertOptions } from "./options/options.ts";
 import type { ConversionReport } from "./report/report.ts";
 import { type Host } from "./session/host.ts";

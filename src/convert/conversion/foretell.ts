@@ -23,7 +23,7 @@ import type { ConversionReport } from "../report/report.ts";
 import { refusePart } from "../session/bundle.ts";
 import type { Host } from "../session/host.ts";
 import { type NamedImage, namedImage, readText, refuseOtherTexts, refuseOwnName } from "../session/named-image.ts";
-import { stopIfAsked } from "../session/session.ts";
+import { stopIfAsked } from "../session/stop.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
 import { goalSidecar, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";

@@ -2,6 +2,7 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { driverOf } from "../../formats/registry.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import type { PackForm } from "../../image/pack-form.ts";
 import type { Journey } from "../../journal/records.ts";
 import { isGathered } from "../../plan/gather-units.ts";
@@ -9,7 +10,7 @@ import { pathTo, type Standing, type Step } from "../../plan/path.ts";
 import { usedUpTo } from "../../plan/switch-plan.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
-import { packFormOf, parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { packFormOf, parseTargetOptions } from "../options/target-options.ts";
 import { gatheringNeed } from "../rearrange/gathering.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";

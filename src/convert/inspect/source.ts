@@ -12,7 +12,7 @@ import { checkOf } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
-import { stopIfAsked } from "../session/session.ts";
+import { stopIfAsked } from "../session/stop.ts";
 
 export interface Source {
   readonly image: Image;

@@ -9,6 +9,7 @@
 import { alignUp, isAligned, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { hubDriver } from "../../formats/registry.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import { ExtentState, ExtentTableBuilder, eachExtent } from "../../image/extent.ts";
 import { withoutZeroUnits } from "../../image/grown-mapping.ts";
 import type { Draft } from "../../image/target.ts";
@@ -18,7 +19,7 @@ import { placeUnits } from "../../plan/place-units.ts";
 import { piecesOf, type Slots, slotStart, slotsFor, storedUnitCount, storedUnits } from "../../plan/schedule/slots.ts";
 import { type GatherInput, leastSpares, stayingUnits } from "../../plan/schedule.ts";
 import type { Source } from "../inspect/source.ts";
-import { packFormOf, parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { packFormOf, parseTargetOptions } from "../options/target-options.ts";
 import { epochBytesFor } from "./epoch-size.ts";
 
 /** What a switch to the format in which units are brought together leaves free behind `end`, and `-o` for its clusters. */

@@ -1,5 +1,5 @@
 /** Where the guest's bytes lie, as `qemu-img map` tells it. */
-import { type GuestTable } from "../../image/guest/view.ts";
+import type { GuestTable } from "../../image/guest/view.ts";
 import type { JoinedFiles, Volume } from "../../storage/storage.ts";
 import type { OpenOptions } from "../options/options.ts";
 /** One entry of `qemu-img map --output=json`, by the same names: a run of the guest's bytes that is all alike. */
