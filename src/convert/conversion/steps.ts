@@ -47,14 +47,16 @@ export function stepsFrom(
   return pathTo(from, waypointTo(goalFormat, goalOptions), carrierWaypoint(), wishes);
 }
 
-/** What the goal's own tables need at the file's front, and whether the source leaves it free; and whether units have to come together. */
+/** What the goal's own tables need at the file's front, and whether the source leaves it free; and whether units have to come together for whoever points at them next. */
 function whereUnitsLie(source: Source, goal: Pick<Journey, "goalFormat" | "goalOptions" | "wishes">) {
   const { goalFormat, goalOptions } = goal;
   const { options, mapping, metadata } = source;
   const target = targetDriverOf(goalFormat);
   const values = parseTargetOptions(goalFormat, target, goalOptions);
   const goalFront = target.front?.(options.virtualSize, values) ?? 0;
-  const gathering = gatheringNeed(source, goal);
+  const { isInOnePiece, isPacked } = waypointTo(goalFormat, goalOptions);
+  const next = isInOnePiece || isPacked ? { ...goal, goalFormat: carrierWaypoint().format, goalOptions: {} } : goal;
+  const gathering = gatheringNeed(source, next);
   if (gathering || goalFront === 0) return { goalFront, front: 0, gathering };
   const { placement } = target.openConversionTarget(options, values, new Set());
   const isFree =
