@@ -97,7 +97,7 @@ export const gatherMutations: readonly Mutation[] = [
     name: "copies of holes are blocks of zeros",
     file: "convert/execute/execute.ts",
     find: "if (isZeros) zeros.add(toHostOffset + start, toHostOffset + end);",
-    replace: "",
+    replace: "if (isZeros && storage === undefined) zeros.add(0, 0);",
     tests: [space],
   },
   {
@@ -105,13 +105,6 @@ export const gatherMutations: readonly Mutation[] = [
     file: "convert/execute/space.ts",
     find: "return header + commitBytes(plan.commit) + JOURNAL_FACTS_SIZE;",
     replace: "return header + JOURNAL_FACTS_SIZE;",
-    tests: [space],
-  },
-  {
-    name: "old copies behind the disk stay until it is cut",
-    file: "convert/rearrange/linear.ts",
-    find: "  if (spareBytes > 0) places.add(spareStart, spareStart + Math.min(spareBytes, epochBytes));",
-    replace: "  places.add(spareStart, Number.MAX_SAFE_INTEGER);",
     tests: [space],
   },
 ];

@@ -145,6 +145,10 @@ describe.each([undefined, 30 * MiB])("with %s bytes allowed", (maxExtraSpace) =>
         await convert(IMAGE_PATH, target, { ...wishes, ...options }, host);
         const taken = (volume.most - before) * BLOCK;
         expect(taken, `${at}: ${target}`).toBeLessThanOrEqual(report.peakExtraBytes + ROUNDING);
+        if (chain[at - 1]?.[0] === "vpc") {
+          expect(report.path.some((step) => step.step === "switch" && step.to === "qcow")).toBe(true);
+          if (target === "raw") expect(blocks.size).toBeLessThanOrEqual(before);
+        }
       }
     },
   );
