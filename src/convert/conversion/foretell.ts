@@ -19,7 +19,7 @@ import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
-import type { ConversionReport } from "../report/report.ts";
+import type { ConversionReport, Foretold } from "../report/report.ts";
 import { refusePart } from "../session/bundle.ts";
 import type { Host } from "../session/host.ts";
 import { type NamedImage, namedImage, readText, refuseOtherTexts, refuseOwnName } from "../session/named-image.ts";
@@ -33,13 +33,6 @@ import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
 import { isGoalInOnePiece, journeyFrom, losesRawDisk, ownText } from "./wish.ts";
-
-export interface Foretold {
-  readonly report: ConversionReport;
-  readonly text: string;
-  /** What the report has as `refused`, as values. */
-  readonly refusals: readonly Sentence[];
-}
 
 export async function foretell(path: string, targetFormat: string, settings: Settings, host: Host): Promise<Foretold> {
   const { volume } = host;
