@@ -2,6 +2,7 @@
 
 import type { Mutation } from "./mutation.ts";
 
+const nextSteps = "test/unit/cli/next-steps.test.ts";
 const program = "test/unit/cli/program.test.ts";
 const qemuWords = "test/unit/cli/qemu-img-words.test.ts";
 const users = "test/unit/convert/others-at-work.test.ts";
@@ -27,5 +28,26 @@ export const adoptionMutations: readonly Mutation[] = [
     find: `"--image-opts"],`,
     replace: "],",
     tests: [qemuWords],
+  },
+  {
+    name: "resume tells nothing of a way back that it kept",
+    file: "cli/recovery-command.ts",
+    find: `report.outcome !== "rolled-back" && (await isUndoKept(run, report.image))`,
+    replace: "false",
+    tests: [program],
+  },
+  {
+    name: "an image that was put back is to be renamed although its name was right",
+    file: "cli/next-steps.ts",
+    find: `outcome === "rolled-back" ? promised === undefined || promised === "raw" : sourceFormat === format`,
+    replace: "sourceFormat === format",
+    tests: [nextSteps],
+  },
+  {
+    name: "a recovery forgets what the image was before",
+    file: "convert/recover.ts",
+    find: "        ...sourceFormatOf(journal),\n",
+    replace: "",
+    tests: ["test/unit/convert/recover.test.ts", "test/unit/convert/flat.test.ts"],
   },
 ];

@@ -122,7 +122,13 @@ export interface CheckReport extends CheckResult, RepairedCounts {
 }
 
 export interface RecoveryReport {
+  /** The file that holds the disk. */
   readonly image: string;
+  /** As a conversion's report has them: what the image is called now, and the file that holds the disk. */
+  readonly imageAfter?: string;
+  readonly diskFile?: string;
+  /** The format that it had before the conversion; absent of a repair. */
+  readonly sourceFormat?: string;
   /** Format of the image now. */
   readonly format: string;
   readonly outcome: "resumed" | "rolled-back" | "settled" | "nothing-to-do";

@@ -484,6 +484,26 @@ describe("the other commands", () => {
     expect(JSON.parse(stdout)).toEqual(await resume());
   });
 
+  test("resume ends with what to do next, as convert does: the new name, or the way back that it kept", async () => {
+    const resume = async () => ({
+      image: "disk.qed",
+      sourceFormat: "qed",
+      format: "qcow2",
+      outcome: "resumed" as const,
+      message: "disk.qed is qcow2",
+      notes: [],
+    });
+    const finished = await run("resume disk.qed", { resume, unfinished: async () => "none" as const });
+    expect(finished.stdout).toBe("disk.qed is qcow2\n  to rename   mv -n disk.qed disk.qcow2\n");
+    expect(finished.stderr).toBe("");
+    const kept = await run("resume disk.qed", { resume, unfinished: async () => "undo" as const });
+    expect(kept.stdout).toBe("disk.qed is qcow2\n");
+    expect(kept.stderr).toContain("kept as disk.qed.inplace-undo");
+    expect(kept.stderr).toContain("\nTo roll back:\n  inplace-convert rollback disk.qed\n");
+    const quiet = await run("resume disk.qed -q", { resume, unfinished: async () => "undo" as const });
+    expect([quiet.stdout, quiet.stderr]).toEqual(["", ""]);
+  });
+
   test("nothing to resume exits 1, and the image is as it was", async () => {
     const resume = async () => {
       throw new ImageError("unsupported", "Nothing to resume: no conversion of a is open", { path: "a" });
