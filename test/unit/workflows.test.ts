@@ -87,6 +87,14 @@ describe.each(files)("$path", ({ path, text, workflow }) => {
     }
   });
 
+  test("reads the repository only where it checks it out, or asks for what GitHub keeps of it", () => {
+    for (const [name, { permissions = workflow.permissions, steps = [] }] of jobs) {
+      if (permissions.contents !== "read") continue;
+      const asks = steps.some((step) => step.uses?.startsWith("actions/checkout@") || step.run?.includes("gh "));
+      expect(asks, name).toBe(true);
+    }
+  });
+
   test("reaches no cache that it does not say, and none in what releases", () => {
     if (path === "README.md") return;
     for (const [name, job] of jobs) {
