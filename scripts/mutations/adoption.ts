@@ -50,4 +50,25 @@ export const adoptionMutations: readonly Mutation[] = [
     replace: "",
     tests: ["test/unit/convert/recover.test.ts", "test/unit/convert/flat.test.ts"],
   },
+  {
+    name: "data that lies where other data lay is drawn as if it had stayed",
+    file: "action/report/page/image-section.ts",
+    find: `return bytesMoved >= guestDataBytes ? "all" : "some";`,
+    replace: `return "some";`,
+    tests: ["test/unit/action/page.test.ts"],
+  },
+  {
+    name: "a step that kept a way back does not say so",
+    file: "action/images/convert-image.ts",
+    find: `if ((await unfinished(path).catch(() => "none")) !== "undo") return [];`,
+    replace: "if (path !== undefined) return [];",
+    tests: ["test/unit/action/images/convert-image.test.ts"],
+  },
+  {
+    name: "a checksum is one word that no phone has room for",
+    file: "action/report/html.ts",
+    find: "html`<wbr>`",
+    replace: "html``",
+    tests: ["test/unit/action/report/html.test.ts"],
+  },
 ];
