@@ -3,6 +3,7 @@
 import type { Mutation } from "./mutation.ts";
 
 const nextSteps = "test/unit/cli/next-steps.test.ts";
+const checksums = "test/unit/cli/checksum-command.test.ts";
 const program = "test/unit/cli/program.test.ts";
 const qemuWords = "test/unit/cli/qemu-img-words.test.ts";
 const users = "test/unit/convert/others-at-work.test.ts";
@@ -70,5 +71,26 @@ export const adoptionMutations: readonly Mutation[] = [
     find: "html`<wbr>`",
     replace: "html``",
     tests: ["test/unit/action/report/html.test.ts"],
+  },
+  {
+    name: "of several lists the last alone is checked",
+    file: "cli/checksum-command.ts",
+    find: "lists.flatMap((list) =>",
+    replace: "lists.slice(-1).flatMap((list) =>",
+    tests: [checksums],
+  },
+  {
+    name: "a name with a line break is read back as another one",
+    file: "cli/checksum-list.ts",
+    find: `mark === "" ? written : unescaped(written ?? "")`,
+    replace: "written",
+    tests: [checksums],
+  },
+  {
+    name: "a name that looks escaped is printed as it is",
+    file: "cli/checksum-list.ts",
+    find: `name.replaceAll("\\\\", "\\\\\\\\")`,
+    replace: "name",
+    tests: [checksums],
   },
 ];

@@ -46,7 +46,7 @@ export interface Values {
   readonly strict?: true;
   readonly startOffset?: string;
   readonly maxLength?: string;
-  readonly checkList?: string;
+  readonly checkList?: readonly string[];
   readonly debug?: true;
 }
 

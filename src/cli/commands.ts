@@ -214,7 +214,9 @@ export const commands: readonly CommandSpec[] = [
     example: "inplace-convert checksum --checksum sha256 disk.qcow2",
     options: () => [
       new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"]),
-      new Option("-c, --check-list <LIST>", "check images against lines of DIGEST  NAME; - is stdin"),
+      new Option("-c, --check-list <LIST>", "check images against lines of DIGEST  NAME; - is stdin").argParser(
+        collect,
+      ),
       ...readingOptions(true),
     ],
     optionsOf: "source",

@@ -518,7 +518,7 @@ describe("the other commands", () => {
     const answer = { image: "a\nb", algorithm: "sha256", covers: "guest", checksum: "00ff" } as const;
     const checksum = async () => answer;
     const { stdout, calls } = await run("checksum a --checksum sha256 -q", { checksum });
-    expect(stdout).toBe("00ff  a\\nb\n");
+    expect(stdout).toBe("\\00ff  a\\nb\n");
     expect(calls[0]?.[2]).toMatchObject({ algorithm: "sha256" });
     expect(JSON.parse((await run("checksum a --output json", { checksum })).stdout)).toEqual(answer);
   });
