@@ -1,8 +1,9 @@
 /** `demo`: the main job with nothing to prepare; a raw disk becomes qcow2, a fixed VHD and raw again, inside one file. */
 
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type ConversionReport,
   type ConvertOptions,
@@ -33,13 +34,20 @@ const STAGES: readonly Stage[] = [
 
 export async function demoCommand(run: CommandRun): Promise<number> {
   const { keep } = run.values;
-  if (keep !== undefined) await mkdir(keep, { recursive: true });
+  if (keep !== undefined) await makeFolder(keep);
   const folder = keep ?? (await mkdtemp(join(tmpdir(), "inplace-convert-demo-")));
   try {
     return await perform(run, folder);
   } finally {
     if (keep === undefined) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** With those above it. Node's own way never ends where a folder that is there takes none, such as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const above = dirname(path);
+  if (above !== path && !existsSync(above)) await makeFolder(above);
+  if (!existsSync(path)) await mkdir(path);
 }
 
 async function perform(run: CommandRun, folder: string): Promise<number> {

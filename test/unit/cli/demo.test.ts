@@ -94,3 +94,16 @@ test("JSON and nothing else where that was asked for; nothing with -q", async ()
   ]);
   expect((await run("demo -q", libraryWith("ab"))).stdout).toBe("");
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a folder that can't be made is told, also where Node would try for ever",
+  async () => {
+    const { exitCode, stderr } = await run(["demo", "--keep", "/proc/demo/of/ours"], libraryWith("ab"));
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining("Cannot use /proc/demo: there is no such file or folder"),
+    ]);
+    const deep = await run(["demo", "--keep", join(folder, "a/b")], libraryWith("ab"));
+    expect([deep.exitCode, existsSync(join(folder, "a/b"))]).toEqual([0, true]);
+  },
+);
