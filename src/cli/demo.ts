@@ -104,9 +104,12 @@ function isClean({ check }: ConversionReport): boolean {
   return check.after === null || check.after.corruptions + check.after.leaks === 0;
 }
 
-/** Columns of the longest file. */
+/** Columns of the longest file at most and at least. */
 const COLUMNS = 48;
+const MIN_COLUMNS = 12;
 const MARGIN = 12;
+/** Behind the picture, for a size. */
+const SIZE_COLUMNS = 11;
 
 interface Speaker {
   title(text: string): void;
@@ -124,6 +127,8 @@ function speaker(run: CommandRun): Speaker {
     if (!isMute) terminal.result(`${text}\n`);
   };
   const indent = " ".repeat(MARGIN);
+  const room = (terminal.columns ?? Number.POSITIVE_INFINITY) - MARGIN - SIZE_COLUMNS;
+  const columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, room));
   let longest = 0;
   let count = 0;
   return {
@@ -131,7 +136,7 @@ function speaker(run: CommandRun): Speaker {
     file(name, layout) {
       count++;
       longest = Math.max(longest, layout?.fileSize ?? 0);
-      const picture = layout ? pictureLine(layout, longest, COLUMNS).padEnd(COLUMNS) : "";
+      const picture = layout ? pictureLine(layout, longest, columns).padEnd(columns) : "";
       const size = layout ? formatSize(layout.fileSize) : "";
       print(`\n${paint(36, `${count} ${name}`.padEnd(MARGIN))}${paint(1, picture)}  ${size}`);
     },

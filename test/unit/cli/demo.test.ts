@@ -95,6 +95,11 @@ test("JSON and nothing else where that was asked for; nothing with -q", async ()
   expect((await run("demo -q", libraryWith("ab"))).stdout).toBe("");
 });
 
+test("draws no wider than a narrow terminal is", async () => {
+  const { stdout } = await run("demo", libraryWith("ab"), { columns: 40 });
+  expect(stdout).toContain(`\n1 raw       ${"█".repeat(9)}${"·".repeat(8)}  16 MiB\n`);
+});
+
 test.skipIf(process.platform !== "linux")(
   "a folder that can't be made is told, also where Node would try for ever",
   async () => {
