@@ -11,14 +11,15 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { buildChunks } from "./build/chunks.ts";
 import { type LockedPackages, nameOf, placesOf } from "./bundled.ts";
+import { trimDeclarations } from "./declarations.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const committed = join(root, "dist");
@@ -157,8 +158,7 @@ async function buildInto(folder: string): Promise<void> {
     for (const place of packagesIn(Object.keys(metafile?.inputs ?? {}))) taken.add(place);
   }
   run("typescript/bin/tsc", "-p", "tsconfig.types.json", "--outDir", join(folder, "types"));
-  await keepReachable(join(folder, "types"), "index.d.ts");
-  await forOlderCompilers(join(folder, "types"));
+  await trimDeclarations(join(folder, "types"), "index.d.ts");
   await writeLicences(join(folder, "licenses.txt"), taken);
 }
 
@@ -203,38 +203,6 @@ async function writeLicences(file: string, taken: ReadonlySet<string>): Promise<
     run("generate-license-file/bin/generate-license-file", ...words);
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Removes every declaration that the first one does not lead to: what is inside is nobody's to import. */
-async function keepReachable(folder: string, first: string): Promise<void> {
-  const reached = new Set<string>();
-  const visit = async (file: string): Promise<void> => {
-    if (reached.has(file)) return;
-    reached.add(file);
-    const text = await readFile(file, "utf8");
-    for (const [, path] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.ts"/g)) {
-      await visit(join(dirname(file), `${path}.d.ts`));
-    }
-  };
-  await visit(join(folder, first));
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((each) => each.isFile())) {
-    const file = join(entry.parentPath, entry.name);
-    if (!reached.has(file)) await rm(file);
-  }
-  // The deepest first, so that a folder of empty folders goes too.
-  for (const entry of entries.filter((each) => each.isDirectory()).reverse()) {
-    await rmdir(join(entry.parentPath, entry.name)).catch(() => {});
-  }
-}
-
-/** TypeScript before 5.7 takes no argument for the type of bytes, and its default is what callers need. */
-async function forOlderCompilers(folder: string): Promise<void> {
-  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".d.ts"));
-  for (const name of names) {
-    const text = await readFile(join(folder, name), "utf8");
-    await writeFile(join(folder, name), text.replaceAll("Uint8Array<ArrayBuffer>", "Uint8Array"));
   }
 }
 

@@ -23,17 +23,20 @@ export {
   joined,
   type OptionReference,
   Sentence,
+  type SentencePart,
+  type SentenceReference,
   say,
   type Vocabulary,
   type Words,
 } from "./bytes/sentence.ts";
 export { shellWord } from "./bytes/shell-word.ts";
 export { fileText, formatSize, parseSize } from "./bytes/size-text.ts";
+export type { RepairedCounts } from "./check/check-text.ts";
 export { CheckExit, VERDICTS, type Verdict, verdictOf } from "./check/verdict.ts";
 export { check } from "./convert/check.ts";
 export { compact } from "./convert/compact.ts";
 export { convert, plan } from "./convert/convert.ts";
-export { makeDemoImage } from "./convert/demo-image.ts";
+export { type DemoImage, makeDemoImage } from "./convert/demo-image.ts";
 export type * from "./convert/options/options.ts";
 export { sourceOptions } from "./convert/options/source-options.ts";
 export { crossCheckMistake } from "./convert/proof/cross-check.ts";
@@ -64,7 +67,26 @@ export { resume, rollback } from "./convert/recover.ts";
 export { refuseTakenName, renameImage } from "./convert/rename.ts";
 export type * from "./convert/report/report.ts";
 export { setmap } from "./convert/setmap.ts";
-export type { LuksDetails, LuksSlot, Qcow2BitmapInfo, Qcow2Details } from "./formats/details.ts";
+export type {
+  LuksDetails,
+  LuksSlot,
+  OvaDetails,
+  OvaMemberInfo,
+  OvaSpecificInfo,
+  ParallelsSpecificInfo,
+  Qcow2BitmapInfo,
+  Qcow2Details,
+  Qcow2SpecificInfo,
+  QcowSpecificInfo,
+  QedSpecificInfo,
+  RawSpecificInfo,
+  VdiSpecificInfo,
+  VhdxSpecificInfo,
+  VmdkDetails,
+  VmdkExtentInfo,
+  VmdkSpecificInfo,
+  VpcSpecificInfo,
+} from "./formats/details.ts";
 export {
   extensionsOf,
   formatNamed,
@@ -78,7 +100,9 @@ export {
 export type { FileLayout, LayoutKind, LayoutRun } from "./image/file-layout.ts";
 export type { CheckResult, Finding, FindingListener, FindingSeverity } from "./image/finding.ts";
 export { PICTURE_LEGEND, pictureLine, pictureText } from "./image/layout-text.ts";
+export type { Mark } from "./image/mark.ts";
 export type { RepairScope } from "./image/repair.ts";
 export type { SnapshotInfo } from "./image/specific-info.ts";
 export type { TargetOption } from "./image/target-options.ts";
-export { changeTexts, stepTexts, wayBackText } from "./plan/path-text.ts";
+export type { RearrangeGoal } from "./plan/path.ts";
+export { changeTexts, type GuestChange, type PathStep, stepTexts, wayBackText } from "./plan/path-text.ts";

@@ -18,9 +18,9 @@ export interface CompletableCommand {
   readonly optionsOf?: "target" | "source";
 }
 
-/** What may stand in one place: some words, a file, a folder, `-o` of this command, or what no shell can know. */
+/** What may stand in one place: one of some words, several with commas between, a file, a folder, `-o` of this command, or what no shell can know. */
 export type Candidates =
-  | { readonly kind: "words"; readonly words: readonly string[] }
+  | { readonly kind: "words" | "list"; readonly words: readonly string[] }
   | { readonly kind: "file" | "folder" | "keys" | "unknown" };
 
 export interface CompletedOption {
@@ -112,7 +112,7 @@ function optionOf(option: Option, formats: readonly string[]): CompletedOption {
 
 function valuesOf(option: Option, name: string, formats: readonly string[]): Candidates {
   const words = option.argChoices ?? VALUES[option.attributeName()];
-  if (words !== undefined) return { kind: "words", words };
+  if (words !== undefined) return { kind: name.endsWith(",...") ? "list" : "words", words };
   switch (name) {
     case "FORMAT":
       return { kind: "words", words: formats };

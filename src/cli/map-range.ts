@@ -22,5 +22,5 @@ export function entriesWithin(
     const place = entry.offset === undefined ? {} : { offset: entry.offset + from - entry.start };
     return [{ ...entry, start: from, length: to - from, ...place }];
   });
-  return cut.length > 0 ? cut : [{ ...NOTHING, start }];
+  return cut.length > 0 ? cut : [{ start, ...NOTHING }];
 }

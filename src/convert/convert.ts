@@ -1,9 +1,8 @@
 /** `convert` and `plan`: the doors, where options are read at once; what stands behind is loaded when one is opened. */
 
-import type { Foretold } from "./conversion/foretell.ts";
 import { convertRules, lookAtOptions } from "./options/option-rules.ts";
 import type { ConvertOptions } from "./options/options.ts";
-import type { ConversionReport } from "./report/report.ts";
+import type { ConversionReport, Foretold } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
 
 const behind = () => import("./conversion/of-image.ts");

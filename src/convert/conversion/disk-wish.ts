@@ -10,12 +10,12 @@ import { GuestReader } from "../../image/guest/reader.ts";
 import { composeGuestView, type GuestView, openGuestView } from "../../image/guest/view.ts";
 import { changeOfRecord, type DiskChange, type DiskPatch } from "../../journal/changed-disk.ts";
 import type { Intent, Journey } from "../../journal/records.ts";
+import type { GuestChange } from "../../plan/path-text.ts";
 import { memoryStorage } from "../../storage/memory.ts";
 import { sharedUnder } from "../../storage/shared-file.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { parseTargetOptions } from "../options/target-options.ts";
-import type { GuestChange } from "../report/report.ts";
 import { foreignToChange, isChangedTo, refuseForeignToChange } from "../undo/changed-disk.ts";
 import { waypointOf, waypointTo } from "./wish.ts";
 

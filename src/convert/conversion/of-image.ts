@@ -9,13 +9,13 @@ import type { ConvertOptions } from "../options/options.ts";
 import { withFilesRead } from "../options/read-files.ts";
 import { settingsOf } from "../options/settings.ts";
 import { conversionOptions } from "../options/usage.ts";
-import type { ConversionReport } from "../report/report.ts";
+import type { ConversionReport, Foretold } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
 import { namedImage } from "../session/named-image.ts";
 import { Session } from "../session/session.ts";
 import { refuseUnfinished } from "../session/surroundings.ts";
 import { runConversion } from "./conversion.ts";
-import { type Foretold, foretell } from "./foretell.ts";
+import { foretell } from "./foretell.ts";
 
 /** As `convert`, of options that have been read. */
 export async function convertImage(

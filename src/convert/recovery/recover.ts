@@ -38,26 +38,35 @@ export async function recover(
   host: Host,
 ): Promise<RecoveryReport> {
   const session = await openSession(path, host);
-  const noted = (report: RecoveryReport) => ({ ...report, notes: session.allNotes });
   try {
     const journal = await findJournal(session, direction);
+    const noted = async (report: RecoveryReport): Promise<RecoveryReport> => {
+      const imageAfter = await session.imagePath();
+      return {
+        ...report,
+        ...(imageAfter !== report.image && { imageAfter }),
+        ...(session.sidecarName !== undefined && { diskFile: session.path }),
+        ...sourceFormatOf(journal),
+        notes: session.allNotes,
+      };
+    };
     try {
       await journal.writeAnew();
       await findText(session, journal);
       await refuseRenamedText(session, journal, direction);
-      if (isOf(journal, "repair")) return noted(await recoverRepair(session, journal, direction, given));
+      if (isOf(journal, "repair")) return await noted(await recoverRepair(session, journal, direction, given));
       const settings = settingsOfJournal(journal, given);
       if (await isRestored(session, journal)) {
         await finishRestoring(session, journal);
         const format = journal.work.intent.journey?.originFormat ?? "";
-        return noted(recoveryReport(path, format, "roll-back", RESTORED));
+        return await noted(recoveryReport(path, format, "roll-back", RESTORED));
       }
       if (isOf(journal, "rearrangement"))
-        return noted(await recoverRearrangement(session, journal, direction, settings));
+        return await noted(await recoverRearrangement(session, journal, direction, settings));
       // An interrupted way back is finished by either command: the last thing asked for was the old format.
       if (direction === "resume" || journal.work.intent.purpose === "roll-back")
-        return noted(await resumeConversion(session, journal, settings));
-      return noted(await rollBackConversion(session, journal, settings));
+        return await noted(await resumeConversion(session, journal, settings));
+      return await noted(await rollBackConversion(session, journal, settings));
     } catch (error) {
       // A nested conversion has said already what stands; a finished one left no journal.
       if (error instanceof ImageError && (error.journal !== undefined || error.rolledBack)) throw error;
@@ -109,6 +118,14 @@ async function findJournal(
     path: session.path,
     operation: direction,
   });
+}
+
+/** Nothing of a repair, which keeps the format. */
+function sourceFormatOf(journal: Journal): Pick<RecoveryReport, "sourceFormat"> {
+  if (isOf(journal, "rearrangement")) return { sourceFormat: journal.work.intent.journey.originFormat };
+  if (!isOf(journal, "conversion")) return {};
+  const { journey, sourceFormat } = journal.work.intent;
+  return { sourceFormat: journey?.originFormat ?? sourceFormat };
 }
 
 function settingsOfJournal(
