@@ -94,6 +94,24 @@ export class ReferenceCounts {
     return true;
   }
 
+  /** True where each cluster of [firstCluster, firstCluster + clusterCount) counts one. */
+  areOne(firstCluster: number, clusterCount: number): boolean {
+    return this.#pagesIn(firstCluster, clusterCount, (page, from, to) => {
+      if (page?.bitmap !== undefined) return areSet(page.bitmap, from, to) && !repeatsIn(page, from, to);
+      for (let slot = from; slot < to; slot++) if (page === undefined || countIn(page, slot) !== 1) return false;
+      return true;
+    });
+  }
+
+  /** True where none of them is referenced. */
+  areUnused(firstCluster: number, clusterCount: number): boolean {
+    return this.#pagesIn(firstCluster, clusterCount, (page, from, to) => {
+      if (page?.listed !== undefined) return !page.listed.some((slot) => slot >= from && slot < to);
+      for (let slot = from; slot < to && page !== undefined; slot++) if (countIn(page, slot) > 0) return false;
+      return true;
+    });
+  }
+
   /** Clusters that are referenced at all, ascending, with their counts. */
   *each(): Generator<{ readonly cluster: number; readonly count: number }> {
     for (const index of this.pageIndexes()) yield* this.eachIn(index);
@@ -156,6 +174,23 @@ export class ReferenceCounts {
     this.#lent.fill(0);
     for (const slot of page.listed) setBit(this.#lent, slot);
     return this.#lent;
+  }
+
+  /** Asks about each page's share [from, to) of the clusters; true where all answers are. */
+  #pagesIn(
+    firstCluster: number,
+    clusterCount: number,
+    holds: (page: Page | undefined, from: number, to: number) => boolean,
+  ): boolean {
+    const end = firstCluster + clusterCount;
+    for (let cluster = firstCluster; cluster < end; ) {
+      const index = Math.floor(cluster / PAGE_CLUSTERS);
+      const pageStart = index * PAGE_CLUSTERS;
+      const stop = Math.min(end, pageStart + PAGE_CLUSTERS);
+      if (!holds(this.#pageAt(index), cluster - pageStart, stop - pageStart)) return false;
+      cluster = stop;
+    }
+    return true;
   }
 
   #addToPage(page: Page, from: number, to: number, times: number): void {
@@ -264,6 +299,12 @@ function countIn(page: Page, slot: number): number {
   return page.listed?.includes(slot) ? 1 : 0;
 }
 
+function repeatsIn({ repeated }: Page, from: number, to: number): boolean {
+  if (repeated === undefined) return false;
+  for (const slot of repeated.keys()) if (slot >= from && slot < to) return true;
+  return false;
+}
+
 function hasBit(bitmap: Uint8Array, slot: number): boolean {
   return (((bitmap[slot >>> 3] as number) >>> (slot & 7)) & 1) === 1;
 }
@@ -286,6 +327,14 @@ function setFreshBits(bitmap: Uint8Array, from: number, to: number): boolean {
     for (let at = firstByte + 1; at < lastByte; at++) if (bitmap[at] !== 0) return false;
   }
   setBits(bitmap, from, to);
+  return true;
+}
+
+function areSet(bitmap: Uint8Array, from: number, to: number): boolean {
+  for (let slot = from; slot < to; slot++) {
+    if ((slot & 7) === 0 && slot + 8 <= to && bitmap[slot >>> 3] === 0xff) slot += 7;
+    else if (!hasBit(bitmap, slot)) return false;
+  }
   return true;
 }
 
