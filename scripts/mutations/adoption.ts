@@ -46,7 +46,7 @@ export const adoptionMutations: readonly Mutation[] = [
   },
   {
     name: "a recovery forgets what the image was before",
-    file: "convert/recover.ts",
+    file: "convert/recovery/recover.ts",
     find: "        ...sourceFormatOf(journal),\n",
     replace: "",
     tests: ["test/unit/convert/recover.test.ts", "test/unit/convert/flat.test.ts"],

@@ -2,6 +2,7 @@
 
 import { type CheckOptions, type CheckReport, UsageError } from "../doors.ts";
 import { announceUndo, type CommandRun, given, printNotes, refuseUnknownCache, required } from "./command-run.ts";
+import { FindingLines } from "./finding-lines.ts";
 import { jsonText } from "./json.ts";
 import { namedImage } from "./named-image.ts";
 import { printable, printableLine } from "./terminal.ts";
@@ -14,14 +15,10 @@ export async function checkCommand(run: CommandRun, [image]: readonly string[]):
   const options = { ...run.open, ...checkOptions(run) };
   const { path, format } = namedImage(run, word, options.format, false);
   // qemu-img tells each finding on stderr, in JSON mode too; -q keeps errors, and findings are no errors of ours.
-  const onFinding: CheckOptions["onFinding"] = ({ line, message }) => {
-    for (const part of (line ?? message).split("\n")) terminal.note(printableLine(part));
-  };
-  const report = await library.check(path, {
-    ...options,
-    ...given("format", format),
-    onFinding,
-  });
+  const lines = new FindingLines(terminal);
+  const report = await library
+    .check(path, { ...options, ...given("format", format), onFinding: (finding) => lines.add(finding) })
+    .finally(() => lines.print());
   printNotes(run, report.notes);
   for (const loss of report.losses) {
     const way = report.beyondRepair?.includes(loss) ? "" : "; --allow-data-loss gives it up";

@@ -14,6 +14,8 @@ export interface OverlayOptions {
 
 export class OverlayStorage implements Storage {
   readonly path: string;
+  /** Only where the size is set; throws where the base can't be read, though `read` may do without it. */
+  readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
   readonly sidecar?: () => Promise<Sidecar | undefined>;
   readonly #base: Storage;
   /** Ascending, without overlap, so that a read among many finds its own by bisection. */
@@ -28,7 +30,11 @@ export class OverlayStorage implements Storage {
     this.#pieces = apart(overlaid);
     this.#size = options.size;
     this.#overlaidEnd = endOfPieces(this.#pieces);
-    const { sidecar } = options;
+    const { sidecar, size } = options;
+    const readAtOnce = base.readAtOnce?.bind(base);
+    if (readAtOnce && size !== undefined) {
+      this.readAtOnce = (hostOffset, into) => this.#overlay(hostOffset, into, readAtOnce(hostOffset, into), size);
+    }
     if (sidecar !== undefined) this.sidecar = async () => sidecar ?? undefined;
     else if (base.sidecar) this.sidecar = base.sidecar.bind(base);
   }
@@ -47,8 +53,12 @@ export class OverlayStorage implements Storage {
     const there = await this.#readBase(hostOffset, into);
     // The file would be as long as the base or longer unless a size is set, so most reads need not ask for it.
     const isInside = there === into.length && this.#size === undefined;
-    const end = hostOffset + into.length;
-    const readEnd = isInside ? end : Math.max(hostOffset, Math.min(end, await this.size()));
+    return this.#overlay(hostOffset, into, there, isInside ? Number.POSITIVE_INFINITY : await this.size());
+  }
+
+  /** Lays the pieces over `there` bytes that were read, in a file of `size` bytes. */
+  #overlay(hostOffset: number, into: Uint8Array, there: number, size: number): number {
+    const readEnd = Math.max(hostOffset, Math.min(hostOffset + into.length, size));
     const wanted = into.subarray(0, readEnd - hostOffset);
     // The base may be shorter than the file would be; what it lacks reads as zeros.
     wanted.fill(0, there);

@@ -49,7 +49,13 @@ export class QuickReader {
   /** As `Storage.read`, only where `isDue`. The buffer is filled when this returns; the promise says only that the event loop had its turn. */
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
     const started = this.#now();
-    const count = this.#storage.readAtOnce?.(hostOffset, into) ?? 0;
+    let count = 0;
+    try {
+      count = this.#storage.readAtOnce?.(hostOffset, into) ?? 0;
+    } catch {
+      // The usual way knows what may lie over a place that the medium has lost, and what to say.
+      return this.#storage.read(hostOffset, into);
+    }
     const ended = this.#now();
     this.#judge(ended - started > USUAL_MS + into.length * USUAL_MS_PER_BYTE);
     if (ended - this.#turnStarted > MAX_TURN_MS) {

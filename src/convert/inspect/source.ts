@@ -10,6 +10,7 @@ import { type CheckResult, NOTHING_FOUND } from "../../image/finding.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
+import { QuickReader } from "../../storage/quick-reader.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
 import { stopIfAsked } from "../session/stop.ts";
@@ -87,12 +88,18 @@ export async function digestRanges(storage: Storage, ranges: RangeSet): Promise<
   const hash = crypto().createHash("sha256");
   // No larger than needed: a thousand small images would have the collector of memory at work all the time.
   let buffer = new Uint8Array(0);
+  const quick = new QuickReader(storage);
+  const read = (at: number, bytes: Uint8Array): Promise<number> => {
+    if (quick.isDue) return quick.read(at, bytes);
+    quick.pass();
+    return storage.read(at, bytes);
+  };
   for (const { start, end } of ranges.each()) {
     for (let at = start; at < end; at += MiB) {
       const length = Math.min(MiB, end - at);
       if (buffer.length < length) buffer = new Uint8Array(length);
       const bytes = buffer.subarray(0, length);
-      bytes.fill(0, await storage.read(at, bytes));
+      bytes.fill(0, await read(at, bytes));
       hash.update(bytes);
     }
   }

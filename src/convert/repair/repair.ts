@@ -74,12 +74,16 @@ export async function runRepair(
   const watch = new Stopwatch(session.host.now);
   const image = await openImage(session.storage, format);
   const flags = new WithheldFlags(settings.onFinding);
+  // Marks are there to be cleared, so that a mapping will be needed; the walk that makes it counts for the check too.
+  const isMarked = image.getConversionOptions().unclean.length > 0;
+  const mapped = isMarked ? await watch.time("check", () => mappingOf(image)) : undefined;
   const check = await watch.time("check", () => checkOf(image, (finding) => flags.hear(finding)));
   const repair = await watch.time("plan", async () => {
     return image.planRepair?.({ scope: settings.scope, allowDataLoss: settings.allowDataLoss });
   });
   const nothing = { image, check, repair, changed: false };
-  const before: BeforeRepair = { image, check, mapping: repair && writes(repair) ? await mappingOf(image) : undefined };
+  const mapping = mapped ?? (repair && writes(repair) ? await mappingOf(image) : undefined);
+  const before: BeforeRepair = { image, check, mapping };
   const plan = repair && writes(repair) ? await watch.time("plan", () => planOf(session, before, repair)) : undefined;
   if (plan === undefined || isEmptyPlan(plan)) {
     flags.tell();

@@ -13,7 +13,7 @@ import type { ConversionOptions, Image } from "../../image/source.ts";
 import type { SnapshotInfo, SpecificInfo } from "../../image/specific-info.ts";
 import type { Rearrangement } from "../../image/write.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { checkImage, type Inventory, reportUnreadable, takeInventory } from "./check/check.ts";
+import { checkImage, findsOnlyMarks, type Inventory, reportUnreadable, takeInventory } from "./check/check.ts";
 import { canCheckInDetail, checkInDetail } from "./check/detailed-check.ts";
 import type { LuksDetails } from "./details.ts";
 import type { EncoderFacts } from "./encode/counted-batches.ts";
@@ -127,7 +127,7 @@ export class Qcow2Image implements Image {
 
   async planRepair(wishes: RepairWishes): Promise<Repair> {
     const { planQcow2Repair } = await changes();
-    return planQcow2Repair(this.storage, wishes);
+    return planQcow2Repair(this.storage, wishes, findsOnlyMarks(await this.#quickCheck()));
   }
 
   async getMetadataRanges(): Promise<RangeSet> {

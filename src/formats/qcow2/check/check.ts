@@ -59,13 +59,20 @@ export async function checkImage(source: WalkSource, { blocks, failed }: Invento
   return resultOf(source, endCluster);
 }
 
+const MARKS = [
+  ["dirty-bit", IncompatibleBit.dirty, "dirty: its refcounts may be stale"],
+  ["corrupt-bit", IncompatibleBit.corrupt, "corrupt: nothing writes to it before it is repaired"],
+] as const;
+
+/** True where nothing is wrong but that such marks are set, if they are. */
+export function findsOnlyMarks({ corruptions, leaks, checkErrors, warnings, findings }: CheckResult): boolean {
+  const marks = findings.filter((finding) => MARKS.some(([kind]) => kind === finding.kind));
+  return corruptions + leaks + checkErrors === 0 && warnings === marks.length;
+}
+
 /** Marks that ask for a repair; qemu-img's check says nothing of them. */
 export function warnOfMarks({ header, tally }: WalkSource): void {
-  const marks = [
-    ["dirty-bit", IncompatibleBit.dirty, "dirty: its refcounts may be stale"],
-    ["corrupt-bit", IncompatibleBit.corrupt, "corrupt: nothing writes to it before it is repaired"],
-  ] as const;
-  for (const [kind, bit, words] of marks) {
+  for (const [kind, bit, words] of MARKS) {
     if (!hasFlag(header.incompatible, bit)) continue;
     const what = `the image is marked ${words}`;
     tally.warning(() => ({

@@ -2,7 +2,7 @@
 
 import { hex } from "../../../bytes/image-error.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
-import type { L1Place } from "../tables/l1-table.ts";
+import type { L1Place, StoredL1Entry } from "../tables/l1-table.ts";
 import { type L2Sink, scanL2Table } from "../tables/l2-table-scan.ts";
 import { listedTables } from "../tables/listed-tables.ts";
 import { exactRefcountAt, refcountsPerBlock } from "../tables/refcount.ts";
@@ -24,16 +24,17 @@ interface FlaggedEntry {
 }
 
 /**
- * Walks the active tables once more. `source.tally` hears what is found; `misflagged` holds the refcounts of the
- * file's clusters where some flag is wrong, and refcounts of places outside the file are looked up.
+ * Walks those active tables once more that may have wrong flags. `source.tally` hears what is found; `quick` knows the
+ * refcounts of the file's clusters where some flag is wrong, and refcounts of places outside the file are looked up.
  */
 export async function tellCopiedFlags(
   source: WalkSource,
   blocks: RefcountBlocks,
-  misflagged: ReadonlyMap<number, number | bigint>,
+  quick: ReferenceTally,
 ): Promise<void> {
   const { header, geometry, tally } = source;
   const { clusterSize, hostClusterCount, bytesPerL2Table } = geometry;
+  const { misflagged } = quick;
   const refcounts = new Refcounts(source, blocks);
   const l1: Pick<L1Place, "hostOffset" | "entryCount"> = {
     hostOffset: header.l1TableHostOffset,
@@ -41,14 +42,24 @@ export async function tellCopiedFlags(
   };
   const isKnown = (hostOffset: number, isTable: boolean): boolean =>
     Math.floor(hostOffset / clusterSize) < hostClusterCount && tally.isInside(hostOffset, isTable ? clusterSize : 0);
-  const refcountOf = async (hostOffset: number, isTable: boolean): Promise<Refcount> => {
+  const refcountOf = (hostOffset: number, isTable: boolean): Refcount | Promise<Refcount> => {
     const cluster = Math.floor(hostOffset / clusterSize);
-    return isKnown(hostOffset, isTable) ? misflagged.get(cluster) : await refcounts.read(cluster);
+    return isKnown(hostOffset, isTable) ? misflagged.get(cluster) : refcounts.read(cluster);
   };
   // Mostly all but a few flags are right, and nothing is made of those.
-  const isDoubtful = (hostOffset: number): boolean =>
-    header.hasDataFile || misflagged.has(Math.floor(hostOffset / clusterSize)) || !isKnown(hostOffset, false);
-  for await (const { entry, table } of listedTables(source, l1)) {
+  const wrong = Float64Array.from(misflagged.keys()).sort();
+  const sureCount = (hostOffset: number, clusterCount: number): number => {
+    if (header.hasDataFile || !isKnown(hostOffset + (clusterCount - 1) * clusterSize, false)) return 0;
+    const first = Math.floor(hostOffset / clusterSize);
+    return Math.min(nextOf(wrong, first) - first, clusterCount);
+  };
+  const mayBeWrong = ({ index, hostOffset: place }: StoredL1Entry): boolean => {
+    const cluster = Math.floor(place / clusterSize);
+    const reach = quick.activeL2Tables.get(cluster) === 1 ? quick.reach.of(index) : undefined;
+    if (reach === undefined || quick.suspectTables.get(cluster) > 0) return true;
+    return header.hasDataFile || quick.askewTables > 0 || nextOf(wrong, reach.first) < reach.end;
+  };
+  for await (const { entry, table } of listedTables(source, l1, mayBeWrong)) {
     const { index, hostOffset, copied, high, low } = entry;
     // QEMU looks at the flag of real tables alone, so not at that of entries with flags but no place.
     if (hostOffset === 0) continue;
@@ -64,11 +75,12 @@ export async function tellCopiedFlags(
       await refcountOf(hostOffset, true),
     );
     if (table === undefined) continue;
-    const entries = new FlaggedEntries(source, table, index, isDoubtful);
+    const entries = new FlaggedEntries(source, table, index, sureCount);
     scanL2Table(table, geometry, entries);
     for (const flagged of entries.found) {
-      const refcount = header.hasDataFile ? 1 : await refcountOf(flagged.hostOffset, false);
-      tell(tally, { ...flagged, guestOffset: index * bytesPerL2Table + flagged.entryIndex * clusterSize }, refcount);
+      const refcount = header.hasDataFile ? 1 : refcountOf(flagged.hostOffset, false);
+      const known = refcount instanceof Promise ? await refcount : refcount;
+      tell(tally, { ...flagged, guestOffset: index * bytesPerL2Table + flagged.entryIndex * clusterSize }, known);
     }
   }
 }
@@ -93,12 +105,18 @@ class FlaggedEntries implements L2Sink {
   readonly #source: WalkSource;
   readonly #view: DataView;
   readonly #structure: string;
-  readonly #isDoubtful: (hostOffset: number) => boolean;
+  readonly #sureCount: (hostOffset: number, clusterCount: number) => number;
   #entryIndex = 0;
 
-  constructor(source: WalkSource, table: Uint8Array, l1Index: number, isDoubtful: (hostOffset: number) => boolean) {
+  /** `sureCount` tells of clusters in a row how many are the first ones whose flags are known to be right. */
+  constructor(
+    source: WalkSource,
+    table: Uint8Array,
+    l1Index: number,
+    sureCount: (hostOffset: number, clusterCount: number) => number,
+  ) {
     this.#source = source;
-    this.#isDoubtful = isDoubtful;
+    this.#sureCount = sureCount;
     this.#view = new DataView(table.buffer, table.byteOffset, table.byteLength);
     this.#structure = `L2 table ${l1Index}`;
   }
@@ -116,21 +134,25 @@ class FlaggedEntries implements L2Sink {
   }
 
   clusters(_isZero: boolean, hostOffset: number, entryCount: number, isCopied: boolean): void {
-    for (let turn = 0; turn < entryCount; turn++) {
-      this.#add(hostOffset + turn * this.#source.geometry.clusterSize, isCopied);
+    const { clusterSize } = this.#source.geometry;
+    for (let turn = 0; turn < entryCount; ) {
+      const place = hostOffset + turn * clusterSize;
+      const sureCount = this.#sureCount(place, entryCount - turn);
+      this.#entryIndex += sureCount;
+      turn += sureCount;
+      if (turn < entryCount) this.#add(hostOffset + turn++ * clusterSize, isCopied);
     }
   }
 
   subclusters(hostOffset: number, isCopied: boolean): void {
     if (hostOffset === 0) this.#entryIndex++;
-    else this.#add(hostOffset, isCopied);
+    else this.clusters(false, hostOffset, 1, isCopied);
   }
 
   defect(): void {}
 
   #add(hostOffset: number, isCopied: boolean): void {
     const entryIndex = this.#entryIndex++;
-    if (!this.#isDoubtful(hostOffset)) return;
     const at = entryIndex * this.#source.geometry.l2EntrySize;
     const entry = hexOfHalves(this.#view.getUint32(at), this.#view.getUint32(at + 4));
     this.found.push({
@@ -141,6 +163,18 @@ class FlaggedEntries implements L2Sink {
       words: `data cluster: l2_entry=${entry}`,
     });
   }
+}
+
+/** The first of `clusters`, which ascend, that is `from` or more; infinity for none. */
+function nextOf(clusters: Float64Array, from: number): number {
+  let low = 0;
+  let high = clusters.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((clusters[middle] as number) < from) low = middle + 1;
+    else high = middle;
+  }
+  return clusters[low] ?? Number.POSITIVE_INFINITY;
 }
 
 /** Refcounts of single clusters; the last block is kept. */

@@ -1,6 +1,7 @@
 /**
  * The check once more, in qemu-img's own order and finding by finding. Only for images in which the quick walk found
- * something wrong: tables are read each time they are listed, and no two entries are told in one.
+ * something wrong: tables are read each time they are listed, and no two entries are told in one. Those in which it
+ * found nothing have nothing to tell, and their references are counted already.
  *
  *   snapshot entries ─► L1 tables with their L2 tables, depth first: active, then snapshots ─► bitmaps, refcount table
  *     ─► clusters, ascending ─► COPIED flags, in the order of the tables ─► warnings, which qemu-img has not
@@ -8,7 +9,7 @@
 
 import type { CheckResult, FindingListener } from "../../../image/finding.ts";
 import type { Bitmap } from "../tables/bitmap-directory.ts";
-import { countL1Entry, type L1Place } from "../tables/l1-table.ts";
+import { countL1Entry, type L1Place, type StoredL1Entry } from "../tables/l1-table.ts";
 import { scanL2Table } from "../tables/l2-table-scan.ts";
 import { L2Tally } from "../tables/l2-tally.ts";
 import { listedTables } from "../tables/listed-tables.ts";
@@ -41,7 +42,8 @@ export function canCheckInDetail({ source, inventory, result }: QuickCheck): boo
 
 export async function checkInDetail(quick: QuickCheck, listener: FindingListener | undefined): Promise<CheckResult> {
   const { header, geometry } = quick.source;
-  const tally = new ReferenceTally(geometry, { listener, maxRefcount: maxRefcount(header.refcountBits) });
+  const counted = isCountedAlready(quick.source) ? quick.source.tally : undefined;
+  const tally = new ReferenceTally(geometry, { listener, maxRefcount: maxRefcount(header.refcountBits), counted });
   const source = { ...quick.source, tally };
   let endCluster = 0;
   try {
@@ -61,14 +63,26 @@ export async function checkInDetail(quick: QuickCheck, listener: FindingListener
     const blocks = await countTheRest(source, quick.bitmaps);
     endCluster = await compareRefcounts(source, blocks);
     const { misflagged, doubtfulFlags } = quick.source.tally;
-    if (misflagged.size + doubtfulFlags > 0) await tellCopiedFlags(source, blocks, misflagged);
+    if (misflagged.size + doubtfulFlags > 0) await tellCopiedFlags(source, blocks, quick.source.tally);
   } catch (cause) {
     reportUnreadable(source, cause);
   }
   tally.tellWarnings();
   tellSharing(quick.source, tally);
   warnOfMarks(source);
-  return resultOf(source, endCluster);
+  const result = resultOf(source, endCluster);
+  if (counted === undefined) return result;
+  const { allocatedClusters, fragmentedClusters, compressedClusters } = counted;
+  return { ...result, allocatedClusters, fragmentedClusters, compressedClusters };
+}
+
+/**
+ * True where the counts of the quick walk will do. They are those of the end: who is told in the middle that something
+ * is counted twice, or more often than a refcount can say, has to count on the way; and the quick walk need not have
+ * followed every table that lies askew.
+ */
+function isCountedAlready({ tally }: WalkSource): boolean {
+  return !tally.hasOverflow && tally.askewTables === 0 && tally.sharedBlocks.pageIndexes().length === 0;
 }
 
 /** One L1 table and what it lists. */
@@ -77,7 +91,10 @@ async function tellTables(source: WalkSource, place: L1Place): Promise<void> {
   tally.countMetadata(place.hostOffset, place.entryCount * 8, place.name);
   const sink = new L2Tally(tally, geometry, undefined, header.hasDataFile);
   const times = { activeTimes: place.isActive ? 1 : 0, inactiveTimes: place.isActive ? 0 : 1 };
-  for await (const { entry, table } of listedTables(source, place)) {
+  const counted = tally.detailed?.counted;
+  const hasFindings = ({ hostOffset }: StoredL1Entry): boolean =>
+    counted === undefined || counted.suspectTables.get(hostOffset / geometry.clusterSize) > 0;
+  for await (const { entry, table } of listedTables(source, place, hasFindings)) {
     countL1Entry(geometry, tally, place, entry);
     if (table === undefined) continue;
     const l1Index = place.isActive ? entry.index : undefined;
@@ -89,9 +106,6 @@ async function tellTables(source: WalkSource, place: L1Place): Promise<void> {
 /** Told by the counts of the quick walk, which knows who shares a cluster. */
 function tellSharing(quick: WalkSource, teller: ReferenceTally): void {
   for (const page of quick.tally.all.pageIndexes()) {
-    if (quick.tally.all.bitmapOf(page) !== undefined) continue;
-    for (const { cluster, count } of quick.tally.all.eachIn(page)) {
-      if (count > 1) reportSharing(quick, teller, cluster, count);
-    }
+    for (const { cluster, count } of quick.tally.all.repeatedIn(page)) reportSharing(quick, teller, cluster, count);
   }
 }

@@ -4,6 +4,7 @@ import { counted } from "../../../bytes/count-text.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { readTables } from "../../../image/table-reader.ts";
 import { exactRefcountAt, maxRefcount, refcountAt, refcountsPerBlock } from "../tables/refcount.ts";
+import { amissIn, judge, lastUsed } from "../tables/refcount-agreement.ts";
 import {
   countedClusterCount,
   NO_BLOCK,
@@ -141,51 +142,28 @@ class Comparison {
   }
 
   #compareSegment({ first, end }: Segment, block: Uint8Array, firstOfBlock: number): void {
+    const { all, uncopied } = this.#source.tally;
+    const page = Math.floor(first / PAGE_CLUSTERS);
+    const used = all.usedOf(page);
+    const amiss = used && amissIn(page, all, uncopied);
     const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-    let cluster = this.#passAgreeing(first, end, view, firstOfBlock);
-    for (; cluster < end; cluster++) this.#compareStored(cluster, view, firstOfBlock);
+    const compareEach = (from: number, to: number) => {
+      for (let cluster = from; cluster < to; cluster++) this.#compareStored(cluster, view, firstOfBlock);
+    };
+    if (used === undefined || amiss === undefined) {
+      compareEach(first, end);
+      return;
+    }
+    for (const judged of judge({ block, refcountBits: this.#bits, firstOfBlock, first, end, used, amiss })) {
+      if (!judged.agrees) compareEach(judged.first, judged.end);
+      else this.end = Math.max(this.end, lastUsed(used, page * PAGE_CLUSTERS, judged.first, judged.end) + 1);
+    }
   }
 
   #compareStored(cluster: number, view: DataView, firstOfBlock: number): void {
     const refcount = refcountAt(view, cluster - firstOfBlock, this.#bits);
     if (Number.isSafeInteger(refcount)) this.#compare(cluster, refcount);
     else this.#compare(cluster, refcount, exactRefcountAt(view, cluster - firstOfBlock, this.#bits));
-  }
-
-  /**
-   * The usual cases, eight clusters at a time: nothing counted and nothing referenced, or 16-bit refcounts of 0 and 1
-   * as counted with no COPIED flag amiss. Compares what differs by the cluster; answers the first cluster that is
-   * left to be looked at.
-   */
-  #passAgreeing(first: number, end: number, view: DataView, firstOfBlock: number): number {
-    const { tally } = this.#source;
-    const pageIndex = Math.floor(first / PAGE_CLUSTERS);
-    const counted = tally.all.bitmapOf(pageIndex);
-    const uncopied = tally.uncopied.bitmapOf(pageIndex);
-    if (counted === undefined || uncopied === undefined) return first;
-    const base = pageIndex * PAGE_CLUSTERS;
-    const width = this.#bits;
-    if (width === 16) {
-      const [from, to] = [(first - base) >>> 3, (end - base) >>> 3];
-      const stored = new Uint8Array(view.buffer, view.byteOffset + (first - firstOfBlock) * 2, (to - from) * 16);
-      if (areAllOne(stored, counted.subarray(from, to), uncopied.subarray(from, to))) {
-        this.end = Math.max(this.end, base + to * 8);
-        return base + to * 8;
-      }
-    }
-    let cluster = first;
-    for (; cluster + 8 <= end; cluster += 8) {
-      const byte = (cluster - base) >>> 3;
-      const bits = counted[byte] as number;
-      const at = ((cluster - firstOfBlock) / 8) * width;
-      const agrees = width === 16 ? agreesIn16Bits(view, at, bits) : bits === 0 && isZero(view, at, width);
-      if (!agrees || uncopied[byte] !== 0) {
-        for (let turn = cluster; turn < cluster + 8; turn++) this.#compareStored(turn, view, firstOfBlock);
-      } else if (bits !== 0) {
-        this.end = Math.max(this.end, cluster + 32 - Math.clz32(bits));
-      }
-    }
-    return cluster;
   }
 
   #compare(cluster: number, refcount: number, exact: number | bigint = refcount): void {
@@ -221,6 +199,7 @@ class Comparison {
   #reportOverflow(cluster: number, references: number): void {
     const { tally, geometry } = this.#source;
     if (references <= this.#maxRefcount || tally.detailed !== undefined) return;
+    tally.hasOverflow = true;
     tally.corruption(() => overflowFinding(cluster, geometry.clusterSize, references), references - this.#maxRefcount);
   }
 
@@ -239,37 +218,4 @@ class Comparison {
       times,
     );
   }
-}
-
-/** 16-bit refcounts of 1, and their bits. */
-const ONES = Buffer.alloc(PAGE_CLUSTERS * 2, Uint8Array.of(0, 1));
-const ONE_BITS = Buffer.alloc(PAGE_CLUSTERS / 8, 0xff);
-const NO_BITS = Buffer.alloc(PAGE_CLUSTERS / 8);
-
-/** The most usual case of all: 16-bit refcounts of 1, each counted once, and no clear COPIED flag among them. */
-function areAllOne(stored: Uint8Array, counted: Uint8Array, uncopied: Uint8Array): boolean {
-  const size = counted.length;
-  return (
-    Buffer.compare(counted, ONE_BITS.subarray(0, size)) === 0 &&
-    Buffer.compare(stored, ONES.subarray(0, stored.length)) === 0 &&
-    Buffer.compare(uncopied, NO_BITS.subarray(0, size)) === 0
-  );
-}
-
-/** Two 16-bit refcounts as one big-endian number, by the two bits that were counted. */
-const PAIRS = [0x0000_0000, 0x0001_0000, 0x0000_0001, 0x0001_0001];
-
-/** Signed numbers, which V8's quick compiler knows. */
-function agreesIn16Bits(view: DataView, at: number, bits: number): boolean {
-  return (
-    view.getInt32(at) === PAIRS[bits & 3] &&
-    view.getInt32(at + 4) === PAIRS[(bits >>> 2) & 3] &&
-    view.getInt32(at + 8) === PAIRS[(bits >>> 4) & 3] &&
-    view.getInt32(at + 12) === PAIRS[bits >>> 6]
-  );
-}
-
-function isZero(view: DataView, from: number, length: number): boolean {
-  for (let at = from; at < from + length; at++) if (view.getInt8(at) !== 0) return false;
-  return true;
 }

@@ -7,10 +7,13 @@ import { parseL1Entry } from "../tables/table-entry.ts";
 import type { EntryVisitor, L2Visit, RawL1Entry, TableVisit } from "./entry-walk.ts";
 import type { RepairLog } from "./repair-log.ts";
 import type { SectorEdits } from "./sector-edits.ts";
+import { TableLook } from "./table-look.ts";
 
 export interface FinalRefcounts {
   /** What will be said of a cluster; undefined where it is referenced more often than can be said. */
   refcountOf(cluster: number): number | undefined;
+  /** True where it is 1 for each of these clusters, or none of them is asked about. */
+  areOne(firstCluster: number, clusterCount: number): boolean;
   /** Whether entries in this cluster may be written to. */
   isTable(hostOffset: number): boolean;
 }
@@ -25,6 +28,7 @@ export class CopiedRepair implements EntryVisitor {
   readonly #refcounts: FinalRefcounts;
   readonly #edits: SectorEdits;
   readonly #log: RepairLog;
+  readonly #look: TableLook;
 
   constructor(
     geometry: Qcow2Geometry,
@@ -38,6 +42,12 @@ export class CopiedRepair implements EntryVisitor {
     this.#refcounts = refcounts;
     this.#edits = edits;
     this.#log = log;
+    this.#look = new TableLook(geometry, {
+      ofClusters: (hostOffset, count, isCopied) =>
+        !isCopied || !refcounts.areOne(Math.floor(hostOffset / geometry.clusterSize), count),
+      ofCompressed: () => false,
+      ofDefects: false,
+    });
   }
 
   l1Entry(visit: TableVisit, { index, hostOffset: entryHostOffset, high, low }: RawL1Entry): boolean {
@@ -54,15 +64,13 @@ export class CopiedRepair implements EntryVisitor {
 
   l2Table(visit: L2Visit): void {
     if (this.#hasDataFile) return;
-    const { l2EntrySize, l2EntryCount, clusterSize } = this.#geometry;
+    const { l2EntrySize, clusterSize } = this.#geometry;
     const view = new DataView(visit.bytes.buffer, visit.bytes.byteOffset, visit.bytes.byteLength);
-    for (let index = 0; index < l2EntryCount; index++) {
+    for (const index of this.#look.suspectsIn(visit.bytes)) {
       const at = index * l2EntrySize;
       const high = view.getUint32(at);
       const low = view.getUint32(at + 4);
-      if ((high & L2Mask.compressedHigh) !== 0) continue;
       const hostOffset = standardHostOffset(high, low);
-      if (hostOffset === 0) continue;
       const refcount = this.#refcountToShow(hostOffset, high);
       if (refcount === undefined) continue;
       const line = `Repairing OFLAG_COPIED data cluster: l2_entry=${word(high, low)} refcount=${refcount}`;

@@ -50,6 +50,8 @@ export class EntryPlan {
   end: number;
   /** Entries whose table or data can't be found any more, and that stay. */
   lostCount = 0;
+  /** The image with all that is mended, its references counted; undefined where the last survey came before the last edit. */
+  surveyed: WalkSource | undefined;
   /** Clusters of tables that are perhaps none. */
   doubtful = new ReferenceCounts();
   readonly #header = new SectorEdits();
@@ -112,6 +114,7 @@ export class EntryPlan {
 
   async #mendEntries(): Promise<number | undefined> {
     for (let turn = 0; turn < MAX_TURNS; turn++) {
+      this.surveyed = undefined;
       const source = await surveyed(this.view(this.size));
       const { clusterSize } = source.geometry;
       const free = firstFree(source.tally.all, this.start / clusterSize, this.end / clusterSize, this.listed);
@@ -119,6 +122,7 @@ export class EntryPlan {
       const countBefore = this.moves.changeCount + this.entries.changeCount;
       this.lostCount = 0;
       this.#log.forgetLosses();
+      this.surveyed = source;
       // A survey that finds nothing wrong with entries and tables needs no second look at them.
       if (!hasSharedTables(source) && source.tally.findings.corruptions + flagsOnly(source) === 0) return undefined;
       // What is counted through entries without a table is nobody's reference, so they go first.
@@ -151,6 +155,7 @@ export class EntryPlan {
       if (isPhantom) continue;
       if (this.moves.changeCount + this.entries.changeCount === countBefore) return undefined;
     }
+    this.surveyed = undefined;
     return undefined;
   }
 }

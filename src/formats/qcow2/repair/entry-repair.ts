@@ -19,6 +19,7 @@ import { parseL1Entry } from "../tables/table-entry.ts";
 import type { EntryVisitor, L2Visit, RawL1Entry, TableVisit } from "./entry-walk.ts";
 import type { RepairLog } from "./repair-log.ts";
 import type { SectorEdits } from "./sector-edits.ts";
+import { TableLook } from "./table-look.ts";
 
 const ALL = 0xffff_ffff;
 const L1_FLAGS_HIGH = 0x80ff_ffff;
@@ -51,6 +52,7 @@ export class EntryRepair implements EntryVisitor {
   readonly #log: RepairLog;
   readonly #allowDataLoss: boolean;
   readonly #editable: EditablePlaces;
+  readonly #look: TableLook;
 
   constructor(
     source: { readonly header: Qcow2Header; readonly geometry: Qcow2Geometry },
@@ -65,6 +67,12 @@ export class EntryRepair implements EntryVisitor {
     this.#log = log;
     this.#allowDataLoss = allowDataLoss;
     this.#editable = editable;
+    const { clusterSize, hostClusterCount, hostEnd } = source.geometry;
+    this.#look = new TableLook(source.geometry, {
+      ofClusters: (hostOffset, count) => hostOffset / clusterSize + count > hostClusterCount,
+      ofCompressed: (hostOffset, length) => hostOffset >= hostEnd || hostOffset + length - hostEnd >= clusterSize,
+      ofDefects: true,
+    });
   }
 
   l1Entry(visit: TableVisit, { index, hostOffset: entryHostOffset, high, low }: RawL1Entry): boolean {
@@ -93,8 +101,9 @@ export class EntryRepair implements EntryVisitor {
   }
 
   l2Table(visit: L2Visit): void {
-    const { l2EntrySize, l2EntryCount, hasSubclusters, clusterSize } = this.#geometry;
-    if (!this.#allowDataLoss && this.#isDoubtful(visit)) {
+    const { l2EntrySize, hasSubclusters, clusterSize } = this.#geometry;
+    const suspects = this.#look.suspectsIn(visit.bytes);
+    if (!this.#allowDataLoss && this.#isDoubtful(visit, suspects)) {
       this.doubtful.add(visit.hostOffset / clusterSize);
       // What the real table maps lies among the leaked clusters, if anywhere.
       this.#giveUp(
@@ -105,7 +114,7 @@ export class EntryRepair implements EntryVisitor {
     }
     const canEdit = this.#editable.l2(visit.hostOffset);
     const view = new DataView(visit.bytes.buffer, visit.bytes.byteOffset, visit.bytes.byteLength);
-    for (let index = 0; index < l2EntryCount; index++) {
+    for (const index of suspects) {
       const at = index * l2EntrySize;
       const high = view.getUint32(at);
       const low = view.getUint32(at + 4);
@@ -118,21 +127,23 @@ export class EntryRepair implements EntryVisitor {
   }
 
   /** True for what is perhaps no table at all but somebody's data: too many of its entries lead nowhere. */
-  #isDoubtful({ bytes }: L2Visit): boolean {
+  #isDoubtful({ bytes }: L2Visit, suspects: readonly number[]): boolean {
     const { l2EntrySize, clusterBits, clusterSize, hostEnd } = this.#geometry;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let used = 0;
     let lost = 0;
-    for (let at = 0; at < bytes.length; at += l2EntrySize) {
-      const high = view.getUint32(at);
-      const low = view.getUint32(at + 4);
-      if ((high | low) === 0) continue;
-      used++;
+    for (const index of suspects) {
+      const high = view.getUint32(index * l2EntrySize);
+      const low = view.getUint32(index * l2EntrySize + 4);
       const isCompressed = (high & L2Mask.compressedHigh) !== 0;
       const place = isCompressed ? compressedHostOffset(high, low, clusterBits) : standardHostOffset(high, low);
       if (place >= hostEnd || (!isCompressed && place % clusterSize !== 0)) lost++;
     }
-    return lost > 3 && lost * 4 > used && !this.#header.hasDataFile;
+    if (lost <= 3 || this.#header.hasDataFile) return false;
+    let used = 0;
+    for (let at = 0; at < bytes.length; at += l2EntrySize) {
+      if ((view.getUint32(at) | view.getUint32(at + 4)) !== 0) used++;
+    }
+    return lost * 4 > used;
   }
 
   #compressed(place: EntryPlace, high: number, low: number): void {

@@ -6,6 +6,7 @@ import { hex } from "../../../bytes/image-error.ts";
 import { readTables } from "../../../image/table-reader.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import { exactRefcountAt, maxRefcount, refcountAt, refcountsPerBlock, setRefcount } from "../tables/refcount.ts";
+import { amissIn, judge } from "../tables/refcount-agreement.ts";
 import { countedClusterCount } from "../tables/refcount-table.ts";
 import { PAGE_CLUSTERS, ReferenceCounts } from "../tables/reference-counts.ts";
 import { parseRefcountTableEntry } from "../tables/table-entry.ts";
@@ -159,18 +160,38 @@ class Comparison implements RefcountEdits {
     return this.#source.tally.all.get(cluster) + this.#structure.own.get(cluster);
   }
 
-  #compareBlock(block: Piece, firstCluster: number): void {
-    const view = new DataView(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
-    const end = Math.min(this.#perBlock, this.#clusterCount - firstCluster);
-    for (let index = 0; index < end; index++) {
-      const refcount = refcountAt(view, index, this.#bits);
-      const counted = this.#referencesTo(firstCluster + index);
-      const references = Math.min(counted, this.#max);
-      if (counted > this.#max) this.overflowCount++;
-      if (refcount === references) continue;
-      const exact = exactRefcountAt(view, index, this.#bits);
-      this.#differs(block, firstCluster + index, index, { refcount, exact, references });
+  #compareBlock(piece: Piece, firstOfBlock: number): void {
+    const { all } = this.#source.tally;
+    const { own } = this.#structure;
+    const block = piece.bytes;
+    const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+    const stop = Math.min(firstOfBlock + this.#perBlock, this.#clusterCount);
+    const step = Math.min(this.#perBlock, PAGE_CLUSTERS);
+    const compareEach = (from: number, to: number) => {
+      for (let cluster = from; cluster < to; cluster++) this.#compare(piece, view, cluster, cluster - firstOfBlock);
+    };
+    for (let first = firstOfBlock; first < stop; first += step) {
+      const end = Math.min(first + step, stop);
+      const page = Math.floor(first / PAGE_CLUSTERS);
+      const used = all.usedOf(page);
+      const amiss = used && amissIn(page, all, own);
+      if (used === undefined || amiss === undefined) {
+        compareEach(first, end);
+        continue;
+      }
+      const stretch = { block, refcountBits: this.#bits, firstOfBlock, first, end, used, amiss };
+      for (const judged of judge(stretch)) if (!judged.agrees) compareEach(judged.first, judged.end);
     }
+  }
+
+  #compare(block: Piece, view: DataView, cluster: number, index: number): void {
+    const refcount = refcountAt(view, index, this.#bits);
+    const counted = this.#referencesTo(cluster);
+    const references = Math.min(counted, this.#max);
+    if (counted > this.#max) this.overflowCount++;
+    if (refcount === references) return;
+    const exact = exactRefcountAt(view, index, this.#bits);
+    this.#differs(block, cluster, index, { refcount, exact, references });
   }
 
   #differs(block: Piece, cluster: number, index: number, difference: Difference): void {

@@ -56,14 +56,14 @@ const INCOMPATIBLE_FEATURES = 72;
 const MAX_STARTS = 16;
 
 /**
- * Plans the repair of the image that `storage` holds.
+ * Plans the repair of the image that `storage` holds. `hasOnlyMarks`: a check has found nothing else to be mended.
  *
  * @throws ImageError `unsupported` for what can't be mended in place, `io` where the medium fails
  */
-export async function planQcow2Repair(storage: Storage, wishes: RepairWishes): Promise<Repair> {
+export async function planQcow2Repair(storage: Storage, wishes: RepairWishes, hasOnlyMarks: boolean): Promise<Repair> {
   const plan = new Qcow2Repair(storage, await storage.size(), wishes);
   try {
-    await plan.make();
+    if (!hasOnlyMarks || !(await plan.clearMarksAlone())) await plan.make();
   } catch (cause) {
     // Where references can't be counted nothing may be concluded; the check says what is wrong.
     if (!(cause instanceof Uncountable)) throw cause;
@@ -102,6 +102,15 @@ class Qcow2Repair {
     this.#rebuilt = undefined;
     this.#headerWrites = [];
     this.#markWrites = [];
+  }
+
+  /** All that there is to do for an image whose references and refcounts agree; false where its refcount structure has to be looked at. */
+  async clearMarksAlone(): Promise<boolean> {
+    const source = await openSource(this.#storage);
+    // A check lets a structure pass that the end of file cuts short.
+    if (!(await readStructure(source)).isTrusted) return false;
+    await this.#clearMarks(source);
+    return true;
   }
 
   async make(): Promise<void> {
@@ -177,7 +186,7 @@ class Qcow2Repair {
     if (inTheWay !== undefined) return inTheWay;
     if (this.#isLossHealed) this.#log.forgetLosses();
     const isLossy = plan.lostCount > 0 && !this.#isLossHealed;
-    let source = await surveyed(plan.view(plan.size));
+    let source = plan.surveyed ?? (await surveyed(plan.view(plan.size)));
     const structure = await readStructure(source);
     const uncountedCount = countUncounted(source, structure);
     const mustRebuild = plan.end > plan.start || !structure.isTrusted || uncountedCount > 0;
@@ -249,6 +258,8 @@ class Qcow2Repair {
           const references = tally.all.get(cluster) + (own?.get(cluster) ?? 0);
           return references > most || only?.get(cluster) === 0 ? undefined : references;
         },
+        areOne: (first, count) =>
+          only?.areUnused(first, count) || (tally.all.areOne(first, count) && (own?.areUnused(first, count) ?? true)),
         isTable: (hostOffset) =>
           doubtful.get(Math.floor(hostOffset / geometry.clusterSize)) === 0 &&
           (isLoneL1(source, hostOffset) || isLoneL2(source, hostOffset)),

@@ -7,6 +7,8 @@ import type { Storage } from "../../../storage/storage.ts";
 
 /** Sectors of all steps of one repair; their old bytes must find room in the journal. */
 const MAX_SECTORS = (64 * MiB) / SECTOR_SIZE;
+/** Sectors that are looked for together: a walk reads far more of them than are edited. */
+const SECTORS_PER_GROUP = 64;
 /** Neighbouring sectors become one write of at most this many. */
 const SECTORS_PER_WRITE = MiB / SECTOR_SIZE;
 
@@ -16,8 +18,14 @@ export interface Piece {
   readonly bytes: Uint8Array;
 }
 
+/** Sectors by their number, and which groups they are in. */
+interface EditedSectors {
+  readonly bytes: Map<number, Uint8Array>;
+  readonly groups: Set<number>;
+}
+
 export class SectorEdits {
-  readonly #sectors = new Map<number, Uint8Array>();
+  readonly #edited: EditedSectors = { bytes: new Map(), groups: new Set() };
 
   /** Grows with each change. */
   changeCount = 0;
@@ -33,6 +41,7 @@ export class SectorEdits {
     let bytes = this.#sectors.get(sector);
     if (bytes === undefined) {
       if (this.#sectors.size >= MAX_SECTORS) throw tooMuch();
+      this.#edited.groups.add(Math.floor(sector / SECTORS_PER_GROUP));
       const start = sector * SECTOR_SIZE - piece.hostOffset;
       bytes = new Uint8Array(SECTOR_SIZE);
       bytes.set(piece.bytes.subarray(start, start + SECTOR_SIZE));
@@ -64,6 +73,7 @@ export class SectorEdits {
     const both = new SectorEdits();
     for (const edits of [this, later]) {
       for (const [sector, bytes] of edits.#sectors) both.#sectors.set(sector, bytes);
+      for (const group of edits.#edited.groups) both.#edited.groups.add(group);
     }
     return both;
   }
@@ -91,21 +101,33 @@ export class SectorEdits {
 
   /** The file as it would be with these edits and, if it grows, with zeros up to `size`. */
   over(base: Storage, size: number): Storage {
-    return new EditedStorage(base, this.#sectors, size);
+    return new EditedStorage(base, this.#edited, size);
+  }
+
+  get #sectors(): Map<number, Uint8Array> {
+    return this.#edited.bytes;
   }
 }
 
 class EditedStorage implements Storage {
   readonly path: string;
+  readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
   readonly #base: Storage;
-  readonly #sectors: ReadonlyMap<number, Uint8Array>;
+  readonly #edited: EditedSectors;
   readonly #size: number;
 
-  constructor(base: Storage, sectors: ReadonlyMap<number, Uint8Array>, size: number) {
+  constructor(base: Storage, edited: EditedSectors, size: number) {
     this.path = base.path;
     this.#base = base;
-    this.#sectors = sectors;
+    this.#edited = edited;
     this.#size = size;
+    const { readAtOnce } = base;
+    if (readAtOnce) {
+      this.readAtOnce = (hostOffset, into) => {
+        const wanted = this.#wanted(hostOffset, into);
+        return this.#edit(hostOffset, wanted, readAtOnce.call(base, hostOffset, wanted));
+      };
+    }
   }
 
   async size(): Promise<number> {
@@ -113,18 +135,33 @@ class EditedStorage implements Storage {
   }
 
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
-    const count = Math.max(0, Math.min(into.length, this.#size - hostOffset));
-    const wanted = into.subarray(0, count);
-    wanted.fill(0, await this.#base.read(hostOffset, wanted));
-    if (this.#sectors.size === 0) return count;
-    const last = Math.floor((hostOffset + count - 1) / SECTOR_SIZE);
-    for (let sector = Math.floor(hostOffset / SECTOR_SIZE); sector <= last; sector++) {
-      const bytes = this.#sectors.get(sector);
-      if (bytes === undefined) continue;
-      const start = sector * SECTOR_SIZE - hostOffset;
-      wanted.set(bytes.subarray(Math.max(0, -start), Math.min(SECTOR_SIZE, count - start)), Math.max(0, start));
+    const wanted = this.#wanted(hostOffset, into);
+    return this.#edit(hostOffset, wanted, await this.#base.read(hostOffset, wanted));
+  }
+
+  #wanted(hostOffset: number, into: Uint8Array): Uint8Array {
+    return into.subarray(0, Math.max(0, Math.min(into.length, this.#size - hostOffset)));
+  }
+
+  /** Lays the edits over what was read; what the base lacks are zeros. */
+  #edit(hostOffset: number, wanted: Uint8Array, readCount: number): number {
+    const { bytes: sectors, groups } = this.#edited;
+    wanted.fill(0, readCount);
+    const end = hostOffset + wanted.length;
+    const groupSize = SECTORS_PER_GROUP * SECTOR_SIZE;
+    for (let group = Math.floor(hostOffset / groupSize); group * groupSize < end && groups.size > 0; group++) {
+      if (!groups.has(group)) continue;
+      for (let sector = group * SECTORS_PER_GROUP; sector < (group + 1) * SECTORS_PER_GROUP; sector++) {
+        const bytes = sectors.get(sector);
+        const start = sector * SECTOR_SIZE - hostOffset;
+        if (bytes === undefined || start + SECTOR_SIZE <= 0 || start >= wanted.length) continue;
+        wanted.set(
+          bytes.subarray(Math.max(0, -start), Math.min(SECTOR_SIZE, wanted.length - start)),
+          Math.max(0, start),
+        );
+      }
     }
-    return count;
+    return wanted.length;
   }
 
   /** Does nothing: the base belongs to whoever opened it. */

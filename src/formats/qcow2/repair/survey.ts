@@ -6,7 +6,7 @@ import { readHeader } from "../header/header.ts";
 import { type Bitmap, countBitmaps, readBitmapDirectory } from "../tables/bitmap-directory.ts";
 import { ReferenceTally } from "../tables/reference-tally.ts";
 import { countSnapshots } from "../tables/snapshot-table.ts";
-import { type WalkSource, walkActiveTables, walkSharedTables } from "../tables/table-walk.ts";
+import { countActiveTables, type WalkSource, walkSharedTables } from "../tables/table-walk.ts";
 
 /** One image as `storage` shows it, with nothing counted yet. */
 export async function openSource(storage: Storage): Promise<WalkSource & { readonly bitmaps: readonly Bitmap[] }> {
@@ -25,7 +25,7 @@ export async function openSource(storage: Storage): Promise<WalkSource & { reado
 export async function surveyReferences(storage: Storage): Promise<WalkSource> {
   const source = await openSource(storage);
   const { header, geometry, tally, bitmaps } = source;
-  await walkActiveTables(source);
+  await countActiveTables(source);
   tally.countMetadata(0, geometry.clusterSize, "header");
   await walkSharedTables(source, await countSnapshots(source));
   const { encryptionHeader } = header.extensions;

@@ -102,6 +102,7 @@ export function countL1Entry(
     defect("entry-unaligned", `host offset 0x${place} is no multiple of the cluster size`, line);
   }
   if (isInside) tally.listedTables++;
+  if (isInside && !isAligned) tally.askewTables++;
   if (tally.detailed === undefined) noteUse(tally, { index, hostOffset, copied, isActive, isInside, clusterSize });
   return isInside;
 }

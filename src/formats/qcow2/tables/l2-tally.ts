@@ -39,6 +39,7 @@ export class L2Tally implements L2Sink {
   #view = new DataView(NO_VISIT.table.buffer);
   #entryIndex = 0;
   #nextHostOffset = 0;
+  #isSuspect = false;
 
   constructor(
     tally: ReferenceTally,
@@ -57,6 +58,7 @@ export class L2Tally implements L2Sink {
     this.#view = new DataView(visit.table.buffer, visit.table.byteOffset, visit.table.byteLength);
     this.#entryIndex = 0;
     this.#nextHostOffset = 0;
+    this.#isSuspect = false;
   }
 
   unallocated(entryCount: number): void {
@@ -109,7 +111,10 @@ export class L2Tally implements L2Sink {
       () => `0x${this.#compressedPlace()}`,
     );
     if (isInside) this.#mapCompressed(hostOffset, storedLength);
-    else this.#map(1, ExtentState.unallocated);
+    else {
+      this.#suspect();
+      this.#map(1, ExtentState.unallocated);
+    }
     this.#entryIndex++;
   }
 
@@ -117,7 +122,14 @@ export class L2Tally implements L2Sink {
     this.#report(defect, hostOffset);
   }
 
+  #suspect(): void {
+    if (this.#isSuspect || this.#tally.detailed !== undefined) return;
+    this.#isSuspect = true;
+    this.#tally.suspectTables.add(Math.floor(this.#visit.hostOffset / this.#geometry.clusterSize));
+  }
+
   #report(defect: keyof typeof L2_DEFECTS, hostOffset: number): void {
+    this.#suspect();
     const { activeTimes, inactiveTimes } = this.#visit;
     const describe = () => {
       const place = defect.includes("compressed") ? this.#compressedPlace() : hostOffset.toString(16);
@@ -185,7 +197,7 @@ export class L2Tally implements L2Sink {
 
   #countClusters(hostOffset: number, clusterCount: number, isCopied: boolean): void {
     const { clusterSize, hostClusterCount } = this.#geometry;
-    const { activeTimes, inactiveTimes } = this.#visit;
+    const { l1Index, activeTimes, inactiveTimes } = this.#visit;
     const tally = this.#tally;
     this.#allocate(hostOffset, clusterCount);
     if (this.#hasDataFile) {
@@ -197,6 +209,7 @@ export class L2Tally implements L2Sink {
     const insideCount = Math.max(0, Math.min(clusterCount, hostClusterCount - first));
     const times = activeTimes + inactiveTimes;
     const isFlagged = isCopied && this.#checksCopied && tally.detailed === undefined;
+    if (l1Index !== undefined && tally.detailed === undefined) tally.reach.add(l1Index, first, first + clusterCount);
     if (isFlagged && inactiveTimes === 0 && insideCount === clusterCount && hostOffset % clusterSize === 0) {
       tally.addCopied(first, clusterCount, activeTimes);
       return;
@@ -221,6 +234,7 @@ export class L2Tally implements L2Sink {
   }
 
   #reportOutside(firstHostOffset: number, clusterCount: number, isCopied: boolean): void {
+    this.#suspect();
     const { clusterSize } = this.#geometry;
     const { activeTimes, inactiveTimes } = this.#visit;
     if (firstHostOffset % clusterSize === 0) {

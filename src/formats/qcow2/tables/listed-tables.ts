@@ -6,7 +6,7 @@ import type { WalkSource } from "./table-walk.ts";
 
 export interface ListedTable {
   readonly entry: StoredL1Entry;
-  /** Undefined where it lies outside the file; valid until the next one is asked for. */
+  /** Undefined where it lies outside the file or is not wanted; valid until the next one is asked for. */
   readonly table: Uint8Array | undefined;
 }
 
@@ -14,18 +14,19 @@ export interface ListedTable {
 export async function* listedTables(
   { storage, geometry, tally }: WalkSource,
   place: Pick<L1Place, "hostOffset" | "entryCount">,
+  isWanted: (entry: StoredL1Entry) => boolean = () => true,
 ): AsyncGenerator<ListedTable> {
   const { clusterSize } = geometry;
   const l1 = await readL1Bytes(storage, geometry, place);
-  const isReadable = ({ hostOffset }: StoredL1Entry) => tally.isInside(hostOffset, clusterSize);
+  const isRead = (entry: StoredL1Entry) => tally.isInside(entry.hostOffset, clusterSize) && isWanted(entry);
   const hostOffsets = new Float64Array(l1.byteLength / 8);
   let count = 0;
-  for (const entry of l1Entries(l1)) if (isReadable(entry)) hostOffsets[count++] = entry.hostOffset;
+  for (const entry of l1Entries(l1)) if (isRead(entry)) hostOffsets[count++] = entry.hostOffset;
   const batches = readTables(storage, hostOffsets.subarray(0, count), clusterSize);
   let batch = await batches.next();
   let at = 0;
   for (const entry of l1Entries(l1)) {
-    if (!isReadable(entry)) {
+    if (!isRead(entry)) {
       yield { entry, table: undefined };
       continue;
     }

@@ -79,7 +79,7 @@ export async function readRefcountTable({ storage, header, geometry, tally }: Wa
       tally.countMetadata(hostOffset, clusterSize, "refcount block");
       const cluster = hostOffset / clusterSize;
       const references = Math.min(tally.all.get(cluster), maxRefcount(header.refcountBits));
-      if (references !== 1) {
+      if (references > 1) {
         tally.sharedBlocks.add(cluster);
         if (++sharedCount > MAX_SHARED_BLOCKS) throw tooManyShared(refcountTableHostOffset);
         const line = `ERROR refcount block ${index} refcount=${references}`;

@@ -5,6 +5,7 @@ import { hex } from "../../../bytes/image-error.ts";
 import { type Finding, FindingList, type FindingListener, MAX_FINDINGS } from "../../../image/finding.ts";
 import type { Qcow2Geometry } from "../header/geometry.ts";
 import { ReferenceCounts } from "./reference-counts.ts";
+import { TableReach } from "./table-reach.ts";
 
 type Description = Omit<Finding, "severity">;
 
@@ -13,11 +14,13 @@ export interface DetailedPass {
   readonly listener: FindingListener | undefined;
   /** The largest count that a refcount can say; each reference beyond it is told when it is met. */
   readonly maxRefcount: number;
+  /** What another walk has counted, so that this one only tells; undefined where it counts anew. */
+  readonly counted: ReferenceTally | undefined;
 }
 
 export class ReferenceTally {
   /** Every reference, what a refcount must say. */
-  readonly all = new ReferenceCounts();
+  readonly all: ReferenceCounts;
   /** Every reference but those of `addCopied`, so that a healthy image's data clusters are counted in one place only. */
   readonly others = new ReferenceCounts();
   /** Of `others`, those whose COPIED flag is set. */
@@ -34,11 +37,19 @@ export class ReferenceTally {
   readonly inactiveL2Tables = new ReferenceCounts();
   /** Refcount blocks that something else references too: said once, when the refcount table is read. */
   readonly sharedBlocks = new ReferenceCounts();
+  /** L2 tables in whose entries something is wrong; the entries of all others have nothing to tell. */
+  readonly suspectTables = new ReferenceCounts();
+  /** Where the clusters of active tables lie whose COPIED flag means something; of tables that are listed once. */
+  readonly reach = new TableReach();
   /** Refcounts of clusters whose COPIED flag is wrong in some entry; only as many as are told one by one. */
   readonly misflagged = new Map<number, number | bigint>();
   /** The first entry of the refcount table that points between clusters, and where to, in hexadecimal digits. */
   unalignedBlock: { readonly index: number; readonly place: string } | undefined;
   hasSaidUnaligned = false;
+  /** Some cluster is referenced more often than its refcount can say. */
+  hasOverflow = false;
+  /** L1 entries whose tables lie in the file, but between clusters. */
+  askewTables = 0;
   readonly findings: FindingList;
   /** Undefined for a walk in the order that costs least. */
   readonly detailed: DetailedPass | undefined;
@@ -58,6 +69,7 @@ export class ReferenceTally {
   constructor(geometry: Qcow2Geometry, detailed?: DetailedPass) {
     this.#geometry = geometry;
     this.detailed = detailed;
+    this.all = detailed?.counted?.all ?? new ReferenceCounts();
     this.findings = new FindingList(detailed?.listener);
   }
 
@@ -134,6 +146,7 @@ export class ReferenceTally {
 
   /** Counts a reference to each of `clusterCount` clusters of the file. */
   addClusters(firstCluster: number, clusterCount: number, times: number): void {
+    if (this.detailed?.counted !== undefined) return;
     this.all.add(firstCluster, clusterCount, times);
     const { detailed } = this;
     if (detailed === undefined) this.others.add(firstCluster, clusterCount, times);
