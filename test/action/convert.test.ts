@@ -49,7 +49,8 @@ test("one image: converted, renamed, and every output set", async () => {
     },
   ]);
   expect(summary).toContain("1 image converted to qcow2 in place");
-  expect(summary).toContain(guest);
+  // Where a narrow page may break it.
+  expect(summary.replaceAll("<wbr>", "")).toContain(guest);
   expect(summary).not.toMatch(/\n\s*\n/);
 
   const post = await runner.post();
