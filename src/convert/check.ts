@@ -20,7 +20,7 @@ import { type Host, thisHost } from "./session/host.ts";
 import { namedImage } from "./session/named-image.ts";
 import { Session, stopIfAsked } from "./session/session.ts";
 import { Stopwatch } from "./session/stopwatch.ts";
-import { refuseUnfinished } from "./session/surroundings.ts";
+import { recently, refuseUnfinished } from "./session/surroundings.ts";
 import { watchedStorage } from "./session/watched-storage.ts";
 import { refuseWriters } from "./session/writers.ts";
 
@@ -74,12 +74,10 @@ async function checkAndRepair(
   options: CheckOptions,
   host: Host,
 ): Promise<CheckReport> {
-  const session = await Session.open(
-    await namedImage(host.volume, path, options.format),
-    host,
-    "repair",
-    options.journal,
-  );
+  const session = await Session.open(await namedImage(host.volume, path, options.format), host, "repair", {
+    journal: options.journal,
+    look: recently(),
+  });
   try {
     await refuseUnfinished(session);
     const { image, check, repair, changed, milliseconds } = await runRepair(session, options.format, {

@@ -14,7 +14,7 @@ import type { ConversionReport } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
 import { namedImage } from "./session/named-image.ts";
 import { Session } from "./session/session.ts";
-import { refuseUnfinished } from "./session/surroundings.ts";
+import { recently, refuseUnfinished } from "./session/surroundings.ts";
 
 /**
  * Changes the format of the image at `path` to `targetFormat`, inside its own file.
@@ -42,7 +42,7 @@ export async function convert(
   }
   const named = await namedImage(host.volume, path, settings.sourceFormat);
   const actualSizeBefore = await actualSizeOf(host, named.path);
-  const session = await Session.open(named, host, "convert", settings.journal);
+  const session = await Session.open(named, host, "convert", { journal: settings.journal, look: recently() });
   try {
     await refuseUnfinished(session);
     const report = await runConversion(session, format, settings);

@@ -4,6 +4,7 @@ import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Volume } from "../../storage/storage.ts";
+import { withoutTrailingZeros } from "../../storage/zeros.ts";
 import type { Settings } from "../options/settings.ts";
 
 /** Facts and framing of a journal's records, generously. */
@@ -39,7 +40,7 @@ export function keptBytes({ bytesMoved, draft }: SwitchPlan): number {
 
 function journalBytes(plan: SwitchPlan): number {
   // Trailing zeros of the header area are not stored.
-  const header = Math.max(plan.header.findLastIndex((byte) => byte !== 0) + 1, 4096);
+  const header = Math.max(withoutTrailingZeros(plan.header).length, 4096);
   return header + JOURNAL_FACTS_SIZE;
 }
 
