@@ -6,6 +6,7 @@ import {
   cuts,
   failure,
   foreignWrites,
+  looks,
   others,
   recoveryVerification,
   refusals,
@@ -42,9 +43,16 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "no look for other users before the commit",
     file: "convert/switch/switch.ts",
-    find: "await session.refuseInterference();",
-    replace: "",
+    find: "  await session.refuseInterference();\n  if (named)",
+    replace: "  await session.refuseChange();\n  if (named)",
     tests: [others],
+  },
+  {
+    name: "the look before the commit is one that others have made",
+    file: "convert/switch/switch.ts",
+    find: "  await session.refuseInterference();\n  if (named)",
+    replace: "  await session.refuseInterference({ since: performance.now() - 100 });\n  if (named)",
+    tests: [looks],
   },
   {
     name: "digests are not compared before the commit",
@@ -70,8 +78,8 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the target is not verified anew after the commit",
     file: "convert/switch/switch.ts",
-    find: "return { target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)), digestAfter };",
-    replace: "return { target: await reopenImage(storage, plan.draft.format), digestAfter };",
+    find: "target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)),",
+    replace: "target: await reopenImage(storage, plan.draft.format),",
     tests: [verification],
   },
   {
@@ -267,14 +275,14 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "a look for others looks for writes alone",
     file: "convert/session/session.ts",
-    find: "    await this.refuseOtherUsers();\n    await this.refuseChange();",
+    find: "    await this.refuseOtherUsers(look);\n    await this.refuseChange();",
     replace: "    await this.refuseChange();",
     tests: [others],
   },
   {
     name: "no look for other users at the beginning",
     file: "convert/session/session.ts",
-    find: "      await session.refuseOtherUsers();",
+    find: "      await session.refuseOtherUsers(look);",
     replace: "",
     tests: [refusals, repair],
   },

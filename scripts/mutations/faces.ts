@@ -5,6 +5,10 @@ import type { Mutation } from "./mutation.ts";
 const compact = "test/unit/convert/compact.test.ts";
 const zeros = "test/unit/convert/conversion/zeros-given-back.test.ts";
 const inputs = "test/unit/action/inputs/space-inputs.test.ts";
+const allImages = "test/unit/action/images/all-images.test.ts";
+const filesInUse = "test/unit/action/images/files-in-use.test.ts";
+const filesOfImage = "test/unit/action/images/files-of-image.test.ts";
+const sideBySide = "test/unit/action/images/side-by-side.test.ts";
 const layout = "test/unit/image/file-layout.test.ts";
 const rules = "test/unit/convert/options/option-rules.test.ts";
 
@@ -64,5 +68,68 @@ export const facesMutations: readonly Mutation[] = [
     find: "if (start < 0 || !isStored(state[row])) continue;",
     replace: "if (start < 0) continue;",
     tests: [layout],
+  },
+  {
+    name: "images that share a file are worked on side by side",
+    file: "action/images/files-in-use.ts",
+    find: "each.keys.some((key) => this.#held.has(key) || wanted.has(key))",
+    replace: "each.keys.some((key) => wanted.has(key))",
+    tests: [filesInUse, allImages],
+  },
+  {
+    name: "who comes later goes before who waits for the same file",
+    file: "action/images/files-in-use.ts",
+    find: "each.keys.some((key) => this.#held.has(key) || wanted.has(key))",
+    replace: "each.keys.some((key) => this.#held.has(key))",
+    tests: [filesInUse],
+  },
+  {
+    name: "one file by two names is two files",
+    file: "action/images/files-of-image.ts",
+    find: "if (facts === undefined) continue;",
+    replace: "continue;",
+    tests: [filesOfImage],
+  },
+  {
+    name: "an overlay has nothing to do with what is below it",
+    file: "action/images/files-of-image.ts",
+    find: "      next.push(...backingFilesOf(each, found));",
+    replace: "",
+    tests: [filesOfImage, allImages],
+  },
+  {
+    name: "two images of one stem share no name",
+    file: "action/images/files-of-image.ts",
+    find: "basename(name, extname(name)).toLowerCase()",
+    replace: "name",
+    tests: [filesOfImage],
+  },
+  {
+    name: "an image whose journal stands is tried once more",
+    file: "action/images/all-images.ts",
+    find: "failure.details.journal === undefined && ",
+    replace: "",
+    tests: [allImages],
+  },
+  {
+    name: "large images are as many at once as small ones",
+    file: "action/images/all-images.ts",
+    find: "item.files.length <= SMALL_LENGTH ? SMALL : LARGE",
+    replace: "item.files.length >= 0 ? SMALL : LARGE",
+    tests: [allImages],
+  },
+  {
+    name: "lines of several images are told as they come",
+    file: "action/images/side-by-side.ts",
+    find: "    if (index === this.#turn) this.#log(line);",
+    replace: "    if (index >= 0) this.#log(line);",
+    tests: [sideBySide],
+  },
+  {
+    name: "lines that wait for their turn are lost where the step is killed",
+    file: "action/images/side-by-side.ts",
+    find: `    process.once("exit", this.#tellAll);`,
+    replace: "",
+    tests: [sideBySide],
   },
 ];

@@ -198,10 +198,10 @@ export const journalMutations: readonly Mutation[] = [
     tests: [lock],
   },
   {
-    name: "a lock is not read again after it was made",
+    name: "a lock is not looked at again after it was made",
     file: "journal/lock.ts",
-    find: `if (typeof holder === "object" && holder.nonce === owner.nonce)`,
-    replace: "if (holder !== undefined)",
+    find: "if (await lock.#isHeld()) return lock;",
+    replace: "return lock;",
     tests: [lock],
   },
   {

@@ -1,7 +1,7 @@
 /** Defects at the doors to the host: files, locks, other processes. */
 
 import type { Mutation } from "./mutation.ts";
-import { file, fileStorage, holes, inUse, openFiles, overlay, sharedReader } from "./suspects.ts";
+import { file, fileStorage, holes, inUse, looks, openFiles, overlay, scratch, sharedReader } from "./suspects.ts";
 
 export const storageMutations: readonly Mutation[] = [
   {
@@ -140,9 +140,37 @@ export const storageMutations: readonly Mutation[] = [
   {
     name: "any file is the same file",
     file: "storage/file/file-volume.ts",
-    find: "return named.ino === identity.inode && named.dev === identity.device;",
-    replace: "return named.isFile() || identity.inode > 0n;",
+    find: "return named !== undefined && named.ino === identity.inode && named.dev === identity.device;",
+    replace: "return named !== undefined || identity.inode > 0n;",
     tests: [file],
+  },
+  {
+    name: "the last look before a commit was made for another image",
+    file: "storage/users/open-files.ts",
+    find: `const files = look === "anew" ? newLook(proc) : lookSince(look.since, proc);`,
+    replace: `const files = lookSince(look === "anew" ? performance.now() - 100 : look.since, proc);`,
+    tests: [openFiles, looks],
+  },
+  {
+    name: "a process of which it is told that it has files open has none",
+    file: "storage/users/open-files.ts",
+    find: "if (areCounted && countOfOpen(folder) === 0) continue;",
+    replace: "if (areCounted && countOfOpen(folder) !== 0) continue;",
+    tests: [looks],
+  },
+  {
+    name: "a buffer is handed to two at once",
+    file: "bytes/scratch.ts",
+    find: "kept.get(keptLength(length))?.pop()",
+    replace: "kept.get(keptLength(length))?.at(-1)",
+    tests: [scratch],
+  },
+  {
+    name: "a buffer that was kept is handed to who needs a longer one",
+    file: "bytes/scratch.ts",
+    find: "if (length > LONGEST) return new Uint8Array(length);",
+    replace: "length = Math.min(length, LONGEST);",
+    tests: [scratch],
   },
   {
     name: "QEMU's locks on the last bytes are not seen",

@@ -127,7 +127,7 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "a plan does not see who has the image open",
     file: "convert/conversion/foretell.ts",
-    find: `    refuseUsers({ volume, path, verb: "convert" }, storage, blind),`,
+    find: `    refuseUsers({ volume, path, verb: "convert" }, storage, blind, recently()),`,
     replace: "    Promise.resolve(),",
     tests: [foretell],
   },

@@ -29,7 +29,7 @@ export async function runStep(signal: AbortSignal, clock: () => Date = () => new
   const { inputs, mistakes: wrongInputs } = readInputs((name) => getInput(name));
   maskSecrets(inputs);
   const log = (line: string) => info(safeLine(line));
-  const found = await preflight(inputs, signal, log);
+  const found = await preflight(inputs, signal);
   const mistakes = [...wrongInputs, ...found.mistakes];
   if (mistakes.length > 0) {
     await publishMistakes(mistakes, inputs);

@@ -40,6 +40,7 @@ export function flagsOf(...bits: readonly number[]): Flags64 {
 
 /** The numbers of the bits that are set, ascending. */
 export function setBits(flags: Flags64): number[] {
+  if (flags.low === 0 && flags.high === 0) return [];
   return Array.from({ length: 64 }, (_, bit) => bit).filter((bit) => hasFlag(flags, bit));
 }
 

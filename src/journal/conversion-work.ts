@@ -2,6 +2,7 @@
 
 import { alignUp, isPowerOfTwo, SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
+import { withoutTrailingZeros } from "../storage/zeros.ts";
 import type { JournalRecord } from "./record.ts";
 import type { Facts, Intent, Prepared, Restoring } from "./records.ts";
 
@@ -41,9 +42,7 @@ export interface ConversionWork extends IntentParts {
 
 /** The blob of an intent; trailing zeros of the saved header are left out. */
 export function encodeIntentParts({ sector, extras, savedHeader }: IntentParts): Uint8Array {
-  let used = savedHeader.length;
-  while (used > 0 && savedHeader[used - 1] === 0) used--;
-  return Buffer.concat([sector, ...extras.map(({ bytes }) => bytes), savedHeader.subarray(0, used)]);
+  return Buffer.concat([sector, ...extras.map(({ bytes }) => bytes), withoutTrailingZeros(savedHeader)]);
 }
 
 /** Reads a journal's records into the state of its work. */

@@ -7,7 +7,7 @@ import { SECTOR_SIZE } from "../bytes/align.ts";
 import { ImageError } from "../bytes/image-error.ts";
 import { imageNamed, say } from "../bytes/sentence.ts";
 import { crypto } from "../storage/built-ins.ts";
-import { readZeroFilled, type Volume } from "../storage/storage.ts";
+import { readZeroFilled, type Volume, type WritableStorage } from "../storage/storage.ts";
 import type { LockOwner, ProcessTable } from "../storage/users/process-table.ts";
 import { journalNamesOf } from "./names.ts";
 
@@ -15,13 +15,14 @@ export class Lock {
   readonly #volume: Volume;
   readonly #path: string;
   readonly #imagePath: string;
-  readonly #nonce: string;
+  /** Open as long as the lock is held: no other file can be taken for it, since none gets its inode number. */
+  readonly #storage: WritableStorage;
 
-  private constructor(volume: Volume, path: string, imagePath: string, nonce: string) {
+  private constructor(volume: Volume, path: string, imagePath: string, storage: WritableStorage) {
     this.#volume = volume;
     this.#path = path;
     this.#imagePath = imagePath;
-    this.#nonce = nonce;
+    this.#storage = storage;
   }
 
   /** Throws `in-use` while another command works on the image. */
@@ -33,18 +34,17 @@ export class Lock {
       if (storage) {
         const { pid, ...self } = processes.self;
         const owner: LockOwner = { pid, ...self, nonce: crypto().randomUUID() };
+        const lock = new Lock(volume, path, imagePath, storage);
         try {
           await storage.write(0, new TextEncoder().encode(JSON.stringify(owner)));
         } catch (error) {
+          await storage.close();
           await volume.remove(path).catch(() => {});
           throw error;
-        } finally {
-          await storage.close();
         }
         // Another command may have taken the empty file for a dead owner's before the name was in it.
-        const holder = await readOwner(volume, path);
-        if (typeof holder === "object" && holder.nonce === owner.nonce)
-          return new Lock(volume, path, imagePath, owner.nonce);
+        if (await lock.#isHeld()) return lock;
+        await storage.close();
         throw heldBy(imagePath, path, "another command");
       }
       failure = await takeOver(volume, path, imagePath, processes);
@@ -70,14 +70,15 @@ export class Lock {
       (isHeld) => !isHeld,
       () => false,
     );
+    await this.#storage.close();
     if (isLost) return;
     await this.#volume.remove(journalNamesOf(this.#imagePath).aside);
     await this.#volume.remove(this.#path);
   }
 
-  async #isHeld(): Promise<boolean> {
-    const holder = await readOwner(this.#volume, this.#path);
-    return typeof holder === "object" && holder.nonce === this.#nonce;
+  /** Whoever takes a lock over renames it and makes another: none is ever written over. */
+  #isHeld(): Promise<boolean> {
+    return this.#volume.isSameFile(this.#path, this.#storage);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { ImageError } from "../bytes/image-error.ts";
 import type { RangeSet } from "../bytes/range-set.ts";
-import type { FileCopy, FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
+import type { FileCopy, FileFacts, Look, OtherUsers, Storage, Volume, WritableStorage } from "./storage.ts";
 
 /** Totals so far. `syncs` counts files and folders. */
 export interface Meter {
@@ -85,8 +85,8 @@ export class MeteredVolume implements Volume {
     return this.#volume.freeSpace(path);
   }
 
-  otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
-    return this.#volume.otherUsers(inner(storage), locksAlone);
+  otherUsers(storage: Storage, look?: Look): Promise<OtherUsers> {
+    return this.#volume.otherUsers(inner(storage), look);
   }
 
   isSameFile(path: string, storage: Storage): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** Whether bytes are zeros, at the speed of memory: the system compares them with zeros that are there already. */
+/** Zeros told at the speed of memory: the system compares bytes with zeros that are there already. */
 
 const ZEROS = Buffer.alloc(64 * 1024);
 
@@ -30,4 +30,14 @@ export function* stretchesOf(bytes: Uint8Array): Generator<Stretch> {
     isZeros = are;
   }
   if (bytes.length > from) yield { start: from, end: bytes.length, isZeros };
+}
+
+const STEP = 4096;
+
+/** The bytes without the zeros at their end. */
+export function withoutTrailingZeros(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length;
+  while (end > 0 && areZeros(bytes.subarray(Math.max(0, end - STEP), end))) end = Math.max(0, end - STEP);
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
 }

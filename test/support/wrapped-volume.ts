@@ -2,7 +2,7 @@
 
 import type { ImageError } from "../../src/bytes/image-error.ts";
 import { RangeSet } from "../../src/bytes/range-set.ts";
-import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "../../src/storage/storage.ts";
+import type { FileFacts, Look, OtherUsers, Storage, Volume, WritableStorage } from "../../src/storage/storage.ts";
 
 /** Has no descriptor, so that nobody reads past the wrapper. */
 export class WrappedStorage implements WritableStorage {
@@ -130,8 +130,8 @@ export class WrappedVolume implements Volume {
     return this.inner.freeSpace(path);
   }
 
-  otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
-    return this.inner.otherUsers(unwrapped(storage), locksAlone);
+  otherUsers(storage: Storage, look?: Look): Promise<OtherUsers> {
+    return this.inner.otherUsers(unwrapped(storage), look);
   }
 
   isSameFile(path: string, storage: Storage): Promise<boolean> {

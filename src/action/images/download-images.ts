@@ -22,7 +22,7 @@ export async function downloadImages(
     const [{ refusal } = { refusal: undefined }] = await downloads.namesOf(line, inputs);
     if (refusal) throw refusal;
     log(`${image}: download begins`);
-    const { paths, download, diskBytes, notes } = await downloads.fetch(line);
+    const { paths, download, diskBytes, notes } = await downloads.fetch(line, log);
     log(
       `${image}: ${download.fromCache ? "from the cache" : "downloaded"}, ${download.bytes} bytes, ${download.digest}`,
     );

@@ -47,20 +47,17 @@ export class Downloads {
   readonly #checksums: ChecksumList | undefined;
   readonly #cache: DownloadCache;
   readonly #signal: AbortSignal;
-  readonly #log: (line: string) => void;
 
   private constructor(
     { acquire: inputs, urls, convertOptions }: Inputs,
     checksums: ChecksumList | undefined,
     signal: AbortSignal,
-    log: (line: string) => void,
   ) {
     this.#inputs = inputs;
     this.#urls = urls;
     this.#maxExtraSpace = convertOptions.maxExtraSpace;
     this.#checksums = checksums;
     this.#signal = signal;
-    this.#log = log;
     // Its place is part of an entry's identity, so that it must be the same in every run.
     const folder = join(process.env.RUNNER_TEMP || tmpdir(), "inplace-convert-cache");
     this.#cache = new DownloadCache(folder, cacheUse(inputs.cache, process.env));
@@ -70,7 +67,6 @@ export class Downloads {
   static async prepare(
     allInputs: Inputs,
     signal: AbortSignal,
-    log: (line: string) => void,
   ): Promise<{ readonly downloads: Downloads | undefined; readonly mistakes: readonly string[] }> {
     const { acquire: inputs, urls } = allInputs;
     const mistakes = urlMistakes(urls, inputs).map((mistake) => inputMistake("image", mistake));
@@ -84,7 +80,7 @@ export class Downloads {
       mistakes.push(inputMistake("checksums", error instanceof Error ? error.message : String(error)));
     }
     if (mistakes.length > 0) return { downloads: undefined, mistakes };
-    return { downloads: new Downloads(allInputs, checksums, signal, log), mistakes };
+    return { downloads: new Downloads(allInputs, checksums, signal), mistakes };
   }
 
   /**
@@ -106,7 +102,7 @@ export class Downloads {
   }
 
   /** Throws ImageError and UsageError; then nothing of it is left. */
-  async fetch({ url, digest, guestChecksum }: UrlLine): Promise<Downloaded> {
+  async fetch({ url, digest, guestChecksum }: UrlLine, log: (line: string) => void): Promise<Downloaded> {
     const shown = shownUrl(new URL(url));
     const accept = (names: readonly string[]) => {
       if (guestChecksum === undefined || names.length === 1) return;
@@ -120,7 +116,7 @@ export class Downloads {
         cache: this.#cache,
         maxExtraSpace: this.#maxExtraSpace,
         signal: this.#signal,
-        onProgress: this.#progressLines(shown),
+        onProgress: progressLines(shown, log),
       },
     );
     return { paths: got.paths, download: downloadOf(shown, got), diskBytes: got.diskBytes, notes: got.notes };
@@ -139,15 +135,15 @@ export class Downloads {
   async discard(): Promise<void> {
     await discardPending(this.pendingSaves);
   }
+}
 
-  #progressLines(shown: string) {
-    let last = performance.now();
-    return ({ received, total }: { readonly received: number; readonly total: number | undefined }) => {
-      if (performance.now() - last < LINE_EVERY_MS) return;
-      last = performance.now();
-      this.#log(`${shown}: download: ${total ? `${Math.floor((100 * received) / total)} %` : `${received} bytes`}`);
-    };
-  }
+function progressLines(shown: string, log: (line: string) => void) {
+  let last = performance.now();
+  return ({ received, total }: { readonly received: number; readonly total: number | undefined }) => {
+    if (performance.now() - last < LINE_EVERY_MS) return;
+    last = performance.now();
+    log(`${shown}: download: ${total ? `${Math.floor((100 * received) / total)} %` : `${received} bytes`}`);
+  };
 }
 
 /** A URL for logs and annotations: what it may hold of secrets left out. */

@@ -3,7 +3,7 @@
 import { stat } from "node:fs/promises";
 import { checksum, ImageError, type InfoReport, info, type OpenOptions } from "../../index.ts";
 import { AS_IT_WAS, type FileDigest, failureOf, type ImageResult, isChanged } from "../results/image-result.ts";
-import { mapConcurrently } from "./limited-concurrency.ts";
+import { sideBySide } from "./side-by-side.ts";
 import { progressLines, type Work } from "./work.ts";
 
 type Children = InfoReport["children"];
@@ -51,13 +51,13 @@ export function withFileDigests(results: readonly ImageResult[], work: Work): Pr
   const { inputs, signal } = work;
   const isAsked = results.length === 1 || inputs.sha256sums !== undefined || inputs.predicate !== undefined;
   if (!isAsked || inputs.convertOptions.dryRun) return Promise.resolve(results);
-  return mapConcurrently(results, inputs.concurrency, async (result) => {
+  return sideBySide(results, { room: inputs.concurrency, log: work.log }, async (result, log) => {
     const { path, report, check, failure } = result;
     if (path === undefined || failure !== undefined || signal.aborted) return result;
     try {
       const format = report?.targetFormat ?? check?.format;
       const { children, virtualSize } = await info(path, format === undefined ? {} : { format, allowMarkedRaw: true });
-      return { ...result, files: await digestAll(path, children, work), virtualSize };
+      return { ...result, files: await digestAll(path, children, { ...work, log }), virtualSize };
     } catch (error) {
       const state = isChanged(result) ? "Its work was done before; only its digest is missing" : AS_IT_WAS;
       return { ...result, failure: failureOf(error, state) };

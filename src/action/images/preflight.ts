@@ -20,9 +20,9 @@ export interface Preflight {
   readonly unmatched: readonly string[];
 }
 
-export async function preflight(inputs: Inputs, signal: AbortSignal, log: (line: string) => void): Promise<Preflight> {
+export async function preflight(inputs: Inputs, signal: AbortSignal): Promise<Preflight> {
   const located = inputs.images.length > 0 ? await locate(inputs.images, expandGlob) : NOTHING_LOCATED;
-  const prepared = inputs.urls.length > 0 ? await prepareDownloads(inputs, signal, log) : NO_DOWNLOADS;
+  const prepared = inputs.urls.length > 0 ? await prepareDownloads(inputs, signal) : NO_DOWNLOADS;
   const missing = inputs.mode === "collect" ? undefined : await crossCheckMistake(inputs.crossCheck, signal);
   const reports = inputs.mode === "collect" && inputs.reports !== "" ? await reportPaths(inputs.reports) : [];
   const places = [...located.images.map(({ path }) => path), ...(prepared.downloads?.places ?? [])];

@@ -3,6 +3,7 @@
 import { setOutput, warning } from "@actions/core";
 import { type Json, VERDICTS } from "../../index.ts";
 import { type ImageResult, isBeyondCheck, isChanged, lastCheck, verdictNow } from "../results/image-result.ts";
+import type { JsonObject } from "../results/json-fields.ts";
 import { resultJson } from "../results/result-json.ts";
 import type { Matrix, StepResult } from "../results/step-result.ts";
 import { PREDICATE_TYPE } from "./predicate.ts";
@@ -79,16 +80,9 @@ function ofAll(results: readonly ImageResult[]): Values {
 
 /** All of it where there is room; else without single findings; else only what became of each image. */
 function imagesJson(results: readonly ImageResult[], maxLength: number): string {
-  const all = results.map(resultJson);
-  const forms = [
-    () => all,
-    () => all.map(withoutFindings),
-    () => all.map(({ image, changed, error }) => ({ image, changed: changed ?? false, failed: error !== undefined })),
-    () => all.filter(({ error }) => error !== undefined).map(({ image }) => ({ image, failed: true })),
-  ];
-  for (const [index, form] of forms.entries()) {
-    const text = JSON.stringify(form());
-    if (text.length > maxLength) continue;
+  for (const [index, form] of FORMS.entries()) {
+    const text = textWithin(results, form, maxLength);
+    if (text === undefined) continue;
     if (index > 0) warning(SHORTENED);
     return text;
   }
@@ -96,10 +90,35 @@ function imagesJson(results: readonly ImageResult[], maxLength: number): string 
   return "[]";
 }
 
+/** What is told of one image; undefined where nothing is. */
+type Form = (json: JsonObject) => JsonObject | undefined;
+
+const FORMS: readonly Form[] = [
+  (json) => json,
+  withoutFindings,
+  ({ image = "", changed = false, error }) => ({ image, changed, failed: error !== undefined }),
+  ({ image = "", error }) => (error === undefined ? undefined : { image, failed: true }),
+];
+
+/** A JSON array; undefined where it would be longer, found out without making the rest of it. */
+function textWithin(results: readonly ImageResult[], form: Form, maxLength: number): string | undefined {
+  const texts: string[] = [];
+  let length = "[]".length;
+  for (const result of results) {
+    const json = form(resultJson(result));
+    if (json === undefined) continue;
+    const text = JSON.stringify(json);
+    length += text.length + (texts.length > 0 ? 1 : 0);
+    if (length > maxLength) return undefined;
+    texts.push(text);
+  }
+  return `[${texts.join(",")}]`;
+}
+
 const SHORTENED =
   "The output images is shortened, since all outputs of a job may take 1 MB; the input report writes all of it";
 
-function withoutFindings({ check, findings, repair, ...rest }: { readonly [key: string]: Json }) {
+function withoutFindings({ check, findings, repair, ...rest }: JsonObject): JsonObject {
   return {
     ...rest,
     ...(findings === undefined ? {} : { findings: [] }),

@@ -91,10 +91,12 @@ export function table<T>(fields: { readonly [K in keyof T]-?: Field<T[K]> }): Ta
   return {
     names: [...names.values()],
     write: (value) => {
-      const written = Object.entries(value).map(
-        ([key, each]) => [names.get(key), byKey.get(key)?.write(each)] as const,
-      );
-      return Object.fromEntries(written.filter(([, json]) => json !== undefined)) as JsonObject;
+      const written: Record<string, Json> = {};
+      for (const key of Object.keys(value) as (string & keyof T)[]) {
+        const json = byKey.get(key)?.write(value[key]);
+        if (json !== undefined) written[names.get(key) ?? key] = json;
+      }
+      return written;
     },
     read: (json) => (isFields(json) ? read(json) : undefined),
     absent: read({}),

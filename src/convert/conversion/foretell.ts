@@ -25,7 +25,14 @@ import type { Host } from "../session/host.ts";
 import { type NamedImage, namedImage, readText, refuseOtherTexts, refuseOwnName } from "../session/named-image.ts";
 import { stopIfAsked } from "../session/stop.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
-import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
+import {
+  isOfLongName,
+  obstaclesTo,
+  reasonsOf,
+  recently,
+  refuseOpenJournal,
+  refuseUsers,
+} from "../session/surroundings.ts";
 import { goalSidecar, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
 import { AS_ASKED, type DiskWish, diskWishOf, refuseLongDigest } from "./disk-wish.ts";
 import { planBehind } from "./plan-behind.ts";
@@ -64,7 +71,7 @@ async function foretellFrom(
   for (const obstacle of await obstaclesTo(host, path, settings.journal)) reasons.add(obstacle);
   const users = new Reasons(path);
   await (settings.forceShare ? users : reasons).ask(() =>
-    refuseUsers({ volume, path, verb: "convert" }, storage, blind),
+    refuseUsers({ volume, path, verb: "convert" }, storage, blind, recently()),
   );
   if (!settings.ignoreUnfinished) await reasons.ask(() => refuseOpenJournal(volume, path, "convert"));
   const source = await inspected(storage, settings, reasons);

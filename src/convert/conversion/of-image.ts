@@ -13,7 +13,7 @@ import type { ConversionReport, Foretold } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
 import { namedImage } from "../session/named-image.ts";
 import { Session } from "../session/session.ts";
-import { refuseUnfinished } from "../session/surroundings.ts";
+import { recently, refuseUnfinished } from "../session/surroundings.ts";
 import { runConversion } from "./conversion.ts";
 import { foretell } from "./foretell.ts";
 
@@ -37,7 +37,7 @@ export async function convertImage(
   }
   const named = await namedImage(host.volume, path, settings.sourceFormat);
   const actualSizeBefore = await actualSizeOf(host, named.path);
-  const session = await Session.open(named, host, "convert", settings.journal);
+  const session = await Session.open(named, host, "convert", { journal: settings.journal, look: recently() });
   try {
     await refuseUnfinished(session);
     const report = await runConversion(session, format, settings);

@@ -64,7 +64,7 @@ export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<
   await session.refuseChange();
   const journal = await openJournal(step, beginning);
   try {
-    const { target, digestAfter } = await watch.time("write", () => performSwitch({ ...step, journal }));
+    const { target, digestAfter, committedAt } = await watch.time("write", () => performSwitch({ ...step, journal }));
     if (secondOpinion) {
       // Asked while the image can still be put back; what QED leaks is given back afterwards only.
       const leaksAllowed = !targetDriverOf(plan.draft.format).countsReferences;
@@ -72,7 +72,7 @@ export async function carryOut(step: SwitchStep, beginning: Beginning): Promise<
       session.notes.add(await watch.time("cross-check", opinion));
     }
     const finished = await watch.time("settle", () =>
-      finish(session, journal, settings, { ending, settles: step.settles }, target),
+      finish(session, journal, settings, { ending, settles: step.settles }, { target, committedAt }),
     );
     return { ...finished, digestAfter, journal };
   } catch (error) {

@@ -5,6 +5,7 @@ import { imageNamed, say } from "../../bytes/sentence.ts";
 import type { Commit } from "../../image/target.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Volume } from "../../storage/storage.ts";
+import { withoutTrailingZeros } from "../../storage/zeros.ts";
 import type { Settings } from "../options/settings.ts";
 
 /** Facts and framing of a journal's records, generously. */
@@ -43,7 +44,7 @@ export function keptBytes({ bytesMoved, draft }: SwitchPlan): number {
 
 function journalBytes(plan: SwitchPlan): number {
   // What was there and what is to come; trailing zeros of the old header area are not stored.
-  const header = Math.max(plan.header.findLastIndex((byte) => byte !== 0) + 1, 4096);
+  const header = Math.max(withoutTrailingZeros(plan.header).length, 4096);
   return header + commitBytes(plan.commit) + JOURNAL_FACTS_SIZE;
 }
 

@@ -1,6 +1,7 @@
 /** What was written, read back: a disk may store something else than it was told. */
 
 import { ImageError } from "../../bytes/image-error.ts";
+import { giveScratchBack, takeScratch } from "../../bytes/scratch.ts";
 import { placeAt, type Sentence, say } from "../../bytes/sentence.ts";
 import type { Epoch, HostCopy } from "../../image/write.ts";
 import { inBatches } from "../../storage/copies.ts";
@@ -64,12 +65,15 @@ function refuse({ path }: Storage, hostOffset: number, what: Sentence): void {
  * something else than it was told, in bytes that no reader of the image may ever look at.
  */
 async function firstWrongByte(storage: Storage, epoch: Epoch): Promise<number> {
-  let buffer = new Uint8Array(0);
   for (const { hostOffset, bytes } of gathered(epoch)) {
-    if (buffer.length < bytes.length) buffer = new Uint8Array(bytes.length);
-    const found = buffer.subarray(0, bytes.length);
-    found.fill(0, await storage.read(hostOffset, found));
-    if (Buffer.compare(found, bytes) !== 0) return hostOffset + found.findIndex((byte, at) => byte !== bytes[at]);
+    const buffer = takeScratch(bytes.length);
+    try {
+      const found = buffer.subarray(0, bytes.length);
+      found.fill(0, await storage.read(hostOffset, found));
+      if (Buffer.compare(found, bytes) !== 0) return hostOffset + found.findIndex((byte, at) => byte !== bytes[at]);
+    } finally {
+      giveScratchBack(buffer);
+    }
   }
   const zeros = epoch.zeros && (await storedParts(storage, epoch.zeros));
   for (const { start, end } of zeros?.each() ?? []) {

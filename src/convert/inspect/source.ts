@@ -1,16 +1,16 @@
 /** The image as found: everything that the plan, the proof and the way back need to know, read once. */
 
-import { MiB } from "../../bytes/align.ts";
+import { KiB } from "../../bytes/align.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import type { RangeSet } from "../../bytes/range-set.ts";
+import { giveScratchBack, takeScratch } from "../../bytes/scratch.ts";
 import { command, imageNamed, say } from "../../bytes/sentence.ts";
 import type { ExtentTable } from "../../image/extent.ts";
 import { type CheckResult, NOTHING_FOUND } from "../../image/finding.ts";
 import type { ConversionOptions, Image } from "../../image/source.ts";
 import { checkOf } from "../../image/source.ts";
 import { crypto } from "../../storage/built-ins.ts";
-import { QuickReader } from "../../storage/quick-reader.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
 import { stopIfAsked } from "../session/stop.ts";
@@ -83,25 +83,23 @@ export function refuseCorruption({ image, options, check }: Source): void {
   });
 }
 
+/** In bytes: what a read from memory takes without another thread's help. */
+const DIGEST_STEP = 256 * KiB;
+
 /** SHA-256 over the bytes of `ranges` in file order, hex; what lies past the end of file counts as zeros. */
 export async function digestRanges(storage: Storage, ranges: RangeSet): Promise<string> {
   const hash = crypto().createHash("sha256");
-  // No larger than needed: a thousand small images would have the collector of memory at work all the time.
-  let buffer = new Uint8Array(0);
-  const quick = new QuickReader(storage);
-  const read = (at: number, bytes: Uint8Array): Promise<number> => {
-    if (quick.isDue) return quick.read(at, bytes);
-    quick.pass();
-    return storage.read(at, bytes);
-  };
-  for (const { start, end } of ranges.each()) {
-    for (let at = start; at < end; at += MiB) {
-      const length = Math.min(MiB, end - at);
-      if (buffer.length < length) buffer = new Uint8Array(length);
-      const bytes = buffer.subarray(0, length);
-      bytes.fill(0, await read(at, bytes));
-      hash.update(bytes);
+  const buffer = takeScratch(DIGEST_STEP);
+  try {
+    for (const { start, end } of ranges.each()) {
+      for (let at = start; at < end; at += DIGEST_STEP) {
+        const bytes = buffer.subarray(0, Math.min(DIGEST_STEP, end - at));
+        bytes.fill(0, await storage.read(at, bytes));
+        hash.update(bytes);
+      }
     }
+  } finally {
+    giveScratchBack(buffer);
   }
   return hash.digest("hex");
 }

@@ -7,7 +7,7 @@ import type { CheckReport } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
 import { namedImage } from "../session/named-image.ts";
 import { Session } from "../session/session.ts";
-import { refuseUnfinished } from "../session/surroundings.ts";
+import { recently, refuseUnfinished } from "../session/surroundings.ts";
 import { runRepair } from "./repair.ts";
 
 /** As `check`. */
@@ -17,12 +17,10 @@ export async function checkAndRepair(
   options: CheckOptions,
   host: Host,
 ): Promise<CheckReport> {
-  const session = await Session.open(
-    await namedImage(host.volume, path, options.format),
-    host,
-    "repair",
-    options.journal,
-  );
+  const session = await Session.open(await namedImage(host.volume, path, options.format), host, "repair", {
+    journal: options.journal,
+    look: recently(),
+  });
   try {
     await refuseUnfinished(session);
     const { image, check, repair, changed, milliseconds } = await runRepair(session, options.format, {

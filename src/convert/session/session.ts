@@ -6,7 +6,7 @@ import { isAsTextSays, loadFormats } from "../../formats/registry.ts";
 import { Lock } from "../../journal/lock.ts";
 import { besidePath, refuseLongNames } from "../../journal/names.ts";
 import { MeteredVolume } from "../../storage/metered.ts";
-import type { WritableStorage } from "../../storage/storage.ts";
+import type { Look, WritableStorage } from "../../storage/storage.ts";
 import { GuardedStorage } from "./guarded-storage.ts";
 import type { Host } from "./host.ts";
 import { isTextOf, type NamedImage, readText, refuseOwnName } from "./named-image.ts";
@@ -44,8 +44,16 @@ export class Session {
     this.#lock = lock;
   }
 
-  /** Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind. */
-  static async open(named: NamedImage, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
+  /**
+   * Takes the lock, opens the image and looks for others. Throws `in-use`, `unsupported` or `io`; nothing is left behind.
+   * `look`: a recent one does only for who looks again before what can't be taken back.
+   */
+  static async open(
+    named: NamedImage,
+    host: Host,
+    verb: Verb = "convert",
+    { journal, look }: { readonly journal?: string | undefined; readonly look?: Look } = {},
+  ): Promise<Session> {
     const { path, sidecar } = named;
     refuseOwnName(path, sidecar);
     // What was removed or replaced meanwhile could not be loaded once something has been written.
@@ -70,7 +78,7 @@ export class Session {
       const session = new Session(path, volume, { opened: storage, guarded }, host, lock, verb);
       guarded.lookBy(() => session.#refuseLost());
       if (sidecar !== undefined) session.takeSidecar(sidecar);
-      await session.refuseOtherUsers();
+      await session.refuseOtherUsers(look);
       return session;
     } catch (error) {
       await storage?.close().catch(() => {});
@@ -80,14 +88,14 @@ export class Session {
   }
 
   /** Throws `in-use` or `changed-underneath` when someone else has the image open or wrote to it since we opened it. */
-  async refuseInterference(): Promise<void> {
-    await this.refuseOtherUsers();
+  async refuseInterference(look: Look = "anew"): Promise<void> {
+    await this.refuseOtherUsers(look);
     await this.refuseChange();
   }
 
   /** Throws `in-use` where somebody holds a lock on the image, as QEMU does as long as it has it open. */
   async refuseLocks(): Promise<void> {
-    await refuseUsers(this, this.#opened, this.notes, true);
+    await refuseUsers(this, this.#opened, this.notes, "locks");
   }
 
   /** The cheap half of it: nobody wrote, took the image's name or our lock. */
@@ -131,13 +139,13 @@ export class Session {
     }
   }
 
-  async refuseOtherUsers(): Promise<void> {
-    await refuseUsers(this, this.#opened, this.notes);
+  async refuseOtherUsers(look: Look = "anew"): Promise<void> {
+    await refuseUsers(this, this.#opened, this.notes, look);
     const name = this.#sidecarName;
     if (name === undefined || (await this.storage.sidecar?.()) === undefined) return;
     const text = await this.volume.openForReading(besidePath(this.path, name));
     try {
-      await refuseUsers(this, text, this.notes);
+      await refuseUsers(this, text, this.notes, look);
     } finally {
       await text.close();
     }

@@ -10,9 +10,19 @@ import { Lock } from "../../journal/lock.ts";
 import { journalNamesOf, refuseLongNames } from "../../journal/names.ts";
 import { otherPlace } from "../../journal/place.ts";
 import { codeOf } from "../../storage/host-error.ts";
-import type { Storage, Volume } from "../../storage/storage.ts";
+import type { Look, Storage, Volume } from "../../storage/storage.ts";
 import type { Host } from "./host.ts";
 import { leavingJournal } from "./leaving-journal.ts";
+
+/**
+ * Who begins with an image takes what was seen of other processes within so many milliseconds, so that a thousand images
+ * share a few looks (docs/decisions/which-look-is-shared.md).
+ */
+const RECENT_MS = 100;
+
+export function recently(): Look {
+  return { since: performance.now() - RECENT_MS };
+}
 
 /** What a command does, for messages. */
 export type Verb = "convert" | "repair" | "set the mapping of" | "work on";
@@ -64,9 +74,9 @@ export async function refuseUsers(
   { volume, path, verb }: Command,
   storage: Storage,
   notes: Set<string>,
-  locksAlone = false,
+  look: Look = "anew",
 ): Promise<void> {
-  const { found, blind } = await volume.otherUsers(storage, locksAlone);
+  const { found, blind } = await volume.otherUsers(storage, look);
   for (const note of blind) notes.add(note);
   if (found.length === 0) return;
   throw new ImageError("in-use", say`Cannot ${verb} ${imageNamed(path)}`, {

@@ -9,7 +9,7 @@ import type { Storage, Volume } from "../../storage/storage.ts";
  * matter. `verb` fits between "Cannot" and the path.
  */
 export async function refuseWriters(storage: Storage, volume: Volume, verb: string): Promise<void> {
-  const { writers = [] } = await volume.otherUsers(storage, true);
+  const { writers = [] } = await volume.otherUsers(storage, "locks");
   if (writers.length === 0) return;
   throw new ImageError("in-use", say`Cannot ${verb} ${imageNamed(storage.path)}`, {
     because: writers.join("; "),

@@ -19,6 +19,7 @@ import type { Session } from "../session/session.ts";
 import { cutAt } from "../undo/overlays.ts";
 import { frontIsOurs, sourceIsUntouched } from "../undo/switch-undo.ts";
 import { settle } from "./settle.ts";
+import type { Switched } from "./switch.ts";
 
 type FinishSettings = Pick<Settings, "signal" | "onProgress" | "check" | "verify">;
 
@@ -34,7 +35,7 @@ export interface Finished {
 
 /**
  * The committed target has been verified. With `keepUndo` the way back stays open as `<image>.inplace-undo`; else it
- * is given up, durably, before the first byte of the old format is overwritten. `opened` is the target as opened after
+ * is given up, durably, before the first byte of the old format is overwritten. `switched` is the target as opened after
  * the commit, where this process did that.
  */
 export async function finish(
@@ -42,14 +43,14 @@ export async function finish(
   journal: ConversionJournal,
   settings: FinishSettings,
   { ending, settles = ending !== "handed on" }: { readonly ending: Ending; readonly settles?: boolean },
-  opened?: Image,
+  switched?: Pick<Switched, "target" | "committedAt">,
 ): Promise<Finished> {
   const { intent, undoGivenUp } = journal.work;
   const { cutTo } = intent;
   const storage = cutAt(session.storage, cutTo);
-  // Nobody wrote since it was opened, so what was read of it still holds.
-  await session.refuseInterference();
-  const target = opened ?? (await openedTwice(storage, intent.targetFormat));
+  // Nobody wrote since it was opened, so what was read of it still holds. Who settles it looks anew before each epoch.
+  await session.refuseInterference(switched && { since: switched.committedAt });
+  const target = switched?.target ?? (await openedTwice(storage, intent.targetFormat));
   // What is longer than its disk is not what was asked for: there only the old format is led back to, not the old bytes.
   if (ending === "kept as undo" && !undoGivenUp && cutTo === undefined) {
     const check = await finalCheck(target, settings, true);
@@ -63,6 +64,7 @@ export async function finish(
   const settlesIt = settles && !intent.keepLeaks && target.planSettling !== undefined;
   const givesUp = cutTo !== undefined || text !== undefined || settlesIt;
   if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: givesUp });
+  if (cutTo !== undefined || text !== undefined) await session.refuseInterference();
   await cutToDisk(session, journal);
   if (text !== undefined) await removeText(session, text);
   const nothing = { bytesWritten: 0, epochCount: 0 };

@@ -52,6 +52,8 @@ export interface SwitchInput {
 export interface Switched {
   readonly target: Image;
   readonly digestAfter: string | null;
+  /** When it was durable, by `performance.now()`. */
+  readonly committedAt: number;
 }
 
 /** Leaves the file the target's, verified and not yet settled. */
@@ -78,17 +80,17 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   stopIfAsked(settings.signal, session.path, "before the commit of");
   await journal.append(await preparedOf(input, written));
 
-  await session.refuseInterference();
   await refuseChangedSource(input);
   await refuseStaleCopies(input);
-  await session.refuseChange();
+  await session.refuseInterference();
   if (named) await commitName(session, named, plan.commit.sector);
   else if (plan.commit.kind === "length") await storage.resize(plan.commit.hostOffset);
   else await storage.write(plan.commit.hostOffset, plan.commit.sector);
   await storage.sync();
+  const committedAt = performance.now();
   await refuseOtherCommit(input);
 
-  return { target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)), digestAfter };
+  return { target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)), digestAfter, committedAt };
 }
 
 /** From here on the source is whole whatever lies behind its end, and so it is on the way back. */
@@ -96,6 +98,7 @@ async function anchorSource(session: Session, journal: ConversionJournal): Promi
   const { storage } = session;
   const { anchor } = journal.work;
   if (anchor === undefined) return;
+  await session.refuseInterference();
   await storage.write(0, anchor);
   await storage.sync();
   if ((await commitStateOf(storage, journal.work)) !== "before") throw wrongHeader(session, journal);

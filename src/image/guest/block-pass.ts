@@ -2,6 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { MiB } from "../../bytes/align.ts";
+import { giveScratchBack, takeScratch } from "../../bytes/scratch.ts";
 import { storedGuestBytes } from "../extent.ts";
 import { BLOCK_SIZE, type BlockWork, planBlockWork } from "./block-work.ts";
 import { type BlockTask, HashPool, type Seen, sharedFiles, workerFile } from "./hash-pool.ts";
@@ -84,13 +85,18 @@ function watcherHere(view: GuestView, task: BlockTask): Watcher {
   return {
     depth: BATCHES_AHEAD,
     async start(work) {
-      const bytes = Buffer.allocUnsafe(work.length);
-      let filled = 0;
-      for (const { guestOffset, storedLength } of work.runs) {
-        await reader.read(guestOffset, bytes.subarray(filled, filled + storedLength));
-        filled += storedLength;
+      const buffer = takeScratch(work.length);
+      try {
+        const bytes = buffer.subarray(0, work.length);
+        let filled = 0;
+        for (const { guestOffset, storedLength } of work.runs) {
+          await reader.read(guestOffset, bytes.subarray(filled, filled + storedLength));
+          filled += storedLength;
+        }
+        return seeBlocks(bytes, task);
+      } finally {
+        giveScratchBack(buffer);
       }
-      return seeBlocks(bytes, task);
     },
     close: async () => {},
   };

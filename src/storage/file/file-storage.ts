@@ -1,12 +1,13 @@
 /** One open file on disk: whole reads and writes over the short ones of the operating system. */
 
-import { fstatSync } from "node:fs";
+import { type BigIntStats, fstatSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { MiB } from "../../bytes/align.ts";
+import { KiB, MiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import type { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { hostError } from "../host-error.ts";
+import { QuickReader } from "../quick-reader.ts";
 import { type FileCopy, type FileIdentity, SYNC, type WritableStorage } from "../storage.ts";
 import { Copier } from "./copier.ts";
 import { readDescriptor } from "./descriptor.ts";
@@ -16,6 +17,9 @@ import { SYSTEM_TOOLS, type ToolHost } from "./tool-process.ts";
 
 /** Bytes handed to the kernel at once, so that one huge request holds no thread for long and Ctrl-C is heard. */
 const MAX_TRANSFER = 16 * MiB;
+
+/** Up to here a read that comes from memory takes less than handing it to another thread. */
+const SHORT_READ = 256 * KiB;
 
 /** What an open file has to know of the machine it lies on. */
 export interface FileHost {
@@ -31,6 +35,8 @@ export class FileStorage implements WritableStorage {
   readonly #handle: FileHandle;
   readonly #tools: ToolHost;
   readonly #note: (text: string) => void;
+  readonly #quick = new QuickReader(this);
+  #identity: FileIdentity | undefined;
   #failedSync: ImageError | undefined;
   #flush: Promise<void> | undefined;
   #copier: Copier | undefined;
@@ -50,7 +56,7 @@ export class FileStorage implements WritableStorage {
   }
 
   async size(): Promise<number> {
-    const { size } = await this.#try("read the size of", undefined, () => this.#handle.stat({ bigint: true }));
+    const { size } = this.#facts("read the size of");
     if (size > BigInt(Number.MAX_SAFE_INTEGER)) {
       throw new ImageError("unsupported", say`Cannot use ${imageNamed(this.path)}`, {
         because: "it is longer than 2^53 bytes",
@@ -61,6 +67,8 @@ export class FileStorage implements WritableStorage {
   }
 
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
+    if (into.length <= SHORT_READ && this.#quick.isDue) return this.#quick.read(hostOffset, into);
+    this.#quick.pass();
     let done = 0;
     while (done < into.length) {
       const length = Math.min(into.length - done, MAX_TRANSFER);
@@ -146,15 +154,27 @@ export class FileStorage implements WritableStorage {
     }
   }
 
-  /** Blocking, since it is asked before and after each write and takes microseconds. */
   async fingerprint(): Promise<string> {
-    const facts = await this.#try("look at", undefined, async () => fstatSync(this.#handle.fd, { bigint: true }));
-    return `${facts.size}:${facts.mtimeNs}:${facts.ctimeNs}`;
+    const { size, mtimeNs, ctimeNs } = this.#facts("look at");
+    return `${size}:${mtimeNs}:${ctimeNs}`;
   }
 
+  /** That of an open file stays. */
   async identity(): Promise<FileIdentity> {
-    const facts = await this.#try("look at", undefined, () => this.#handle.stat({ bigint: true }));
-    return { device: facts.dev, inode: facts.ino };
+    if (this.#identity === undefined) {
+      const { dev: device, ino: inode } = this.#facts("look at");
+      this.#identity = { device, inode };
+    }
+    return this.#identity;
+  }
+
+  /** Blocking, since it is asked before and after each write and takes microseconds (docs/decisions/looks-that-block.md). */
+  #facts(operation: string): BigIntStats {
+    try {
+      return fstatSync(this.descriptor, { bigint: true });
+    } catch (error) {
+      throw hostError(error, operation, this.path);
+    }
   }
 
   /** Ends what works on the file on our behalf; it is started anew where it is needed. */

@@ -1,27 +1,34 @@
-/** The folder on disk: opens images so that no link is followed to a write, and makes names durable. */
+/**
+ * The folder on disk: opens images so that no link is followed to a write, and makes names durable.
+ *
+ * What only looks at a name or an open file blocks (docs/decisions/looks-that-block.md); what makes, removes, syncs, reads
+ * or writes does not.
+ */
 
-import { type BigIntStats, constants } from "node:fs";
 import {
-  access,
-  chmod,
-  chown,
-  copyFile,
-  type FileHandle,
-  link,
-  lstat,
-  open,
-  readdir,
-  realpath,
-  rename,
-  stat,
-  statfs,
-  unlink,
-} from "node:fs/promises";
+  accessSync,
+  type BigIntStats,
+  constants,
+  fstatSync,
+  lstatSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
+import { chmod, chown, copyFile, type FileHandle, link, open, readdir, rename, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { codeOf, hostError } from "../host-error.ts";
-import { type FileFacts, type OtherUsers, type Storage, SYNC, type Volume, type WritableStorage } from "../storage.ts";
+import {
+  type FileFacts,
+  type Look,
+  type OtherUsers,
+  type Storage,
+  SYNC,
+  type Volume,
+  type WritableStorage,
+} from "../storage.ts";
 import { findLockHolders, findOtherUsers } from "../users/in-use.ts";
 import { type FileHost, FileStorage } from "./file-storage.ts";
 import { SYSTEM_TOOLS, type ToolHost } from "./tool-process.ts";
@@ -59,20 +66,26 @@ export class FileVolume implements Volume {
 
   async openForReading(path: string): Promise<Storage> {
     // Looked at by name first: merely opening a device can have effects.
-    refuseUnlessRegular(path, await attempt("open", path, () => stat(path, { bigint: true })));
-    const handle = await attempt("open", path, () => open(path, constants.O_RDONLY | NO_WAIT));
+    refuseUnlessRegular(
+      path,
+      attempt("open", path, () => statSync(path, { bigint: true })),
+    );
+    const handle = await awaited("open", path, () => open(path, constants.O_RDONLY | NO_WAIT));
     return keepOrClose(handle, async () => {
-      refuseUnlessRegular(path, await attempt("open", path, () => handle.stat({ bigint: true })));
+      refuseUnlessRegular(
+        path,
+        attempt("open", path, () => fstatSync(handle.fd, { bigint: true })),
+      );
       return new FileStorage(path, handle, this.#host);
     });
   }
 
   async openForWriting(path: string): Promise<WritableStorage> {
-    const named = await attempt("open", path, () => lstat(path, { bigint: true }));
+    const named = attempt("open", path, () => lstatSync(path, { bigint: true }));
     refuseUnlessRegular(path, named);
-    const handle = await attempt("open", path, () => open(path, constants.O_RDWR | NO_FOLLOW | NO_WAIT));
+    const handle = await awaited("open", path, () => open(path, constants.O_RDWR | NO_FOLLOW | NO_WAIT));
     return keepOrClose(handle, async () => {
-      const opened = await attempt("open", path, () => handle.stat({ bigint: true }));
+      const opened = attempt("open", path, () => fstatSync(handle.fd, { bigint: true }));
       refuseUnlessRegular(path, opened);
       if (opened.ino !== named.ino || opened.dev !== named.dev) {
         throw new ImageError("changed-underneath", say`Cannot open ${imageNamed(path)}`, {
@@ -83,22 +96,27 @@ export class FileVolume implements Volume {
         });
       }
       if (opened.nlink > 1n) throw hardLinked(path, opened);
-      return new FileStorage(path, handle, { ...this.#host, hasLateFingerprint: !(await hasExactTimes(path)) });
+      return new FileStorage(path, handle, { ...this.#host, hasLateFingerprint: !hasExactTimes(path) });
     });
   }
 
   async obstaclesToWriting(path: string): Promise<readonly ImageError[]> {
     const found: ImageError[] = [];
-    const gather = (error: unknown) => {
-      if (!(error instanceof ImageError)) throw error;
-      found.push(error);
+    const gathered = <T>(look: () => T): T | undefined => {
+      try {
+        return attempt("open", path, look);
+      } catch (error) {
+        if (!(error instanceof ImageError)) throw error;
+        found.push(error);
+        return undefined;
+      }
     };
-    const facts = await attempt("open", path, () => lstat(path, { bigint: true })).catch(gather);
+    const facts = gathered(() => lstatSync(path, { bigint: true }));
     if (facts === undefined) return found;
     // The permissions of what isn't opened are no matter.
     if (!facts.isFile()) return [irregular(path, facts)];
     if (facts.nlink > 1n) found.push(hardLinked(path, facts));
-    await attempt("open", path, () => access(path, constants.R_OK | constants.W_OK)).catch(gather);
+    gathered(() => accessSync(path, constants.R_OK | constants.W_OK));
     return found;
   }
 
@@ -125,9 +143,9 @@ export class FileVolume implements Volume {
     }
     let copy: WritableStorage | undefined;
     try {
-      const [from, made] = [await stat(path), await stat(to)];
+      const [from, made] = [statSync(path), statSync(to)];
       if (from.uid !== made.uid || from.gid !== made.gid) await chown(to, from.uid, from.gid);
-      if (from.mode !== (await stat(to)).mode) await chmod(to, from.mode & 0o7777);
+      if (from.mode !== statSync(to).mode) await chmod(to, from.mode & 0o7777);
       copy = await this.openForWriting(to);
       if (await this.isSameFile(path, storage)) return copy;
     } catch {
@@ -141,13 +159,9 @@ export class FileVolume implements Volume {
   /** Windows tells nothing of a folder's permissions beforehand. */
   async obstacleToCreating(path: string): Promise<ImageError | undefined> {
     try {
-      await lstat(path);
-    } catch (error) {
-      // What else the system says of the name, that it is too long for one, it would say then too.
-      if (codeOf(error) !== "ENOENT") return hostError(error, "create", path);
-    }
-    try {
-      await access(dirname(path), constants.W_OK | constants.X_OK);
+      // What the system says of the name, that it is too long for one, it would say then too.
+      lstatSync(path, { throwIfNoEntry: false });
+      accessSync(dirname(path), constants.W_OK | constants.X_OK);
       return undefined;
     } catch (error) {
       return hostError(error, "create", path);
@@ -156,7 +170,8 @@ export class FileVolume implements Volume {
 
   async facts(path: string): Promise<FileFacts | undefined> {
     try {
-      const facts = await lstat(path, { bigint: true });
+      const facts = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      if (facts === undefined) return undefined;
       return {
         kind: kindOf(facts),
         size: Number(facts.size),
@@ -164,21 +179,20 @@ export class FileVolume implements Volume {
         allocatedSize: Number(facts.blocks) * 512,
       };
     } catch (error) {
-      const code = codeOf(error);
       // Nothing has a name that nothing can have.
-      if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
+      if (["ENOTDIR", "ENAMETOOLONG"].includes(codeOf(error) ?? "")) return undefined;
       throw hostError(error, "look at", path);
     }
   }
 
   async realPath(path: string): Promise<string> {
-    return attempt("look at", path, () => realpath(path));
+    return attempt("look at", path, () => realpathSync.native(path));
   }
 
   async realFolderOf(path: string): Promise<string> {
     const folder = dirname(resolve(path));
-    const real = await attempt("find the folder", folder, () => realpath(folder));
-    if ((await attempt("find the folder", folder, () => stat(folder))).isDirectory()) return real;
+    const real = attempt("find the folder", folder, () => realpathSync.native(folder));
+    if (attempt("find the folder", folder, () => statSync(folder)).isDirectory()) return real;
     throw new ImageError("io", `Cannot find the folder ${folder}`, {
       because: "that is a file",
       path,
@@ -187,7 +201,7 @@ export class FileVolume implements Volume {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await attempt("rename", from, () => rename(from, to));
+    await awaited("rename", from, () => rename(from, to));
   }
 
   async link(from: string, to: string): Promise<boolean> {
@@ -210,12 +224,12 @@ export class FileVolume implements Volume {
 
   async namesBeside(path: string): Promise<readonly string[]> {
     const folder = dirname(resolve(path));
-    return attempt("look into the folder", folder, () => readdir(folder));
+    return awaited("look into the folder", folder, () => readdir(folder));
   }
 
   async remove(path: string): Promise<void> {
     try {
-      await unlink(path);
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) await unlink(path);
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw hostError(error, "remove", path);
     }
@@ -237,7 +251,7 @@ export class FileVolume implements Volume {
 
   async freeSpace(path: string): Promise<number> {
     try {
-      const { bavail, blocks, bsize } = await statfs(dirname(path));
+      const { bavail, blocks, bsize } = statfsSync(dirname(path));
       // Some network and FUSE file systems answer with nothing but zeros.
       return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
     } catch {
@@ -246,25 +260,20 @@ export class FileVolume implements Volume {
     }
   }
 
-  async otherUsers(storage: Storage, locksAlone = false): Promise<OtherUsers> {
+  async otherUsers(storage: Storage, look: Look = "anew"): Promise<OtherUsers> {
     if (!(storage instanceof FileStorage)) return { found: [], blind: ["all of it: the image is no file on disk"] };
     const identity = await storage.identity();
-    if (locksAlone) return findLockHolders(identity);
+    if (look === "locks") return findLockHolders(identity);
     // Our own tools are no others. They hold no locks.
     await storage.restTools();
-    return findOtherUsers(storage.path, identity);
+    return findOtherUsers(storage.path, identity, look);
   }
 
   async isSameFile(path: string, storage: Storage): Promise<boolean> {
     if (!(storage instanceof FileStorage)) return false;
     const identity = await storage.identity();
-    try {
-      const named = await stat(path, { bigint: true });
-      return named.ino === identity.inode && named.dev === identity.device;
-    } catch (error) {
-      if (codeOf(error) === "ENOENT") return false;
-      throw hostError(error, "look at", path);
-    }
+    const named = attempt("look at", path, () => statSync(path, { bigint: true, throwIfNoEntry: false }));
+    return named !== undefined && named.ino === identity.inode && named.dev === identity.device;
   }
 
   #note(text: string): void {
@@ -274,7 +283,7 @@ export class FileVolume implements Volume {
 
 /** Who may read what; that it is somebody else's is only for root to say. */
 async function becomeLike(handle: FileHandle, like: string): Promise<void> {
-  const { mode, uid, gid } = await stat(like);
+  const { mode, uid, gid } = statSync(like);
   await handle.chmod(mode & 0o666);
   await handle.chown(uid, gid);
 }
@@ -314,7 +323,15 @@ function whatInstead(facts: BigIntStats): { readonly because: string; readonly r
   return { because: "it is no regular file", remedy };
 }
 
-async function attempt<T>(operation: string, path: string, perform: () => Promise<T>): Promise<T> {
+function attempt<T>(operation: string, path: string, perform: () => T): T {
+  try {
+    return perform();
+  } catch (error) {
+    throw hostError(error, operation, path);
+  }
+}
+
+async function awaited<T>(operation: string, path: string, perform: () => Promise<T>): Promise<T> {
   try {
     return await perform();
   } catch (error) {
@@ -333,10 +350,10 @@ async function keepOrClose<T>(handle: FileHandle, inspect: () => Promise<T>): Pr
 }
 
 /** Elsewhere (network file systems, other platforms) another writer is noticed between barriers, not between writes. */
-async function hasExactTimes(path: string): Promise<boolean> {
+function hasExactTimes(path: string): boolean {
   if (process.platform !== "linux") return false;
   try {
-    return EXACT_TIMES.has((await statfs(path)).type);
+    return EXACT_TIMES.has(statfsSync(path).type);
   } catch {
     return false;
   }

@@ -51,25 +51,26 @@ export interface Machine {
 
 /** The processes of this machine: Linux by /proc, elsewhere by signal 0 alone. */
 export function systemProcesses(): ProcessTable {
-  let self: ProcessTable["self"] | undefined;
-  return processTableOf(
-    () => {
-      self ??= {
-        pid: process.pid,
-        hostName: hostname(),
-        bootId: textOf("/proc/sys/kernel/random/boot_id"),
-        machineId: machineId(),
-        pidNamespace: linkOf("/proc/self/ns/pid"),
-        timeNamespace: linkOf("/proc/self/ns/time"),
-        startTime: factsOf(process.pid).startTime,
-      };
-      return self;
-    },
-    {
-      process: (pid) => (answers(pid) ? factsOf(pid) : undefined),
-      isLocal: (path) => LOCAL_FILE_SYSTEMS.has(fileSystemOf(path)),
-    },
-  );
+  return processTableOf(thisProcess, {
+    process: (pid) => (answers(pid) ? factsOf(pid) : undefined),
+    isLocal: (path) => LOCAL_FILE_SYSTEMS.has(fileSystemOf(path)),
+  });
+}
+
+let self: ProcessTable["self"] | undefined;
+
+/** Read once: nothing of it changes while a process runs. */
+function thisProcess(): ProcessTable["self"] {
+  self ??= {
+    pid: process.pid,
+    hostName: hostname(),
+    bootId: textOf("/proc/sys/kernel/random/boot_id"),
+    machineId: machineId(),
+    pidNamespace: linkOf("/proc/self/ns/pid"),
+    timeNamespace: linkOf("/proc/self/ns/time"),
+    startTime: factsOf(process.pid).startTime,
+  };
+  return self;
 }
 
 /** The rules, for any machine; `whoAmI` is asked when it matters, since readers never do. */

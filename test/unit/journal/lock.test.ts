@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Lock } from "../../../src/journal/lock.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import type { FileFacts } from "../../../src/storage/storage.ts";
+import type { Storage } from "../../../src/storage/storage.ts";
 import type { LockOwner, ProcessTable } from "../../../src/storage/users/process-table.ts";
 import { FailingVolume } from "../../support/failing-volume.ts";
 import { WrappedVolume } from "../../support/wrapped-volume.ts";
@@ -135,9 +135,9 @@ test("a lock that another command holds by now is noticed, and not released", as
 /** Between our look at a lock and what we do with it, another command does the same. */
 class RacedVolume extends WrappedVolume {
   raced: (() => Promise<void>) | undefined;
-  readonly #when: "rename" | "facts";
+  readonly #when: "rename" | "isSameFile";
 
-  constructor(inner: MemoryVolume, when: "rename" | "facts", raced: () => Promise<void>) {
+  constructor(inner: MemoryVolume, when: "rename" | "isSameFile", raced: () => Promise<void>) {
     super(inner);
     this.#when = when;
     this.raced = raced;
@@ -154,9 +154,9 @@ class RacedVolume extends WrappedVolume {
     await super.rename(from, to);
   }
 
-  override async facts(path: string): Promise<FileFacts | undefined> {
-    if (this.#when === "facts") await this.#race();
-    return super.facts(path);
+  override async isSameFile(path: string, storage: Storage): Promise<boolean> {
+    if (this.#when === "isSameFile") await this.#race();
+    return super.isSameFile(path, storage);
   }
 }
 
@@ -176,7 +176,7 @@ test("a living owner's lock that was taken aside by mistake is put back", async 
 
 test("a lock that was taken over before our name was in it is not ours", async () => {
   const memory = new MemoryVolume({});
-  const volume = new RacedVolume(memory, "facts", () => theirsNow(memory));
+  const volume = new RacedVolume(memory, "isSameFile", () => theirsNow(memory));
   await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8, 9])))).rejects.toMatchObject({ kind: "in-use" });
   expect(memory.snapshots()).toEqual({ [LOCK]: living });
 });

@@ -57,9 +57,9 @@ class Comparison {
 
   async compare(): Promise<void> {
     const { storage, geometry } = this.#source;
-    const indexes = Array.from(this.#blocks.keys()).filter(
-      (index) => (this.#blocks[index] as number) > NO_BLOCK && index * this.#perBlock < this.#clusterCount,
-    );
+    const indexes: number[] = [];
+    const indexEnd = Math.min(this.#blocks.length, Math.ceil(this.#clusterCount / this.#perBlock));
+    for (let index = 0; index < indexEnd; index++) if ((this.#blocks[index] as number) > NO_BLOCK) indexes.push(index);
     const hostOffsets = Float64Array.from(indexes, (index) => this.#blocks[index] as number);
     let next = 0;
     for await (const batch of readTables(storage, hostOffsets, geometry.clusterSize)) {

@@ -3,6 +3,7 @@
 import { SECTOR_SIZE } from "../../../bytes/align.ts";
 import { type Epoch, NO_REARRANGEMENT, type Rearrangement, type Write } from "../../../image/write.ts";
 import { readZeroFilled, type Storage } from "../../../storage/storage.ts";
+import { areZeros } from "../../../storage/zeros.ts";
 import { autoclearWrite } from "../header/autoclear-write.ts";
 import type { Qcow2Header } from "../header/header.ts";
 
@@ -21,7 +22,7 @@ export async function planHeaderSettling(
   const writes: Write[] = [];
   for (const { start, end } of header.usedRanges.gapsIn(0, clusterEnd)) {
     const stale = cluster.subarray(start, end);
-    if (stale.some((byte) => byte !== 0)) writes.push({ hostOffset: start, bytes: new Uint8Array(end - start) });
+    if (!areZeros(stale)) writes.push({ hostOffset: start, bytes: new Uint8Array(end - start) });
   }
   if (writes.length === 0) return { ...NO_REARRANGEMENT, fileSize };
   const epochs: Epoch[] = [{ purpose: "zero the stale header bytes", repoints: true, writes: () => writes }];

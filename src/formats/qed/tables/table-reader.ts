@@ -1,6 +1,7 @@
 /** Bulk reads of tables: pieces of bounded size, several in flight, handed over in order. */
 
 import { hex, ImageError } from "../../../bytes/image-error.ts";
+import { giveScratchBack, takeScratch } from "../../../bytes/scratch.ts";
 import type { Storage } from "../../../storage/storage.ts";
 
 /** The most that one read takes, in bytes. */
@@ -27,7 +28,7 @@ export async function* readPieces<Request extends PieceRequest>(
   structure: string,
 ): AsyncGenerator<Piece<Request>> {
   const source = requests[Symbol.iterator]();
-  const buffers: Uint8Array[] = [];
+  const buffers: Uint8Array<ArrayBuffer>[] = [];
   const pending: { readonly request: Request; readonly bytes: Uint8Array; readonly done: Promise<void> }[] = [];
   let taken = 0;
   let exhausted = false;
@@ -35,7 +36,8 @@ export async function* readPieces<Request extends PieceRequest>(
     const slot = taken++ % (READS_IN_FLIGHT + 1);
     let buffer = buffers[slot];
     if (buffer === undefined || buffer.length < request.length) {
-      buffer = new Uint8Array(request.length);
+      if (buffer !== undefined) giveScratchBack(buffer);
+      buffer = takeScratch(request.length);
       buffers[slot] = buffer;
     }
     const bytes = buffer.subarray(0, request.length);
@@ -58,6 +60,7 @@ export async function* readPieces<Request extends PieceRequest>(
     }
   } finally {
     await Promise.allSettled(pending.map((piece) => piece.done));
+    for (const buffer of buffers) giveScratchBack(buffer);
   }
 }
 

@@ -1,7 +1,10 @@
+import { fstatSync, readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
-import { MiB } from "../../../../src/bytes/align.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { KiB, MiB } from "../../../../src/bytes/align.ts";
 import { FileStorage } from "../../../../src/storage/file/file-storage.ts";
+
+vi.mock("node:fs", { spy: true });
 
 /** A handle that takes and gives at most `atOnce` bytes a call, as a kernel may. */
 class ShortHandle {
@@ -16,10 +19,14 @@ class ShortHandle {
   }
 
   async read(into: Uint8Array, start: number, length: number, position: number) {
+    return { bytesRead: this.readAtOnce(into, start, length, position) };
+  }
+
+  readAtOnce(into: Uint8Array, start: number, length: number, position: number): number {
     this.calls.push(length);
     const part = this.bytes.subarray(position, position + Math.min(length, this.atOnce));
     into.set(part, start);
-    return { bytesRead: part.length };
+    return part.length;
   }
 
   async write(from: Uint8Array, start: number, length: number, position: number) {
@@ -34,19 +41,26 @@ function storageOn(handle: object): FileStorage {
   return new FileStorage("disk.qed", handle as FileHandle);
 }
 
+afterEach(() => vi.mocked(readSync).mockReset());
+
+/** What comes from memory is read by blocking calls. */
+function shortReadsFrom(handle: ShortHandle): ShortHandle {
+  vi.mocked(readSync).mockImplementation(((_: number, into: Uint8Array, start: number, length: number, at: number) =>
+    handle.readAtOnce(into, start, length, at)) as typeof readSync);
+  return handle;
+}
+
 function failing(code: string): FileStorage {
   const fail = async (): Promise<never> => {
     throw Object.assign(new Error(`${code}: from a test`), { code });
   };
-  return storageOn({ read: fail, write: fail, sync: fail, truncate: fail, stat: fail });
+  return storageOn({ read: fail, write: fail, sync: fail, truncate: fail });
 }
 
 describe("short reads and writes", () => {
   test("are gone on with", async () => {
-    const handle = new ShortHandle(
-      Uint8Array.from({ length: 10 }, (_, at) => at),
-      3,
-    );
+    const bytes = Uint8Array.from({ length: 10 }, (_, at) => at);
+    const handle = shortReadsFrom(new ShortHandle(bytes, 3));
     const into = new Uint8Array(7);
     expect(await storageOn(handle).read(2, into)).toBe(7);
     expect([...into]).toEqual([2, 3, 4, 5, 6, 7, 8]);
@@ -55,7 +69,16 @@ describe("short reads and writes", () => {
   });
 
   test("end at the end of file", async () => {
-    expect(await storageOn(new ShortHandle(new Uint8Array(5), 3)).read(1, new Uint8Array(9))).toBe(4);
+    const handle = shortReadsFrom(new ShortHandle(new Uint8Array(5), 3));
+    expect(await storageOn(handle).read(1, new Uint8Array(9))).toBe(4);
+  });
+
+  test("long ones, which block nobody, are gone on with too", async () => {
+    const handle = new ShortHandle(new Uint8Array(MiB).fill(7), 300 * KiB);
+    const into = new Uint8Array(2 * MiB);
+    expect(await storageOn(handle).read(0, into)).toBe(MiB);
+    expect(into.lastIndexOf(7)).toBe(MiB - 1);
+    expect(vi.mocked(readSync)).not.toHaveBeenCalled();
   });
 
   test("a write of nothing does not go on for ever", async () => {
@@ -81,17 +104,24 @@ describe("errors", () => {
   });
 
   test("all others are io, with place and cause", async () => {
-    await expect(failing("EIO").read(0x1f0000, new Uint8Array(1))).rejects.toMatchObject({
-      kind: "io",
-      path: "disk.qed",
-      hostOffset: 0x1f0000,
-      operation: "read",
-      cause: { code: "EIO" },
-      message: expect.stringMatching(
-        /^Cannot read disk\.qed at host offset 0x1f0000: the disk reports an error \(EIO\)/,
-      ),
+    vi.mocked(readSync).mockImplementationOnce(() => {
+      throw Object.assign(new Error("EIO: from a test"), { code: "EIO" });
     });
-    await expect(failing("EXYZ").size()).rejects.toThrow("Cannot read the size of disk.qed: EXYZ: from a test");
+    for (const length of [1, MiB])
+      await expect(failing("EIO").read(0x1f0000, new Uint8Array(length))).rejects.toMatchObject({
+        kind: "io",
+        path: "disk.qed",
+        hostOffset: 0x1f0000,
+        operation: "read",
+        cause: { code: "EIO" },
+        message: expect.stringMatching(
+          /^Cannot read disk\.qed at host offset 0x1f0000: the disk reports an error \(EIO\)/,
+        ),
+      });
+    vi.mocked(fstatSync).mockImplementationOnce(() => {
+      throw Object.assign(new Error("EXYZ: from a test"), { code: "EXYZ" });
+    });
+    await expect(failing("EIO").size()).rejects.toThrow("Cannot read the size of disk.qed: EXYZ: from a test");
   });
 
   test("a failed sync is never retried", async () => {
@@ -107,7 +137,7 @@ describe("errors", () => {
   });
 
   test("a file beyond 2^53 bytes is refused", async () => {
-    const storage = storageOn({ stat: async () => ({ size: 2n ** 53n }) });
-    await expect(storage.size()).rejects.toMatchObject({ kind: "unsupported" });
+    vi.mocked(fstatSync).mockReturnValueOnce({ size: 2n ** 53n } as never);
+    await expect(storageOn({ fd: 5 }).size()).rejects.toMatchObject({ kind: "unsupported" });
   });
 });

@@ -1,5 +1,5 @@
+import { accessSync, lstatSync } from "node:fs";
 import {
-  access,
   chmod,
   link,
   mkdir,
@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FileVolume } from "../../../../src/storage/file/file-volume.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
 
+vi.mock("node:fs", { spy: true });
 vi.mock("node:fs/promises", { spy: true });
 
 const volume = new FileVolume();
@@ -38,7 +39,7 @@ function systemError(code: string): Error {
 describe("obstacles, told beforehand", () => {
   /** The system's answers for one who is not root. */
   function deny(path: string, code: string): void {
-    vi.mocked(access).mockImplementation(async (asked) => {
+    vi.mocked(accessSync).mockImplementation((asked) => {
       if (asked === path) throw systemError(code);
     });
   }
@@ -57,7 +58,7 @@ describe("obstacles, told beforehand", () => {
     const hardLinked = await volume.openForWriting(image).catch((error: Error) => error);
     expect(found[0]).toEqual(hardLinked);
     expect(found[1]?.message).toMatch(/^Cannot open .*: permission denied \(EACCES\)/);
-    vi.mocked(access).mockReset();
+    vi.mocked(accessSync).mockReset();
   });
 
   test("what is no regular file, and what is gone", async () => {
@@ -78,7 +79,7 @@ describe("obstacles, told beforehand", () => {
         ),
       });
     }
-    vi.mocked(access).mockReset();
+    vi.mocked(accessSync).mockReset();
     const long = join(folder, "n".repeat(256));
     const made = await volume.createExclusively(long).catch((error: Error) => error);
     expect(await volume.obstacleToCreating(long)).toMatchObject({ cause: { code: "ENAMETOOLONG" } });
@@ -136,20 +137,18 @@ describe("openForWriting", () => {
   });
 
   test("nor where a link takes the file's place after the look at the name", async () => {
-    const { lstat } = await import("node:fs/promises");
-    const named = await lstat(image, { bigint: true });
+    const named = lstatSync(image, { bigint: true });
     await rename(image, join(folder, "real"));
     await symlink("real", image);
-    vi.mocked(lstat).mockResolvedValueOnce(named as never);
+    vi.mocked(lstatSync).mockReturnValueOnce(named);
     await expect(volume.openForWriting(image)).rejects.toMatchObject({ cause: { code: "ELOOP" } });
   });
 
   test("nor where another file takes its place", async () => {
-    const { lstat } = await import("node:fs/promises");
-    const named = await lstat(image, { bigint: true });
+    const named = lstatSync(image, { bigint: true });
     await writeFile(join(folder, "other"), "");
     await rename(join(folder, "other"), image);
-    vi.mocked(lstat).mockResolvedValueOnce(named as never);
+    vi.mocked(lstatSync).mockReturnValueOnce(named);
     await expect(volume.openForWriting(image)).rejects.toMatchObject({ kind: "changed-underneath" });
   });
 

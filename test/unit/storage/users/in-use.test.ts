@@ -101,7 +101,7 @@ describe("findOtherUsers", () => {
   async function look(platform: NodeJS.Platform = "linux") {
     const facts = await stat(join(folder, "disk.qed"), { bigint: true });
     const system = { platform, proc: join(folder, "proc"), sys: join(folder, "sys") };
-    return findOtherUsers("images/disk.qed", { device: facts.dev, inode: facts.ino }, system);
+    return findOtherUsers("images/disk.qed", { device: facts.dev, inode: facts.ino }, "anew", system);
   }
   const backing = (text: string) => writeFile(join(folder, "sys/block/loop0/loop/backing_file"), text);
 

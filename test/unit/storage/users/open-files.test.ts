@@ -2,6 +2,7 @@ import { link, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Look } from "../../../../src/storage/storage.ts";
 import { findWriters } from "../../../../src/storage/users/open-files.ts";
 
 let folder: string;
@@ -23,9 +24,9 @@ async function process_(id: number | string, target: string, about: string, comm
   await writeFile(join(place, "comm"), command);
 }
 
-async function look(): Promise<string[]> {
+async function look(how: Exclude<Look, "locks"> = "anew"): Promise<string[]> {
   const facts = await stat(image, { bigint: true });
-  return findWriters("images/disk.qed", { device: facts.dev, inode: facts.ino }, join(folder, "proc"));
+  return findWriters("images/disk.qed", { device: facts.dev, inode: facts.ino }, how, join(folder, "proc"));
 }
 
 const fdinfo = async (flags: string): Promise<string> =>
@@ -76,4 +77,26 @@ test("what can't be read shows nothing", async () => {
   expect(await look()).toEqual([]);
   await mkdir(join(folder, "proc/99"), { recursive: true });
   expect(await look()).toEqual([]);
+});
+
+test("a look serves whoever is content with its age, and nobody who asks anew", async () => {
+  const before = performance.now();
+  expect(await look({ since: before })).toEqual([]);
+  await process_(4242, image, await fdinfo("0100002"));
+  const found = ["process 4242 (tool) has it open for writing"];
+  expect(await look({ since: before })).toEqual([]);
+  expect(await look({ since: performance.now() })).toEqual(found);
+  // Who has closed it meanwhile is nobody's user any more, however old the look.
+  await rm(join(folder, "proc/4242"), { recursive: true });
+  expect(await look({ since: before })).toEqual([]);
+  await process_(4243, image, await fdinfo("0100002"));
+  expect(await look("anew")).toEqual(["process 4243 (tool) has it open for writing"]);
+});
+
+test("what somebody looked at anew serves others too", async () => {
+  const before = performance.now();
+  await process_(4242, image, await fdinfo("0100002"));
+  expect(await look("anew")).toHaveLength(1);
+  await process_(4243, image, await fdinfo("0100002"));
+  expect(await look({ since: before })).toHaveLength(1);
 });
