@@ -2,22 +2,24 @@
  * Builds dist: `node scripts/build.ts [--check] [FOLDER]`; the same bytes in every folder and on every Node.
  *
  *   cli.mjs          looks at the Node version, then loads cli-main.mjs
- *   main, post.mjs   the action          \
- *   cli-main.mjs     the command line     } thin faces; all import index.mjs
- *   index.mjs        the library         /
- *   *-HASH.mjs       what main and post share, and what they load only when it is used
+ *   cli-main.mjs     the command line, and
+ *   index.mjs        the library: build/chunks.ts
+ *   main, post.mjs   the action, which imports index.mjs
+ *   *-HASH.mjs       what they share, and what they load only when it is used
  *   hash-worker.mjs  started by the library on worker threads
  */
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+import { buildChunks } from "./build/chunks.ts";
 import { type LockedPackages, nameOf, placesOf } from "./bundled.ts";
+import { trimDeclarations } from "./declarations.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const committed = join(root, "dist");
@@ -32,11 +34,7 @@ interface Bundle {
 }
 
 const bundles: readonly Bundle[] = [
-  // No CommonJS in it, so that a bundler may make CommonJS of it.
-  { entries: { index: "src/index.ts" }, options: { minifyIdentifiers: true, banner: {} } },
   { entries: { "hash-worker": "src/image/guest/hash-worker.ts" }, options: { minifyIdentifiers: true } },
-  // docs/decisions/the-library-is-minified.md
-  { entries: { "cli-main": "src/cli/main.ts" }, options: { minifyIdentifiers: true } },
   {
     // What is imported dynamically becomes a chunk too, and so is loaded only when it is used. Chunks lie beside the
     // entries, since `./index.mjs` must mean the same in all of them.
@@ -50,30 +48,18 @@ const bundles: readonly Bundle[] = [
   },
 ];
 
-/** The faces know the library by its public index alone, so that all share one copy of it. */
+/** The action knows the library by its public index alone, so that all share one copy of it. */
 const shareLibrary: Plugin = {
   name: "share-library",
   setup(builder) {
     builder.onResolve({ filter: /\/index\.ts$/ }, ({ importer, path, resolveDir }) =>
-      resolve(resolveDir, path) === join(root, "src/index.ts") &&
-      /[\\/]src[\\/](cli|action|acquire)[\\/]/.test(importer)
+      resolve(resolveDir, path) === join(root, "src/index.ts") && /[\\/]src[\\/](action|acquire)[\\/]/.test(importer)
         ? { path: "./index.mjs", external: true }
         : undefined,
     );
     builder.onResolve({ filter: /^\.\/main\.ts$/ }, ({ importer }) =>
       /[\\/]src[\\/]cli[\\/]loader\.ts$/.test(importer) ? { path: "./cli-main.mjs", external: true } : undefined,
     );
-  },
-};
-
-/** Commander loads it for commands that are programs of their own; we have none, and loading it takes 10 ms of each start. */
-const noChildProcess: Plugin = {
-  name: "no-child-process",
-  setup(builder) {
-    builder.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /[\\/]commander[\\/]/.test(importer) ? { path: "child_process", namespace: "empty" } : undefined,
-    );
-    builder.onLoad({ filter: /./, namespace: "empty" }, () => ({ contents: "module.exports = {};", loader: "js" }));
   },
 };
 
@@ -145,7 +131,7 @@ const onlyVersion: Plugin = {
 
 async function buildInto(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  const taken = new Set<string>();
+  const taken = new Set(packagesIn((await buildChunks(root, folder)).map((file) => relative(root, file))));
   for (const { entries, options } of bundles) {
     const { metafile } = await build({
       absWorkingDir: root,
@@ -164,22 +150,21 @@ async function buildInto(folder: string): Promise<void> {
       external: ["supports-color"],
       charset: "utf8",
       banner: { js: REQUIRE_BANNER },
-      plugins: [shareLibrary, onlyVersion, noChildProcess, noOidc, noCrc64, onlyProxyAgent, oneParser],
+      plugins: [shareLibrary, onlyVersion, noOidc, noCrc64, onlyProxyAgent, oneParser],
       logLevel: "warning",
       metafile: true,
       ...options,
     });
-    for (const place of packagesIn(metafile)) taken.add(place);
+    for (const place of packagesIn(Object.keys(metafile?.inputs ?? {}))) taken.add(place);
   }
   run("typescript/bin/tsc", "-p", "tsconfig.types.json", "--outDir", join(folder, "types"));
-  await keepReachable(join(folder, "types"), "index.d.ts");
-  await forOlderCompilers(join(folder, "types"));
+  await trimDeclarations(join(folder, "types"), "index.d.ts");
   await writeLicences(join(folder, "licenses.txt"), taken);
 }
 
-/** Places of the packages whose code a bundle holds. */
-function packagesIn(metafile: Metafile | undefined): string[] {
-  return Object.keys(metafile?.inputs ?? {}).flatMap((file) => {
+/** Places of the packages whose code a bundle holds, of its files. */
+function packagesIn(files: readonly string[]): string[] {
+  return files.flatMap((file) => {
     const place = file.slice(0, file.lastIndexOf("node_modules/"));
     return file.includes("node_modules/") ? [`${place}node_modules/${nameOf(file)}`] : [];
   });
@@ -218,38 +203,6 @@ async function writeLicences(file: string, taken: ReadonlySet<string>): Promise<
     run("generate-license-file/bin/generate-license-file", ...words);
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Removes every declaration that the first one does not lead to: what is inside is nobody's to import. */
-async function keepReachable(folder: string, first: string): Promise<void> {
-  const reached = new Set<string>();
-  const visit = async (file: string): Promise<void> => {
-    if (reached.has(file)) return;
-    reached.add(file);
-    const text = await readFile(file, "utf8");
-    for (const [, path] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.ts"/g)) {
-      await visit(join(dirname(file), `${path}.d.ts`));
-    }
-  };
-  await visit(join(folder, first));
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((each) => each.isFile())) {
-    const file = join(entry.parentPath, entry.name);
-    if (!reached.has(file)) await rm(file);
-  }
-  // The deepest first, so that a folder of empty folders goes too.
-  for (const entry of entries.filter((each) => each.isDirectory()).reverse()) {
-    await rmdir(join(entry.parentPath, entry.name)).catch(() => {});
-  }
-}
-
-/** TypeScript before 5.7 takes no argument for the type of bytes, and its default is what callers need. */
-async function forOlderCompilers(folder: string): Promise<void> {
-  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".d.ts"));
-  for (const name of names) {
-    const text = await readFile(join(folder, name), "utf8");
-    await writeFile(join(folder, name), text.replaceAll("Uint8Array<ArrayBuffer>", "Uint8Array"));
   }
 }
 

@@ -35,7 +35,14 @@ const packages = {
   qcowinfo: "libqcow-utils",
   "7zz": "7zip",
 } as const;
-type Tool = keyof typeof packages;
+/** What a script asks for by name and no test does, since it is large. */
+const scriptPackages = {
+  "qemu-system-x86_64": "qemu-system-x86",
+  "virt-v2v": "virt-v2v",
+  xmllint: "libxml2-utils",
+} as const;
+type Tool = keyof typeof packages | keyof typeof scriptPackages;
+const packageOf: Readonly<Record<Tool, string>> = { ...packages, ...scriptPackages };
 
 /** File systems' tools lie in folders that a user's PATH may lack. */
 const folders = [...new Set([...pathWithChosenQemu().split(delimiter), "/usr/sbin", "/sbin"])];
@@ -55,15 +62,19 @@ export function find(program: string): string | undefined {
     });
 }
 
-/** Installs what is missing; throws an Error that says plainly what, where that can't be done. */
-export function ensureTools(): void {
-  const missing = missingTools();
+/**
+ * Installs what is missing of the named programs, of all that the tests ask where none is named; throws an Error that says
+ * plainly what, where that can't be done.
+ */
+export function ensureTools(...named: readonly Tool[]): void {
+  const tools = named.length > 0 ? named : (Object.keys(packages) as Tool[]);
+  const missing = missingOf(tools);
   if (missing.length === 0) return;
-  const wanted = [...new Set(missing.map((tool) => packages[tool]))];
+  const wanted = [...new Set(missing.map((tool) => packageOf[tool]))];
   const apt = find("apt-get");
   const privileged = asRoot();
   if (process.platform !== "linux" || apt === undefined || privileged === undefined) {
-    throw new Error(`Cannot run the tests without ${missing.join(", ")}: install ${wanted.join(", ")}`);
+    throw new Error(`Cannot run this without ${missing.join(", ")}: install ${wanted.join(", ")}`);
   }
   const [program = apt, ...before] = [...privileged, apt];
   const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
@@ -71,9 +82,9 @@ export function ensureTools(): void {
   for (const words of [["update"], ["install", "-y", "--no-install-recommends", ...wanted]]) {
     execFileSync(program, [...before, ...words], { stdio: ["ignore", 2, 2], env: environment });
   }
-  const still = missingTools();
+  const still = missingOf(tools);
   if (still.length > 0)
-    throw new Error(`Cannot run the tests: apt installed ${wanted.join(", ")}, still no ${still.join(", ")}`);
+    throw new Error(`Cannot run this: apt installed ${wanted.join(", ")}, still no ${still.join(", ")}`);
 }
 
 /** The first line that the chosen qemu-img says of itself. */
@@ -81,8 +92,8 @@ export function qemuVersion(): string {
   return execFileSync("qemu-img", ["--version"], { encoding: "utf8" }).split("\n")[0] ?? "";
 }
 
-function missingTools(): Tool[] {
-  return (Object.keys(packages) as Tool[]).filter((tool) => find(tool) === undefined);
+function missingOf(tools: readonly Tool[]): Tool[] {
+  return tools.filter((tool) => find(tool) === undefined);
 }
 
 /** What goes before a command to run it as root; undefined where we may not. */

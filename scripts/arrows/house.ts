@@ -62,10 +62,17 @@ export const house: readonly Room[] = [
   ),
   {
     folder: "formats",
-    may: [...core, "image", "formats/*/driver.ts", "formats/*/details.ts"],
+    may: [
+      ...core,
+      "image",
+      "formats/*/driver.ts",
+      "formats/*/details.ts",
+      "formats/*/target.ts",
+      "formats/*/target/target.ts",
+    ],
     packages: builtins,
     message:
-      "formats may import bytes, storage and image only, and of a format its driver and the details that it tells; never node:fs",
+      "formats may import bytes, storage and image only, and of a format its driver, its target and the details that it tells; never node:fs",
   },
   // One without walls of its own: a new format, until it has so many files that it wants them.
   { ...format, folder: "formats/*" },
@@ -108,7 +115,16 @@ export const house: readonly Room[] = [
   ...divided(
     "convert",
     {
-      may: [...core, "image", "plan", "journal", "check", "formats/registry.ts", "formats/details.ts"],
+      may: [
+        ...core,
+        "image",
+        "plan",
+        "journal",
+        "check",
+        "formats/registry.ts",
+        "formats/target-registry.ts",
+        "formats/details.ts",
+      ],
       composes: true,
       packages: builtins,
       message: "convert names no format (the registry does), no face, and never node:fs",
@@ -122,10 +138,21 @@ export const house: readonly Room[] = [
       proof: ["options"],
       undo: ["options", "session", "inspect", "execute"],
       switch: ["options", "session", "inspect", "execute", "proof", "undo"],
-      repair: ["options", "session", "execute", "proof", "undo"],
+      repair: ["options", "report", "session", "execute", "proof", "undo"],
       rearrange: ["options", "session", "inspect", "execute", "proof", "undo", "switch"],
       conversion: ["options", "report", "session", "inspect", "execute", "proof", "undo", "switch", "rearrange"],
-      recovery: ["options", "report", "session", "inspect", "proof", "undo", "switch", "repair", "conversion"],
+      recovery: [
+        "options",
+        "report",
+        "session",
+        "inspect",
+        "execute",
+        "proof",
+        "undo",
+        "switch",
+        "repair",
+        "conversion",
+      ],
       // What reads knows nobody who writes.
       reading: ["options", "report", "inspect"],
     },
@@ -142,9 +169,9 @@ export const house: readonly Room[] = [
   ).map((room) => (room.folder === "acquire/cache" ? { ...room, packages: [...disk, "@actions"] as const } : room)),
   {
     folder: "cli",
-    may: ["acquire", "index.ts", "../package.json"],
+    may: ["acquire", "doors.ts", "index.ts", "../package.json"],
     packages: [...disk, "commander", "cli-progress"],
-    message: "cli may import the public index and acquire only",
+    message: "cli may import the public index, its doors and acquire only",
   },
   ...divided(
     "action",

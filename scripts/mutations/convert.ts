@@ -84,7 +84,7 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "a target with reference counts may leak before it is finished",
     file: "convert/switch/switch.ts",
-    find: "mustBeSettled: !isCarrier && (driverOf(plan.draft.format).target?.countsReferences ?? false),",
+    find: "mustBeSettled: !isCarrier && (targetOf(plan.draft.format)?.countsReferences ?? false),",
     replace: "mustBeSettled: false,",
     tests: [verification],
   },
@@ -280,7 +280,7 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "a signal is not heard",
-    file: "convert/session/session.ts",
+    file: "convert/session/stop.ts",
     find: "if (!signal?.aborted) return;",
     replace: "return;",
     tests: [others],

@@ -5,6 +5,7 @@ import type { Mutation } from "./mutation.ts";
 const schedule = "test/property/gather-schedule.property.test.ts";
 const proof = "test/unit/plan/gather-proof.test.ts";
 const units = "test/unit/plan/place-units.test.ts";
+const space = "test/unit/convert/rearrange/space-taken.test.ts";
 const vhd = "test/unit/formats/vpc/dynamic-target.test.ts";
 
 export const gatherMutations: readonly Mutation[] = [
@@ -77,5 +78,33 @@ export const gatherMutations: readonly Mutation[] = [
     find: "        zeros: RangeSet.of({ start: end, end: batOffset }),\n",
     replace: "",
     tests: [vhd],
+  },
+  {
+    name: "old places are given back an epoch too late",
+    file: "convert/rearrange/bring-together.ts",
+    find: 'addPlaces(pending, epochs[at - 1], "fromHostOffset");',
+    replace: 'addPlaces(pending, epochs[at - 2], "fromHostOffset");',
+    tests: [space],
+  },
+  {
+    name: "what the carrier can't point at is copied behind all there is",
+    file: "convert/conversion/steps.ts",
+    find: "isInOnePiece || isPacked ? {",
+    replace: "false ? {",
+    tests: [space],
+  },
+  {
+    name: "copies of holes are blocks of zeros",
+    file: "convert/execute/execute.ts",
+    find: "if (isZeros) zeros.add(toHostOffset + start, toHostOffset + end);",
+    replace: "if (isZeros && storage === undefined) zeros.add(0, 0);",
+    tests: [space],
+  },
+  {
+    name: "the journal is told without what comes to the front",
+    file: "convert/execute/space.ts",
+    find: "return header + commitBytes(plan.commit) + JOURNAL_FACTS_SIZE;",
+    replace: "return header + JOURNAL_FACTS_SIZE;",
+    tests: [space],
   },
 ];

@@ -1,5 +1,6 @@
 /** All mutations. An anchor must stand in its file exactly once: who rewrites a place moves its mutations along. */
 
+import { adoptionMutations } from "./adoption.ts";
 import { convertMutations } from "./convert.ts";
 import { encodeMutations } from "./encode.ts";
 import { facesMutations } from "./faces.ts";
@@ -60,6 +61,7 @@ export const mutations: readonly Mutation[] = [
   ...frontTargetMutations,
   ...nameMutations,
   ...storageMutations,
+  ...adoptionMutations,
   ...facesMutations,
   ...gatherMutations,
   ...gptMutations,

@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.ts";
 
 const refused = "test/oracle/corpus.test.ts > refuse/ova/";
 const reading = "test/unit/formats/ova/ova.test.ts";
+const made = "test/oracle/ova-target.test.ts > from raw";
 
 export const ovaMutations: readonly Mutation[] = [
   {
@@ -68,5 +69,26 @@ export const ovaMutations: readonly Mutation[] = [
     find: "check: check || !image.checkReadsAll ?",
     replace: "check: check || image.fileSize > 0 ?",
     tests: [reading],
+  },
+  {
+    name: "an item's elements in any order",
+    file: "formats/ova/descriptor.ts",
+    find: ".sort(([a], [b]) => (a < b ? -1 : 1))",
+    replace: "",
+    tests: [made],
+  },
+  {
+    name: "a machine's disk is one that its descriptor does not have",
+    file: "formats/ova/descriptor.ts",
+    find: 'HostResource: "ovf:/disk/vmdisk1"',
+    replace: 'HostResource: "ovf:/disk/disk1"',
+    tests: [made],
+  },
+  {
+    name: "a machine's disk hangs on what is no controller",
+    file: "formats/ova/descriptor.ts",
+    find: "Parent: 3 }",
+    replace: "Parent: 2 }",
+    tests: [made],
   },
 ];

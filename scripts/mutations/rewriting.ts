@@ -60,7 +60,7 @@ export const rewritingMutations: readonly Mutation[] = [
   },
   {
     name: "recovery believes the journal that it reads",
-    file: "convert/recover.ts",
+    file: "convert/recovery/recover.ts",
     find: "      await journal.writeAnew();",
     replace: "",
     tests: [tinySyncs, failedSyncs],

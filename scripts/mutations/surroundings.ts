@@ -127,8 +127,8 @@ export const surroundingsMutations: readonly Mutation[] = [
   {
     name: "a plan does not see who has the image open",
     file: "convert/conversion/foretell.ts",
-    find: `  await reasons.ask(() => refuseUsers({ volume, path, verb: "convert" }, storage, blind));`,
-    replace: "",
+    find: `    refuseUsers({ volume, path, verb: "convert" }, storage, blind),`,
+    replace: "    Promise.resolve(),",
     tests: [foretell],
   },
   {
@@ -504,7 +504,7 @@ export const surroundingsMutations: readonly Mutation[] = [
   },
   {
     name: "another file in the image's place is not told of",
-    file: "convert/recover.ts",
+    file: "convert/recovery/recover.ts",
     find: "throw (await replacedImage(session, journal, direction, error)) ?? leavingJournal(path, journal, error);",
     replace: "throw leavingJournal(path, journal, error);",
     tests: [replaced],
@@ -525,7 +525,7 @@ export const surroundingsMutations: readonly Mutation[] = [
   },
   {
     name: "a repair's journal hides a conversion's",
-    file: "convert/check.ts",
+    file: "convert/repair/check-and-repair.ts",
     find: "    await refuseUnfinished(session);",
     replace: "",
     tests: [repair, refusals],

@@ -56,7 +56,7 @@ export const undoCopyMutations: readonly Mutation[] = [
   },
   {
     name: "a copy that no journal tells of stays",
-    file: "convert/recover.ts",
+    file: "convert/recovery/recover.ts",
     find: "await removeCopy(session.volume, journalNamesOf(session.path).copy);",
     replace: "",
     tests: [crash],

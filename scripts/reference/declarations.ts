@@ -19,8 +19,10 @@ export interface Declaration {
 export function exportedFrom(index: URL): Declaration[] {
   const source = readFileSync(index, "utf8");
   const statements = source.matchAll(/^export (type )?(\*|\{[^}]*\}) from "([^"]+)";$/gm);
-  return [...statements].flatMap(([, , names = "", path = ""]) => {
+  return [...statements].flatMap(([, isOfTypes, names = "", path = ""]) => {
     const module = new URL(path, index);
+    // A list that is exported as a whole is an index itself.
+    if (names === "*" && isOfTypes === undefined) return exportedFrom(module);
     return names === "*" ? allOf(module) : namesIn(names).map((name) => declarationOf(name, module));
   });
 }

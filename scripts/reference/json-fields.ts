@@ -398,7 +398,10 @@ export const MAP = of<MapEntry>({
 });
 
 export const RECOVERY = of<RecoveryReport>({
-  image,
+  image: text("The file that holds the disk."),
+  imageAfter: text("What the image is called now, where that is a descriptor beside the file. Else absent."),
+  diskFile: text("The file that holds the disk, where the image is a text beside it, or was one. Else absent."),
+  sourceFormat: text("The format that the image had before the conversion; absent of a repair."),
   format: text("The image's format now."),
   outcome: text(`${OUTCOMES}.`),
   message: text("One sentence."),

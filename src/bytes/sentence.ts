@@ -21,7 +21,8 @@ export interface CommandReference {
   readonly path: string;
 }
 
-type Reference =
+/** What each face calls otherwise, or asks for. */
+export type SentenceReference =
   | OptionReference
   | CommandReference
   /** An option by the library's own name, e.g. `maxExtraSpace`. */
@@ -33,7 +34,7 @@ type Reference =
   /** Several things to do, each enough by itself. */
   | { readonly ref: "either"; readonly ways: readonly Sentence[] };
 
-export type Part = string | Reference;
+export type SentencePart = string | SentenceReference;
 
 /** What may stand where a sentence is wanted. */
 export type Words = string | Sentence;
@@ -47,9 +48,9 @@ export interface Vocabulary {
 }
 
 export class Sentence {
-  readonly parts: readonly Part[];
+  readonly parts: readonly SentencePart[];
 
-  constructor(parts: readonly Part[]) {
+  constructor(parts: readonly SentencePart[]) {
     this.parts = parts;
   }
 
@@ -81,7 +82,7 @@ export class Sentence {
   }
 
   /** The same with parts of it in place of others. */
-  mapped(change: (part: Part) => Part): Sentence {
+  mapped(change: (part: SentencePart) => SentencePart): Sentence {
     return new Sentence(this.parts.map(change));
   }
 
@@ -92,7 +93,7 @@ export class Sentence {
     );
   }
 
-  #all(): readonly Reference[] {
+  #all(): readonly SentenceReference[] {
     return this.parts.flatMap((part) => {
       if (typeof part === "string") return [];
       return part.ref === "either" ? [part, ...part.ways.flatMap((way) => way.#all())] : [part];
@@ -102,7 +103,7 @@ export class Sentence {
 
 /** say`delete them or use ${option("drop", "snapshots")}` */
 export function say(texts: TemplateStringsArray, ...values: readonly (Words | number)[]): Sentence {
-  const parts = texts.flatMap((text, at): readonly Part[] => {
+  const parts = texts.flatMap((text, at): readonly SentencePart[] => {
     const value = values[at];
     if (value instanceof Sentence) return [text, ...value.parts];
     return [value === undefined ? text : `${text}${value}`];
@@ -179,7 +180,7 @@ export function commandLine(program: string): Vocabulary {
 
 export const COMMAND_LINE = commandLine("inplace-convert");
 
-function worded(part: Reference, vocabulary: Vocabulary): string {
+function worded(part: SentenceReference, vocabulary: Vocabulary): string {
   switch (part.ref) {
     case "option":
       return vocabulary.option(part) ?? (COMMAND_LINE.option(part) as string);

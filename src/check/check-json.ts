@@ -1,9 +1,9 @@
 /** The JSON of `qemu-img check --output=json`, then what is ours: warnings and findings. */
 
 import type { CheckResult, Finding } from "../image/finding.ts";
-import type { Fixed } from "./check-text.ts";
+import type { RepairedCounts } from "./check-text.ts";
 
-export interface CheckFacts extends CheckResult, Fixed {
+export interface CheckFacts extends CheckResult, RepairedCounts {
   readonly image: string;
   readonly format: string;
 }

@@ -3,13 +3,13 @@
 import type { CheckResult } from "../image/finding.ts";
 
 /** What a repair put right, as the fixed part of qemu-img's text counts it. */
-export interface Fixed {
+export interface RepairedCounts {
   readonly leaksFixed: number;
   readonly corruptionsFixed: number;
 }
 
 /** The part before the second check; empty where nothing was repaired. */
-export function fixedText({ leaksFixed, corruptionsFixed }: Fixed): string {
+export function fixedText({ leaksFixed, corruptionsFixed }: RepairedCounts): string {
   if (leaksFixed + corruptionsFixed === 0) return "";
   return (
     "The following inconsistencies were found and repaired:\n\n" +

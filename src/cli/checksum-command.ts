@@ -1,12 +1,13 @@
 /** `checksum`: the digest of what each guest sees, or whether it is the one in a list. */
 
 import { readFileSync } from "node:fs";
-import { type ChecksumAlgorithm, type ChecksumReport, counted, ImageError, kebabKeys, UsageError } from "../index.ts";
-import { parseChecksumList } from "./checksum-list.ts";
+import { type ChecksumAlgorithm, type ChecksumReport, counted, ImageError, kebabKeys, UsageError } from "../doors.ts";
+import { checksumLine, parseChecksumList } from "./checksum-list.ts";
 import { type CommandRun, given, isJson, printResult, required } from "./command-run.ts";
 import { EXIT, failureJson, failureOf, noteFailure } from "./failure.ts";
 import { jsonText } from "./json.ts";
 import { type NamedImage, namedImage, refuseSecret } from "./named-image.ts";
+import { explain } from "./system-error.ts";
 import { printableLine } from "./terminal.ts";
 
 export async function checksumCommand(run: CommandRun, words: readonly string[]): Promise<number> {
@@ -30,15 +31,15 @@ export async function checksumCommand(run: CommandRun, words: readonly string[])
 
 /** One line an image, whatever its name holds, as sha256sum has it. */
 function line({ checksum, image }: ChecksumReport): string {
-  return `${checksum}  ${printableLine(image)}`;
+  return checksumLine(checksum, image);
 }
 
 /** `NAME: OK` or `NAME: FAILED`, as `sha256sum -c`; with `-q` only what failed. */
-async function checkListed(run: CommandRun, list: string, words: readonly string[]): Promise<number> {
+async function checkListed(run: CommandRun, lists: readonly string[], words: readonly string[]): Promise<number> {
   if (words.length > 0) throw new UsageError("Cannot take images beside -c: the list names them");
   if (run.values.imageOpts) throw new UsageError("Cannot take --image-opts beside -c: the list names files");
   refuseSecret(run.values);
-  const listed = parseChecksumList(readFileSync(list === "-" ? 0 : list, "utf8"), list);
+  const listed = lists.flatMap((list) => parseChecksumList(textOf(list), list));
   const results = new Results(run);
   for (const { digest, name } of listed) {
     const report = await results.attempt({ path: name, format: run.open.format });
@@ -52,6 +53,17 @@ async function checkListed(run: CommandRun, list: string, words: readonly string
     results.add({ ...report, expected: digest, matches }, matches && run.values.quiet ? undefined : text);
   }
   return results.end();
+}
+
+/** `-` is stdin, once. Throws ImageError where it can't be read. */
+function textOf(list: string): string {
+  try {
+    return readFileSync(list === "-" ? 0 : list, "utf8");
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const what = `Cannot read the list ${list}: ${explain(error)}`;
+    throw new ImageError("io", what, { path: list, operation: "read", cause: error });
+  }
 }
 
 function digestOf({ library, open, values }: CommandRun, { path, format }: NamedImage): Promise<ChecksumReport> {
@@ -99,7 +111,12 @@ class Results {
   end(): number {
     const { terminal } = this.#run;
     if (isJson(this.#run)) terminal.result(jsonText(this.#json));
-    if (this.mismatches > 0) terminal.note(`inplace-convert: ${counted(this.mismatches, "checksum")} did not match`);
+    const { checksum } = this.#run.values;
+    // A list does not say of what its digests are.
+    const taken =
+      checksum === undefined ? "; they were taken for blkhash-sha256, and --checksum sha256 takes them for that" : "";
+    if (this.mismatches > 0)
+      terminal.note(`inplace-convert: ${counted(this.mismatches, "checksum")} did not match${taken}`);
     if (this.#unread > 0) terminal.note(`inplace-convert: ${counted(this.#unread, "image")} could not be read`);
     return this.mismatches + this.#unread > 0 ? EXIT.failed : EXIT.done;
   }

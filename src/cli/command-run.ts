@@ -1,9 +1,9 @@
 /** One run of one command: its options, the library, the terminal, and how it prints. */
 
-import { type ConversionReport, formatNamed, type OpenOptions, parseSize, UsageError } from "../index.ts";
+import { type ConversionReport, formatNamed, type OpenOptions, parseSize, UsageError } from "../doors.ts";
 import { jsonText } from "./json.ts";
 import type { Library } from "./library.ts";
-import { undoLines } from "./next-steps.ts";
+import { sameGuestAs, undoLines } from "./next-steps.ts";
 import { printable, printableLine, type Terminal } from "./terminal.ts";
 
 /** Values of all options that any command takes, by their long names as commander gives them. */
@@ -46,7 +46,7 @@ export interface Values {
   readonly strict?: true;
   readonly startOffset?: string;
   readonly maxLength?: string;
-  readonly checkList?: string;
+  readonly checkList?: readonly string[];
   readonly debug?: true;
 }
 
@@ -76,23 +76,27 @@ export function printNotes({ terminal, values }: CommandRun, notes: readonly str
   if (!values.quiet) for (const note of notes) terminal.note(printableLine(`Note: ${note}`));
 }
 
-/** A way back that was kept is of use to those who know of it. */
-export async function announceUndo(
-  { library, terminal, values }: CommandRun,
-  path: string,
-  report?: ConversionReport,
-): Promise<void> {
-  if (!values.keepUndo || values.quiet) return;
+/** A way back that was asked for and kept is of use to those who know of it. */
+export async function announceUndo(run: CommandRun, path: string, report?: ConversionReport): Promise<void> {
+  if (!run.values.keepUndo || !(await isUndoKept(run, path))) return;
+  const hasMoved = report?.path.some(({ step }) => step === "rearrange");
+  const way = hasMoved ? sameGuestAs(report?.sourceFormat ?? "") : undefined;
+  tellOfUndo(run, path, way, report?.diskFile !== undefined);
+}
+
+/** How to go back over it, or to give it up; `way` as `undoLines` takes it. */
+export function tellOfUndo({ terminal, values }: CommandRun, path: string, way?: string, hasText?: boolean): void {
+  if (values.quiet) return;
+  for (const line of undoLines(path, terminal.invocation, way, hasText)) terminal.note(printableLine(line));
+}
+
+export async function isUndoKept({ library }: CommandRun, path: string): Promise<boolean> {
   try {
-    if ((await library.unfinished(path)) !== "undo") return;
+    return (await library.unfinished(path)) === "undo";
   } catch {
     // What is done is done, and where nothing can be seen nothing is said.
-    return;
+    return false;
   }
-  const hasMoved = report?.path.some(({ step }) => step === "rearrange");
-  const hasText = report?.diskFile !== undefined;
-  const oldFormat = hasMoved ? report?.sourceFormat : undefined;
-  for (const line of undoLines(path, terminal.invocation, oldFormat, hasText)) terminal.note(printableLine(line));
 }
 
 function withLineBreak(text: string): string {

@@ -72,9 +72,14 @@ function namingOptions(secrets: string): readonly Option[] {
 function readingOptions(readsData: boolean): readonly Option[] {
   return [
     ...namingOptions(readsData ? "refused, since no encrypted guest is read" : NO_SECRETS),
-    new Option("-U, --force-share", "read although another program may be writing to the image"),
+    forceShareOption("read"),
     markedRawOption(),
   ];
+}
+
+/** `what` is done nevertheless. */
+function forceShareOption(what: string): Option {
+  return new Option("-U, --force-share", `${what} although another program may be writing to the image`);
 }
 
 function markedRawOption(): Option {
@@ -138,7 +143,11 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE] [FORMAT]",
     summary: "convert an image in place; never renames it",
     example: "inplace-convert convert -p disk.qed qcow2",
-    options: () => [new Option("--dry-run", "stop after the plan, write nothing"), ...conversionOptions()],
+    options: () => [
+      new Option("--dry-run", "stop after the plan, write nothing"),
+      forceShareOption("with --dry-run, plan"),
+      ...conversionOptions(),
+    ],
     writes: ({ dryRun }) => !dryRun,
     optionsOf: "target",
     perform: convertCommand,
@@ -148,7 +157,7 @@ export const commands: readonly CommandSpec[] = [
     words: "[IMAGE] [FORMAT]",
     summary: "say what convert would write, move and lose; writes nothing",
     example: "inplace-convert plan disk.qed qcow2 -o cluster_size=2M",
-    options: conversionOptions,
+    options: () => [...conversionOptions(), ...namingOptions(NO_SECRETS), forceShareOption("plan")],
     optionsOf: "target",
     perform: planCommand,
   },
@@ -180,7 +189,7 @@ export const commands: readonly CommandSpec[] = [
       new Option("--journal <PATH>", "where the journal's records go; beside the image by default"),
       cacheOption("-T"),
       markedRawOption(),
-      new Option("-U, --force-share", "check although another program may be writing to the image"),
+      forceShareOption("check"),
       ...namingOptions(NO_SECRETS),
     ],
     failureExit: 1,
@@ -205,7 +214,9 @@ export const commands: readonly CommandSpec[] = [
     example: "inplace-convert checksum --checksum sha256 disk.qcow2",
     options: () => [
       new Option("--checksum <ALGORITHM>", "which digest").choices(["blkhash-sha256", "sha256"]),
-      new Option("-c, --check-list <LIST>", "check images against lines of DIGEST  NAME; - is stdin"),
+      new Option("-c, --check-list <LIST>", "check images against lines of DIGEST  NAME; - is stdin").argParser(
+        collect,
+      ),
       ...readingOptions(true),
     ],
     optionsOf: "source",

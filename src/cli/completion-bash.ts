@@ -10,26 +10,30 @@ import {
 } from "./completion-table.ts";
 
 /**
- * One function: it puts together what bash parts at `=`, skips the values of options, and looks up what fits in the place
- * that is left. Where files fit it answers nothing, and bash completes them itself.
+ * One function: it puts together what bash parts at `=` and `:`, skips the values of options, and looks up what fits in the
+ * place that is left. Where files fit it answers nothing, and bash completes them itself.
  */
 export function bashScript(completion: Completion): string {
   const names = completion.map(({ name }) => name).join(" ");
   return `# Completes inplace-convert in bash. Source it, or put it into
 # ~/.local/share/bash-completion/completions/inplace-convert
 _inplace_convert() {
-  local IFS=$' \\t\\n' i word name= format= found= before= value count=0 last
+  local IFS=$' \\t\\n' i word name= format= found= before= value count=0 last rest ended=
   local options= takes= list=
   local -a words=() places=()
   COMPREPLY=()
-  # Bash parts words at "=".
+  # Bash parts words at "=" and ":" too: what stands right behind the one before it belongs to that.
+  rest=\${COMP_LINE#"\${COMP_LINE%%[![:blank:]]*}"}
+  rest=\${rest#"\${COMP_WORDS[0]}"}
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
-    if ((i > 1)) && [[ $word == =* || \${COMP_WORDS[i - 1]} == =* ]]; then
+    if [[ i -gt 1 && -n $rest && $rest == "$word"* && $rest != [[:blank:]]* ]]; then
       words[\${#words[@]} - 1]+=$word
     else
       words+=("$word")
     fi
+    rest=\${rest#"\${rest%%[![:blank:]]*}"}
+    rest=\${rest#"$word"}
   done
   last=$((\${#words[@]} - 1))
   value=\${words[last]}
@@ -43,14 +47,18 @@ ${completion.map(commandCase).join("")}    *) return ;;
   esac
   for ((i = 1; i < last; i++)); do
     word=\${words[i]}
-    if [[ " $takes " == *" $word "* ]]; then
+    if [[ -z $ended && $word == -- ]]; then
+      ended=1
+    elif [[ -z $ended && " $takes " == *" $word "* ]]; then
       ((++i == last)) && name=$word
-    elif [[ $word != -?* ]]; then
+    elif [[ -n $ended || $word != -?* ]]; then
       ((count == formatAt)) && format=$word
       ((++count))
     fi
   done
-  if [[ -z $name && $value == --*=* ]]; then
+  if [[ -n $ended ]]; then
+    :
+  elif [[ -z $name && $value == --*=* ]]; then
     name=\${value%%=*}
     before=$name=
     value=\${value#*=}
@@ -70,6 +78,11 @@ ${completion.flatMap(valueCases).join("")}    esac
     folder)
       compopt -o dirnames +o default 2>/dev/null
       return
+      ;;
+    "list "*)
+      found=\${found#* }
+      before+=\${value%"\${value##*,}"}
+      value=\${value##*,}
       ;;
     keys)
       case $command.$format in
@@ -122,6 +135,7 @@ function valueCases({ name, options }: CompletedCommand): string[] {
 /** The words themselves, or which kind of thing it is. */
 function lookup(candidates: Candidates): string {
   if (candidates.kind === "words") return candidates.words.join(" ");
+  if (candidates.kind === "list") return ["list", ...candidates.words].join(" ");
   return candidates.kind === "unknown" ? "" : candidates.kind;
 }
 

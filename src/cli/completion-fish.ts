@@ -55,6 +55,15 @@ ${completion.flatMap(keyCases).join("")}    end
     end
 end
 
+# Words with commas between, after those that are written already.
+function __inplace_convert_list
+    set -l token (commandline -ct | string replace -r '^--[^=]*=' '')
+    set -l before (string replace -r '[^,]*$' '' -- $token)
+    for word in $argv
+        printf '%s%s\\n' "$before" $word
+    end
+end
+
 complete -c inplace-convert -f
 complete -c inplace-convert -n '__inplace_convert_at "" 0' -s h -l help -d 'display help'
 complete -c inplace-convert -n '__inplace_convert_at "" 0' -l version -d 'output the version number'
@@ -100,6 +109,8 @@ function candidatesOf(candidates: Candidates): string | undefined {
   switch (candidates.kind) {
     case "words":
       return `-f -a ${quoted(candidates.words.join(" "))}`;
+    case "list":
+      return `-f -a '(__inplace_convert_list ${candidates.words.join(" ")})'`;
     case "file":
       return "-F";
     case "folder":

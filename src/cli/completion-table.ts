@@ -1,7 +1,7 @@
 /** What can be completed where, told apart from the shells' ways to say it. */
 
 import type { Option } from "commander";
-import type { TargetOption } from "../index.ts";
+import type { TargetOption } from "../doors.ts";
 import { CACHE_MODES } from "./command-run.ts";
 import type { Library } from "./library.ts";
 
@@ -18,9 +18,9 @@ export interface CompletableCommand {
   readonly optionsOf?: "target" | "source";
 }
 
-/** What may stand in one place: some words, a file, a folder, `-o` of this command, or what no shell can know. */
+/** What may stand in one place: one of some words, several with commas between, a file, a folder, `-o` of this command, or what no shell can know. */
 export type Candidates =
-  | { readonly kind: "words"; readonly words: readonly string[] }
+  | { readonly kind: "words" | "list"; readonly words: readonly string[] }
   | { readonly kind: "file" | "folder" | "keys" | "unknown" };
 
 export interface CompletedOption {
@@ -65,16 +65,15 @@ function plain(flags: readonly string[], summary: string): CompletedOption {
   return { flags, summary, value: undefined, isRepeatable: false, isHidden: false };
 }
 
-export function completionOf(
+export async function completionOf(
   commands: readonly CompletableCommand[],
   common: readonly Option[],
   library: Pick<Library, "formatNames" | "sourceOptions" | "targetOptions">,
-): Completion {
+): Promise<Completion> {
   const formats = library.formatNames();
   const ofSource = library.sourceOptions();
-  const ofTargets = Object.fromEntries(
-    formats.map((format) => [format, [...library.targetOptions(format), ...ofSource]] as const),
-  );
+  const ofTargets: Record<string, readonly TargetOption[]> = {};
+  for (const format of formats) ofTargets[format] = [...(await library.targetOptions(format)), ...ofSource];
   return commands.map(({ name, words, summary, options, optionsOf }) => {
     const names = words.split(" ").filter((word) => word !== "");
     const places = names.map((word) => placeOf(word.replace(/[^A-Z]/g, ""), word.includes("..."), formats));
@@ -113,7 +112,7 @@ function optionOf(option: Option, formats: readonly string[]): CompletedOption {
 
 function valuesOf(option: Option, name: string, formats: readonly string[]): Candidates {
   const words = option.argChoices ?? VALUES[option.attributeName()];
-  if (words !== undefined) return { kind: "words", words };
+  if (words !== undefined) return { kind: name.endsWith(",...") ? "list" : "words", words };
   switch (name) {
     case "FORMAT":
       return { kind: "words", words: formats };

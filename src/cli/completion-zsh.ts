@@ -59,7 +59,7 @@ ${keys.join("")}            esac
 `;
   return `        ${name})
           state=
-          _arguments -C -s \\
+          _arguments -C -s -S \\
             ${specs.join(" \\\n            ")} && ret=0
 ${keys.length > 0 ? ofState : ""}          ;;
 `;
@@ -78,6 +78,8 @@ function action(candidates: Candidates): string {
   switch (candidates.kind) {
     case "words":
       return `(${candidates.words.join(" ")})`;
+    case "list":
+      return ` _values -s , word ${candidates.words.join(" ")}`;
     case "file":
       return "_files";
     case "folder":

@@ -1,7 +1,7 @@
 /** `completion`: prints what a shell needs to complete our command lines, made from the table of commands. */
 
 import type { Option } from "commander";
-import { UsageError } from "../index.ts";
+import { UsageError } from "../doors.ts";
 import { type CommandRun, printResult, required } from "./command-run.ts";
 import { bashScript } from "./completion-bash.ts";
 import { fishScript } from "./completion-fish.ts";
@@ -27,7 +27,7 @@ export async function completionCommand(
   if (shell === undefined) {
     throw new UsageError(`Cannot write a completion script for ${asked}: the shells are ${SHELLS.join(", ")}`);
   }
-  const script = scripts[shell](completionOf(commands, common, run.library));
+  const script = scripts[shell](await completionOf(commands, common, run.library));
   printResult(run, { shell, script }, script);
   return EXIT.done;
 }

@@ -7,7 +7,7 @@ import {
   kebabKeys,
   type TargetOption,
   UsageError,
-} from "../index.ts";
+} from "../doors.ts";
 
 import {
   announceUndo,
@@ -22,6 +22,7 @@ import {
   sizeOf,
 } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
+import { namedImage } from "./named-image.ts";
 import { parseOptionList } from "./option-list.ts";
 import { conversionJson } from "./report-json.ts";
 import { conversionText } from "./report-text.ts";
@@ -35,6 +36,10 @@ export async function convertCommand(run: CommandRun, [image, format]: readonly 
     );
   const list = parseOptionList(run.values.targetFormatOptions);
   if (list.wantsHelp) return listOptions(run, format ?? image);
+  if (run.values.forceShare)
+    throw new UsageError(
+      "Cannot convert with -U: what another program writes to is not changed under it; plan -U says what would be done",
+    );
   const usage = "convert IMAGE FORMAT";
   const path = required(image, "an image", usage);
   const target = formatName(required(format, "a target format", usage));
@@ -49,9 +54,10 @@ export async function planCommand(run: CommandRun, [image, format]: readonly str
   const list = parseOptionList(run.values.targetFormatOptions);
   if (list.wantsHelp) return listOptions(run, format ?? image);
   const usage = "plan IMAGE FORMAT";
-  const path = required(image, "an image", usage);
+  const word = required(image, "an image", usage);
   const target = formatName(required(format, "a target format", usage));
-  const options = { ...convertOptions(run, list.values), dryRun: true };
+  const { path, format: named } = namedImage(run, word, run.open.format, false);
+  const options = { ...convertOptions(run, list.values), ...given("format", named), dryRun: true };
   const { report, text } = await run.library.plan(path, target, options);
   printNotes(run, report.notes);
   if (report.refused.length === 0) {
@@ -64,9 +70,9 @@ export async function planCommand(run: CommandRun, [image, format]: readonly str
   return EXIT.failed;
 }
 
-function listOptions(run: CommandRun, format: string | undefined): number {
+async function listOptions(run: CommandRun, format: string | undefined): Promise<number> {
   const name = formatName(required(format, "a target format", "convert IMAGE FORMAT -o help"));
-  return printOptions(run, name, run.library.targetOptions(name));
+  return printOptions(run, name, await run.library.targetOptions(name));
 }
 
 /** `-o help`; `name` is a format's or a command's. */

@@ -1,8 +1,9 @@
 /** `demo`: the main job with nothing to prepare; a raw disk becomes qcow2, a fixed VHD and raw again, inside one file. */
 
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type ConversionReport,
   type ConvertOptions,
@@ -10,7 +11,7 @@ import {
   formatSize,
   PICTURE_LEGEND,
   pictureLine,
-} from "../index.ts";
+} from "../doors.ts";
 import { type CommandRun, given, isJson, printResult } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 import { conversionJson } from "./report-json.ts";
@@ -33,13 +34,20 @@ const STAGES: readonly Stage[] = [
 
 export async function demoCommand(run: CommandRun): Promise<number> {
   const { keep } = run.values;
-  if (keep !== undefined) await mkdir(keep, { recursive: true });
+  if (keep !== undefined) await makeFolder(keep);
   const folder = keep ?? (await mkdtemp(join(tmpdir(), "inplace-convert-demo-")));
   try {
     return await perform(run, folder);
   } finally {
     if (keep === undefined) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** With those above it. Node's own way never ends where a folder that is there takes none, such as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const above = dirname(path);
+  if (above !== path && !existsSync(above)) await makeFolder(above);
+  if (!existsSync(path)) await mkdir(path);
 }
 
 async function perform(run: CommandRun, folder: string): Promise<number> {
@@ -96,9 +104,12 @@ function isClean({ check }: ConversionReport): boolean {
   return check.after === null || check.after.corruptions + check.after.leaks === 0;
 }
 
-/** Columns of the longest file. */
+/** Columns of the longest file at most and at least. */
 const COLUMNS = 48;
+const MIN_COLUMNS = 12;
 const MARGIN = 12;
+/** Behind the picture, for a size. */
+const SIZE_COLUMNS = 11;
 
 interface Speaker {
   title(text: string): void;
@@ -116,6 +127,8 @@ function speaker(run: CommandRun): Speaker {
     if (!isMute) terminal.result(`${text}\n`);
   };
   const indent = " ".repeat(MARGIN);
+  const room = (terminal.columns ?? Number.POSITIVE_INFINITY) - MARGIN - SIZE_COLUMNS;
+  const columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, room));
   let longest = 0;
   let count = 0;
   return {
@@ -123,7 +136,7 @@ function speaker(run: CommandRun): Speaker {
     file(name, layout) {
       count++;
       longest = Math.max(longest, layout?.fileSize ?? 0);
-      const picture = layout ? pictureLine(layout, longest, COLUMNS).padEnd(COLUMNS) : "";
+      const picture = layout ? pictureLine(layout, longest, columns).padEnd(columns) : "";
       const size = layout ? formatSize(layout.fileSize) : "";
       print(`\n${paint(36, `${count} ${name}`.padEnd(MARGIN))}${paint(1, picture)}  ${size}`);
     },

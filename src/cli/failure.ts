@@ -1,7 +1,7 @@
 /** From an error to an exit code and to what people and programs are told. */
 
 import { CommanderError } from "commander";
-import { commandLine, ImageError, kebabKeys, UsageError } from "../index.ts";
+import { commandLine, ImageError, kebabKeys, UsageError } from "../doors.ts";
 import { nextStepLines } from "./next-steps.ts";
 import { codeOf, systemSentence } from "./system-error.ts";
 import { printableLine, type Terminal } from "./terminal.ts";

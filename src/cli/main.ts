@@ -1,8 +1,9 @@
 /** The command line's entry: ties it to this process. */
 
 import { basename, relative } from "node:path";
-import * as library from "../index.ts";
+import { shellWord } from "../doors.ts";
 import { EXIT } from "./failure.ts";
+import { library } from "./library.ts";
 import { runCommandLine } from "./program.ts";
 import { keepProcessSmall } from "./small-process.ts";
 import { terminalOf } from "./terminal.ts";
@@ -11,7 +12,7 @@ import { terminalOf } from "./terminal.ts";
 function invocation(script = ""): string {
   if (!/\.[cm]?[jt]s$/.test(script)) return basename(script);
   const nearby = relative(process.cwd(), script);
-  return `node ${library.shellWord(nearby.startsWith("..") ? script : nearby)}`;
+  return `node ${shellWord(nearby.startsWith("..") ? script : nearby)}`;
 }
 
 // What nobody catches is told as any failure is, and ends the process: what it was about may still be going on.
@@ -27,12 +28,9 @@ const uncaught = new Promise<never>((_, reject) => {
 });
 uncaught.catch(() => {});
 
-/** What Node ends with by itself where the module that was started waits for something and nothing is under way. */
-const UNSETTLED = 13;
-
 // Where nothing is left that this process could wait for, it ends: with the work done or not.
 process.on("exit", (code) => {
-  if (isOver || (code !== 0 && code !== UNSETTLED)) return;
+  if (isOver || code !== 0) return;
   terminal.note(
     "inplace-convert: A defect in this program: it ended before its work did; where a journal was left, resume goes on, rollback goes back",
   );
@@ -45,6 +43,9 @@ const isReadOnlyCheck = words[0] === "check" && !words.some((word) => /^(-[pqU]*
 if (isReadOnlyCheck) keepProcessSmall();
 
 const terminal = terminalOf(process, invocation(process.argv[1]));
-process.exitCode = await runCommandLine(words, { library, terminal, signals: process, uncaught });
-isOver = true;
-if (isBroken) process.exit();
+// Not awaited here: what is loaded later imports what this file does, and would wait for it in turn.
+void runCommandLine(words, { library, terminal, signals: process, uncaught }).then((exitCode) => {
+  process.exitCode = exitCode;
+  isOver = true;
+  if (isBroken) process.exit();
+});

@@ -1,6 +1,6 @@
 /** The part of a map that was asked for, as `qemu-img map --start-offset --max-length` cuts it. */
 
-import type { MapEntry } from "../index.ts";
+import type { MapEntry } from "../doors.ts";
 
 /** What qemu-img prints of a range that holds nothing. */
 const NOTHING = { length: 0, depth: 0, present: false, zero: false, data: false, compressed: false } as const;
@@ -22,5 +22,5 @@ export function entriesWithin(
     const place = entry.offset === undefined ? {} : { offset: entry.offset + from - entry.start };
     return [{ ...entry, start: from, length: to - from, ...place }];
   });
-  return cut.length > 0 ? cut : [{ ...NOTHING, start }];
+  return cut.length > 0 ? cut : [{ start, ...NOTHING }];
 }

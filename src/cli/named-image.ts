@@ -1,6 +1,6 @@
 /** An image that is read, by whatever qemu-img lets it be named: a path, `--image-opts`, or `json:{…}`. */
 
-import { UsageError } from "../index.ts";
+import { UsageError } from "../doors.ts";
 import { type CommandRun, formatName, type Values } from "./command-run.ts";
 import { parseOptionList } from "./option-list.ts";
 
@@ -26,9 +26,14 @@ export function namedImage(
   const isJson = word.startsWith("json:");
   if (!isJson && !values.imageOpts) return { path: word, format };
   const source = isJson ? "json:…" : "--image-opts";
-  if (format !== undefined) throw new UsageError(`Cannot take --format beside ${source}: name the format by driver`);
-  const keys = isJson ? jsonKeys(word.slice("json:".length)) : parseOptionList([word]).values;
-  return imageOfKeys(keys, source, readsData);
+  if (format !== undefined && !isJson)
+    throw new UsageError(`Cannot take --format beside ${source}: name the format by driver`);
+  const keys = isJson ? jsonKeys(word.slice("json:".length)) : parseOptionList([word], source).values;
+  const named = imageOfKeys(keys, source, readsData);
+  // As qemu-img has it, json: may leave the format to -f.
+  if (format === undefined) return named;
+  if (named.format === undefined || named.format === format) return { path: named.path, format };
+  throw new UsageError(`Cannot take --format ${format} beside ${source} whose driver is ${named.format}`);
 }
 
 /** For commands that read the guest's data. */
@@ -39,13 +44,20 @@ export function refuseSecret({ object }: Values): void {
   );
 }
 
+const KNOWN = ["driver", "file.filename", "filename", "file.driver"] as const;
+
 /** `driver`, `file.filename` or `filename`; `file.driver=file` is all that we open anyway. */
-function imageOfKeys(keys: Readonly<Record<string, string>>, source: string, readsData: boolean): NamedImage {
-  const { driver, "file.filename": path, filename, "file.driver": protocol, ...rest } = keys;
-  const [unknown] = Object.keys(rest).filter((name) => readsData || !name.startsWith("encrypt."));
-  if (unknown !== undefined) {
-    throw new UsageError(`Cannot use ${unknown} of ${source}: driver and file.filename are known`);
+function imageOfKeys(keys: Readonly<Record<string, unknown>>, source: string, readsData: boolean): NamedImage {
+  const texts: Partial<Record<(typeof KNOWN)[number], string>> = {};
+  for (const [name, value] of Object.entries(keys)) {
+    const known = KNOWN.find((each) => each === name);
+    if (known === undefined && !readsData && name.startsWith("encrypt.")) continue;
+    if (known === undefined)
+      throw new UsageError(`Cannot use ${name} of ${source}: driver and file.filename are known`);
+    if (typeof value !== "string") throw new UsageError(`Cannot use ${name} of ${source}: expected a text`);
+    texts[known] = value;
   }
+  const { driver, "file.filename": path, filename, "file.driver": protocol } = texts;
   if (protocol !== undefined && protocol !== "file") {
     throw new UsageError(`Cannot open an image by ${protocol}: ${source} takes files alone`);
   }
@@ -55,7 +67,7 @@ function imageOfKeys(keys: Readonly<Record<string, string>>, source: string, rea
 }
 
 /** `{"driver": "qcow2", "file": {"filename": "a"}}`, or its keys with dots. */
-function jsonKeys(text: string): Readonly<Record<string, string>> {
+function jsonKeys(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -65,11 +77,10 @@ function jsonKeys(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(flattened(value, ""));
 }
 
-function flattened(value: unknown, name: string): readonly (readonly [string, string])[] {
+function flattened(value: unknown, name: string): readonly (readonly [string, unknown])[] {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return Object.entries(value).flatMap(([key, inner]) => flattened(inner, name === "" ? key : `${name}.${key}`));
   }
   if (name === "") throw new UsageError("Cannot read json:…: expected an object with driver and file.filename");
-  if (typeof value === "string") return [[name, value]];
-  throw new UsageError(`Cannot use ${name} of json:…: expected a text`);
+  return [[name, value]];
 }

@@ -9,8 +9,9 @@ import {
   ImageError,
   type NextSteps,
   nameFor,
+  type RecoveryReport,
   shellWord,
-} from "../index.ts";
+} from "../doors.ts";
 
 /** What the message leaves unsaid about the image, as sentences; an error that leaves a journal names the ways on itself. */
 export function stateOf(error: unknown): readonly string[] {
@@ -26,11 +27,21 @@ export function nextStepLines({ finish, putBack }: NextSteps, program: string): 
   return ["To finish:", `  ${commandText(finish, program)}`, ...(back ?? [])];
 }
 
+/** Over what was kept of a conversion that moved units, and so not all. */
+export function sameGuestAs(oldFormat: string): string {
+  return `To get the same guest as ${oldFormat} again:`;
+}
+
 /**
- * How to go back over a kept undo, or to give it up; commands stand on lines of their own. `oldFormat` where units have
- * moved, so that not all is as it was; `hasText` where a descriptor came or went, which names the disk and which the undo names.
+ * How to go back over a kept undo, or to give it up; commands stand on lines of their own. `way` is what stands over the
+ * command that goes back; `hasText` where a descriptor came or went, which names the disk and which the undo names.
  */
-export function undoLines(path: string, program: string, oldFormat?: string, hasText = false): string[] {
+export function undoLines(
+  path: string,
+  program: string,
+  way = "To put the image back as it was:",
+  hasText = false,
+): string[] {
   const ours = (command: "resume" | "rollback") =>
     `  ${commandText({ ref: "command", command, options: [], path }, program)}`;
   const names = hasText
@@ -38,7 +49,7 @@ export function undoLines(path: string, program: string, oldFormat?: string, has
     : "whoever renames the image renames that too";
   return [
     `The way back is kept as ${path}.inplace-undo; ${names}`,
-    oldFormat === undefined ? "To put the image back as it was:" : `To get the same guest as ${oldFormat} again:`,
+    way,
     ours("rollback"),
     "To give the way back up:",
     ours("resume"),
@@ -50,17 +61,35 @@ export function undoLines(path: string, program: string, oldFormat?: string, has
  * told of that (`undoLines`) tells of renaming too.
  */
 export function afterwards(report: ConversionReport, keepsUndo: boolean): readonly (readonly [string, string])[] {
-  const { changed, image, imageAfter, diskFile, sourceFormat, targetFormat } = report;
-  if (!changed || keepsUndo) return [];
-  // A disk that a descriptor names keeps the name that stands there.
-  const isNamed = imageAfter !== undefined || diskFile !== undefined;
-  const isRight = sourceFormat === targetFormat || formatPromised(image) === targetFormat;
-  const name = isNamed || isRight ? image : nameFor(image, targetFormat);
+  if (!report.changed || keepsUndo) return [];
+  const { sourceFormat, targetFormat } = report;
   return [
-    // What has that name already is not overwritten.
-    ["to rename", name === image ? "" : `mv -n ${shellWord(image)} ${shellWord(name)}`],
+    ["to rename", sourceFormat === targetFormat ? "" : renaming(report, targetFormat)],
     ["way back", "none is kept; --keep-undo keeps one"],
   ];
+}
+
+/** The same once a conversion was finished, or gone back over, by a command of its own. */
+export function afterRecovery(report: RecoveryReport): readonly (readonly [string, string])[] {
+  const { image, imageAfter, format, sourceFormat, outcome } = report;
+  // The name it had is right for what it was again, unless it was renamed in between. Any image may be called `.img`.
+  const promised = formatPromised(image);
+  const isRight = outcome === "rolled-back" ? promised === undefined || promised === "raw" : sourceFormat === format;
+  return [
+    ["image", imageAfter === undefined ? "" : `${imageAfter} from now on`],
+    ["to rename", sourceFormat === undefined || isRight ? "" : renaming(report, format)],
+  ];
+}
+
+/** The command; empty where the name is right, or is not ours to choose. What has the new name already is not overwritten. */
+function renaming(
+  { image, imageAfter, diskFile }: Pick<ConversionReport, "image" | "imageAfter" | "diskFile">,
+  format: string,
+): string {
+  // A disk that a descriptor names keeps the name that stands there.
+  const isNamed = imageAfter !== undefined || diskFile !== undefined;
+  const name = isNamed || formatPromised(image) === format ? image : nameFor(image, format);
+  return name === image ? "" : `mv -n ${shellWord(image)} ${shellWord(name)}`;
 }
 
 const BESIDE = /\.inplace-(?:undo|journal)$/;

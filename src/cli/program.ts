@@ -3,7 +3,7 @@
 import type { EventEmitter } from "node:events";
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { ImageError, type OpenOptions, UsageError } from "../index.ts";
+import { ImageError, type OpenOptions, UsageError } from "../doors.ts";
 import { type CommandRun, formatName, given, printResult, type Values } from "./command-run.ts";
 import { type CommandSpec, commands, commonOptions } from "./commands.ts";
 import { printOptions } from "./convert-command.ts";
@@ -66,7 +66,9 @@ async function runWords(words: readonly string[], world: World): Promise<Ended> 
       "after",
       `${helpEnd("inplace-convert convert -p disk.qed qcow2", exitCodesOf(), isLong, EVERY_HELP)}\n\nNothing at hand? inplace-convert demo`,
     );
-  for (const spec of commands) {
+  const named = commands.find(({ name }) => name === words[0]);
+  // Help and what is misspelled need all of them; else the others are never asked for.
+  for (const spec of named === undefined ? commands : [named]) {
     addCommand(program, spec, isLong).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
       const values = command.opts() as Values;

@@ -1,7 +1,7 @@
 /** Progress on stderr: a bar with rate and remaining time where a person looks on, a line every 10 s elsewhere. */
 
 import type { Options, Params } from "cli-progress";
-import { formatSize, type Progress, type Stage } from "../index.ts";
+import { formatSize, type Progress, type Stage } from "../doors.ts";
 import type { Terminal } from "./terminal.ts";
 
 const LINE_EVERY_MS = 10_000;

@@ -5,13 +5,19 @@
  * qemu-img's commands expects the image to stay as it is, or a second file to be made.
  */
 
-import { formatNamed, formatPromised, shellWord } from "../index.ts";
+import { formatNamed, formatPromised, shellWord } from "../doors.ts";
 import { type OptionWords, optionWords } from "./option-words.ts";
+
+/** How QEMU 10.1 and newer write out `-O`. */
+const TARGET_FORMAT = ["-O", "--target-format"];
+/** The others of `convert` that ours lacks; `-b` was `-B` before 10.1. */
+const OF_CONVERT =
+  "-b -B -F -l -m -r -t -T --backing --backing-format --snapshot --parallel --rate-limit --target-cache --source-cache";
 
 /** By command, qemu-img's flags that a value follows. */
 const VALUED: Readonly<Record<string, readonly string[]>> = {
-  convert: ["-O", "-B", "-F", "-f", "-l", "-m", "-o", "-r", "-S", "-t", "-T", "--object"],
-  measure: ["-O", "-o", "-f", "-l", "--size", "--output", "--object"],
+  convert: [...TARGET_FORMAT, ...OF_CONVERT.split(" "), "-f", "-o", "-S", "--object"],
+  measure: [...TARGET_FORMAT, "-o", "-f", "--format", "-l", "--snapshot", "-s", "--size", "--output", "--object"],
   snapshot: ["-a", "-c", "-d", "--object"],
   amend: ["-f", "-o", "-t", "--object"],
   bitmap: ["-b", "-F", "-f", "-g", "--merge", "--object"],
@@ -64,7 +70,7 @@ export function answerToQemuImg(
 /** `-O FORMAT`, a second file, or both. */
 function answerToConvert(name: string, given: OptionWords, program: string): string | undefined {
   const [image, second, ...more] = given.words;
-  const asked = given.values.get("-O")?.at(-1);
+  const asked = lastOf(given, TARGET_FORMAT);
   const named = second === undefined ? undefined : formatNamed(second);
   const output =
     more.at(-1) ?? (second !== undefined && (asked !== undefined || isFile(second, named)) ? second : undefined);
@@ -78,8 +84,12 @@ function answerToConvert(name: string, given: OptionWords, program: string): str
     output === undefined
       ? `Cannot take -O: ${target}, which is changed inside its own file`
       : `Cannot ${name} ${image} into ${output}: there is no second file, the image is changed inside its own`;
-  const plan = called(program, "plan", image, format, ...carried(given, ["-f", "-o", "-S", "-c"]));
+  const plan = called(program, "plan", image, format, ...carried(given, PLANNED));
   return `${what}; ${plan} says what that would do and writes nothing, and qemu-img convert makes a copy`;
+}
+
+function lastOf({ values }: OptionWords, flags: readonly string[]): string | undefined {
+  return flags.flatMap((flag) => values.get(flag) ?? []).at(-1);
 }
 
 /** A word in the place of a format that rather names a file. */
@@ -88,10 +98,16 @@ function isFile(word: string, format: string | undefined): boolean {
 }
 
 function answerToMeasure(given: OptionWords, program: string): string {
-  const format = formatNamed(given.values.get("-O")?.at(-1) ?? "raw") ?? "FORMAT";
-  const plan = called(program, "plan", given.words[0], format, ...carried(given, ["-f", "-o"]));
+  const format = formatNamed(lastOf(given, TARGET_FORMAT) ?? "raw") ?? "FORMAT";
+  const plan = called(program, "plan", given.words[0], format, ...carried(given, PLANNED));
   return `Cannot measure by that name: ${plan} tells how long the file will be and what is written, and writes nothing`;
 }
+
+/** What a plan takes too. */
+const PLANNED = [
+  ...["-f", "--format", "--source-format", "-o", "--target-format-options", "-S", "--sparse-size", "-c", "--compress"],
+  ...["-U", "--force-share", "--image-opts"],
+];
 
 /** Options that mean the same to us, as they were given. */
 function carried({ values }: OptionWords, flags: readonly string[]): string[] {

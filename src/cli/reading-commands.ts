@@ -1,7 +1,7 @@
 /** `checksum`, `compare`, `info` and `map`: what an image is, without a write. */
 
-import type { OpenOptions } from "../index.ts";
-import { infoText, kebabKeys, mapText } from "../index.ts";
+import type { OpenOptions } from "../doors.ts";
+import { infoText, kebabKeys, mapText } from "../doors.ts";
 import {
   type CommandRun,
   formatName,

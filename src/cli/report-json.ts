@@ -1,6 +1,6 @@
 /** A conversion's report for programs: the contract's keys in its order, then what else the library tells. */
 
-import { type ConversionReport, kebabKeys } from "../index.ts";
+import { type ConversionReport, kebabKeys } from "../doors.ts";
 
 const ORDER = [
   "image",

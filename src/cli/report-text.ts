@@ -1,6 +1,6 @@
 /** A conversion's report for people. */
 
-import { type ConversionReport, changeTexts, counted, fileText, formatSize, stepTexts } from "../index.ts";
+import { type ConversionReport, changeTexts, counted, fileText, formatSize, stepTexts } from "../doors.ts";
 import { afterwards } from "./next-steps.ts";
 
 /** Several lines, each with its line break. `keepsUndo`: a way back was asked for, and is told elsewhere. */
@@ -28,13 +28,20 @@ export function conversionText(
     ["took", durationText(report)],
     ...afterwards(report, keepsUndo),
   ] as const;
-  const lines = rows.filter(([, text]) => text !== "").map(([name, text]) => `  ${name.padEnd(12)}${text}\n`);
   const isSame = sourceFormat === targetFormat && path.every(({ step }) => step === "rearrange");
   const isChanged = path.some((step) => step.step === "rearrange" && step.goal === "relocate");
   const what = isSame
     ? `${targetFormat} ${isChanged ? "changed as asked" : "compacted"}`
     : `${sourceFormat} is now ${targetFormat}`;
-  return `${image}: ${what}, in place\n${lines.join("")}`;
+  return `${image}: ${what}, in place\n${rowLines(rows)}`;
+}
+
+/** A line for each that says something, in a column behind their names. */
+export function rowLines(rows: readonly (readonly [string, string])[]): string {
+  return rows
+    .filter(([, text]) => text !== "")
+    .map(([name, text]) => `  ${name.padEnd(12)}${text}\n`)
+    .join("");
 }
 
 function filesText({ fileSizeBefore, fileSizeAfter, actualSizeBefore, actualSizeAfter }: ConversionReport): string {

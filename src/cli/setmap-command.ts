@@ -1,6 +1,6 @@
 /** `setmap`: the letter's qemu-io command, for experts; points one guest range at a host range. */
 
-import { parseSize, UsageError } from "../index.ts";
+import { parseSize, UsageError } from "../doors.ts";
 import { type CommandRun, printNotes, printOutcome, required } from "./command-run.ts";
 import { EXIT } from "./failure.ts";
 

@@ -15,6 +15,8 @@ export interface Terminal {
   readonly isWatched: boolean;
   /** Whether results may have colours. */
   readonly hasColor: boolean;
+  /** How many characters a line of results may have; undefined where nobody says. */
+  readonly columns?: number | undefined;
   /** Milliseconds from any fixed moment. */
   now(): number;
   /** How this program was called, for commands to be repeated: `inplace-convert`, `node dist/cli.mjs`. */
@@ -51,6 +53,7 @@ export function terminalOf(process: NodeJS.Process, invocation: string): Termina
     bar,
     isWatched: bar !== undefined && process.stdout.isTTY === true,
     hasColor: process.stdout.isTTY === true && canMoveCursor && !process.env.NO_COLOR,
+    columns: process.stdout.columns,
     now: () => performance.now(),
     invocation,
   };

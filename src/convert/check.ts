@@ -1,12 +1,5 @@
 /** `check`: what is wrong inside an image, in qemu-img's words; with `repair`, mended and checked again. */
 
-import { checkJson } from "../check/check-json.ts";
-import { fixedText, resultText } from "../check/check-text.ts";
-import { CheckExit, checkExitCode, verdictOf } from "../check/verdict.ts";
-import { layoutOf } from "../image/file-layout.ts";
-import type { CheckResult } from "../image/finding.ts";
-import type { RepairScope } from "../image/repair.ts";
-import type { Image } from "../image/source.ts";
 import { checkOf } from "../image/source.ts";
 import { journalNamesOf } from "../journal/names.ts";
 import { refuseMisplacedJournal } from "../journal/place.ts";
@@ -14,13 +7,11 @@ import { diskFileOf, openWithDisk } from "./inspect/opened-chain.ts";
 import { checkRules, optionsOf } from "./options/option-rules.ts";
 import type { CheckOptions } from "./options/options.ts";
 import { CrossChecker } from "./proof/cross-check.ts";
-import { runRepair } from "./repair/repair.ts";
+import { pictureOf, reportOf } from "./report/check-report.ts";
 import type { CheckReport } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
-import { namedImage } from "./session/named-image.ts";
-import { Session, stopIfAsked } from "./session/session.ts";
+import { stopIfAsked } from "./session/stop.ts";
 import { Stopwatch } from "./session/stopwatch.ts";
-import { refuseUnfinished } from "./session/surroundings.ts";
 import { watchedStorage } from "./session/watched-storage.ts";
 import { refuseWriters } from "./session/writers.ts";
 
@@ -38,7 +29,7 @@ export async function check(path: string, options: CheckOptions = {}, host: Host
   const { repair } = given;
   // Nothing but these two words is consent to write.
   return repair === "leaks" || repair === "all"
-    ? checkAndRepair(path, repair, given, host)
+    ? (await import("./repair/check-and-repair.ts")).checkAndRepair(path, repair, given, host)
     : checkOnly(path, given, host);
 }
 
@@ -68,62 +59,6 @@ async function checkOnly(path: string, options: CheckOptions, host: Host): Promi
   }
 }
 
-async function checkAndRepair(
-  path: string,
-  scope: RepairScope,
-  options: CheckOptions,
-  host: Host,
-): Promise<CheckReport> {
-  const session = await Session.open(
-    await namedImage(host.volume, path, options.format),
-    host,
-    "repair",
-    options.journal,
-  );
-  try {
-    await refuseUnfinished(session);
-    const { image, check, repair, changed, milliseconds } = await runRepair(session, options.format, {
-      scope,
-      allowDataLoss: options.allowDataLoss ?? false,
-      keepUndo: options.keepUndo ?? false,
-      journal: options.journal,
-      onJournal: options.onJournal ?? (() => {}),
-      onFinding: options.onFinding ?? (() => {}),
-      onProgress: options.onProgress ?? (() => {}),
-      signal: options.signal,
-      crossCheck: options.crossCheck ?? "off",
-    });
-    const fixed = {
-      leaksFixed: changed && repair ? repair.leaksFixed : 0,
-      corruptionsFixed: changed && repair ? repair.corruptionsFixed : 0,
-    };
-    const { bytesWritten, syncs } = session.volume.meter;
-    const report = reportOf(path, image, check, fixed);
-    const losses = repair?.losses ?? [];
-    const givenUp = changed && repair ? repair.givenUp : [];
-    return {
-      ...report,
-      ...(await pictureOf(image, options)),
-      json: { ...report.json, changed, losses, "given-up": givenUp },
-      changed,
-      losses,
-      ...(repair?.beyondRepair && { beyondRepair: repair.beyondRepair }),
-      givenUp,
-      ...(changed ? { bytesWritten, syncs } : {}),
-      milliseconds,
-      notes: session.allNotes,
-    };
-  } finally {
-    await session.close();
-  }
-}
-
-/** What is wrong with the image is in the findings already. */
-async function pictureOf(image: Image, { layout }: CheckOptions): Promise<Pick<CheckReport, "layout">> {
-  const drawn = layout ? await layoutOf(image).catch(() => undefined) : undefined;
-  return drawn ? { layout: drawn } : {};
-}
-
 /** An image that is checked in the middle of something is whole, but whoever looks should know. */
 async function unfinishedNotes(path: string, { volume }: Host): Promise<string[]> {
   const { journal, undo } = journalNamesOf(await diskFileOf(volume, path));
@@ -132,29 +67,4 @@ async function unfinishedNotes(path: string, { volume }: Host): Promise<string[]
     return [`a conversion or repair is open (${beside}): resume finishes it, rollback puts the image back`];
   }
   return [];
-}
-
-function reportOf(
-  path: string,
-  image: Image,
-  result: CheckResult,
-  fixed: { readonly leaksFixed: number; readonly corruptionsFixed: number },
-): CheckReport {
-  const isSupported = image.check !== undefined;
-  const facts = { ...result, ...fixed, image: path, format: image.format };
-  return {
-    ...facts,
-    verdict: isSupported ? verdictOf(result) : "unsupported",
-    exitCode: isSupported ? checkExitCode(result) : CheckExit.unsupported,
-    changed: false,
-    losses: [],
-    givenUp: [],
-    bytesWritten: 0,
-    syncs: 0,
-    milliseconds: {},
-    json: checkJson(facts),
-    fixedText: fixedText(fixed),
-    text: resultText(result),
-    notes: [],
-  };
 }

@@ -1,20 +1,11 @@
-/** `convert` and `plan`: the whole of a conversion at one look; the steps are in conversion.ts. */
+/** `convert` and `plan`: the doors, where options are read at once; what stands behind is loaded when one is opened. */
 
-import { ImageError } from "../bytes/image-error.ts";
-import { imageNamed, joined, type Sentence, say } from "../bytes/sentence.ts";
-import { driverOf } from "../formats/registry.ts";
-import { refuseMisplacedJournal } from "../journal/place.ts";
-import { runConversion } from "./conversion/conversion.ts";
-import { type Foretold, foretell } from "./conversion/foretell.ts";
+import { convertRules, lookAtOptions } from "./options/option-rules.ts";
 import type { ConvertOptions } from "./options/options.ts";
-import { withFilesRead } from "./options/read-files.ts";
-import { settingsOf } from "./options/settings.ts";
-import { conversionOptions } from "./options/usage.ts";
-import type { ConversionReport } from "./report/report.ts";
+import type { ConversionReport, Foretold } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
-import { namedImage } from "./session/named-image.ts";
-import { Session } from "./session/session.ts";
-import { refuseUnfinished } from "./session/surroundings.ts";
+
+const behind = () => import("./conversion/of-image.ts");
 
 /**
  * Changes the format of the image at `path` to `targetFormat`, inside its own file.
@@ -29,36 +20,9 @@ export async function convert(
   options: ConvertOptions = {},
   host: Host = thisHost(),
 ): Promise<ConversionReport> {
-  const asked = conversionOptions("convert", path, targetFormat, options);
-  const given = await withFilesRead(host.volume, targetFormat, asked);
-  await refuseMisplacedJournal(host.volume, path, given.journal);
-  const settings = settingsOf(given);
-  // It was checked, and may be another name of the format's.
-  const format = driverOf(targetFormat).name;
-  if (given.dryRun) {
-    const { report, refusals } = await foretell(path, format, settings, host);
-    if (report.refused.length > 0) throw refusal(report, refusals);
-    return report;
-  }
-  const named = await namedImage(host.volume, path, settings.sourceFormat);
-  const actualSizeBefore = await actualSizeOf(host, named.path);
-  const session = await Session.open(named, host, "convert", settings.journal);
-  try {
-    await refuseUnfinished(session);
-    const report = await runConversion(session, format, settings);
-    const actualSizeAfter = await actualSizeOf(host, named.path);
-    const imageAfter = await session.imagePath();
-    return {
-      ...report,
-      image: path,
-      ...(imageAfter !== path && { imageAfter }),
-      ...(session.sidecarName !== undefined && { diskFile: named.path }),
-      ...(actualSizeBefore !== undefined && { actualSizeBefore }),
-      ...(actualSizeAfter !== undefined && { actualSizeAfter }),
-    };
-  } finally {
-    await session.close();
-  }
+  const looked = lookAtOptions("convert", convertRules, options);
+  const { convertImage } = await behind();
+  return convertImage(path, targetFormat, looked, host);
 }
 
 /**
@@ -74,27 +38,7 @@ export async function plan(
   options: ConvertOptions = {},
   host: Host = thisHost(),
 ): Promise<Foretold> {
-  const asked = conversionOptions("plan", path, targetFormat, options);
-  const given = await withFilesRead(host.volume, targetFormat, asked);
-  await refuseMisplacedJournal(host.volume, path, given.journal);
-  return foretell(path, driverOf(targetFormat).name, settingsOf(given), host);
-}
-
-/** What is done is done: a figure that can't be had fails nothing. */
-async function actualSizeOf({ volume }: Host, path: string): Promise<number | undefined> {
-  return (await volume.facts(path).catch(() => undefined))?.allocatedSize;
-}
-
-function refusal(report: ConversionReport, refusals: readonly Sentence[]): ImageError {
-  return new ImageError(
-    "unsupported",
-    say`Cannot convert ${imageNamed(report.image)} from ${report.sourceFormat} to ${report.targetFormat}`,
-    {
-      because: joined(refusals, "; "),
-      path: report.image,
-      format: report.sourceFormat,
-      operation: "plan",
-      reasons: refusals,
-    },
-  );
+  const looked = lookAtOptions("plan", convertRules, options);
+  const { planImage } = await behind();
+  return planImage(path, targetFormat, looked, host);
 }

@@ -3,44 +3,26 @@
  * between (docs/how-it-works.md draws which state leads where).
  */
 
-import { ImageError } from "../bytes/image-error.ts";
-import { imageNamed, say } from "../bytes/sentence.ts";
-import {
-  type ConversionJournal,
-  clearTornJournal,
-  isOf,
-  Journal,
-  type RearrangementJournal,
-  type RepairJournal,
-  removeCopy,
-} from "../journal/journal.ts";
-import { journalNamesOf } from "../journal/names.ts";
-import { clearTextDraft } from "./execute/name.ts";
 import { optionsOf, recoveryRules } from "./options/option-rules.ts";
 import type { RecoveryOptions } from "./options/options.ts";
-import { type Settings, settingsOf } from "./options/settings.ts";
-import { type Direction, recoveryReport } from "./recovery/direction.ts";
-import { RESTORED } from "./recovery/lead-back.ts";
-import { recoverRearrangement } from "./recovery/rearrangement-recovery.ts";
-import { refuseRenamedText } from "./recovery/renamed-text.ts";
-import { recoverRepair } from "./recovery/repair-recovery.ts";
-import { replacedImage } from "./recovery/replaced-image.ts";
-import { finishRestoring, isRestored } from "./recovery/restore-copy.ts";
-import { resumeConversion } from "./recovery/resume.ts";
-import { rollBackConversion } from "./recovery/roll-back.ts";
 import type { RecoveryReport } from "./report/report.ts";
 import { type Host, thisHost } from "./session/host.ts";
-import { leavingJournal } from "./session/leaving-journal.ts";
-import { namedForRecovery } from "./session/named-image.ts";
-import { Session } from "./session/session.ts";
+
+const behind = () => import("./recovery/recover.ts");
 
 /**
  * Finishes an interrupted conversion or repair, or gives up the undo that one kept.
  *
  * @throws ImageError "Nothing to resume" where there is no journal; with `journal` set where it still stands
  */
-export function resume(path: string, options: RecoveryOptions = {}, host: Host = thisHost()): Promise<RecoveryReport> {
-  return recover(path, "resume", options, host);
+export async function resume(
+  path: string,
+  options: RecoveryOptions = {},
+  host: Host = thisHost(),
+): Promise<RecoveryReport> {
+  const given = optionsOf("resume", path, recoveryRules, options);
+  const { recover } = await behind();
+  return recover(path, "resume", given, host);
 }
 
 /**
@@ -50,114 +32,12 @@ export function resume(path: string, options: RecoveryOptions = {}, host: Host =
  * @throws ImageError "Nothing to roll back" where there is no journal; with `journal` set where it still stands, also
  * when someone else wrote to the image since
  */
-export function rollback(
+export async function rollback(
   path: string,
   options: RecoveryOptions = {},
   host: Host = thisHost(),
 ): Promise<RecoveryReport> {
-  return recover(path, "roll back", options, host);
-}
-
-async function recover(
-  path: string,
-  direction: Direction,
-  options: RecoveryOptions,
-  host: Host,
-): Promise<RecoveryReport> {
-  const given = optionsOf(direction === "resume" ? "resume" : "rollback", path, recoveryRules, options);
-  const session = await openSession(path, host);
-  const noted = (report: RecoveryReport) => ({ ...report, notes: session.allNotes });
-  try {
-    const journal = await findJournal(session, direction);
-    try {
-      await journal.writeAnew();
-      await findText(session, journal);
-      await refuseRenamedText(session, journal, direction);
-      if (isOf(journal, "repair")) return noted(await recoverRepair(session, journal, direction, given));
-      const settings = settingsOfJournal(journal, given);
-      if (await isRestored(session, journal)) {
-        await finishRestoring(session, journal);
-        const format = journal.work.intent.journey?.originFormat ?? "";
-        return noted(recoveryReport(path, format, "roll-back", RESTORED));
-      }
-      if (isOf(journal, "rearrangement"))
-        return noted(await recoverRearrangement(session, journal, direction, settings));
-      // An interrupted way back is finished by either command: the last thing asked for was the old format.
-      if (direction === "resume" || journal.work.intent.purpose === "roll-back")
-        return noted(await resumeConversion(session, journal, settings));
-      return noted(await rollBackConversion(session, journal, settings));
-    } catch (error) {
-      // A nested conversion has said already what stands; a finished one left no journal.
-      if (error instanceof ImageError && (error.journal !== undefined || error.rolledBack)) throw error;
-      throw (await replacedImage(session, journal, direction, error)) ?? leavingJournal(path, journal, error);
-    } finally {
-      await journal.close();
-    }
-  } finally {
-    await session.close();
-  }
-}
-
-/** The text that the journal tells of belongs to the image, whichever of the two names was given; names as found are durable from here on. */
-async function findText(session: Session, { work }: Journal): Promise<void> {
-  const name = work.intent.record === "repair" ? undefined : work.intent.sidecar;
-  if (name === undefined) return;
-  await clearTextDraft(session);
-  session.takeSidecar(name);
-}
-
-/** An image that can't be worked on now, by a lock or another user, still has its journal: the error says so. */
-async function openSession(path: string, host: Host): Promise<Session> {
-  try {
-    return await Session.open(await namedForRecovery(host.volume, path), host, "work on");
-  } catch (error) {
-    const { journal, undo } = journalNamesOf(path);
-    for (const standingJournal of [journal, undo]) {
-      if (!(error instanceof ImageError) || !(await host.volume.facts(standingJournal))) continue;
-      throw error.leaving("the journal stands, run the same command again then", { journal: standingJournal });
-    }
-    throw error;
-  }
-}
-
-/** Clears what proves that nothing is to be done, then says so. */
-async function findJournal(
-  session: Session,
-  direction: Direction,
-): Promise<ConversionJournal | RepairJournal | RearrangementJournal> {
-  const found = await Journal.find(session.volume, session.path);
-  if (typeof found === "object" && !found.work.rolledBack) return found;
-  if (found === "torn") await clearTornJournal(session.volume, session.path);
-  if (typeof found === "object") await found.remove();
-  // Made before a journal could tell of it, or left behind by one that is gone.
-  await removeCopy(session.volume, journalNamesOf(session.path).copy);
-  throw new ImageError("unsupported", `Nothing to ${direction}`, {
-    because: say`no conversion or repair of ${imageNamed(session.path)} is open`,
-    isMissing: true,
-    path: session.path,
-    operation: direction,
-  });
-}
-
-function settingsOfJournal(
-  { path, work: { intent } }: ConversionJournal | RearrangementJournal,
-  options: RecoveryOptions,
-): Settings {
-  const { checksum, verify, check, keepUndo, keepLeaks, drop, backingChain, journey } = intent;
-  const alone = intent.record === "intent" ? intent : undefined;
-  const { maxExtraSpace, ...wishes } = journey?.wishes ?? alone?.wishes ?? { maxExtraSpace: null };
-  const settings = settingsOf({
-    ...options,
-    options: journey?.goalOptions ?? alone?.options ?? {},
-    ...wishes,
-    ...(maxExtraSpace !== null && { maxExtraSpace }),
-    checksum,
-    verify,
-    check,
-    keepUndo,
-    keepLeaks,
-    drop,
-    backingChain,
-  });
-  return { ...settings, journal: path };
+  const given = optionsOf("rollback", path, recoveryRules, options);
+  const { recover } = await behind();
+  return recover(path, "roll back", given, host);
 }

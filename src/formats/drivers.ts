@@ -1,4 +1,4 @@
-/** The formats that we know: a new one is a folder, and its line here. */
+/** The formats that we know: a new one is a folder, and its line here. Reading one is loaded when an image of it is opened. */
 
 import type { FormatDriver } from "../image/driver.ts";
 import { ovaDriver } from "./ova/driver.ts";
@@ -9,7 +9,7 @@ import { qedDriver } from "./qed/driver.ts";
 import { rawDriver } from "./raw/driver.ts";
 import { vdiDriver } from "./vdi/driver.ts";
 import { vhdxDriver } from "./vhdx/driver.ts";
-import { streamMaker, vmdkDriver } from "./vmdk/driver.ts";
+import { vmdkDriver } from "./vmdk/driver.ts";
 import { vpcDriver } from "./vpc/driver.ts";
 
 /** In the order of messages; raw, which has no mark, is last. */
@@ -22,6 +22,6 @@ export const formatDrivers: readonly FormatDriver[] = [
   vdiDriver,
   parallelsDriver,
   vhdxDriver,
-  ovaDriver(streamMaker),
+  ovaDriver,
   rawDriver,
 ];

@@ -23,6 +23,11 @@ export function driverOf(format: string): FormatDriver {
   throw new UsageError(`Cannot use the format ${format === "" ? '""' : format}: the formats are ${known}`);
 }
 
+/** Loads the code of every format: from then on no file of ours has to be there any more. */
+export async function loadFormats(): Promise<void> {
+  await Promise.all(formatDrivers.map((driver) => driver.load?.()));
+}
+
 /** The format in which units are brought to the places that others fix. */
 export function carrierDriver(): FormatDriver {
   const carrier = formatDrivers.find(({ isCarrier }) => isCarrier);
@@ -40,11 +45,6 @@ export function hubDriver(): FormatDriver {
 /** Whether an image of the format, made with these options, holds its disk in one piece. */
 export function isMadeInOnePiece({ onePiece }: FormatDriver, options: Readonly<Record<string, unknown>>): boolean {
   return onePiece !== undefined && !onePiece.unless?.(options);
-}
-
-/** Whether an image of the format may hold leaks that nothing but its compaction gives back, since it counts nothing. */
-export function leavesLeaks(format: string): boolean {
-  return driverOf(format).target?.leavesLeaks ?? false;
 }
 
 /** The one driver whose mark the image bears; throws ImageError `not-this-format` for none, `unsupported` for more. */

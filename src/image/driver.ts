@@ -11,7 +11,6 @@
 import type { Storage } from "../storage/storage.ts";
 import type { Mark } from "./mark.ts";
 import type { Image } from "./source.ts";
-import type { TargetDriver } from "./target.ts";
 import type { TargetOption, TargetOptionValues } from "./target-options.ts";
 
 /** The files that one image consists of: the one that was named, and those that its own text names. */
@@ -71,9 +70,10 @@ export interface FormatDriver {
   readonly guestAt: "nowhere" | "start" | "everywhere";
   /** What `-o` says of a source where its own bytes leave it open; absent: nothing. */
   readonly openOptions?: readonly TargetOption[];
+  /** Loads all code that an image of it may ever need, which is loaded when it is needed otherwise; absent: there is none. */
+  load?(): Promise<unknown>;
   /** Reads and validates the header; tables are read on demand. Throws ImageError, never follows other files than `files` gives. */
   open(files: ImageFiles): Promise<Image>;
-  readonly target?: TargetDriver;
   /**
    * Set where an image is a text beside its disk: the file that it says holds the disk. Throws ImageError, also where that
    * lies in several files. Undefined for an image that speaks for itself. Such an image is opened by that file with the

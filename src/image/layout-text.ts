@@ -3,7 +3,8 @@
 import { formatSize } from "../bytes/size-text.ts";
 import type { FileLayout, LayoutKind } from "./file-layout.ts";
 
-const COLUMNS = 56;
+/** As many as a phone shows. */
+const COLUMNS = 36;
 
 /** Told by shape: no two are alike without colours. */
 const MARKS: Readonly<Record<LayoutKind, string>> = { header: "H", tables: "▒", data: "█", compressed: "▄", free: "·" };
@@ -27,7 +28,7 @@ export function pictureLine(layout: FileLayout, longest: number, across = COLUMN
   return sums.map((sum, column) => MARKS[kindOf(sum, column)]).join("");
 }
 
-/** `before  H▒████··  4 GiB`, and the same of what came after; `now` alone where nothing did. */
+/** `before  4 GiB`, a line break, `H▒████··`, and the same of what came after; `now` alone where nothing did. */
 export function pictureText({
   before,
   after,
@@ -36,9 +37,9 @@ export function pictureText({
   readonly after: FileLayout | null;
 }): string {
   const longest = Math.max(before.fileSize, after?.fileSize ?? 0, 1);
-  const line = (name: string, layout: FileLayout) =>
-    `${name}  ${pictureLine(layout, longest).padEnd(COLUMNS)}  ${formatSize(layout.fileSize)}`;
-  return after ? `${line("before", before)}\n${line("after ", after)}` : line("now   ", before);
+  const lines = (name: string, layout: FileLayout) =>
+    `${name}  ${formatSize(layout.fileSize)}\n${pictureLine(layout, longest)}`;
+  return after ? `${lines("before", before)}\n${lines("after", after)}` : lines("now", before);
 }
 
 /** Tables are small and tell most: a column that holds more than a trace of them shows them. */

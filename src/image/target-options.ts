@@ -29,6 +29,10 @@ export function makeable(options: readonly TargetOption[], values: TargetOptionV
 /** Values of `-o`, parsed by kind: sizes and numbers as numbers, on/off as booleans, all others as text, bytes in hex. */
 export type TargetOptionValues = Readonly<Record<string, string | number | boolean>>;
 
+/** What qemu-img takes for a boolean, in this case alone. */
+const ON = ["on", "yes", "true", "y"];
+const OFF = ["off", "no", "false", "n"];
+
 /** Throws UsageError for a text that is no value of the option's kind. */
 export function parseOptionValue(option: TargetOption, text: string): string | number | boolean {
   const { name, kind, choices } = option;
@@ -37,7 +41,7 @@ export function parseOptionValue(option: TargetOption, text: string): string | n
   };
   switch (kind) {
     case "boolean":
-      return text === "on" ? true : text === "off" ? false : refuse("on or off");
+      return ON.includes(text) ? true : OFF.includes(text) ? false : refuse("on or off");
     case "choice":
       return choices?.includes(text) ? text : refuse((choices ?? []).join(" or "));
     case "number":

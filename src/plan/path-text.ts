@@ -4,8 +4,8 @@ import { hex } from "../bytes/image-error.ts";
 import { formatSize } from "../bytes/size-text.ts";
 import type { RearrangeGoal } from "./path.ts";
 
-/** A step as reports have it. */
-export type ToldStep =
+/** One step of a conversion, as reports have it: a switch to a format, or a rearrangement inside one. */
+export type PathStep =
   | { readonly step: "switch"; readonly to: string }
   | { readonly step: "rearrange"; readonly goal: RearrangeGoal };
 
@@ -19,20 +19,21 @@ const GOALS: Readonly<Record<RearrangeGoal, string>> = {
   relocate: "the disk itself changed, to its new length, its GPT's backup at the end",
 };
 
-/** Bytes of the guest's disk that change, as reports have them. */
-export interface ToldChange {
+/** Bytes of the guest's disk that change as was asked for, as reports have them. */
+export interface GuestChange {
   readonly guestOffset: number;
   readonly length: number;
+  /** e.g. `backup header of the GPT`. */
   readonly what: string;
 }
 
 /** One phrase for each, e.g. `protective MBR: 512 bytes at 0x0`. */
-export function changeTexts(changes: readonly ToldChange[] = []): readonly string[] {
+export function changeTexts(changes: readonly GuestChange[] = []): readonly string[] {
   return changes.map(({ guestOffset, length, what }) => `${what}: ${formatSize(length)} at ${hex(guestOffset)}`);
 }
 
 /** One phrase a step, e.g. `switch to qcow2, its tables behind the disk`. */
-export function stepTexts(path: readonly ToldStep[]): readonly string[] {
+export function stepTexts(path: readonly PathStep[]): readonly string[] {
   return path.map((step, at) => {
     if (step.step === "rearrange") return `rearrange: ${GOALS[step.goal]}`;
     const next = path[at + 1];
@@ -48,7 +49,7 @@ export function stepTexts(path: readonly ToldStep[]): readonly string[] {
 }
 
 /** What `rollback` leads to, by how far the path has come. */
-export function wayBackText(path: readonly ToldStep[], sourceFormat: string): string {
+export function wayBackText(path: readonly PathStep[], sourceFormat: string): string {
   const again = `the same guest as ${sourceFormat} again`;
   const [first] = path;
   if (first?.step === "rearrange" && first.goal === "relocate") return "the old bytes";

@@ -3,7 +3,8 @@
  *
  *   tables -> tables               switch
  *   raw    -> tables               switch, compact
- *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch
+ *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch;
+ *                                  what the carrier could not point at is brought together in the hub before
  *   a fixed VHD <-> all others     by way of raw
  *   all -> what begins with tables switch to the carrier with so large a first cluster, nothing of which but the header is
  *                                  used, then switch
@@ -45,7 +46,7 @@ export interface PathFrom extends Waypoint {
   readonly relocates?: boolean;
   /** Units of zeros were found that are given up where the image stands. */
   readonly empties?: boolean;
-  /** What lies together in the goal has to be brought together first; absent where it need not be. */
+  /** What lies together in the goal, or in the carrier on the way to one in one piece or to a stream, has to be brought together first; absent where it need not be. */
   readonly gathering?: GatheringStand | undefined;
 }
 
@@ -130,15 +131,17 @@ function inOnePiece(from: PathFrom, last: Step, carrier: Waypoint): readonly Ste
   if (from.isInOnePiece) return [last];
   const linear: Step = { step: "rearrange", goal: "linear" };
   if (from.standing === "in place") return [last];
-  if (from.standing === "cleared") return [linear, last];
-  return [{ step: "switch", to: carrier.format, isCarrier: true, isGoal: false }, linear, last];
+  if (from.standing === "cleared" && from.format === carrier.format) return [linear, last];
+  const gathered = from.gathering ? toBeGathered(from.gathering) : [];
+  return [...gathered, { step: "switch", to: carrier.format, isCarrier: true, isGoal: false }, linear, last];
 }
 
-function packed({ standing }: PathFrom, { format }: Waypoint): readonly Step[] {
+function packed(from: PathFrom, { format }: Waypoint): readonly Step[] {
   const pack: Step = { step: "rearrange", goal: "pack" };
-  if (standing === "in place") return [];
-  if (standing === "cleared") return [pack];
-  return [{ step: "switch", to: format, isCarrier: true, isGoal: false, packs: true }, pack];
+  if (from.standing === "in place") return [];
+  if (from.standing === "cleared" && from.format === format) return [pack];
+  const gathered = from.gathering ? toBeGathered(from.gathering) : [];
+  return [...gathered, { step: "switch", to: format, isCarrier: true, isGoal: false, packs: true }, pack];
 }
 
 function wished({ canRearrange }: Waypoint, { compact, compress }: PathWishes): Step[] {

@@ -2,7 +2,7 @@
 
 import { counted } from "../bytes/count-text.ts";
 import { fileText, formatSize } from "../bytes/size-text.ts";
-import { changeTexts, stepTexts, type ToldChange, type ToldStep, wayBackText } from "./path-text.ts";
+import { changeTexts, type GuestChange, type PathStep, stepTexts, wayBackText } from "./path-text.ts";
 
 /** The figures of a plan; a conversion's report has them all. Sizes in bytes. */
 export interface PlanFigures {
@@ -21,10 +21,10 @@ export interface PlanFigures {
   readonly fileSizeBefore: number;
   readonly fileSizeAfter: number;
   /** Bytes of the guest that are changed, as was asked for; absent where none are. */
-  readonly guestChanges?: readonly ToldChange[];
+  readonly guestChanges?: readonly GuestChange[];
   /** What the file takes on the disk, holes left out; absent where the host does not tell. */
   readonly actualSizeBefore?: number;
-  readonly path: readonly ToldStep[];
+  readonly path: readonly PathStep[];
   readonly dropped: readonly string[];
   readonly refused: readonly string[];
 }

@@ -101,7 +101,7 @@ class MeteredStorage implements WritableStorage {
   readonly dataRanges?: () => Promise<RangeSet | undefined>;
   /** Writes no byte. */
   readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
-  readonly copy?: (copies: readonly FileCopy[]) => Promise<void>;
+  readonly copy?: (copies: readonly FileCopy[]) => Promise<RangeSet>;
   readonly syncData?: () => Promise<void>;
   /** No barrier, and not counted as one. */
   readonly flush?: () => void;
@@ -118,8 +118,10 @@ class MeteredStorage implements WritableStorage {
     const copy = storage.copy?.bind(storage);
     if (copy)
       this.copy = async (copies) => {
-        await copy(copies);
+        const zeros = await copy(copies);
         for (const { length } of copies) meter.bytesWritten += length;
+        meter.bytesWritten -= zeros.total;
+        return zeros;
       };
     if (storage.flush) this.flush = storage.flush.bind(storage);
     const syncData = storage.syncData?.bind(storage);

@@ -1,4 +1,4 @@
-/** Whether bytes are all zeros, at the speed of memory: the system compares them with zeros that are there already. */
+/** Whether bytes are zeros, at the speed of memory: the system compares them with zeros that are there already. */
 
 const ZEROS = Buffer.alloc(64 * 1024);
 
@@ -10,4 +10,24 @@ export function areZeros(bytes: Uint8Array): boolean {
     if (ZEROS.compare(bytes, start, end, 0, end - start) !== 0) return false;
   }
   return true;
+}
+
+/** A stretch of bytes: zeros in a long run, or what is to be written. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly isZeros: boolean;
+}
+
+/** All of `bytes` in stretches, of which no two of one kind follow one another; shorter runs than 64 KiB are nobody's zeros. */
+export function* stretchesOf(bytes: Uint8Array): Generator<Stretch> {
+  let from = 0;
+  let isZeros = false;
+  for (let start = 0; start < bytes.length; start += ZEROS.length) {
+    const are = areZeros(bytes.subarray(start, Math.min(start + ZEROS.length, bytes.length)));
+    if (are !== isZeros && start > from) yield { start: from, end: start, isZeros };
+    if (are !== isZeros) from = start;
+    isZeros = are;
+  }
+  if (bytes.length > from) yield { start: from, end: bytes.length, isZeros };
 }

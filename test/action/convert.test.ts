@@ -49,7 +49,8 @@ test("one image: converted, renamed, and every output set", async () => {
     },
   ]);
   expect(summary).toContain("1 image converted to qcow2 in place");
-  expect(summary).toContain(guest);
+  // Where a narrow page may break it.
+  expect(summary.replaceAll("<wbr>", "")).toContain(guest);
   expect(summary).not.toMatch(/\n\s*\n/);
 
   const post = await runner.post();
@@ -249,7 +250,11 @@ test("keep-undo keeps the way back beside the new name, and post leaves it alone
   const runner = new Runner();
   runner.makeImage("disk.qed", "qed");
   const before = runner.sha256("disk.qed");
-  expect(await runner.main({ image: "disk.qed", ...QCOW2, "keep-undo": "true" })).toMatchObject({ exitCode: 0 });
+  const done = await runner.main({ image: "disk.qed", ...QCOW2, "keep-undo": "true" });
+  expect(done).toMatchObject({
+    exitCode: 0,
+    summary: expect.stringContaining("inplace-convert rollback disk.qcow2 goes it"),
+  });
   expect(await runner.post()).toMatchObject({ exitCode: 0, log: "" });
   expect(runner.names).toEqual(["disk.qcow2", "disk.qcow2.inplace-undo"]);
   const back = {

@@ -33,6 +33,11 @@ test("a step without an image ends well where that is no mistake, in a plan with
   const inputs = { image: "*.qed", "target-format": "qcow2", "if-no-images": "ignore" } as const;
   const { exitCode, outputs } = await runner.main(inputs);
   expect({ exitCode, outputs }).toMatchObject({ exitCode: 0, outputs: { images: "[]", changed: "false" } });
+  // What is signed has a subject: nobody is handed a list of none.
+  const vouched = await runner.main({ ...inputs, sha256sums: "SHA256SUMS", predicate: "predicate.json" });
+  expect({ exitCode: vouched.exitCode, names: runner.names }).toEqual({ exitCode: 0, names: [] });
+  expect(Object.keys(vouched.outputs)).not.toContain("sha256sums");
+  expect(Object.keys(vouched.outputs)).not.toContain("predicate");
   const planned = await runner.main({ ...inputs, mode: "plan" });
   expect(planned).toMatchObject({ exitCode: 0, outputs: { "matrix-empty": "true" } });
 });

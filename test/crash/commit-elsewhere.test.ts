@@ -9,6 +9,11 @@ vi.mock("../../src/formats/drivers.ts", async (original) => {
   const { formatDrivers } = await original<typeof import("../../src/formats/drivers.ts")>();
   return { formatDrivers: [...formatDrivers.slice(0, -1), toyElsewhere, ...formatDrivers.slice(-1)] };
 });
+vi.mock("../../src/formats/targets.ts", async (original) => {
+  const { toyElsewhereTarget } = await import("../support/toy-elsewhere.ts");
+  const { formatTargets } = await original<typeof import("../../src/formats/targets.ts")>();
+  return { formatTargets: { ...formatTargets, toy: toyElsewhereTarget } };
+});
 vi.mock("../formats/list.ts", async (original) =>
   (await import("../formats/toy/registered.ts")).withToyKit(await original()),
 );

@@ -8,6 +8,9 @@ import { newTally, sweepScenario } from "../support/crash-sweep.ts";
 vi.mock("../../src/formats/drivers.ts", async (original) =>
   (await import("../formats/toy/registered.ts")).withToyDriver(await original()),
 );
+vi.mock("../../src/formats/targets.ts", async (original) =>
+  (await import("../formats/toy/registered.ts")).withToyTarget(await original()),
+);
 vi.mock("../formats/list.ts", async (original) =>
   (await import("../formats/toy/registered.ts")).withToyKit(await original()),
 );

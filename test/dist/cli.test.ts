@@ -208,7 +208,7 @@ test.each(["info demo.img", "convert demo.img qed", "checksum demo.img"])(
 test("a file that is missing from an install is told in one sentence", () => {
   const folder = scratchFolder();
   copyFileSync(cli, join(folder, "cli.mjs"));
-  const { exitCode, stdout, stderr } = spawnNode([join(folder, "cli.mjs"), "--version"], folder);
+  const { exitCode, stdout, stderr } = spawnNode([join(folder, "cli.mjs"), "demo"], folder);
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toMatch(/^inplace-convert: Cannot start: .*; install it anew\n$/);
 });

@@ -208,3 +208,33 @@ test("README's library example runs as it stands", async () => {
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout).toMatch(/^\d+ bytes written\nthe guest is the same: true\n$/);
 });
+
+/** Converts there, and removes the program once the journal stands, before the first write to the image. */
+const REMOVED_MEANWHILE = `
+  import { rmSync } from "node:fs";
+  import { checksum, convert } from "inplace-convert";
+  const [, , path, ...formats] = process.argv;
+  const before = (await checksum(path, { format: "raw" })).checksum;
+  let isThere = true;
+  const onJournal = () => {
+    if (isThere) rmSync("node_modules", { recursive: true });
+    isThere = false;
+  };
+  for (const format of formats) await convert(path, format, { ...(isThere && { format: "raw" }), onJournal });
+  console.log(isThere, before === (await checksum(path)).checksum);
+`;
+
+test("a program that is removed while it converts goes on to the end, whatever it has to load", () => {
+  const folder = consumer();
+  const disk = Buffer.alloc(3 * 1024 ** 2);
+  for (const at of [0, 1, 17, 40]) disk.fill(`block ${at} `, at * 65536, (at + 1) * 65536);
+  writeFileSync(join(folder, "disk"), disk);
+  writeFileSync(join(folder, "removed.mjs"), REMOVED_MEANWHILE);
+  // Each of these is opened for the first time once it has been written.
+  const formats = ["vdi", "qed", "vhdx", "parallels", "vmdk", "qcow", "vpc", "ova", "qcow2"];
+  expect(spawnNode(["removed.mjs", "disk", ...formats], folder)).toEqual({
+    exitCode: 0,
+    stdout: "false true\n",
+    stderr: "",
+  });
+});

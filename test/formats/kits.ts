@@ -1,6 +1,7 @@
 /** The kits of all formats, and the ways between them. */
 
 import { carrierDriver, driverOf } from "../../src/formats/registry.ts";
+import { targetOf } from "../../src/formats/target-registry.ts";
 import type { FormatDriver } from "../../src/image/driver.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";
@@ -52,7 +53,7 @@ export function runsOf({ from, to }: Pair, usual = 25): number {
 
 /** `-o` by which what becomes of an image stays small. */
 export function optionsOf({ from, to }: Pair): OptionTexts {
-  const known = new Set(driverOfKit(to).target?.options.map(({ name }) => name));
+  const known = new Set(targetOf(to.name)?.options.map(({ name }) => name));
   const towards = Object.entries(from.source.towards ?? {}).filter(([name]) => known.has(name));
   return { ...to.target.small, ...Object.fromEntries(towards) };
 }

@@ -10,8 +10,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { check } from "../../src/convert/check.ts";
 import { convert, plan } from "../../src/convert/convert.ts";
+import { targetOf } from "../../src/formats/target-registry.ts";
 import type { FormatKit, MatrixKit } from "../formats/kit.ts";
-import { driverOfKit, kits } from "../formats/kits.ts";
+import { kits } from "../formats/kits.ts";
 import { assertGptDisk, type Guest, guestsOf, makeMatrixImage } from "../support/matrix-guest.ts";
 import { assertClean, assertGuest, info, run } from "../support/qemu-tools.ts";
 import { seededRandom } from "../support/random.ts";
@@ -36,7 +37,7 @@ const sides: readonly Side[] = kits.flatMap((kit) => {
 });
 const cells = sides.flatMap((from) =>
   sides
-    .filter(({ kit }) => driverOfKit(kit).target)
+    .filter(({ kit }) => targetOf(kit.name))
     .flatMap((to) =>
       guestsOf(from.clusterSize).map((guest) => ({ from, to, guest, title: `${said(from)} to ${said(to)}, ${guest}` })),
     ),
@@ -122,7 +123,7 @@ function isSizeForetold(from: Side, to: Side, guest: Guest): boolean {
   if (from.kit.name === "vpc") return to.clusterSize === undefined || to.kit.name === "vpc";
   if (from.clusterSize === undefined && from.kit.name !== "raw") return to.clusterSize === undefined;
   // Of a way by a front the plan knows the first step alone.
-  if (to.clusterSize !== undefined && driverOfKit(to.kit).target?.front !== undefined) return false;
+  if (to.clusterSize !== undefined && targetOf(to.kit.name)?.front !== undefined) return false;
   const isFar = from.kit.name === "raw" || from.kit.name === "parallels";
   return !isFar || to.clusterSize !== 512 || guest !== "sparse beyond 4 GiB";
 }

@@ -42,6 +42,19 @@ function takenOut(name: string): string[] {
   return names;
 }
 
+/** What virt-v2v and DMTF's schemas insist on; `scripts/ova-readers.ts` asks them. */
+function expectReadable(descriptor: string): void {
+  const items = [...descriptor.matchAll(/<Item>(.*?)<\/Item>/gs)].map(([, item = ""]) =>
+    Object.fromEntries([...item.matchAll(/<rasd:(\w+)>(.*)<\//g)].map(([, name, value]) => [name, value])),
+  );
+  for (const item of items) expect(Object.keys(item)).toEqual(Object.keys(item).toSorted());
+  const disk = items.find((item) => item.ResourceType === "17");
+  const controller = items.find((item) => item.InstanceID === disk?.Parent);
+  expect(["5", "6"]).toContain(controller?.ResourceType);
+  expect(descriptor).toContain(`ovf:diskId="${disk?.HostResource?.replace("ovf:/disk/", "")}" ovf:fileRef="file1"`);
+  expect(descriptor).toContain(`<File ovf:id="file1"`);
+}
+
 async function expectSound(name: string, machine: string): Promise<string> {
   const [ovf = "", disk = "", manifest = "", ...more] = takenOut(name);
   expect([ovf, disk, manifest, more]).toEqual([`${machine}.ovf`, `${machine}-disk1.vmdk`, `${machine}.mf`, []]);
@@ -61,6 +74,7 @@ async function expectSound(name: string, machine: string): Promise<string> {
   expect(text).toContain(`ovf:href="${disk}"`);
   expect(text).toContain(`ovf:size="${statSync(at(image)).size}"`);
   expect(text).toContain(`ovf:capacity="${SIZE}"`);
+  expectReadable(text);
   // A parser that knows nothing of ours.
   run("python3", "-c", "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", join("out", ovf));
   return text;

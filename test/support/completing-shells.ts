@@ -40,7 +40,7 @@ const drivers: Readonly<Record<Shell, (lines: readonly string[]) => string>> = {
   bash(lines) {
     const calls = lines.map((line) => {
       const words = ["inplace-convert", ...partedAsBashDoes(line)];
-      return `COMP_WORDS=(${words.map(quoted).join(" ")}); COMP_CWORD=${words.length - 1}
+      return `COMP_LINE=${quoted(`inplace-convert ${line}`)}; COMP_WORDS=(${words.map(quoted).join(" ")}); COMP_CWORD=${words.length - 1}
 _inplace_convert; printf '%s\\n' "\${COMPREPLY[@]}" END\n`;
     });
     return `source "$1"\n${calls.join("")}`;
@@ -89,9 +89,9 @@ zpty -d inner
 `,
 };
 
-/** Readline parts words at spaces, and takes `=` for a word by itself. */
+/** Readline parts words at spaces, and takes `=` and `:` for words by themselves. */
 function partedAsBashDoes(line: string): string[] {
-  return line.split(" ").flatMap((word) => (word === "" ? [""] : word.split(/(=+)/).filter((part) => part !== "")));
+  return line.split(" ").flatMap((word) => (word === "" ? [""] : word.split(/([=:]+)/).filter((part) => part !== "")));
 }
 
 function quoted(text: string): string {

@@ -1,7 +1,8 @@
 /** Conversions and repairs of the crash suite as the trials on a live view need them. */
 
 import { convert } from "../../src/convert/convert.ts";
-import { leavesLeaks, openImage } from "../../src/formats/registry.ts";
+import { openImage } from "../../src/formats/registry.ts";
+import { leavesLeaks } from "../../src/formats/target-registry.ts";
 import { checkOf } from "../../src/image/source.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { IMAGE_PATH, recordScenario, type Scenario, testHost } from "./crash-scenario.ts";

@@ -7,6 +7,7 @@
 
 import { RangeSet } from "../../src/bytes/range-set.ts";
 import type { FormatDriver } from "../../src/image/driver.ts";
+import type { TargetDriver } from "../../src/image/target.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { buildToy } from "../formats/toy/builder.ts";
 import { toyDriver } from "../formats/toy/driver/driver.ts";
@@ -36,10 +37,11 @@ export const toyElsewhere: FormatDriver = {
       getSpecificInfo: () => image.getSpecificInfo(),
     };
   },
-  target: {
-    ...toyTarget,
-    copyHeader: (...words) => ({ ...toyTarget.copyHeader(...words), hostOffset: HEADER_AT }),
-  },
+};
+
+export const toyElsewhereTarget: TargetDriver = {
+  ...toyTarget,
+  copyHeader: (...words) => ({ ...toyTarget.copyHeader(...words), hostOffset: HEADER_AT }),
 };
 
 /** A toy of 8 KiB blocks, shuffled, whose first sector is nobody's. */

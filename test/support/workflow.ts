@@ -22,6 +22,7 @@ export interface Job {
   readonly with?: Readonly<Record<string, string | number | boolean>>;
   readonly "runs-on"?: string;
   readonly "timeout-minutes"?: number;
+  readonly "cache-mode"?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly outputs?: Readonly<Record<string, string>>;
   readonly steps?: readonly Step[];
@@ -35,6 +36,7 @@ export interface Workflow {
   readonly name: string;
   readonly on: Readonly<Record<string, WorkflowTrigger | null>>;
   readonly permissions: Readonly<Record<string, string>>;
+  readonly "cache-mode"?: string;
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
@@ -68,10 +70,13 @@ export function allWorkflows(): WorkflowFile[] {
   );
 }
 
-/** The action of this project, as this repository or another one names it. */
+/** The action of this project, as this repository or another one names it, or a workflow of it that others call. */
 export function isOurAction(uses = ""): boolean {
-  return uses === "./" || uses === "org/inplace-convert@v1";
+  return ["./", "org/inplace-convert@v1", OWN_ACTION].includes(uses);
 }
+
+/** What lies beside a workflow, at its commit. */
+export const OWN_ACTION = "$/.github/actions/inplace-convert";
 
 /** This project's reusable workflow's path, where `uses` names one. */
 export function ourWorkflow(uses = ""): string | undefined {

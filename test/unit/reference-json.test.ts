@@ -90,6 +90,8 @@ beforeAll(async () => {
   await print("convert, plan, compact", "convert @flat.raw vmdk -f raw -o subformat=monolithicFlat");
   await print("info", "info @flat.vmdk");
   await print("map", "map @flat.vmdk");
+  await print("convert, plan, compact", "convert @flat.vmdk raw --keep-undo");
+  await print("resume, rollback", "rollback @flat.vmdk");
   raw("stream.vmdk");
   await print("convert, plan, compact", "convert @stream.vmdk vmdk -f raw -o subformat=streamOptimized");
   await print("info", "info @stream.vmdk");

@@ -11,6 +11,7 @@ import {
   isOurAction,
   type Job,
   neededJobs,
+  OWN_ACTION,
   ourWorkflow,
   readWorkflow,
   type Step,
@@ -28,6 +29,7 @@ const files: readonly WorkflowFile[] = [
 const action = load(readFileSync(new URL("../../action.yml", import.meta.url), "utf8")) as {
   readonly inputs: Readonly<Record<string, { readonly required?: boolean }>>;
   readonly outputs: Readonly<Record<string, unknown>>;
+  readonly runs: { readonly using: string; readonly main: string; readonly post: string };
 };
 
 /** Every permission to write that any job holds, and nothing else. */
@@ -41,6 +43,14 @@ const writes: Readonly<Record<string, readonly string[]>> = {
   "publish-compressed.yml publish": ["attestations", "contents", "id-token"],
   "attest-and-verify.yml convert": ["attestations", "id-token"],
   "raw-to-azure.yml publish": ["id-token"],
+};
+
+/** Every job that reaches a cache, and how; what others call has what they grant it. */
+const caches: Readonly<Record<string, string | undefined>> = {
+  "fleet.yml convert": undefined,
+  "nightly-rebuild.yml rebuild": "write",
+  "raw-to-azure.yml publish": "write",
+  "fleet.yml fleet": "write",
 };
 
 describe.each(files)("$path", ({ path, text, workflow }) => {
@@ -74,6 +84,24 @@ describe.each(files)("$path", ({ path, text, workflow }) => {
       for (const [, right] of held) expect(right).toBe("write");
       const key = `${path.slice(path.lastIndexOf("/") + 1)} ${name}`;
       expect(held.map(([what]) => what).sort(), key).toEqual(writes[key] ?? []);
+    }
+  });
+
+  test("reads the repository only where it checks it out, or asks for what GitHub keeps of it", () => {
+    for (const [name, { permissions = workflow.permissions, steps = [] }] of jobs) {
+      if (permissions.contents !== "read") continue;
+      const asks = steps.some((step) => step.uses?.startsWith("actions/checkout@") || step.run?.includes("gh "));
+      expect(asks, name).toBe(true);
+    }
+  });
+
+  test("reaches no cache that it does not say, and none in what releases", () => {
+    if (path === "README.md") return;
+    for (const [name, job] of jobs) {
+      const key = `${path.slice(path.lastIndexOf("/") + 1)} ${name}`;
+      const mode = job["cache-mode"] ?? workflow["cache-mode"];
+      expect(mode, key).toBe(key in caches ? caches[key] : "none");
+      if (mode !== "none") expect(writes[key] ?? []).not.toContain("contents");
     }
   });
 
@@ -125,6 +153,20 @@ test("README shows a workflow, and steps that give our action only inputs that e
     expect(isOurAction(step.uses)).toBe(true);
     expect(Object.keys(step.with ?? {}).filter((input) => !(input in action.inputs))).toEqual([]);
   }
+});
+
+test("the action that our own workflows call by their commit is action.yml's, with fewer inputs", () => {
+  const folder = new URL(`../../${OWN_ACTION.slice(2)}/`, import.meta.url);
+  const own = load(readFileSync(new URL("action.yml", folder), "utf8")) as typeof action;
+  const called = readWorkflow(".github/workflows/fleet.yml").workflow;
+  const steps = Object.values(called.jobs).flatMap((job) => job.steps ?? []);
+  const given = steps.flatMap((step) => (step.uses === OWN_ACTION ? Object.keys(step.with ?? {}) : []));
+  expect([...new Set(given)].sort()).toEqual(Object.keys(own.inputs));
+  expect(Object.keys(own.inputs).filter((name) => !(name in action.inputs))).toEqual([]);
+  const { main, post, ...how } = own.runs;
+  const whole = { ...how, main: new URL(main, folder).href, post: new URL(post, folder).href };
+  const root = new URL("../../", import.meta.url);
+  expect(whole).toEqual({ ...action.runs, main: `${root}${action.runs.main}`, post: `${root}${action.runs.post}` });
 });
 
 test("an action has one version everywhere", () => {

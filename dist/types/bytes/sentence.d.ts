@@ -16,7 +16,8 @@ export interface CommandReference {
     readonly options: readonly string[];
     readonly path: string;
 }
-type Reference = OptionReference | CommandReference
+/** What each face calls otherwise, or asks for. */
+export type SentenceReference = OptionReference | CommandReference
 /** An option by the library's own name, e.g. `maxExtraSpace`. */
  | {
     readonly ref: "key";
@@ -37,7 +38,7 @@ type Reference = OptionReference | CommandReference
     readonly ref: "either";
     readonly ways: readonly Sentence[];
 };
-export type Part = string | Reference;
+export type SentencePart = string | SentenceReference;
 /** What may stand where a sentence is wanted. */
 export type Words = string | Sentence;
 /** How one face calls things. */
@@ -49,8 +50,8 @@ export interface Vocabulary {
 }
 export declare class Sentence {
     #private;
-    readonly parts: readonly Part[];
-    constructor(parts: readonly Part[]);
+    readonly parts: readonly SentencePart[];
+    constructor(parts: readonly SentencePart[]);
     /** In the words of the command line, which are everybody's who has no vocabulary. */
     toString(): string;
     in(vocabulary: Vocabulary): string;
@@ -60,7 +61,7 @@ export declare class Sentence {
     /** With the image's name where room was left for it; undefined where there was none. */
     withImage(path: string): Sentence | undefined;
     /** The same with parts of it in place of others. */
-    mapped(change: (part: Part) => Part): Sentence;
+    mapped(change: (part: SentencePart) => SentencePart): Sentence;
     /** Whether the face has all that it names. */
     isSayable(vocabulary: Vocabulary): boolean;
 }
@@ -89,4 +90,3 @@ export declare function commandText({ command: name, options, path }: CommandRef
 /** The command line's words; `program` is how its user calls it. */
 export declare function commandLine(program: string): Vocabulary;
 export declare const COMMAND_LINE: Vocabulary;
-export {};

@@ -1,7 +1,6 @@
 /** `check`: what is wrong inside an image, in qemu-img's words; with `repair`, mended and checked again. */
 import type { CheckOptions } from "./options/options.ts";
 import type { CheckReport } from "./report/report.ts";
-import { type Host } from "./session/host.ts";
 /**
  * Checks the image at `path`, writing nothing unless `repair` is asked for.
  *
@@ -10,4 +9,4 @@ import { type Host } from "./session/host.ts";
  * wrong inside the image is in the report
  * @throws UsageError for options of the wrong kind; nothing was opened
  */
-export declare function check(path: string, options?: CheckOptions, host?: Host): Promise<CheckReport>;
+export declare function check(path: string, options?: CheckOptions): Promise<CheckReport>;

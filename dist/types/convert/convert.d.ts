@@ -1,8 +1,6 @@
-/** `convert` and `plan`: the whole of a conversion at one look; the steps are in conversion.ts. */
-import { type Foretold } from "./conversion/foretell.ts";
+/** `convert` and `plan`: the doors, where options are read at once; what stands behind is loaded when one is opened. */
 import type { ConvertOptions } from "./options/options.ts";
-import type { ConversionReport } from "./report/report.ts";
-import { type Host } from "./session/host.ts";
+import type { ConversionReport, Foretold } from "./report/report.ts";
 /**
  * Changes the format of the image at `path` to `targetFormat`, inside its own file.
  *
@@ -10,7 +8,7 @@ import { type Host } from "./session/host.ts";
  * where that stands and `resume` or `rollback` goes on; in all other cases nothing was written.
  * @throws UsageError for a path, a format or options that no image could take; nothing was opened
  */
-export declare function convert(path: string, targetFormat: string, options?: ConvertOptions, host?: Host): Promise<ConversionReport>;
+export declare function convert(path: string, targetFormat: string, options?: ConvertOptions): Promise<ConversionReport>;
 /**
  * What `convert` would do, as a report and as text; wherever it would refuse, all reasons are in `report.refused`.
  * Writes nothing.
@@ -18,4 +16,4 @@ export declare function convert(path: string, targetFormat: string, options?: Co
  * @throws ImageError for a file that can't be read or is no image whose tables can be followed
  * @throws UsageError as `convert` does
  */
-export declare function plan(path: string, targetFormat: string, options?: ConvertOptions, host?: Host): Promise<Foretold>;
+export declare function plan(path: string, targetFormat: string, options?: ConvertOptions): Promise<Foretold>;

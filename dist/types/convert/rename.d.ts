@@ -1,6 +1,4 @@
 /** A finished image gets a new name in its own folder; its undo goes with it, and nothing is ever replaced. */
-import type { Volume } from "../storage/storage.ts";
-import { type Host } from "./session/host.ts";
 /**
  * Renames an image, and its `.inplace-undo` where there is one. The undo of a flat VMDK lies beside its disk and needs the
  * descriptor's old name: whoever rolls back renames that first.
@@ -10,11 +8,11 @@ import { type Host } from "./session/host.ts";
  * conversion is open; `io`. The image then has its old name.
  * @throws UsageError for a name in another folder
  */
-export declare function renameImage(path: string, newPath: string, host?: Host): Promise<void>;
+export declare function renameImage(path: string, newPath: string): Promise<void>;
 /**
  * Changes nothing.
  *
  * @throws ImageError `in-use` where `newPath`, its journal, undo or lock exists: an orphaned undo must not become this
  * image's; `unsupported` where those names would be too long
  */
-export declare function refuseTakenName(path: string, newPath: string, volume?: Volume): Promise<void>;
+export declare function refuseTakenName(path: string, newPath: string): Promise<void>;

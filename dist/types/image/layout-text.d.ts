@@ -3,7 +3,7 @@ import type { FileLayout } from "./file-layout.ts";
 export declare const PICTURE_LEGEND = "H header  \u2588 data  \u2584 compressed  \u2592 tables  \u00B7 free";
 /** @param longest the size in bytes that takes all of `across` columns */
 export declare function pictureLine(layout: FileLayout, longest: number, across?: number): string;
-/** `before  H▒████··  4 GiB`, and the same of what came after; `now` alone where nothing did. */
+/** `before  4 GiB`, a line break, `H▒████··`, and the same of what came after; `now` alone where nothing did. */
 export declare function pictureText({ before, after, }: {
     readonly before: FileLayout;
     readonly after: FileLayout | null;

@@ -3,7 +3,8 @@
  *
  *   tables -> tables               switch
  *   raw    -> tables               switch, compact
- *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch
+ *   tables -> raw                  switch to the carrier with its tables behind the disk, each unit to its place, switch;
+ *                                  what the carrier could not point at is brought together in the hub before
  *   a fixed VHD <-> all others     by way of raw
  *   all -> what begins with tables switch to the carrier with so large a first cluster, nothing of which but the header is
  *                                  used, then switch
@@ -42,7 +43,7 @@ export interface PathFrom extends Waypoint {
     readonly relocates?: boolean;
     /** Units of zeros were found that are given up where the image stands. */
     readonly empties?: boolean;
-    /** What lies together in the goal has to be brought together first; absent where it need not be. */
+    /** What lies together in the goal, or in the carrier on the way to one in one piece or to a stream, has to be brought together first; absent where it need not be. */
     readonly gathering?: GatheringStand | undefined;
 }
 export interface GatheringStand {

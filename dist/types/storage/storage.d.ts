@@ -58,9 +58,10 @@ export interface WritableStorage extends Storage {
     write(hostOffset: number, bytes: Uint8Array): Promise<void>;
     /**
      * As reads and writes would make them, in any order, but quicker than from outside: no copy reads what another writes.
-     * What lies past the file's end is copied as zeros. Absent where nothing is gained.
+     * What lies past the file's end is copied as zeros. Absent where nothing is gained. Answers the places where zeros would come, long
+     * runs of them, and that were not written: they may hold something else still, and lie past the file's end.
      */
-    copy?(copies: readonly FileCopy[]): Promise<void>;
+    copy?(copies: readonly FileCopy[]): Promise<RangeSet>;
     /** Sets the file's length; what it gains reads as zeros. */
     resize(size: number): Promise<void>;
     /**

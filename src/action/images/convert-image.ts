@@ -5,11 +5,13 @@ import {
   type ConversionReport,
   type ConvertOptions,
   check as checkOf,
+  commandText,
   convert,
   ImageError,
   type ImageErrorKind,
   plan,
   renameImage,
+  unfinished,
 } from "../../index.ts";
 import { AS_IT_WAS, failureOf, type ImageResult } from "../results/image-result.ts";
 import { leaksFailure, needsConsent } from "../results/leaks-given-up.ts";
@@ -77,13 +79,26 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
     (after && checkFailure(path, after, inputs.failOn, isConverted ? "its last check" : "its check", state)) ??
     (dryRun && inputs.repair !== "none" ? undefined : leaksFailure(path, report, inputs, state));
   const now = dryRun ? path : (report.imageAfter ?? path);
-  if (newPath === path || newPath === now || dryRun || (unwanted && !isConverted)) return result(now, unwanted);
+  const ended = async (name: string, failure?: ImageResult["failure"]) => {
+    if (isConverted && keepUndo && !dryRun) notes.push(...(await undoNotes(name)));
+    return result(name, failure);
+  };
+  if (newPath === path || newPath === now || dryRun || (unwanted && !isConverted)) return ended(now, unwanted);
   try {
     await renameImage(now, newPath);
-    return result(newPath, unwanted);
+    return ended(newPath, unwanted);
   } catch (error) {
-    return result(now, failureOf(error, state));
+    return ended(now, failureOf(error, state));
   }
+}
+
+/** How to go back over the undo that was kept, and how to give it up. */
+async function undoNotes(path: string): Promise<readonly string[]> {
+  // What can't be looked at is not promised.
+  if ((await unfinished(path).catch(() => "none")) !== "undo") return [];
+  const ours = (command: "resume" | "rollback") =>
+    commandText({ ref: "command", command, options: [], path }, "inplace-convert");
+  return [`The way back is kept beside it: ${ours("rollback")} goes it, ${ours("resume")} gives it up`];
 }
 
 /** Without a check before it only the plan knows of them, and afterwards they are gone. */

@@ -13,6 +13,9 @@ const MAX_ARTIFACTS = 500;
 /** Of one step's lines. */
 const MAX_BYTES = 1024 * 1024;
 
+/** What a job's container has of the runner; of other places the runner knows only what is mounted, and fails for the rest. */
+const WORK_OF_CONTAINER = "/__w/";
+
 /** What may be written, and a sentence for each file that is left out. */
 export interface Declarations {
   readonly lines: readonly string[];
@@ -47,7 +50,7 @@ export function declarationsOf(
   const lines: string[] = [];
   const leftOut: string[] = [];
   for (const path of results.flatMap(filesOf)) {
-    const why = names.has(basename(path)) ? "this job has one of that name" : unwritable(path);
+    const why = names.has(basename(path)) ? "this job has one of that name" : unwritable(path, workspace);
     if (why === undefined) lines.push(lineOf(path, workspace));
     else leftOut.push(`${path} is not declared as an artifact: ${why}`);
     names.add(basename(path));
@@ -65,8 +68,10 @@ function filesOf({ path, files }: ImageResult): readonly string[] {
   return files?.map((file) => file.path) ?? (path === undefined ? [] : [path]);
 }
 
-function unwritable(path: string): string | undefined {
-  return /[=\r\n]|\s$/.test(path) ? "its path can't be written as a line of the list" : undefined;
+function unwritable(path: string, workspace: string): string | undefined {
+  if (/[=\r\n]|\s$/.test(path)) return "its path can't be written as a line of the list";
+  const isSeen = !workspace.startsWith(WORK_OF_CONTAINER) || resolve(path).startsWith(WORK_OF_CONTAINER);
+  return isSeen ? undefined : "the runner does not see that place of its job's container";
 }
 
 /** Relative to the workspace where it lies there, since a container has other absolute paths. */

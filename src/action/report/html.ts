@@ -46,6 +46,13 @@ export function code(value: string): Html {
   return html`<code>${value}</code>`;
 }
 
+/** A digest, which may go on in another line where it has no room; whoever copies it gets it whole. */
+export function digestCode(value: string): Html {
+  // A report of another job may have anything in its place.
+  if (!/^(?:sha\d+:)?(?:[0-9a-f]{64}){1,2}$/.test(value)) return code(value);
+  return html`<code>${joined(value.match(/.{1,16}/g) ?? [], html`<wbr>`)}</code>`;
+}
+
 export function joined(parts: readonly Content[], between: Html): Html {
   return html`${parts.map((part, index) => (index === 0 ? part : html`${between}${part}`))}`;
 }

@@ -44,8 +44,10 @@ export async function publishResults(step: StepResult, inputs: Inputs, signal: A
     if (inputs.report !== undefined) await writeReport(inputs.report, step);
     return inputs.report?.named;
   });
-  // Nobody is to vouch for the files of a step that failed: a repair of theirs is taken back.
-  const isVouchedFor = isComplete && !isFailed && !signal.aborted && !step.dryRun && step.mode !== "collect";
+  // Nobody is to vouch for the files of a step that failed: a repair of theirs is taken back. Nor of none: what is signed
+  // has a subject.
+  const isVouchedFor =
+    results.length > 0 && isComplete && !isFailed && !signal.aborted && !step.dryRun && step.mode !== "collect";
   const sha256sums = await attempt("Cannot write the list of checksums", async () => {
     if (inputs.sha256sums === undefined || !isVouchedFor) return undefined;
     await writeChecksumList(inputs.sha256sums, results);

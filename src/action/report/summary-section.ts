@@ -7,7 +7,7 @@ import { type ImageResult, nameNow } from "../results/image-result.ts";
 import { leaksGivenUpOf, leaksText } from "../results/leaks-given-up.ts";
 import { isUnchanged, layoutsOf, outcomeText, toneOf } from "../results/outcome.ts";
 import { findingsOf, furtherReasons } from "../results/result-findings.ts";
-import { type Content, code, type Html, html, isEmpty, joined, onLines } from "./html.ts";
+import { type Content, code, digestCode, type Html, html, isEmpty, joined, onLines } from "./html.ts";
 
 export interface SectionSettings {
   readonly dryRun: boolean;
@@ -18,6 +18,8 @@ export interface SectionSettings {
 /** Beyond so many images those that went well are folded, and no pictures are drawn. */
 const OPEN_SECTIONS = 3;
 const MAX_REASONS = 50;
+/** No wider than the picture. */
+const LEGEND = PICTURE_LEGEND.split(/ {2}(?=▒)/);
 
 /** Empty values are left out. */
 type Row = readonly [name: Content, value: Content];
@@ -44,9 +46,7 @@ export function imageSection(result: ImageResult, settings: SectionSettings): Ht
 
 function picture(result: ImageResult, { imageCount, dryRun }: SectionSettings): Content {
   const layouts = imageCount > OPEN_SECTIONS ? undefined : layoutsOf(result, dryRun);
-  return layouts
-    ? html`<pre>${joined(pictureText(layouts).split("\n"), html`\n`)}\n${" ".repeat(8)}${PICTURE_LEGEND}</pre>\n`
-    : "";
+  return layouts ? html`<pre>${joined([...pictureText(layouts).split("\n"), ...LEGEND], html`\n`)}</pre>\n` : "";
 }
 
 function failureRows(result: ImageResult): Row[] {
@@ -93,10 +93,10 @@ function checksumRows({ guestChecksum }: ConversionReport): Row[] {
   if (guestChecksum === null || guestChecksum.before === null) return [];
   const { algorithm, covers, before, after } = guestChecksum;
   const what = covers === "layer" ? `${algorithm}, without the backing file` : algorithm;
-  if (after === before) return [["Guest checksum", onLines([code(before), `${what}, before and after`])]];
+  if (after === before) return [["Guest checksum", onLines([digestCode(before), `${what}, before and after`])]];
   return [
-    ["Guest checksum before", onLines([code(before), what])],
-    ["Guest checksum after", after === null ? "" : code(after)],
+    ["Guest checksum before", onLines([digestCode(before), what])],
+    ["Guest checksum after", after === null ? "" : digestCode(after)],
   ];
 }
 
@@ -125,7 +125,7 @@ function checkRows({ report, check }: ImageResult): Row[] {
 function ownRows(result: ImageResult): Row[] {
   const { recovery, download, notes } = result;
   const newName = nameNow(result);
-  const from = download && html`${code(download.url)}<br>${code(download.digest)}, ${formatSize(download.bytes)}`;
+  const from = download && html`${code(download.url)}<br>${digestCode(download.digest)}, ${formatSize(download.bytes)}`;
   return [
     ["Renamed to", newName === undefined ? "" : code(newName)],
     ["Before that", recovery ?? ""],

@@ -3,18 +3,19 @@
 import { TiB } from "../../bytes/align.ts";
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, option, say } from "../../bytes/sentence.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import { ExtentState, ExtentTableBuilder } from "../../image/extent.ts";
 import { noteOfStrandedGpt, planGptRelocation } from "../../image/gpt/relocation.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import { composeGuestView, type GuestView, openGuestView } from "../../image/guest/view.ts";
 import { changeOfRecord, type DiskChange, type DiskPatch } from "../../journal/changed-disk.ts";
 import type { Intent, Journey } from "../../journal/records.ts";
+import type { GuestChange } from "../../plan/path-text.ts";
 import { memoryStorage } from "../../storage/memory.ts";
 import { sharedUnder } from "../../storage/shared-file.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
-import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
-import type { GuestChange } from "../report/report.ts";
+import { parseTargetOptions } from "../options/target-options.ts";
 import { foreignToChange, isChangedTo, refuseForeignToChange } from "../undo/changed-disk.ts";
 import { waypointOf, waypointTo } from "./wish.ts";
 

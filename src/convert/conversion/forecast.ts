@@ -1,6 +1,6 @@
 /** What the rearrangements of a path come to, foretold from the image as found: at most, in bytes. */
 
-import { alignUp } from "../../bytes/align.ts";
+import { alignUp, MiB } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, eachExtent, isStored } from "../../image/extent.ts";
 import type { Step } from "../../plan/path.ts";
@@ -19,6 +19,9 @@ export interface Forecast {
   readonly fileSize: number | undefined;
 }
 
+/** What a window of packing has left, and is given back with the next. */
+const UNPACKED = MiB;
+
 const NOTHING: Forecast = { bytesMoved: 0, bytesWritten: 0, peakExtraBytes: 0, barriers: 0, fileSize: undefined };
 
 /** `plan` is the first step's, where that is a switch; `maxExtraSpace` as the run is bounded by it. */
@@ -35,11 +38,22 @@ export function forecastOf(
   if (goal === "gather" || goal === "encode") {
     const extents = plan?.draft.extents ?? source.mapping;
     const first = goal === "gather" ? gather(extents, steps, atOnce) : encode(extents, encodeWindow(maxExtraSpace));
-    if (!goals.includes("compact")) return first;
-    const { fileSize, peakExtraBytes, barriers } = compact(source, plan, atOnce);
+    const [, next] = goals;
+    if (next !== "compact" && next !== "linear" && next !== "pack") return first;
+    const second =
+      next === "linear"
+        ? linear(extents, source, atOnce)
+        : next === "pack"
+          ? pack(extents, encodeWindow(maxExtraSpace))
+          : compact(source, plan, atOnce);
+    const { fileSize, peakExtraBytes, barriers } = second;
     // One comes after the other.
     return {
       ...first,
+      ...(next !== "compact" && {
+        bytesMoved: first.bytesMoved + second.bytesMoved,
+        bytesWritten: first.bytesWritten + second.bytesWritten,
+      }),
       fileSize,
       peakExtraBytes: Math.max(first.peakExtraBytes, peakExtraBytes),
       barriers: first.barriers + barriers,
@@ -68,7 +82,7 @@ function pack({ count, state, length, storedLength }: ExtentTable, window: numbe
     bytes += (isData ? length[row] : storedLength[row]) as number;
     if (isData) plain += length[row] as number;
   }
-  const peak = Math.min(bytes, window);
+  const peak = Math.min(bytes, window) + (bytes > 0 ? UNPACKED : 0);
   const barriers = barriersFor(bytes, window) + 2;
   return { bytesMoved: plain, bytesWritten: bytes + peak, peakExtraBytes: peak, barriers, fileSize: undefined };
 }
@@ -137,7 +151,8 @@ function compact(
     const hostEnd = hostOffset + (extents.length[row] as number);
     moved += Math.max(0, hostEnd - Math.max(hostOffset, end));
   }
-  const peak = Math.min(moved, atOnce);
+  // Tables move as well, into what may be holes.
+  const peak = Math.min(moved + tables, atOnce);
   const barriers = barriersFor(moved, atOnce);
   return { bytesMoved: moved, bytesWritten: moved + tables, peakExtraBytes: peak, barriers, fileSize: end };
 }

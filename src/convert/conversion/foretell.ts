@@ -19,11 +19,11 @@ import { inspectSource, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
 import { askBefore } from "../proof/cross-check.ts";
 import { openEncoder } from "../rearrange/encode.ts";
-import type { ConversionReport } from "../report/report.ts";
+import type { ConversionReport, Foretold } from "../report/report.ts";
 import { refusePart } from "../session/bundle.ts";
 import type { Host } from "../session/host.ts";
 import { type NamedImage, namedImage, readText, refuseOtherTexts, refuseOwnName } from "../session/named-image.ts";
-import { stopIfAsked } from "../session/session.ts";
+import { stopIfAsked } from "../session/stop.ts";
 import { Stopwatch } from "../session/stopwatch.ts";
 import { isOfLongName, obstaclesTo, reasonsOf, refuseOpenJournal, refuseUsers } from "../session/surroundings.ts";
 import { goalSidecar, planSwitchTo, refuseGoal, refuseUnsound } from "../switch/switch-planning.ts";
@@ -33,13 +33,6 @@ import { plannedReport, refusedReport } from "./planned-report.ts";
 import { unchangedReport } from "./report-base.ts";
 import { readingOf, stepsFrom, switchWishOf } from "./steps.ts";
 import { isGoalInOnePiece, journeyFrom, losesRawDisk, ownText } from "./wish.ts";
-
-export interface Foretold {
-  readonly report: ConversionReport;
-  readonly text: string;
-  /** What the report has as `refused`, as values. */
-  readonly refusals: readonly Sentence[];
-}
 
 export async function foretell(path: string, targetFormat: string, settings: Settings, host: Host): Promise<Foretold> {
   const { volume } = host;
@@ -69,7 +62,10 @@ async function foretellFrom(
   const blind = new Set<string>();
   const reasons = new Reasons(path);
   for (const obstacle of await obstaclesTo(host, path, settings.journal)) reasons.add(obstacle);
-  await reasons.ask(() => refuseUsers({ volume, path, verb: "convert" }, storage, blind));
+  const users = new Reasons(path);
+  await (settings.forceShare ? users : reasons).ask(() =>
+    refuseUsers({ volume, path, verb: "convert" }, storage, blind),
+  );
   if (!settings.ignoreUnfinished) await reasons.ask(() => refuseOpenJournal(volume, path, "convert"));
   const source = await inspected(storage, settings, reasons);
   const guest = await reasons.ask(() => OpenedBacking.open(source.image, volume, settings));
@@ -107,7 +103,8 @@ async function foretellFrom(
     planned === undefined || reasons.all.length > 0
       ? (["refused", refusedReport(path, source, targetFormat, reasons.all.map(String), settings)] as const)
       : whatWouldBe(path, source, planned, covers, settings, host);
-  const found = [...blind, ...(volume.notes ?? []), ...(source.image.proven ?? [])];
+  const inUse = users.all.map((each) => `A conversion would be refused now: ${each}`);
+  const found = [...inUse, ...blind, ...(volume.notes ?? []), ...(source.image.proven ?? [])];
   const notes = [...found, ...(outcome === "refused" ? [] : wish.notes), ...report.notes];
   const facts = await volume.facts(path);
   const after = sidecar === undefined ? path : besidePath(path, sidecar);

@@ -2,7 +2,8 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { leavesLeaks, reopenImage } from "../../formats/registry.ts";
+import { reopenImage } from "../../formats/registry.ts";
+import { leavesLeaks } from "../../formats/target-registry.ts";
 import type { CheckResult, Finding } from "../../image/finding.ts";
 import { checkOf, type Image } from "../../image/source.ts";
 import type { Journal } from "../../journal/journal.ts";

@@ -2,12 +2,13 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import { type ConversionOptions, DISK_ALONE } from "../../image/source.ts";
 import type { Journey } from "../../journal/records.ts";
 import type { Step } from "../../plan/path.ts";
 import { headerAreaSize, planSwitch, type SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Settings } from "../options/settings.ts";
-import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { parseTargetOptions } from "../options/target-options.ts";
 import { namingImage } from "../switch/switch-planning.ts";
 
 /** `plan` is of `step`. Undefined where that clears no front. Throws ImageError for what the goal refuses. */

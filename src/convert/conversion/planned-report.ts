@@ -2,6 +2,7 @@
 
 import { alignUp } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import { ExtentState, ExtentTableBuilder } from "../../image/extent.ts";
 import { type FileLayout, fileLayout } from "../../image/file-layout.ts";
 import type { Step } from "../../plan/path.ts";
@@ -9,7 +10,7 @@ import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import { peakExtraBytes, peakOf } from "../execute/space.ts";
 import type { Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
-import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { parseTargetOptions } from "../options/target-options.ts";
 import { gatheredSize } from "../rearrange/gathering.ts";
 import type { ConversionReport } from "../report/report.ts";
 import { oneWayNotes } from "../session/way-back.ts";

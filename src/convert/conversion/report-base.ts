@@ -1,13 +1,14 @@
 /** What every report says of the image as it was found, and the report of one that is right already. */
 
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import { storedGuestBytes } from "../../image/extent.ts";
 import { type FileLayout, fileLayout } from "../../image/file-layout.ts";
 import type { Step } from "../../plan/path.ts";
+import type { PathStep } from "../../plan/path-text.ts";
 import { leaksGivenUpBy, leaksText, leaksWarnings } from "../inspect/leaks.ts";
 import { checkOfFound, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
-import { targetDriverOf } from "../options/target-options.ts";
-import type { ConversionReport, GuestChecksum, Layouts, PathStep } from "../report/report.ts";
+import type { ConversionReport, GuestChecksum, Layouts } from "../report/report.ts";
 import type { Stopwatch } from "../session/stopwatch.ts";
 
 /** How much of the guest a digest covers. */

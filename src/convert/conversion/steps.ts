@@ -2,6 +2,7 @@
 
 import { SECTOR_SIZE } from "../../bytes/align.ts";
 import { driverOf } from "../../formats/registry.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import type { PackForm } from "../../image/pack-form.ts";
 import type { Journey } from "../../journal/records.ts";
 import { isGathered } from "../../plan/gather-units.ts";
@@ -9,7 +10,7 @@ import { pathTo, type Standing, type Step } from "../../plan/path.ts";
 import { usedUpTo } from "../../plan/switch-plan.ts";
 import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import type { Source } from "../inspect/source.ts";
-import { packFormOf, parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { packFormOf, parseTargetOptions } from "../options/target-options.ts";
 import { gatheringNeed } from "../rearrange/gathering.ts";
 import { isAsAsked, type SwitchWish } from "../switch/switch-planning.ts";
 import type { DiskWish } from "./disk-wish.ts";
@@ -46,14 +47,16 @@ export function stepsFrom(
   return pathTo(from, waypointTo(goalFormat, goalOptions), carrierWaypoint(), wishes);
 }
 
-/** What the goal's own tables need at the file's front, and whether the source leaves it free; and whether units have to come together. */
+/** What the goal's own tables need at the file's front, and whether the source leaves it free; and whether units have to come together for whoever points at them next. */
 function whereUnitsLie(source: Source, goal: Pick<Journey, "goalFormat" | "goalOptions" | "wishes">) {
   const { goalFormat, goalOptions } = goal;
   const { options, mapping, metadata } = source;
   const target = targetDriverOf(goalFormat);
   const values = parseTargetOptions(goalFormat, target, goalOptions);
   const goalFront = target.front?.(options.virtualSize, values) ?? 0;
-  const gathering = gatheringNeed(source, goal);
+  const { isInOnePiece, isPacked } = waypointTo(goalFormat, goalOptions);
+  const next = isInOnePiece || isPacked ? { ...goal, goalFormat: carrierWaypoint().format, goalOptions: {} } : goal;
+  const gathering = gatheringNeed(source, next);
   if (gathering || goalFront === 0) return { goalFront, front: 0, gathering };
   const { placement } = target.openConversionTarget(options, values, new Set());
   const isFree =

@@ -1,5 +1,6 @@
 /** One switch of a conversion, from its proven plan to the finished image: journal, switch, settle. */
 
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import type { CheckResult } from "../../image/finding.ts";
 import type { Image } from "../../image/source.ts";
 import { type ConversionJournal, Journal } from "../../journal/journal.ts";
@@ -10,9 +11,8 @@ import { nameThatComes, refuseTakenText } from "../execute/name.ts";
 import { refuseWithoutSpace } from "../execute/space.ts";
 import type { Source } from "../inspect/source.ts";
 import { keptSettings, type Settings } from "../options/settings.ts";
-import { targetDriverOf } from "../options/target-options.ts";
 import type { CrossCheckedGuest } from "../proof/cross-check.ts";
-import { stopIfAsked } from "../session/session.ts";
+import { stopIfAsked } from "../session/stop.ts";
 import type { Stopwatch } from "../session/stopwatch.ts";
 import { type Ending, finish } from "../switch/finish.ts";
 import { performSwitch, type SwitchInput } from "../switch/switch.ts";

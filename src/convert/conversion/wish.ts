@@ -1,6 +1,7 @@
 /** What a conversion is to come to, told apart from where it comes from. */
 
-import { carrierDriver, driverOf, isMadeInOnePiece, leavesLeaks } from "../../formats/registry.ts";
+import { carrierDriver, driverOf, isMadeInOnePiece } from "../../formats/registry.ts";
+import { leavesLeaks, targetOf } from "../../formats/target-registry.ts";
 import type { FormatDriver } from "../../image/driver.ts";
 import type { Image } from "../../image/source.ts";
 import { makeable } from "../../image/target-options.ts";
@@ -93,7 +94,7 @@ function waypoint({ name, onePiece, canRearrange }: FormatDriver, isInOnePiece: 
 
 /** What makes the image's layout again, as far as anything does, as the user would write it after `-o`. */
 export function optionTextsOf({ image, options }: Source): Record<string, string> {
-  const values = makeable(driverOf(image.format).target?.options ?? [], options.creationOptions);
+  const values = makeable(targetOf(image.format)?.options ?? [], options.creationOptions);
   const text = (value: string | number | boolean) =>
     typeof value === "boolean" ? (value ? "on" : "off") : String(value);
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));

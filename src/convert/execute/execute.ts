@@ -7,7 +7,7 @@ import { type Chunk, type Epoch, freshChunk, type HostCopy, type Write } from ".
 import { crypto } from "../../storage/built-ins.ts";
 import { inBatches } from "../../storage/copies.ts";
 import { readZeroFilled, type Storage, type WritableStorage } from "../../storage/storage.ts";
-import { areZeros } from "../../storage/zeros.ts";
+import { areZeros, stretchesOf } from "../../storage/zeros.ts";
 
 /** Read and written before the next safe point. */
 export const COPY_STEP = MiB;
@@ -47,25 +47,36 @@ export async function executeEpoch(
   const { reader, onBytes, meanwhile, safePoint, isOneOfMany } = options;
   let done = 0;
   let flushed = 0;
-  const perform = async (length: number, write: () => Promise<void>): Promise<void> => {
+  const perform = async (write: () => Promise<number>): Promise<void> => {
     safePoint?.();
-    await write();
-    done += length;
+    done += await write();
     onBytes?.(done);
   };
   const write = (hostOffset: number, bytes: Uint8Array) =>
-    perform(bytes.length, () => storage.write(hostOffset, bytes));
+    perform(async () => {
+      await storage.write(hostOffset, bytes);
+      return bytes.length;
+    });
   const oldSize = epoch.fileSize === undefined ? undefined : await storage.size();
   if (epoch.fileSize !== undefined && epoch.fileSize > Number(oldSize)) await storage.resize(epoch.fileSize);
   if (epoch.zeros) await clear(storage, epoch.zeros, write);
+  const empty = new RangeSet();
   for (const batch of inBatches(epoch.hostCopies ?? [], COPY_STEP)) {
-    const length = batch.reduce((sum, copy) => sum + copy.length, 0);
-    await perform(length, () => storage.copy?.(batch) ?? copyFromOutside(storage, batch));
+    await perform(async () => {
+      const zeros = await (storage.copy?.(batch) ?? copyFromOutside(storage, batch));
+      for (const { start, end } of zeros.each()) empty.add(start, end);
+      return batch.reduce((sum, { length }) => sum + length, 0) - zeros.total;
+    });
     if (done - flushed < FLUSH_STEP) continue;
     flushed = done;
     storage.flush?.();
     // Copies are made without a pause, in which alone it is known that the flush before has come to its end.
     await pause();
+  }
+  if (empty.total > 0) {
+    // What was a hole, or nothing at all, stays one: a copy takes no more of the disk than what it is made of.
+    if (empty.end > (await storage.size())) await storage.resize(empty.end);
+    await clear(storage, empty, write);
   }
   for (const { guestOffset, hostOffset, length } of epoch.guestCopies ?? []) {
     for (const [skip, step] of steps(length)) {
@@ -93,9 +104,16 @@ export function pause(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-async function copyFromOutside(storage: WritableStorage, copies: readonly HostCopy[]): Promise<void> {
-  for (const { fromHostOffset, toHostOffset, length } of copies)
-    await storage.write(toHostOffset, await readZeroFilled(storage, fromHostOffset, length));
+async function copyFromOutside(storage: WritableStorage, copies: readonly HostCopy[]): Promise<RangeSet> {
+  const zeros = new RangeSet();
+  for (const { fromHostOffset, toHostOffset, length } of copies) {
+    const bytes = await readZeroFilled(storage, fromHostOffset, length);
+    for (const { start, end, isZeros } of stretchesOf(bytes)) {
+      if (isZeros) zeros.add(toHostOffset + start, toHostOffset + end);
+      else await storage.write(toHostOffset + start, bytes.subarray(start, end));
+    }
+  }
+  return zeros;
 }
 
 /** Given back where the host takes it; of the rest only what is no zero yet is written to, so that what was a hole stays one. */

@@ -2,6 +2,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
+import type { Commit } from "../../image/target.ts";
 import type { SwitchPlan } from "../../plan/switch-plan.ts";
 import type { Volume } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
@@ -16,8 +17,11 @@ const JOURNAL_FACTS_SIZE = 16 * 1024;
 export function peakExtraBytes(plan: SwitchPlan, settles: boolean): number {
   const { draft, bytesMoved, commit, spareBytes = 0 } = plan;
   const settling = settles ? draft.settling.bytesMoved + draft.settling.bytesWritten : 0;
-  const extras = commit.extras.reduce((sum, { bytes }) => sum + bytes.length, commit.sector.length);
-  return bytesMoved + draft.metadataBytes + settling + extras + spareBytes + journalBytes(plan);
+  return bytesMoved + draft.metadataBytes + settling + commitBytes(commit) + spareBytes + journalBytes(plan);
+}
+
+function commitBytes({ extras, sector }: Commit): number {
+  return extras.reduce((sum, { bytes }) => sum + bytes.length, sector.length);
 }
 
 /** A switch, and the one behind it where that was planned with it: what the first put into the file is there still. */
@@ -38,9 +42,9 @@ export function keptBytes({ bytesMoved, draft }: SwitchPlan): number {
 }
 
 function journalBytes(plan: SwitchPlan): number {
-  // Trailing zeros of the header area are not stored.
+  // What was there and what is to come; trailing zeros of the old header area are not stored.
   const header = Math.max(plan.header.findLastIndex((byte) => byte !== 0) + 1, 4096);
-  return header + JOURNAL_FACTS_SIZE;
+  return header + commitBytes(plan.commit) + JOURNAL_FACTS_SIZE;
 }
 
 /** Throws `no-space` when the volume or the user's bound is too small, or both. `isFirst`: no step was made before. */

@@ -3,7 +3,7 @@
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, option, say } from "../../bytes/sentence.ts";
 import { openImage } from "../../formats/registry.ts";
-import { type GuestView, openGuestView } from "../../image/guest/view.ts";
+import type { GuestView } from "../../image/guest/view.ts";
 import type { Image } from "../../image/source.ts";
 import type { Storage, Volume } from "../../storage/storage.ts";
 import { diskBeside, namedForRecovery } from "../session/named-image.ts";
@@ -101,8 +101,9 @@ export class OpenedChain {
   }
 
   /** The guest's bytes. Throws `unsupported` where they can't be known from the files that may be read. */
-  view(): Promise<GuestView> {
+  async view(): Promise<GuestView> {
     for (const image of this.chain) refuseUnreadable(image);
+    const { openGuestView } = await import("../../image/guest/view.ts");
     return openGuestView(this.chain);
   }
 

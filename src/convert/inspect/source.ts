@@ -13,7 +13,7 @@ import { crypto } from "../../storage/built-ins.ts";
 import { QuickReader } from "../../storage/quick-reader.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Settings } from "../options/settings.ts";
-import { stopIfAsked } from "../session/session.ts";
+import { stopIfAsked } from "../session/stop.ts";
 
 export interface Source {
   readonly image: Image;

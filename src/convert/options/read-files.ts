@@ -2,7 +2,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { driverOf } from "../../formats/registry.ts";
+import { targetOf } from "../../formats/target-registry.ts";
 import { readExactly, type Volume } from "../../storage/storage.ts";
 import type { ConvertOptions } from "./options.ts";
 
@@ -15,7 +15,7 @@ export async function withFilesRead(
   given: ConvertOptions,
 ): Promise<ConvertOptions> {
   const options: Record<string, string> = { ...given.options };
-  for (const { name, readInto } of driverOf(targetFormat).target?.options ?? []) {
+  for (const { name, readInto } of targetOf(targetFormat)?.options ?? []) {
     const path = options[name];
     if (readInto === undefined || path === undefined) continue;
     delete options[name];

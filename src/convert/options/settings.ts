@@ -24,6 +24,8 @@ export interface Settings {
   readonly ignoreUnfinished: boolean;
   readonly backingChain: boolean;
   readonly allowMarkedRaw: boolean;
+  /** Of a plan alone: other users of the image are told of, and refuse nothing. */
+  readonly forceShare: boolean;
   readonly layout: boolean;
   readonly crossCheck: CrossCheck;
   readonly onJournal: (path: string) => void | Promise<void>;
@@ -54,6 +56,7 @@ export function settingsOf(options: ConvertOptions): Settings {
     ignoreUnfinished: options.ignoreUnfinished ?? false,
     backingChain: options.backingChain ?? false,
     allowMarkedRaw: options.allowMarkedRaw ?? false,
+    forceShare: options.forceShare ?? false,
     layout: options.layout ?? false,
     crossCheck: options.crossCheck ?? "off",
     onJournal: options.onJournal ?? (() => {}),

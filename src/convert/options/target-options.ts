@@ -1,17 +1,11 @@
 /** `-o` as the user wrote it, against the target's own table of options. */
 
 import { UsageError } from "../../bytes/image-error.ts";
-import { driverOf, formatDrivers, openOptionOf } from "../../formats/registry.ts";
+import { openOptionOf } from "../../formats/registry.ts";
+import { targetOf } from "../../formats/target-registry.ts";
 import type { PackedFile, PackForm } from "../../image/pack-form.ts";
 import type { TargetDriver } from "../../image/target.ts";
 import { parseOptionValue, type TargetOption, type TargetOptionValues } from "../../image/target-options.ts";
-
-/** The target side of a format; throws UsageError for one that is unknown or can only be read. */
-export function targetDriverOf(format: string): TargetDriver {
-  const { target } = driverOf(format);
-  if (target === undefined) throw new UsageError(`Cannot convert to ${format}: it can only be read so far`);
-  return target;
-}
 
 /** Throws UsageError for an unknown name or a value that is none of its kind. What is said of the source is not among the answer. */
 export function parseTargetOptions(
@@ -36,14 +30,9 @@ export function parseTargetOptions(
   return values;
 }
 
-/** What `-o` takes for the image that is opened, of any format. */
-export function sourceOptions(): readonly TargetOption[] {
-  return formatDrivers.flatMap(({ openOptions = [] }) => openOptions);
-}
-
 /** The options that `-o` takes for a target, in the order of `-o help`. Throws UsageError for an unknown format. */
 export function targetOptions(format: string): readonly TargetOption[] {
-  return (driverOf(format).target?.options ?? []).filter(({ isInternal }) => !isInternal);
+  return (targetOf(format)?.options ?? []).filter(({ isInternal }) => !isInternal);
 }
 
 /** How the units of a goal lie, where it is a stream of them; undefined for any other, and for what can't be made. */
@@ -57,6 +46,6 @@ export function packFormOf(
   },
   file?: PackedFile,
 ): PackForm | undefined {
-  const { target } = driverOf(goalFormat);
+  const target = targetOf(goalFormat);
   return target?.packForm?.(parseTargetOptions(goalFormat, target, goalOptions), file);
 }

@@ -4,6 +4,7 @@ import { MiB } from "../../bytes/align.ts";
 import { UsageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { COMMAND_LINE, option, say, sentenceOf, type Vocabulary, type Words } from "../../bytes/sentence.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import type { ConversionOptions } from "../../image/source.ts";
 import { DISK_ALONE } from "../../image/source.ts";
 import { isPlain } from "./given-options.ts";
@@ -16,7 +17,7 @@ import {
   refuseMistakes,
 } from "./option-rules.ts";
 import type { ConvertOptions } from "./options.ts";
-import { parseTargetOptions, targetDriverOf } from "./target-options.ts";
+import { parseTargetOptions } from "./target-options.ts";
 
 /** An image that every target takes: what it refuses here, it refuses for all. */
 const PLAIN_SOURCE: ConversionOptions = {
@@ -38,12 +39,13 @@ export function usageMistakes(
   options: ConvertOptions = {},
   vocabulary: Vocabulary = COMMAND_LINE,
 ): readonly string[] {
-  return lookedThrough(targetFormat, options).mistakes.map((mistake) => sentenceOf(mistake).in(vocabulary));
+  const looked = lookAtOptions("convert", convertRules, options);
+  return mistakesFor(targetFormat, looked).map((mistake) => sentenceOf(mistake).in(vocabulary));
 }
 
-function lookedThrough(targetFormat: string | undefined, options: unknown): LookedAt<ConvertOptions> {
-  const { given, mistakes: ofOptions } = lookAtOptions("convert", convertRules, options);
-  const mistakes = [...ofOptions];
+function mistakesFor(targetFormat: string | undefined, looked: LookedAt<ConvertOptions>): readonly Words[] {
+  const { given } = looked;
+  const mistakes = [...looked.mistakes];
   const add = (mistake: Words) => {
     if (!mistakes.some((known) => `${known}` === `${mistake}`)) mistakes.push(mistake);
   };
@@ -60,11 +62,11 @@ function lookedThrough(targetFormat: string | undefined, options: unknown): Look
     add(
       say`Cannot make ids of the guest's digest with ${option("checksum", "none")}: take one, or leave ${option("reproducible")} out`,
     );
-  if (targetFormat === undefined) return { given, mistakes };
+  if (targetFormat === undefined) return mistakes;
   const wrongFormat = knownFormat(targetFormat, "the target format");
   if (wrongFormat !== undefined) add(wrongFormat);
   const target = wrongFormat === undefined ? attempt(() => targetDriverOf(targetFormat)) : undefined;
-  if (target === undefined) return { given, mistakes };
+  if (target === undefined) return mistakes;
   // One at a time, since a parser stops at its first mistake; what is no text has been told.
   const usable: Record<string, string> = {};
   for (const [name, text] of Object.entries(isPlain(given.options) ? given.options : {})) {
@@ -78,20 +80,21 @@ function lookedThrough(targetFormat: string | undefined, options: unknown): Look
     const refused = draft === undefined ? [] : (target.encodingRefusals?.(draft) ?? []);
     for (const reason of [...reasons, ...refused]) add(say`Cannot compress ${targetFormat}: ${reason}`);
   }
-  return { given, mistakes };
+  return mistakes;
 }
 
 /**
  * Throws one UsageError for all that is wrong with a conversion's words and options; nothing has been opened then. Answers the options
- * to be used in place of those that were given.
+ * to be used in place of those that were given: what was read of them once, by `convertRules`.
  */
 export function conversionOptions(
   command: "convert" | "plan",
   path: string,
   targetFormat: string,
-  options: ConvertOptions,
+  looked: LookedAt<ConvertOptions>,
 ): ConvertOptions {
-  const { given, mistakes: found } = lookedThrough(targetFormat, options);
+  const { given } = looked;
+  const found = mistakesFor(targetFormat, looked);
   const mistakes = [...pathMistakes(path), ...(targetFormat === undefined ? [NO_TARGET] : []), ...found];
   if (mistakes.length === 0 && given.ignoreUnfinished && command === "convert" && !given.dryRun) {
     mistakes.push("Cannot ignore what is unfinished in a conversion: resume it or roll it back first");

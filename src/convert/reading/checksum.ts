@@ -1,6 +1,5 @@
 /** The digest of what an image's guest sees. */
 
-import { digestGuest } from "../../image/guest/digest.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
 import { OpenedChain } from "../inspect/opened-chain.ts";
@@ -23,6 +22,7 @@ export async function checksum(
   const algorithm = given.algorithm ?? "blkhash-sha256";
   const guest = await OpenedChain.open(volume, path, given);
   try {
+    const { digestGuest } = await import("../../image/guest/digest.ts");
     const digest = await digestGuest(await guest.wholeView(), algorithm, {
       onProgress: (done, total) => given.onProgress?.({ stage: "checksum", done, total }),
       signal: given.signal,

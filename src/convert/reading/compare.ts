@@ -1,7 +1,6 @@
 /** Whether two images show their guests the same bytes. */
 
 import { alignDown, SECTOR_SIZE } from "../../bytes/align.ts";
-import { firstAllocationDifference, firstGuestDifference } from "../../image/guest/compare.ts";
 import type { GuestView } from "../../image/guest/view.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { Volume } from "../../storage/storage.ts";
@@ -34,6 +33,7 @@ export async function compare(
       const views = await bothViews(guestA, guestB);
       const sizes = [views[0].virtualSize, views[1].virtualSize] as const;
       if (given.strict && sizes[0] !== sizes[1]) return strictDifference(null, sizes);
+      const { firstAllocationDifference, firstGuestDifference } = await import("../../image/guest/compare.ts");
       const strictEnd = given.strict ? firstAllocationDifference(views[0].table, views[1].table) : null;
       const firstDifference = await firstGuestDifference(...views, {
         end: strictEnd ?? undefined,

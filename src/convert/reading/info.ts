@@ -91,7 +91,8 @@ export type InfoReport =
 type Facts = CommonInfo & SpecificInfo;
 
 /**
- * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
+ * Reads an image's header and its lists of bitmaps and snapshots. Of the files that it names those alone are looked at that
+ * hold its own disk (a VMDK's extents), never a backing file.
  *
  * @throws ImageError `not-this-format`, `unsupported` or `corrupt` for a file that is no image we can open; `io`
  */

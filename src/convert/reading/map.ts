@@ -1,7 +1,7 @@
 /** Where the guest's bytes lie, as `qemu-img map` tells it. */
 
 import { ExtentState, isStored } from "../../image/extent.ts";
-import { type GuestTable, openGuestView } from "../../image/guest/view.ts";
+import type { GuestTable } from "../../image/guest/view.ts";
 import { FileVolume } from "../../storage/file/file-volume.ts";
 import type { JoinedFiles, Volume } from "../../storage/storage.ts";
 import { OpenedChain } from "../inspect/opened-chain.ts";
@@ -54,6 +54,7 @@ export async function map(
   const given = optionsOf("map", path, openRules, options);
   const guest = await OpenedChain.open(volume, path, given);
   try {
+    const { openGuestView } = await import("../../image/guest/view.ts");
     const view = await openGuestView(guest.chain);
     const files = view.layers.map(({ storage }) => storage.path);
     const { isLayer } = guest;

@@ -21,7 +21,9 @@ export async function bringToPlaces(step: RearrangeStep): Promise<Rearranged> {
   try {
     const work = new Rearranging(session, journal, rearranger, settings);
     await work.prepare(0);
-    await work.perform(schedule, { emptied: leftOutside(await placesToCome(image)) });
+    await work.perform(schedule, {
+      emptied: leftOutside(await placesToCome(image, { spareStart, spareBytes }, epochBytes)),
+    });
     return { bytesMoved: work.bytesMoved, bytesWritten: work.bytesWritten, journal, isAll };
   } catch (error) {
     throw await failed(session, journal, error);

@@ -1,6 +1,5 @@
 /** The goal `gather`: what lies together in the target is brought together, where its switch will find it. */
 
-import { MiB } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import type { Moves } from "../../image/rearranger.ts";
 import { proveGathering } from "../../plan/gather-proof.ts";
@@ -24,34 +23,31 @@ export async function bringTogether(step: RearrangeStep): Promise<Rearranged> {
     const work = new Rearranging(session, journal, rearranger, settings);
     await work.prepare(0);
     // Where the host takes nothing back, what is left is cut off in the end, or stays.
-    const emptied = session.storage.punch && leftForGood([...schedule.epochs()]);
-    await work.perform(schedule, emptied ? { emptied } : {});
     const peakExtraBytes = here.input.spares.length * here.input.pieceSize;
+    const keptAtMost = peakExtraBytes - here.input.epochBytes;
+    const emptied = session.storage.punch && leftForGood([...schedule.epochs()], keptAtMost);
+    await work.perform(schedule, emptied ? { emptied } : {});
     return { bytesMoved: work.bytesMoved, bytesWritten: work.bytesWritten, peakExtraBytes, journal, isAll: true };
   } catch (error) {
     throw await failed(session, journal, error);
   }
 }
 
-/** Given back at once: to punch takes a sync that is longer. */
-const MUCH = 4 * MiB;
-
 /**
- * What epochs have left, and no later one has gone to: what the next one writes anyway need not be emptied, nor is little
- * of it. To be asked for one epoch after the other, and behind the last.
+ * What epochs have left, and the next does not go to: what that writes anyway need not be emptied, nor is little of it. To
+ * be asked for one epoch after the other, before it copies, and behind the last: so copies and what is kept take no more of the disk than the spares.
  */
-function leftForGood(epochs: readonly Moves[]): (at: number) => RangeSet {
+function leftForGood(epochs: readonly Moves[], keptAtMost: number): (at: number) => RangeSet {
   let pending = new RangeSet();
   return (at) => {
     const isLast = at === epochs.length;
-    addPlaces(pending, epochs[at - 2], "fromHostOffset");
-    if (isLast) addPlaces(pending, epochs[at - 1], "fromHostOffset");
+    addPlaces(pending, epochs[at - 1], "fromHostOffset");
     const taken = new RangeSet();
-    for (const epoch of [at - 1, at]) addPlaces(taken, epochs[epoch], "toHostOffset");
+    addPlaces(taken, epochs[at], "toHostOffset");
     const left = new RangeSet();
     for (const { start, end } of pending.each())
       for (const gap of taken.gapsIn(start, end)) left.add(gap.start, gap.end);
-    const isMuch = isLast || left.total >= MUCH;
+    const isMuch = isLast || left.total > keptAtMost;
     pending = isMuch ? new RangeSet() : left;
     return isMuch ? left : new RangeSet();
   };

@@ -9,7 +9,8 @@ import { readZeroFilled } from "../../storage/storage.ts";
 import { executeEpoch } from "../execute/execute.ts";
 import { mendWrongBytes } from "../execute/written.ts";
 import type { Settings } from "../options/settings.ts";
-import { type Session, stopIfAsked } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
+import { stopIfAsked } from "../session/stop.ts";
 
 /** The block around a header that a medium may lose when it is cut while writing it. */
 export const HEADER_BLOCK = 4096;

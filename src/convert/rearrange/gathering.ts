@@ -6,9 +6,10 @@
  *   here    |h| front | slots ...            end |        | tables |     each unit to a slot of its own
  */
 
-import { alignUp, isAligned, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
+import { alignDown, alignUp, isAligned, MiB, SECTOR_SIZE } from "../../bytes/align.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { hubDriver } from "../../formats/registry.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import { ExtentState, ExtentTableBuilder, eachExtent } from "../../image/extent.ts";
 import { withoutZeroUnits } from "../../image/grown-mapping.ts";
 import type { Draft } from "../../image/target.ts";
@@ -18,7 +19,7 @@ import { placeUnits } from "../../plan/place-units.ts";
 import { piecesOf, type Slots, slotStart, slotsFor, storedUnitCount, storedUnits } from "../../plan/schedule/slots.ts";
 import { type GatherInput, leastSpares, stayingUnits } from "../../plan/schedule.ts";
 import type { Source } from "../inspect/source.ts";
-import { packFormOf, parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { packFormOf, parseTargetOptions } from "../options/target-options.ts";
 import { epochBytesFor } from "./epoch-size.ts";
 
 /** What a switch to the format in which units are brought together leaves free behind `end`, and `-o` for its clusters. */
@@ -54,6 +55,9 @@ type Goal = Pick<Journey, "goalFormat" | "goalOptions"> & { readonly wishes: Pic
 
 /** With what the target's own tables take the file is then no more than 16 MiB longer. */
 const USUAL_SPARES = 15 * MiB;
+
+/** Old places that wait to be given back together: to punch takes a sync that is longer. Copies take the less of the disk for them. */
+const KEPT_AT_MOST = MiB;
 
 /** Undefined where a switch alone leads to the goal, as where all but a little stays where it is. */
 export function gatheringNeed(source: Source, goal: Goal): GatheringNeed | undefined {
@@ -135,8 +139,10 @@ export function gatheringHere(found: Found, goal: Goal): GatheringHere | undefin
   const spares: number[] = [];
   for (let at = limit - pieceSize; at >= end && spares.length * pieceSize < spareBytes; at -= pieceSize)
     if (!occupied.intersects(at, at + pieceSize)) spares.push(at);
-  if (spares.length * pieceSize < Math.min(spareBytes, leastSpares(slots, pieceSize))) return undefined;
-  return { input: { slots, pieces, pieceSize, spares, behind, epochBytes: spareBytes, limit }, fixed };
+  const least = leastSpares(slots, pieceSize);
+  if (spares.length * pieceSize < Math.min(spareBytes, least)) return undefined;
+  const epochBytes = spareBytes - alignDown(Math.max(0, Math.min(KEPT_AT_MOST, spareBytes - least)), pieceSize);
+  return { input: { slots, pieces, pieceSize, spares, behind, epochBytes, limit }, fixed };
 }
 
 /** The largest power of two at whose multiples all begins that is moved, or may be. */

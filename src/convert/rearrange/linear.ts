@@ -103,14 +103,18 @@ export async function isCleared(image: Image): Promise<boolean> {
   return true;
 }
 
-/** Where the disk's data will lie in the end, and all that lies behind the disk. */
-export async function placesToCome(image: Image): Promise<RangeSet> {
-  const { clusterSize, virtualSize } = image.getConversionOptions();
+/** Where the disk's data will lie in the end, and the spares, of which no more than `epochBytes` are gone to again and again. */
+export async function placesToCome(
+  image: Image,
+  { spareStart, spareBytes }: Pick<Wanted, "spareStart" | "spareBytes">,
+  epochBytes: number,
+): Promise<RangeSet> {
+  const { clusterSize } = image.getConversionOptions();
   const places = new RangeSet();
   for (const { state, guestOffset, length } of eachExtent(await image.getMapping())) {
     if (state === ExtentState.data) places.add(guestOffset, alignUp(guestOffset + length, clusterSize));
   }
-  places.add(alignUp(virtualSize, clusterSize), Number.MAX_SAFE_INTEGER);
+  if (spareBytes > 0) places.add(spareStart, spareStart + Math.min(spareBytes, epochBytes));
   return places;
 }
 

@@ -20,7 +20,7 @@ export class GuardedStorage implements WritableStorage {
   readonly readAtOnce?: (hostOffset: number, into: Uint8Array) => number;
   readonly dataRanges?: () => Promise<RangeSet | undefined>;
   readonly punch?: (ranges: RangeSet) => Promise<RangeSet>;
-  readonly copy?: (copies: readonly FileCopy[]) => Promise<void>;
+  readonly copy?: (copies: readonly FileCopy[]) => Promise<RangeSet>;
   readonly syncData?: () => Promise<void>;
   readonly flush?: () => void;
   readonly hasLateFingerprint: boolean;

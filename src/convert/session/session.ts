@@ -2,7 +2,7 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { isAsTextSays } from "../../formats/registry.ts";
+import { isAsTextSays, loadFormats } from "../../formats/registry.ts";
 import { Lock } from "../../journal/lock.ts";
 import { besidePath, refuseLongNames } from "../../journal/names.ts";
 import { MeteredVolume } from "../../storage/metered.ts";
@@ -48,6 +48,8 @@ export class Session {
   static async open(named: NamedImage, host: Host, verb: Verb = "convert", journal?: string): Promise<Session> {
     const { path, sidecar } = named;
     refuseOwnName(path, sidecar);
+    // What was removed or replaced meanwhile could not be loaded once something has been written.
+    await loadFormats();
     const volume = new MeteredVolume(host.volume);
     const facts = await volume.facts(path);
     // One that can't be there for its length is told so.
@@ -156,13 +158,4 @@ export class Session {
     await this.storage.close().catch(() => {});
     await this.#lock.release().catch(() => {});
   }
-}
-
-/** A safe point: nothing is half done here. `doing` goes on with the path, e.g. `while settling`. */
-export function stopIfAsked(signal: AbortSignal | undefined, path: string, doing: string): void {
-  if (!signal?.aborted) return;
-  throw new ImageError("interrupted", say`Stopped ${doing} ${imageNamed(path)}, as asked`, {
-    path,
-    operation: "interrupt",
-  });
 }

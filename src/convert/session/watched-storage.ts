@@ -2,7 +2,7 @@
 
 import type { Storage } from "../../storage/storage.ts";
 import type { CheckOptions } from "../options/options.ts";
-import { stopIfAsked } from "./session.ts";
+import { stopIfAsked } from "./stop.ts";
 
 /** Reads as `storage` does; throws `interrupted` at the next read once the signal is given. */
 export function watchedStorage(storage: Storage, options: Pick<CheckOptions, "onProgress" | "signal">): Storage {

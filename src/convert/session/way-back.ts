@@ -2,14 +2,14 @@
 
 import { ImageError } from "../../bytes/image-error.ts";
 import { imageNamed, option, type Sentence, say } from "../../bytes/sentence.ts";
-import { driverOf } from "../../formats/registry.ts";
+import { targetOf } from "../../formats/target-registry.ts";
 import type { Journey } from "../../journal/records.ts";
 
 /** What an image was: its format, and `-o` that would make its layout again. */
 export type Origin = Pick<Journey, "originFormat" | "originOptions">;
 
 export function canBeMade({ originFormat, originOptions }: Origin): boolean {
-  const { target } = driverOf(originFormat);
+  const target = targetOf(originFormat);
   return target !== undefined && !target.onlyReads?.(originOptions);
 }
 
@@ -46,5 +46,5 @@ export function oneWayNotes(stepCount: number, { hasCopy, ...origin }: Origin & 
 
 /** `vdi`, or of a format that is written in another kind `vmdk (streamOptimized)`. */
 function kindOf({ originFormat, originOptions: { subformat } }: Origin): string {
-  return driverOf(originFormat).target && subformat ? `${originFormat} (${subformat})` : originFormat;
+  return targetOf(originFormat) && subformat ? `${originFormat} (${subformat})` : originFormat;
 }

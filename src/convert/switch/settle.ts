@@ -20,7 +20,8 @@ import { executeEpoch } from "../execute/execute.ts";
 import { mendWrongBytes } from "../execute/written.ts";
 import { digestRanges } from "../inspect/source.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
-import { type Session, stopIfAsked } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
+import { stopIfAsked } from "../session/stop.ts";
 
 /** What settling did; an epoch may write nothing and cut the file. */
 export interface Settled {

@@ -6,6 +6,7 @@ import { ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
 import { driverOf } from "../../formats/registry.ts";
+import { targetDriverOf } from "../../formats/target-registry.ts";
 import { GPT_OPTION } from "../../image/disk-options.ts";
 import { ExtentState, isStored } from "../../image/extent.ts";
 import type { Identity } from "../../image/fresh-id.ts";
@@ -22,7 +23,7 @@ import { headerAreaSize, planSwitch, type SourceFacts, type SwitchPlan } from ".
 import { readZeroFilled } from "../../storage/storage.ts";
 import { refuseCorruption, type Source } from "../inspect/source.ts";
 import type { Settings } from "../options/settings.ts";
-import { parseTargetOptions, targetDriverOf } from "../options/target-options.ts";
+import { parseTargetOptions } from "../options/target-options.ts";
 import { refuseOwnName } from "../session/named-image.ts";
 
 /** What a switch is planned for. */

@@ -10,7 +10,8 @@ import { MiB } from "../../bytes/align.ts";
 import { hex, ImageError } from "../../bytes/image-error.ts";
 import { RangeSet } from "../../bytes/range-set.ts";
 import { imageNamed, say } from "../../bytes/sentence.ts";
-import { driverOf, reopenImage } from "../../formats/registry.ts";
+import { reopenImage } from "../../formats/registry.ts";
+import { targetOf } from "../../formats/target-registry.ts";
 import { GuestReader } from "../../image/guest/reader.ts";
 import type { Image } from "../../image/source.ts";
 import type { Commit } from "../../image/target.ts";
@@ -25,7 +26,8 @@ import type { OpenedBacking } from "../inspect/opened-backing.ts";
 import { digestRanges, type Source } from "../inspect/source.ts";
 import { progressOf, type Settings } from "../options/settings.ts";
 import { verifyDigest, verifyMetadata } from "../proof/verify.ts";
-import { type Session, stopIfAsked } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
+import { stopIfAsked } from "../session/stop.ts";
 import { behindCommit, beyondCommit, cutAt } from "../undo/overlays.ts";
 import { commitStateOf } from "../undo/switch-undo.ts";
 
@@ -191,7 +193,7 @@ async function verifyOpened({ settings, source, plan, isCarrier }: SwitchInput, 
     planned: plan.draft.extents,
     fillsUnit: plan.bytesFilled > 0 ? plan.draft.placement.unitSize : undefined,
     isInOnePiece: plan.draft.placement.linearBase !== undefined,
-    mustBeSettled: !isCarrier && (driverOf(plan.draft.format).target?.countsReferences ?? false),
+    mustBeSettled: !isCarrier && (targetOf(plan.draft.format)?.countsReferences ?? false),
     check: settings.check,
   });
   return target;

@@ -1,12 +1,10 @@
 /** The OVA driver, a name that qemu-img lacks: a tar archive of an OVF descriptor and one disk, read where it stands. */
 
 import type { FormatDriver } from "../../image/driver.ts";
-import type { StreamMaker } from "../../image/stream-maker.ts";
-import { openOva } from "./image.ts";
-import { ovaTarget } from "./target.ts";
 
-/** `stream` makes the disk inside. */
-export const ovaDriver = (stream: StreamMaker): FormatDriver => ({
+const reader = () => import("./image.ts");
+
+export const ovaDriver: FormatDriver = {
   name: "ova",
   aliases: [],
   extensions: [".ova"],
@@ -17,6 +15,6 @@ export const ovaDriver = (stream: StreamMaker): FormatDriver => ({
   ],
   guestAt: "nowhere",
   isArchive: true,
-  open: openOva,
-  target: ovaTarget(stream),
-});
+  load: reader,
+  open: async (files) => (await reader()).openOva(files),
+};

@@ -3,8 +3,8 @@
 import type { FormatDriver } from "../../image/driver.ts";
 import { bundle } from "./bundle.ts";
 import { MAGICS } from "./header.ts";
-import { openParallels } from "./image.ts";
-import { parallelsTarget } from "./target.ts";
+
+const reader = () => import("./image.ts");
 
 export const parallelsDriver: FormatDriver = {
   name: "parallels",
@@ -13,7 +13,7 @@ export const parallelsDriver: FormatDriver = {
   extensions: [".hds", ".hdd", ".parallels"],
   marks: Object.values(MAGICS).map((bytes) => ({ hostOffset: 0, bytes })),
   guestAt: "nowhere",
-  open: ({ main }) => openParallels(main),
-  target: parallelsTarget,
+  load: reader,
+  open: async ({ main }) => (await reader()).openParallels(main),
   bundle,
 };

@@ -3,9 +3,9 @@
  * QEMU knows are dirty bitmaps, of which only the ids are read.
  */
 
-import { createHash } from "node:crypto";
 import { MiB } from "../../bytes/align.ts";
 import { hex, type ImageError } from "../../bytes/image-error.ts";
+import { crypto } from "../../storage/built-ins.ts";
 import { readExactly, type Storage } from "../../storage/storage.ts";
 
 const STRUCTURE = "format extension";
@@ -35,7 +35,7 @@ export async function readExtension(
   if (trackSize < HEAD_SIZE || hostOffset + trackSize > fileSize) {
     throw refuse("out-of-bounds", `its format extension at ${hex(hostOffset)} ends outside the file`, 56);
   }
-  const digest = createHash("md5");
+  const digest = crypto().createHash("md5");
   let first = Buffer.alloc(0);
   for (let at = 0; at < trackSize; at += PIECE_SIZE) {
     const length = Math.min(PIECE_SIZE, trackSize - at);

@@ -2,8 +2,8 @@
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { QCOW_MARK } from "./header.ts";
-import { openQcow } from "./image.ts";
-import { qcowTarget } from "./target.ts";
+
+const reader = () => import("./image.ts");
 
 export const qcowDriver: FormatDriver = {
   name: "qcow",
@@ -11,8 +11,8 @@ export const qcowDriver: FormatDriver = {
   extensions: [".qcow"],
   marks: [{ hostOffset: 0, bytes: QCOW_MARK }],
   guestAt: "nowhere",
-  open: ({ main }) => openQcow(main),
-  target: qcowTarget,
+  load: reader,
+  open: async ({ main }) => (await reader()).openQcow(main),
   canRearrange: true,
   isHub: true,
 };

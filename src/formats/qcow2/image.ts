@@ -17,18 +17,10 @@ import { checkImage, findsOnlyMarks, type Inventory, reportUnreadable, takeInven
 import { canCheckInDetail, checkInDetail } from "./check/detailed-check.ts";
 import type { LuksDetails } from "./details.ts";
 import type { EncoderFacts } from "./encode/counted-batches.ts";
-import { Qcow2Encoder } from "./encode/encoder.ts";
-import { refuseEncoding } from "./encode/refusals.ts";
 import { featureName } from "./header/extensions.ts";
 import { geometryOf } from "./header/geometry.ts";
 import { AutoclearBit, CompatibleBit, IncompatibleBit, type Qcow2Header, readHeader } from "./header/header.ts";
 import { readLuks } from "./luks.ts";
-import { Qcow2Packer } from "./pack/packer.ts";
-import { emptyingSteps } from "./rearrange/emptying.ts";
-import { clearedAutoclear, Qcow2Rearranger } from "./rearrange/rearranger.ts";
-import { refuseRearranging } from "./rearrange/refusals.ts";
-import { planHeaderSettling } from "./rearrange/settle.ts";
-import { planQcow2Repair } from "./repair/repair.ts";
 import { specificInfo } from "./specific-info.ts";
 import { type Bitmap, readBitmapDirectory } from "./tables/bitmap-directory.ts";
 import type { ReferenceCounts } from "./tables/reference-counts.ts";
@@ -42,6 +34,9 @@ import {
   type WalkSource,
   walkActiveTables,
 } from "./tables/table-walk.ts";
+
+/** To be loaded by way of this alone: Node looks for the file of a loaded module once more where another module imports it. */
+export const changes = () => import("./changes.ts");
 
 export class Qcow2Image implements Image {
   readonly format = "qcow2";
@@ -131,6 +126,7 @@ export class Qcow2Image implements Image {
   }
 
   async planRepair(wishes: RepairWishes): Promise<Repair> {
+    const { planQcow2Repair } = await changes();
     return planQcow2Repair(this.storage, wishes, findsOnlyMarks(await this.#quickCheck()));
   }
 
@@ -151,18 +147,21 @@ export class Qcow2Image implements Image {
     return (await readSnapshotTable(this.#source)).snapshots.map(({ facts }) => facts);
   }
 
-  planSettling(): Promise<Rearrangement> {
+  async planSettling(): Promise<Rearrangement> {
+    const { planHeaderSettling } = await changes();
     return planHeaderSettling(this.storage, this.#header, this.fileSize);
   }
 
   async openRearranger(): Promise<Rearranger> {
     const { storage, header } = this.#source;
+    const { Qcow2Rearranger, refuseRearranging } = await changes();
     refuseRearranging(storage.path, header, await this.#quickCheck());
     return await Qcow2Rearranger.open(this.#source, this.#bitmaps);
   }
 
   async *emptyingSteps(zeros: RangeSet): AsyncGenerator<EmptyStep, void, void> {
     const { storage, header } = this.#source;
+    const { clearedAutoclear, emptyingSteps, refuseRearranging } = await changes();
     refuseRearranging(storage.path, header, await this.#quickCheck());
     const mapping = await this.getMapping();
     const beforehand = [...(await clearedAutoclear(this.#source))];
@@ -174,16 +173,19 @@ export class Qcow2Image implements Image {
   }
 
   async openEncoder(wishes: EncodeWishes): Promise<Encoder> {
+    const { Qcow2Encoder } = await changes();
     return await Qcow2Encoder.open(this.#source, await this.#encoderFacts(), wishes);
   }
 
   async openPacker(wishes: PackWishes): Promise<Encoder> {
+    const { Qcow2Packer } = await changes();
     return await Qcow2Packer.open(this.#source, await this.#encoderFacts(), wishes);
   }
 
   /** Throws ImageError where nothing can be compressed. */
   async #encoderFacts(): Promise<EncoderFacts> {
     const { storage, header } = this.#source;
+    const { clearedAutoclear, refuseEncoding, refuseRearranging } = await changes();
     const check = await this.#quickCheck();
     refuseRearranging(storage.path, header, check);
     refuseEncoding(storage.path, header);

@@ -1,8 +1,8 @@
 /** The QED driver: source and target of conversions (QED specification, docs/interop/qed_spec of QEMU). */
 
 import type { FormatDriver } from "../../image/driver.ts";
-import { openQed } from "./image.ts";
-import { qedTarget } from "./target/target.ts";
+
+const reader = () => import("./image.ts");
 
 export const qedDriver: FormatDriver = {
   name: "qed",
@@ -10,7 +10,7 @@ export const qedDriver: FormatDriver = {
   extensions: [".qed"],
   marks: [{ hostOffset: 0, bytes: "QED\0" }],
   guestAt: "nowhere",
-  open: ({ main }) => openQed(main),
-  target: qedTarget,
+  load: reader,
+  open: async ({ main }) => (await reader()).openQed(main),
   canRearrange: true,
 };

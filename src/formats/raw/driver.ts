@@ -8,7 +8,6 @@ import { LINEAR_CLUSTER_SIZE, linearMapping, linearOptions } from "../../image/i
 import type { ConversionOptions, Image } from "../../image/source.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { RawSpecificInfo } from "./details.ts";
-import { rawTarget } from "./target.ts";
 
 /** `virtualSize` is the file's length to the byte; QEMU rounds it up to 512 and reads zeros there. */
 class RawImage implements Image {
@@ -57,5 +56,4 @@ export const rawDriver: FormatDriver = {
   guestAt: "everywhere",
   onePiece: {},
   open: async ({ main }) => new RawImage(main, await main.size()),
-  target: rawTarget,
 };

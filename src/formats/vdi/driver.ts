@@ -2,8 +2,8 @@
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { VDI_MARK } from "./header.ts";
-import { openVdi } from "./image.ts";
-import { vdiTarget } from "./target.ts";
+
+const reader = () => import("./image.ts");
 
 export const vdiDriver: FormatDriver = {
   name: "vdi",
@@ -12,6 +12,6 @@ export const vdiDriver: FormatDriver = {
   // The text before it says which program made the image, and may be any.
   marks: [VDI_MARK],
   guestAt: "nowhere",
-  open: ({ main }) => openVdi(main),
-  target: vdiTarget,
+  load: reader,
+  open: async ({ main }) => (await reader()).openVdi(main),
 };

@@ -2,8 +2,8 @@
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { FILE_MARK } from "./header/fields.ts";
-import { openVhdx } from "./image.ts";
-import { vhdxTarget } from "./target/target.ts";
+
+const reader = () => import("./image.ts");
 
 export const vhdxDriver: FormatDriver = {
   name: "vhdx",
@@ -11,6 +11,6 @@ export const vhdxDriver: FormatDriver = {
   extensions: [".vhdx"],
   marks: [{ hostOffset: 0, bytes: FILE_MARK }],
   guestAt: "nowhere",
-  open: ({ main }) => openVhdx(main),
-  target: vhdxTarget,
+  load: reader,
+  open: async ({ main }) => (await reader()).openVhdx(main),
 };

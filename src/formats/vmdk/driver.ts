@@ -3,16 +3,14 @@
 import type { FormatDriver } from "../../image/driver.ts";
 import { DESCRIPTOR_MARK, filesNamedIn } from "./descriptor.ts";
 import { FLAT, readSingleDisk } from "./extents.ts";
-import { openVmdk } from "./image.ts";
 import { SPARSE_MARK } from "./sparse/fields.ts";
-import { vmdkTarget } from "./target.ts";
-
-export { streamMaker } from "./sparse/stream-target.ts";
 
 /** A sparse image bears the format's other mark. */
 function isText(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.subarray(0, DESCRIPTOR_MARK.length)).toString("latin1") === DESCRIPTOR_MARK;
 }
+
+const reader = () => import("./image.ts");
 
 export const vmdkDriver: FormatDriver = {
   name: "vmdk",
@@ -23,13 +21,13 @@ export const vmdkDriver: FormatDriver = {
     { hostOffset: 0, bytes: SPARSE_MARK },
   ],
   guestAt: "nowhere",
-  open: openVmdk,
+  load: reader,
+  open: async (files) => (await reader()).openVmdk(files),
   diskOf(text, path) {
     if (!isText(text)) return undefined;
     const { fileName, type } = readSingleDisk(text, path);
     return { fileName, isMarked: type === "SPARSE" };
   },
   filesNamedIn: (text) => (isText(text) ? filesNamedIn(text) : []),
-  target: vmdkTarget,
   onePiece: { by: "raw", unless: ({ subformat }) => subformat !== FLAT },
 };

@@ -9,6 +9,8 @@ import { ADAPTER_OPTION, SPARSE_KIND, STREAM_KIND } from "./fresh-descriptor.ts"
 import { streamTarget } from "./sparse/stream-target.ts";
 import { sparseTarget } from "./sparse/target.ts";
 
+export { streamMaker } from "./sparse/stream-target.ts";
+
 const SPARSE = SPARSE_KIND.createType;
 const STREAM = STREAM_KIND.createType;
 /** By `subformat`. */

@@ -2,9 +2,9 @@
 
 import type { FormatDriver } from "../../image/driver.ts";
 import { VHD_COOKIE } from "./footer.ts";
-import { openVpc } from "./open.ts";
 import { SIZE_FROM } from "./size.ts";
-import { vpcTarget } from "./target.ts";
+
+const reader = () => import("./open.ts");
 
 export const vpcDriver: FormatDriver = {
   name: "vpc",
@@ -19,7 +19,7 @@ export const vpcDriver: FormatDriver = {
   ],
   guestAt: "start",
   openOptions: [SIZE_FROM],
-  open: openVpc,
-  target: vpcTarget,
+  load: reader,
+  open: async (files) => (await reader()).openVpc(files),
   onePiece: { by: "raw", unless: ({ subformat }) => subformat !== "fixed" },
 };

@@ -4,9 +4,11 @@
  */
 
 import { MiB } from "../../bytes/align.ts";
+import { RangeSet } from "../../bytes/range-set.ts";
 import { inBatches } from "../copies.ts";
 import { QuickReader } from "../quick-reader.ts";
 import type { FileCopy, Storage } from "../storage.ts";
+import { stretchesOf } from "../zeros.ts";
 import { writeDescriptor } from "./descriptor.ts";
 
 /** Read before anything of it is written. */
@@ -26,11 +28,13 @@ export class Copier {
   }
 
   /** As `WritableStorage.copy`. */
-  async copy(copies: readonly FileCopy[]): Promise<void> {
-    for (const batch of inBatches(copies, AT_ONCE)) await this.#copyBatch(batch);
+  async copy(copies: readonly FileCopy[]): Promise<RangeSet> {
+    const zeros = new RangeSet();
+    for (const batch of inBatches(copies, AT_ONCE)) await this.#copyBatch(batch, zeros);
+    return zeros;
   }
 
-  async #copyBatch(batch: readonly FileCopy[]): Promise<void> {
+  async #copyBatch(batch: readonly FileCopy[], zeros: RangeSet): Promise<void> {
     this.#buffer ??= Buffer.allocUnsafeSlow(AT_ONCE);
     const parts: Buffer[] = [];
     const reads: Promise<unknown>[] = [];
@@ -46,8 +50,13 @@ export class Copier {
     }
     await Promise.allSettled(reads);
     await Promise.all(reads);
-    for (const [at, { toHostOffset }] of batch.entries()) {
-      writeDescriptor(this.#file.descriptor, toHostOffset, parts[at] as Buffer, this.#file.path);
+    for (const [at, { toHostOffset }] of batch.entries()) this.#write(toHostOffset, parts[at] as Buffer, zeros);
+  }
+
+  #write(hostOffset: number, part: Buffer, zeros: RangeSet): void {
+    for (const { start, end, isZeros } of stretchesOf(part)) {
+      if (isZeros) zeros.add(hostOffset + start, hostOffset + end);
+      else writeDescriptor(this.#file.descriptor, hostOffset + start, part.subarray(start, end), this.#file.path);
     }
   }
 

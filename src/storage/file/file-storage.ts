@@ -87,9 +87,9 @@ export class FileStorage implements WritableStorage {
     }
   }
 
-  async copy(copies: readonly FileCopy[]): Promise<void> {
+  async copy(copies: readonly FileCopy[]): Promise<RangeSet> {
     this.#copier ??= new Copier(this);
-    await this.#copier.copy(copies);
+    return this.#copier.copy(copies);
   }
 
   async resize(size: number): Promise<void> {

@@ -103,7 +103,7 @@ function widths(svg: string, top: (place: number) => boolean): Record<string, nu
 test("the bars are to scale, and their parts make up the file", () => {
   const before = layoutOf("HTTDDDDDCC..DDDD..T.", MiB);
   const after = layoutOf("H..DDDDD....DDDD....DDTTT", MiB);
-  const svg = String(pictureSvg({ before, after, isUnmoved: false }, "x", "a.qed"));
+  const svg = String(pictureSvg({ before, after, moved: "some" }, "x", "a.qed"));
   const unit = WIDTH / 25;
   expect(widths(svg, (top) => top < 36)).toEqual({
     file: 20 * unit,
@@ -125,7 +125,7 @@ test("the bars are to scale, and their parts make up the file", () => {
 test("rounded edges leave neither gap nor overlap", () => {
   const letters = Array.from({ length: 251 }, (_, index) => "HDTC"[index === 0 ? 0 : 1 + (index % 3)]).join("");
   const layout = layoutOf(letters, 512);
-  const svg = String(pictureSvg({ before: layout, after: null, isUnmoved: true }, "x", "a"));
+  const svg = String(pictureSvg({ before: layout, after: null, moved: "none" }, "x", "a"));
   const { file, ...kinds } = widths(svg, () => true);
   expect(Object.values(kinds).reduce((sum, width) => sum + width, 0)).toBe(file);
   expect(file).toBe(WIDTH);
@@ -133,10 +133,28 @@ test("rounded edges leave neither gap nor overlap", () => {
 
 test("what stayed and what moved; nothing is claimed where places are not exact", () => {
   const [before, after] = [layoutOf("HDDDD..", 1), layoutOf("H.DDD.D", 1)];
-  expect(whatMoved(before, after, false)).toEqual({ stayed: [{ start: 2, end: 5 }], moved: [{ start: 6, end: 7 }] });
+  expect(whatMoved(before, after, "some")).toEqual({ stayed: [{ start: 2, end: 5 }], moved: [{ start: 6, end: 7 }] });
   const vague: FileLayout = { ...before, isExact: false };
-  expect(whatMoved(vague, after, false)).toEqual({ stayed: [], moved: [] });
-  expect(whatMoved(vague, after, true)).toEqual({ stayed: [{ start: 1, end: 5 }], moved: [] });
+  expect(whatMoved(vague, after, "some")).toEqual({ stayed: [], moved: [] });
+  expect(whatMoved(vague, after, "none")).toEqual({ stayed: [{ start: 1, end: 5 }], moved: [] });
+  // What lies where something else lay before has not stayed there.
+  const all = {
+    stayed: [],
+    moved: [
+      { start: 2, end: 5 },
+      { start: 6, end: 7 },
+    ],
+  };
+  expect(whatMoved(before, after, "all")).toEqual(all);
+});
+
+test("where all data moved no band says that some stayed", () => {
+  const layout = { before: layoutOf("HDDDD..", MiB), after: layoutOf("..DDD.D", MiB) };
+  const page = (bytesMoved: number) =>
+    pageOf(step([result("a.qcow2", { report: conversion({ guestDataBytes: 4 * MiB, bytesMoved, layout }) })]));
+  expect(page(4 * MiB)).not.toContain('class="stays"');
+  expect(page(4 * MiB)).toContain("0 bytes of guest data stayed where it was, 4 MiB moved");
+  expect(page(MiB)).toContain('class="stays"');
 });
 
 test("1,000 images with 1,000 findings and the busiest pictures each: one page of a few MiB", () => {

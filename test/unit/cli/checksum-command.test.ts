@@ -66,7 +66,8 @@ describe("-c LIST", () => {
     expect([exitCode, stdout]).toEqual([1, "a: OK\nbb: FAILED\nc c: FAILED\ngone: FAILED open or read\n"]);
     expect(stderr).toBe(
       "inplace-convert: Cannot open gone: it is not there\n" +
-        "inplace-convert: 2 checksums did not match\ninplace-convert: 1 image could not be read\n",
+        "inplace-convert: 2 checksums did not match; they were taken for blkhash-sha256, and --checksum sha256 takes " +
+        "them for that\ninplace-convert: 1 image could not be read\n",
     );
     const quiet = await run(["checksum", "-q", "-c", list], { checksum });
     expect([quiet.exitCode, quiet.stdout]).toEqual([1, "bb: FAILED\nc c: FAILED\ngone: FAILED open or read\n"]);
@@ -84,9 +85,34 @@ describe("-c LIST", () => {
     ]);
   });
 
+  test("takes back every name that checksum prints, whatever it holds", async () => {
+    const names = ["a\nb", "a\\nb", "\\", "a\rb", "a\tb\u001b[31m", "\u202e", " a ", "*a", "#a", 'it\'s "a"', "ünï"];
+    const { stdout } = await run(["checksum", ...names], { checksum });
+    expect(stdout.split("\n")).toHaveLength(names.length + 1);
+    expect(stdout).toMatch(new RegExp(`^\\\\${"3".repeat(64)}  a\\\\nb\n\\\\${"4".repeat(64)}  a\\\\\\\\nb\n`));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be there
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+    const { exitCode, calls } = await run(["checksum", "-c", listOf(stdout)], { checksum });
+    expect([exitCode, calls.map(([, name]) => name)]).toEqual([0, names]);
+  });
+
+  test("several lists are all checked", async () => {
+    const [first, second] = [join(folder, "first"), join(folder, "second")];
+    writeFileSync(first, `${two}  a\n`);
+    writeFileSync(second, `${two}  bb\n`);
+    const { exitCode, stdout } = await run(["checksum", "-c", first, "-c", second], { checksum });
+    expect([exitCode, stdout]).toEqual([1, "a: FAILED\nbb: OK\n"]);
+  });
+
+  test("that the digests may be of another kind is said only where none was named", async () => {
+    const words = ["checksum", "--checksum", "blkhash-sha256", "-c", listOf(`${two}  a\n`)];
+    expect((await run(words, { checksum })).stderr).toBe("inplace-convert: 1 checksum did not match\n");
+  });
+
   test.each([
     ["a line that is no digest", `${one}  a\n${one.slice(1)}  b\n`, "Cannot read line 2 of "],
     ["a digest without a name", `${one}  \n`, "Cannot read line 1 of "],
+    ["an escape that means nothing", `\\${one}  a\\tb\n`, "Cannot read line 1 of "],
     ["nothing at all", "\n# nothing\n", "it lists no image"],
   ])("%s is refused before any image is read", async (_what, text, says) => {
     const { calls, exitCode, stderr } = await run(["checksum", "-c", listOf(text)], { checksum });
@@ -103,5 +129,7 @@ describe("-c LIST", () => {
     const gone = await run(["checksum", "-c", join(folder, "none")], { checksum });
     expect(gone).toMatchObject({ exitCode: 1, calls: [] });
     expect(gone.stderr).toContain("there is no such file or folder (ENOENT)");
+    const directory = await run(["checksum", "-c", folder], { checksum });
+    expect(directory.stderr).toContain(`Cannot read the list ${folder}: it is a folder (EISDIR)`);
   });
 });

@@ -12,7 +12,7 @@ import { run } from "./world.ts";
 
 const library = { formatNames, sourceOptions, targetOptions };
 const folder = mkdtempSync(join(tmpdir(), "inplace-convert-completed-"));
-writeFileSync(join(folder, "disk.qed"), "");
+for (const name of ["disk.qed", "-odd.qed"]) writeFileSync(join(folder, name), "");
 mkdirSync(join(folder, "archive"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -40,6 +40,10 @@ const everywhere: readonly (readonly [string, readonly string[]])[] = [
   ["plan --drop s", ["snapshots"]],
   ["setmap disk.qed ", []],
   ["demo -o ", []],
+  // Names that hold what bash parts words at.
+  ["convert a:b.qed vh", ["vhd", "vhdx"]],
+  ["convert a=b.qed vh", ["vhd", "vhdx"]],
+  ["convert -- disk.qed vh", ["vhd", "vhdx"]],
   ["setmap --", setOf("setmap")],
   ...names.map((name) => [`${name} --`, setOf(name)] as const),
 ];
@@ -58,9 +62,12 @@ const apart: Readonly<Record<(typeof SHELLS)[number], readonly (readonly [string
     ["convert disk.qed -f raw vpc -o subformat=", ["dynamic", "fixed"]],
     ["convert disk.qed qcow2 -o compat=1.1,refc", ["1.1,refcount_bits="]],
     ["convert disk.qed qcow2 --target-format-options=lazy", ["lazy_refcounts="]],
+    ["convert a:b.qed qcow2 -o comp", ["compat=", "compression_type="]],
     ["convert --format=vh", ["vhd", "vhdx"]],
     ["info -o size_from=c", ["current", "chs"]],
+    ["plan --drop bitmaps,s", ["bitmaps,snapshots"]],
     // Left to bash.
+    ["info -- -", []],
     ["convert d", []],
     ["convert --journal ", []],
   ],
@@ -72,6 +79,9 @@ const apart: Readonly<Record<(typeof SHELLS)[number], readonly (readonly [string
     ["convert disk.qed qcow2 --target-format-options=lazy", ["lazy_refcounts"]],
     ["convert --format=vh", ["vhd", "vhdx"]],
     ["info -o size_from=c", ["current", "chs"]],
+    ["convert a:b.qed qcow2 -o comp", ["compat", "compression_type"]],
+    ["plan --drop bitmaps,s", ["snapshots"]],
+    ["info -- -", ["-odd.qed"]],
     ["convert d", ["disk.qed"]],
     ["convert --journal d", ["disk.qed"]],
     ["demo --keep ", ["archive"]],
@@ -82,6 +92,9 @@ const apart: Readonly<Record<(typeof SHELLS)[number], readonly (readonly [string
     ["convert disk.qed qcow2 -o compat=1.1,refc", ["compat=1.1,refcount_bits="]],
     ["convert --format=vh", ["--format=vhd", "--format=vhdx"]],
     ["info -o size_from=c", ["size_from=chs", "size_from=current"]],
+    ["convert a:b.qed qcow2 -o compr", ["compression_type=zlib", "compression_type=zstd"]],
+    ["plan --drop bitmaps,s", ["bitmaps,snapshots"]],
+    ["info -- -", ["-odd.qed"]],
     ["convert d", ["disk.qed"]],
     ["convert --journal d", ["disk.qed"]],
     ["demo --keep a", ["archive/"]],

@@ -94,3 +94,21 @@ test("JSON and nothing else where that was asked for; nothing with -q", async ()
   ]);
   expect((await run("demo -q", libraryWith("ab"))).stdout).toBe("");
 });
+
+test("draws no wider than a narrow terminal is", async () => {
+  const { stdout } = await run("demo", libraryWith("ab"), { columns: 40 });
+  expect(stdout).toContain(`\n1 raw       ${"█".repeat(9)}${"·".repeat(8)}  16 MiB\n`);
+});
+
+test.skipIf(process.platform !== "linux")(
+  "a folder that can't be made is told, also where Node would try for ever",
+  async () => {
+    const { exitCode, stderr } = await run(["demo", "--keep", "/proc/demo/of/ours"], libraryWith("ab"));
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining("Cannot use /proc/demo: there is no such file or folder"),
+    ]);
+    const deep = await run(["demo", "--keep", join(folder, "a/b")], libraryWith("ab"));
+    expect([deep.exitCode, existsSync(join(folder, "a/b"))]).toEqual([0, true]);
+  },
+);

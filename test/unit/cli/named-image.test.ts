@@ -16,6 +16,8 @@ describe.each(single)("%s", (name) => {
     [["--image-opts", "driver=raw,filename=disk"], "disk", "raw"],
     [['json:{"driver": "vhd", "file": {"driver": "file", "filename": "a b"}}'], "a b", "vpc"],
     [['json:{"file.filename": "a"}'], "a", undefined],
+    [["-f", "qed", 'json:{"file.filename": "a"}'], "a", "qed"],
+    [["-f", "QCow2", 'json:{"driver": "qcow2", "file.filename": "a"}'], "a", "qcow2"],
     [["./json:x"], "./json:x", undefined],
   ])("%j", async (words, path, format) => {
     const [[called, given, options] = []] = (await run([name, ...words], library)).calls;
@@ -30,6 +32,12 @@ describe.each(single)("%s", (name) => {
     [['json:{"driver": "qcow2"}'], "json:… needs file.filename"],
     [['json:{"file": {"filename": "a", "locking": "off"}}'], "Cannot use file.locking of json:…"],
     [['json:{"file": {"filename": 5}}'], "Cannot use file.filename of json:…: expected a text"],
+    [['json:{"read-only": true, "file": {"filename": "a"}}'], "Cannot use read-only of json:…: driver and"],
+    [
+      ["-f", "raw", 'json:{"driver": "qcow2", "file.filename": "a"}'],
+      "--format raw beside json:… whose driver is qcow2",
+    ],
+    [["--image-opts", "driver=qcow2,file.filename=a,"], 'Cannot read --image-opts "driver=qcow2,file.filename=a,"'],
     [["json:[]"], "Cannot read json:…: expected an object with"],
     [["json:{"], "it is no JSON; a file of that name is ./json:"],
   ])("%j is refused, nothing opened", async (words, says) => {

@@ -100,6 +100,28 @@ describe("convert", () => {
     expect(dry.calls[0]?.[3]).toMatchObject({ dryRun: true, check: false });
   });
 
+  test("-U is a plan's: what writes never reads what another program may be writing to", async () => {
+    const plan = async () => ({ report: { ...report, changed: false }, text: "the plan", refusals: [] });
+    for (const words of ["plan -U disk.qed qcow2", "convert disk.qed qcow2 --force-share --dry-run"]) {
+      const { exitCode, calls } = await run(words, { plan });
+      expect([exitCode, calls[0]?.[3]]).toMatchObject([0, { forceShare: true, dryRun: true }]);
+    }
+    const { exitCode, stderr, calls } = await run("convert -U disk.qed qcow2", { convert });
+    expect([exitCode, calls]).toEqual([2, []]);
+    expect(stderr).toContain("Cannot convert with -U: ");
+  });
+
+  test("a plan takes every name of an image that reading commands take", async () => {
+    const plan = async () => ({ report: { ...report, changed: false }, text: "the plan", refusals: [] });
+    for (const words of [
+      "plan --image-opts driver=raw,file.filename=a.img qcow2",
+      'plan json:{"driver":"raw","file":{"filename":"a.img"}} qcow2 --object secret,id=s',
+    ]) {
+      const { calls } = await run(words, { plan });
+      expect(calls[0]?.slice(1)).toMatchObject(["a.img", "qcow2", { format: "raw" }]);
+    }
+  });
+
   test("notes go to stderr", async () => {
     const noted = async () => ({ ...report, notes: ["locks could not be looked at"] });
     const { stdout, stderr } = await run("convert disk.qed qcow2", { convert: noted });
@@ -388,6 +410,11 @@ describe("qemu-img's long options mean what its short ones do", () => {
     ["compare a b -f qed", "compare a b --format qed", {}],
     ["info a -f qed -t none -U", "info a --format qed --cache none --force-share", {}],
     ["map a -f qed -U", "map a --format qed --force-share", {}],
+    [
+      "plan a qcow2 -U",
+      "plan a qcow2 --force-share",
+      { plan: async () => ({ report: { ...report, changed: false }, text: "", refusals: [] }) },
+    ],
     ["checksum a -U", "checksum a --force-share", {}],
   ])("%s", async (short, long, answers) => {
     const [one, other] = [await run(short, answers), await run(long, answers)];
@@ -457,6 +484,26 @@ describe("the other commands", () => {
     expect(JSON.parse(stdout)).toEqual(await resume());
   });
 
+  test("resume ends with what to do next, as convert does: the new name, or the way back that it kept", async () => {
+    const resume = async () => ({
+      image: "disk.qed",
+      sourceFormat: "qed",
+      format: "qcow2",
+      outcome: "resumed" as const,
+      message: "disk.qed is qcow2",
+      notes: [],
+    });
+    const finished = await run("resume disk.qed", { resume, unfinished: async () => "none" as const });
+    expect(finished.stdout).toBe("disk.qed is qcow2\n  to rename   mv -n disk.qed disk.qcow2\n");
+    expect(finished.stderr).toBe("");
+    const kept = await run("resume disk.qed", { resume, unfinished: async () => "undo" as const });
+    expect(kept.stdout).toBe("disk.qed is qcow2\n");
+    expect(kept.stderr).toContain("kept as disk.qed.inplace-undo");
+    expect(kept.stderr).toContain("\nTo roll back:\n  inplace-convert rollback disk.qed\n");
+    const quiet = await run("resume disk.qed -q", { resume, unfinished: async () => "undo" as const });
+    expect([quiet.stdout, quiet.stderr]).toEqual(["", ""]);
+  });
+
   test("nothing to resume exits 1, and the image is as it was", async () => {
     const resume = async () => {
       throw new ImageError("unsupported", "Nothing to resume: no conversion of a is open", { path: "a" });
@@ -471,7 +518,7 @@ describe("the other commands", () => {
     const answer = { image: "a\nb", algorithm: "sha256", covers: "guest", checksum: "00ff" } as const;
     const checksum = async () => answer;
     const { stdout, calls } = await run("checksum a --checksum sha256 -q", { checksum });
-    expect(stdout).toBe("00ff  a\\nb\n");
+    expect(stdout).toBe("\\00ff  a\\nb\n");
     expect(calls[0]?.[2]).toMatchObject({ algorithm: "sha256" });
     expect(JSON.parse((await run("checksum a --output json", { checksum })).stdout)).toEqual(answer);
   });

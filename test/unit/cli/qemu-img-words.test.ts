@@ -18,6 +18,8 @@ const answers: Readonly<Record<string, string>> = {
   "convert a.img ../b": `${second("convert", "a.img", "../b")}; inplace-convert plan a.img FORMAT ${PLAN}`,
   "convert a.img vhd b.img": `${second("convert", "a.img", "b.img")}; inplace-convert plan a.img vpc ${PLAN}`,
   "convert -O qcow2": `${FORM}; inplace-convert plan IMAGE qcow2 ${PLAN}`,
+  "convert --target-format=qcow2 --source-format raw --sparse-size 64k --parallel 4 -U a.img b": `${second("convert", "a.img", "b")}; inplace-convert plan a.img qcow2 --source-format raw --sparse-size 64k -U ${PLAN}`,
+  "convert --image-opts driver=raw,file.filename=a.img -b c -F raw -O qcow2 b": `${second("convert", "driver=raw,file.filename=a.img", "b")}; inplace-convert plan driver=raw,file.filename=a.img qcow2 --image-opts ${PLAN}`,
   "convert -O iso a.img": `${FORM}; inplace-convert plan a.img FORMAT ${PLAN}`,
   "convert -O qcow2 -o help a b":
     "Cannot take -O: the target format is the word after the image; inplace-convert plan qcow2 -o help lists its options",
@@ -30,6 +32,8 @@ const answers: Readonly<Record<string, string>> = {
   "bench a.qcow2": "Cannot measure how fast an image is: qemu-img bench does it",
   "measure -O qcow2 -f raw a.raw":
     "Cannot measure by that name: inplace-convert plan a.raw qcow2 -f raw tells how long the file will be and what is written, and writes nothing",
+  "measure -U --target-format qed --image-opts driver=raw,file.filename=a.raw":
+    "Cannot measure by that name: inplace-convert plan driver=raw,file.filename=a.raw qed -U --image-opts tells how long the file will be and what is written, and writes nothing",
   "measure --size 10G":
     "Cannot measure by that name: inplace-convert plan IMAGE raw tells how long the file will be and what is written, and writes nothing",
   "snapshot -l a.qcow2": "Cannot list snapshots by that name: inplace-convert info a.qcow2 lists them",

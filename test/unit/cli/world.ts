@@ -47,6 +47,7 @@ interface Outside {
   /** Where a progress bar may be drawn; nowhere by default. */
   readonly bar?: NodeJS.WritableStream;
   readonly isWatched?: boolean;
+  readonly columns?: number;
   readonly progressDelay?: number;
 }
 
@@ -79,6 +80,7 @@ export async function run(
     bar: outside.bar,
     isWatched: outside.isWatched ?? false,
     hasColor: false,
+    columns: outside.columns,
     now: () => 0,
     invocation: outside.invocation ?? "inplace-convert",
   };

@@ -24,6 +24,7 @@ async function asking(size: number): Promise<{ readonly calls: string[]; readonl
     },
     async copy(copies: readonly FileCopy[]) {
       calls.push(`copy ${copies.map(({ length }) => length).join(" ")}`);
+      return new RangeSet();
     },
     async resize(to) {
       calls.push(`resize ${to}`);

@@ -122,7 +122,8 @@ describe("names that come and go", () => {
     expect(names()).toEqual(["disk-flat.vmdk", "disk-flat.vmdk.inplace-undo"]);
     expect(readFileSync(at("disk-flat.vmdk")).equals(DISK)).toBe(true);
     expect(await unfinished(at("disk.vmdk"))).toBe("undo");
-    await rollback(at("disk.vmdk"));
+    const called = { image: at("disk-flat.vmdk"), imageAfter: at("disk.vmdk"), diskFile: at("disk-flat.vmdk") };
+    expect(await rollback(at("disk.vmdk"))).toMatchObject({ ...called, format: "vmdk", sourceFormat: "vmdk" });
     expect(names()).toEqual(["disk-flat.vmdk", "disk.vmdk"]);
     expect(readFileSync(at("disk.vmdk")).equals(text)).toBe(true);
   });

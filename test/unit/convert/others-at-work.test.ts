@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { ImageError } from "../../../src/bytes/image-error.ts";
 import { check } from "../../../src/convert/check.ts";
-import { convert } from "../../../src/convert/convert.ts";
+import { convert, plan } from "../../../src/convert/convert.ts";
 import type { ConvertOptions, Stage } from "../../../src/convert/options/options.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
 import { openImage } from "../../../src/formats/registry.ts";
@@ -53,6 +53,22 @@ async function expectUncommitted(error: ImageError, volume: MemoryVolume, { imag
   expect(await formatOf(volume)).toBe(from);
   expect(await guestOf(volume.snapshot(IMAGE_PATH))).toBe(await guestOf(image));
 }
+
+test("a plan refuses what others have open; with forceShare it tells of them and plans", async () => {
+  const { image, to } = WAYS[0] as Case;
+  const volume = new MemoryVolume({ [IMAGE_PATH]: image });
+  volume.users = QEMU;
+  const { report: refused } = await plan(IMAGE_PATH, to, {}, testHost(volume));
+  expect(refused.refused).toEqual(QEMU.found);
+  const { report } = await plan(IMAGE_PATH, to, { forceShare: true }, testHost(volume));
+  expect(report.refused).toEqual([]);
+  expect(report.bytesWritten).toBeGreaterThan(0);
+  expect(report.notes).toContain(`A conversion would be refused now: ${QEMU.found[0]}`);
+  // What writes is refused whatever is said.
+  const error = await failureOf(convert(IMAGE_PATH, to, { forceShare: true }, testHost(volume)));
+  expect(error.kind).toBe("in-use");
+  expect(volume.snapshots()).toEqual({ [IMAGE_PATH]: image });
+});
 
 describe.each(WAYS)("before the commit: $name", (way) => {
   const { image, to, options } = way;

@@ -3,10 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/bytes/image-error.ts";
 import { RangeSet } from "../../../src/bytes/range-set.ts";
-import { driverOf } from "../../../src/formats/registry.ts";
+import { targetDriverOf } from "../../../src/formats/target-registry.ts";
 import { ExtentState, ExtentTableBuilder } from "../../../src/image/extent.ts";
 import { type ConversionOptions, DISK_ALONE } from "../../../src/image/source.ts";
-import type { TargetDriver } from "../../../src/image/target.ts";
 import type { TargetOptionValues } from "../../../src/image/target-options.ts";
 
 const MiB = 1024 * 1024;
@@ -23,13 +22,12 @@ const sourceOf = (virtualSize: number, more: Partial<ConversionOptions> = {}): C
   usedHeader: RangeSet.of({ start: 0, end: 512 }),
   ...more,
 });
-const targetOf = (format: string) => driverOf(format).target as TargetDriver;
 const draftOf = (
   format: string,
   size: number,
   options: TargetOptionValues = {},
   more: Partial<ConversionOptions> = {},
-) => targetOf(format).openConversionTarget(sourceOf(size, more), options, new Set());
+) => targetDriverOf(format).openConversionTarget(sourceOf(size, more), options, new Set());
 
 const BACKING = { nameBytes: Buffer.from("base"), name: "base", format: "raw", hostOffset: 600 };
 
@@ -78,7 +76,7 @@ describe("entries", () => {
   const space = { oldFileSize: 6 * GiB, additiveStart: 6 * GiB };
 
   test("of a VHDX leave room for those of sector bitmaps", () => {
-    const mapped = targetOf("vhdx").map(draftOf("vhdx", 5 * GiB), extents(), space);
+    const mapped = targetDriverOf("vhdx").map(draftOf("vhdx", 5 * GiB), extents(), space);
     const [, bat] = [...mapped.additiveWrites()];
     const table = Buffer.from(bat?.bytes ?? []);
     expect(bat?.hostOffset).toBe(6 * GiB + 2 * MiB);
@@ -91,8 +89,8 @@ describe("entries", () => {
   });
 
   test("of Parallels count tracks, in the sectors behind the first one too", () => {
-    const mapped = targetOf("parallels").map(draftOf("parallels", 5 * GiB), extents(), space);
-    const { sector, extras } = targetOf("parallels").copyHeader(
+    const mapped = targetDriverOf("parallels").map(draftOf("parallels", 5 * GiB), extents(), space);
+    const { sector, extras } = targetDriverOf("parallels").copyHeader(
       mapped,
       sourceOf(5 * GiB),
       new Uint8Array(MiB),
@@ -106,6 +104,6 @@ describe("entries", () => {
   });
 
   test("of a VDI can't leave a hole", () => {
-    expect(() => targetOf("vdi").map(draftOf("vdi", 5 * GiB), extents(), space)).toThrow(/Cannot map 2 blocks/);
+    expect(() => targetDriverOf("vdi").map(draftOf("vdi", 5 * GiB), extents(), space)).toThrow(/Cannot map 2 blocks/);
   });
 });

@@ -1,12 +1,12 @@
 /** A path in words, and a plan's text around it. */
 
 import { expect, test } from "vitest";
-import { stepTexts, type ToldStep, wayBackText } from "../../../src/plan/path-text.ts";
+import { type PathStep, stepTexts, wayBackText } from "../../../src/plan/path-text.ts";
 import { type PlanFigures, planText } from "../../../src/plan/plan-text.ts";
 
-const linear: ToldStep = { step: "rearrange", goal: "linear" };
-const compact: ToldStep = { step: "rearrange", goal: "compact" };
-const to = (format: string): ToldStep => ({ step: "switch", to: format });
+const linear: PathStep = { step: "rearrange", goal: "linear" };
+const compact: PathStep = { step: "rearrange", goal: "compact" };
+const to = (format: string): PathStep => ({ step: "switch", to: format });
 
 test("each step is a phrase; a carrier says where its tables are", () => {
   expect(stepTexts([to("qcow2"), linear, to("raw"), to("vpc")])).toEqual([

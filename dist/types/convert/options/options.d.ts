@@ -25,7 +25,10 @@ export interface OpenOptions {
     readonly options?: Readonly<Record<string, string>>;
     /** Take bytes for raw, where `format` says so, that bear another format's mark (`--allow-marked-raw`). Default false. */
     readonly allowMarkedRaw?: boolean;
-    /** Read although another program may be writing to the image (`-U`). Default false; commands that write never do. */
+    /**
+     * Read although another program may be writing to the image (`-U`). Default false; commands that write never do, and a
+     * plan then has its users among its notes.
+     */
     readonly forceShare?: boolean;
     readonly onProgress?: (progress: Progress) => void;
     /** Stops at the next safe point with an ImageError of kind `interrupted`. */

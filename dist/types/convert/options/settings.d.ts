@@ -25,6 +25,8 @@ export interface Settings {
     readonly ignoreUnfinished: boolean;
     readonly backingChain: boolean;
     readonly allowMarkedRaw: boolean;
+    /** Of a plan alone: other users of the image are told of, and refuse nothing. */
+    readonly forceShare: boolean;
     readonly layout: boolean;
     readonly crossCheck: CrossCheck;
     readonly onJournal: (path: string) => void | Promise<void>;

@@ -1,5 +1,4 @@
 /** The digest of what an image's guest sees. */
-import type { Volume } from "../../storage/storage.ts";
 import type { ChecksumOptions } from "../options/options.ts";
 import type { ChecksumReport } from "../report/report.ts";
 /**
@@ -8,4 +7,4 @@ import type { ChecksumReport } from "../report/report.ts";
  * @throws ImageError `unsupported` for an image with a backing file unless `backingChain` is set, for an encrypted
  * one and for one with an external data file; `in-use` where QEMU writes to it (but with `forceShare`); `corrupt` where its tables can't be followed; `interrupted`
  */
-export declare function checksum(path: string, options?: ChecksumOptions, volume?: Volume): Promise<ChecksumReport>;
+export declare function checksum(path: string, options?: ChecksumOptions): Promise<ChecksumReport>;

@@ -1,5 +1,4 @@
 /** Whether two images show their guests the same bytes. */
-import type { Volume } from "../../storage/storage.ts";
 import type { CompareOptions } from "../options/options.ts";
 import type { CompareReport } from "../report/report.ts";
 /**
@@ -9,4 +8,4 @@ import type { CompareReport } from "../report/report.ts";
  *
  * @throws ImageError as `checksum` does
  */
-export declare function compare(a: string, b: string, options?: CompareOptions, volume?: Volume): Promise<CompareReport>;
+export declare function compare(a: string, b: string, options?: CompareOptions): Promise<CompareReport>;

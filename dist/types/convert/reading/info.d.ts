@@ -2,7 +2,6 @@
 import type { OvaSpecificInfo, ParallelsSpecificInfo, Qcow2SpecificInfo, QcowSpecificInfo, QedSpecificInfo, RawSpecificInfo, VdiSpecificInfo, VhdxSpecificInfo, VmdkSpecificInfo, VpcSpecificInfo } from "../../formats/details.ts";
 import type { Image } from "../../image/source.ts";
 import type { SnapshotInfo } from "../../image/specific-info.ts";
-import type { Volume } from "../../storage/storage.ts";
 import type { OpenOptions } from "../options/options.ts";
 /** What is told of every image. In kebab case these are the fields of `qemu-img info --output=json`. */
 export interface CommonInfo {
@@ -61,18 +60,19 @@ export type Qcow2Info = CommonInfo & Qcow2SpecificInfo;
 /** Told apart by `format`. */
 export type InfoReport = RawInfo | QedInfo | QcowInfo | Qcow2Info | ParallelsInfo | VdiInfo | VhdxInfo | VmdkInfo | VpcInfo | OvaInfo;
 /**
- * Reads an image's header, its lists of bitmaps and snapshots, and no other file that it names.
+ * Reads an image's header and its lists of bitmaps and snapshots. Of the files that it names those alone are looked at that
+ * hold its own disk (a VMDK's extents), never a backing file.
  *
  * @throws ImageError `not-this-format`, `unsupported` or `corrupt` for a file that is no image we can open; `io`
  */
-export declare function info(path: string, options?: OpenOptions, volume?: Volume): Promise<InfoReport>;
+export declare function info(path: string, options?: OpenOptions): Promise<InfoReport>;
 /**
  * The same of an image and of each backing file below it, top first, as `qemu-img info --backing-chain` tells of them. The
  * call is the consent to follow them, within the rules of SECURITY.md.
  *
  * @throws ImageError as `info` does, and `unsupported` for a backing file that must not be followed
  */
-export declare function infoChain(path: string, options?: OpenOptions, volume?: Volume): Promise<readonly InfoReport[]>;
+export declare function infoChain(path: string, options?: OpenOptions): Promise<readonly InfoReport[]>;
 /** A file that an image consists of. */
 interface FileBelow {
     readonly filename: string;

@@ -1,6 +1,6 @@
 /** Where the guest's bytes lie, as `qemu-img map` tells it. */
-import { type GuestTable } from "../../image/guest/view.ts";
-import type { JoinedFiles, Volume } from "../../storage/storage.ts";
+import type { GuestTable } from "../../image/guest/view.ts";
+import type { JoinedFiles } from "../../storage/storage.ts";
 import type { OpenOptions } from "../options/options.ts";
 /** One entry of `qemu-img map --output=json`, by the same names: a run of the guest's bytes that is all alike. */
 export interface MapEntry {
@@ -38,7 +38,7 @@ export interface MapReport {
  *
  * @throws ImageError `corrupt` where the tables can't be followed
  */
-export declare function map(path: string, options?: OpenOptions, volume?: Volume): Promise<MapReport>;
+export declare function map(path: string, options?: OpenOptions): Promise<MapReport>;
 /** `isLayer`: what is unallocated falls through to a file that was not read, so that it may be anything. `joined`: of each depth, where that is several files. */
 export declare function mapEntries(table: GuestTable, isLayer: boolean, joined?: readonly (JoinedFiles | undefined)[]): MapEntry[];
 /** What `qemu-img map` prints for people, and a row for compressed data besides; no line break at its end. */

@@ -1,8 +1,10 @@
 /** What callers of the library get back; the command line's JSON is the same in kebab-case. */
-import type { Fixed } from "../../check/check-text.ts";
+import type { Sentence } from "../../bytes/sentence.ts";
+import type { RepairedCounts } from "../../check/check-text.ts";
 import type { Verdict } from "../../check/verdict.ts";
 import type { FileLayout } from "../../image/file-layout.ts";
 import type { CheckResult } from "../../image/finding.ts";
+import type { GuestChange, PathStep } from "../../plan/path-text.ts";
 import type { ChecksumAlgorithm } from "../options/options.ts";
 /** The file before and after; the same twice where nothing was written. */
 export interface Layouts {
@@ -23,21 +25,6 @@ export interface LeaksGivenUp {
     readonly bytes: number;
     /** True where a lost table would leave so many, so that they may be the only trace of lost data. */
     readonly isSuspicious: boolean;
-}
-/** One step of a conversion: a switch to a format, or a rearrangement inside one. */
-export type PathStep = {
-    readonly step: "switch";
-    readonly to: string;
-} | {
-    readonly step: "rearrange";
-    readonly goal: "linear" | "gather" | "zeros" | "compact" | "encode" | "pack" | "relocate";
-};
-/** Bytes of the guest's disk that were changed, as was asked for. */
-export interface GuestChange {
-    readonly guestOffset: number;
-    readonly length: number;
-    /** e.g. `backup header of the GPT`. */
-    readonly what: string;
 }
 /** The result of `convert` and, with `changed: false`, of `plan`. Sizes in bytes. */
 export interface ConversionReport {
@@ -92,8 +79,16 @@ export interface ConversionReport {
     /** Only where it was asked for. */
     readonly layout?: Layouts;
 }
+/** What `plan` gives: what `convert` would do, or every reason why it would refuse. */
+export interface Foretold {
+    readonly report: ConversionReport;
+    /** The report for people, several lines. */
+    readonly text: string;
+    /** What the report has as `refused`, as values. */
+    readonly refusals: readonly Sentence[];
+}
 /** What a check found, after the repair if there was one. Counts are of clusters. */
-export interface CheckReport extends CheckResult, Fixed {
+export interface CheckReport extends CheckResult, RepairedCounts {
     readonly image: string;
     readonly format: string;
     readonly verdict: Verdict;
@@ -122,7 +117,13 @@ export interface CheckReport extends CheckResult, Fixed {
     readonly layout?: FileLayout;
 }
 export interface RecoveryReport {
+    /** The file that holds the disk. */
     readonly image: string;
+    /** As a conversion's report has them: what the image is called now, and the file that holds the disk. */
+    readonly imageAfter?: string;
+    readonly diskFile?: string;
+    /** The format that it had before the conversion; absent of a repair. */
+    readonly sourceFormat?: string;
     /** Format of the image now. */
     readonly format: string;
     readonly outcome: "resumed" | "rolled-back" | "settled" | "nothing-to-do";

@@ -8,7 +8,7 @@ import { leaksGivenUpOf, leaksText } from "../../results/leaks-given-up.ts";
 import { isUnchanged, layoutsOf, outcomeText, toneOf } from "../../results/outcome.ts";
 import { findingsOf, furtherReasons } from "../../results/result-findings.ts";
 import { type Content, code, type Html, html, isEmpty, joined, onLines } from "../html.ts";
-import { KIND_NAMES, type Picture, pictureSvg, swatch, whatMoved } from "./picture.ts";
+import { KIND_NAMES, type Moved, type Picture, pictureSvg, swatch, whatMoved } from "./picture.ts";
 import { status } from "./status.ts";
 
 export interface SectionSettings {
@@ -64,7 +64,12 @@ function wrong(result: ImageResult): Content {
 function pictureOf(result: ImageResult, dryRun: boolean): Picture | undefined {
   const { report } = result;
   const layouts = layoutsOf(result, dryRun);
-  return layouts && { ...layouts, isUnmoved: report?.bytesMoved === 0 && report.bytesSettled === 0 };
+  return layouts && { ...layouts, moved: report === undefined ? "some" : movedBy(report) };
+}
+
+function movedBy({ bytesMoved, bytesSettled, guestDataBytes }: ConversionReport): Moved {
+  if (bytesMoved + bytesSettled === 0) return "none";
+  return bytesMoved >= guestDataBytes ? "all" : "some";
 }
 
 function figure(picture: Picture, { image, report, check }: ImageResult, id: string, dryRun: boolean): Html {
@@ -97,7 +102,7 @@ function caption(
 
 /** The legend with the figures: what the picture shows, in bytes. */
 function legend(picture: Picture): Html {
-  const { before, after, isUnmoved } = picture;
+  const { before, after } = picture;
   const size = (bytes: number) => html`<td class="number">${bytes === 0 ? "–" : formatSize(bytes)}</td>`;
   const kinds = (Object.keys(KIND_NAMES) as LayoutKind[]).filter(
     (kind) => before.bytes[kind] + (after?.bytes[kind] ?? 0) > 0,
@@ -107,7 +112,7 @@ function legend(picture: Picture): Html {
       html`<tr><th scope="row">${swatch(kind)}${KIND_NAMES[kind]}</th>${size(before.bytes[kind])}${after ? size(after.bytes[kind]) : ""}</tr>\n`,
   );
   const moved = after
-    ? whatMoved(before, after, isUnmoved).moved.reduce((sum, { start, end }) => sum + end - start, 0)
+    ? whatMoved(before, after, picture.moved).moved.reduce((sum, { start, end }) => sum + end - start, 0)
     : 0;
   const movedRow =
     moved > 0 ? html`<tr><th scope="row">${swatch("moved")}Of it moved here</th><td></td>${size(moved)}</tr>\n` : "";

@@ -9,12 +9,17 @@
 import { type FileLayout, formatSize, type LayoutKind, type LayoutRun } from "../../../index.ts";
 import { type Html, html } from "../html.ts";
 
+/**
+ * What of the guest's data was copied, as far as it is known: none, all, or some. Of some the places tell, which may hold
+ * other data now.
+ */
+export type Moved = "none" | "some" | "all";
+
 /** What is drawn, and what is said of it. */
 export interface Picture {
   readonly before: FileLayout;
   readonly after: FileLayout | null;
-  /** Guest bytes copied, so that bands are drawn where positions are not exact. */
-  readonly isUnmoved: boolean;
+  readonly moved: Moved;
 }
 
 /** Units across the longer file; heights are units too. */
@@ -37,11 +42,11 @@ interface Stretch {
 }
 
 /** @param id unique on the page */
-export function pictureSvg({ before, after, isUnmoved }: Picture, id: string, name: string): Html {
+export function pictureSvg({ before, after, moved: howMuch }: Picture, id: string, name: string): Html {
   const longest = Math.max(before.fileSize, after?.fileSize ?? 0, 1);
   const parts = [bar(before, longest, 0)];
   if (after) {
-    const { stayed, moved } = whatMoved(before, after, isUnmoved);
+    const { stayed, moved } = whatMoved(before, after, howMuch);
     parts.push(path("stays", stayed, longest, BAR, BAND), bar(after, longest, BAR + BAND));
     parts.push(path("moved", moved, longest, BAR + BAND, BAR / 4));
   }
@@ -72,9 +77,11 @@ export function swatch(kind: LayoutKind | "moved"): Html {
 export function whatMoved(
   before: FileLayout,
   after: FileLayout,
-  isUnmoved: boolean,
+  howMuch: Moved,
 ): { readonly stayed: readonly Stretch[]; readonly moved: readonly Stretch[] } {
   const [old, now] = [stretchesOf(before), stretchesOf(after)];
+  if (howMuch === "all") return { stayed: [], moved: now };
+  const isUnmoved = howMuch === "none";
   if (!before.isExact || !after.isExact) return { stayed: isUnmoved ? old : [], moved: [] };
   const stayed = now.flatMap((each) => within(old, each));
   const moved = now.flatMap((each) => without(within(old, each), each));

@@ -103,7 +103,7 @@ footer { margin-top: 3rem; overflow-wrap: anywhere; padding-bottom: 3rem; color:
   .overview td { display: flex; justify-content: space-between; gap: 1.5rem; padding: .15rem 0; border: 0; text-align: right; white-space: normal; }
   .overview caption { display: block; }
   .overview td:first-child { display: block; text-align: left; font-weight: 600; }
-  .overview .status { white-space: normal; }
+  .status { white-space: normal; }
   .overview td:empty { display: none; }
   .overview td[data-name]::before { content: attr(data-name); color: var(--muted); text-align: left; }
   .findings thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

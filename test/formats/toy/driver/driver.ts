@@ -3,7 +3,6 @@
 import type { FormatDriver } from "../../../../src/image/driver.ts";
 import { TOY_MAGIC } from "./header.ts";
 import { openToy } from "./image.ts";
-import { toyTarget } from "./target.ts";
 
 export const toyDriver: FormatDriver = {
   name: "toy",
@@ -12,5 +11,4 @@ export const toyDriver: FormatDriver = {
   marks: [{ hostOffset: 0, bytes: TOY_MAGIC }],
   guestAt: "nowhere",
   open: ({ main }) => openToy(main),
-  target: toyTarget,
 };

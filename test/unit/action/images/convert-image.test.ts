@@ -95,3 +95,11 @@ test("leaks that a conversion gave up fail a strict step, also where nobody fore
   expect([failure?.kind, path]).toEqual(["leaks", "disk.qed"]);
   expect((await convertImage(image, workWith({ "fail-on": "corruption" }))).failure).toBeUndefined();
 });
+
+test("an undo that was kept is told of, under the image's new name; one that is not there is not", async () => {
+  vi.mocked(library.unfinished).mockImplementation(async (path) => (path === "disk.qcow2" ? "undo" : "none"));
+  const kept = await convertImage(image, workWith({ "keep-undo": "true" }));
+  expect(kept.notes).toEqual([expect.stringContaining("inplace-convert rollback disk.qcow2 goes it")]);
+  vi.mocked(library.unfinished).mockResolvedValue("none");
+  expect((await convertImage(image, workWith({ "keep-undo": "true" }))).notes).toBeUndefined();
+});

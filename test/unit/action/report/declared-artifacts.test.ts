@@ -74,3 +74,16 @@ test("the runner's files are read and appended to, and nothing fails without the
   expect(await declareArtifacts(results, environment)).toEqual([expect.stringContaining("Cannot declare artifacts: ")]);
   expect(await declareArtifacts(results, { GITHUB_ARTIFACTS: folder })).toEqual([expect.stringContaining("EISDIR")]);
 });
+
+test("in a job's container what the runner can't see is left out", () => {
+  const paths = ["/__w/images/images/a.raw", "/__w/_temp/b.raw", "/mnt/c.raw"];
+  const { lines, leftOut } = declarationsOf(
+    paths.map((path) => result(path)),
+    [],
+    "/__w/images/images",
+  );
+  expect(lines).toEqual(["a.raw", "/__w/_temp/b.raw"]);
+  expect(leftOut).toEqual([
+    "/mnt/c.raw is not declared as an artifact: the runner does not see that place of its job's container",
+  ]);
+});

@@ -1,7 +1,16 @@
 /** The template: what gets in is text unless it made it itself, wherever it stands. */
 
 import { expect, test } from "vitest";
-import { code, Html, html, isEmpty, joined, onLines, withinBytes } from "../../../../src/action/report/html.ts";
+import {
+  code,
+  digestCode,
+  Html,
+  html,
+  isEmpty,
+  joined,
+  onLines,
+  withinBytes,
+} from "../../../../src/action/report/html.ts";
 import { pageOf } from "../../../../src/action/report/page/page.ts";
 import { mistakesSummary, summaryOf } from "../../../../src/action/report/summary.ts";
 import type { StepResult } from "../../../../src/action/results/step-result.ts";
@@ -18,6 +27,15 @@ test("a value is escaped as text and as an attribute's value, alone, in a list, 
   expect(String(joined([HOSTILE, "b"], html` · `))).toBe(`${HARMLESS} · b`);
   expect(String(onLines(["<", html`<i></i>`]))).toBe("&#60;<br><i></i>");
   expect(String(html`${"<".repeat(5000)}`)).toBe(`${"&#60;".repeat(4094)} …`);
+});
+
+test("a digest may be broken, and whatever else stands in its place is code as any", () => {
+  const hex = "0123456789abcdef";
+  expect(String(digestCode(hex.repeat(4)))).toBe(`<code>${Array(4).fill(hex).join("<wbr>")}</code>`);
+  expect(String(digestCode(`sha512:${hex.repeat(8)}`)).replaceAll("<wbr>", "")).toBe(
+    `<code>sha512:${hex.repeat(8)}</code>`,
+  );
+  for (const other of [HOSTILE, `${hex.repeat(4)}\n`, hex]) expect(String(digestCode(other))).toBe(String(code(other)));
 });
 
 test("its text alone is never taken for it again", () => {

@@ -12,6 +12,9 @@ import { IMAGE_PATH, testHost } from "../../../support/crash-scenario.ts";
 vi.mock("../../../../src/formats/drivers.ts", async (original) =>
   (await import("../../../formats/toy/registered.ts")).withToyDriver(await original()),
 );
+vi.mock("../../../../src/formats/targets.ts", async (original) =>
+  (await import("../../../formats/toy/registered.ts")).withToyTarget(await original()),
+);
 
 const [accepted, refused] = [
   toyCases.filter(({ says }) => says === undefined),

@@ -8,10 +8,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { formatDrivers } from "../../../../src/formats/registry.ts";
+import { targetOf } from "../../../../src/formats/target-registry.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
 import { kits, sources } from "../../../formats/kits.ts";
 import { buildToy } from "../../../formats/toy/builder.ts";
 import { toyDriver } from "../../../formats/toy/driver/driver.ts";
+import { toyTarget } from "../../../formats/toy/driver/target.ts";
 import { openWith } from "../../../support/open-with.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -52,7 +54,7 @@ describe("the list for a new format", () => {
       .filter(([name, { value }]) => name !== "constructor" && typeof value === "function")
       .map(([name]) => name);
     expect(verbs.length).toBeGreaterThan(3);
-    const members = [...Object.keys(toyDriver), ...Object.keys(toyDriver.target ?? {}), ...verbs];
+    const members = [...Object.keys(toyDriver), ...Object.keys(toyTarget), ...verbs];
     expect(members.filter((member) => !words.includes(member))).toEqual([]);
   });
 
@@ -61,8 +63,8 @@ describe("the list for a new format", () => {
       const line = readFileSync(join(root, file), "utf8")
         .split("\n")
         .find((each) => each.includes("The format to convert to"));
-      for (const { name, target } of formatDrivers)
-        expect(line?.includes(`\`${name}\``), `${file}, ${name}`).toBe(!!target);
+      for (const { name } of formatDrivers)
+        expect(line?.includes(`\`${name}\``), `${file}, ${name}`).toBe(targetOf(name) !== undefined);
     }
   });
 

@@ -22,6 +22,9 @@ import { run } from "../../cli/world.ts";
 vi.mock("../../../../src/formats/drivers.ts", async (original) =>
   (await import("../../../formats/toy/registered.ts")).withToyDriver(await original()),
 );
+vi.mock("../../../../src/formats/targets.ts", async (original) =>
+  (await import("../../../formats/toy/registered.ts")).withToyTarget(await original()),
+);
 
 const PATH = "/vm/disk.toy";
 const PLAIN: ToyDescription = { virtualSize: 40 * 4096, data: [0, 1, 5] };
