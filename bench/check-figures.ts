@@ -89,7 +89,7 @@ async function shuffled({ folder }: Bench): Promise<Row[]> {
 }
 
 /** Every cluster has its place and holds nothing, so that the tables are all that takes room; read once. */
-function preallocated(folder: string, size: string): string {
+export function preallocated(folder: string, size: string): string {
   const image = join(folder, `check-${size}.qcow2`);
   execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-o", "preallocation=metadata", image, size]);
   syncFile(image);

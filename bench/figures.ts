@@ -6,6 +6,7 @@ import { closeSync, openSync, readSync, rmSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { actionFigures } from "./action-figures.ts";
 import { checkFigure } from "./check-figures.ts";
+import { damagedFigures } from "./damaged-figures.ts";
 import { downloadFigure } from "./download.ts";
 import type { Figure, Row } from "./figure.ts";
 import { formatFigures } from "./format-figures.ts";
@@ -237,6 +238,7 @@ export const figures: readonly Figure[] = [
   ...pairs.map((pair) => huge(pair, "spread")),
   ...pairs.map((pair) => huge(pair, "packed")),
   checkFigure,
+  ...damagedFigures,
   downloadFigure,
   ...actionFigures,
   ...pathFigures,

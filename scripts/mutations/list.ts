@@ -17,6 +17,7 @@ import { pathMutations } from "./paths.ts";
 import { placeMutations } from "./places.ts";
 import { planMutations } from "./plan.ts";
 import { qcowMutations } from "./qcow.ts";
+import { qcow2CheckMutations } from "./qcow2-check.ts";
 import { qcow2MoveMutations } from "./qcow2-moves.ts";
 import { readingMutations } from "./reading.ts";
 import { recoveryMutations } from "./recovery.ts";
@@ -45,6 +46,7 @@ export const mutations: readonly Mutation[] = [
   ...planMutations,
   ...scheduleMutations,
   ...placeMutations,
+  ...qcow2CheckMutations,
   ...qcow2MoveMutations,
   ...qcowMutations,
   ...encodeMutations,

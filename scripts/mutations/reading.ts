@@ -5,6 +5,20 @@ import { compareViews, rawDriver, reading, zeroUnits } from "./suspects.ts";
 
 export const readingMutations: readonly Mutation[] = [
   {
+    name: "a disk that holds something has an empty disk's digest",
+    file: "image/guest/digest.ts",
+    find: "this.#leadingZeros === virtualSize ? digestOfZeroDisk(virtualSize)",
+    replace: "virtualSize > 0 ? digestOfZeroDisk(virtualSize)",
+    tests: ["test/unit/image/guest/digest.test.ts"],
+  },
+  {
+    name: "zeros before the first block that is stored are not hashed",
+    file: "image/guest/digest.ts",
+    find: "    await this.#feedLeadingZeros(turns);\n    this.#hash.update(digests);",
+    replace: "    this.#leadingZeros = undefined;\n    this.#hash.update(digests);",
+    tests: ["test/unit/image/guest/digest.test.ts"],
+  },
+  {
     name: "an image is closed while its holes are asked for",
     file: "convert/reading/compare.ts",
     find: "const [viewA, viewB] = await Promise.allSettled([view(a), view(b)]);",

@@ -5,6 +5,13 @@ import { file, fileStorage, holes, inUse, looks, openFiles, overlay, scratch, sh
 
 export const storageMutations: readonly Mutation[] = [
   {
+    name: "what is read at once has nothing laid over it",
+    file: "storage/overlay.ts",
+    find: "this.#overlay(hostOffset, into, readAtOnce(hostOffset, into), size)",
+    replace: "readAtOnce(hostOffset, into)",
+    tests: [overlay],
+  },
+  {
     name: "a failed sync is tried again",
     file: "storage/file/file-storage.ts",
     find: "if (this.#failedSync !== undefined) throw this.#failedSync;",

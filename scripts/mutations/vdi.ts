@@ -7,6 +7,13 @@ const image = "test/unit/formats/vdi/image.test.ts";
 
 export const vdiMutations: readonly Mutation[] = [
   {
+    name: "a disk goes on where its map does",
+    file: "formats/vdi/block-map.ts",
+    find: "Math.min(count * BLOCK_SIZE, this.#header.virtualSize - index * BLOCK_SIZE)",
+    replace: "count * BLOCK_SIZE",
+    tests: [image],
+  },
+  {
     name: "a VDI's blocks may lie on its map",
     file: "formats/vdi/header.ts",
     find: "if (dataOffset < mapOffset + mapBytes) {",

@@ -7,6 +7,7 @@ import { MiB } from "../../bytes/align.ts";
 import { Bitmap } from "../../bytes/bitmap.ts";
 import { counted } from "../../bytes/count-text.ts";
 import { hex } from "../../bytes/image-error.ts";
+import { wordsOf } from "../../bytes/words.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../image/extent.ts";
 import { type Finding, FindingList, type FindingListener } from "../../image/finding.ts";
 import { readExactly, type Storage } from "../../storage/storage.ts";
@@ -14,6 +15,8 @@ import { BLOCK_SIZE, ENTRY_SIZE, type VdiHeader } from "./header.ts";
 
 /** An entry that means zeros. The one above it, the largest there is, means that nothing was ever written. */
 const ZERO = 0xfffffffe;
+/** The latter in any order of bytes. */
+const UNALLOCATED_WORD = -1;
 const PIECE_SIZE = MiB;
 /** Findings beyond these are counted, not told: a sparse file may claim entries by the hundred million. */
 const MAX_TOLD = 100_000;
@@ -32,11 +35,23 @@ export async function scanBlockMap(storage: Storage, header: VdiHeader, listener
   for (let at = 0; at < mapBytes; at += PIECE_SIZE) {
     const piece = await readExactly(storage, mapOffset + at, Math.min(PIECE_SIZE, mapBytes - at), "block map");
     const view = new DataView(piece.buffer);
-    for (let from = 0; from < piece.length; from += ENTRY_SIZE) {
-      walk.visit((at + from) / ENTRY_SIZE, view.getUint32(from, true));
+    const words = wordsOf(piece);
+    for (let from = 0; from < words.length; ) {
+      const first = at / ENTRY_SIZE + from;
+      const end = endOfUnallocated(words, from);
+      if (end > from) walk.passUnallocated(first, end - from);
+      else walk.visit(first, view.getUint32(from * ENTRY_SIZE, true));
+      from = Math.max(end, from + 1);
     }
   }
   return walk.finish();
+}
+
+/** One past the last of the entries from `from` on that say that nothing was ever written: of a large disk mostly all. */
+function endOfUnallocated(words: Int32Array, from: number): number {
+  let end = from;
+  while (end < words.length && words[end] === UNALLOCATED_WORD) end++;
+  return end;
 }
 
 class MapWalk {
@@ -53,6 +68,11 @@ class MapWalk {
     this.#header = header;
     this.#used = new Bitmap(header.blockCount);
     this.#findings = new FindingList(listener);
+  }
+
+  passUnallocated(index: number, count: number): void {
+    const length = Math.min(count * BLOCK_SIZE, this.#header.virtualSize - index * BLOCK_SIZE);
+    this.#append(Math.max(0, length), ExtentState.unallocated);
   }
 
   visit(index: number, block: number): void {

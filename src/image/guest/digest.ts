@@ -16,6 +16,7 @@ import { BLOCK_SIZE } from "./block-work.ts";
 import { readAhead, Turns } from "./read-ahead.ts";
 import { GuestReader } from "./reader.ts";
 import { type GuestTable, type GuestView, readsAsZeros } from "./view.ts";
+import { digestOfZeroDisk } from "./zero-disks.ts";
 import { ZeroFinder, type ZeroUnits, zeroPieces } from "./zero-units.ts";
 
 export type DigestAlgorithm = "blkhash-sha256" | "sha256";
@@ -44,13 +45,13 @@ async function digestBlocks(view: GuestView, options: DigestOptions): Promise<st
     for (const { zeroLength, storedLength } of runs) {
       await hash.addZeros(zeroLength, turns);
       const size = Math.ceil(storedLength / BLOCK_SIZE) * DIGEST_SIZE;
-      hash.add(digests.subarray(taken, taken + size));
+      if (size > 0) await hash.add(digests.subarray(taken, taken + size), turns);
       taken += size;
     }
     finder?.addOfRuns(runs, zeros);
   });
   finder?.finish(view);
-  return hash.finish(view.virtualSize);
+  return await hash.finish(view.virtualSize, turns);
 }
 
 let shortRun: Buffer | undefined;
@@ -61,17 +62,40 @@ function shortRunOfZeros(): Buffer {
   return shortRun;
 }
 
-/** The digest over the block digests; those of zeros are fed many at a time. */
+/** The digest over the block digests; those of zeros are fed many at a time, and not before they have to be. */
 class OuterHash {
   readonly #hash: Hash = crypto().createHash("sha256");
   #longRun: Buffer | undefined;
+  /** Bytes of guest before the first block that is stored, all of them zeros; undefined once there is one. */
+  #leadingZeros: number | undefined = 0;
 
-  add(digests: Uint8Array): void {
+  async add(digests: Uint8Array, turns: Turns): Promise<void> {
+    await this.#feedLeadingZeros(turns);
     this.#hash.update(digests);
   }
 
   /** `length` bytes of guest from a block's start; only the disk's last block is short. */
   async addZeros(length: number, turns: Turns): Promise<void> {
+    if (this.#leadingZeros === undefined) await this.#feedZeros(length, turns);
+    else this.#leadingZeros += length;
+  }
+
+  async finish(virtualSize: number, turns: Turns): Promise<string> {
+    const known = this.#leadingZeros === virtualSize ? digestOfZeroDisk(virtualSize) : undefined;
+    if (known !== undefined) return known;
+    await this.#feedLeadingZeros(turns);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(virtualSize));
+    return this.#hash.update(length).digest("hex");
+  }
+
+  async #feedLeadingZeros(turns: Turns): Promise<void> {
+    const length = this.#leadingZeros ?? 0;
+    this.#leadingZeros = undefined;
+    await this.#feedZeros(length, turns);
+  }
+
+  async #feedZeros(length: number, turns: Turns): Promise<void> {
     let blocks = Math.floor(length / BLOCK_SIZE);
     const atOnce = MiB / DIGEST_SIZE;
     while (blocks > 0) {
@@ -84,12 +108,6 @@ class OuterHash {
       if (run === this.#longRun) await turns.yield();
     }
     if (length % BLOCK_SIZE > 0) this.#hash.update(digestOfZeros(length % BLOCK_SIZE));
-  }
-
-  finish(virtualSize: number): string {
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(virtualSize));
-    return this.#hash.update(length).digest("hex");
   }
 }
 

@@ -29,6 +29,25 @@ describe("OverlayStorage", () => {
     expect(await readAll(overlay)).toEqual(new Uint8Array([1, 1, 0, 0, 2]));
   });
 
+  test("reads at once what it reads otherwise, where its size is set", async () => {
+    const bytes = ones(6);
+    const base: Storage = {
+      ...memoryStorage(bytes),
+      read: () => Promise.reject(new Error("not to be asked")),
+      readAtOnce(hostOffset, into) {
+        const there = bytes.subarray(hostOffset, hostOffset + into.length);
+        into.set(there);
+        return there.length;
+      },
+    };
+    const overlaid = [{ hostOffset: 2, bytes: twos(2) }];
+    expect(new OverlayStorage(base, overlaid).readAtOnce).toBeUndefined();
+    const into = new Uint8Array(8).fill(9);
+    expect(new OverlayStorage(base, overlaid, { size: 7 }).readAtOnce?.(1, into)).toBe(6);
+    expect(into).toEqual(new Uint8Array([1, 2, 2, 1, 1, 0, 9, 9]));
+    expect(new OverlayStorage(base, overlaid, { size: 3 }).readAtOnce?.(1, into)).toBe(2);
+  });
+
   test("a size cuts or lengthens it", async () => {
     const base = memoryStorage(ones(4));
     const cut = new OverlayStorage(base, [{ hostOffset: 1, bytes: twos(3) }], { size: 2 });

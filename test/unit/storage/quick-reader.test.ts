@@ -50,6 +50,19 @@ describe("QuickReader", () => {
     return count;
   }
 
+  it("leaves what it can't read to the usual way, which may do without", async () => {
+    const lost: Storage = {
+      ...storage,
+      readAtOnce: () => {
+        throw new Error("lost");
+      },
+      read: async (_, into) => into.fill(7).length,
+    };
+    const into = new Uint8Array(4);
+    expect(await new QuickReader(lost).read(0, into)).toBe(4);
+    expect(into).toEqual(Uint8Array.of(7, 7, 7, 7));
+  });
+
   it("reads through the descriptor, less at the end of file", async () => {
     const reader = new QuickReader(storage);
     const bytes = new Uint8Array(6);

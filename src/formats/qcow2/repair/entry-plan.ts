@@ -114,7 +114,6 @@ export class EntryPlan {
 
   async #mendEntries(): Promise<number | undefined> {
     for (let turn = 0; turn < MAX_TURNS; turn++) {
-      this.surveyed = undefined;
       const source = await surveyed(this.view(this.size));
       const { clusterSize } = source.geometry;
       const free = firstFree(source.tally.all, this.start / clusterSize, this.end / clusterSize, this.listed);

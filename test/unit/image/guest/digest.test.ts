@@ -10,6 +10,7 @@ import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../../s
 import { digestGuest } from "../../../../src/image/guest/digest.ts";
 import { inflateCluster } from "../../../../src/image/guest/inflate.ts";
 import { composeGuestView, type GuestLayer, type GuestView } from "../../../../src/image/guest/view.ts";
+import { ZERO_DISKS } from "../../../../src/image/guest/zero-disks.ts";
 import { memoryStorage } from "../../../../src/storage/memory.ts";
 import type { Storage } from "../../../../src/storage/storage.ts";
 import { referenceBlkhash, sha256 } from "../../../support/guest-layer.ts";
@@ -57,6 +58,31 @@ describe("blkhash-sha256", () => {
       expect(await digestGuest(rawView(bytes), "blkhash-sha256")).toBe(referenceBlkhash(bytes));
     },
   );
+
+  test("of an empty disk of 1 PiB takes no time, and is of zeros alone", async () => {
+    expect(await digestGuest(emptyView(1024 * TiB), "blkhash-sha256")).toBe(ZERO_DISKS.get(1024));
+    const size = 256 * MiB;
+    const known = ZERO_DISKS as Map<number, string>;
+    known.set(size / TiB, "known");
+    try {
+      expect(await digestGuest(emptyView(size), "blkhash-sha256")).toBe("known");
+      for (const at of [0, size / 2, size - 65_536]) {
+        const bytes = new Uint8Array(65_536).fill(1);
+        const table = new ExtentTableBuilder();
+        table.append(at, ExtentState.unallocated);
+        table.append(65_536, ExtentState.data, 0);
+        table.append(size - 65_536 - at, ExtentState.zero);
+        const view = viewOf(memoryStorage(bytes, "one.img"), table.finish(size), size);
+        const blocks = Buffer.alloc(size / 2048, Buffer.from(sha256(new Uint8Array(65_536)), "hex"));
+        blocks.set(Buffer.from(sha256(bytes), "hex"), at / 2048);
+        const length = Buffer.alloc(8);
+        length.writeBigUInt64LE(BigInt(size));
+        expect(await digestGuest(view, "blkhash-sha256")).toBe(sha256(Buffer.concat([blocks, length])));
+      }
+    } finally {
+      known.delete(size / TiB);
+    }
+  });
 
   test("of a disk without data reads nothing and differs from one of another size", async () => {
     const view = emptyView(100 * GiB);

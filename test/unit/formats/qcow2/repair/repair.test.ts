@@ -46,6 +46,25 @@ describe("a sound image", () => {
   });
 });
 
+it("that the end of file cuts inside its refcount table gets a new one, though a check finds nothing", async () => {
+  const image = new Qcow2Bytes({ dataClusters: 0, virtualSize: 4096 });
+  // The table goes to the last cluster, of which the file has one sector.
+  const place = HostCluster.data;
+  const bytes = Buffer.concat([image.bytes, Buffer.alloc(512)]);
+  image.bytes.copy(
+    bytes,
+    image.hostOffset(place),
+    image.hostOffset(HostCluster.refcountTable),
+    image.hostOffset(HostCluster.refcountTable) + 512,
+  );
+  bytes.writeBigUInt64BE(BigInt(image.hostOffset(place)), 48);
+  const block = image.hostOffset(HostCluster.refcountBlock);
+  bytes.writeUInt16BE(0, block + 2 * HostCluster.refcountTable);
+  bytes.writeUInt16BE(1, block + 2 * place);
+  expect((await checkOf(await open(bytes))).findings).toEqual([]);
+  expect((await plan(bytes)).steps.map(({ purpose }) => purpose)).toEqual(["use the new refcounts"]);
+});
+
 it("tells refcounts beyond 2^53 to the last digit, as qemu-img does", async () => {
   const image = new Qcow2Bytes({ refcountOrder: 6 });
   const block = image.hostOffset(HostCluster.refcountBlock);

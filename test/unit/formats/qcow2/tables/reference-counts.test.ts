@@ -21,6 +21,36 @@ describe("ReferenceCounts", () => {
     for (const [cluster, count] of plain) expect(counts.get(cluster)).toBe(count);
   });
 
+  it("knows of any clusters whether each counts one, or none at all, and which count more", () => {
+    const random = seededRandom(31);
+    for (const most of [20, 300, 3000]) {
+      const counts = new ReferenceCounts();
+      for (let turn = 0; turn < most; turn++) {
+        counts.add(random.below(2 * PAGE_CLUSTERS), 1 + random.below(30), random.chance(0.05) ? 3 : 1);
+      }
+      for (let turn = 0; turn < 300; turn++) {
+        const first = random.below(2 * PAGE_CLUSTERS + 10);
+        const length = 1 + random.below(random.pick([4, 40, 400]));
+        const each = Array.from({ length }, (_, at) => counts.get(first + at));
+        expect(counts.areOne(first, length)).toBe(each.every((count) => count === 1));
+        expect(counts.areUnused(first, length)).toBe(each.every((count) => count === 0));
+      }
+      const repeated = [...counts.each()].filter(({ count }) => count > 1);
+      expect([0, 1, 2].flatMap((page) => [...counts.repeatedIn(page)])).toEqual(repeated);
+    }
+  });
+
+  it("keeps the bitmap of a page in which few clusters count more than one", () => {
+    const counts = new ReferenceCounts();
+    counts.add(0, 1000);
+    counts.add(7, 60);
+    expect(counts.usedOf(0)?.slice(124, 126)).toEqual(Uint8Array.of(0xff, 0));
+    expect([...counts.repeatedIn(0)].length).toBe(60);
+    counts.add(200, 5);
+    expect(counts.usedOf(0)).toBeUndefined();
+    expect([6, 7, 66, 67, 204, 205, 1000].map((cluster) => counts.get(cluster))).toEqual([1, 2, 2, 1, 2, 1, 0]);
+  });
+
   it("keeps a page as a bitmap until something counts twice", () => {
     const counts = new ReferenceCounts();
     counts.add(3, 30);
