@@ -10,8 +10,9 @@ const UNSUPPORTED = "This image format does not support checks";
 
 export async function checkCommand(run: CommandRun, [image]: readonly string[]): Promise<number> {
   const { terminal, library } = run;
-  const word = required(image, "an image", "check IMAGE");
+  // What -r was given may be the image.
   const options = { ...run.open, ...checkOptions(run) };
+  const word = required(image, "an image", "check IMAGE");
   const { path, format } = namedImage(run, word, options.format, false);
   // qemu-img tells each finding on stderr, in JSON mode too; -q keeps errors, and findings are no errors of ours.
   const onFinding: CheckOptions["onFinding"] = ({ line, message }) => {
@@ -39,10 +40,12 @@ function print({ terminal, values }: CommandRun, report: CheckReport): void {
 }
 
 function checkOptions({ values }: CommandRun): CheckOptions {
-  const { repair, cache } = values;
+  const { repair, cache, forceShare } = values;
   if (repair !== undefined && repair !== "leaks" && repair !== "all") {
     throw new UsageError(`Unknown option value for -r (expecting 'leaks' or 'all'): ${repair}`);
   }
+  if (repair !== undefined && forceShare)
+    throw new UsageError("Cannot repair with -U: what another program writes to is not changed under it");
   refuseUnknownCache(cache);
   return {
     ...given("repair", repair as "leaks" | "all" | undefined),

@@ -118,6 +118,8 @@ describe("check", () => {
     "check",
     "check a b",
     "check -r some disk",
+    "check -r disk",
+    "check -U -r leaks disk",
     "check -T some disk",
     "check --image-opts driver=qcow2",
     "check --image-opts -f qcow2 file.filename=disk",
@@ -129,5 +131,10 @@ describe("check", () => {
     const { exitCode, stderr, calls } = await run(words, { check: answering(clean) });
     expect([exitCode, calls.length]).toEqual([1, 0]);
     expect(stderr).toMatch(/^inplace-convert: /);
+  });
+
+  test("an image in the place of what -r is to do is told as such", async () => {
+    const { stderr } = await run("check -r disk", { check: answering(clean) });
+    expect(stderr).toContain("Unknown option value for -r (expecting 'leaks' or 'all'): disk");
   });
 });
