@@ -60,10 +60,17 @@ export const adoptionMutations: readonly Mutation[] = [
   },
   {
     name: "a step that kept a way back does not say so",
-    file: "action/images/convert-image.ts",
+    file: "action/images/undo-notes.ts",
     find: `if ((await unfinished(path).catch(() => "none")) !== "undo") return [];`,
     replace: "if (path !== undefined) return [];",
     tests: ["test/unit/action/images/convert-image.test.ts"],
+  },
+  {
+    name: "a step that kept a repair's way back does not say so",
+    file: "action/repair-undos.ts",
+    find: "return inputs.convertOptions.keepUndo ? told",
+    replace: "return inputs === undefined ? told",
+    tests: ["test/unit/action/repair-undos.test.ts"],
   },
   {
     name: "a checksum is one word that no phone has room for",
