@@ -2,7 +2,10 @@
 
 import { resume } from "../index.ts";
 import type { OpenJournals } from "./images/open-journals.ts";
+import { undoNotes } from "./images/undo-notes.ts";
+import type { Inputs } from "./inputs/inputs.ts";
 import { annotateImage } from "./report/annotations.ts";
+import type { ImageResult } from "./results/image-result.ts";
 
 /** @returns false where an undo could not be given up: `post` then puts that image back */
 export async function giveUpRepairUndos(journals: OpenJournals, keepUndo: boolean): Promise<boolean> {
@@ -21,4 +24,19 @@ export async function giveUpRepairUndos(journals: OpenJournals, keepUndo: boolea
     }
   }
   return isDone;
+}
+
+/**
+ * What becomes of the undo of a repair. Where the step fails it is gone over, also that of an image that went well itself;
+ * otherwise it stays only where it was asked for.
+ */
+export async function withUndoOfRepair(
+  result: ImageResult,
+  inputs: Inputs,
+  isGoodSoFar: boolean,
+): Promise<ImageResult> {
+  if (inputs.mode !== "check" || result.failure || !result.check?.changed) return result;
+  const told = (notes: readonly string[]) => ({ ...result, notes: [...(result.notes ?? []), ...notes] });
+  if (!isGoodSoFar) return told(["Repaired, but the step failed: the end of this job puts the image back as it was"]);
+  return inputs.convertOptions.keepUndo ? told(await undoNotes(result.path ?? result.image)) : result;
 }

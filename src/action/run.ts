@@ -11,7 +11,7 @@ import { type Preflight, preflight } from "./images/preflight.ts";
 import type { Work } from "./images/work.ts";
 import { type Inputs, readInputs } from "./inputs/inputs.ts";
 import { rememberSaves } from "./pending-saves.ts";
-import { giveUpRepairUndos } from "./repair-undos.ts";
+import { giveUpRepairUndos, withUndoOfRepair } from "./repair-undos.ts";
 import { annotateStep } from "./report/annotations.ts";
 import { warnOfLocalImages } from "./report/local-images-warning.ts";
 import { publishMistakes, publishResults } from "./report/publish.ts";
@@ -81,7 +81,7 @@ async function workAndPublish(
       targetFormat: inputs.mode === "check" ? undefined : inputs.targetFormat,
       dryRun: inputs.convertOptions.dryRun ?? false,
       provenance: provenanceOf(process.env, clock()),
-      results: isGoodSoFar ? results : results.map(toBePutBack(inputs)),
+      results: await Promise.all(results.map((result) => withUndoOfRepair(result, inputs, isGoodSoFar))),
       ...(matrix && { matrix }),
       ...(inputs.shard && { shard: inputs.shard }),
     },
@@ -96,15 +96,6 @@ async function workAndPublish(
   if (isGoodTillEnd) rememberSaves(downloads?.pendingSaves ?? []);
   else await downloads?.discard();
   return isGoodTillEnd;
-}
-
-/** Repairs are undone where the step fails, also that of an image that went well itself. */
-function toBePutBack({ mode }: Inputs): (result: ImageResult) => ImageResult {
-  return (result) => {
-    if (mode !== "check" || result.failure || !result.check?.changed) return result;
-    const note = "Repaired, but the step failed: the end of this job puts the image back as it was";
-    return { ...result, notes: [...(result.notes ?? []), note] };
-  };
 }
 
 /** Undefined, and an annotation, where a runner would not take it. */

@@ -82,7 +82,11 @@ test("keep-undo keeps it beyond the step, and rollback uses it", async () => {
   const { runner } = brokenImages();
   const before = runner.sha256("corrupt.qcow2");
   const inputs = { ...REPAIR, image: "corrupt.qcow2", "keep-undo": "true" } as const;
-  expect(await runner.main(inputs)).toMatchObject({ exitCode: 0 });
+  const repaired = await runner.main(inputs);
+  expect(repaired).toMatchObject({ exitCode: 0 });
+  const way = "The way back is kept beside it: inplace-convert rollback corrupt.qcow2 goes it";
+  expect(JSON.parse(repaired.outputs.images ?? "")[0].notes.join()).toContain(way);
+  expect(repaired.summary).toContain("inplace-convert rollback corrupt.qcow2");
   expect(await runner.post()).toMatchObject({ exitCode: 0, log: "" });
   expect(runner.names).toEqual(["corrupt.qcow2", "corrupt.qcow2.inplace-undo", "leaky.qcow2"]);
   const found = await runner.main({ ...inputs, repair: "none" });

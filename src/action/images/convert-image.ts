@@ -5,13 +5,11 @@ import {
   type ConversionReport,
   type ConvertOptions,
   check as checkOf,
-  commandText,
   convert,
   ImageError,
   type ImageErrorKind,
   plan,
   renameImage,
-  unfinished,
 } from "../../index.ts";
 import { AS_IT_WAS, failureOf, type ImageResult } from "../results/image-result.ts";
 import { leaksFailure, needsConsent } from "../results/leaks-given-up.ts";
@@ -19,6 +17,7 @@ import { checkFailure } from "./check-failure.ts";
 import { sourceDigests } from "./file-digests.ts";
 import { recoverFirst } from "./recover-first.ts";
 import { needsRepair, repairFirst } from "./repair-first.ts";
+import { undoNotes } from "./undo-notes.ts";
 import { closing, type ImageToDo, progressLines, refuseCancelled, type Work } from "./work.ts";
 
 /** Refusals for what an image is, not for what is around it. */
@@ -90,15 +89,6 @@ export async function convertImage(image: ImageToDo, work: Work): Promise<ImageR
   } catch (error) {
     return ended(now, failureOf(error, state));
   }
-}
-
-/** How to go back over the undo that was kept, and how to give it up. */
-async function undoNotes(path: string): Promise<readonly string[]> {
-  // What can't be looked at is not promised.
-  if ((await unfinished(path).catch(() => "none")) !== "undo") return [];
-  const ours = (command: "resume" | "rollback") =>
-    commandText({ ref: "command", command, options: [], path }, "inplace-convert");
-  return [`The way back is kept beside it: ${ours("rollback")} goes it, ${ours("resume")} gives it up`];
 }
 
 /** Without a check before it only the plan knows of them, and afterwards they are gone. */

@@ -63,6 +63,8 @@ const apart: Readonly<Record<(typeof SHELLS)[number], readonly (readonly [string
     ["convert disk.qed qcow2 -o compat=1.1,refc", ["1.1,refcount_bits="]],
     ["convert disk.qed qcow2 --target-format-options=lazy", ["lazy_refcounts="]],
     ["convert a:b.qed qcow2 -o comp", ["compat=", "compression_type="]],
+    // An image that is called as a format is.
+    ["convert vmdk -o sub", []],
     ["convert --format=vh", ["vhd", "vhdx"]],
     ["info -o size_from=c", ["current", "chs"]],
     ["plan --drop bitmaps,s", ["bitmaps,snapshots"]],

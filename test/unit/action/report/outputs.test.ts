@@ -8,6 +8,7 @@ import { setOutputs } from "../../../../src/action/report/outputs.ts";
 import type { ImageResult } from "../../../../src/action/results/image-result.ts";
 import { NOTHING_FOUND } from "../../../../src/image/finding.ts";
 import type { CheckResult } from "../../../../src/index.ts";
+import { checked } from "../../../support/step-results.ts";
 import { report } from "../../cli/world.ts";
 
 let folder: string;
@@ -89,6 +90,18 @@ test("a download that failed has no path, neither as an output nor in images", (
   expect(others).not.toHaveProperty("check-result");
   expect(JSON.parse(images)).toMatchObject([{ image: url }]);
   expect(images).not.toContain("renamed-from");
+});
+
+test("of all images the worst verdict is told, in whatever order they come", () => {
+  const [clean, leaks] = [checked(), checked({ verdict: "leaks", leaks: 2 })];
+  const bad = checked({ verdict: "corrupt", corruptions: 1 });
+  for (const [checks, worst] of [
+    [[clean, leaks], "leaks"],
+    [[leaks, bad, clean], "corrupt"],
+    [[clean, clean], "clean"],
+  ] as const) {
+    expect(told(checks.map((check) => ({ ...nothing, check })))["check-result"]).toBe(worst);
+  }
 });
 
 test("an image that is too broken to be counted has one corruption", () => {
