@@ -104,6 +104,15 @@ export interface OtherUsers {
     /** One phrase for each place that could not be looked at, for the output. */
     readonly blind: readonly string[];
 }
+/**
+ * What a look for other users is made of. `anew` sees locks and the open files of all processes as they are now. With `since`
+ * those open files may have been looked at for another image, as long as that look began then or later, by
+ * `performance.now()`: never before what can't be taken back (docs/decisions/which-look-is-shared.md). `locks` is locks alone,
+ * which is quick: for those who only read.
+ */
+export type Look = "anew" | "locks" | {
+    readonly since: number;
+};
 /** The file system as far as a conversion needs it: open, exclusive creation, names and their durability. */
 export interface Volume {
     /** What this host could not do so far, one phrase each, for the output; none where absent. */
@@ -142,8 +151,8 @@ export interface Volume {
     syncFolderOf(path: string): Promise<void>;
     /** Bytes an unprivileged writer can still allocate beside `path`; `Infinity` where unknown. */
     freeSpace(path: string): Promise<number>;
-    /** `locksAlone` looks at locks only, which is quick: for those who only read. */
-    otherUsers(storage: Storage, locksAlone?: boolean): Promise<OtherUsers>;
+    /** Looks anew where nothing else is said. */
+    otherUsers(storage: Storage, look?: Look): Promise<OtherUsers>;
     /** True where `path` still names the very file that is open as `storage`. */
     isSameFile(path: string, storage: Storage): Promise<boolean>;
 }
