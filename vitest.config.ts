@@ -19,8 +19,8 @@ const mocking = globSync("test/**/*.test.ts", { cwd: import.meta.dirname }).filt
 
 export default defineConfig({
   test: {
-    // One for each of two cores: left alone the runner keeps one core for itself, which has next to nothing to do.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than cores: the runner itself has next to nothing to do, and tests wait for the disk now and then.
+    maxWorkers: availableParallelism() + 1,
     // No test takes more than a few seconds; this only ends one that hangs, on however slow a machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -7,7 +7,7 @@ import { type LiveTally, type Subject, sweepLiveView } from "../support/live-vie
 import { repairScenarios } from "../support/repair-scenarios.ts";
 
 /** Recoveries whose own sync fails, for each scenario; `npm run crash -- --live` takes any number. */
-const CHAIN_COUNT = 5;
+const CHAIN_COUNT = 4;
 /** Of these and of each sync of the first run. */
 const SHARE = 0.35;
 const SEED = 8_001;

@@ -5,7 +5,7 @@ import { pairs, smallPairs } from "../formats/kits.ts";
 import { kitScenario } from "../support/crash-scenario.ts";
 import { newTally, sweepScenario } from "../support/crash-sweep.ts";
 
-const STATE_COUNT = 40;
+const STATE_COUNT = 24;
 const SEED = 2_011;
 
 const scenarios = pairs.filter((pair) => !smallPairs.includes(pair)).map(kitScenario);

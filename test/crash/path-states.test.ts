@@ -17,7 +17,7 @@ import { assertGuest, run } from "../support/qemu-tools.ts";
 const STATE_COUNT = 40_000;
 const SEED = 40_111;
 /** Of each scenario; in some there are not so many. */
-const STATES = 2_000;
+const STATES = 1_750;
 const RECOVERIES = 5;
 const EVERY = 150;
 

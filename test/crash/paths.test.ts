@@ -25,8 +25,8 @@ import { UnreadableVolume } from "../support/unreadable-storage.ts";
 import { useBetween } from "../support/used-between.ts";
 
 const SEED = 10_111;
-const CUTS = 10;
-const FAULTS = 9;
+const CUTS = 7;
+const FAULTS = 6;
 const USES = 4;
 const KINDS: readonly CallKind[] = ["read", "write", "resize", "punch", "sync", "create", "rename", "remove"];
 const WAYS: readonly Pick<Failure, "code" | "isLasting" | "leaves">[] = [

@@ -5,7 +5,7 @@ import { crashScenarios } from "../support/crash-scenario.ts";
 import { newTally, sweepScenario } from "../support/crash-sweep.ts";
 
 /** All states of the suite, beside the 40,000 of path-states.test.ts; `npm run crash -- --states N --seed N` runs any number. */
-const STATE_COUNT = 4_000;
+const STATE_COUNT = 2_600;
 const SEED = 20_111;
 
 const scenarios = await crashScenarios();

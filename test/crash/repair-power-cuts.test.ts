@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { repairScenarios } from "../support/repair-scenarios.ts";
 import { newRepairTally, sweepRepair } from "../support/repair-trial.ts";
 
-const STATE_COUNT = 2_500;
+const STATE_COUNT = 1_700;
 const SEED = 1_130;
 
 const scenarios = repairScenarios();

@@ -19,7 +19,7 @@ import { assertClean, assertSame, blkhashOf, info, run } from "../support/qemu-t
 import { seededRandom } from "../support/random.ts";
 import { runCommand } from "../support/traced-command.ts";
 
-const SAMPLE = 14;
+const SAMPLE = 12;
 const seed = Number(process.env.ORACLE_SEED ?? 1);
 const wanted = process.env.ORACLE ?? SAMPLE;
 const imageMatrix = kits.flatMap(({ qemu }) => qemu?.images ?? []);

@@ -78,8 +78,8 @@ async function expectUntouched(case_: CorpusCase, place: Place): Promise<void> {
     expect(Buffer.compare(now[name] as Uint8Array, bytes), name).toBe(0);
 }
 
-/** What QEMU says of a case changes with no work of ours: of every third it is asked, of all with ORACLE=all. */
-const asked = new Set(sampled(corpus, 3));
+/** What QEMU says of a case changes with no work of ours: of every fourth it is asked, of all with ORACLE=all. */
+const asked = new Set(sampled(corpus, 4));
 const asksQemu = (case_: CorpusCase) => asked.has(case_);
 
 async function qemuSays({ name }: CorpusCase): Promise<CorpusCase["qemu"]> {

@@ -129,7 +129,7 @@ function withoutPlacesOfNothing(entries: readonly Partial<MapEntry>[]): Partial<
   return merged;
 }
 
-describe.each(sampled(samples, 2).map(({ name, size }) => [name, size] as const))("%s", (name, size) => {
+describe.each(sampled(samples, 3).map(({ name, size }) => [name, size] as const))("%s", (name, size) => {
   test("map", async () => {
     const report = await map(at(name));
     const text = mapText(report);

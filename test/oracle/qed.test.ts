@@ -113,7 +113,7 @@ const GEOMETRIES = [4 * KiB, 16 * KiB, 64 * KiB, 512 * KiB, 2 * MiB, 4 * MiB].fl
 );
 
 describe("reading QED as qemu-img does", () => {
-  it.each(sampled(GEOMETRIES, 2))(
+  it.each(sampled(GEOMETRIES, 3))(
     "maps and checks cluster_size $clusterSize, table_size $tableSize",
     async ({ clusterSize, tableSize }) => {
       const path = pathOf("geometry.qed");
@@ -192,7 +192,7 @@ describe("QED targets that qemu-img opens", () => {
   const written = GEOMETRIES.filter(
     ({ clusterSize, tableSize }) => clusterSize <= 64 * KiB || maxVirtualSize(clusterSize, tableSize * 2) >= 2 ** 64,
   );
-  it.each(sampled(written, 2))(
+  it.each(sampled(written, 3))(
     "cluster_size $clusterSize, table_size $tableSize",
     async ({ clusterSize, tableSize }) => {
       const path = pathOf("target.qed");

@@ -164,9 +164,7 @@ test("each unit comes where it is wanted, nothing live is written, and all is as
       expect(leastBytesMoved(input)).toBe(least * unitSize);
       expect(seen.units).toBeGreaterThanOrEqual(least);
       expect(seen.units).toBeLessThanOrEqual(least + mostSpares);
-      expect(seen.epochs.length).toBeLessThanOrEqual(
-        epochsOfTheArtless(slots, ways, Math.max(1, Math.floor(mostMoves))),
-      );
+      expect(seen.epochs.length).toBeLessThanOrEqual(epochsAllowed(slots, ways, Math.max(1, Math.floor(mostMoves))));
       const allowed = mostMoves >= ways.length ? epochsThatSparesAllow(ways, spares) : undefined;
       if (allowed !== undefined) expect(seen.epochs.length).toBeLessThanOrEqual(allowed);
       proveSchedule(input, schedule);
@@ -174,6 +172,16 @@ test("each unit comes where it is wanted, nothing live is written, and all is as
     { numRuns: 1500 },
   );
 });
+
+/**
+ * No more than the artless one takes. Only where moves are so few that chains wait for one another may it be more, yet
+ * less than twice as many (R. L. Graham, Bounds for Certain Multiprocessing Anomalies, 1966): a chain that has begun goes
+ * on to its end, and the last may be alone, where he moves a few units of each by turns.
+ */
+function epochsAllowed(before: Slots, ways: readonly Way[], mostMoves: number): number {
+  const artless = epochsOfTheArtless(before, ways, mostMoves);
+  return mostMoves < chainCount(ways) ? 2 * artless - 1 : artless;
+}
 
 /** Of one who moves whatever finds its place free, and puts one unit aside, ever in the same spare, where nothing does. */
 function epochsOfTheArtless(before: Slots, ways: readonly Way[], mostMoves: number): number {
@@ -223,6 +231,12 @@ function epochsThatSparesAllow(ways: readonly Way[], wished: number): number | u
     const ofCycles = cycles.reduce((sum, length) => sum + Math.ceil(length / (epochs - 1)), 0);
     if (ofChains + ofCycles <= spares) return epochs;
   }
+}
+
+/** Chains and cycles. */
+function chainCount(ways: readonly Way[]): number {
+  const entered = new Set(ways.map(({ from }) => from));
+  return ways.filter(({ to }) => !entered.has(to)).length + cycleCount(ways);
 }
 
 function cycleCount(ways: readonly Way[]): number {

@@ -1,5 +1,6 @@
 /**
- * When each chain and cycle begins, and with how many spares: so that the last one ends as soon as can be.
+ * When each chain and cycle begins, and with how many spares: so that the last one ends soon. Once begun, each goes on to
+ * its end without a pause, so that nothing has to be kept of it but its beginning.
  *
  *   free <- 1 <- 2 <- 3 | 4 <- 5 <- 6 | 7 <- 8 <- 9        a chain cut into three tracks by two spares:
  *           first 3 and 6 go to spares, then 1, 4 and 7 advance at once, then 2, 5 and 8, ...

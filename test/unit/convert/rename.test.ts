@@ -9,7 +9,7 @@ import { unfinished } from "../../../src/convert/reading/unfinished.ts";
 import { refuseTakenName, renameImage } from "../../../src/convert/rename.ts";
 import { thisHost } from "../../../src/convert/session/host.ts";
 import { FileVolume } from "../../../src/storage/file/file-volume.ts";
-import { makeDemoQed } from "../../support/demo-qed.ts";
+import { makeSmallDemoQed } from "../../support/demo-qed.ts";
 
 let folder: string;
 let from: string;
@@ -65,7 +65,7 @@ test("where the rename fails, the name that was taken for it is given back", asy
 test("a new name that leaves no room for an undo's is refused, and the image keeps its own", async () => {
   const long = join(folder, `${"n".repeat(232)}.qcow2`);
   from = join(folder, `${"n".repeat(232)}.qed`);
-  await makeDemoQed(from);
+  await makeSmallDemoQed(from);
   await convert(from, "qcow2", { keepUndo: true });
   const before = names();
   await expect(refuseTakenName(from, `${long}${"n".repeat(2)}`)).rejects.toMatchObject({ kind: "unsupported" });
@@ -83,7 +83,7 @@ test("another folder is a wrong use", async () => {
 
 describe("with a conversion beside it", () => {
   beforeEach(async () => {
-    await makeDemoQed(from);
+    await makeSmallDemoQed(from);
   });
 
   test("the undo comes along", async () => {
@@ -106,7 +106,7 @@ describe("with a conversion beside it", () => {
 });
 
 test("a torn journal leaves nothing unfinished, and stays", async () => {
-  await makeDemoQed(from);
+  await makeSmallDemoQed(from);
   expect(await unfinished(from)).toBe("none");
   writeFileSync(`${from}.inplace-journal`, "INPL");
   expect(await unfinished(from)).toBe("none");

@@ -17,7 +17,7 @@ import { MemoryVolume } from "../../../src/storage/memory.ts";
 import { buildQcow2Image } from "../../formats/qcow2/builder.ts";
 import { buildQedImage } from "../../formats/qed/builder.ts";
 import { IMAGE_PATH, testHost } from "../../support/crash-scenario.ts";
-import { makeDemoQed } from "../../support/demo-qed.ts";
+import { makeSmallDemoQed } from "../../support/demo-qed.ts";
 
 const NAMES = journalNamesOf(IMAGE_PATH);
 const ELSEWHERE = "/vm/elsewhere/journal";
@@ -370,7 +370,7 @@ test("on disk: an emptied undo stays, and once it is removed by hand everything 
   mkdirSync(join(folder, "journals"));
   const image = join(folder, "disk.qed");
   const journal = join(folder, "journals", "of-disk");
-  await makeDemoQed(image);
+  await makeSmallDemoQed(image);
   await convert(image, "qcow2", { keepUndo: true, journal });
   truncateSync(journal, 0);
   const before = readFileSync(image);

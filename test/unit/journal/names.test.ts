@@ -22,7 +22,7 @@ import type { ConvertOptions } from "../../../src/convert/options/options.ts";
 import { unfinished } from "../../../src/convert/reading/unfinished.ts";
 import { resume, rollback } from "../../../src/convert/recover.ts";
 import { isJournalName, journalNamesOf, type NameLimits, refuseLongNames } from "../../../src/journal/names.ts";
-import { makeDemoQed } from "../../support/demo-qed.ts";
+import { makeSmallDemoQed } from "../../support/demo-qed.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -93,13 +93,13 @@ describe("lengths", () => {
     async (length) => {
       const image = join(folder, "ü".repeat(10).padEnd(length - 10, "n"));
       expect(Buffer.byteLength(image.slice(folder.length + 1))).toBe(length);
-      await makeDemoQed(image);
+      await makeSmallDemoQed(image);
       const before = readFileSync(image);
       expect(await stopped(image)).toMatchObject({ kind: "interrupted" });
       writeFileSync(journalNamesOf(image).lock, "");
       await resume(image);
       expect((await check(image)).format).toBe("qcow2");
-      await makeDemoQed(join(folder, "again"));
+      await makeSmallDemoQed(join(folder, "again"));
       renameSync(join(folder, "again"), image);
       await convert(image, "qcow2", { keepUndo: true });
       await rollback(image);
@@ -113,7 +113,7 @@ describe("lengths", () => {
     async (length) => {
       const image = join(folder, "n".repeat(length));
       const short = join(folder, "short");
-      await makeDemoQed(short);
+      await makeSmallDemoQed(short);
       renameSync(short, image);
       const before = contents();
       for (const command of [
@@ -136,7 +136,7 @@ describe("--journal", () => {
   beforeEach(async () => {
     image = join(folder, "vm", "disk.qed");
     mkdirSync(join(folder, "vm"));
-    await makeDemoQed(image);
+    await makeSmallDemoQed(image);
   });
 
   /** Refused as a wrong use, or as what stands in the way, before anything is written. */

@@ -10,7 +10,7 @@ import { unfinished } from "../../../../src/convert/reading/unfinished.ts";
 import { Journal } from "../../../../src/journal/journal.ts";
 import type { Facts } from "../../../../src/journal/records.ts";
 import { FileVolume } from "../../../../src/storage/file/file-volume.ts";
-import { makeDemoQed } from "../../../support/demo-qed.ts";
+import { makeSmallDemoQed } from "../../../support/demo-qed.ts";
 
 let folder: string;
 let path: string;
@@ -18,7 +18,7 @@ let path: string;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "inplace-convert-unfinished-"));
   path = join(folder, "disk.qed");
-  await makeDemoQed(path);
+  await makeSmallDemoQed(path);
   const stop = new AbortController();
   await expect(convert(path, "qcow2", { signal: stop.signal, onJournal: () => stop.abort() })).rejects.toThrow();
 });
