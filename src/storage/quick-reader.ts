@@ -22,7 +22,7 @@ const MAX_TURN_MS = 50;
  * waited for, reads that overlap are what counts. Which of both it is shows in the time that a read takes.
  */
 export class QuickReader {
-  readonly #storage: Storage;
+  readonly #storage: Pick<Storage, "read" | "readAtOnce">;
   #slowness = 0;
   #pause = FIRST_PAUSE;
   #readsToWait = 0;
@@ -30,7 +30,7 @@ export class QuickReader {
   #turnStarted: number;
 
   /** `now` tells milliseconds. */
-  constructor(storage: Storage, now: () => number = () => performance.now()) {
+  constructor(storage: Pick<Storage, "read" | "readAtOnce">, now: () => number = () => performance.now()) {
     this.#storage = storage;
     this.#now = now;
     this.#turnStarted = now();

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { KNOWN, runCheckCampaign } from "../support/check-campaign.ts";
 import { KNOWN_DIFFERENCES } from "../support/check-differences.ts";
 
-const COUNT = 900;
+const COUNT = 1200;
 
 it(`damaged images are checked as qemu-img checks them, line by line (${COUNT} mutants)`, async () => {
   const { outcomes, disagreements } = await runCheckCampaign({ seed: 20, first: 0, end: COUNT });

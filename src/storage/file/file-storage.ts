@@ -35,7 +35,11 @@ export class FileStorage implements WritableStorage {
   readonly #handle: FileHandle;
   readonly #tools: ToolHost;
   readonly #note: (text: string) => void;
-  readonly #quick = new QuickReader(this);
+  /** What fails at once goes the usual way, not back to where it is tried at once. */
+  readonly #quick = new QuickReader({
+    readAtOnce: (hostOffset, into) => this.readAtOnce(hostOffset, into),
+    read: (hostOffset, into) => this.#readByThread(hostOffset, into),
+  });
   #identity: FileIdentity | undefined;
   #failedSync: ImageError | undefined;
   #flush: Promise<void> | undefined;
@@ -69,6 +73,10 @@ export class FileStorage implements WritableStorage {
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
     if (into.length <= SHORT_READ && this.#quick.isDue) return this.#quick.read(hostOffset, into);
     this.#quick.pass();
+    return this.#readByThread(hostOffset, into);
+  }
+
+  async #readByThread(hostOffset: number, into: Uint8Array): Promise<number> {
     let done = 0;
     while (done < into.length) {
       const length = Math.min(into.length - done, MAX_TRANSFER);
