@@ -1,6 +1,6 @@
 /** The cache that lies: a sync fails, recovery runs before any restart and believes nothing that it only read. */
 
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fewScenarios } from "../support/crash-scenario.ts";
 import { conversionSubject, repairSubject } from "../support/live-subjects.ts";
 import { type LiveTally, type Subject, sweepLiveView } from "../support/live-view.ts";
@@ -27,7 +27,7 @@ describe("after a failed sync, recovered on the live view, every cut leaves a wh
   }
 });
 
-afterAll(() => {
+test("they are as many as they should be", () => {
   expect(total.chains).toBeGreaterThanOrEqual(subjectCount * 6);
   console.log(`${total.chains} failed syncs, ${total.states} states after recovery on the live view`);
 });

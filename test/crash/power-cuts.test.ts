@@ -1,6 +1,6 @@
 /** Power cuts in the model of docs/how-it-works.md: a seeded sample of every operation and outcome; `npm run crash` takes all. */
 
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { crashScenarios } from "../support/crash-scenario.ts";
 import { newTally, sweepScenario } from "../support/crash-sweep.ts";
 
@@ -20,7 +20,7 @@ describe("every state that a cut leaves is a whole image, and recovery ends wher
   }
 });
 
-afterAll(() => {
+test("they are as many as they should be", () => {
   // By chance, so that it may be somewhat fewer.
   expect(total.states).toBeGreaterThanOrEqual(0.9 * STATE_COUNT);
   expect(total.secondCrashes).toBeGreaterThanOrEqual(total.states / 4);

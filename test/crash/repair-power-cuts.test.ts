@@ -1,6 +1,6 @@
 /** Power cuts over repairs, in the model of docs/how-it-works.md: at every operation, with every kind of outcome. */
 
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { repairScenarios } from "../support/repair-scenarios.ts";
 import { newRepairTally, sweepRepair } from "../support/repair-trial.ts";
 
@@ -19,7 +19,7 @@ describe("every state that a cut leaves shows the same guest; resume mends it, r
   }
 });
 
-afterAll(() => {
+test("they are as many as they should be", () => {
   expect(total.states).toBeGreaterThanOrEqual(STATE_COUNT);
   expect(total.secondCrashes).toBeGreaterThanOrEqual(total.states / 4);
   expect([...total.outcomes.keys()].sort()).toEqual(["done", "given up", "nothing"]);
