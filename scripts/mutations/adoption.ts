@@ -8,6 +8,8 @@ const program = "test/unit/cli/program.test.ts";
 const qemuWords = "test/unit/cli/qemu-img-words.test.ts";
 const users = "test/unit/convert/others-at-work.test.ts";
 
+const leftOverlays = "test/unit/action/left-overlays.test.ts";
+
 export const adoptionMutations: readonly Mutation[] = [
   {
     name: "a plan of what others have open keeps that to itself",
@@ -254,6 +256,20 @@ export const adoptionMutations: readonly Mutation[] = [
     find: `VERDICTS.findLast(`,
     replace: `VERDICTS.find(`,
     tests: ["test/unit/action/report/outputs.test.ts"],
+  },
+  {
+    name: "an image whose backing file was converted too is not told of",
+    file: "action/left-overlays.ts",
+    find: "if (message !== undefined && result.path !== undefined) left.push",
+    replace: "if (result.path === undefined && message) left.push",
+    tests: [leftOverlays],
+  },
+  {
+    name: "a backing file of the same name in another format is thought found",
+    file: "action/left-overlays.ts",
+    find: "(backingFilenameFormat ?? format) === format",
+    replace: "format === format",
+    tests: [leftOverlays],
   },
   {
     name: `a report does not say of which commit it is`,

@@ -10,6 +10,7 @@ import { OpenJournals } from "./images/open-journals.ts";
 import { type Preflight, preflight } from "./images/preflight.ts";
 import type { Work } from "./images/work.ts";
 import { type Inputs, readInputs } from "./inputs/inputs.ts";
+import { withLeftOverlays } from "./left-overlays.ts";
 import { rememberSaves } from "./pending-saves.ts";
 import { giveUpRepairUndos, withUndoOfRepair } from "./repair-undos.ts";
 import { annotateStep } from "./report/annotations.ts";
@@ -70,10 +71,11 @@ async function workAndPublish(
   const images = await workOnAll(found.images, downloads, work);
   const matrix = inputs.mode === "plan" ? planned(() => planMatrix(images, inputs.shards)) : undefined;
   if (matrix) warnOfLocalImages(localImages(images));
-  const results = await withFileDigests(
+  const digested = await withFileDigests(
     images.map(({ result }) => result),
     work,
   );
+  const results = await withLeftOverlays(digested, inputs);
   const isGoodSoFar = results.every(isGood) && !signal.aborted && (inputs.mode !== "plan" || matrix !== undefined);
   const isPublished = await publishResults(
     {

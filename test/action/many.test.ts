@@ -1,6 +1,6 @@
 /** Many small images in one step, several at once: each is its own, and what is told of them is in their order. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, symlinkSync, truncateSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
@@ -95,4 +95,45 @@ test("cancelled with four at work: each image is whole, and after post there is 
     if (failed.includes(name)) expect(runner.sha256(name)).toBe(before);
     else expect([runner.cleanFormat(name), runner.guestDigest(name)]).toEqual(["qcow2", guest]);
   }
+});
+
+test("images whose backing file was converted too are told how to be pointed at it", async () => {
+  const runner = new Runner();
+  runner.makeImage("base.qed", "qed");
+  runner.makeImage("probed.qed", "qed");
+  const create = (name: string, format: string, base: string, ...words: string[]) =>
+    execFileSync("qemu-img", [
+      "create",
+      "-q",
+      "-f",
+      format,
+      "-b",
+      runner.path(base),
+      ...words,
+      runner.path(name),
+      "8M",
+    ]);
+  create("kept.qcow2", "qcow2", "base.qed", "-F", "qed");
+  create("top one.qed", "qed", "base.qed", "-F", "qed");
+  const before = runner.guestDigest("kept.qcow2");
+  const inputs = { image: "*.qed\nkept.qcow2", "target-format": "qcow2", report: "report.json" } as const;
+  const { exitCode, annotations, outputs, summary } = await runner.main(inputs);
+  expect([exitCode, annotations.map(({ file, kind }) => [file, kind])]).toEqual([
+    0,
+    [
+      ["top one.qcow2", "warning"],
+      ["kept.qcow2", "warning"],
+    ],
+  ]);
+  const command = `qemu-img rebase -u -F qcow2 -b base.qcow2 'top one.qcow2'`;
+  expect(annotations[0]?.message).toContain(
+    `is base.qcow2 now, and qcow2; before it is used, point it there: ${command}`,
+  );
+  expect(summary).toContain("qemu-img rebase -u -F qcow2 -b base.qcow2 kept.qcow2");
+  const [, , , kept] = JSON.parse(outputs.images ?? "");
+  expect(kept.notes).toEqual([annotations[1]?.message]);
+  // What it says works.
+  const [, words = ""] = /: qemu-img (.*)$/.exec(annotations[1]?.message ?? "") ?? [];
+  execFileSync("qemu-img", words.split(" "), { cwd: runner.path(".") });
+  expect(runner.guestDigest("kept.qcow2")).toBe(before);
 });

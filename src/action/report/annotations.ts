@@ -1,7 +1,7 @@
 /** What the step says at the images: one error for each that failed, none for the step itself. */
 
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import { error } from "@actions/core";
+import { error, warning } from "@actions/core";
 import { findingLine } from "../results/findings.ts";
 import type { ImageResult } from "../results/image-result.ts";
 import { countsOfFailure, findingsOf, furtherReasons } from "../results/result-findings.ts";
@@ -33,9 +33,25 @@ export function annotateStep(title: string, message: string): void {
 
 /** An error at a file. */
 export function annotateImage(path: string | undefined, title: string, message: string): void {
-  const text = shortened(safeLines(message), MAX_LENGTH, " … see the summary");
-  const place = path === undefined ? {} : { file: safeLine(workspacePath(path)) };
-  error(text, { title: titleOf(title), ...place });
+  error(textAtImage(message), { title: titleOf(title), ...placeOf(path) });
+}
+
+/** A warning at each file; beyond the first nine, how many more there are. */
+export function warnOfImages(
+  title: string,
+  images: readonly { readonly path: string; readonly message: string }[],
+): void {
+  for (const { path, message } of images.slice(0, SHOWN))
+    warning(textAtImage(message), { title: titleOf(title), ...placeOf(path) });
+  if (images.length > SHOWN) warning(`${images.length - SHOWN} more, see the summary`, { title: titleOf(title) });
+}
+
+function textAtImage(message: string): string {
+  return shortened(safeLines(message), MAX_LENGTH, " … see the summary");
+}
+
+function placeOf(path: string | undefined): { readonly file?: string } {
+  return path === undefined ? {} : { file: safeLine(workspacePath(path)) };
 }
 
 function annotate(result: ImageResult): void {
