@@ -70,10 +70,12 @@ async function tryAll(trees: readonly Tree[]): Promise<Row[]> {
   const known = readLog();
   const left = wanted.filter((mutation) => !known.has(keyOf(mutation)));
   const files = [...new Set(left.flatMap(({ tests }) => tests))];
+  const failing: string[] = [];
   await share(trees, files, async (tree, test) => {
     const failure = await tree.failureOf(test);
-    if (failure !== undefined) throw new Error(`Cannot begin: without a mutation ${failure.by} (${test})`);
+    if (failure !== undefined) failing.push(`${failure.by} (${test})`);
   });
+  if (failing.length > 0) throw new Error(`Cannot begin: without a mutation\n${failing.join("\n")}`);
   const rows = new Map<Mutation, Row>();
   for (const mutation of wanted) {
     const row = known.get(keyOf(mutation));

@@ -4,7 +4,7 @@ import type { Mutation } from "./mutation.ts";
 
 const refused = "test/oracle/corpus.test.ts > refuse/vmdk/corrupt";
 const reading = "test/unit/formats/vmdk/sparse.test.ts";
-const cuts = "test/crash/each-cut-once.test.ts > vmdk to qcow2";
+const cuts = "test/crash/anchor.test.ts";
 const making = "test/unit/formats/vmdk/sparse-target.test.ts";
 const front = "test/unit/convert/front.test.ts";
 const mending = "test/crash/anchor.test.ts";
