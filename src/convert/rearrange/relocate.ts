@@ -49,6 +49,7 @@ export async function relocate(step: RearrangeStep, change: DiskChange): Promise
 /** Nobody else wrote since, so that all that differs is ours. */
 async function putBack(session: Session, journal: RearrangementJournal, change: DiskChange): Promise<void> {
   const { storage } = session;
+  await session.refuseInterference();
   for (const epoch of epochsBack(change)) await executeEpoch(storage, epoch);
   if (!(await isChangedTo(storage, change, "before"))) throw new Error("the disk does not read as it was");
   await session.refuseChange();
