@@ -170,7 +170,7 @@ export const journalMutations: readonly Mutation[] = [
     tests: [lock, others],
   },
   {
-    name: "a lock that could not be written stays",
+    name: "a full disk leaves a lock",
     file: "journal/lock.ts",
     find: "          await lock.release().catch(() => {});",
     replace: "",
