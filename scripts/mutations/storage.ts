@@ -19,6 +19,13 @@ export const storageMutations: readonly Mutation[] = [
     tests: [fileStorage],
   },
   {
+    name: "a read that failed at once is tried at once again, and again",
+    file: "storage/file/file-storage.ts",
+    find: "read: (hostOffset, into) => this.#readAside(hostOffset, into),",
+    replace: "read: (hostOffset, into) => this.read(hostOffset, into),",
+    tests: [fileStorage],
+  },
+  {
     name: "a short read is the end",
     file: "storage/file/file-storage.ts",
     find: "if (bytesRead === 0) break;\n      done += bytesRead;",

@@ -22,15 +22,15 @@ const MAX_TURN_MS = 50;
  * waited for, reads that overlap are what counts. Which of both it is shows in the time that a read takes.
  */
 export class QuickReader {
-  readonly #storage: Storage;
+  readonly #storage: Pick<Storage, "read" | "readAtOnce">;
   #slowness = 0;
   #pause = FIRST_PAUSE;
   #readsToWait = 0;
   readonly #now: () => number;
   #turnStarted: number;
 
-  /** `now` tells milliseconds. */
-  constructor(storage: Storage, now: () => number = () => performance.now()) {
+  /** `now` tells milliseconds. What `storage.read` does is never done by this reader: it is where a read goes that failed here. */
+  constructor(storage: Pick<Storage, "read" | "readAtOnce">, now: () => number = () => performance.now()) {
     this.#storage = storage;
     this.#now = now;
     this.#turnStarted = now();

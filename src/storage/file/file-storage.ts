@@ -35,7 +35,10 @@ export class FileStorage implements WritableStorage {
   readonly #handle: FileHandle;
   readonly #tools: ToolHost;
   readonly #note: (text: string) => void;
-  readonly #quick = new QuickReader(this);
+  readonly #quick = new QuickReader({
+    readAtOnce: (hostOffset, into) => this.readAtOnce(hostOffset, into),
+    read: (hostOffset, into) => this.#readAside(hostOffset, into),
+  });
   #identity: FileIdentity | undefined;
   #failedSync: ImageError | undefined;
   #flush: Promise<void> | undefined;
@@ -69,6 +72,11 @@ export class FileStorage implements WritableStorage {
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
     if (into.length <= SHORT_READ && this.#quick.isDue) return this.#quick.read(hostOffset, into);
     this.#quick.pass();
+    return this.#readAside(hostOffset, into);
+  }
+
+  /** By other threads. */
+  async #readAside(hostOffset: number, into: Uint8Array): Promise<number> {
     let done = 0;
     while (done < into.length) {
       const length = Math.min(into.length - done, MAX_TRANSFER);
