@@ -188,6 +188,13 @@ export const convertMutations: readonly Mutation[] = [
     tests: [foreignWrites],
   },
   {
+    name: "a look from before the commit was durable does behind it",
+    file: "convert/switch/switch.ts",
+    find: "  await storage.sync();\n  const committedAt = performance.now();",
+    replace: "  const committedAt = performance.now();\n  await storage.sync();",
+    tests: [looks],
+  },
+  {
     name: "no look for others before finishing",
     file: "convert/switch/finish.ts",
     find: "await session.refuseInterference(switched && { since: switched.committedAt });",

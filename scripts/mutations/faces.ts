@@ -108,7 +108,7 @@ export const facesMutations: readonly Mutation[] = [
   {
     name: "two images of one stem share no name",
     file: "action/images/files-of-image.ts",
-    find: "basename(name, extname(name)).toLowerCase()",
+    find: 'basename(name, extname(name)).normalize("NFC").toLowerCase()',
     replace: "name",
     tests: [filesOfImage],
   },

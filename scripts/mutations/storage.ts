@@ -159,6 +159,20 @@ export const storageMutations: readonly Mutation[] = [
     tests: [file],
   },
   {
+    name: "a look is as old as its end",
+    file: "storage/users/open-files.ts",
+    find: "latest = { proc, time: performance.now(), files: lookAtAll(proc) };",
+    replace: "const files = lookAtAll(proc);\n  latest = { proc, time: performance.now(), files };",
+    tests: [openFiles],
+  },
+  {
+    name: "where no process says how many files it has open, none is looked at",
+    file: "storage/users/open-files.ts",
+    find: "if (areCounted && countOfOpen(folder) === 0) continue;",
+    replace: "if (countOfOpen(folder) === 0) continue;",
+    tests: [openFiles],
+  },
+  {
     name: "the last look before a commit was made for another image",
     file: "storage/users/open-files.ts",
     find: `const files = look === "anew" ? newLook(proc) : lookSince(look.since, proc);`,

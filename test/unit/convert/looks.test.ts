@@ -30,6 +30,7 @@ class WatchedVolume extends WrappedVolume {
   isOpen = false;
   /** Each time a record of the journal has become durable. */
   onRecord = () => {};
+  onSync = () => {};
   readonly #oldEnd: number;
 
   constructor(files: Readonly<Record<string, Uint8Array>>, oldEnd: number) {
@@ -46,6 +47,7 @@ class WatchedVolume extends WrappedVolume {
     const { deeds } = this;
     const oldEnd = this.#oldEnd;
     const recorded = () => this.onRecord();
+    const synced = () => this.onSync();
     if (storage.path === BESIDE.journal)
       return new (class extends WrappedStorage {
         override async sync(): Promise<void> {
@@ -63,6 +65,11 @@ class WatchedVolume extends WrappedVolume {
       override async resize(size: number): Promise<void> {
         if (size < (await this.size())) deeds.push("overwrites");
         await super.resize(size);
+      }
+
+      override async sync(): Promise<void> {
+        await super.sync();
+        synced();
       }
 
       override async punch(ranges: RangeSet): Promise<RangeSet> {
@@ -122,6 +129,22 @@ describe.each([...WAYS, ...TAKING])("$name", ({ image, to, options }) => {
 });
 
 describe.each(WAYS)("$name", ({ image, to, options }) => {
+  test("a look that is shared behind the commit began when that was durable", async () => {
+    let clock = 1000;
+    const now = vi.spyOn(performance, "now").mockImplementation(() => clock);
+    onTestFinished(() => now.mockRestore());
+    const volume = new WatchedVolume({ [IMAGE_PATH]: image }, image.length);
+    volume.onSync = () => clock++;
+    const looked = volume.otherUsers.bind(volume);
+    const since: number[] = [];
+    volume.otherUsers = (storage, look) => {
+      if (typeof look === "object") since.push(look.since - clock);
+      return looked(storage, look);
+    };
+    await convert(IMAGE_PATH, to, options, testHost(volume));
+    expect(since).toEqual([-100, 0]);
+  });
+
   test("who opens the image while a record becomes durable has nothing of it overwritten", async () => {
     const runUntil = async (last: number) => {
       const volume = new WatchedVolume({ [IMAGE_PATH]: image }, image.length);
