@@ -4,7 +4,6 @@ import type { Mutation } from "./mutation.ts";
 import {
   copiesAndSyncs,
   cuts,
-  failure,
   foreignWrites,
   looks,
   others,
@@ -189,9 +188,16 @@ export const convertMutations: readonly Mutation[] = [
     tests: [foreignWrites],
   },
   {
+    name: "a look from before the commit was durable does behind it",
+    file: "convert/switch/switch.ts",
+    find: "  await storage.sync();\n  const committedAt = performance.now();",
+    replace: "  const committedAt = performance.now();\n  await storage.sync();",
+    tests: [looks],
+  },
+  {
     name: "no look for others before finishing",
     file: "convert/switch/finish.ts",
-    find: "await session.refuseInterference();",
+    find: "await session.refuseInterference(switched && { since: switched.committedAt });",
     replace: "",
     tests: [others],
   },
@@ -226,15 +232,15 @@ export const convertMutations: readonly Mutation[] = [
   {
     name: "the watch in settle is off",
     file: "convert/switch/settle.ts",
-    find: "    await session.refuseInterference();\n    await refuseChangedMetadata(session, state);",
+    find: "    await session.refuseInterference();",
     replace: "",
     tests: [others],
   },
   {
     name: "no look for other users before settling switches the header",
     file: "convert/switch/settle.ts",
-    find: "await session.refuseInterference();",
-    replace: "await session.refuseChange();",
+    find: "taken long.\n    await session.refuseInterference();",
+    replace: "taken long.\n    await session.refuseChange();",
     tests: [others],
   },
   {
@@ -435,10 +441,10 @@ export const convertMutations: readonly Mutation[] = [
   },
   {
     name: "the image is put back while somebody has it open",
-    file: "convert/undo/after-failure.ts",
-    find: "past its old end.\n    await session.refuseInterference();",
-    replace: "past its old end.\n    await session.refuseChange();",
-    tests: [failure, others],
+    file: "convert/undo/switch-undo.ts",
+    find: "  await session.refuseInterference();\n  // Also where it reads",
+    replace: "  await session.refuseChange();\n  // Also where it reads",
+    tests: [looks, others],
   },
   {
     name: "the image is put back when the undo was given up",

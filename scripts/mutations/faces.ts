@@ -1,6 +1,7 @@
 /** Defects in what is asked for and what is told: options, compaction, zeros given back, the picture of a file. */
 
 import type { Mutation } from "./mutation.ts";
+import { looks } from "./suspects.ts";
 
 const compact = "test/unit/convert/compact.test.ts";
 const zeros = "test/unit/convert/conversion/zeros-given-back.test.ts";
@@ -19,6 +20,13 @@ export const facesMutations: readonly Mutation[] = [
     find: "for (const free of used.gapsIn(linearBase + start, linearBase + end)) ranges.add(free.start, free.end);",
     replace: "ranges.add(linearBase + start, linearBase + end);",
     tests: [zeros],
+  },
+  {
+    name: "zeros are given back under somebody who came meanwhile",
+    file: "convert/conversion/give-zeros-back.ts",
+    find: "await session.refuseInterference();",
+    replace: "",
+    tests: [looks],
   },
   {
     name: "zeros are given back where data was settled",
@@ -100,7 +108,7 @@ export const facesMutations: readonly Mutation[] = [
   {
     name: "two images of one stem share no name",
     file: "action/images/files-of-image.ts",
-    find: "basename(name, extname(name)).toLowerCase()",
+    find: 'basename(name, extname(name)).normalize("NFC").toLowerCase()',
     replace: "name",
     tests: [filesOfImage],
   },

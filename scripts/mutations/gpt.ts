@@ -21,6 +21,13 @@ export const gptMutations: readonly Mutation[] = [
     tests: [relocation],
   },
   {
+    name: "a changed disk is put back under somebody who came meanwhile",
+    file: "convert/rearrange/relocate.ts",
+    find: "  await session.refuseInterference();\n",
+    replace: "",
+    tests: ["test/unit/convert/conversion/relocation.test.ts > a disk that can't grow"],
+  },
+  {
     name: "the entries of a GPT's backup are not looked at",
     file: "image/gpt/relocation.ts",
     find: "return crc32(entries) === header.entriesCrc;",

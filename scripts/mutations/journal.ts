@@ -170,6 +170,20 @@ export const journalMutations: readonly Mutation[] = [
     tests: [lock, others],
   },
   {
+    name: "a full disk leaves a lock",
+    file: "journal/lock.ts",
+    find: "          await lock.release().catch(() => {});",
+    replace: "",
+    tests: [lock],
+  },
+  {
+    name: "a close that fails leaves the lock",
+    file: "journal/lock.ts",
+    find: "await this.#storage.close().catch(() => {});",
+    replace: "await this.#storage.close();",
+    tests: [lock],
+  },
+  {
     name: "another command's lock is taken away at the end",
     file: "journal/lock.ts",
     find: "if (isLost) return;",

@@ -17,10 +17,10 @@ import {
 
 export const repairMutations: readonly Mutation[] = [
   {
-    name: "no look for other users before a repair's first step",
+    name: "no look for other users before a step of a repair",
     file: "convert/repair/repair.ts",
-    find: "await session.refuseOtherUsers();",
-    replace: "",
+    find: "    await session.refuseInterference();\n    settings.onStep",
+    replace: "    await session.refuseChange();\n    settings.onStep",
     tests: [others],
   },
   {

@@ -6,8 +6,8 @@ import {
   filledSyncs,
   guestWrites,
   guestWritesAndRecovery,
+  looks,
   lostHeader,
-  others,
   recovery,
   recoveryVerification,
   rewrite,
@@ -241,11 +241,11 @@ export const rewritingMutations: readonly Mutation[] = [
     tests: [guestWrites],
   },
   {
-    name: "who came while a guest was compared is not looked for",
-    file: "convert/undo/companions.ts",
-    find: "  await session.refuseInterference();",
+    name: "places that nobody uses are taken over without a look at who may have come to use them",
+    file: "convert/switch/switch.ts",
+    find: "  if (writesBelowOldEnd(plan)) await session.refuseInterference();",
     replace: "",
-    tests: [guestWrites, others],
+    tests: [looks],
   },
   {
     name: "a repair that gives snapshots up takes no digests",
@@ -287,6 +287,6 @@ export const rewritingMutations: readonly Mutation[] = [
     file: "convert/undo/repair-undo.ts",
     find: "  await session.refuseInterference();",
     replace: "",
-    tests: [guestWrites],
+    tests: [looks, guestWrites],
   },
 ];

@@ -38,7 +38,7 @@ export const splitMutations: readonly Mutation[] = [
   {
     name: "a descriptor stays that says what its file is no more",
     file: "convert/switch/finish.ts",
-    find: "if (text !== undefined) await removeText(session, text);",
+    find: "    await removeText(session, text);",
     replace: "",
     tests: [cuts],
   },

@@ -19,6 +19,13 @@ export const storageMutations: readonly Mutation[] = [
     tests: [fileStorage],
   },
   {
+    name: "a read that failed at once is tried at once again, and again",
+    file: "storage/file/file-storage.ts",
+    find: "read: (hostOffset, into) => this.#readAside(hostOffset, into),",
+    replace: "read: (hostOffset, into) => this.read(hostOffset, into),",
+    tests: [fileStorage],
+  },
+  {
     name: "a short read is the end",
     file: "storage/file/file-storage.ts",
     find: "if (bytesRead === 0) break;\n      done += bytesRead;",
@@ -150,6 +157,20 @@ export const storageMutations: readonly Mutation[] = [
     find: "return named !== undefined && named.ino === identity.inode && named.dev === identity.device;",
     replace: "return named !== undefined || identity.inode > 0n;",
     tests: [file],
+  },
+  {
+    name: "a look is as old as its end",
+    file: "storage/users/open-files.ts",
+    find: "latest = { proc, time: performance.now(), files: lookAtAll(proc) };",
+    replace: "const files = lookAtAll(proc);\n  latest = { proc, time: performance.now(), files };",
+    tests: [openFiles],
+  },
+  {
+    name: "where no process says how many files it has open, none is looked at",
+    file: "storage/users/open-files.ts",
+    find: "if (areCounted && countOfOpen(folder) === 0) continue;",
+    replace: "if (countOfOpen(folder) === 0) continue;",
+    tests: [openFiles],
   },
   {
     name: "the last look before a commit was made for another image",

@@ -391,13 +391,6 @@ export const surroundingsMutations: readonly Mutation[] = [
     tests: [lock],
   },
   {
-    name: "a full disk leaves a lock",
-    file: "journal/lock.ts",
-    find: "          await volume.remove(path).catch(() => {});",
-    replace: "",
-    tests: [lock],
-  },
-  {
     name: "any whole record is believed",
     file: "journal/journal.ts",
     find: "      refuseOddRecords(scan.records, path, beside);",

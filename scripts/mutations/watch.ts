@@ -147,8 +147,8 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: "new pointers are not verified before they are written",
     file: "convert/switch/settle.ts",
-    find: "if (epoch.repoints) {",
-    replace: "if (false) {",
+    find: "if (epoch.repoints)",
+    replace: "if (false)",
     tests: [otherWritersSettling],
   },
   {

@@ -106,8 +106,8 @@ async function moveTo(volume: Volume, from: string, to: string): Promise<void> {
       operation: "rename",
     });
   }
-  await taken.close();
   try {
+    await taken.close();
     await volume.rename(from, to);
   } catch (error) {
     await volume.remove(to);

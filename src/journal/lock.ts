@@ -37,14 +37,13 @@ export class Lock {
         const lock = new Lock(volume, path, imagePath, storage);
         try {
           await storage.write(0, new TextEncoder().encode(JSON.stringify(owner)));
+          // Another command may have taken the empty file for a dead owner's before the name was in it.
+          if (await lock.#isHeld()) return lock;
         } catch (error) {
-          await storage.close();
-          await volume.remove(path).catch(() => {});
+          await lock.release().catch(() => {});
           throw error;
         }
-        // Another command may have taken the empty file for a dead owner's before the name was in it.
-        if (await lock.#isHeld()) return lock;
-        await storage.close();
+        await lock.#close();
         throw heldBy(imagePath, path, "another command");
       }
       failure = await takeOver(volume, path, imagePath, processes);
@@ -70,10 +69,15 @@ export class Lock {
       (isHeld) => !isHeld,
       () => false,
     );
-    await this.#storage.close();
+    await this.#close();
     if (isLost) return;
     await this.#volume.remove(journalNamesOf(this.#imagePath).aside);
     await this.#volume.remove(this.#path);
+  }
+
+  /** What a full or lost disk says then is no matter: nothing in the file is needed, and the lock must go all the same. */
+  async #close(): Promise<void> {
+    await this.#storage.close().catch(() => {});
   }
 
   /** Whoever takes a lock over renames it and makes another: none is ever written over. */

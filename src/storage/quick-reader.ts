@@ -29,7 +29,7 @@ export class QuickReader {
   readonly #now: () => number;
   #turnStarted: number;
 
-  /** `now` tells milliseconds. */
+  /** `now` tells milliseconds. What `storage.read` does is never done by this reader: it is where a read goes that failed here. */
   constructor(storage: Pick<Storage, "read" | "readAtOnce">, now: () => number = () => performance.now()) {
     this.#storage = storage;
     this.#now = now;

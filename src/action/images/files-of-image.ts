@@ -69,10 +69,14 @@ function backingFilesOf(path: string, found: InfoReport | undefined): string[] {
   return [...new Set([resolve(fullBackingFilename), resolve(dirname(realPath(path)), backingFilename)])];
 }
 
-/** Some file systems tell no capitals apart. */
+/**
+ * Some file systems tell no capitals apart, nor how an accent is put together. The descriptor of `disk-flat.vmdk` is
+ * `disk.vmdk`.
+ */
 function nameKey(path: string): string {
   const name = basename(path);
-  return join(realPath(dirname(resolve(path))), basename(name, extname(name)).toLowerCase());
+  const stem = basename(name, extname(name)).normalize("NFC").toLowerCase();
+  return join(realPath(dirname(resolve(path))), stem.replace(/-flat$/, ""));
 }
 
 function realPath(path: string): string {

@@ -11,7 +11,8 @@ export interface SideBySide<T> {
 
 /**
  * Results in the order of `items`. What each of them logs comes in one piece, in that order too: the lines of the first that
- * is not through yet at once, those of others when it is their turn.
+ * is not through yet at once, those of others when it is their turn. Where one throws, the others are done all the same
+ * before the error is thrown.
  */
 export async function sideBySide<T, R>(
   items: readonly T[],
@@ -33,18 +34,18 @@ export async function sideBySide<T, R>(
       free -= size;
       const work = perform(item, (line) => lines.take(index, line)).then((result) => {
         results[index] = result;
-        lines.end(index);
         underWay.delete(work);
       });
       work
         .catch(() => {})
         .finally(() => {
+          lines.end(index);
           free += size;
           hasEnded();
         });
       underWay.add(work);
     }
-    await Promise.all(underWay);
+    for (const outcome of await Promise.allSettled(underWay)) if (outcome.status === "rejected") throw outcome.reason;
     return results;
   } finally {
     lines.close();

@@ -8,7 +8,7 @@ import type { Session } from "../session/session.ts";
 
 /** `zeros` are guest ranges that read as zeros; `image` is what was made. Nothing that it uses is touched. */
 export async function giveZerosBack(
-  session: Pick<Session, "storage" | "refuseChange">,
+  session: Pick<Session, "storage" | "refuseInterference">,
   { draft, source: { linearBase = 0 } }: SwitchPlan,
   image: Image,
   zeros: RangeSet,
@@ -28,6 +28,8 @@ export async function giveZerosBack(
       for (const free of used.gapsIn(linearBase + start, linearBase + end)) ranges.add(free.start, free.end);
     }
   }
-  await session.refuseChange();
+  if (ranges.total === 0) return;
+  // Free to us, and to whoever has opened the image since and gives its next units these places.
+  await session.refuseInterference();
   await storage.punch(ranges);
 }

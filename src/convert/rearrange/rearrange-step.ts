@@ -62,12 +62,16 @@ export async function openJournal(step: RearrangeStep, headerLength = HEADER_BLO
   });
 }
 
-/** Where a journal stands the error says so, once. */
+/** `restore` as in `afterFailure`. Where a journal stands the error says so, once; nobody has use of its open file any more. */
 export async function failed(
   session: Session,
   journal: RearrangementJournal | undefined,
   error: unknown,
+  restore?: () => Promise<void>,
 ): Promise<unknown> {
   const isTold = error instanceof ImageError && error.journal !== undefined;
-  return journal === undefined || isTold ? error : await afterFailure(session, journal, error);
+  const told =
+    journal === undefined || isTold ? error : await afterFailure(session, journal, error, undefined, restore);
+  await journal?.close().catch(() => {});
+  return told;
 }

@@ -17,10 +17,9 @@ import type { RearrangementJournal } from "../../journal/journal.ts";
 import { readZeroFilled } from "../../storage/storage.ts";
 import { executeEpoch } from "../execute/execute.ts";
 import type { Session } from "../session/session.ts";
-import { afterFailure } from "../undo/after-failure.ts";
 import { foreignToChange, isChangedTo } from "../undo/changed-disk.ts";
 import { Epochs, HEADER_BLOCK } from "./epochs.ts";
-import { openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
+import { failed, openJournal, type Rearranged, type RearrangeStep } from "./rearrange-step.ts";
 
 /** MBR and primary header lie in here, by sectors of either size. */
 const FRONT = 8192;
@@ -42,13 +41,14 @@ export async function relocate(step: RearrangeStep, change: DiskChange): Promise
   } catch (error) {
     const isFirst = !isBack && replacing === undefined && journey.stepsTaken === 0;
     const restore = isFirst ? () => putBack(session, journal, change) : undefined;
-    throw await afterFailure(session, journal, error, undefined, restore);
+    throw await failed(session, journal, error, restore);
   }
 }
 
 /** Nobody else wrote since, so that all that differs is ours. */
 async function putBack(session: Session, journal: RearrangementJournal, change: DiskChange): Promise<void> {
   const { storage } = session;
+  await session.refuseInterference();
   for (const epoch of epochsBack(change)) await executeEpoch(storage, epoch);
   if (!(await isChangedTo(storage, change, "before"))) throw new Error("the disk does not read as it was");
   await session.refuseChange();

@@ -82,6 +82,7 @@ async function resumeRepair(
   if (journal.isUndo && place.isDone && place.hasAdded) return giveUndoUp();
   if (!place.hasAdded) {
     // No step is done, so nobody points past the old end.
+    await session.refuseInterference();
     await cutAdded(storage, state);
     await storage.sync();
     return planAnew(session, journal, options, "");

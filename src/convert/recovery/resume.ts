@@ -49,7 +49,7 @@ export async function resumeConversion(
   await settleHeader(storage, journal, "target");
   if (!journal.work.undoGivenUp && !(await isCommitted(storage, journal))) {
     if (intent.purpose === "setmap") return rollBackConversion(session, journal, settings);
-    const { allowMarkedRaw } = await giveUpAdditive(storage, journal);
+    const { allowMarkedRaw } = await giveUpAdditive(session, journal);
     const goal = intent.journey?.goalFormat ?? intent.targetFormat;
     const keepUndo = settings.keepUndo && !journal.isUndo;
     await runConversion(
@@ -109,29 +109,29 @@ async function isCommitted(storage: WritableStorage, journal: ConversionJournal)
 
 /**
  * Before the commit the source is as good as it was, plus what a guest may have written since. Cuts off what nobody
- * points at; nothing below the old end is touched but header bytes that only we wrote.
+ * points at; nothing below the old end is touched but header bytes that only we wrote. What nobody points at is told by
+ * reading, which may take long: who has the image open by then is looked for anew.
  */
 async function giveUpAdditive(
-  storage: WritableStorage,
+  session: Session,
   journal: ConversionJournal,
 ): Promise<{ readonly allowMarkedRaw: boolean }> {
+  const { storage } = session;
   const { intent } = journal.work;
   if (wasInOnePiece(intent)) {
     // Where the disk's first bytes changed somebody may have used it as long as it is now, and made a partition larger.
     const isUnchanged = await isFrontAsItWas(storage, journal.work);
+    await session.refuseInterference();
     if (isUnchanged && intent.oldFileSize < (await storage.size())) await storage.resize(intent.oldFileSize);
     await storage.sync();
     return { allowMarkedRaw: isUnchanged };
   }
   let end = await lengthToKeep(storage, intent.oldFileSize, intent.sourceEnd);
-  let isUntouched = false;
   let footer: Uint8Array | undefined;
   // A header that was rewritten since may have come to use the bytes where the extras lie.
   const hasOldHeader = (await commitStateOf(storage, journal.work)) === "before";
-  if (hasOldHeader && (await sourceIsUntouched(storage, journal.work))) {
-    await takeExtrasBack(storage, journal.work);
-    isUntouched = true;
-  } else {
+  const isUntouched = hasOldHeader && (await sourceIsUntouched(storage, journal.work));
+  if (!isUntouched) {
     const image = await reopenImage(storage, intent.sourceFormat);
     const [mapping, metadata, check] = [
       await image.getMapping(),
@@ -158,6 +158,8 @@ async function giveUpAdditive(
     end = alignUp(end, endUnitOf(options));
     footer = options.footer;
   }
+  await session.refuseInterference();
+  if (isUntouched) await takeExtrasBack(storage, journal.work);
   // An earlier cut may be in the cache alone, and what is found at the end must be there before the anchor goes.
   const isAnchored = isUntouched && journal.work.anchor !== undefined;
   if (end < (await storage.size()) || isAnchored) await storage.resize(end);
@@ -228,8 +230,6 @@ async function verifyOrRestore(session: Session, journal: ConversionJournal, set
     }
   } catch (error) {
     if (!(error instanceof ImageError) || error.kind !== "verification-failed") throw error;
-    // Verifying may have taken long: nobody may have used the target meanwhile.
-    await session.refuseInterference();
     await proveCompanions(session, journal.work, settings);
     await restoreSource(session, journal);
     throw error.leaving(PUT_BACK, { rolledBack: true });

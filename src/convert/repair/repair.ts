@@ -237,14 +237,13 @@ export async function performSteps(
   settings: Pick<RepairSettings, "signal" | "onProgress"> & { readonly onStep?: (begun: number) => void },
   isResumed = false,
 ): Promise<void> {
-  await session.refuseOtherUsers();
   const total = steps.flatMap(({ patches }) => patches).reduce((sum, { after }) => sum + after.length, 0);
   let before = 0;
   for (const [at, step] of steps.entries()) {
     const { purpose, patches } = step;
     stopIfAsked(settings.signal, session.path, "while repairing");
     await refuseChangedPatches(session, step, isResumed && at === 0);
-    await session.refuseChange();
+    await session.refuseInterference();
     settings.onStep?.(at + 1);
     const writes = patches.map(({ hostOffset, after }) => ({ hostOffset, bytes: after }));
     let done = 0;

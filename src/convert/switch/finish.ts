@@ -64,9 +64,11 @@ export async function finish(
   const settlesIt = settles && !intent.keepLeaks && target.planSettling !== undefined;
   const givesUp = cutTo !== undefined || text !== undefined || settlesIt;
   if (!undoGivenUp) await journal.append({ record: "verified", undoGivenUp: givesUp });
-  if (cutTo !== undefined || text !== undefined) await session.refuseInterference();
   await cutToDisk(session, journal);
-  if (text !== undefined) await removeText(session, text);
+  if (text !== undefined) {
+    await session.refuseInterference();
+    await removeText(session, text);
+  }
   const nothing = { bytesWritten: 0, epochCount: 0 };
   const done =
     intent.keepLeaks || !settles
@@ -94,11 +96,13 @@ async function staleText({ storage, path }: Session): Promise<string | undefined
  * to its first bytes, where a partition or file system is made larger, or to what lies behind it: then it is theirs. A
  * disk that ends inside its last sector keeps that whole where a guest has written to its rest.
  */
-export async function cutToDisk({ storage }: Session, { work }: ConversionJournal): Promise<void> {
+export async function cutToDisk(session: Session, { work }: ConversionJournal): Promise<void> {
+  const { storage } = session;
   const { cutTo } = work.intent;
   if (cutTo === undefined || (await storage.size()) <= cutTo || !(await frontIsOurs(storage, work))) return;
   if (!(await sourceIsUntouched(storage, work))) return;
   const rest = await readZeroFilled(storage, cutTo, alignUp(cutTo, SECTOR_SIZE) - cutTo);
+  await session.refuseInterference();
   await storage.resize(rest.some((byte) => byte !== 0) ? cutTo + rest.length : cutTo);
   await storage.sync();
 }

@@ -58,18 +58,13 @@ export async function settle(
   let before = 0;
   for (const epoch of epochs) {
     stopIfAsked(settings.signal, session.path, "while settling");
-    await session.refuseInterference();
     await refuseChangedMetadata(session, state);
-    if (epoch.repoints) {
+    if (epoch.repoints)
       state = await verifyRepointed(session, image.format, state, [...(epoch.writes?.() ?? [])], settings);
-      await session.refuseChange();
-    }
     const sector = sectorOf(epoch, commitHostOffset);
-    if (sector) {
-      await journal.append({ record: "new-header" }, sector);
-      // The record's sync may have taken long.
-      await session.refuseChange();
-    }
+    if (sector) await journal.append({ record: "new-header" }, sector);
+    // Last, since reading what moved and the record's sync may have taken long.
+    await session.refuseInterference();
     let done = 0;
     await executeEpoch(session.storage, epoch, {
       onBytes: (bytes) => {

@@ -63,6 +63,7 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   const { named } = plan.commit;
   if (named) session.takeSidecar(named.name);
   await anchorSource(session, journal);
+  if (writesBelowOldEnd(plan)) await session.refuseInterference();
   const recorder = new WriteRecorder(storage, plan.oldFileSize);
   const report = progressOf(settings, "write");
   await executeEpoch(recorder.storage, plan.additive, {
@@ -91,6 +92,11 @@ export async function performSwitch(input: SwitchInput): Promise<Switched> {
   await refuseOtherCommit(input);
 
   return { target: await verifyOpened(input, cutAt(storage, plan.draft.cutTo)), digestAfter, committedAt };
+}
+
+/** Where nothing is to the source, though its own driver may put something there for whoever has it open. */
+function writesBelowOldEnd({ commit, draft, takenOver }: SwitchPlan): boolean {
+  return commit.extras.length > 0 || (draft.placement.leadIn ?? 0) > 0 || (takenOver?.total ?? 0) > 0;
 }
 
 /** From here on the source is whole whatever lies behind its end, and so it is on the way back. */

@@ -18,7 +18,8 @@ const SYNCS: ReadonlySet<string> = new Set(Object.values(SYNC));
  * Puts the image back, or says which command goes on. The first failed sync ends the run: what the page cache shows
  * then may not be what the disk holds, so nothing is believed and nothing more written.
  * `stepsBegun`: of a repair, how many steps were; all where it is left out. One that was not begun must not be undone,
- * for it begins with what those before it leave. `restore`: what puts back whatever no journal of these kinds knows of.
+ * for it begins with what those before it leave. `restore`: what puts back whatever no journal of these kinds knows of. Each
+ * way back looks itself who has the image open: they would lose what they write past its old end.
  */
 export async function afterFailure(
   session: Session,
@@ -37,8 +38,6 @@ export async function afterFailure(
   if (isUnderWay && failure?.kind === "verification-failed") await putStepBack(session, journal);
   if (mustStand) return leavingJournal(session.path, journal, error);
   try {
-    // Who opened the image meanwhile would lose what they write past its old end.
-    await session.refuseInterference();
     await (restore?.() ?? putBack(session, journal, stepsBegun));
   } catch {
     return leavingJournal(session.path, journal, error);
@@ -50,7 +49,6 @@ export async function afterFailure(
 async function putStepBack(session: Session, journal: Journal): Promise<void> {
   if (!isOf(journal, "conversion") || journal.work.undoGivenUp) return;
   try {
-    await session.refuseInterference();
     await restoreSource(session, journal, false);
   } catch {
     // Then the journal is all there is, and says what can be done.

@@ -58,8 +58,6 @@ export async function proveCompanions(session: Session, state: ConversionWork, s
   } finally {
     await guest.close();
   }
-  // Reading may have taken long.
-  await session.refuseInterference();
   return true;
 }
 

@@ -57,12 +57,14 @@ export function asItWasBefore(storage: Storage, { intent, steps }: RepairWork): 
 
 /**
  * Puts the image back: first all that was found is made durable, then step by step what was there before, the length
- * last. Each state in between is one that the repair went through. The caller has proven that nobody else wrote.
+ * last. Each state in between is one that the repair went through. The caller has proven that nobody else wrote, which may
+ * have taken long.
  * Returns false where the file stays longer (`cutAdded`).
  */
 export async function undoRepair(session: Session, journal: RepairJournal, place: RepairPlace): Promise<boolean> {
   const { storage } = session;
   const { steps } = journal.work;
+  await session.refuseInterference();
   await settlePlace(storage, place);
   for (const { purpose, patches } of steps.slice(0, place.step).reverse()) {
     const writes = patches.map(({ hostOffset, before }) => ({ hostOffset, bytes: before }));
@@ -114,7 +116,6 @@ export async function proveGuestOfRepair(session: Session, { intent }: RepairWor
       operation: "roll back",
     });
   }
-  await session.refuseInterference();
 }
 
 /**

@@ -148,12 +148,14 @@ async function sourceBehind(storage: Storage, state: ConversionWork): Promise<Im
 
 /**
  * Puts the source back: its own sector over the commit first, so that each state is a whole image; then the unused header bytes and
- * the length. The caller has proven that nobody else wrote to its metadata. What a guest wrote past the old end, into
- * a cluster that the old file ended inside, stays: returns false then. Unless it `isOver` the journal stands, for more to come.
+ * the length. The caller has proven that nobody else wrote to its metadata, which may have taken long: who has the image
+ * open by now would lose what they write. What a guest wrote past the old end, into a cluster that the old file ended
+ * inside, stays: returns false then. Unless it `isOver` the journal stands, for more to come.
  */
 export async function restoreSource(session: Session, journal: ConversionJournal, isOver = true): Promise<boolean> {
   const { storage } = session;
   const { intent, commitHostOffset, oldSector, anchor = oldSector, named } = journal.work;
+  await session.refuseInterference();
   // Also where it reads as the source's already: a cut may show what the disk really has. A footer that came goes with the length.
   const isComing = commitHostOffset >= intent.oldFileSize;
   if (named) await takeNameBack(session, journal.work);

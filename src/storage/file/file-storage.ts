@@ -35,10 +35,9 @@ export class FileStorage implements WritableStorage {
   readonly #handle: FileHandle;
   readonly #tools: ToolHost;
   readonly #note: (text: string) => void;
-  /** What fails at once goes the usual way, not back to where it is tried at once. */
   readonly #quick = new QuickReader({
     readAtOnce: (hostOffset, into) => this.readAtOnce(hostOffset, into),
-    read: (hostOffset, into) => this.#readByThread(hostOffset, into),
+    read: (hostOffset, into) => this.#readAside(hostOffset, into),
   });
   #identity: FileIdentity | undefined;
   #failedSync: ImageError | undefined;
@@ -73,10 +72,11 @@ export class FileStorage implements WritableStorage {
   async read(hostOffset: number, into: Uint8Array): Promise<number> {
     if (into.length <= SHORT_READ && this.#quick.isDue) return this.#quick.read(hostOffset, into);
     this.#quick.pass();
-    return this.#readByThread(hostOffset, into);
+    return this.#readAside(hostOffset, into);
   }
 
-  async #readByThread(hostOffset: number, into: Uint8Array): Promise<number> {
+  /** By other threads. */
+  async #readAside(hostOffset: number, into: Uint8Array): Promise<number> {
     let done = 0;
     while (done < into.length) {
       const length = Math.min(into.length - done, MAX_TRANSFER);

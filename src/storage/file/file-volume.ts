@@ -151,7 +151,7 @@ export class FileVolume implements Volume {
     } catch {
       // Removed below.
     }
-    await copy?.close();
+    await copy?.close().catch(() => {});
     await this.remove(to);
     return undefined;
   }
@@ -214,11 +214,13 @@ export class FileVolume implements Volume {
     }
     const taken = await this.createExclusively(to);
     if (taken === undefined) return false;
-    await taken.close();
-    await this.rename(from, to).catch(async (error: unknown) => {
+    try {
+      await taken.close();
+      await this.rename(from, to);
+    } catch (error) {
       await this.remove(to);
       throw error;
-    });
+    }
     return true;
   }
 
@@ -344,7 +346,7 @@ async function keepOrClose<T>(handle: FileHandle, inspect: () => Promise<T>): Pr
   try {
     return await inspect();
   } catch (error) {
-    await handle.close();
+    await handle.close().catch(() => {});
     throw error;
   }
 }

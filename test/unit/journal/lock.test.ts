@@ -4,10 +4,10 @@ import { describe, expect, test } from "vitest";
 import { Lock } from "../../../src/journal/lock.ts";
 import { journalNamesOf } from "../../../src/journal/names.ts";
 import { MemoryVolume } from "../../../src/storage/memory.ts";
-import type { Storage } from "../../../src/storage/storage.ts";
+import type { Storage, WritableStorage } from "../../../src/storage/storage.ts";
 import type { LockOwner, ProcessTable } from "../../../src/storage/users/process-table.ts";
 import { FailingVolume } from "../../support/failing-volume.ts";
-import { WrappedVolume } from "../../support/wrapped-volume.ts";
+import { WrappedStorage, WrappedVolume } from "../../support/wrapped-volume.ts";
 
 const IMAGE = "/vm/disk.img";
 const { lock: LOCK } = journalNamesOf(IMAGE);
@@ -178,6 +178,68 @@ test("a lock that was taken over before our name was in it is not ours", async (
   const memory = new MemoryVolume({});
   const volume = new RacedVolume(memory, "isSameFile", () => theirsNow(memory));
   await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8, 9])))).rejects.toMatchObject({ kind: "in-use" });
+  expect(memory.snapshots()).toEqual({ [LOCK]: living });
+});
+
+/** A disk that says at a file's end what it could not keep, as network file systems do. */
+class LateVolume extends WrappedVolume {
+  openCount = 0;
+
+  protected override wrap(storage: WritableStorage): WrappedStorage {
+    this.openCount++;
+    const closed = () => this.openCount--;
+    return new (class extends WrappedStorage {
+      override async close(): Promise<void> {
+        closed();
+        await super.close();
+        throw new Error("EDQUOT");
+      }
+    })(storage);
+  }
+}
+
+describe("a close that fails", () => {
+  test("keeps no lock from going", async () => {
+    const memory = new MemoryVolume({});
+    const lock = await Lock.acquire(new LateVolume(memory), IMAGE, process(8, new Set([8])));
+    await lock.release();
+    expect(memory.snapshots()).toEqual({});
+  });
+
+  test("does not hide why there is no lock, nor leave one", async () => {
+    const memory = new MemoryVolume({});
+    const full = new FailingVolume(memory, { kind: "write", nth: 1, code: "ENOSPC", leaves: "half" });
+    const taken = Lock.acquire(new LateVolume(full), IMAGE, process(8, new Set([8])));
+    await expect(taken).rejects.toMatchObject({ kind: "no-space" });
+    expect(memory.snapshots()).toEqual({});
+  });
+});
+
+test("a look at the lock that fails leaves neither it nor an open file", async () => {
+  const memory = new MemoryVolume({});
+  const volume = new (class extends LateVolume {
+    override async isSameFile(): Promise<boolean> {
+      throw new Error("EIO");
+    }
+  })(memory);
+  await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8])))).rejects.toThrow("EIO");
+  expect(memory.snapshots()).toEqual({});
+  expect(volume.openCount).toBe(0);
+});
+
+test("a lock that another command made while ours could not be written stays", async () => {
+  const memory = new MemoryVolume({});
+  const volume = new (class extends WrappedVolume {
+    protected override wrap(storage: WritableStorage): WrappedStorage {
+      return new (class extends WrappedStorage {
+        override async write(): Promise<void> {
+          await theirsNow(memory);
+          throw new Error("ENOSPC");
+        }
+      })(storage);
+    }
+  })(memory);
+  await expect(Lock.acquire(volume, IMAGE, process(8, new Set([8, 9])))).rejects.toThrow("ENOSPC");
   expect(memory.snapshots()).toEqual({ [LOCK]: living });
 });
 

@@ -52,6 +52,11 @@ test("names that differ in their extension, or in capitals, also of what will be
   expect(await share(put("a.qed"), put("a.raw"))).toBe(true);
   expect(await share(put("a.qed"), put("A.qcow2"))).toBe(true);
   expect(await share(put("c.qed"), put("b.qcow2"), join(folder, "b.vmdk"))).toBe(true);
+  expect(await share(put("caf\u00e9.qed"), put("cafe\u0301.raw"))).toBe(true);
+});
+
+test("an extent and whoever gets the name that its descriptor will have", async () => {
+  expect(await share(put("a-flat.raw"), put("a.qed"), join(folder, "a-flat.vmdk"))).toBe(true);
 });
 
 test("an overlay, what is below it, and what shares that", async () => {

@@ -52,16 +52,18 @@ describe("room", () => {
   test("nothing to do", async () =>
     expect(await sideBySide([], { room: 2, log: () => {} }, async () => 1)).toEqual([]));
 
-  test("what nobody expected is thrown, once the others are told", async () => {
+  test("what nobody expected is thrown, once the others are done and told", async () => {
     const told: string[] = [];
     const before = process.listeners("exit");
     const options = { room: 2, log: (line: string) => void told.push(line) };
     const all = sideBySide([1, 2, 3], options, async (item, log) => {
-      log(`${item}`);
+      log(`${item} begins`);
       if (item === 1) throw new Error("a defect");
+      await new Promise((resolve) => setImmediate(resolve));
+      log(`${item} ends`);
     });
     await expect(all).rejects.toThrow("a defect");
-    expect(told).toEqual(["1", "2", "3"]);
+    expect(told).toEqual(["1 begins", "2 begins", "2 ends", "3 begins", "3 ends"]);
     expect(process.listeners("exit")).toEqual(before);
   });
 });

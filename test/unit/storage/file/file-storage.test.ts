@@ -104,7 +104,8 @@ describe("errors", () => {
   });
 
   test("all others are io, with place and cause", async () => {
-    vi.mocked(readSync).mockImplementationOnce(() => {
+    // A medium that has lost a sector says so each time.
+    vi.mocked(readSync).mockImplementation(() => {
       throw Object.assign(new Error("EIO: from a test"), { code: "EIO" });
     });
     for (const length of [1, MiB])

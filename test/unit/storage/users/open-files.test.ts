@@ -1,9 +1,13 @@
+import { readdirSync, statSync } from "node:fs";
 import { link, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Look } from "../../../../src/storage/storage.ts";
 import { findWriters } from "../../../../src/storage/users/open-files.ts";
+
+vi.mock("node:fs", { spy: true });
+const actual = await vi.importActual<typeof import("node:fs")>("node:fs");
 
 let folder: string;
 let image: string;
@@ -99,4 +103,29 @@ test("what somebody looked at anew serves others too", async () => {
   expect(await look("anew")).toHaveLength(1);
   await process_(4243, image, await fdinfo("0100002"));
   expect(await look({ since: before })).toHaveLength(1);
+});
+
+test("a look is as old as its beginning: who came while it was under way may not be in it", async () => {
+  let clock = 100;
+  const now = vi.spyOn(performance, "now").mockImplementation(() => clock);
+  vi.mocked(readdirSync).mockImplementationOnce(((path: string) => {
+    clock = 200;
+    return actual.readdirSync(path);
+  }) as typeof readdirSync);
+  onTestFinished(() => now.mockRestore());
+  await mkdir(join(folder, "proc"));
+  expect(await look()).toEqual([]);
+  await process_(1, image, await fdinfo("0100002"));
+  expect(await look({ since: 150 })).toHaveLength(1);
+});
+
+test("before Linux 6.2, which says of no process how many files it has open, each is looked at", async () => {
+  vi.mocked(statSync).mockImplementation(((path: string, options: object) => {
+    const facts = actual.statSync(path, options);
+    return path.endsWith("/fd") ? { ...facts, size: 0 } : facts;
+  }) as typeof statSync);
+  onTestFinished(() => void vi.mocked(statSync).mockReset());
+  await process_(1, image, await fdinfo("0100002"));
+  await mkdir(join(folder, "proc/self/fd"), { recursive: true });
+  expect(await look()).toHaveLength(1);
 });
