@@ -10,6 +10,9 @@ import type { FileFacts, OtherUsers, Storage, Volume, WritableStorage } from "./
 const BLOCK = Buffer.alloc(4096);
 const NO_OTHER_USERS: OtherUsers = { found: [], blind: [] };
 
+/** In bytes. No file here has holes: what is longer on a disk, and mostly holes, is too large for this one. */
+const MAX_SIZE = 2 ** 32;
+
 /** One file's bytes, apart from its name: a rename moves it, and what is open stays open after a removal. */
 class MemoryFile {
   size: number;
@@ -107,12 +110,14 @@ export class MemoryStorage implements WritableStorage {
   async write(hostOffset: number, bytes: Uint8Array): Promise<void> {
     this.#refuseClosed("write to");
     refuseBadAddress(this.path, "write to", hostOffset);
+    refuseTooLong(this.path, "write to", hostOffset + bytes.length);
     this.#file.write(hostOffset, bytes);
   }
 
   async resize(size: number): Promise<void> {
     this.#refuseClosed("resize");
     refuseBadAddress(this.path, "resize", size);
+    refuseTooLong(this.path, "resize", size);
     this.#file.resize(size);
   }
 
@@ -329,4 +334,14 @@ function refuseBadAddress(path: string, verb: string, hostOffset: number): void 
       operation: verb,
     });
   }
+}
+
+/** As a file system does that is full. */
+function refuseTooLong(path: string, verb: string, size: number): void {
+  if (size <= MAX_SIZE) return;
+  throw new ImageError("no-space", say`Cannot ${verb} ${imageNamed(path)}`, {
+    because: `in memory no file is longer than ${MAX_SIZE} bytes`,
+    path,
+    operation: verb,
+  });
 }

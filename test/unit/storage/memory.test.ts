@@ -190,3 +190,12 @@ describe("holes in memory", () => {
     expect([plain.punch, plain.dataRanges]).toEqual([undefined, undefined]);
   });
 });
+
+test("a file that is too long for memory is a full disk, and stays as it was", async () => {
+  const volume = new MemoryVolume({ disk: new Uint8Array([1, 2]) });
+  const storage = await volume.openForWriting("disk");
+  const full = { name: "ImageError", kind: "no-space", path: "disk" };
+  await expect(storage.resize(2 ** 32 + 1)).rejects.toMatchObject(full);
+  await expect(storage.write(2 ** 32, new Uint8Array(1))).rejects.toMatchObject(full);
+  expect(await storage.size()).toBe(2);
+});
