@@ -95,7 +95,7 @@ function conversionOptions(): readonly Option[] {
     sparseSizeOption("4k from raw, fixed VHD and flat VMDK, else 0"),
     new Option(
       "--compact",
-      "give back what is free inside the file: the default from raw, fixed VHD and flat VMDK, and with -c",
+      "give back what is free inside the file, where the result is qcow2, QED or qcow: the default from raw, fixed VHD and flat VMDK, and with -c",
     ),
     new Option("--no-compact", "leave what is free where it lies"),
     new Option("--allow-probed-guest", "a raw target although the guest's first sector looks like an image"),
