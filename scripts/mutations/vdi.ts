@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.ts";
 
 const corpus = "test/oracle/corpus.test.ts > vdi";
 const image = "test/unit/formats/vdi/image.test.ts";
+const onlyRead = "test/unit/convert/only-read.test.ts";
 
 export const vdiMutations: readonly Mutation[] = [
   {
@@ -60,20 +61,20 @@ export const vdiMutations: readonly Mutation[] = [
     file: "convert/session/leaving-journal.ts",
     find: "journey.hasCopy === true || canBeMade(journey)",
     replace: "true",
-    tests: [image],
+    tests: [onlyRead],
   },
   {
     name: "a rollback that can't be made begins all the same",
     file: "convert/recovery/rearrangement-recovery.ts",
     find: "if (isTurned) refuseNoWayBack(path, journey);",
     replace: "",
-    tests: [image],
+    tests: [onlyRead],
   },
   {
     name: "an undo is promised that would have to make what is never written",
     file: "convert/conversion/walk.ts",
     find: "refuseEmptyUndo(session.path, journey, saved.why);",
     replace: "",
-    tests: [image],
+    tests: [onlyRead],
   },
 ];

@@ -58,6 +58,7 @@ describe("ReferenceCounts", () => {
     counts.add(32, 2);
     expect(counts.bitmapOf(0)).toBeUndefined();
     expect([counts.get(31), counts.get(32), counts.get(33), counts.get(34)]).toEqual([1, 2, 1, 0]);
+    expect([counts.areOne(3, 29), counts.areOne(3, 30), counts.areOne(33, 1)]).toEqual([true, false, true]);
   });
 
   it("tells a page that lists few clusters as one that has a bitmap", () => {
