@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BootTrials, type Trial } from "./boot-trials.ts";
 import { ensureTools } from "./tools.ts";
+import { TrialCount } from "./trial-count.ts";
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 const deadline = performance.now() + Number(values.minutes) * 60_000;
-const counts = { passed: 0, failed: 0 };
+const counts = new TrialCount();
 const scratch = mkdtempSync(join(tmpdir(), "inplace-boot-"));
 try {
   ensureTools("qemu-img", "qemu-system-x86_64");
@@ -35,23 +36,17 @@ try {
   if (asked.length === 0) throw new Error(`Cannot find a pair whose name holds ${JSON.stringify(values.only)}`);
   for (const trial of asked) await attempt(trial);
 } catch (error) {
-  counts.failed++;
-  console.error(error instanceof Error ? error.message : error);
+  counts.giveUp(error);
 } finally {
   rmSync(scratch, { recursive: true });
 }
-process.exitCode = counts.failed === 0 ? 0 : 1;
-console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+counts.end();
 
 async function attempt({ name, run }: Trial): Promise<void> {
   const start = performance.now();
-  try {
+  await counts.attempt(name, async () => {
     if (start > deadline) throw new Error(`not reached in ${values.minutes} minutes`);
     await run();
-    counts.passed++;
-    console.log(`ok   ${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
-  } catch (error) {
-    counts.failed++;
-    console.log(`FAIL ${name}: ${error instanceof Error ? error.message : error}`);
-  }
+    return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  });
 }

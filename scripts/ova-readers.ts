@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { seededRandom } from "../test/support/random.ts";
 import { ensureTools } from "./tools.ts";
+import { TrialCount } from "./trial-count.ts";
 
 const MiB = 2 ** 20;
 const SIZE = 48 * MiB;
@@ -125,33 +126,20 @@ const ways: readonly Way[] = [
 ];
 
 const plain: Machine = { name: "box", memory: 1024 * MiB, cpus: 1, disk: "ide", network: "VM Network" };
-const counts = { passed: 0, failed: 0 };
+const counts = new TrialCount();
 const scratch = mkdtempSync(join(tmpdir(), "inplace-ova-readers-"));
 try {
   ensureTools("qemu-img", "virt-v2v", "xmllint");
   writeGuest();
   writeFileSync(join(scratch, "template.ovf"), TEMPLATE);
-  attempt("a changed byte of the disk is refused", expectRefused);
-  for (const way of ways) attempt(way.title, () => readByAll(way));
+  await counts.attempt("a changed byte of the disk is refused", () => expectRefused());
+  for (const way of ways) await counts.attempt(way.title, () => readByAll(way));
 } catch (error) {
-  counts.failed++;
-  console.error(error instanceof Error ? error.message : error);
+  counts.giveUp(error);
 } finally {
   rmSync(scratch, { recursive: true });
 }
-process.exitCode = counts.failed === 0 ? 0 : 1;
-console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
-
-function attempt(title: string, act: () => void): void {
-  try {
-    act();
-    counts.passed++;
-    console.log(`ok   ${title}`);
-  } catch (error) {
-    counts.failed++;
-    console.log(`FAIL ${title}: ${error instanceof Error ? error.message : error}`);
-  }
-}
+counts.end();
 
 function writeGuest(): void {
   const random = seededRandom(1);

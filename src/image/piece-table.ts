@@ -4,6 +4,7 @@
  */
 
 import type { Bitmap } from "../bytes/bitmap.ts";
+import { firstAbove } from "../bytes/first-above.ts";
 import { RangeSet } from "../bytes/range-set.ts";
 import type { Moves, Pieces } from "./rearranger.ts";
 
@@ -195,16 +196,4 @@ export function withRoom(list: Uint32Array): Uint32Array {
   const copy = new Uint32Array(list.length + 1024);
   copy.set(list);
   return copy;
-}
-
-/** The first index of an ascending list whose value is more than `value`. */
-function firstAbove(list: Uint32Array, value: number): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((list[middle] as number) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -7,7 +7,7 @@ import { refuseMisplacedJournal } from "../../journal/place.ts";
 import type { LookedAt } from "../options/option-rules.ts";
 import type { ConvertOptions } from "../options/options.ts";
 import { withFilesRead } from "../options/read-files.ts";
-import { settingsOf } from "../options/settings.ts";
+import { type Settings, settingsOf } from "../options/settings.ts";
 import { conversionOptions } from "../options/usage.ts";
 import type { ConversionReport, Foretold } from "../report/report.ts";
 import type { Host } from "../session/host.ts";
@@ -24,13 +24,8 @@ export async function convertImage(
   looked: LookedAt<ConvertOptions>,
   host: Host,
 ): Promise<ConversionReport> {
-  const asked = conversionOptions("convert", path, targetFormat, looked);
-  const given = await withFilesRead(host.volume, targetFormat, asked);
-  await refuseMisplacedJournal(host.volume, path, given.journal);
-  const settings = settingsOf(given);
-  // It was checked, and may be another name of the format's.
-  const format = driverOf(targetFormat).name;
-  if (given.dryRun) {
+  const { settings, format, isDryRun } = await wishOf("convert", path, targetFormat, looked, host);
+  if (isDryRun) {
     const { report, refusals } = await foretell(path, format, settings, host);
     if (report.refused.length > 0) throw refusal(report, refusals);
     return report;
@@ -63,10 +58,23 @@ export async function planImage(
   looked: LookedAt<ConvertOptions>,
   host: Host,
 ): Promise<Foretold> {
-  const asked = conversionOptions("plan", path, targetFormat, looked);
+  const { settings, format } = await wishOf("plan", path, targetFormat, looked, host);
+  return foretell(path, format, settings, host);
+}
+
+/** What was asked for, read and looked through before the image is. */
+async function wishOf(
+  verb: "convert" | "plan",
+  path: string,
+  targetFormat: string,
+  looked: LookedAt<ConvertOptions>,
+  host: Host,
+): Promise<{ readonly settings: Settings; readonly format: string; readonly isDryRun: boolean }> {
+  const asked = conversionOptions(verb, path, targetFormat, looked);
   const given = await withFilesRead(host.volume, targetFormat, asked);
   await refuseMisplacedJournal(host.volume, path, given.journal);
-  return foretell(path, driverOf(targetFormat).name, settingsOf(given), host);
+  // The format was checked, and may be another name of it.
+  return { settings: settingsOf(given), format: driverOf(targetFormat).name, isDryRun: given.dryRun ?? false };
 }
 
 /** What is done is done: a figure that can't be had fails nothing. */

@@ -1,5 +1,6 @@
 /** Says of which entries of the active tables the COPIED flag is wrong, in the tables' order. */
 
+import { firstAbove } from "../../../bytes/first-above.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import { readZeroFilled } from "../../../storage/storage.ts";
 import type { L1Place, StoredL1Entry } from "../tables/l1-table.ts";
@@ -167,14 +168,7 @@ class FlaggedEntries implements L2Sink {
 
 /** The first of `clusters`, which ascend, that is `from` or more; infinity for none. */
 function nextOf(clusters: Float64Array, from: number): number {
-  let low = 0;
-  let high = clusters.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((clusters[middle] as number) < from) low = middle + 1;
-    else high = middle;
-  }
-  return clusters[low] ?? Number.POSITIVE_INFINITY;
+  return clusters[firstAbove(clusters, from - 1)] ?? Number.POSITIVE_INFINITY;
 }
 
 /** Refcounts of single clusters; the last block is kept. */

@@ -6,6 +6,7 @@
  */
 
 import { alignUp, SECTOR_SIZE } from "../../../bytes/align.ts";
+import { firstAbove } from "../../../bytes/first-above.ts";
 import { hex } from "../../../bytes/image-error.ts";
 import type { RangeSet } from "../../../bytes/range-set.ts";
 import { ExtentState, type ExtentTable, ExtentTableBuilder } from "../../../image/extent.ts";
@@ -143,14 +144,7 @@ function whyNoStream(head: Uint8Array, guestOffset: number, room: number, grainS
 
 /** Where whatever begins next begins. */
 function endOf(starts: Float64Array, start: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((starts[middle] as number) <= start) low = middle + 1;
-    else high = middle;
-  }
-  return starts[low] ?? Number.POSITIVE_INFINITY;
+  return starts[firstAbove(starts, start)] ?? Number.POSITIVE_INFINITY;
 }
 
 /**
